@@ -1,0 +1,50 @@
+# Every target sets up what it needs, from a machine with Python 3.11 or newer, pip and make.
+#
+#   make demo SOURCE=photos/   index a source, and write a sheet of products beside their most similar ones
+#   make test                  the tests
+#   make check                 what CI runs: format, lint, types, layers, tests
+#   make bench                 the benchmarks; needs nothing else to run beside it
+
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCE ?=
+HOME_DIR ?= sartor-data
+INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt
+
+.PHONY: demo test check bench format clean
+
+demo: .venv/.core
+	@test -n "$(SOURCE)" || { echo "say what to index: make demo SOURCE=photos/"; exit 2; }
+	@$(BIN)/python examples/demo.py "$(SOURCE)" --home "$(HOME_DIR)"
+
+test: .venv/.dev
+	$(BIN)/pytest
+
+check: .venv/.dev
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+bench: .venv/.dev
+	$(BIN)/python -m benchmarks
+
+format: .venv/.dev
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+
+.venv/bin/uv:
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+.venv/.core: .venv/bin/uv pyproject.toml constraints.txt
+	$(INSTALL) --editable .
+	touch $@
+
+.venv/.dev: .venv/.core
+	$(INSTALL) --editable '.[onnxruntime,keras]' --group dev --group bench
+	touch $@

@@ -1,0 +1,183 @@
+"""The one place that chooses back ends: which store, index, runtime and model a workspace stands on."""
+
+from __future__ import annotations
+
+import logging
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from sartor.encoders.adoption import adopt
+from sartor.encoders.card import MODEL_FILE
+from sartor.encoders.choices import RuntimeChoice
+from sartor.encoders.encoder import Encoder
+from sartor.encoders.registry import ModelRegistry
+from sartor.errors import MissingExtra, ModelNotChosen, NoModel, UnusableModel
+from sartor.imaging import MediaStore
+from sartor.shop import Backends, Shop
+from sartor.store.lock import WorkspaceLock
+from sartor.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sartor.config import Settings
+    from sartor.encoders.adoption import Adoption
+    from sartor.encoders.card import ModelCard
+    from sartor.encoders.choices import Pooling
+    from sartor.encoders.runtime import Runtime, Signature
+    from sartor.index.edge import EdgeIndex
+
+logger = logging.getLogger(__name__)
+
+_OPENVINO_DEVICES = ("auto", "cpu", "gpu", "npu")
+
+
+def open_shop(settings: Settings) -> Shop:
+    """Open a workspace on the embedded back ends; an empty one is made when there is none.
+
+    Raises:
+        WorkspaceError: Another process holds it, or it cannot be used.
+    """
+    home = settings.home
+    models = open_models(settings)
+    lock = WorkspaceLock(home)
+    try:
+        return Shop(
+            Backends(
+                home=home,
+                lock=lock,
+                store=SqliteStore(home / "catalog.sqlite3"),
+                media=MediaStore(home / "media"),
+                models=models,
+                choose_model=lambda default: choose_model(settings, models, default=default),
+                open_encoder=lambda card: open_encoder(settings, models, card),
+                open_index=lambda card: open_index(settings, card),
+            )
+        )
+    except BaseException:
+        lock.release()
+        raise
+
+
+def open_models(settings: Settings) -> ModelRegistry:
+    """The models of a workspace; needs no lock."""
+    return ModelRegistry(settings.home / "models")
+
+
+def choose_model(settings: Settings, models: ModelRegistry, *, default: str | None = None) -> ModelCard:
+    """The model that the settings name, else the workspace's default, else the only one there is.
+
+    Raises:
+        NoModel: There is none.
+        ModelNotFound: The one that was asked for is not there.
+        ModelNotChosen: There are several, and nothing says which.
+    """
+    wanted = settings.model or default
+    if wanted is not None:
+        return models.card(wanted)
+    cards = models.cards()
+    if not cards:
+        raise NoModel(settings.home)
+    if len(cards) > 1:
+        raise ModelNotChosen(known=[card.id for card in cards])
+    return cards[0]
+
+
+def open_encoder(settings: Settings, models: ModelRegistry, card: ModelCard) -> Encoder:
+    """Load a model of the workspace.
+
+    Raises:
+        ModelDamaged: Its file is not the one that the card describes.
+        DeviceUnavailable: The device cannot be used.
+        MissingExtra: The runtime is not installed.
+    """
+    runtime = load_runtime(settings, models.file(card), card)
+    logger.info("model loaded: model=%s runtime=%s", card.id, runtime.description)
+    return Encoder(card, runtime)
+
+
+def open_index(settings: Settings, card: ModelCard) -> EdgeIndex:
+    """The index of a model's embeddings, by the metric of the settings."""
+    from sartor.index.edge import EdgeIndex
+
+    directory = settings.home / "index" / f"{card.id}-{settings.metric}"
+    return EdgeIndex(directory, model=card.sha256, dimension=card.dimension, metric=settings.metric)
+
+
+def load_runtime(settings: Settings, file: Path, card: ModelCard) -> Runtime:
+    """Load a network into the runtime that the settings, the device and what is installed call for."""
+    if _choose_runtime(settings) is RuntimeChoice.OPENVINO:
+        from sartor.encoders.openvino_runtime import OpenVinoRuntime
+
+        return OpenVinoRuntime(file, card, device=_device(settings), precision=settings.precision)
+    from sartor.encoders.onnx_runtime import OnnxRuntime
+
+    return OnnxRuntime(file, card, device=_device(settings), precision=settings.precision)
+
+
+def add_model(settings: Settings, file: Path, adoption: Adoption) -> ModelCard:
+    """Add an ONNX file to the models of a workspace, after running it once.
+
+    Raises:
+        UnusableModel: It does not embed photos as it was said to.
+        ModelExists: Another model has its id.
+    """
+    if not file.is_file():
+        raise UnusableModel(file, reason="there is no such file")
+    card = adopt(
+        file,
+        adoption,
+        signature=_signature(settings, file),
+        load=lambda network, draft: load_runtime(settings, network, draft),
+    )
+    open_models(settings).add(file, card)
+    return card
+
+
+def export_model(
+    settings: Settings, name: str, *, pooling: Pooling, weights: Path | None, model_id: str | None
+) -> ModelCard:
+    """Export an ImageNet network of Keras and add it to the models of a workspace.
+
+    Raises:
+        MissingExtra: Keras or TensorFlow is not installed.
+        ModelNotFound: There is no network of this name.
+        WeightsUnavailable: The official weights cannot be fetched.
+        UnusableModel: The weights file does not fit the network.
+        ModelExists: Another model has its id.
+    """
+    for package in ("keras", "tensorflow", "tf2onnx"):
+        if find_spec(package) is None:
+            raise MissingExtra(package, extra="keras")
+    from sartor.encoders.keras_export import export
+    from sartor.encoders.keras_networks import network
+
+    models = open_models(settings)
+    with models.staging() as directory:
+        card = export(network(name), directory=directory, pooling=pooling, weights=weights, model_id=model_id)
+        models.add(directory / MODEL_FILE, card)
+    return card
+
+
+def _signature(settings: Settings, file: Path) -> Signature:
+    if _choose_runtime(settings) is RuntimeChoice.OPENVINO:
+        from sartor.encoders import openvino_runtime
+
+        return openvino_runtime.signature(file)
+    from sartor.encoders import onnx_runtime
+
+    return onnx_runtime.signature(file)
+
+
+def _choose_runtime(settings: Settings) -> RuntimeChoice:
+    choice = settings.runtime
+    if choice is RuntimeChoice.AUTO:
+        fits = settings.device in _OPENVINO_DEVICES and find_spec("openvino") is not None
+        choice = RuntimeChoice.OPENVINO if fits else RuntimeChoice.ONNXRUNTIME
+    if find_spec(choice.value) is None:
+        raise MissingExtra(choice.value, extra="onnxruntime")
+    return choice
+
+
+def _device(settings: Settings) -> str:
+    return "cpu" if settings.device == "auto" else settings.device

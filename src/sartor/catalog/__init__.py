@@ -1,0 +1,12 @@
+"""Readers of product sources: photos, tables and feeds, in folders and ZIP archives.
+
+Start at ``opening`` for what is recognized, ``findings`` for what is reported, ``archive_safety`` for what is
+refused, and ``columns`` for what a column's name means.
+"""
+
+from sartor.catalog.archive_safety import ZipLimits
+from sartor.catalog.findings import Finding, Findings
+from sartor.catalog.opening import open_source
+from sartor.catalog.source import Source
+
+__all__ = ["Finding", "Findings", "Source", "ZipLimits", "open_source"]

@@ -1,0 +1,150 @@
+"""What a column is for, told by its name, and what an attribute is called in the catalog.
+
+Names are compared without case, spaces, dashes and underscores: ``Image Link``, ``image_link`` and ``imageLink``
+are one name. Where a source has several columns for one role, the first name in the list here is taken; the
+others stay attributes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+ID_COLUMNS = (
+    "id",
+    "product_id",
+    "item_id",
+    "sku",
+    "article_id",
+    "article_number",
+    "asin",
+    "parent_asin",
+    "handle",
+    "style_id",
+    "product_code",
+    "uniq_id",
+)
+TITLE_COLUMNS = (
+    "title",
+    "product_display_name",
+    "product_title",
+    "product_name",
+    "prod_name",
+    "display_name",
+    "name",
+)
+# A local path comes before a link, because only local files are read.
+IMAGE_COLUMNS = (
+    "image_path",
+    "image_file",
+    "image_filename",
+    "image_name",
+    "image",
+    "images",
+    "image_paths",
+    "img",
+    "img_path",
+    "photo",
+    "photos",
+    "photo_path",
+    "picture",
+    "pictures",
+    "image_link",
+    "image_links",
+    "image_src",
+    "image_url",
+    "image_urls",
+    "img_url",
+    "im_url",
+    "image_id",
+    "file_path",
+    "filename",
+    "file",
+    "path",
+)
+FURTHER_IMAGE_COLUMNS = ("additional_image_link", "additional_image_links", "additional_images")
+
+# Source: https://support.google.com/merchants/answer/7052112 (product data specification)
+_MERCHANT_NAMES = (
+    "age_group",
+    "availability",
+    "brand",
+    "color",
+    "condition",
+    "description",
+    "gender",
+    "google_product_category",
+    "gtin",
+    "image_link",
+    "item_group_id",
+    "link",
+    "material",
+    "mpn",
+    "pattern",
+    "price",
+    "product_type",
+    "sale_price",
+    "size",
+)
+_SYNONYMS = {"base_colour": "color", "base_color": "color", "colour": "color", "brand_name": "brand"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roles:
+    """Which columns of a table hold the id, the title and the images, by their names in the table.
+
+    Attributes:
+        id: None when products are named after their photos.
+        title: None when products have no title.
+        images: The main image first; empty when photos carry the product's id.
+    """
+
+    id: str | None
+    title: str | None
+    images: tuple[str, ...]
+
+
+def roles_of(columns: Sequence[str]) -> Roles:
+    """Find the columns that have a role."""
+    by_key = {_key(column): column for column in reversed(columns)}
+
+    def present(names: Iterable[str]) -> list[str]:
+        return [by_key[_key(name)] for name in names if _key(name) in by_key]
+
+    main = present(IMAGE_COLUMNS)[:1]
+    return Roles(
+        id=next(iter(present(ID_COLUMNS)), None),
+        title=next(iter(present(TITLE_COLUMNS)), None),
+        images=(*main, *present(FURTHER_IMAGE_COLUMNS)),
+    )
+
+
+@lru_cache(maxsize=256)  # the rows of a table have the same columns, or a few variants
+def attribute_names(columns: tuple[str, ...]) -> Mapping[str, str]:
+    """What each column is called as an attribute: its Google Merchant name, or else its own.
+
+    When two columns stand for one Merchant name, the one that bears it takes it, or else the first; the other
+    keeps its own name.
+    """
+    names = {column: column for column in columns}
+    taken = set(columns)
+    for column in columns:
+        merchant_name = _MERCHANT_NAME_OF.get(_key(column))
+        if merchant_name and merchant_name not in taken:
+            names[column] = merchant_name
+            taken.add(merchant_name)
+    return names
+
+
+def _key(column: str) -> str:
+    return "".join(letter for letter in column.casefold() if letter.isalnum())
+
+
+_MERCHANT_NAME_OF = {
+    **{_key(name): name for name in _MERCHANT_NAMES},
+    **{_key(synonym): name for synonym, name in _SYNONYMS.items()},
+}

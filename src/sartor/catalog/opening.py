@@ -1,0 +1,111 @@
+"""Opens a source by what it holds, never by a flag.
+
+A new kind of source is recognized here: for a folder or a ZIP in ``_source_in``, for a single file in
+``_source_of_file``.
+"""
+
+from __future__ import annotations
+
+import stat
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sartor.catalog.archive import open_archive
+from sartor.catalog.archive_safety import DEFAULT_ZIP_LIMITS, ZipLimits
+from sartor.catalog.files import Files, FolderFiles, OnePhoto, is_photo, photos_in
+from sartor.catalog.findings import Findings
+from sartor.catalog.photo_index import PhotoIndex
+from sartor.catalog.photo_source import PhotoSource
+from sartor.catalog.table_source import TableSource
+from sartor.catalog.tables import TABLE_SUFFIXES, find_table, given_table
+from sartor.errors import SourceNotFound, UnreadableTable, UnrecognizedSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sartor.catalog.source import Source
+
+LOOKED_FOR = (
+    "photos (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF)",
+    "Kaggle's styles.csv beside images/",
+    "a CSV or JSON Lines file with an id and an image column",
+    "a Google Merchant feed (TSV, RSS or Atom)",
+    "a folder or ZIP of these",
+)
+_ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
+_PHOTO_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"II*\0", b"MM\0*")
+
+
+@contextmanager
+def open_source(path: Path, *, limits: ZipLimits = DEFAULT_ZIP_LIMITS) -> Iterator[Source]:
+    """Open a source of products.
+
+    Args:
+        path: A folder, a ZIP archive, a table, a feed or a photo.
+        limits: How much a ZIP archive may hold.
+
+    Raises:
+        SourceNotFound: There is no such path.
+        UnrecognizedSource: It holds nothing that is known.
+        UnsafeArchive: It is a ZIP archive that must not be read.
+        UnreadableTable: It is a table that cannot be understood.
+    """
+    findings = Findings()
+    mode = _mode(path)
+    if stat.S_ISDIR(mode):
+        yield _source_in(FolderFiles(path, findings), path, "folder", findings)
+    elif not stat.S_ISREG(mode):
+        raise UnrecognizedSource(path, looked_for=LOOKED_FOR)
+    elif path.suffix.lower() == ".zip" or _start(path).startswith(_ZIP_STARTS):
+        with open_archive(path, limits=limits, findings=findings) as files:
+            yield _source_in(files, path, "zip", findings)
+    else:
+        yield _source_of_file(path, findings)
+
+
+def _source_in(files: Files, path: Path, kind: str, findings: Findings) -> Source:
+    index = PhotoIndex(files)
+    table = find_table(files, index, source=str(path), findings=findings)
+    photos = photos_in(files)
+    if table is not None:
+        return TableSource(str(path), table, index, unlisted=photos, findings=findings)
+    if photos:
+        return PhotoSource(str(path), kind, files, photos=photos, findings=findings)
+    raise UnrecognizedSource(path, looked_for=LOOKED_FOR)
+
+
+def _source_of_file(path: Path, findings: Findings) -> Source:
+    if is_photo(path.name) or _is_photo_inside(_start(path)):
+        photo = OnePhoto(path, findings)
+        return PhotoSource(str(path), "photo", photo, photos=photo.names, findings=findings)
+    files = FolderFiles(path.parent, findings)
+    index = PhotoIndex(files)
+    try:
+        table = given_table(files, path.name, index)
+    except UnreadableTable:
+        if path.suffix.lower() in TABLE_SUFFIXES:
+            raise
+        raise UnrecognizedSource(path, looked_for=LOOKED_FOR) from None
+    return TableSource(str(path), table, index, unlisted=(), findings=findings)
+
+
+def _mode(path: Path) -> int:
+    try:
+        return path.stat().st_mode
+    except (OSError, ValueError) as error:  # ValueError: a null character
+        raise SourceNotFound(path) from error
+
+
+def _start(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(16)
+    except OSError as error:
+        raise UnreadableTable(str(path), reason=f"it cannot be read ({error.strerror})") from error
+
+
+def _is_photo_inside(start: bytes) -> bool:
+    is_webp = start.startswith(b"RIFF") and start[8:12] == b"WEBP"
+    is_avif = start[4:12] == b"ftypavif"
+    return is_webp or is_avif or start.startswith(_PHOTO_STARTS)

@@ -1,0 +1,46 @@
+"""The commands by name. Each lives in a module of its own, which imports what is heavy only when it runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sartor.cli import embed, index, models, similar, workspace
+
+app = typer.Typer(
+    help="A visual recommendation engine for fashion catalogs.",
+    epilog="Start with: sartor index PHOTOS, then: sartor similar PHOTO",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # with Rich, --help takes three times as long
+)
+app.command("index")(index.index)
+app.command("similar")(similar.similar)
+app.command("embed")(embed.embed)
+app.add_typer(models.app, name="models")
+app.command("info")(workspace.info)
+app.command("check")(workspace.check)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it so
+    if wanted:
+        from sartor import __version__
+
+        typer.echo(f"sartor {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what is done to stderr.")] = False,
+) -> None:
+    if verbose:
+        import logging
+
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")

@@ -1,0 +1,164 @@
+"""``sartor models``: the networks that a workspace can embed with."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sartor.cli.options import Home, Json, settings
+from sartor.cli.output import print_json, print_table
+from sartor.encoders.choices import ChannelOrder, Layout, Pooling, ResizePolicy, Scaling
+
+if TYPE_CHECKING:
+    from sartor.encoders.card import ModelCard, PixelScaling, Triple
+
+app = typer.Typer(help="List, add and export models.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command("list")
+def list_models(*, home: Home = None, as_json: Json = False) -> None:
+    """List the models of the workspace."""
+    from sartor.assembly import open_models
+
+    cards = open_models(settings(home=home)).cards()
+    if as_json:
+        print_json([card.model_dump(mode="json") for card in cards])
+        return
+    if not cards:
+        typer.echo(
+            "No model yet; add one with: sartor models add FILE.onnx, or: sartor models export mobilenet_v2"
+        )
+    print_table(
+        "",
+        ("id", "input", "dimension", "license", "origin"),
+        (
+            (
+                card.id,
+                f"{card.size_px[0]}x{card.size_px[1]} {card.layout}",
+                card.dimension,
+                card.license,
+                card.origin,
+            )
+            for card in cards
+        ),
+    )
+
+
+@app.command()
+def add(
+    file: Annotated[Path, typer.Argument(metavar="FILE.onnx", help="A network without its classifier.")],
+    *,
+    model_id: Annotated[str, typer.Option("--id", help="Id that the model shall have.")],
+    scaling: Annotated[
+        Scaling | None,
+        typer.Option("--scaling", help="How the network wants its pixels; or give --mean and --std."),
+    ] = None,
+    mean: Annotated[str | None, typer.Option("--mean", metavar="R,G,B", help="Of pixels in 0..255.")] = None,
+    std: Annotated[str | None, typer.Option("--std", metavar="R,G,B", help="Of pixels in 0..255.")] = None,
+    channel_order: Annotated[
+        ChannelOrder, typer.Option("--channel-order", help="With --mean and --std, which are in this order.")
+    ] = ChannelOrder.RGB,
+    layout: Annotated[Layout | None, typer.Option("--layout", help="Read from the file where it tells.")] = None,
+    size: Annotated[
+        str | None, typer.Option("--size", metavar="PX|HxW", help="Read from the file where it tells.")
+    ] = None,
+    resize: Annotated[
+        ResizePolicy, typer.Option("--resize", help="How a photo becomes the input size.")
+    ] = ResizePolicy.STRETCH,
+    output: Annotated[
+        str | None, typer.Option("--output", metavar="NAME", help="Output that holds the embedding, if several.")
+    ] = None,
+    license_: Annotated[str, typer.Option("--license", help="License of the weights.")] = "unknown",
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Add an ONNX network, after running it once to see that it embeds photos."""
+    from sartor.assembly import add_model
+    from sartor.encoders.adoption import Adoption
+
+    adoption = Adoption(
+        id=model_id,
+        scaling=_pixel_scaling(scaling, mean, std, channel_order),
+        layout=layout,
+        size_px=_size(size),
+        resize=resize,
+        output=output,
+        license=license_,
+        origin=file.name,
+    )
+    card = add_model(settings(home=home), file, adoption)
+    _print_added(card, as_json=as_json)
+
+
+@app.command()
+def export(
+    network: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="resnet50, vgg16, inception_v3, mobilenet_v2, efficientnet_b0 or convnext_tiny.",
+        ),
+    ],
+    *,
+    pooling: Annotated[
+        Pooling, typer.Option("--pooling", help="How the last feature map is pooled.")
+    ] = Pooling.AVG,
+    weights: Annotated[
+        Path | None,
+        typer.Option("--weights", metavar="FILE", help="A Keras weights file, in place of the official weights."),
+    ] = None,
+    model_id: Annotated[str | None, typer.Option("--id", help="Id that the model shall have.")] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Export an ImageNet network of Keras without its classifier, with its own preprocessing, and add it."""
+    from sartor.assembly import export_model
+
+    card = export_model(settings(home=home), network, pooling=pooling, weights=weights, model_id=model_id)
+    _print_added(card, as_json=as_json)
+
+
+def _print_added(card: ModelCard, *, as_json: bool) -> None:
+    if as_json:
+        print_json(card.model_dump(mode="json"))
+    else:
+        typer.echo(f"added {card.id}: {card.size_px[0]}x{card.size_px[1]} photos to {card.dimension} numbers")
+
+
+def _pixel_scaling(
+    scaling: Scaling | None, mean: str | None, std: str | None, channel_order: ChannelOrder
+) -> PixelScaling:
+    from sartor.encoders.card import PixelScaling
+
+    if scaling is not None and mean is None and std is None:
+        return PixelScaling.named(scaling)
+    if scaling is None and mean is not None and std is not None:
+        return PixelScaling(channel_order=channel_order, mean=_triple(mean, "--mean"), std=_triple(std, "--std"))
+    names = ", ".join(scaling.value for scaling in Scaling)
+    message = f"how pixels are scaled cannot be read from a file: give --scaling ({names}), or --mean and --std"
+    raise typer.BadParameter(message)
+
+
+def _triple(text: str, option: str) -> Triple:
+    try:
+        red, green, blue = (float(part) for part in text.split(","))
+    except ValueError:
+        message = f"{option} takes three numbers, such as 123.7,116.3,103.5, not {text!r}"
+        raise typer.BadParameter(message) from None
+    if option == "--std" and 0 in (red, green, blue):
+        message = "--std must not be 0"
+        raise typer.BadParameter(message)
+    return red, green, blue
+
+
+def _size(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    match = re.fullmatch(r"([1-9]\d{0,3})(?:x([1-9]\d{0,3}))?", text)
+    if match is None:
+        message = f"--size takes 224 or HEIGHTxWIDTH in pixels, not {text!r}"
+        raise typer.BadParameter(message)
+    return int(match[1]), int(match[2] or match[1])

@@ -1,0 +1,117 @@
+"""Model cards: what has to be known of a network to embed a photo with it, as data beside its ONNX file.
+
+A card is frozen, and written as ``card.json``; the network's file is checked against the card's SHA-256
+before it runs, so that an embedding can always be traced to the very bytes that made it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from sartor.encoders.choices import ChannelOrder, Layout, ResizePolicy, Scaling
+from sartor.errors import UnusableModel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CARD_FILE = "card.json"
+MODEL_FILE = "model.onnx"
+MODEL_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+Triple = tuple[float, float, float]
+
+
+class PixelScaling(BaseModel):
+    """``input = (pixel - mean) / std`` for each channel, in the network's own channel order, pixels in 0..255."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    channel_order: ChannelOrder = ChannelOrder.RGB
+    mean: Triple
+    std: Annotated[Triple, Field(description="never 0")]
+
+    @model_validator(mode="after")
+    def _std_is_not_zero(self) -> Self:
+        if 0 in self.std:
+            msg = "std must not be 0"
+            raise ValueError(msg)
+        return self
+
+    @classmethod
+    def named(cls, scaling: Scaling) -> PixelScaling:
+        """The mean, deviation and channel order that a usual scaling stands for."""
+        return _SCALINGS[scaling]
+
+
+_SCALINGS = {
+    Scaling.CAFFE: PixelScaling(
+        channel_order=ChannelOrder.BGR, mean=(103.939, 116.779, 123.68), std=(1.0, 1.0, 1.0)
+    ),
+    Scaling.TF: PixelScaling(mean=(127.5, 127.5, 127.5), std=(127.5, 127.5, 127.5)),
+    Scaling.TORCH: PixelScaling(mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375)),
+    Scaling.UNIT: PixelScaling(mean=(0.0, 0.0, 0.0), std=(255.0, 255.0, 255.0)),
+    Scaling.RAW: PixelScaling(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0)),
+    Scaling.CLIP: PixelScaling(
+        mean=(122.7709383, 116.7460125, 104.09373615), std=(68.5005327, 66.6321579, 70.32316305)
+    ),
+}
+
+
+class ModelCard(BaseModel):
+    """Everything that has to be known of a network to embed a photo with it.
+
+    Attributes:
+        id: Name of the model; lower-case letters, digits, dot, dash and underscore.
+        sha256: Hex digest of the ONNX file.
+        size_px: Height and width of the network's input.
+        layout: Order of the input's axes.
+        scaling: From pixels in 0..255 to the network's input.
+        resize: How a photo becomes the input size.
+        output: Name of the output that holds the embedding, shape ``(n, dimension)``.
+        dimension: Length of an embedding.
+        license: License of the weights, as an SPDX id where there is one.
+        origin: Where the weights came from.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    size_px: tuple[Annotated[int, Field(gt=0)], Annotated[int, Field(gt=0)]]
+    layout: Layout
+    scaling: PixelScaling
+    resize: ResizePolicy = ResizePolicy.STRETCH
+    output: str
+    dimension: int = Field(gt=0)
+    license: str = "unknown"
+    origin: str = "unknown"
+
+    @model_validator(mode="after")
+    def _id_is_a_plain_name(self) -> Self:
+        if not MODEL_ID.fullmatch(self.id):
+            msg = f"a model id has lower-case letters, digits, dot, dash and underscore, not {self.id!r}"
+            raise ValueError(msg)
+        return self
+
+    @classmethod
+    def read(cls, path: Path) -> ModelCard:
+        """Read a card from its JSON file.
+
+        Raises:
+            UnusableModel: The file is missing or is no card.
+        """
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except OSError as error:
+            raise UnusableModel(path, reason=f"its card cannot be read ({error.strerror})") from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(str(part) for part in first["loc"]) or "card"
+            raise UnusableModel(path, reason=f"its card is not valid ({field}: {first['msg']})") from error
+
+    def write(self, path: Path) -> None:
+        """Write the card as JSON that a person can read."""
+        path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,77 @@
+"""The encoder: photos in, embeddings of unit norm out, whichever runtime runs the network."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from sartor.encoders.prepare import prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PIL import Image
+
+    from sartor.encoders.card import ModelCard
+    from sartor.encoders.runtime import Pixels, Runtime
+    from sartor.types import Matrix
+
+
+class Encoder:
+    """Embeds photos with the network of one model card.
+
+    An embedding does not depend on the batch that it is computed in. ``prepare`` may be called from any
+    thread, so that decoding and resizing go on while the network runs.
+    """
+
+    def __init__(self, card: ModelCard, runtime: Runtime) -> None:
+        self.card = card
+        self.runtime = runtime
+        self._pool = ThreadPoolExecutor(max_workers=runtime.streams, thread_name_prefix="sartor-infer")
+
+    @property
+    def batch_size(self) -> int:
+        """How many photos at once use the device best."""
+        return self.runtime.batch_size
+
+    def prepare(self, image: Image.Image) -> Pixels:
+        """Resize a decoded RGB photo to what the network takes; returns ``(h, w, 3)`` uint8."""
+        return prepare(image, self.card)
+
+    def submit(self, pixels: Sequence[Pixels]) -> Future[Matrix]:
+        """Start to embed prepared photos; the future gives what ``embed_pixels`` returns."""
+        return self._pool.submit(self.embed_pixels, pixels)
+
+    def embed_pixels(self, pixels: Sequence[Pixels]) -> Matrix:
+        """Embed prepared photos.
+
+        Returns:
+            ``(n, d)`` float32 of unit norm, in the order given; a row of NaN where the network gave no
+            usable numbers.
+        """
+        if not pixels:
+            return np.empty((0, self.card.dimension), np.float32)
+        return unit_norm(self.runtime.infer(np.stack(pixels)))
+
+    def embed(self, images: Sequence[Image.Image]) -> Matrix:
+        """Embed decoded RGB photos; returns what ``embed_pixels`` returns."""
+        return self.embed_pixels([self.prepare(image) for image in images])
+
+    def close(self) -> None:
+        """Wait for running inferences and give the threads back."""
+        self._pool.shutdown()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def unit_norm(vectors: Matrix) -> Matrix:
+    """Scale each row of ``(n, d)`` to euclidean norm 1; rows that are zero or not finite become NaN."""
+    norms = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)  # (n, 1)
+    usable = np.isfinite(norms) & (norms > 0)
+    return (vectors / np.where(usable, norms, np.nan)).astype(np.float32)

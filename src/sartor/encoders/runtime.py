@@ -1,0 +1,58 @@
+"""What the encoders ask of an inference runtime; the OpenVINO and the ONNX Runtime adapter answer it alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from sartor.encoders.card import ModelCard
+from sartor.types import Matrix  # noqa: TC001 - the signature below is read at run time
+
+Pixels: TypeAlias = npt.NDArray[np.uint8]  # (h, w, 3) or (n, h, w, 3), RGB in 0..255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Port:
+    """An input or output of a network; ``None`` in the shape is an axis of any length."""
+
+    name: str
+    shape: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """What a network takes and gives."""
+
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+
+
+class Runtime(Protocol):
+    """A network that is loaded and can be run from several threads at once."""
+
+    @property
+    def description(self) -> str:
+        """Runtime, device and precision in words, for reports."""
+        ...
+
+    @property
+    def streams(self) -> int:
+        """How many calls of ``infer`` in parallel use the device best."""
+        ...
+
+    @property
+    def batch_size(self) -> int:
+        """How many photos in one call use the device best."""
+        ...
+
+    def infer(self, pixels: Pixels) -> Matrix:
+        """Run the network on ``(n, h, w, 3)`` uint8 RGB; returns ``(n, d)`` float32 as it comes out."""
+        ...
+
+
+LoadRuntime: TypeAlias = Callable[[Path, ModelCard], Runtime]

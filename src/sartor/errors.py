@@ -1,0 +1,266 @@
+"""Every error that Sartor raises on purpose, in one family.
+
+    SartorError
+    ├── SourceError
+    │   ├── SourceNotFound
+    │   ├── UnrecognizedSource
+    │   ├── UnsafeArchive
+    │   └── UnreadableTable
+    ├── PhotoRejected
+    ├── ModelError
+    │   ├── NoModel
+    │   ├── ModelNotChosen
+    │   ├── ModelNotFound
+    │   ├── ModelExists
+    │   ├── ModelMismatch
+    │   ├── ModelDamaged
+    │   ├── ModelReplaced
+    │   ├── UnusableModel
+    │   └── WeightsUnavailable
+    ├── WorkspaceError
+    │   ├── WorkspaceBusy
+    │   ├── WorkspaceTooNew
+    │   └── WorkspaceUnusable
+    ├── QueryError
+    │   ├── EmptyCatalog
+    │   ├── EmptyQuery
+    │   ├── ProductNotFound
+    │   ├── UnknownAttribute
+    │   └── BadFilter
+    ├── MissingExtra
+    └── DeviceUnavailable
+
+Each class builds its own message: what went wrong, with which value, and what to do next.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+class SartorError(Exception):
+    """Base of all errors that Sartor raises on purpose; its text is one line for a person."""
+
+
+class SourceError(SartorError):
+    """A source of products cannot be read."""
+
+
+class SourceNotFound(SourceError):
+    """The path of a source does not exist."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"there is no file or folder {path}; check the path")
+
+
+class UnrecognizedSource(SourceError):
+    """A source fits no reader."""
+
+    def __init__(self, path: Path, *, looked_for: Sequence[str]) -> None:
+        super().__init__(f"{path} is no source that Sartor can read; looked for: {'; '.join(looked_for)}")
+
+
+class UnsafeArchive(SourceError):
+    """A ZIP archive is broken, or holds an entry that must not be read."""
+
+    def __init__(self, archive: Path, *, reason: str, entry: str | None = None) -> None:
+        where = f"entry {entry!r} " if entry is not None else ""
+        super().__init__(
+            f"{archive} is refused: {where}{reason}; make the archive again from plain files, or index a folder"
+        )
+
+
+class UnreadableTable(SourceError):
+    """A CSV, JSON Lines or feed file cannot be understood."""
+
+    def __init__(self, table: str, *, reason: str) -> None:
+        super().__init__(f"{table} cannot be read as a table of products: {reason}")
+
+
+class PhotoRejected(SartorError):
+    """A photo cannot be used; an ingest reports it and goes on.
+
+    Attributes:
+        photo: Name of the photo, as its source calls it.
+        reason: Why, in a few words.
+    """
+
+    def __init__(self, photo: str, *, reason: str) -> None:
+        super().__init__(f"{photo} cannot be used: {reason}")
+        self.photo = photo
+        self.reason = reason
+
+
+class ModelError(SartorError):
+    """A model cannot be used."""
+
+
+class NoModel(ModelError):
+    """A workspace has no model yet."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(
+            f"{home} has no model yet; add one with: sartor models add FILE.onnx --id NAME --scaling tf, "
+            "or: sartor models export mobilenet_v2"
+        )
+
+
+class ModelNotChosen(ModelError):
+    """There are several models, and nothing says which one to use."""
+
+    def __init__(self, *, known: Sequence[str]) -> None:
+        super().__init__(f"there are several models ({', '.join(known)}); choose one with --model ID")
+
+
+class ModelNotFound(ModelError):
+    """No model has this id."""
+
+    def __init__(self, model: str, *, known: Sequence[str]) -> None:
+        there = ", ".join(known) or "none"
+        super().__init__(f"there is no model {model!r} here (there are: {there}); see: sartor models list")
+
+
+class ModelExists(ModelError):
+    """Another model already has this id."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"there is already another model {model!r}; choose another --id, or remove it first")
+
+
+class ModelMismatch(ModelError):
+    """A query was embedded with one model, the index was built with another."""
+
+    def __init__(self, *, index: Sequence[str], query: str) -> None:
+        held = ", ".join(index)
+        super().__init__(
+            f"this catalog holds {held} embeddings, the query is {query}; "
+            f"add --model {index[0]}, or run: sartor index SOURCE --model {query}"
+        )
+
+
+class ModelDamaged(ModelError):
+    """A model's file is not the one that its card describes."""
+
+    def __init__(self, file: Path, *, expected: str, actual: str) -> None:
+        super().__init__(
+            f"{file} is not the file its card describes (SHA-256 {actual[:12]}…, expected {expected[:12]}…); "
+            "add the model again"
+        )
+
+
+class ModelReplaced(ModelError):
+    """A model has the id of the one that embedded the catalog, and is another one."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(
+            f"the catalog was embedded with another network named {model!r}; "
+            "add this one under another --id, or index into a new --home"
+        )
+
+
+class UnusableModel(ModelError):
+    """A file is not a network that Sartor can run."""
+
+    def __init__(self, file: Path | str, *, reason: str) -> None:
+        super().__init__(f"{file} cannot be used as a model: {reason}")
+
+
+class WeightsUnavailable(ModelError):
+    """Pre-trained weights could not be fetched, and no file was given."""
+
+    def __init__(self, network: str, *, reason: str) -> None:
+        super().__init__(
+            f"the official weights of {network} could not be fetched ({reason}); connect to the internet once, "
+            f"or give a Keras weights file: sartor models export {network} --weights FILE.weights.h5"
+        )
+
+
+class WorkspaceError(SartorError):
+    """A workspace cannot be used."""
+
+
+class WorkspaceBusy(WorkspaceError):
+    """Another process holds the workspace."""
+
+    def __init__(self, home: Path, *, holder: str) -> None:
+        super().__init__(f"{home} is in use by {holder}; wait until it is done, or choose another --home")
+
+
+class WorkspaceTooNew(WorkspaceError):
+    """A newer Sartor wrote this workspace."""
+
+    def __init__(self, home: Path, *, found: int, supported: int) -> None:
+        super().__init__(
+            f"{home} was written by a newer Sartor (schema {found}, this one knows {supported}); "
+            "upgrade with: pip install -U sartor"
+        )
+
+
+class WorkspaceUnusable(WorkspaceError):
+    """The directory cannot hold a workspace, or what it holds is damaged."""
+
+    def __init__(self, home: Path, *, reason: str) -> None:
+        super().__init__(f"{home} cannot be used as a workspace: {reason}")
+
+
+class QueryError(SartorError):
+    """A query cannot be answered as it stands."""
+
+
+class EmptyCatalog(QueryError):
+    """There is nothing to recommend yet."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(f"{home} holds no photos yet; fill it with: sartor index SOURCE")
+
+
+class EmptyQuery(QueryError):
+    """A query names neither a photo nor a product."""
+
+    def __init__(self) -> None:
+        super().__init__("the query is empty; give at least one photo, or --product ID")
+
+
+class ProductNotFound(QueryError):
+    """No product has this id, or it has no photo to compare."""
+
+    def __init__(self, product_id: str, *, reason: str = "is not in the catalog") -> None:
+        super().__init__(f"product {product_id!r} {reason}; see what there is with: sartor info")
+
+
+class UnknownAttribute(QueryError):
+    """A filter names an attribute that no product has."""
+
+    def __init__(self, attribute: str, *, known: Sequence[str]) -> None:
+        close = get_close_matches(attribute, known, n=1, cutoff=0.5)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        super().__init__(f"no product has an attribute {attribute!r}; {hint}there are: {', '.join(known)}")
+
+
+class BadFilter(QueryError):
+    """A filter cannot be understood."""
+
+    def __init__(self, text: str, *, reason: str) -> None:
+        super().__init__(
+            f"the filter {text!r} cannot be understood: {reason}; "
+            "write key=value, key=a,b for any of several, or key=10..50 for a range"
+        )
+
+
+class MissingExtra(SartorError):
+    """An optional package is needed and not installed."""
+
+    def __init__(self, package: str, *, extra: str) -> None:
+        super().__init__(f"this needs the package {package}; install it with: pip install 'sartor[{extra}]'")
+
+
+class DeviceUnavailable(SartorError):
+    """The chosen device cannot be used with what is installed."""
+
+    def __init__(self, device: str, *, available: Sequence[str]) -> None:
+        super().__init__(f"there is no device {device!r} here; there are: {', '.join(available)}")

@@ -1,0 +1,1 @@
+"""Looking at results: sheets now, metrics and reports to come."""

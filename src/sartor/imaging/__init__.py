@@ -1,0 +1,22 @@
+"""Photos: decoded safely whatever the file, shown small, kept as files, fetched by URL where that is allowed."""
+
+from __future__ import annotations
+
+from sartor.imaging.addresses import is_public
+from sartor.imaging.decode import DecodedPhoto, DecodeLimits, decode
+from sartor.imaging.fetch import UrlPolicy, fetch_photo
+from sartor.imaging.media import MediaStore
+from sartor.imaging.thumbnail import THUMBNAIL_PX, Thumbnail, make_thumbnail
+
+__all__ = [
+    "THUMBNAIL_PX",
+    "DecodeLimits",
+    "DecodedPhoto",
+    "MediaStore",
+    "Thumbnail",
+    "UrlPolicy",
+    "decode",
+    "fetch_photo",
+    "is_public",
+    "make_thumbnail",
+]

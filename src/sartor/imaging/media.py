@@ -1,0 +1,104 @@
+"""Thumbnails in a directory: one file per photo, named by the photo's SHA-256.
+
+A file appears under its final name only when it is complete and on disk, so a kill at any moment leaves
+nothing worse than a temporary file, which the next start removes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from typing import TYPE_CHECKING
+
+from sartor.errors import PhotoRejected, WorkspaceUnusable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sartor.imaging.thumbnail import Thumbnail
+
+_NAME = re.compile(r"[0-9a-f]{64}\.(?:jpg|png|webp)")
+_TEMPORARY_SUFFIX = ".part"
+
+
+class MediaStore:
+    """Thumbnails under ``root/{first two hex digits}/{sha256}.{suffix}``; many threads may share one store."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def put(self, sha256: str, thumbnail: Thumbnail) -> str:
+        """Keep a thumbnail and return its file name; one that is kept already stays as it is.
+
+        Raises:
+            PhotoRejected: The SHA-256 or the suffix is none.
+            WorkspaceUnusable: The file cannot be written.
+        """
+        name = f"{sha256}.{thumbnail.suffix}"
+        path = self.path(name)
+        try:
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                _write_whole(path, thumbnail.data)
+        except OSError as error:
+            reason = f"the thumbnail {name} cannot be written ({error.strerror})"
+            raise WorkspaceUnusable(self._root, reason=reason) from error
+        return name
+
+    def path(self, name: str) -> Path:
+        """Where a thumbnail is kept, whether it is there or not; never outside of the store.
+
+        Raises:
+            PhotoRejected: The name is not one that ``put`` gives.
+        """
+        if not _NAME.fullmatch(name):
+            raise PhotoRejected(repr(name), reason="is not the name of a thumbnail")
+        return self._root / name[:2] / name
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a thumbnail.
+
+        Raises:
+            PhotoRejected: The name is not one that ``put`` gives, or nothing is kept under it.
+        """
+        try:
+            return self.path(name).read_bytes()
+        except FileNotFoundError as error:
+            raise PhotoRejected(name, reason="is no longer kept; index its source again") from error
+
+    def exists(self, name: str) -> bool:
+        """Whether a thumbnail is kept."""
+        return self.path(name).is_file()
+
+    def names(self) -> Iterator[str]:
+        """Names of all thumbnails, in order."""
+        for path in sorted(self._root.glob("[0-9a-f][0-9a-f]/*")):
+            if _NAME.fullmatch(path.name) and path.name.startswith(path.parent.name):
+                yield path.name
+
+    def delete(self, name: str) -> None:
+        """Forget a thumbnail; nothing happens when it is not kept."""
+        self.path(name).unlink(missing_ok=True)
+
+    def remove_leftovers(self) -> int:
+        """Remove what a killed process left half-written, and return how many; call it before any ``put``."""
+        leftovers = list(self._root.glob(f"[0-9a-f][0-9a-f]/*{_TEMPORARY_SUFFIX}"))
+        for path in leftovers:
+            path.unlink(missing_ok=True)
+        return len(leftovers)
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that its name holds all of it or does not exist."""
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}{_TEMPORARY_SUFFIX}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,250 @@
+"""The embedded vector index: a Qdrant Edge shard in this process.
+
+The store is the truth, so the shard needs no write-ahead log of its own: what it has taken in is on disk
+after ``mark``, which also notes up to which revision of the store that is. Whatever came later is written
+again after a crash. A shard that cannot be opened is thrown away, to be filled from the store.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Self
+from uuid import UUID
+
+import qdrant_edge as qdrant
+
+from sartor.index.payload import PHOTO, PRODUCT, number_field, numbers_of, payload_of, text_field, texts_of
+from sartor.types import EVERYTHING, AnyOf, Metric, Neighbor
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+    from pathlib import Path
+
+    from sartor.types import Condition, EmbeddedPhoto, Vector, Where
+
+logger = logging.getLogger(__name__)
+
+_FORMAT = 1  # of this directory; another one is rebuilt
+_STATE_FILE = "state.json"
+_SHARD = "shard"
+_DISTANCES = {Metric.COSINE: qdrant.Distance.Cosine, Metric.EUCLIDEAN: qdrant.Distance.Euclid}
+_SCROLL_PAGE = 4096
+
+
+@dataclass(slots=True, kw_only=True)
+class _State:
+    """What ``state.json`` says: what the shard is made for, and what of the store it has on disk."""
+
+    format: int = _FORMAT
+    model: str
+    metric: str
+    dimension: int
+    revision: int = 0
+    fields: list[str] = field(default_factory=list)
+
+
+class EdgeIndex:
+    """Nearest neighbors among the photos of a catalog, by one model and one metric.
+
+    One process at a time may open a directory; its threads may share the index.
+    """
+
+    def __init__(self, directory: Path, *, model: str, dimension: int, metric: Metric = Metric.COSINE) -> None:
+        self.metric = metric
+        self._directory = directory
+        self._wanted = _State(model=model, metric=metric.value, dimension=dimension)
+        self._shard, self._state = self._open()
+
+    @property
+    def revision(self) -> int:
+        """Revision of the store up to which the index is on disk."""
+        return self._state.revision
+
+    def replace(self, product_ids: Collection[str], entries: Sequence[EmbeddedPhoto]) -> None:
+        """Make ``entries`` all that the index has of these products; none for a product deletes it."""
+        if product_ids:
+            theirs = qdrant.FieldCondition(key=PRODUCT, match=qdrant.MatchAny(list(product_ids)))
+            self._shard.update(qdrant.UpdateOperation.delete_points_by_filter(qdrant.Filter(must=[theirs])))
+        if entries:
+            self._make_filterable(entries)
+            self._shard.update(qdrant.UpdateOperation.upsert_points([_point(entry) for entry in entries]))
+
+    def mark(self, revision: int) -> None:
+        """Bring everything to disk and note that the index has the store up to ``revision``."""
+        self._shard.flush()
+        self._state.revision = revision
+        self._write_state()
+
+    def search(
+        self,
+        vector: Vector,
+        *,
+        k: int,
+        where: Where = EVERYTHING,
+        without: Collection[str] = (),
+        exact: bool = False,
+    ) -> list[Neighbor]:
+        """Find the ``k`` products whose photos are closest to a vector, the closest first.
+
+        Args:
+            vector: ``(d,)`` float32 with unit norm.
+            k: How many products; there are fewer when the catalog has fewer that pass.
+            where: Only products that pass this filter.
+            without: Ids of products to leave out.
+            exact: Compare with every photo, rather than through the HNSW graph.
+        """
+        limit = k
+        while True:
+            points = self._nearest(vector, limit=limit, where=where, without=without, exact=exact)
+            neighbors = self._closest_photo_of_each_product(points)
+            if len(neighbors) >= k or len(points) < limit:
+                return neighbors[:k]
+            limit *= 2  # products with several photos took more than one place
+
+    def keys(self) -> set[tuple[str, str]]:
+        """``(product id, SHA-256)`` of every photo in the index."""
+        return {_key_of(record) for record in self._records()}
+
+    def __len__(self) -> int:
+        return int(self._shard.count(qdrant.CountRequest(exact=True)))
+
+    def optimize(self) -> bool:
+        """Build the HNSW graph over what came since the last time; returns whether there was anything to do."""
+        return bool(self._shard.optimize())
+
+    def clear(self) -> None:
+        """Empty the index, as if the store had never been read."""
+        self._shard.close()
+        self._shard, self._state = self._create()
+
+    def close(self) -> None:
+        """Close the shard, so that another process can open it."""
+        self._shard.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _open(self) -> tuple[qdrant.EdgeShard, _State]:
+        try:
+            state = _State(**json.loads((self._directory / _STATE_FILE).read_bytes()))
+            shard = qdrant.EdgeShard.load(str(self._directory / _SHARD))
+        except FileNotFoundError:
+            return self._create()
+        except Exception as error:  # noqa: BLE001 - Qdrant Edge raises bare Exception; the index is derived
+            logger.warning("the index %s cannot be opened and is built again: %s", self._directory, error)
+            return self._create()
+        made_for = (state.format, state.model, state.metric, state.dimension)
+        if made_for != (self._wanted.format, self._wanted.model, self._wanted.metric, self._wanted.dimension):
+            shard.close()
+            return self._create()
+        return shard, state
+
+    def _create(self) -> tuple[qdrant.EdgeShard, _State]:
+        shutil.rmtree(self._directory, ignore_errors=True)
+        (self._directory / _SHARD).mkdir(parents=True)
+        vectors = qdrant.EdgeVectorParams(size=self._wanted.dimension, distance=_DISTANCES[self.metric])
+        config = qdrant.EdgeConfig(vectors=vectors, wal_enabled=False)
+        shard = qdrant.EdgeShard.create(str(self._directory / _SHARD), config)
+        for name in (PRODUCT, PHOTO):
+            _index_field(shard, name, qdrant.PayloadSchemaType.Keyword)
+        self._state = _State(
+            model=self._wanted.model, metric=self._wanted.metric, dimension=self._wanted.dimension
+        )
+        self._write_state()
+        return shard, self._state
+
+    def _write_state(self) -> None:
+        temporary = self._directory / f"{_STATE_FILE}.new"
+        temporary.write_text(json.dumps(asdict(self._state)), encoding="utf-8")
+        temporary.replace(self._directory / _STATE_FILE)
+
+    def _make_filterable(self, entries: Sequence[EmbeddedPhoto]) -> None:
+        known = set(self._state.fields)
+        for entry in entries:
+            for name, value in entry.attributes.items():
+                kinds = (
+                    (text_field(name), qdrant.PayloadSchemaType.Keyword, texts_of),
+                    (number_field(name), qdrant.PayloadSchemaType.Float, numbers_of),
+                )
+                for path, schema, parts_of in kinds:
+                    if path not in known and any(True for _ in parts_of(value)):
+                        _index_field(self._shard, path, schema)
+                        known.add(path)
+                        self._state.fields.append(path)
+
+    def _nearest(
+        self, vector: Vector, *, limit: int, where: Where, without: Collection[str], exact: bool
+    ) -> list[qdrant.ScoredPoint]:
+        wanted = qdrant.Filter(
+            must=[_condition(part) for part in where.conditions],
+            must_not=[qdrant.FieldCondition(key=PRODUCT, match=qdrant.MatchAny(list(without)))],
+        )
+        request = qdrant.QueryRequest(
+            query=qdrant.Query.Nearest(vector.tolist()),
+            limit=limit,
+            filter=wanted,
+            params=qdrant.SearchParams(exact=exact),
+            with_payload=[PRODUCT, PHOTO],
+        )
+        return list(self._shard.query(request))
+
+    def _closest_photo_of_each_product(self, points: Sequence[qdrant.ScoredPoint]) -> list[Neighbor]:
+        neighbors: dict[str, Neighbor] = {}
+        for point in points:
+            product_id, sha256 = _key_of(point)
+            neighbor = Neighbor(product_id=product_id, sha256=sha256, score=self._score(point))
+            neighbors.setdefault(product_id, neighbor)
+        return list(neighbors.values())
+
+    def _score(self, point: qdrant.ScoredPoint) -> float:
+        # Qdrant gives the distance itself, and a cosine that float32 rounds past 1.
+        return 0.0 - point.score if self.metric is Metric.EUCLIDEAN else min(1.0, max(-1.0, point.score))
+
+    def _records(self) -> Iterator[qdrant.Record]:
+        offset = None
+        while True:
+            page, offset = self._shard.scroll(
+                qdrant.ScrollRequest(offset=offset, limit=_SCROLL_PAGE, with_payload=[PRODUCT, PHOTO])
+            )
+            yield from page
+            if offset is None:
+                return
+
+
+def _point(entry: EmbeddedPhoto) -> qdrant.Point:
+    return qdrant.Point(
+        id=point_id(entry.product_id, entry.sha256),
+        vector=entry.vector.tolist(),
+        payload=payload_of(entry.product_id, entry.sha256, entry.attributes),
+    )
+
+
+def point_id(product_id: str, sha256: str) -> UUID:
+    """The id of a product's photo in every index: the same on each machine and after each rebuild."""
+    digest = hashlib.blake2b(f"{sha256}{product_id}".encode(), digest_size=16).digest()
+    return UUID(bytes=digest)
+
+
+def _key_of(point: qdrant.ScoredPoint | qdrant.Record) -> tuple[str, str]:
+    payload = point.payload or {}
+    return payload[PRODUCT], payload[PHOTO]
+
+
+def _index_field(shard: qdrant.EdgeShard, path: str, schema: qdrant.PayloadSchemaType) -> None:
+    shard.update(qdrant.UpdateOperation.create_field_index(path, schema))
+
+
+def _condition(condition: Condition) -> qdrant.FieldCondition:
+    if isinstance(condition, AnyOf):
+        return qdrant.FieldCondition(
+            key=text_field(condition.attribute), match=qdrant.MatchAny(list(condition.values))
+        )
+    within = qdrant.RangeFloat(gte=condition.low, lte=condition.high)
+    return qdrant.FieldCondition(key=number_field(condition.attribute), range=within)

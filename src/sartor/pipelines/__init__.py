@@ -1,0 +1,1 @@
+"""What is done to a whole source or workspace: ingest, embed, catch up, check."""

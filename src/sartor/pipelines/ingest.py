@@ -1,0 +1,245 @@
+"""Ingest: a source's products into the store, and from there into the index.
+
+Products go through in steps. A step reads its photos and compares them with the store, so that unchanged
+ones cost no inference; the rest is decoded and embedded while earlier steps are written. A step is
+acknowledged when its transaction is committed. Killed at any moment, the next run goes on from there.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from sartor.errors import PhotoRejected
+from sartor.pipelines.photos import STEP, EncodedPhoto, PendingPhotos, PhotoEmbedder, ahead, batched, read_photo
+from sartor.pipelines.report import IngestReport, OnProgress, Progress, Rejection
+from sartor.pipelines.sync import catch_up
+from sartor.store.records import Write
+from sartor.types import Photo, SourceProduct, StoredProduct
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from sartor.catalog import Source
+    from sartor.encoders.encoder import Encoder
+    from sartor.imaging import MediaStore
+    from sartor.index.edge import EdgeIndex
+    from sartor.store.sqlite import SqliteStore
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workbench:
+    """Where an ingest reads from and writes to."""
+
+    store: SqliteStore
+    index: EdgeIndex
+    media: MediaStore
+    encoder: Encoder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestOptions:
+    """How to ingest.
+
+    Attributes:
+        source_id: Name under which the store remembers the source, for ``prune``.
+        limit: Take only the first so many products.
+        prune: Delete the products that came from this source once and have left it.
+    """
+
+    source_id: str
+    limit: int | None = None
+    prune: bool = False
+
+
+def ingest(
+    source: Source,
+    bench: Workbench,
+    options: IngestOptions,
+    *,
+    on_progress: OnProgress = lambda _: None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> IngestReport:
+    """Bring a source into the store and the index; doing it again changes nothing.
+
+    Raises:
+        SourceError: The source cannot be read on; what was committed until then stays.
+    """
+    started_s = clock()
+    with PhotoEmbedder(bench.encoder, media=bench.media) as embedder:
+        run = _Run(bench, embedder, options, total=_total(source, options), on_progress=on_progress)
+        run.go_through(islice(source, options.limit))
+    deleted = run.prune() if options.prune else 0
+    run.tidy()
+    bench.index.optimize()
+    bench.index.mark(bench.store.revision)
+    report = IngestReport(
+        source=source.name,
+        model=bench.encoder.card.id,
+        products=len(run.seen),
+        photos=run.photos,
+        added=run.outcomes["added"],
+        updated=run.outcomes["updated"],
+        unchanged=run.outcomes["unchanged"],
+        deleted=deleted,
+        embedded=run.embedded,
+        rejected=tuple(run.rejected),
+        findings=source.findings.snapshot(),
+        seconds=clock() - started_s,
+    )
+    logger.info(
+        "ingested: products=%d photos=%d embedded=%d rejected=%d seconds=%.1f",
+        report.products,
+        report.photos,
+        report.embedded,
+        len(report.rejected),
+        report.seconds,
+    )
+    return report
+
+
+def _total(source: Source, options: IngestOptions) -> int | None:
+    if source.product_count is None or options.limit is None:
+        return source.product_count
+    return min(source.product_count, options.limit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Step:
+    """Some products on their way: what the source says, what the store has, and the photos being embedded."""
+
+    products: list[tuple[SourceProduct, list[EncodedPhoto]]]
+    known: dict[str, StoredProduct]
+    held: dict[str, Photo]
+    pending: PendingPhotos
+
+
+@dataclass(slots=True)
+class _Run:
+    """One pass through a source, and what is counted on the way."""
+
+    bench: Workbench
+    embedder: PhotoEmbedder
+    options: IngestOptions
+    total: int | None = field(kw_only=True)
+    on_progress: OnProgress = field(kw_only=True)
+    seen: set[str] = field(default_factory=set)
+    photos: int = 0
+    embedded: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    rejected: list[Rejection] = field(default_factory=list)
+
+    def go_through(self, products: Iterable[SourceProduct]) -> None:
+        for step in ahead(self._start(batch) for batch in batched(products, STEP)):
+            self._finish(step)
+
+    def prune(self) -> int:
+        stale = [
+            product_id
+            for product_id in self.bench.store.product_ids(source=self.options.source_id)
+            if product_id not in self.seen
+        ]
+        for batch in batched(stale, STEP):
+            self.bench.store.delete(batch)
+        self._catch_up()
+        return len(stale)
+
+    def tidy(self) -> None:
+        """Drop the photos that nobody shows any more; only now, since a later step may have taken one over."""
+        for thumbnail in self.bench.store.drop_unused_photos():
+            self.bench.media.delete(thumbnail)
+
+    def _start(self, batch: list[SourceProduct]) -> _Step:
+        products = [(offered, self._read(offered)) for offered in batch]
+        photos = {photo.sha256: photo for _, theirs in products for photo in theirs}
+        store, media = self.bench.store, self.bench.media
+        embedded = store.embedded(self.bench.encoder.card.id, photos)
+        held = {sha256: photo for sha256, photo in store.photos(embedded).items() if media.exists(photo.thumbnail)}
+        return _Step(
+            products=products,
+            known=store.products([offered.product.id for offered in batch]),
+            held=held,
+            pending=self.embedder.start(photo for sha256, photo in photos.items() if sha256 not in held),
+        )
+
+    def _read(self, offered: SourceProduct) -> list[EncodedPhoto]:
+        """The product's photos that can be read, each once."""
+        self.photos += len(offered.photos)
+        readable: dict[str, EncodedPhoto] = {}
+        for photo in offered.photos:
+            try:
+                encoded = read_photo(photo)
+            except PhotoRejected as error:
+                self.rejected.append(Rejection(photo=error.photo, reason=error.reason))
+            else:
+                readable.setdefault(encoded.sha256, encoded)
+        return list(readable.values())
+
+    def _finish(self, step: _Step) -> None:
+        outcome = step.pending.result()
+        self.rejected.extend(outcome.rejected)
+        self.embedded += len(outcome.vectors)
+        usable = step.held | outcome.photos
+        writes = []
+        for offered, encoded in step.products:
+            stored = self._stored(offered, encoded, usable, step.known.get(offered.product.id))
+            if stored is None:
+                continue
+            self.seen.add(stored.product.id)
+            former = step.known.get(stored.product.id)
+            self.outcomes[_outcome(former, stored)] += 1
+            if former != stored or any(photo.sha256 in outcome.vectors for photo in stored.photos):
+                writes.append(stored)
+        if writes:
+            self.bench.store.write(
+                Write(products=tuple(writes), model=self.bench.encoder.card.id, embeddings=outcome.vectors)
+            )
+            self._catch_up()
+        self.on_progress(
+            Progress(
+                products=len(self.seen),
+                total=self.total,
+                photos=self.photos,
+                committed=tuple(stored.product.id for stored in writes),
+            )
+        )
+
+    def _stored(
+        self,
+        offered: SourceProduct,
+        encoded: list[EncodedPhoto],
+        usable: dict[str, Photo],
+        former: StoredProduct | None,
+    ) -> StoredProduct | None:
+        """The product as it shall be stored; None when nothing of it can be used."""
+        photos = tuple(_named(usable[photo.sha256], photo.name) for photo in encoded if photo.sha256 in usable)
+        if not photos and former is not None and offered.photos:
+            photos = former.photos  # a photo that became unreadable does not take the good one away
+        if not photos and not offered.product.title and not offered.product.attributes:
+            return None
+        return StoredProduct(product=offered.product, photos=photos, source=self.options.source_id)
+
+    def _catch_up(self) -> None:
+        catch_up(self.bench.store, self.bench.index, model=self.bench.encoder.card.id)
+
+
+def _named(photo: Photo, name: str) -> Photo:
+    return Photo(
+        sha256=photo.sha256,
+        name=name,
+        width_px=photo.width_px,
+        height_px=photo.height_px,
+        thumbnail=photo.thumbnail,
+    )
+
+
+def _outcome(former: StoredProduct | None, stored: StoredProduct) -> str:
+    if former is None:
+        return "added"
+    return "unchanged" if (former.product, former.photos) == (stored.product, stored.photos) else "updated"

@@ -1,0 +1,208 @@
+"""From the photos of a few products to their embeddings, with decoding and inference side by side."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, TypeVar
+
+import numpy as np
+
+from sartor.errors import PhotoRejected
+from sartor.imaging import THUMBNAIL_PX, decode, make_thumbnail
+from sartor.pipelines.report import Rejection
+from sartor.types import Photo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from sartor.encoders.encoder import Encoder
+    from sartor.encoders.runtime import Pixels
+    from sartor.imaging import MediaStore
+    from sartor.types import Matrix, SourcePhoto, Vector
+
+T = TypeVar("T")
+
+STEP = 128  # products that go through together; 128 photos of 224 x 224 are 19 MB while they wait
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedPhoto:
+    """A photo's bytes as its source has them, with their SHA-256."""
+
+    name: str
+    sha256: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded:
+    """What became of the photos of one step.
+
+    Attributes:
+        photos: The photos that could be used, by SHA-256.
+        vectors: Their embeddings, ``(d,)`` each.
+        rejected: The others.
+    """
+
+    photos: dict[str, Photo]
+    vectors: dict[str, Vector]
+    rejected: tuple[Rejection, ...]
+
+
+def read_photo(photo: SourcePhoto) -> EncodedPhoto:
+    """Read a photo's bytes from its source.
+
+    Raises:
+        PhotoRejected: It cannot be read.
+    """
+    return _encoded(photo.name, photo.read())
+
+
+def encoded_photo(photo: str | Path | bytes) -> EncodedPhoto:
+    """A photo that a user gave, as a path or as bytes.
+
+    Raises:
+        PhotoRejected: The file cannot be read.
+    """
+    if isinstance(photo, bytes):
+        return _encoded("the photo", photo)
+    try:
+        return _encoded(str(photo), Path(photo).read_bytes())
+    except OSError as error:
+        raise PhotoRejected(str(photo), reason=error.strerror or "it cannot be read") from error
+
+
+def _encoded(name: str, data: bytes) -> EncodedPhoto:
+    return EncodedPhoto(name=name, sha256=hashlib.sha256(data).hexdigest(), data=data)
+
+
+class PhotoEmbedder:
+    """Decodes in a pool of threads, and hands full batches to the encoder as soon as they are decoded.
+
+    Steps that are started one after the other overlap: the next one is decoded while the network runs.
+    """
+
+    def __init__(self, encoder: Encoder, *, media: MediaStore | None = None) -> None:
+        """Without ``media`` no thumbnails are kept."""
+        self._encoder = encoder
+        self._media = media
+        # The least size that a decoder may reduce a large photo to, before it is resized with care.
+        self._fit_px = max(*encoder.card.size_px, THUMBNAIL_PX if media else 0)
+        self._decoders = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="sartor-decode")
+        self._collector = ThreadPoolExecutor(1, thread_name_prefix="sartor-collect")
+
+    def start(self, photos: Iterable[EncodedPhoto]) -> PendingPhotos:
+        """Start to decode and embed photos, each a different one."""
+        decoding = [self._decoders.submit(self._decode, photo) for photo in photos]
+        return PendingPhotos(self._collector.submit(self._collect, decoding))
+
+    def close(self) -> None:
+        """Stop: what is not done yet is dropped."""
+        for pool in (self._decoders, self._collector):
+            pool.shutdown(cancel_futures=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _decode(self, photo: EncodedPhoto) -> _Prepared:
+        decoded = decode(photo.data, name=photo.name, fit_px=self._fit_px)
+        thumbnail = ""
+        if self._media is not None:
+            thumbnail = self._media.put(photo.sha256, make_thumbnail(photo.data, decoded))
+        return _Prepared(
+            photo=Photo(
+                sha256=photo.sha256,
+                name=photo.name,
+                width_px=decoded.width_px,
+                height_px=decoded.height_px,
+                thumbnail=thumbnail,
+            ),
+            pixels=self._encoder.prepare(decoded.image),
+        )
+
+    def _collect(self, decoding: Sequence[Future[_Prepared]]) -> _Collected:
+        collected = _Collected()
+        for batch in batched(self._decoded(decoding, collected), self._encoder.batch_size):
+            collected.batches.append(
+                _Batch(
+                    photos=[prepared.photo for prepared in batch],
+                    vectors=self._encoder.submit([prepared.pixels for prepared in batch]),
+                )
+            )
+        return collected
+
+    @staticmethod
+    def _decoded(decoding: Sequence[Future[_Prepared]], collected: _Collected) -> Iterator[_Prepared]:
+        for future in decoding:
+            try:
+                yield future.result()
+            except PhotoRejected as error:
+                collected.rejected.append(Rejection(photo=error.photo, reason=error.reason))
+
+
+class PendingPhotos:
+    """Photos on their way; ``result`` waits for them."""
+
+    def __init__(self, collecting: Future[_Collected]) -> None:
+        self._collecting = collecting
+
+    def result(self) -> Embedded:
+        """Wait until all photos are embedded or rejected."""
+        collected = self._collecting.result()
+        photos: dict[str, Photo] = {}
+        vectors: dict[str, Vector] = {}
+        rejected = list(collected.rejected)
+        for batch in collected.batches:
+            for photo, vector in zip(batch.photos, batch.vectors.result(), strict=True):
+                if np.isnan(vector[0]):
+                    rejected.append(
+                        Rejection(photo=photo.name, reason="the network gave no usable embedding of it")
+                    )
+                else:
+                    photos[photo.sha256] = photo
+                    vectors[photo.sha256] = vector
+        return Embedded(photos=photos, vectors=vectors, rejected=tuple(rejected))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prepared:
+    photo: Photo
+    pixels: Pixels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Batch:
+    photos: Sequence[Photo]
+    vectors: Future[Matrix]  # (n, d)
+
+
+@dataclass(slots=True)
+class _Collected:
+    batches: list[_Batch] = field(default_factory=list)
+    rejected: list[Rejection] = field(default_factory=list)
+
+
+def ahead(started: Iterable[T], *, steps: int = 2) -> Iterator[T]:
+    """Give each item out only when the next ``steps`` ones are there: what an iterator starts, overlaps."""
+    waiting: deque[T] = deque()
+    for item in started:
+        waiting.append(item)
+        if len(waiting) > steps:
+            yield waiting.popleft()
+    yield from waiting
+
+
+def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of ``size`` items, the last one shorter; itertools has it from Python 3.12 on."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch

@@ -1,0 +1,39 @@
+"""Bringing an index up to date with the store: after a write, after a crash, and from nothing."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sartor.index.edge import EdgeIndex
+    from sartor.store.sqlite import SqliteStore
+
+logger = logging.getLogger(__name__)
+
+_PAGE = 512  # products a step; bounds memory
+_PAGES_A_MARK = 8  # a mark flushes, which costs as much as a few pages
+
+
+def catch_up(store: SqliteStore, index: EdgeIndex, *, model: str) -> int:
+    """Bring every change of the store that the index misses into it.
+
+    Doing a part of it twice does no harm, so a kill at any moment costs only the work since the last mark.
+
+    Returns:
+        How many products had changed.
+    """
+    done = 0
+    revision = index.revision
+    while page := store.changes(since=revision, limit=_PAGE):
+        live = [change.product_id for change in page if not change.deleted]
+        index.replace([change.product_id for change in page], store.embedded_photos(model, live))
+        revision = page[-1].revision
+        done += len(page)
+        if (done // _PAGE) % _PAGES_A_MARK == 0:
+            index.mark(revision)
+    if revision != index.revision:
+        index.mark(revision)
+    if done:
+        logger.debug("index caught up: products=%d revision=%d", done, revision)
+    return done

@@ -1,0 +1,1 @@
+"""The recommendation logic, free of vendors."""

@@ -1,0 +1,85 @@
+"""Filters as people write them: ``gender=Women``, ``color=Red,Blue``, ``price=10..50``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+from sartor.errors import BadFilter, UnknownAttribute
+from sartor.types import AnyOf, AttributeValue, Between, Condition, Where
+
+FilterValue: TypeAlias = AttributeValue | Sequence[str] | tuple[float | None, float | None]
+
+_NUMBER = r"[-+]?\d+(?:\.\d+)?"
+_RANGE = re.compile(rf"({_NUMBER})?\.\.({_NUMBER})?")
+
+
+def parse_where(texts: Iterable[str]) -> Where:
+    """Read filters from a command line; all of them must hold.
+
+    Raises:
+        BadFilter: One cannot be understood.
+    """
+    return Where(tuple(_parse(text) for text in texts))
+
+
+def where_of(filters: Mapping[str, FilterValue]) -> Where:
+    """Read filters from Python: a value, a list of values, or a pair of numbers as a range.
+
+    ``{"gender": "Women", "color": ["Red", "Blue"], "price": (10, None)}``
+
+    Raises:
+        BadFilter: A value is none of these.
+    """
+    return Where(tuple(_condition(attribute, value) for attribute, value in filters.items()))
+
+
+def require_attributes(where: Where, known: Sequence[str]) -> None:
+    """Refuse a filter on an attribute that no product has.
+
+    Raises:
+        UnknownAttribute: It names the attribute, and the closest one that exists.
+    """
+    for attribute in where.attributes:
+        if attribute not in known:
+            raise UnknownAttribute(attribute, known=known)
+
+
+def _parse(text: str) -> Condition:
+    attribute, equals, value = (part.strip() for part in text.partition("="))
+    if not equals or not attribute or not value:
+        raise BadFilter(text, reason="it is not key=value")
+    if match := _RANGE.fullmatch(value):
+        low, high = (float(bound) if bound else None for bound in match.groups())
+        return _between(attribute, low, high, text=text)
+    values = tuple(part.strip() for part in value.split(",") if part.strip())
+    if not values:
+        raise BadFilter(text, reason="it names no value")
+    return AnyOf(attribute=attribute, values=values)
+
+
+def _condition(attribute: str, value: FilterValue) -> Condition:
+    text = f"{attribute}={value!r}"
+    if isinstance(value, bool):
+        return AnyOf(attribute=attribute, values=(str(value).lower(),))
+    if isinstance(value, str | int | float):
+        return AnyOf(attribute=attribute, values=(str(value),))
+    if isinstance(value, tuple) and len(value) == len(("low", "high")) and all(_is_bound(part) for part in value):
+        low, high = (None if part is None else float(part) for part in value)
+        return _between(attribute, low, high, text=text)
+    if isinstance(value, Sequence) and value and all(isinstance(part, str | int) for part in value):
+        return AnyOf(attribute=attribute, values=tuple(str(part) for part in value))
+    raise BadFilter(text, reason="it is neither a value, nor a list of values, nor a pair of numbers")
+
+
+def _is_bound(part: object) -> bool:
+    return part is None or (isinstance(part, int | float) and not isinstance(part, bool))
+
+
+def _between(attribute: str, low: float | None, high: float | None, *, text: str) -> Between:
+    if low is None and high is None:
+        raise BadFilter(text, reason="the range has no bound")
+    if low is not None and high is not None and low > high:
+        raise BadFilter(text, reason=f"the range ends before it starts ({low:g} > {high:g})")
+    return Between(attribute=attribute, low=low, high=high)

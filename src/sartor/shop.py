@@ -1,0 +1,316 @@
+"""The front door: a workspace as one object, with a method for each thing that is done with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, TypeAlias
+
+from sartor.catalog import open_source
+from sartor.errors import EmptyCatalog, EmptyQuery, ModelMismatch, ModelReplaced, PhotoRejected, ProductNotFound
+from sartor.imaging import decode
+from sartor.pipelines.check import check_index, check_media, check_store, rebuild_index, repair_media
+from sartor.pipelines.ingest import IngestOptions, Workbench, ingest
+from sartor.pipelines.photos import encoded_photo
+from sartor.pipelines.sync import catch_up
+from sartor.recommend.filters import where_of
+from sartor.recommend.similar import DEFAULT_K, SimilarQuery, similar
+from sartor.types import Where
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from sartor.encoders.card import ModelCard
+    from sartor.encoders.encoder import Encoder
+    from sartor.encoders.registry import ModelRegistry
+    from sartor.imaging import MediaStore
+    from sartor.index.edge import EdgeIndex
+    from sartor.pipelines.check import Problem
+    from sartor.pipelines.photos import EncodedPhoto
+    from sartor.pipelines.report import IngestReport, OnProgress
+    from sartor.recommend.filters import FilterValue
+    from sartor.store.lock import WorkspaceLock
+    from sartor.store.records import StoreCounts
+    from sartor.store.sqlite import SqliteStore
+    from sartor.types import Hit, Photo, StoredProduct, Vector
+
+PhotoInput: TypeAlias = str | Path | bytes
+
+# Names of settings that the store remembers.
+_DEFAULT_MODEL = "default_model"
+_NETWORK_OF = "network_of_{}"  # SHA-256 of the network that a model id stood for when it first embedded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backends:
+    """What a shop stands on, as ``sartor.assembly`` chose it.
+
+    Attributes:
+        home: Directory of the workspace.
+        lock: Held until the shop is closed.
+        store: The truth.
+        media: Thumbnails.
+        models: Models of the workspace.
+        choose_model: From the workspace's default model, if it has one, to the card to use.
+        open_encoder: Loads a model.
+        open_index: Opens the index of a model's embeddings.
+    """
+
+    home: Path
+    lock: WorkspaceLock
+    store: SqliteStore
+    media: MediaStore
+    models: ModelRegistry
+    choose_model: Callable[[str | None], ModelCard]
+    open_encoder: Callable[[ModelCard], Encoder]
+    open_index: Callable[[ModelCard], EdgeIndex]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Info:
+    """What a workspace holds.
+
+    Attributes:
+        home: Its directory.
+        default_model: Model that is used when none is named; None before the first ``index``.
+        models: Ids of the models that are there.
+        counts: Products, photos, embeddings by model, products by source.
+        attributes: Names of the products' attributes.
+        size_bytes: Size of the directory.
+    """
+
+    home: Path
+    default_model: str | None
+    models: tuple[str, ...]
+    counts: StoreCounts
+    attributes: tuple[str, ...]
+    size_bytes: int
+
+
+class Shop:
+    """A workspace: a catalog, its embeddings, and what is recommended from them.
+
+    Open one with ``sartor.open``, and close it, best with ``with``; until then no other process can open it.
+    """
+
+    def __init__(self, backends: Backends) -> None:
+        self._backends = backends
+
+    @property
+    def model(self) -> ModelCard:
+        """Card of the model that embeds photos here.
+
+        Raises:
+            NoModel: The workspace has none yet.
+            ModelNotFound: The one that was asked for is not there.
+            ModelNotChosen: There are several, and nothing says which.
+        """
+        return self._card
+
+    def index(
+        self,
+        source: str | Path,
+        *,
+        limit: int | None = None,
+        prune: bool = False,
+        on_progress: OnProgress = lambda _: None,
+    ) -> IngestReport:
+        """Bring the products of a source into the catalog; doing it again changes nothing.
+
+        Args:
+            source: A folder of images, a ZIP, a Kaggle data set, a CSV or JSON Lines table, a Merchant feed.
+            limit: Take only the first so many products.
+            prune: Delete the products that once came from this source and have left it.
+            on_progress: Told after each step what is committed by then.
+
+        Raises:
+            SourceError: The source cannot be read. Photos that cannot be read are in the report instead.
+            ModelError: There is no model to embed with.
+            ValueError: ``limit`` is below 1, or given together with ``prune``.
+        """
+        if limit is not None and (limit < 1 or prune):
+            msg = "limit must be at least 1, and cannot go with prune, which needs the whole source"
+            raise ValueError(msg)
+        with open_source(Path(source)) as opened:
+            bench = Workbench(
+                store=self._store, index=self._index, media=self._backends.media, encoder=self._encoder
+            )
+            self._remember_model()
+            source_id = str(Path(source).resolve())
+            options = IngestOptions(source_id=source_id, limit=limit, prune=prune)
+            return ingest(opened, bench, options, on_progress=on_progress)
+
+    def similar(
+        self,
+        *photos: PhotoInput,
+        product: str | None = None,
+        k: int = DEFAULT_K,
+        where: Mapping[str, FilterValue] | Where | None = None,
+        exact: bool = False,
+    ) -> tuple[Hit, ...]:
+        """Find the products that look most like photos, or like a product of the catalog.
+
+        The query itself is never a hit: neither the product, nor any product that shows a photo identical to
+        one of the query. Several photos count as one query, by the mean of their embeddings.
+
+        Args:
+            photos: Paths of image files, or their bytes.
+            product: Id of a product, in place of photos or together with them.
+            k: How many products.
+            where: Only products with these attributes, such as ``{"gender": "Women", "price": (10, 50)}``.
+            exact: Compare with every photo, rather than through an approximate index.
+
+        Returns:
+            At most ``k`` distinct products, their scores never rising.
+
+        Raises:
+            QueryError: The query is empty, or asks for what the catalog does not have.
+            PhotoRejected: A photo cannot be used.
+            ModelMismatch: The catalog was embedded with another model.
+        """
+        if not photos and product is None:
+            raise EmptyQuery
+        self._require_embeddings()
+        encoded = [encoded_photo(photo) for photo in photos]
+        vectors = self._embed(encoded)
+        without = self._store.products_with_photos([photo.sha256 for photo in encoded])
+        if product is not None:
+            theirs = self._vectors_of(product)
+            vectors += theirs.values()
+            without |= self._store.products_with_photos(theirs) | {product}
+        query = SimilarQuery(
+            vectors=tuple(vectors),
+            k=k,
+            where=where if isinstance(where, Where) else where_of(where or {}),
+            without=frozenset(without),
+            exact=exact,
+        )
+        return similar(query, index=self._index, catalog=self._store)
+
+    def thumbnail(self, photo: Photo) -> Path:
+        """Path of a photo as the workspace keeps it, at most 320 px wide and high."""
+        return self._backends.media.path(photo.thumbnail)
+
+    def product(self, product_id: str) -> StoredProduct:
+        """A product of the catalog.
+
+        Raises:
+            ProductNotFound: There is none with this id.
+        """
+        stored = self._store.products([product_id]).get(product_id)
+        if stored is None:
+            raise ProductNotFound(product_id)
+        return stored
+
+    def info(self) -> Info:
+        """What the workspace holds."""
+        files = (path for path in self._backends.home.rglob("*") if path.is_file())
+        return Info(
+            home=self._backends.home,
+            default_model=self._store.setting(_DEFAULT_MODEL),
+            models=tuple(card.id for card in self._backends.models.cards()),
+            counts=self._store.counts(),
+            attributes=self._store.attribute_names(),
+            size_bytes=sum(path.stat().st_size for path in files),
+        )
+
+    def check(self, *, repair: bool = False) -> tuple[Problem, ...]:
+        """Whether store, index and media agree; empty when they do.
+
+        Args:
+            repair: First rebuild the index from the store and delete thumbnails of no photo. Nothing is
+                embedded again.
+        """
+        media = self._backends.media
+        if repair:
+            repair_media(self._store, media)
+        problems = [*check_store(self._store), *check_media(self._store, media)]
+        for card, index in self._indexes():
+            if repair:
+                rebuild_index(self._store, index, model=card.id)
+            problems += check_index(self._store, index, model=card.id)
+        return tuple(problems)
+
+    def close(self) -> None:
+        """Give the workspace back."""
+        opened = vars(self)
+        if "_encoder" in opened:
+            self._encoder.close()
+        if "_index" in opened:
+            self._index.close()
+        self._store.close()
+        self._backends.lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def _store(self) -> SqliteStore:
+        return self._backends.store
+
+    @cached_property
+    def _card(self) -> ModelCard:
+        card = self._backends.choose_model(self._store.setting(_DEFAULT_MODEL))
+        if self._store.setting(_NETWORK_OF.format(card.id)) not in (None, card.sha256):
+            raise ModelReplaced(card.id)
+        return card
+
+    @cached_property
+    def _encoder(self) -> Encoder:
+        return self._backends.open_encoder(self._card)
+
+    @cached_property
+    def _index(self) -> EdgeIndex:
+        index = self._backends.open_index(self._card)
+        catch_up(self._store, index, model=self._card.id)
+        return index
+
+    def _indexes(self) -> Iterator[tuple[ModelCard, EdgeIndex]]:
+        """The index of each model that has embedded photos of this catalog."""
+        embedded = self._store.counts().embeddings
+        for card in self._backends.models.cards():
+            if card.id not in embedded:
+                continue
+            if card == self._card:
+                yield card, self._index
+                continue
+            with self._backends.open_index(card) as index:
+                catch_up(self._store, index, model=card.id)
+                yield card, index
+
+    def _remember_model(self) -> None:
+        """The first model that embeds becomes the default, and its id stands for its network from then on."""
+        for name, value in (
+            (_DEFAULT_MODEL, self._card.id),
+            (_NETWORK_OF.format(self._card.id), self._card.sha256),
+        ):
+            if self._store.setting(name) is None:
+                self._store.set_setting(name, value)
+
+    def _require_embeddings(self) -> None:
+        if self._store.has_embeddings(self._card.id):
+            return
+        others = list(self._store.counts().embeddings)
+        if not others:
+            raise EmptyCatalog(self._backends.home)
+        raise ModelMismatch(index=others, query=self._card.id)
+
+    def _embed(self, photos: list[EncodedPhoto]) -> list[Vector]:
+        fit_px = max(self._card.size_px)
+        images = [decode(photo.data, name=photo.name, fit_px=fit_px).image for photo in photos]
+        vectors = list(self._encoder.embed(images)) if images else []
+        for photo, vector in zip(photos, vectors, strict=True):
+            if vector[0] != vector[0]:  # NaN
+                raise PhotoRejected(photo.name, reason="the network gave no usable embedding of it")
+        return vectors
+
+    def _vectors_of(self, product_id: str) -> dict[str, Vector]:
+        photos = self.product(product_id).photos
+        vectors = self._store.embeddings(self._card.id, [photo.sha256 for photo in photos])
+        if not vectors:
+            raise ProductNotFound(product_id, reason="has no photo to compare")
+        return vectors

@@ -1,0 +1,1 @@
+"""The catalog store: the source of truth for products, photos and embeddings."""

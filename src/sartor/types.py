@@ -1,0 +1,179 @@
+"""The nouns of Sartor: frozen values without I/O, shared by every layer above.
+
+Adapters, pipelines and recommenders exchange these and nothing looser; a dict crosses a module border
+only as a product's attributes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+AttributeValue: TypeAlias = str | int | float | bool | tuple[str, ...]
+Attributes: TypeAlias = Mapping[str, AttributeValue]
+Vector: TypeAlias = "npt.NDArray[np.float32]"  # (d,), unit norm where it is an embedding
+Matrix: TypeAlias = "npt.NDArray[np.float32]"  # (n, d)
+
+
+class Metric(StrEnum):
+    """How the distance of two embeddings is measured.
+
+    A score is higher the closer two embeddings are: for ``COSINE`` the cosine in [-1, 1], for ``EUCLIDEAN``
+    the negated distance in [-2, 0] (embeddings have unit norm).
+    """
+
+    COSINE = "cosine"
+    EUCLIDEAN = "euclidean"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """What a catalog says of one product.
+
+    Attributes:
+        id: Stable id, unique in the catalog.
+        title: Name shown to a shopper; empty when the source has none.
+        attributes: Every other column of the source that has a value.
+    """
+
+    id: str
+    title: str = ""
+    attributes: Attributes = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcePhoto:
+    """A photo that a source offers, not read yet.
+
+    Attributes:
+        name: What the source calls it, such as ``images/1163.jpg``.
+        read: Returns the encoded bytes; raises PhotoRejected when they cannot be had.
+    """
+
+    name: str
+    read: Callable[[], bytes] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceProduct:
+    """A product as a source offers it: what is said of it, and its photos, the main one first."""
+
+    product: Product
+    photos: tuple[SourcePhoto, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Photo:
+    """A photo that the workspace holds.
+
+    Attributes:
+        sha256: Hex digest of the photo's bytes as the source had them; the photo's identity.
+        name: What its source called it.
+        width_px: Width of the source photo, orientation applied.
+        height_px: Height of the source photo, orientation applied.
+        thumbnail: File name of the kept thumbnail, ``{sha256}.{suffix}``.
+    """
+
+    sha256: str
+    name: str
+    width_px: int
+    height_px: int
+    thumbnail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredProduct:
+    """A product with its photos, the main one first, as the store holds it, and the source that it came from."""
+
+    product: Product
+    photos: tuple[Photo, ...] = ()
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddedPhoto:
+    """A product's photo with its embedding: one entry of an index.
+
+    Attributes:
+        product_id: The product that shows this photo.
+        sha256: The photo's identity.
+        vector: Its embedding, ``(d,)`` float32 with unit norm.
+        attributes: The product's attributes, for filters.
+    """
+
+    product_id: str
+    sha256: str
+    vector: Vector
+    attributes: Attributes = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnyOf:
+    """The attribute has one of these values, compared as text."""
+
+    attribute: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Between:
+    """The attribute is a number from ``low`` to ``high``, both included; ``None`` is open."""
+
+    attribute: str
+    low: float | None = None
+    high: float | None = None
+
+
+Condition: TypeAlias = AnyOf | Between
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A filter: a product passes when every condition holds."""
+
+    conditions: tuple[Condition, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.conditions)
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Names of the attributes that the filter asks about."""
+        return tuple(condition.attribute for condition in self.conditions)
+
+
+EVERYTHING = Where()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbor:
+    """A product that an index found, by its photo closest to the query."""
+
+    product_id: str
+    sha256: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A recommended product.
+
+    Attributes:
+        product_id: The product.
+        score: Closeness to the query, higher is closer; see Metric for its range.
+        title: The product's title.
+        attributes: The product's attributes.
+        photo: The photo of the product that is closest to the query.
+    """
+
+    product_id: str
+    score: float
+    title: str
+    attributes: Attributes
+    photo: Photo

@@ -1,0 +1,51 @@
+"""Fixtures that several rooms share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import sartor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sartor.shop import Shop
+from tests.networks import color_network
+
+SHARED_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def color_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return color_network(tmp_path_factory.mktemp("networks") / "color.onnx")
+
+
+@pytest.fixture
+def home(tmp_path: Path, color_file: Path) -> Path:
+    """A workspace with one model, ``color``, whose embedding is a photo's mean color."""
+    from sartor.assembly import add_model
+    from sartor.config import Settings
+    from sartor.encoders.adoption import Adoption
+    from sartor.encoders.card import PixelScaling
+    from sartor.encoders.choices import Scaling
+
+    directory = tmp_path / "home"
+    adoption = Adoption(id="color", scaling=PixelScaling.named(Scaling.UNIT), output="embedding")
+    add_model(Settings(home=directory), color_file, adoption)
+    return directory
+
+
+@pytest.fixture
+def shop(home: Path) -> Iterator[Shop]:
+    with sartor.open(home) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"the real data is not here: {SHARED_DATA.name} beside the checkout")
+    return SHARED_DATA

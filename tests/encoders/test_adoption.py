@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sartor.assembly import add_model, open_models
+from sartor.config import Settings
+from sartor.encoders.adoption import Adoption
+from sartor.encoders.card import PixelScaling
+from sartor.encoders.choices import Layout, RuntimeChoice, Scaling
+from sartor.errors import ModelExists, UnusableModel
+from tests.networks import SIDE_PX, batch_mixing_network, color_network, constant_network
+
+
+@pytest.fixture(params=[RuntimeChoice.OPENVINO, RuntimeChoice.ONNXRUNTIME], ids=str)
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "home", runtime=request.param)
+
+
+def adoption(**said: object) -> Adoption:
+    defaults = {"id": "color", "scaling": PixelScaling.named(Scaling.UNIT), "output": "embedding"}
+    return Adoption(**(defaults | said))
+
+
+def test_what_a_file_tells_is_read_from_it(settings: Settings, color_file: Path) -> None:
+    card = add_model(settings, color_file, adoption())
+    assert (card.layout, card.size_px, card.output, card.dimension) == (Layout.NHWC, (SIDE_PX, SIDE_PX), "embedding", 3)
+    assert open_models(settings).cards() == (card,)
+
+
+def test_the_layout_is_read_from_where_the_channels_are(settings: Settings, tmp_path: Path) -> None:
+    file = color_network(tmp_path / "nchw.onnx", layout="NCHW")
+    assert add_model(settings, file, adoption()).layout is Layout.NCHW
+
+
+def test_one_of_several_outputs_has_to_be_named(settings: Settings, color_file: Path) -> None:
+    with pytest.raises(UnusableModel, match="several outputs; add --output with one of: embedding, map"):
+        add_model(settings, color_file, adoption(output=None))
+
+
+def test_an_output_that_is_not_there_is_refused(settings: Settings, color_file: Path) -> None:
+    with pytest.raises(UnusableModel, match="no output 'top'; add --output with one of: embedding, map"):
+        add_model(settings, color_file, adoption(output="top"))
+
+
+def test_a_feature_map_is_no_embedding(settings: Settings, color_file: Path) -> None:
+    with pytest.raises(UnusableModel, match=r"\(n, 32, 32, 3\), not \(n, d\); export the network with pooling"):
+        add_model(settings, color_file, adoption(output="map"))
+
+
+def test_a_size_that_contradicts_the_file_is_refused(settings: Settings, color_file: Path) -> None:
+    with pytest.raises(UnusableModel, match="contradicts --size 224x224"):
+        add_model(settings, color_file, adoption(size_px=(224, 224)))
+
+
+def test_a_network_that_sees_no_difference_is_refused(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(UnusableModel, match="same embedding for different photos"):
+        add_model(settings, constant_network(tmp_path / "constant.onnx"), adoption())
+
+
+def test_a_network_that_mixes_its_batch_is_refused(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(UnusableModel, match="depends on the other photos"):
+        add_model(settings, batch_mixing_network(tmp_path / "mixing.onnx"), adoption())
+
+
+def test_an_id_that_is_no_plain_name_is_refused(settings: Settings, color_file: Path) -> None:
+    with pytest.raises(UnusableModel, match=r"'\.\./evil' must be of lower-case letters"):
+        add_model(settings, color_file, adoption(id="../evil"))
+
+
+def test_a_missing_file_is_named(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(UnusableModel, match=r"none\.onnx .* there is no such file"):
+        add_model(settings, tmp_path / "none.onnx", adoption())
+
+
+def test_adding_the_same_model_again_changes_nothing(settings: Settings, color_file: Path) -> None:
+    assert add_model(settings, color_file, adoption()) == add_model(settings, color_file, adoption())
+
+
+def test_another_model_of_the_same_id_is_refused(settings: Settings, color_file: Path) -> None:
+    add_model(settings, color_file, adoption())
+    with pytest.raises(ModelExists, match="another model 'color'"):
+        add_model(settings, color_file, adoption(scaling=PixelScaling.named(Scaling.TF)))

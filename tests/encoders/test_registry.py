@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sartor.encoders.card import CARD_FILE, MODEL_FILE, ModelCard
+from sartor.encoders.registry import ModelRegistry, sha256_of
+from sartor.errors import ModelDamaged, ModelNotFound, UnusableModel
+from tests.fakes import COLOR_CARD
+
+
+@pytest.fixture
+def card(color_file: Path) -> ModelCard:
+    return COLOR_CARD.model_copy(update={"sha256": sha256_of(color_file)})
+
+
+@pytest.fixture
+def registry(tmp_path: Path, color_file: Path, card: ModelCard) -> ModelRegistry:
+    registry = ModelRegistry(tmp_path / "models")
+    registry.add(color_file, card)
+    return registry
+
+
+def test_a_model_that_was_added_is_found(registry: ModelRegistry, card: ModelCard, color_file: Path) -> None:
+    assert registry.card("color") == card
+    assert registry.file(card).read_bytes() == color_file.read_bytes()
+
+
+def test_an_unknown_model_is_named_with_the_known_ones(registry: ModelRegistry) -> None:
+    with pytest.raises(ModelNotFound, match=r"no model 'colour' here \(there are: color\)"):
+        registry.card("colour")
+
+
+def test_a_network_that_was_tampered_with_is_refused(registry: ModelRegistry, card: ModelCard, tmp_path: Path) -> None:
+    (tmp_path / "models" / "color" / MODEL_FILE).write_bytes(b"something else")
+    with pytest.raises(ModelDamaged, match="not the file its card describes"):
+        registry.file(card)
+
+
+def test_a_network_that_is_gone_is_refused(registry: ModelRegistry, card: ModelCard, tmp_path: Path) -> None:
+    (tmp_path / "models" / "color" / MODEL_FILE).unlink()
+    with pytest.raises(ModelDamaged):
+        registry.file(card)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{", "its card is not valid"),
+        ('{"id": "x"}', "sha256: Field required"),
+        (COLOR_CARD.model_dump_json().replace('"dimension":3', '"dimension":-3'), "dimension"),
+        (COLOR_CARD.model_dump_json().replace('"std":[255.0,', '"std":[0.0,'), "std must not be 0"),
+    ],
+)
+def test_a_card_that_is_not_valid_says_which_field(
+    registry: ModelRegistry, tmp_path: Path, text: str, reason: str
+) -> None:
+    (tmp_path / "models" / "color" / CARD_FILE).write_text(text)
+    with pytest.raises(UnusableModel, match=reason):
+        registry.cards()
+
+
+def test_nothing_is_left_of_a_staging_directory(registry: ModelRegistry, tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="stop"), registry.staging() as staging:
+        (staging / "half").write_bytes(b"x")
+        raise RuntimeError("stop")
+    assert [path.name for path in (tmp_path / "models").iterdir()] == ["color"]
+
+
+def test_a_card_survives_its_file(card: ModelCard, tmp_path: Path) -> None:
+    card.write(tmp_path / CARD_FILE)
+    assert ModelCard.read(tmp_path / CARD_FILE) == card

@@ -1,0 +1,265 @@
+from __future__ import annotations
+
+import io
+import struct
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageFile
+
+from sartor.errors import PhotoRejected
+from sartor.imaging import DecodeLimits, decode
+from tests.imaging.samples import (
+    ALL_FORMATS,
+    BLUE,
+    RED,
+    encoded,
+    exif,
+    png,
+    png_chunk,
+    quarters,
+    quarters_of,
+)
+
+FIFTY_ONE_MEGAPIXELS = png(10_200, 5_000, depth=1, color=0, rows=bytes(1276 * 5_000))
+BROKEN_EXIF = b"Exif\0\0II*\0\x08\0\0\0\x09\0\x12\x01"
+VALID = {kind: encoded(quarters(), kind) for kind in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")}
+VALID["progressive"] = encoded(quarters(), "JPEG", progressive=True, exif=exif(6, gps=True))
+
+
+def reason_for(data: bytes, **options: object) -> str:
+    with pytest.raises(PhotoRejected) as rejected:
+        decode(data, name="photo", **options)
+    return rejected.value.reason
+
+
+def screen(width_px: int, height_px: int) -> bytes:
+    return png(width_px, height_px, depth=8, color=2, rows=b"")
+
+
+@pytest.fixture
+def no_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fails a test in which pixels are decoded."""
+
+    def load(_image: ImageFile.ImageFile) -> None:
+        pytest.fail("pixels were decoded")
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", load)
+
+
+def test_zero_bytes_are_empty() -> None:
+    assert reason_for(b"") == "is empty"
+
+
+def test_a_rejection_names_the_photo() -> None:
+    with pytest.raises(PhotoRejected, match=r"^images/7\.jpg cannot be used: is not an image \(looks like PDF\)$"):
+        decode(b"%PDF-1.7", name="images/7.jpg")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"])
+def test_a_wrong_extension_does_not_matter(kind: str) -> None:
+    assert decode(VALID[kind], name="photo.txt").format == kind
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_truncated_jpeg_is_rejected_with_a_reason(progressive: bool) -> None:
+    data = encoded(Image.effect_noise((120, 90), 60), "JPEG", progressive=progressive)
+
+    for length in range(3, len(data) - 2, 97):
+        assert reason_for(data[:length]) == "is cut off"
+
+
+@pytest.mark.parametrize("kind", ALL_FORMATS)
+def test_a_file_that_ends_early_is_cut_off(kind: str) -> None:
+    data = encoded(Image.effect_noise((60, 40), 60).convert("RGB"), kind)
+
+    assert reason_for(data[: len(data) // 2]) == "is cut off"
+
+
+@pytest.mark.parametrize("kind", ALL_FORMATS)
+def test_a_header_alone_is_rejected(kind: str) -> None:
+    assert reason_for(encoded(quarters(), kind)[:40]) in {"is cut off", "is damaged"}
+
+
+def test_a_png_with_a_wrong_checksum_is_damaged() -> None:
+    data = bytearray(VALID["PNG"])
+    data[30] ^= 1
+
+    assert reason_for(bytes(data)) == "is damaged"
+
+
+@pytest.mark.usefixtures("no_pixels")
+def test_a_header_of_3600_megapixels_is_rejected() -> None:
+    assert reason_for(screen(60_000, 60_000)) == "measures 60000 x 60000 pixels, more than 30,000 on a side"
+
+
+@pytest.mark.usefixtures("no_pixels")
+def test_a_header_far_beyond_what_pillow_opens_is_rejected() -> None:
+    assert reason_for(screen(29_000, 29_000)) == "has 841.0 megapixels (29000 x 29000), more than 50"
+
+
+@pytest.mark.usefixtures("no_pixels")
+def test_51_megapixels_are_rejected_before_they_are_decoded() -> None:
+    assert len(FIFTY_ONE_MEGAPIXELS) < 10_000
+    assert reason_for(FIFTY_ONE_MEGAPIXELS) == "has 51.0 megapixels (10200 x 5000), more than 50"
+
+
+@pytest.mark.usefixtures("no_pixels")
+def test_a_gif_frame_larger_than_its_screen_is_rejected() -> None:
+    frame = b"," + struct.pack("<HHHHB", 0, 0, 65_535, 65_535, 0) + b"\2\2\x4c\1\0;"
+
+    reason = reason_for(b"GIF89a" + struct.pack("<HH", 1, 1) + bytes(3) + frame)
+
+    assert reason == "has far more than 50 megapixels"
+
+
+@pytest.mark.usefixtures("no_pixels")
+@pytest.mark.parametrize("kind", ["WEBP", "GIF", "BMP", "TIFF", "JPEG"])
+def test_every_format_is_measured_before_it_is_decoded(kind: str) -> None:
+    assert reason_for(VALID[kind], limits=DecodeLimits(max_pixels=3_071)).endswith("(64 x 48), more than 0.003071")
+
+
+def test_a_webp_canvas_of_268_megapixels_is_rejected() -> None:
+    canvas = (16_382).to_bytes(3, "little") * 2
+    chunks = b"VP8X" + struct.pack("<I", 10) + bytes([2, 0, 0, 0]) + canvas
+    chunks += b"ANIM" + struct.pack("<I", 6) + bytes(6)
+    picture = encoded(quarters(), "WEBP")[12:]
+    frame = bytes(6) + (63).to_bytes(3, "little") + (47).to_bytes(3, "little") + bytes(4) + picture
+    chunks += b"ANMF" + struct.pack("<I", len(frame)) + frame
+
+    reason = reason_for(b"RIFF" + struct.pack("<I", len(chunks) + 4) + b"WEBP" + chunks)
+
+    assert reason.endswith("more than 50 megapixels") or "268.4 megapixels (16383 x 16383)" in reason
+
+
+def test_a_file_that_is_too_large_is_rejected() -> None:
+    reason = reason_for(VALID["BMP"] + bytes(2_500_000), limits=DecodeLimits(max_bytes=2_000_000))
+
+    assert reason == "has 2.5 MB, more than 2"
+
+
+def test_a_jpeg_of_endless_scans_is_rejected() -> None:
+    data = VALID["progressive"]
+    last_scan = data[data.rindex(b"\xff\xda") : -2]
+
+    assert reason_for(data[:-2] + last_scan * 500 + data[-2:]) == "is coded in 510 scans, more than 100"
+
+
+@pytest.mark.parametrize("error", [MemoryError, OverflowError, ZeroDivisionError, KeyError, AssertionError])
+def test_whatever_a_plugin_raises_becomes_a_rejection(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def fail(_image: ImageFile.ImageFile) -> None:
+        raise error
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", fail)
+
+    expected = "needs more memory than there is" if error is MemoryError else "is damaged"
+    assert reason_for(VALID["JPEG"]) == expected
+
+
+def test_the_size_is_that_of_the_source_and_not_of_the_reduced_image() -> None:
+    data = encoded(quarters(1600, 1000), "JPEG", exif=exif(6))
+
+    photo = decode(data, name="photo", fit_px=320)
+
+    assert (photo.width_px, photo.height_px, photo.reduced) == (1000, 1600, True)
+    assert photo.image.size == (500, 800)
+
+
+@pytest.mark.parametrize("size", [(640, 640), (641, 1283), (2559, 700), (4000, 333)])
+def test_a_reduced_image_keeps_both_sides(size: tuple[int, int]) -> None:
+    photo = decode(encoded(quarters(*size), "JPEG"), name="photo", fit_px=320)
+
+    assert min(photo.image.size) >= 320
+    assert photo.reduced == (photo.image.size != size)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_small_photo_is_not_reduced(kind: str) -> None:
+    photo = decode(VALID[kind], name="photo", fit_px=320)
+
+    assert (photo.image.size, photo.reduced) == ((64, 48), False)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF"])
+def test_only_the_first_frame_is_decoded(kind: str) -> None:
+    first, second = Image.new("RGB", (8, 8), RED), Image.new("RGB", (8, 8), BLUE)
+
+    photo = decode(encoded(first, kind, save_all=True, append_images=[second]), name="photo")
+
+    assert photo.image.getpixel((4, 4)) == pytest.approx(RED, abs=2)
+
+
+def test_a_multi_picture_jpeg_is_its_first_picture() -> None:
+    data = encoded(quarters(), "MPO", save_all=True, append_images=[Image.new("RGB", (64, 48))])
+
+    photo = decode(data, name="photo")
+
+    assert photo.format == "JPEG"
+    assert quarters_of(photo.image) == quarters_of(quarters())
+
+
+def test_an_image_carries_no_metadata() -> None:
+    data = encoded(quarters(), "JPEG", exif=exif(3, gps=True), comment=b"home of the photographer")
+
+    image = decode(data, name="photo").image
+
+    assert image.info == {}
+    assert not image.getexif()
+
+
+def test_a_photo_with_broken_exif_is_decoded_without_a_warning() -> None:
+    data = encoded(quarters(), "JPEG", exif=BROKEN_EXIF)
+    with pytest.warns(UserWarning, match="Corrupt EXIF"):
+        Image.open(io.BytesIO(data)).getexif()
+
+    assert quarters_of(decode(data, name="photo").image) == quarters_of(quarters())
+
+
+def test_a_png_with_a_broken_animation_is_decoded_without_a_warning() -> None:
+    data = png(1, 1, depth=8, color=0, rows=b"\0\7", extra=png_chunk(b"acTL", bytes(8)))
+    with pytest.warns(UserWarning, match="Invalid APNG"):
+        Image.open(io.BytesIO(data))
+
+    assert decode(data, name="photo").image.getpixel((0, 0)) == (7, 7, 7)
+
+
+def test_settings_of_pillow_do_not_matter_and_are_not_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+
+    assert decode(VALID["JPEG"], name="photo").width_px == 64
+    assert Image.MAX_IMAGE_PIXELS == 100
+    assert not ImageFile.LOAD_TRUNCATED_IMAGES
+
+
+def test_many_threads_decode_at_once() -> None:
+    photos = [*VALID.values(), encoded(quarters(), "JPEG", exif=BROKEN_EXIF)] * 20
+
+    with ThreadPoolExecutor(8) as pool:
+        decoded = list(pool.map(lambda data: decode(data, name="photo"), photos))
+
+    assert {max(photo.image.size) for photo in decoded} == {64}
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    kind=st.sampled_from(sorted(VALID)),
+    length=st.floats(0, 1),
+    changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=8),
+)
+def test_a_mutilated_file_is_decoded_or_rejected_and_nothing_else(
+    kind: str, length: float, changes: list[tuple[float, int]]
+) -> None:
+    data = bytearray(VALID[kind][: round(len(VALID[kind]) * max(length, 0.02))])
+    for position, value in changes:
+        data[int(position * len(data))] = value
+
+    try:
+        photo = decode(bytes(data), name="photo", limits=DecodeLimits(max_pixels=1_000_000))
+    except PhotoRejected as rejected:
+        assert rejected.reason
+    else:
+        assert photo.image.mode == "RGB"

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import threading
+import warnings
+
+import pytest
+from PIL import Image
+
+from sartor.imaging.quiet import pillow_kept_quiet
+
+
+def make_pillow_warn() -> None:
+    """Pillow warns of an image between once and twice as large as its limit."""
+    Image._decompression_bomb_check((10_000, 10_000))
+
+
+def test_pillow_is_quiet_inside_of_the_block_and_not_after_it() -> None:
+    with pillow_kept_quiet():
+        make_pillow_warn()
+
+    with pytest.warns(Image.DecompressionBombWarning):
+        make_pillow_warn()
+
+
+def test_other_warnings_are_heard_inside_of_the_block() -> None:
+    with pillow_kept_quiet(), pytest.warns(UserWarning, match="from elsewhere"):
+        warnings.warn("from elsewhere", stacklevel=1)
+
+
+def test_other_threads_are_heard_while_one_is_quiet() -> None:
+    quiet, done = threading.Event(), threading.Event()
+
+    def stay_quiet() -> None:
+        with pillow_kept_quiet():
+            quiet.set()
+            done.wait(timeout=5)
+
+    thread = threading.Thread(target=stay_quiet)
+    thread.start()
+    quiet.wait(timeout=5)
+    with pytest.warns(Image.DecompressionBombWarning):
+        make_pillow_warn()
+    done.set()
+    thread.join()
+
+
+def test_a_filter_that_was_set_later_does_not_matter() -> None:
+    with pillow_kept_quiet():
+        pass
+    warnings.simplefilter("error")
+
+    with pillow_kept_quiet():
+        make_pillow_warn()
+
+
+def test_the_list_of_filters_does_not_grow() -> None:
+    for _ in range(3):
+        warnings.simplefilter("error")
+        with pillow_kept_quiet():
+            length = len(warnings.filters)
+    warnings.simplefilter("error")
+    with pillow_kept_quiet():
+        assert len(warnings.filters) == length
+
+
+def test_a_block_that_fails_ends_the_quiet() -> None:
+    with pytest.raises(KeyError), pillow_kept_quiet():
+        raise KeyError
+
+    with pytest.warns(Image.DecompressionBombWarning):
+        make_pillow_warn()

@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sartor.index.edge import EdgeIndex
+from sartor.types import AnyOf, Between, EmbeddedPhoto, Metric, Where
+from tests.fakes import unit
+
+DIMENSION = 16
+Open = Callable[[], EdgeIndex]
+
+
+@pytest.fixture(params=list(Metric))
+def metric(request: pytest.FixtureRequest) -> Metric:
+    return request.param
+
+
+@pytest.fixture
+def index(tmp_path: Path, metric: Metric) -> Iterator[EdgeIndex]:
+    with EdgeIndex(tmp_path / "index", model="m", dimension=DIMENSION, metric=metric) as index:
+        yield index
+
+
+def vectors(count: int, *, seed: int = 0) -> np.ndarray:
+    made = np.random.default_rng(seed).normal(size=(count, DIMENSION)).astype(np.float32)
+    return made / np.linalg.norm(made, axis=1, keepdims=True)
+
+
+def entry(product_id: str, vector: np.ndarray, photo: int = 0, **attributes: object) -> EmbeddedPhoto:
+    return EmbeddedPhoto(product_id=product_id, sha256=f"{photo:064x}", vector=vector, attributes=attributes)
+
+
+def fill(index: EdgeIndex, made: np.ndarray) -> None:
+    entries = [entry(f"p{row}", vector, row) for row, vector in enumerate(made)]
+    index.replace([one.product_id for one in entries], entries)
+
+
+def expected_scores(metric: Metric, made: np.ndarray, query: np.ndarray) -> np.ndarray:
+    if metric is Metric.COSINE:
+        return made @ query
+    return -np.linalg.norm(made - query, axis=1)
+
+
+def test_search_finds_what_brute_force_finds(index: EdgeIndex, metric: Metric) -> None:
+    made = vectors(300)
+    fill(index, made)
+    for query in vectors(20, seed=1):
+        scores = expected_scores(metric, made, query)
+        found = index.search(query, k=10)
+        assert [neighbor.product_id for neighbor in found] == [f"p{row}" for row in np.argsort(-scores)[:10]]
+        assert np.allclose([neighbor.score for neighbor in found], np.sort(scores)[::-1][:10], atol=1e-5)
+
+
+def test_approximate_search_agrees_with_exact_search(tmp_path: Path) -> None:
+    # Qdrant builds its graph only over vectors of more than about 10 MB.
+    wide = vectors(8000) @ np.random.default_rng(3).normal(size=(DIMENSION, 512)).astype(np.float32)
+    wide /= np.linalg.norm(wide, axis=1, keepdims=True)
+    with EdgeIndex(tmp_path / "index", model="m", dimension=512) as index:
+        fill(index, wide)
+        assert index.optimize()
+        overlaps = []
+        for query in wide[:50]:
+            near, exact = ({n.product_id for n in index.search(query, k=10, exact=way)} for way in (False, True))
+            overlaps.append(len(near & exact) / 10)
+    assert np.mean(overlaps) >= 0.95
+
+
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 6), st.integers(0, 10_000)), max_size=25, unique_by=lambda row: row[1]),
+    k=st.integers(1, 30),
+)
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_hits_are_distinct_products_and_scores_never_rise(
+    index: EdgeIndex, rows: list[tuple[int, int]], k: int
+) -> None:
+    index.clear()
+    made = vectors(len(rows) + 1, seed=len(rows))
+    index.replace([], [entry(f"p{product}", made[i], photo) for i, (product, photo) in enumerate(rows)])
+    found = index.search(made[-1], k=k)
+    products = {product for product, _ in rows}
+    assert len(found) == min(k, len(products))
+    assert len({neighbor.product_id for neighbor in found}) == len(found)
+    scores = [neighbor.score for neighbor in found]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_a_product_is_found_by_its_closest_photo(index: EdgeIndex) -> None:
+    first, second = vectors(2)
+    index.replace([], [entry("a", first, 1), entry("a", second, 2)])
+    (found,) = index.search(second, k=5)
+    assert found.sha256 == f"{2:064x}"
+
+
+def test_scores_stay_in_the_range_of_the_metric(index: EdgeIndex, metric: Metric) -> None:
+    made = vectors(50)
+    fill(index, np.concatenate([made, -made]))
+    for query in made:
+        scores = [neighbor.score for neighbor in index.search(query, k=100)]
+        low, high = (-1, 1) if metric is Metric.COSINE else (-2.0001, 0)
+        assert min(scores) >= low
+        assert max(scores) <= high
+
+
+WARDROBE = {
+    "shirt": {"color": "Red", "price": "15.00 USD", "year": 2011, "sizes": ("S", "M"), "sale": True},
+    "skirt": {"color": "Blue", "price": "25.00 USD", "year": 2012, "sizes": ("M", "L"), "sale": False},
+    "shoe": {"color": "Navy Blue", "price": "GBP 80", "odd.name [x]": "yes", 'quoted"name': "yes"},
+    "scarf": {},
+}
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        (AnyOf(attribute="color", values=("Red",)), {"shirt"}),
+        (AnyOf(attribute="color", values=("Red", "Blue")), {"shirt", "skirt"}),
+        (AnyOf(attribute="color", values=("Green",)), set()),
+        (AnyOf(attribute="nothing", values=("x",)), set()),
+        (AnyOf(attribute="sizes", values=("M",)), {"shirt", "skirt"}),
+        (AnyOf(attribute="year", values=("2011",)), {"shirt"}),
+        (AnyOf(attribute="sale", values=("false",)), {"skirt"}),
+        (AnyOf(attribute="odd.name [x]", values=("yes",)), {"shoe"}),
+        (AnyOf(attribute='quoted"name', values=("yes",)), {"shoe"}),
+        (Between(attribute="price", low=15, high=25), {"shirt", "skirt"}),
+        (Between(attribute="price", low=15.01), {"skirt", "shoe"}),
+        (Between(attribute="price", high=20), {"shirt"}),
+        (Between(attribute="color", low=0, high=1e9), set()),
+        (Between(attribute="sale", low=0, high=1), set()),
+    ],
+)
+@pytest.mark.parametrize("exact", [False, True])
+def test_only_products_that_pass_the_filter_are_found(
+    index: EdgeIndex, condition: AnyOf | Between, expected: set[str], exact: bool
+) -> None:
+    made = vectors(len(WARDROBE))
+    index.replace([], [entry(name, made[i], i, **of) for i, (name, of) in enumerate(WARDROBE.items())])
+    found = index.search(made[0], k=10, where=Where((condition,)), exact=exact)
+    assert {neighbor.product_id for neighbor in found} == expected
+
+
+def test_all_conditions_have_to_hold(index: EdgeIndex) -> None:
+    made = vectors(len(WARDROBE))
+    index.replace([], [entry(name, made[i], i, **of) for i, (name, of) in enumerate(WARDROBE.items())])
+    both = Where((AnyOf(attribute="sizes", values=("M",)), Between(attribute="price", low=20)))
+    assert [neighbor.product_id for neighbor in index.search(made[0], k=10, where=both)] == ["skirt"]
+
+
+def test_products_can_be_left_out(index: EdgeIndex) -> None:
+    made = vectors(10)
+    fill(index, made)
+    found = index.search(made[3], k=10, without=["p3", "p4"])
+    assert {neighbor.product_id for neighbor in found} == {f"p{row}" for row in range(10)} - {"p3", "p4"}
+
+
+def test_replacing_a_product_leaves_nothing_of_it(index: EdgeIndex) -> None:
+    made = vectors(3)
+    index.replace(["a"], [entry("a", made[0], 0, color="Red"), entry("a", made[1], 1)])
+    index.replace(["a"], [entry("a", made[2], 2)])
+    assert index.keys() == {("a", f"{2:064x}")}
+    index.replace(["a"], [])
+    assert len(index) == 0
+
+
+def test_one_photo_on_two_products_is_two_entries(index: EdgeIndex) -> None:
+    (vector,) = vectors(1)
+    index.replace(["a", "b"], [entry("a", vector, 1), entry("b", vector, 1)])
+    assert {neighbor.product_id for neighbor in index.search(vector, k=5)} == {"a", "b"}
+
+
+def test_a_restart_changes_no_answer(tmp_path: Path, metric: Metric) -> None:
+    made, query = vectors(200), unit(*range(1, DIMENSION + 1))
+    with EdgeIndex(tmp_path / "i", model="m", dimension=DIMENSION, metric=metric) as index:
+        fill(index, made)
+        index.mark(41)
+        before = index.search(query, k=20)
+    with EdgeIndex(tmp_path / "i", model="m", dimension=DIMENSION, metric=metric) as index:
+        assert index.revision == 41
+        assert index.search(query, k=20) == before
+
+
+@pytest.mark.parametrize(
+    "other", [{"model": "n"}, {"dimension": DIMENSION + 1}, {"metric": Metric.EUCLIDEAN}], ids=str
+)
+def test_an_index_of_another_kind_is_begun_anew(tmp_path: Path, other: dict[str, object]) -> None:
+    kind = {"model": "m", "dimension": DIMENSION, "metric": Metric.COSINE}
+    with EdgeIndex(tmp_path / "i", **kind) as index:
+        fill(index, vectors(5))
+        index.mark(3)
+    with EdgeIndex(tmp_path / "i", **(kind | other)) as index:
+        assert (len(index), index.revision) == (0, 0)
+
+
+@pytest.mark.parametrize("victim", ["state.json", "shard/edge_config.json", "shard/segments"])
+def test_a_damaged_index_is_begun_anew(tmp_path: Path, victim: str) -> None:
+    with EdgeIndex(tmp_path / "i", model="m", dimension=DIMENSION) as index:
+        fill(index, vectors(5))
+        index.mark(3)
+    damaged = tmp_path / "i" / victim
+    for file in [damaged] if damaged.is_file() else [path for path in damaged.rglob("*") if path.is_file()]:
+        file.write_bytes(b"\x00garbage")
+    with EdgeIndex(tmp_path / "i", model="m", dimension=DIMENSION) as index:
+        assert (len(index), index.revision) == (0, 0)
+
+
+def test_the_id_of_an_entry_is_the_same_everywhere() -> None:
+    from sartor.index.edge import point_id
+
+    assert str(point_id("shirt", "ab" * 32)) == str(point_id("shirt", "ab" * 32))
+    assert point_id("shirt", "ab" * 32) != point_id("shirt", "ac" * 32)
+    assert point_id("shirt", "ab" * 32) != point_id("skirt", "ab" * 32)

@@ -1,0 +1,81 @@
+"""Tiny ONNX networks whose answers can be computed by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+from onnx import TensorProto, helper
+
+SIDE_PX = 32
+
+
+def color_network(path: Path, *, layout: str = "NHWC", batch: int | None = None) -> Path:
+    """A network that gives the mean of each channel: input ``photo``, outputs ``embedding`` (n, 3) and ``map``."""
+    sizes = {"N": batch or "n", "H": SIDE_PX, "W": SIDE_PX, "C": 3}
+    axes = helper.make_tensor("axes", TensorProto.INT64, [2], [layout.index("H"), layout.index("W")])
+    nodes = [
+        helper.make_node("ReduceMean", ["photo", "axes"], ["embedding"], keepdims=0),
+        helper.make_node("Identity", ["photo"], ["map"]),
+    ]
+    shape = [sizes[axis] for axis in layout]
+    graph = helper.make_graph(
+        nodes,
+        "color",
+        [helper.make_tensor_value_info("photo", TensorProto.FLOAT, shape)],
+        [
+            helper.make_tensor_value_info("embedding", TensorProto.FLOAT, [sizes["N"], 3]),
+            helper.make_tensor_value_info("map", TensorProto.FLOAT, shape),
+        ],
+        [axes],
+    )
+    return _save(graph, path)
+
+
+def constant_network(path: Path) -> Path:
+    """A network that gives the same numbers whatever the photo."""
+    axes = helper.make_tensor("axes", TensorProto.INT64, [2], [1, 2])
+    nodes = [
+        helper.make_node("ReduceMean", ["photo", "axes"], ["mean"], keepdims=0),
+        helper.make_node("Mul", ["mean", "zero"], ["nothing"]),
+        helper.make_node("Add", ["nothing", "one"], ["embedding"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "constant",
+        [helper.make_tensor_value_info("photo", TensorProto.FLOAT, ["n", SIDE_PX, SIDE_PX, 3])],
+        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", 3])],
+        [
+            axes,
+            helper.make_tensor("zero", TensorProto.FLOAT, [], [0.0]),
+            helper.make_tensor("one", TensorProto.FLOAT, [], [1.0]),
+        ],
+    )
+    return _save(graph, path)
+
+
+def batch_mixing_network(path: Path) -> Path:
+    """A network that takes the mean over the batch away: an embedding depends on its neighbors."""
+    axes = helper.make_tensor("axes", TensorProto.INT64, [2], [1, 2])
+    first = helper.make_tensor("first", TensorProto.INT64, [1], [0])
+    nodes = [
+        helper.make_node("ReduceMean", ["photo", "axes"], ["mean"], keepdims=0),
+        helper.make_node("ReduceSum", ["mean", "first"], ["sum"], keepdims=1),
+        helper.make_node("Mul", ["mean", "mean"], ["squared"]),
+        helper.make_node("Sub", ["squared", "sum"], ["embedding"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "mixing",
+        [helper.make_tensor_value_info("photo", TensorProto.FLOAT, ["n", SIDE_PX, SIDE_PX, 3])],
+        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", 3])],
+        [axes, first],
+    )
+    return _save(graph, path)
+
+
+def _save(graph: onnx.GraphProto, path: Path) -> Path:
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+    return path
