@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 from sartor.catalog import open_source
 from sartor.errors import EmptyCatalog, EmptyQuery, ModelMismatch, ModelReplaced, PhotoRejected, ProductNotFound
 from sartor.imaging import decode
-from sartor.pipelines.check import check_index, check_media, check_store, rebuild_index, repair_media
+from sartor.pipelines.check import check_index, check_media, check_store, rebuild_index, tidy_media
 from sartor.pipelines.ingest import IngestOptions, Workbench, ingest
 from sartor.pipelines.photos import encoded_photo
 from sartor.pipelines.sync import catch_up
@@ -19,6 +19,7 @@ from sartor.recommend.similar import DEFAULT_K, SimilarQuery, similar
 from sartor.types import Where
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterator, Mapping
 
     from sartor.encoders.card import ModelCard
@@ -77,7 +78,7 @@ class Info:
         models: Ids of the models that are there.
         counts: Products, photos, embeddings by model, products by source.
         attributes: Names of the products' attributes.
-        size_bytes: Size of the directory.
+        size_bytes: What the directory takes on disk.
     """
 
     home: Path
@@ -205,14 +206,14 @@ class Shop:
 
     def info(self) -> Info:
         """What the workspace holds."""
-        files = (path for path in self._backends.home.rglob("*") if path.is_file())
+        files = [path.stat() for path in self._backends.home.rglob("*") if path.is_file()]
         return Info(
             home=self._backends.home,
             default_model=self._store.setting(_DEFAULT_MODEL),
             models=tuple(card.id for card in self._backends.models.cards()),
             counts=self._store.counts(),
             attributes=self._store.attribute_names(),
-            size_bytes=sum(path.stat().st_size for path in files),
+            size_bytes=sum(_disk_bytes(file) for file in files),
         )
 
     def check(self, *, repair: bool = False) -> tuple[Problem, ...]:
@@ -224,7 +225,7 @@ class Shop:
         """
         media = self._backends.media
         if repair:
-            repair_media(self._store, media)
+            tidy_media(self._store, media)
         problems = [*check_store(self._store), *check_media(self._store, media)]
         for card, index in self._indexes():
             if repair:
@@ -314,3 +315,8 @@ class Shop:
         if not vectors:
             raise ProductNotFound(product_id, reason="has no photo to compare")
         return vectors
+
+
+def _disk_bytes(file: os.stat_result) -> int:
+    # An index has sparse files, which take far less than their length; Windows does not tell.
+    return getattr(file, "st_blocks", file.st_size / 512) * 512

@@ -25,7 +25,12 @@ def adoption(**said: object) -> Adoption:
 
 def test_what_a_file_tells_is_read_from_it(settings: Settings, color_file: Path) -> None:
     card = add_model(settings, color_file, adoption())
-    assert (card.layout, card.size_px, card.output, card.dimension) == (Layout.NHWC, (SIDE_PX, SIDE_PX), "embedding", 3)
+    assert (card.layout, card.size_px, card.output, card.dimension) == (
+        Layout.NHWC,
+        (SIDE_PX, SIDE_PX),
+        "embedding",
+        3,
+    )
     assert open_models(settings).cards() == (card,)
 
 

@@ -39,4 +39,6 @@ def test_submitted_photos_give_what_embedding_them_gives() -> None:
     with Encoder(COLOR_CARD, ColorRuntime()) as encoder:
         pixels = [encoder.prepare(Image.new("RGB", (9, 9), (number, 255, 0))) for number in range(10)]
         futures = [encoder.submit(pixels[start : start + 3]) for start in range(0, 10, 3)]
-        assert np.array_equal(np.concatenate([future.result() for future in futures]), encoder.embed_pixels(pixels))
+        assert np.array_equal(
+            np.concatenate([future.result() for future in futures]), encoder.embed_pixels(pixels)
+        )

@@ -32,7 +32,9 @@ def test_an_unknown_model_is_named_with_the_known_ones(registry: ModelRegistry) 
         registry.card("colour")
 
 
-def test_a_network_that_was_tampered_with_is_refused(registry: ModelRegistry, card: ModelCard, tmp_path: Path) -> None:
+def test_a_network_that_was_tampered_with_is_refused(
+    registry: ModelRegistry, card: ModelCard, tmp_path: Path
+) -> None:
     (tmp_path / "models" / "color" / MODEL_FILE).write_bytes(b"something else")
     with pytest.raises(ModelDamaged, match="not the file its card describes"):
         registry.file(card)

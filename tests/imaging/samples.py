@@ -50,8 +50,8 @@ def exif(orientation: int = 1, *, gps: bool = False) -> bytes:
     return tags.tobytes()
 
 
-def png(width_px: int, height_px: int, *, depth: int, color: int, rows: bytes, extra: bytes = b"") -> bytes:
-    header = struct.pack(">IIBBBBB", width_px, height_px, depth, color, 0, 0, 0)
+def png(size: tuple[int, int], *, depth: int, color: int, rows: bytes, extra: bytes = b"") -> bytes:
+    header = struct.pack(">IIBBBBB", *size, depth, color, 0, 0, 0)
     pixels = png_chunk(b"IDAT", zlib.compress(rows))
     return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + extra + pixels + png_chunk(b"IEND", b"")
 

@@ -23,7 +23,7 @@ from tests.imaging.samples import (
     quarters_of,
 )
 
-FIFTY_ONE_MEGAPIXELS = png(10_200, 5_000, depth=1, color=0, rows=bytes(1276 * 5_000))
+FIFTY_ONE_MEGAPIXELS = png((10_200, 5_000), depth=1, color=0, rows=bytes(1276 * 5_000))
 BROKEN_EXIF = b"Exif\0\0II*\0\x08\0\0\0\x09\0\x12\x01"
 VALID = {kind: encoded(quarters(), kind) for kind in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")}
 VALID["progressive"] = encoded(quarters(), "JPEG", progressive=True, exif=exif(6, gps=True))
@@ -36,7 +36,7 @@ def reason_for(data: bytes, **options: object) -> str:
 
 
 def screen(width_px: int, height_px: int) -> bytes:
-    return png(width_px, height_px, depth=8, color=2, rows=b"")
+    return png((width_px, height_px), depth=8, color=2, rows=b"")
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_a_file_that_ends_early_is_cut_off(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ALL_FORMATS)
 def test_a_header_alone_is_rejected(kind: str) -> None:
-    assert reason_for(encoded(quarters(), kind)[:40]) in {"is cut off", "is damaged"}
+    assert reason_for(encoded(quarters(), kind)[:40]).startswith(("is cut off", "is damaged"))
 
 
 def test_a_png_with_a_wrong_checksum_is_damaged() -> None:
@@ -219,8 +219,15 @@ def test_a_photo_with_broken_exif_is_decoded_without_a_warning() -> None:
     assert quarters_of(decode(data, name="photo").image) == quarters_of(quarters())
 
 
+@pytest.mark.parametrize("block", [b"Exif\0\0", b"Exif\0\0no TIFF at all", b"Exif\0\0II*\0\xff\xff\xff\xff"])
+def test_a_photo_with_exif_that_cannot_be_read_is_decoded(block: bytes) -> None:
+    photo = decode(encoded(quarters(), "JPEG", exif=block), name="photo")
+
+    assert quarters_of(photo.image) == quarters_of(quarters())
+
+
 def test_a_png_with_a_broken_animation_is_decoded_without_a_warning() -> None:
-    data = png(1, 1, depth=8, color=0, rows=b"\0\7", extra=png_chunk(b"acTL", bytes(8)))
+    data = png((1, 1), depth=8, color=0, rows=b"\0\7", extra=png_chunk(b"acTL", bytes(8)))
     with pytest.warns(UserWarning, match="Invalid APNG"):
         Image.open(io.BytesIO(data))
 
@@ -259,7 +266,6 @@ def test_a_mutilated_file_is_decoded_or_rejected_and_nothing_else(
 
     try:
         photo = decode(bytes(data), name="photo", limits=DecodeLimits(max_pixels=1_000_000))
-    except PhotoRejected as rejected:
-        assert rejected.reason
-    else:
-        assert photo.image.mode == "RGB"
+    except PhotoRejected:
+        return
+    assert photo.image.mode == "RGB"

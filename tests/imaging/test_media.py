@@ -6,12 +6,15 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from sartor.errors import PhotoRejected, WorkspaceUnusable
 from sartor.imaging import MediaStore, Thumbnail
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SHA256 = hashlib.sha256(b"photo").hexdigest()
 THUMBNAIL = Thumbnail(data=b"small picture", suffix="jpg")
@@ -127,7 +130,9 @@ def test_an_interrupted_put_leaves_nothing(
 def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "media").write_text("a file stands in the way")
 
-    with pytest.raises(WorkspaceUnusable, match=r"media cannot be used as a workspace: the thumbnail .* cannot be"):
+    with pytest.raises(
+        WorkspaceUnusable, match=r"media cannot be used as a workspace: the thumbnail .* cannot be"
+    ):
         MediaStore(tmp_path / "media").put(SHA256, THUMBNAIL)
 
 

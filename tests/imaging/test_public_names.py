@@ -7,7 +7,8 @@ from sartor import imaging
 
 
 def test_the_public_names_are_sorted_and_exist() -> None:
-    assert imaging.__all__ == sorted(imaging.__all__)
+    constants_first = sorted(imaging.__all__, key=lambda name: (not name.isupper(), name))
+    assert imaging.__all__ == constants_first
     assert all(hasattr(imaging, name) for name in imaging.__all__)
 
 

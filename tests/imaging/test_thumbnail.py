@@ -71,6 +71,12 @@ def test_where_a_photo_was_taken_is_not_shown(size: tuple[int, int]) -> None:
     assert b"at home" not in thumbnail.data
 
 
+def test_metadata_that_cannot_be_read_is_not_shown() -> None:
+    data = encoded(quarters(), "JPEG", exif=b"Exif\0\0where I live")
+
+    assert b"where I live" not in thumbnail_of(data).data
+
+
 def test_a_small_picture_in_a_large_file_is_encoded_again() -> None:
     data = encoded(quarters(), "PNG") + bytes(600_000)
 

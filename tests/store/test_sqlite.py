@@ -107,7 +107,7 @@ def test_photos_that_nobody_shows_are_dropped_with_their_embeddings(store: Sqlit
     shared, own = a_photo(1), a_photo(2)
     write(store, stored("a", shared, own), stored("b", shared))
     store.delete(["a"])
-    assert store.drop_unused_photos() == [own.thumbnail]
+    store.drop_unused_photos()
     assert store.embedded("m", [shared.sha256, own.sha256]) == {shared.sha256}
     assert store.thumbnails() == {shared.thumbnail}
 

@@ -45,9 +45,9 @@ class ZipFiles:
             self._entries[name] = entry  # the last one counts, as in every other ZIP tool
         self.names: Sequence[str] = [name for name in self._entries if not is_hidden(name)]
 
-    def has(self, name: str) -> bool:
-        """Whether the archive has such an entry."""
-        return name in self._entries
+    def locate(self, name: str) -> str | None:
+        """The name if the archive has such an entry."""
+        return name if name in self._entries else None
 
     def read(self, name: str) -> bytes:
         """The bytes of a photo."""

@@ -42,18 +42,21 @@ class Delimited:
         unquoted = "".join(header.split(_QUOTE)[::2])
         return cls(delimiter=max(DELIMITERS, key=unquoted.count))
 
+    def columns(self, table: TableStream) -> tuple[str, ...]:
+        """The header's cells."""
+        return tuple(dict.fromkeys(_header(self._records(TextLines(table), table.findings))))
+
     def rows(self, table: TableStream) -> Iterator[Row]:
         """The rows below the header; excess cells are joined into the last column."""
         records = self._records(TextLines(table), table.findings)
-        _, first = next(records, (0, []))
-        header = [name or f"column_{number}" for number, name in enumerate(first, start=1)]
+        header = _header(records)
         for line_number, record in records:
             place = f"line {line_number}"
             cells = self._fitted(record, len(header), place, table.findings)
             yield Row(place=place, cells=_named(header, cells))
 
     def _records(self, lines: TextLines, findings: Findings) -> Iterator[tuple[int, list[str]]]:
-        """Number and stripped cells of each line that is not blank, the header included."""
+        """Number and cells of each line that is not blank, the header included."""
         width = 0
         for line in lines:
             if line.isspace():
@@ -67,7 +70,7 @@ class Delimited:
                     findings.add(Case.STRAY_QUOTES, f"line {number}")
                 cells = self._to_the_letter(line, width) if quoted is None else quoted
             width = width or len(cells)
-            yield number, [cell.strip() for cell in cells]
+            yield number, cells
 
     def _quoted(self, line: str, lines: TextLines) -> list[str] | None:
         """Cells as the standard has them, over several lines if need be; None when the quotes make no sense.
@@ -83,7 +86,7 @@ class Delimited:
                 yield following
 
         try:
-            return next(csv.reader(feed(), delimiter=self.delimiter, strict=True))
+            return next(csv.reader(feed(), delimiter=self.delimiter, skipinitialspace=True, strict=True))
         except csv.Error:
             lines.take_back(further)
             return None
@@ -91,13 +94,13 @@ class Delimited:
     def _to_the_letter(self, line: str, width: int) -> list[str]:
         """Cells of a line with a stray quote: a lenient reader's if they fit, else with quotes as text."""
         try:
-            lenient = next(csv.reader([line], delimiter=self.delimiter))
+            lenient = next(csv.reader([line], delimiter=self.delimiter, skipinitialspace=True))
         except csv.Error:  # a cell over the csv module's limit of 128 KiB
             lenient = []
         return lenient if len(lenient) == width else line.split(self.delimiter)
 
     def _fitted(self, cells: list[str], width: int, place: str, findings: Findings) -> list[str]:
-        while len(cells) > width and not cells[-1]:
+        while len(cells) > width and not cells[-1].strip():
             cells = cells[:-1]
         if len(cells) <= width:
             return cells + [""] * (width - len(cells))
@@ -105,6 +108,12 @@ class Delimited:
         return [*cells[: width - 1], self.delimiter.join(cells[width - 1 :])]
 
 
+def _header(records: Iterator[tuple[int, list[str]]]) -> list[str]:
+    _, names = next(records, (0, []))
+    return [name.strip() or f"column_{number}" for number, name in enumerate(names, start=1)]
+
+
 def _named(header: Sequence[str], cells: Sequence[str]) -> dict[str, Cell]:
-    named: dict[str, Cell] = dict(zip(header, cells, strict=True))
-    return named if len(named) == len(header) else merged(zip(header, cells, strict=True))
+    stripped = [cell.strip() for cell in cells]
+    named: dict[str, Cell] = dict(zip(header, stripped, strict=True))
+    return named if len(named) == len(header) else merged(zip(header, stripped, strict=True))

@@ -11,6 +11,7 @@ import posixpath
 import stat
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import PurePath
 from typing import IO, TYPE_CHECKING, Protocol
 
 from sartor.catalog.findings import Case, Findings
@@ -37,8 +38,8 @@ class Files(Protocol):
         """Every file that is not hidden, in the source's order."""
         ...
 
-    def has(self, name: str) -> bool:
-        """Whether a name can be read, hidden or not."""
+    def locate(self, name: str) -> str | None:
+        """The name of a file that can be read, hidden or not, as ``names`` has it; None when there is none."""
         ...
 
     def read(self, name: str) -> bytes:
@@ -104,12 +105,18 @@ class FolderFiles:
         """Every file that is not hidden, sorted."""
         return sorted(self._walk())
 
-    def has(self, name: str) -> bool:
-        """Whether a name is a plain file."""
+    def locate(self, name: str) -> str | None:
+        """The name of a plain file; one that leads into the folder from outside becomes its name inside."""
+        path = self._path(name)
         try:
-            return self._path(name).is_file()
+            if not path.is_file():
+                return None
         except OSError:  # a cell of a table may hold anything, such as 300 characters
-            return False
+            return None
+        if not name.startswith("..") and not PurePath(name).is_absolute():
+            return name
+        resolved = path.parent.resolve() / path.name
+        return resolved.relative_to(self._root).as_posix() if resolved.is_relative_to(self._root) else name
 
     def read(self, name: str) -> bytes:
         """The bytes of a photo."""
@@ -130,7 +137,7 @@ class FolderFiles:
     @contextmanager
     def open_table(self, name: str) -> Iterator[IO[bytes]]:
         """The bytes of a table as a stream."""
-        if not self.has(name):
+        if self.locate(name) is None:
             raise UnreadableTable(self.label(name), reason="it is not a plain file")
         try:
             with self._path(name).open("rb") as stream:
@@ -141,6 +148,10 @@ class FolderFiles:
     def label(self, name: str) -> str:
         """The path of a file, from where the user stands."""
         return str(self.root / name)
+
+    @cached_property
+    def _root(self) -> Path:
+        return self.root.resolve()
 
     def _path(self, name: str) -> Path:
         return self.root / self._undecodable.get(name, name)

@@ -32,10 +32,8 @@ def references(cell: Cell, *, is_file: Callable[[str], bool]) -> Iterator[str]:
         is_file: Whether a text is the name of a file.
     """
     for text in texts(cell):
-        if _SEPARATOR.search(text) and not is_file(text):
-            yield from filter(None, map(local_reference, _separated(text)))
-        else:
-            yield local_reference(text)
+        is_one = not _SEPARATOR.search(text) or is_file(text)
+        yield from filter(None, map(local_reference, (text,) if is_one else _separated(text)))
 
 
 def is_url(reference: str) -> bool:

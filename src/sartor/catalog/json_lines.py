@@ -36,6 +36,10 @@ class JsonLines:
             return None
         return cls() if any(_object(line) is not None for line in head.splitlines()) else None
 
+    def columns(self, table: TableStream) -> tuple[str, ...]:
+        """The columns of all rows."""
+        return tuple(dict.fromkeys(column for row in self.rows(table) for column in row.cells))
+
     def rows(self, table: TableStream) -> Iterator[Row]:
         """The objects; a line that holds none is counted and skipped."""
         lines = TextLines(table)

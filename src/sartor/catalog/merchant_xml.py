@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 NAMESPACE = "http://base.google.com/ns/1.0"
 _ITEMS = frozenset({"item", "entry"})
+_UNKNOWN_ENCODING = (LookupError, ValueError)  # as expat raises them
 _MAX_DEPTH = 100
 _MAX_ITEM_BYTES = 16 * 2**20
 
@@ -39,6 +40,10 @@ class MerchantXml:
         is_feed = head.lstrip().startswith("<") and ("<rss" in head or "<feed" in head)
         return cls() if is_feed and NAMESPACE in head else None
 
+    def columns(self, table: TableStream) -> tuple[str, ...]:  # noqa: ARG002 - XML that is cut off cannot be read
+        """The columns that have a role; an item may have any others."""
+        return ("id", "title", "image_link", "additional_image_link")
+
     def rows(self, table: TableStream) -> Iterator[Row]:
         """The items; columns lose their ``g:``, and win over RSS's or Atom's own field of that name."""
         bounded = _BoundedStream(table)
@@ -51,11 +56,7 @@ class MerchantXml:
         except DefusedXmlException as error:
             reason = "it declares XML entities or external files, which are refused"
             raise UnreadableTable(table.label, reason=reason) from error
-        except (
-            ParseError,
-            LookupError,
-            ValueError,
-        ) as error:  # the last two: an encoding that expat does not know
+        except (ParseError, *_UNKNOWN_ENCODING) as error:
             reason = f"its XML breaks off after {number} items ({error})"
             raise UnreadableTable(table.label, reason=reason) from error
 

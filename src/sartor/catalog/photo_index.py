@@ -52,8 +52,9 @@ class PhotoIndex:
         name = posixpath.normpath(
             reference if Path(reference).is_absolute() else posixpath.join(folder, reference)
         )
-        if self.files.has(name):
-            return (name,)
+        located = self.files.locate(name)
+        if located is not None:
+            return (located,)
         wanted = _key(_relative(reference))
         named = self._by_stem.get(_key(stem(reference)), ())
         found = [name for name in named if _means(wanted, _key(name.removeprefix(f"{folder}/")))]
@@ -63,7 +64,7 @@ class PhotoIndex:
     def of_product(self, product_id: str, *, folder: str) -> Sequence[str]:
         """Photos whose stem is a product's id, of one folder: ``images`` beside the table, or the top-most."""
         named = [name for name in self._by_stem.get(_key(product_id), ()) if _nfc(stem(name)) == _nfc(product_id)]
-        if len(named) < 2:  # noqa: PLR2004
+        if len(named) <= 1:
             return named
         beside = posixpath.join(folder, PHOTO_FOLDER)
         folders = sorted(

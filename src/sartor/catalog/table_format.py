@@ -1,7 +1,7 @@
 """What every format of a table offers: rows of named cells, read as a stream.
 
 The formats are ``delimited`` (CSV and TSV), ``json_lines`` and ``merchant_xml``; a new one is a class with
-``rows`` and ``line_count_offset``, and a line in ``tables.format_of``.
+``columns`` and ``rows``, and a line in ``tables.format_of``.
 """
 
 from __future__ import annotations
@@ -52,6 +52,10 @@ class TableFormat(Protocol):
     @property
     def header_lines(self) -> int | None:
         """Lines that are no row; None where rows are not lines."""
+        ...
+
+    def columns(self, table: TableStream) -> tuple[str, ...]:
+        """The columns by the start of the table; later rows may have others."""
         ...
 
     def rows(self, table: TableStream) -> Iterator[Row]:

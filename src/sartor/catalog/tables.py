@@ -33,7 +33,6 @@ _HEAD_BYTES = 2**16
 _SAMPLE_ROWS = 20
 _MAX_CANDIDATES = 200  # a folder may hold a JSON or XML file per photo
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_FEED_COLUMNS = ("id", "title", "image_link", "additional_image_link")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +43,9 @@ class Table:
         name: Its name among the files of the source.
         kind: ``kaggle``, ``table`` or ``merchant feed``.
         format: How to read it.
-        columns: Columns of its first rows; further rows may have others.
+        columns: Its columns; further rows may have others.
         roles: Which of the columns hold id, title and images.
-        sample: Its first rows.
+        sample: Its first rows, where it can be cut at a line.
     """
 
     name: str
@@ -116,18 +115,18 @@ def _understood(files: Files, name: str, head: bytes) -> Table:
     found = format_of(head)
     if found is None:
         raise UnreadableTable(files.label(name), reason=_no_format(head))
-    sample: tuple[Row, ...] = ()
-    columns: tuple[str, ...] = _FEED_COLUMNS
-    if not isinstance(found, MerchantXml):  # cut off in the middle, XML cannot be read
-        start = TableStream(label=files.label(name), stream=io.BytesIO(head), findings=Findings())
-        sample = tuple(islice(found.rows(start), _SAMPLE_ROWS))
-        columns = tuple(dict.fromkeys(column for row in sample for column in row.cells))
+    columns = found.columns(_start(files, name, head))
     roles = roles_of(columns)
     if roles.id is None and not roles.images:
         raise UnreadableTable(files.label(name), reason=_no_images(columns))
-    kind = "merchant feed" if isinstance(found, MerchantXml) or _is_feed(roles) else "table"
-    kind = kaggle.KIND if kaggle.is_kaggle(name, columns) else kind
+    kind = kaggle.KIND if kaggle.is_kaggle(name, columns) else "merchant feed" if _is_feed(roles) else "table"
+    is_cut_safely = found.header_lines is not None
+    sample = tuple(islice(found.rows(_start(files, name, head)), _SAMPLE_ROWS)) if is_cut_safely else ()
     return Table(name=name, kind=kind, format=found, columns=columns, roles=roles, sample=sample)
+
+
+def _start(files: Files, name: str, head: bytes) -> TableStream:
+    return TableStream(label=files.label(name), stream=io.BytesIO(head), findings=Findings())
 
 
 def _kaggle_table(files: Files, candidates: Sequence[str]) -> Table | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import codecs
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
     from sartor.catalog.table_format import TableStream
 
-MAX_LINE_CHARS = 16 * 2**20
+MAX_LINE_BYTES = 16 * 2**20
 
 
 class TextLines:
     """An iterator of lines with their ends, which counts them and takes lines back.
+
+    Each line is decoded for itself, so that a table need not be read twice to learn its encoding.
 
     Attributes:
         number: Number of the line that came last, from 1.
@@ -26,39 +28,40 @@ class TextLines:
 
     def __init__(self, table: TableStream) -> None:
         self.number = 0
-        self._label = table.label
-        self._findings = table.findings
-        # Bytes that are not UTF-8 pass as surrogates, which tells them apart without reading the file twice.
-        self._text = io.TextIOWrapper(table.stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
-        self._returned: deque[str] = deque()
+        self._table = table
+        self._waiting: deque[str] = deque()
+        self._read_lines = 0
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        line = self._returned.popleft() if self._returned else self._read()
-        if not line:
-            raise StopIteration
+        if not self._waiting:
+            self._waiting.extend(self._read())
         self.number += 1
-        return line
+        return self._waiting.popleft()
 
     def take_back(self, lines: Sequence[str]) -> None:
         """Give the last lines again."""
-        self._returned.extendleft(reversed(lines))
+        self._waiting.extendleft(reversed(lines))
         self.number -= len(lines)
 
-    def _read(self) -> str:
-        """The next line of the stream, empty at its end."""
-        line = self._text.readline(MAX_LINE_CHARS)
-        if len(line) == MAX_LINE_CHARS:
-            reason = f"line {self.number + 1} is longer than {MAX_LINE_CHARS:,} characters"
-            raise UnreadableTable(self._label, reason=reason)
-        return line if line.isascii() else self._decoded(line)
+    def _read(self) -> Iterator[str]:
+        """The lines up to the next line feed: one, or more in a file whose lines end with a carriage return."""
+        chunk = self._table.stream.readline(MAX_LINE_BYTES)
+        if not chunk:
+            raise StopIteration
+        if len(chunk) == MAX_LINE_BYTES:
+            reason = f"line {self.number + 1} is longer than {MAX_LINE_BYTES:,} bytes"
+            raise UnreadableTable(self._table.label, reason=reason)
+        if self.number == 0:
+            chunk = chunk.removeprefix(codecs.BOM_UTF8)
+        return map(self._decoded, chunk.splitlines(keepends=True))
 
-    def _decoded(self, line: str) -> str:
+    def _decoded(self, line: bytes) -> str:
+        self._read_lines += 1
         try:
-            line.encode()
-        except UnicodeEncodeError:
-            self._findings.add(Case.NOT_UTF8, f"line {self.number + 1}")
-            return line.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
-        return line
+            return line.decode()
+        except UnicodeDecodeError:
+            self._table.findings.add(Case.NOT_UTF8, f"line {self._read_lines}")
+            return line.decode("cp1252", "replace")

@@ -86,7 +86,7 @@ def _print(hits: tuple[Hit, ...]) -> None:
                 hit.product_id,
                 f"{hit.score:.3f}",
                 hit.title,
-                ", ".join(f"{name}={value}" for name, value in hit.attributes.items()),
+                " · ".join(str(value) for value in hit.attributes.values()),
             )
             for hit in hits
         ),

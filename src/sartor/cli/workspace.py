@@ -49,22 +49,20 @@ def check(
     metric: MetricOption = None,
     as_json: Json = False,
 ) -> None:
-    """Check that store, index and media agree; exit code 1 if they do not."""
+    """Check that store, index and media agree; exit code 1 if not."""
     from sartor.assembly import open_shop
 
     with open_shop(settings(home=home, model=model, metric=metric)) as shop:
         problems = shop.check(repair=repair)
+    agree = all(problem.harmless for problem in problems)
     if as_json:
-        print_json({"ok": not problems, "problems": [asdict(problem) for problem in problems]})
-    elif problems:
-        print_table(
-            "Problems",
-            ("what", "count", "examples", "remedy"),
-            ((found.what, found.count, ", ".join(found.examples), found.remedy) for found in problems),
-        )
+        print_json({"ok": agree, "problems": [asdict(problem) for problem in problems]})
     else:
-        typer.echo("store, index and media agree")
-    if problems:
+        typer.echo("store, index and media agree" if agree else "store, index and media do not agree:")
+        for found in problems:
+            typer.echo(f"- {found.count:,} {found.what}, such as {', '.join(found.examples)}")
+            typer.echo(f"  to do: {found.remedy}")
+    if not agree:
         raise typer.Exit(1)
 
 

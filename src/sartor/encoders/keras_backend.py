@@ -10,7 +10,9 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-os.environ["KERAS_BACKEND"] = "tensorflow"  # the ONNX converter reads TensorFlow's graphs, whatever a shell prefers
+os.environ["KERAS_BACKEND"] = (
+    "tensorflow"  # the ONNX converter reads TensorFlow's graphs, whatever a shell prefers
+)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Off, or TensorFlow 2.21 greets on stderr with "oneDNN custom operations are on", at any log level.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")

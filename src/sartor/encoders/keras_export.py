@@ -55,9 +55,7 @@ def export(
     load_weights(model, file, network=network)
     content = to_onnx(model, name=network.name).SerializeToString()
     (directory / MODEL_FILE).write_bytes(content)
-    logger.info(
-        "exported %s: %.1f MB in %.1f s", model_id, len(content) / 1e6, time.perf_counter() - started
-    )
+    logger.info("exported %s: %.1f MB in %.1f s", model_id, len(content) / 1e6, time.perf_counter() - started)
     return ModelCard(
         id=model_id,
         sha256=hashlib.sha256(content).hexdigest(),

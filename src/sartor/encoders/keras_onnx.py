@@ -13,12 +13,16 @@ import numpy as np
 import onnx
 import tf2onnx
 from onnx import TensorProto, helper
+from tf2onnx.optimizer import optimize_graph
+from tf2onnx.tf_loader import tf_optimize
+from tf2onnx.tfonnx import process_tf_graph
 
 from sartor.encoders.keras_backend import keras, plain_keras, tf
 from sartor.errors import UnusableModel
 
 INPUT = "photo"
 OUTPUT = "embedding"
+_PHOTO, _EMBEDDING = f"{INPUT}:0", f"{OUTPUT}:0"  # TensorFlow's names of the tensors
 
 _OPSET = 17
 _IR_VERSION = 8  # with opset 17: ONNX Runtime from 1.12
@@ -41,13 +45,10 @@ def to_onnx(model: keras.Model, *, name: str) -> onnx.ModelProto:
         convertible = keras.models.clone_model(
             model, clone_function=lambda layer: layer, call_function=_call_convertible
         )
-        signature = [tf.TensorSpec(model.input_shape, tf.float32, name=INPUT)]
-
-        @tf.function(input_signature=signature, autograph=False)
-        def embed(photo: Any) -> dict[str, Any]:
-            return {OUTPUT: convertible(photo, training=False)}
-
-        converted, _ = tf2onnx.convert.from_function(embed, input_signature=signature, opset=_OPSET)
+        graph = _frozen_graph(convertible)
+    with graph.as_default():
+        converted = process_tf_graph(graph, opset=_OPSET, input_names=[_PHOTO], output_names=[_EMBEDDING])
+    converted = optimize_graph(converted, catch_errors=False).make_model(name)
     tidy = _tidy(converted.graph, name=name, input_shape=model.input_shape, output_shape=model.output_shape)
     try:
         onnx.checker.check_model(tidy)  # tf2onnx only logs what it does not know
@@ -55,6 +56,21 @@ def to_onnx(model: keras.Model, *, name: str) -> onnx.ModelProto:
         reason = f"TensorFlow {tf.__version__} and tf2onnx {tf2onnx.__version__} do not convert it to ONNX"
         raise UnusableModel(name, reason=reason) from error
     return tidy
+
+
+def _frozen_graph(model: keras.Model) -> tf.Graph:
+    # With the weights as constants from the start, nothing has to be frozen: that takes tf2onnx's own
+    # from_function half of its time, 16 s instead of 9 for ResNet50.
+    trainable = [variable.numpy() for variable in model.trainable_variables]
+    others = [variable.numpy() for variable in model.non_trainable_variables]
+    with tf.Graph().as_default() as traced:
+        photo = tf.compat.v1.placeholder(tf.float32, model.input_shape, name=INPUT)
+        embedding, _ = model.stateless_call(trainable, others, photo, training=False)
+        tf.identity(embedding, name=OUTPUT)
+        folded = tf_optimize([_PHOTO], [_EMBEDDING], traced.as_graph_def(add_shapes=True))
+    with tf.Graph().as_default() as graph:
+        tf.import_graph_def(folded, name="")
+    return graph
 
 
 def _call_convertible(layer: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
@@ -105,7 +121,7 @@ def _gelu(inputs: Any) -> Any:
 
 def _tidy(graph: Any, *, name: str, input_shape: Any, output_shape: Any) -> onnx.ModelProto:
     """Name and order everything by first use: tf2onnx does so by counters and sets, differently in each run."""
-    names = {"": "", INPUT: INPUT, OUTPUT: OUTPUT}
+    names = {"": "", _PHOTO: INPUT, _EMBEDDING: OUTPUT}
     for index, node in enumerate(graph.node):
         for tensor in (*node.input, *node.output):
             names.setdefault(tensor, f"{node.op_type}_{index}_{len(names)}")

@@ -136,12 +136,15 @@ def _decode(image: ImageFile, *, kind: str, fit_px: int | None) -> DecodedPhoto:
     width_px, height_px = image.size
     mode = image.mode
     if fit_px is not None:
-        # Only JPEG answers a draft. A 12-megapixel JPEG takes 19 ms instead of 130 ms, and 1 MB, not 46.
+        # Only JPEG answers a draft. Measured with 320 on 12 megapixels (2.9 MB): 55 ms instead of 165 ms, and
+        # 0.75 MB of pixels instead of 48; a progressive one takes 230 ms instead of 330.
         image.draft("RGB", (fit_px, fit_px))
     reduced = image.size != (width_px, height_px)
     image.load()
-    orientation = orientation_of(image)  # after loading: PNG may end with it, and TIFF is turned by Pillow
-    web_ready = kind in _SHOWN_BY_BROWSERS and mode != "CMYK" and orientation == UPRIGHT and _is_plain(image)
+    exif = _exif_of(image)  # after loading: PNG may end with it, and TIFF is turned by Pillow
+    orientation = orientation_of(exif)
+    is_still = not getattr(image, "is_animated", False)
+    shows_as_it_is = kind in _SHOWN_BY_BROWSERS and mode != "CMYK" and orientation == UPRIGHT and is_still
     if orientation in SIDEWAYS:
         width_px, height_px = height_px, width_px
     return DecodedPhoto(
@@ -150,20 +153,28 @@ def _decode(image: ImageFile, *, kind: str, fit_px: int | None) -> DecodedPhoto:
         height_px=height_px,
         format=kind,
         reduced=reduced,
-        web_ready=web_ready,
+        web_ready=shows_as_it_is and _tells_no_place(image, exif),
     )
 
 
-def _is_plain(image: ImageFile) -> bool:
-    """Whether a file has one frame, and does not tell where it was taken."""
-    return not getattr(image, "is_animated", False) and ExifTags.IFD.GPSInfo not in image.getexif()
+def _exif_of(image: ImageFile) -> Image.Exif:
+    """What the camera wrote beside the pixels; empty where it cannot be read, which is not worth a photo."""
+    try:
+        return image.getexif()
+    except Exception:  # noqa: BLE001 - a broken block fails in as many ways as a broken file
+        return Image.Exif()
+
+
+def _tells_no_place(image: ImageFile, exif: Image.Exif) -> bool:
+    """Whether a photo does not say where it was taken, as far as its EXIF block can be read."""
+    return "exif" not in image.info or (len(exif) > 0 and ExifTags.IFD.GPSInfo not in exif)
 
 
 def _reason(error: Exception, data: bytes, *, kind: str) -> str:
     """Why a file failed, in a few words; Pillow's own words stay with the cause."""
     if isinstance(error, MemoryError):
         return "needs more memory than there is"
-    if _is_cut_off(data, kind=kind) or (kind in {"AVIF", "TIFF"} and "runcated" in str(error)):
+    if _is_cut_off(data, kind=kind) or (kind == "TIFF" and "truncated" in str(error)):
         return "is cut off"
     if isinstance(error, NotImplementedError) or "upported" in str(error) or "unknown" in str(error):
         return f"is damaged, or a kind of {kind} that is not read"
@@ -174,14 +185,25 @@ def _is_cut_off(data: bytes, *, kind: str) -> bool:
     """Whether the end is missing, by the end mark or the length that a format has."""
     match kind:
         case "JPEG":
-            return not data.rstrip(b"\0").endswith(b"\xff\xd9")
+            whole = data.rstrip(b"\0").endswith(b"\xff\xd9")
         case "PNG":
-            return b"IEND" not in data[-64:]
+            whole = b"IEND" in data[-64:]
         case "GIF":
-            return not data.rstrip(b"\0").endswith(b";")
+            whole = data.rstrip(b"\0").endswith(b";")
         case "WEBP":
-            return int.from_bytes(data[4:8], "little") + 8 > len(data)
+            whole = int.from_bytes(data[4:8], "little") + 8 <= len(data)
         case "BMP":
-            return int.from_bytes(data[2:6], "little") > len(data)
+            whole = int.from_bytes(data[2:6], "little") <= len(data)
+        case "AVIF":
+            whole = _end_of_boxes(data) <= len(data)
         case _:
-            return False
+            whole = True
+    return not whole
+
+
+def _end_of_boxes(data: bytes) -> int:
+    """Where the last of a file's boxes says that it ends; source: ISO/IEC 14496-12, 4.2."""
+    end = 0
+    while end < len(data):
+        end += max(int.from_bytes(data[end : end + 4], "big"), 8)
+    return end

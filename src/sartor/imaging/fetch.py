@@ -18,6 +18,7 @@ import ssl
 import threading
 import time
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
 from ipaddress import IPv4Address, ip_address
 from typing import TYPE_CHECKING, cast
@@ -186,7 +187,13 @@ def _secure(target: _Target, sock: socket.socket, deadline: _Deadline) -> socket
     if target.scheme != "https":
         return sock
     sock.settimeout(deadline.left_s())
-    return ssl.create_default_context().wrap_socket(sock, server_hostname=target.host)
+    return _tls().wrap_socket(sock, server_hostname=target.host)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Made once: reading the system's certificates takes longer than many a photo."""
+    return ssl.create_default_context()
 
 
 def _get(target: _Target, sock: socket.socket, max_bytes: int, deadline: _Deadline) -> bytes:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import io
 from functools import lru_cache
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from PIL import ExifTags, Image, ImageCms
+from PIL import ExifTags, Image
+
+if TYPE_CHECKING:
+    from PIL import ImageCms
 
 _BITS_PER_SAMPLE = 258  # TIFF 6.0
 _SAMPLE_FORMAT = 339  # TIFF 6.0
@@ -28,15 +31,12 @@ SIDEWAYS = frozenset({5, 6, 7, 8})  # orientations that swap width and height
 _WHITE = (255, 255, 255)
 
 
-def orientation_of(image: Image.Image) -> int:
+def orientation_of(exif: Image.Exif) -> int:
     """How the photo lies, as EXIF counts it (1 to 8); 1 where EXIF is absent or makes no sense.
 
     Source: CIPA DC-008 (Exif 2.32), tag 0x0112.
     """
-    try:
-        orientation = image.getexif().get(ExifTags.Base.Orientation, UPRIGHT)
-    except Exception:  # noqa: BLE001 - a broken EXIF block fails in many ways, and none is worth a photo
-        return UPRIGHT
+    orientation = exif.get(ExifTags.Base.Orientation)
     return orientation if orientation in _TURNS else UPRIGHT
 
 
@@ -52,6 +52,8 @@ def to_rgb(image: Image.Image) -> Image.Image:
         image = _to_8_bits(image)
     if image.has_transparency_data:
         image = _over_white(image.convert("RGBA"))
+    elif image.mode not in {"RGB", "CMYK"}:
+        image = image.convert("RGB")
     to_srgb = _transform_to_srgb(profile, image.mode) if isinstance(profile, bytes) else None
     rgb = to_srgb.apply(image) if to_srgb else image.convert("RGB")
     rgb.info = {}  # Pillow would write a comment back into a thumbnail
@@ -94,10 +96,12 @@ def _over_white(image: Image.Image) -> Image.Image:
 @lru_cache(maxsize=16)
 def _transform_to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     """The conversion that an embedded ICC profile asks for; none where it is sRGB already, or of no use."""
+    from PIL import ImageCms  # a second library, which few photos need
+
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if source.profile.xcolor_space.strip() != mode or "sRGB" in ImageCms.getProfileDescription(source):
             return None
         return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
-    except (ImageCms.PyCMSError, OSError, ValueError):
+    except (ImageCms.PyCMSError, ImportError, OSError, ValueError):
         return None

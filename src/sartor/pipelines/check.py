@@ -26,12 +26,14 @@ class Problem:
         count: How often it occurs.
         examples: Some of the cases.
         remedy: What to do about it.
+        harmless: It costs disk space only.
     """
 
     what: str
     count: int
     examples: tuple[str, ...]
     remedy: str
+    harmless: bool = False
 
 
 def check_store(store: SqliteStore) -> list[Problem]:
@@ -46,7 +48,7 @@ def check_media(store: SqliteStore, media: MediaStore) -> list[Problem]:
     needed, present = store.thumbnails(), set(media.names())
     return [
         *_problem("photos without a thumbnail", needed - present, remedy="index their source again"),
-        *_problem("thumbnails of no photo", present - needed, remedy="delete them with: sartor check --repair"),
+        *_problem("thumbnails of no photo", present - needed, remedy="sartor check --repair", harmless=True),
     ]
 
 
@@ -60,8 +62,8 @@ def check_index(store: SqliteStore, index: EdgeIndex, *, model: str) -> list[Pro
     ]
 
 
-def repair_media(store: SqliteStore, media: MediaStore) -> None:
-    """Delete the thumbnails that belong to no photo."""
+def tidy_media(store: SqliteStore, media: MediaStore) -> None:
+    """Delete the thumbnails that belong to no photo: a thumbnail is kept before its photo is committed."""
     media.remove_leftovers()
     for name in set(media.names()) - store.thumbnails():
         media.delete(name)
@@ -79,8 +81,8 @@ def _names(keys: set[tuple[str, str]]) -> set[str]:
     return {f"{product_id} ({sha256[:8]})" for product_id, sha256 in keys}
 
 
-def _problem(what: str, cases: Collection[str], *, remedy: str) -> list[Problem]:
+def _problem(what: str, cases: Collection[str], *, remedy: str, harmless: bool = False) -> list[Problem]:
     if not cases:
         return []
     examples = tuple(sorted(cases)[:_EXAMPLES])
-    return [Problem(what=what, count=len(cases), examples=examples, remedy=remedy)]
+    return [Problem(what=what, count=len(cases), examples=examples, remedy=remedy, harmless=harmless)]

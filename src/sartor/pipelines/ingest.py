@@ -15,6 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from sartor.errors import PhotoRejected
+from sartor.pipelines.check import tidy_media
 from sartor.pipelines.photos import STEP, EncodedPhoto, PendingPhotos, PhotoEmbedder, ahead, batched, read_photo
 from sartor.pipelines.report import IngestReport, OnProgress, Progress, Rejection
 from sartor.pipelines.sync import catch_up
@@ -76,7 +77,9 @@ def ingest(
         run = _Run(bench, embedder, options, total=_total(source, options), on_progress=on_progress)
         run.go_through(islice(source, options.limit))
     deleted = run.prune() if options.prune else 0
-    run.tidy()
+    # Only now: a later step may have taken over a photo that an earlier one gave up.
+    bench.store.drop_unused_photos()
+    tidy_media(bench.store, bench.media)
     bench.index.optimize()
     bench.index.mark(bench.store.revision)
     report = IngestReport(
@@ -149,11 +152,6 @@ class _Run:
             self.bench.store.delete(batch)
         self._catch_up()
         return len(stale)
-
-    def tidy(self) -> None:
-        """Drop the photos that nobody shows any more; only now, since a later step may have taken one over."""
-        for thumbnail in self.bench.store.drop_unused_photos():
-            self.bench.media.delete(thumbnail)
 
     def _start(self, batch: list[SourceProduct]) -> _Step:
         products = [(offered, self._read(offered)) for offered in batch]

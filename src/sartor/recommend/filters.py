@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
@@ -74,7 +75,9 @@ def _condition(attribute: str, value: FilterValue) -> Condition:
 
 
 def _is_bound(part: object) -> bool:
-    return part is None or (isinstance(part, int | float) and not isinstance(part, bool))
+    if part is None:
+        return True
+    return isinstance(part, int | float) and not isinstance(part, bool) and not math.isnan(part)
 
 
 def _between(attribute: str, low: float | None, high: float | None, *, text: str) -> Between:

@@ -222,18 +222,13 @@ class SqliteStore:
             connection.executemany("INSERT OR REPLACE INTO deletions VALUES (?, ?)", deletions)
             connection.executemany("DELETE FROM products WHERE id = ?", [(product_id,) for product_id in known])
 
-    def drop_unused_photos(self) -> list[str]:
-        """Delete the photos that no product shows any more, with their embeddings.
-
-        Returns:
-            File names of their thumbnails.
-        """
+    def drop_unused_photos(self) -> None:
+        """Delete the photos that no product shows any more, with their embeddings."""
         with self._transaction() as connection:
-            rows = connection.execute(
+            connection.execute(
                 "DELETE FROM photos WHERE NOT EXISTS"
-                " (SELECT 1 FROM product_photos WHERE product_photos.sha256 = photos.sha256) RETURNING thumbnail"
-            ).fetchall()
-        return [thumbnail for (thumbnail,) in rows]
+                " (SELECT 1 FROM product_photos WHERE product_photos.sha256 = photos.sha256)"
+            )
 
     def set_setting(self, name: str, value: str) -> None:
         """Remember a setting."""

@@ -1,0 +1,6 @@
+"""Benchmarks: what Sartor costs and how well it finds, each measured beside a peer in the same run.
+
+``python -m benchmarks`` runs a short set, ``python -m benchmarks NAME --help`` tells the options of one.
+Results are printed and saved as ``benchmarks/results/NAME.json``. Times are worth something only on a machine
+that does nothing else meanwhile.
+"""

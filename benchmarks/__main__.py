@@ -1,0 +1,56 @@
+"""``python -m benchmarks``: the short set, or one benchmark by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from benchmarks.data import SHARED_DATA, Data
+from benchmarks.ingest_scale import ingest_scale
+from benchmarks.report import Report, publish
+from benchmarks.retrieval_agreement import retrieval_agreement
+from benchmarks.startup import startup
+from benchmarks.tutorial_pipeline import tutorial_pipeline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def _publish(report: Report | None, **_: object) -> None:
+    if report is not None:
+        publish(report, RESULTS)
+
+
+app = typer.Typer(
+    help="Measure Sartor beside its peers; without a NAME, the short set, in under 10 minutes.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    result_callback=_publish,
+)
+app.command("startup")(startup)
+app.command("tutorial_pipeline")(tutorial_pipeline)
+app.command("ingest_scale")(ingest_scale)
+app.command("retrieval_agreement")(retrieval_agreement)
+
+
+@app.callback(invoke_without_command=True)
+def _short_set_without_a_name(context: typer.Context, *, data: Data = SHARED_DATA) -> None:
+    if context.invoked_subcommand is None:
+        for report in _short_set(data):
+            publish(report, RESULTS)
+
+
+def _short_set(data: Path) -> Iterator[Report]:
+    yield startup()
+    yield tutorial_pipeline(data=data, rounds=3, our_photos=256)
+    yield ingest_scale(data=data, sizes=[500, 2000])
+    yield retrieval_agreement(data=data, limit=2000)
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m benchmarks")

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Sartor
+
+KEYS = ["source", "model", "products", "photos", "added", "updated", "unchanged", "deleted"]
+KEYS += ["embedded", "rejected", "findings", "seconds", "photos_per_second"]
+
+
+def test_the_json_report_has_what_others_rely_on(sartor: Sartor, photos: Path) -> None:
+    (photos / "broken.jpg").write_bytes(b"no image")
+    report = sartor("index", photos, "--json").json()
+    assert list(report) == KEYS
+    assert report["source"] == str(photos)
+    assert report["model"] == "color"
+    assert (report["products"], report["photos"], report["added"]) == (4, 5, 4)
+    (rejected,) = report["rejected"]
+    assert rejected["photo"] == "broken.jpg"
+    assert "not an image" in rejected["reason"]
+    assert report["seconds"] > 0
+    assert report["photos_per_second"] > 0
+
+
+def test_people_get_a_sentence_and_a_table_of_rejected_photos(sartor: Sartor, photos: Path) -> None:
+    (photos / "broken.jpg").write_bytes(b"no image")
+    outcome = sartor("index", photos)
+    assert outcome.code == 0
+    assert "4 products (4 added, 0 updated, 0 unchanged, 0 deleted)" in outcome.out
+    assert "broken.jpg" in outcome.out
+    assert outcome.err == ""
+
+
+def test_several_sources_are_reported_one_by_one(sartor: Sartor, photos: Path, table: Path) -> None:
+    outcome = sartor("index", photos, table, "--json")
+    assert [line.count('"source"') for line in outcome.out.splitlines()] == [1, 1]
+
+
+def test_prune_and_limit_together_are_wrong_usage(sartor: Sartor, photos: Path) -> None:
+    outcome = sartor("index", photos, "--prune", "--limit", 3)
+    assert outcome.code == 2
+    assert "--prune needs the whole source" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("none", None, "there is no file or folder"),
+        ("notes.txt", b"hello", "cannot be read as a table of products: it has no column of images"),
+        ("embeddings.pkl", b"\x80\x04\x95cos\nsystem\n.", "is no source that Sartor can read; looked for:"),
+        ("photos.zip", b"PK\x03\x04 and then nothing", "is refused"),
+    ],
+)
+def test_a_source_that_cannot_be_read_is_one_clear_line(
+    sartor: Sartor, tmp_path: Path, name: str, content: bytes | None, message: str
+) -> None:
+    source = tmp_path / "in" / name
+    source.parent.mkdir()
+    if content is not None:
+        source.write_bytes(content)
+    outcome = sartor("index", source)
+    assert outcome.code == 1
+    assert outcome.out == ""
+    assert outcome.err.startswith("sartor: ")
+    assert outcome.err.count("\n") == 1
+    assert message in outcome.err
+    assert name in outcome.err
+
+
+def test_without_a_model_the_error_names_both_ways_to_get_one(
+    sartor: Sartor, photos: Path, tmp_path: Path
+) -> None:
+    outcome = sartor("index", photos, "--home", tmp_path / "new")
+    assert outcome.code == 1
+    assert "sartor models add FILE.onnx" in outcome.err
+    assert "sartor models export mobilenet_v2" in outcome.err
+
+
+def test_an_interrupted_index_says_that_it_can_go_on(
+    sartor: Sartor, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sartor.shop import Shop
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Shop, "index", interrupted)
+    outcome = sartor("index", photos)
+    assert outcome.code == 130
+    assert "the same command goes on from there" in outcome.err
+
+
+def test_a_bar_is_shown_only_on_a_terminal(sartor: Sartor, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    outcome = sartor("index", photos)
+    assert "Indexing photos" in outcome.err
+    assert "Indexing" not in outcome.out
+
+
+def test_a_setting_of_the_environment_that_is_not_valid_is_named(
+    sartor: Sartor, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SARTOR_METRIC", "manhattan")
+    outcome = sartor("index", photos)
+    assert outcome.code == 2
+    assert "SARTOR_METRIC='manhattan' in the environment is not valid" in outcome.err

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.cli.conftest import Sartor
+from tests.fakes import photo
+
+
+@pytest.fixture
+def query(tmp_path: Path) -> Path:
+    file = tmp_path / "query.png"
+    file.write_bytes(photo((250, 40, 20)))
+    return file
+
+
+@pytest.fixture
+def indexed(sartor: Sartor, table: Path) -> Sartor:
+    assert sartor("index", table).code == 0
+    return sartor
+
+
+def ids(outcome: object) -> list[str]:
+    return [hit["product_id"] for hit in outcome.json()["hits"]]
+
+
+def test_the_json_has_what_others_rely_on(indexed: Sartor, query: Path) -> None:
+    answer = indexed("similar", query, "--json").json()
+    assert list(answer) == ["model", "hits"]
+    assert answer["model"] == "color"
+    first = answer["hits"][0]
+    assert list(first) == ["product_id", "score", "title", "attributes", "photo"]
+    assert (first["product_id"], first["title"]) == ("a", "Red shirt")
+    assert first["score"] == pytest.approx(1, abs=0.01)
+    assert first["attributes"]["color"] == "Red"
+    with Image.open(first["photo"]) as shown:
+        assert shown.getpixel((0, 0)) == (255, 0, 0)
+
+
+def test_people_get_a_table(indexed: Sartor, query: Path) -> None:
+    outcome = indexed("similar", query, "-k", 2)
+    assert "Red shirt" in outcome.out
+    assert "Pink shirt" in outcome.out
+    assert "Blue shirt" not in outcome.out
+
+
+def test_a_product_is_not_its_own_hit(indexed: Sartor) -> None:
+    found = ids(indexed("similar", "--product", "a", "--json"))
+    assert found[0] == "d"
+    assert sorted(found) == ["b", "c", "d"]
+
+
+def test_a_photo_that_is_in_the_catalog_is_not_its_own_hit(indexed: Sartor, photos: Path) -> None:
+    assert ids(indexed("similar", photos / "red.png", "--json"))[0] == "d"
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        (["color=Red"], ["a", "d"]),
+        (["color=Red,Blue"], ["a", "d", "c"]),
+        (["price=20..40"], ["b", "c"]),
+        (["price=..40", "color=Red"], ["a"]),
+        (["color=Red", "color=Blue"], []),
+    ],
+)
+def test_filters_hold(indexed: Sartor, query: Path, where: list[str], expected: list[str]) -> None:
+    arguments = [part for condition in where for part in ("--where", condition)]
+    assert sorted(ids(indexed("similar", query, *arguments, "--json"))) == sorted(expected)
+
+
+def test_no_product_that_passes_is_said_so(indexed: Sartor, query: Path) -> None:
+    assert "No product passes the filter" in indexed("similar", query, "--where", "color=Mauve").out
+
+
+def test_exact_and_euclidean_give_the_same_products(indexed: Sartor, query: Path) -> None:
+    answers = [ids(indexed("similar", query, "--json", *options)) for options in ([], ["--exact"])]
+    answers.append(ids(indexed("similar", query, "--json", "--metric", "euclidean")))
+    assert answers[0] == answers[1] == answers[2]
+
+
+def test_several_photos_are_one_query(indexed: Sartor, photos: Path, tmp_path: Path) -> None:
+    green = tmp_path / "green.png"
+    green.write_bytes(photo((10, 240, 10)))
+    blue = tmp_path / "blue.png"
+    blue.write_bytes(photo((10, 10, 240)))
+    assert set(ids(indexed("similar", green, blue, "-k", 2, "--json"))) == {"b", "c"}
+
+
+@pytest.mark.parametrize("name", ["sheet.html", "sheet.PNG"])
+def test_a_sheet_shows_the_query_beside_its_hits(indexed: Sartor, query: Path, tmp_path: Path, name: str) -> None:
+    sheet = tmp_path / name
+    outcome = indexed("similar", query, "--sheet", sheet, "--json")
+    assert "sheet written" in outcome.err
+    if sheet.suffix == ".html":
+        page = sheet.read_text()
+        assert page.count("<figure") == 5
+        assert "Red shirt" in page
+        assert "http" not in page
+    else:
+        with Image.open(sheet) as shown:
+            assert shown.width > shown.height
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["similar"], 1, "the query is empty"),
+        (["similar", "none.png"], 1, "none.png cannot be used: No such file or directory"),
+        (["similar", "--product", "zz"], 1, "product 'zz' is not in the catalog"),
+        (["similar", "--product", "a", "--where", "colour=Red"], 1, "did you mean 'color'"),
+        (["similar", "--product", "a", "--where", "color"], 1, "cannot be understood"),
+        (["similar", "--product", "a", "-k", "0"], 2, "-k"),
+        (["similar", "--product", "a", "--sheet", "x.pdf"], 2, "a sheet is an .html or .png file"),
+        (
+            ["similar", "--product", "a", "--model", "other"],
+            1,
+            "there is no model 'other' here (there are: color)",
+        ),
+    ],
+)
+def test_a_query_that_cannot_be_answered_is_one_clear_line(
+    indexed: Sartor, arguments: list[str], code: int, message: str
+) -> None:
+    outcome = indexed(*arguments)
+    assert message in outcome.err
+    assert "Traceback" not in outcome.err
+    assert outcome.code == code
+
+
+def test_an_empty_catalog_says_how_to_fill_it(sartor: Sartor, query: Path) -> None:
+    outcome = sartor("similar", query)
+    assert outcome.code == 1
+    assert "holds no photos yet; fill it with: sartor index SOURCE" in outcome.err
+
+
+def test_a_catalog_of_another_model_is_named(indexed: Sartor, query: Path, color_file: Path) -> None:
+    added = indexed("models", "add", color_file, "--id", "other", "--scaling", "raw", "--output", "embedding")
+    assert added.code == 0
+    outcome = indexed("similar", query, "--model", "other")
+    assert outcome.code == 1
+    assert "this catalog holds color embeddings, the query is other; add --model color" in outcome.err
+
+
+def test_a_device_that_is_not_there_is_named(indexed: Sartor, query: Path) -> None:
+    outcome = indexed("similar", query, "--device", "cuda")
+    assert outcome.code == 1
+    assert "there is no device 'cuda' here; there are: cpu" in outcome.err

@@ -1,0 +1,72 @@
+"""Killed at any moment, a workspace loses nothing that was acknowledged, and has nothing by halves."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+import sartor
+from sartor.shop import Shop
+from tests.fakes import folder_of, photo, various_colors
+
+KILLS = 24
+PRODUCTS = 700
+CHILD = Path(__file__).with_name("indexing_child.py")
+
+
+def test_nothing_acknowledged_is_lost_by_kill_9(home: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(11)
+    folder = folder_of(tmp_path / "photos", various_colors(PRODUCTS))
+    acknowledged_at_all = 0
+    for _ in range(KILLS):
+        acknowledged = run_and_kill(home, folder, after_s=float(rng.uniform(0, 0.7)))
+        acknowledged_at_all += len(acknowledged)
+        with sartor.open(home) as shop:
+            require_agreement(shop)
+            require_all(shop, acknowledged, folder)
+        change_some(folder, rng)
+    assert acknowledged_at_all > PRODUCTS / 2, "the kills came too early to show anything"
+    with sartor.open(home) as shop:
+        report = shop.index(folder, prune=True)
+        assert report.added + report.updated + report.unchanged == len(list(folder.iterdir()))
+        assert shop.check() == ()
+        assert shop.index(folder, prune=True).embedded == 0
+
+
+def run_and_kill(home: Path, folder: Path, *, after_s: float) -> set[str]:
+    """Index in a child and kill it some time after it has begun; returns what it had acknowledged by then."""
+    command = [sys.executable, str(CHILD), str(home), str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout.readline() == "ready\n"
+        time.sleep(after_s)
+        child.kill()
+        lines = child.stdout.read()
+    return {line for line in lines.split("\n")[:-1] if line}
+
+
+def require_agreement(shop: Shop) -> None:
+    assert [problem for problem in shop.check() if not problem.harmless] == []
+
+
+def require_all(shop: Shop, acknowledged: set[str], folder: Path) -> None:
+    for product_id in acknowledged:
+        (stored_photo,) = shop.product(product_id).photos
+        source = (folder / f"{product_id}.png").read_bytes()
+        assert stored_photo.sha256 == hashlib.sha256(source).hexdigest()
+        assert shop.thumbnail(stored_photo).read_bytes() == source
+
+
+def change_some(folder: Path, rng: np.random.Generator) -> None:
+    """Repaint, remove and add some photos, so that the next run has work of every kind."""
+    files = sorted(folder.iterdir())
+    for file in rng.choice(files, 200, replace=False):
+        file.write_bytes(photo(tuple(int(part) for part in rng.integers(10, 256, 3))))
+    for file in rng.choice(files, 20, replace=False):
+        file.rename(folder / f"{file.stem}x.png")
+    for file in rng.choice(sorted(folder.iterdir()), 5, replace=False):
+        file.unlink()
