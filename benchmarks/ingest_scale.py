@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.data import MOBILENET_V2, PHOTOS_SMALL, SHARED_DATA, Data, data_file
+from benchmarks.data import MOBILENET_V2_FILE, PHOTOS_SMALL, SHARED_DATA, Data, data_file
 from benchmarks.report import Figure, Report, Target
 from benchmarks.workspaces import add_mobilenet_v2
 
@@ -48,7 +48,7 @@ def ingest_scale(
     source: Annotated[str, typer.Option(help="Which archive of the data.")] = PHOTOS_SMALL,
 ) -> Report:
     """Index catalogs of growing size with MobileNetV2, each twice in a new workspace."""
-    archive, network = data_file(data, source), data_file(data, MOBILENET_V2)
+    archive, network = data_file(data, source), data_file(data, MOBILENET_V2_FILE)
     sizes = sorted(sizes or [2000, 10_697, _WHOLE_SMALL_SET])
     figures: dict[str, Figure] = {}
     ratios: dict[str, float] = {}
@@ -88,9 +88,7 @@ def _targets(name: str, first: IndexRun, second: IndexRun) -> list[Target]:
         Target(what=f"{name}, second run: photos embedded", value=second.embedded, at_most=0),
     ]
     if first.photos == _WHOLE_SMALL_SET:
-        targets.append(
-            Target(what=f"{name}, second run: seconds", value=second.seconds, at_most=_SECOND_RUN_S)
-        )
+        targets.append(Target(what=f"{name}, second run: seconds", value=second.seconds, at_most=_SECOND_RUN_S))
     return targets
 
 

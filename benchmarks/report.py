@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _WIDTH = 115
+_WHOLE_FROM = 100  # numbers from here on are printed without decimals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +89,7 @@ class Report:
     """
 
     name: str
-    options: Mapping[str, str | int | None | Sequence[int]]
+    options: Mapping[str, str | int | Sequence[int] | None]
     warm_up: str
     figures: Mapping[str, Figure]
     ratios: Mapping[str, float] = field(default_factory=dict)
@@ -152,4 +153,4 @@ def _print_table(console: Console, columns: Sequence[str], rows: Iterable[Sequen
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= _WHOLE_FROM else f"{value:.3g}"

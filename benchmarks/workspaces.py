@@ -31,8 +31,8 @@ def add_random_resnet50(home: Path, weights: Path) -> None:
     from sartor.assembly import export_model
     from sartor.config import Settings
     from sartor.encoders.choices import Pooling
-    from sartor.encoders.keras_model import save_random_weights
     from sartor.encoders.keras_networks import network
+    from sartor.encoders.keras_random import save_random_weights
 
     save_random_weights(network("resnet50"), weights, rng=np.random.default_rng(0))
     export_model(Settings(home=home), "resnet50", pooling=Pooling.MAX, weights=weights, model_id=None)

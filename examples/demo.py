@@ -1,6 +1,6 @@
 """Index a source, and lay a few of its products beside the ones most similar to them on one sheet.
 
-    python examples/demo.py photos/
+python examples/demo.py photos/
 """
 
 from __future__ import annotations
@@ -8,10 +8,14 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sartor
 from sartor.errors import SartorError
 from sartor.evaluation.sheets import SheetRow, Tile, write_sheet
+
+if TYPE_CHECKING:
+    from sartor.shop import Shop
 
 QUERIES = 8
 
@@ -38,12 +42,15 @@ def spread(product_ids: list[str]) -> list[str]:
     return product_ids[:: max(1, len(product_ids) // QUERIES)][:QUERIES]
 
 
-def row_of(shop: sartor.Shop, product_id: str) -> SheetRow:
+def row_of(shop: Shop, product_id: str) -> SheetRow:
     """A product beside its most similar ones."""
     stored = shop.product(product_id)
-    query = [Tile.of_file(shop.thumbnail(photo), caption=(product_id, stored.product.title)) for photo in stored.photos]
+    caption = (product_id, stored.product.title)
+    query = [Tile.of_photo(shop.thumbnail(photo).read_bytes(), caption=caption) for photo in stored.photos]
     hits = [
-        Tile.of_file(shop.thumbnail(hit.photo), caption=(f"{hit.score:.3f}", hit.product_id, hit.title))
+        Tile.of_photo(
+            shop.thumbnail(hit.photo).read_bytes(), caption=(f"{hit.score:.3f}", hit.product_id, hit.title)
+        )
         for hit in shop.similar(product=product_id)
     ]
     return SheetRow(query=tuple(query), hits=tuple(hits))

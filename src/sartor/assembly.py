@@ -10,9 +10,10 @@ from sartor.encoders.adoption import adopt
 from sartor.encoders.card import MODEL_FILE
 from sartor.encoders.choices import RuntimeChoice
 from sartor.encoders.encoder import Encoder
+from sartor.encoders.keras_networks import network
 from sartor.encoders.registry import ModelRegistry
 from sartor.errors import MissingExtra, ModelNotChosen, NoModel, UnusableModel
-from sartor.imaging import MediaStore
+from sartor.imaging import MediaStore, UrlPolicy
 from sartor.shop import Backends, Shop
 from sartor.store.lock import WorkspaceLock
 from sartor.store.sqlite import SqliteStore
@@ -48,6 +49,7 @@ def open_shop(settings: Settings) -> Shop:
                 lock=lock,
                 store=SqliteStore(home / "catalog.sqlite3"),
                 media=MediaStore(home / "media"),
+                urls=UrlPolicy(enabled=settings.allow_urls),
                 models=models,
                 choose_model=lambda default: choose_model(settings, models, default=default),
                 open_encoder=lambda card: open_encoder(settings, models, card),
@@ -146,15 +148,15 @@ def export_model(
         UnusableModel: The weights file does not fit the network.
         ModelExists: Another model has its id.
     """
+    wanted = network(name)
     for package in ("keras", "tensorflow", "tf2onnx"):
         if find_spec(package) is None:
             raise MissingExtra(package, extra="keras")
     from sartor.encoders.keras_export import export
-    from sartor.encoders.keras_networks import network
 
     models = open_models(settings)
     with models.staging() as directory:
-        card = export(network(name), directory=directory, pooling=pooling, weights=weights, model_id=model_id)
+        card = export(wanted, directory=directory, pooling=pooling, weights=weights, model_id=model_id)
         models.add(directory / MODEL_FILE, card)
     return card
 

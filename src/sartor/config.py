@@ -23,6 +23,7 @@ class Settings(BaseModel):
         device: ``auto``, or a device of the runtime: ``cpu``, ``gpu``, ``npu``, ``cuda``, ``coreml``.
         precision: Arithmetic of the inference.
         runtime: Which runtime.
+        allow_urls: Fetch photos that are given as URLs, from public addresses only.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -33,6 +34,7 @@ class Settings(BaseModel):
     device: str = "auto"
     precision: Precision = Precision.AUTO
     runtime: RuntimeChoice = RuntimeChoice.AUTO
+    allow_urls: bool = False
 
 
 class EnvironmentSettings(Settings, BaseSettings):

@@ -12,7 +12,7 @@ from sartor.errors import EmptyCatalog, EmptyQuery, ModelMismatch, ModelReplaced
 from sartor.imaging import decode
 from sartor.pipelines.check import check_index, check_media, check_store, rebuild_index, tidy_media
 from sartor.pipelines.ingest import IngestOptions, Workbench, ingest
-from sartor.pipelines.photos import encoded_photo
+from sartor.pipelines.photos import EncodedPhoto, encoded_photo
 from sartor.pipelines.sync import catch_up
 from sartor.recommend.filters import where_of
 from sartor.recommend.similar import DEFAULT_K, SimilarQuery, similar
@@ -25,10 +25,9 @@ if TYPE_CHECKING:
     from sartor.encoders.card import ModelCard
     from sartor.encoders.encoder import Encoder
     from sartor.encoders.registry import ModelRegistry
-    from sartor.imaging import MediaStore
+    from sartor.imaging import MediaStore, UrlPolicy
     from sartor.index.edge import EdgeIndex
     from sartor.pipelines.check import Problem
-    from sartor.pipelines.photos import EncodedPhoto
     from sartor.pipelines.report import IngestReport, OnProgress
     from sartor.recommend.filters import FilterValue
     from sartor.store.lock import WorkspaceLock
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from sartor.store.sqlite import SqliteStore
     from sartor.types import Hit, Photo, StoredProduct, Vector
 
-PhotoInput: TypeAlias = str | Path | bytes
+PhotoInput: TypeAlias = str | Path | bytes | EncodedPhoto
 
 # Names of settings that the store remembers.
 _DEFAULT_MODEL = "default_model"
@@ -52,6 +51,7 @@ class Backends:
         lock: Held until the shop is closed.
         store: The truth.
         media: Thumbnails.
+        urls: Whether photos may be fetched by URL.
         models: Models of the workspace.
         choose_model: From the workspace's default model, if it has one, to the card to use.
         open_encoder: Loads a model.
@@ -62,6 +62,7 @@ class Backends:
     lock: WorkspaceLock
     store: SqliteStore
     media: MediaStore
+    urls: UrlPolicy
     models: ModelRegistry
     choose_model: Callable[[str | None], ModelCard]
     open_encoder: Callable[[ModelCard], Encoder]
@@ -135,7 +136,11 @@ class Shop:
             raise ValueError(msg)
         with open_source(Path(source)) as opened:
             bench = Workbench(
-                store=self._store, index=self._index, media=self._backends.media, encoder=self._encoder
+                store=self._store,
+                index=self._index,
+                media=self._backends.media,
+                encoder=self._encoder,
+                urls=self._backends.urls,
             )
             self._remember_model()
             source_id = str(Path(source).resolve())
@@ -156,7 +161,7 @@ class Shop:
         one of the query. Several photos count as one query, by the mean of their embeddings.
 
         Args:
-            photos: Paths of image files, or their bytes.
+            photos: Paths of image files, their bytes, or their URLs where those are allowed.
             product: Id of a product, in place of photos or together with them.
             k: How many products.
             where: Only products with these attributes, such as ``{"gender": "Women", "price": (10, 50)}``.
@@ -173,7 +178,7 @@ class Shop:
         if not photos and product is None:
             raise EmptyQuery
         self._require_embeddings()
-        encoded = [encoded_photo(photo) for photo in photos]
+        encoded = [self.read(photo) for photo in photos]
         vectors = self._embed(encoded)
         without = self._store.products_with_photos([photo.sha256 for photo in encoded])
         if product is not None:
@@ -189,9 +194,21 @@ class Shop:
         )
         return similar(query, index=self._index, catalog=self._store)
 
+    def product_ids(self) -> list[str]:
+        """Ids of all products, sorted."""
+        return self._store.product_ids()
+
     def thumbnail(self, photo: Photo) -> Path:
         """Path of a photo as the workspace keeps it, at most 320 px wide and high."""
         return self._backends.media.path(photo.thumbnail)
+
+    def read(self, photo: PhotoInput) -> EncodedPhoto:
+        """Read a photo once, to use it several times.
+
+        Raises:
+            PhotoRejected: It cannot be read.
+        """
+        return photo if isinstance(photo, EncodedPhoto) else encoded_photo(photo, urls=self._backends.urls)
 
     def product(self, product_id: str) -> StoredProduct:
         """A product of the catalog.
@@ -319,4 +336,4 @@ class Shop:
 
 def _disk_bytes(file: os.stat_result) -> int:
     # An index has sparse files, which take far less than their length; Windows does not tell.
-    return getattr(file, "st_blocks", file.st_size / 512) * 512
+    return int(getattr(file, "st_blocks", file.st_size / 512) * 512)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sartor.catalog import open_source
+from sartor.catalog.findings import Case
 from sartor.errors import PhotoRejected, UnreadableTable
 from tests.catalog.samples import PHOTO, SHARED_DATA, Contents, read, write_folder, write_zip
 
@@ -138,7 +139,7 @@ def test_a_url_is_rejected_when_it_is_read(make_source: MakeSource) -> None:
             url.photos[0].read()
         assert url.photos[0].name == "https://shop.example/1.jpg"
         assert local.photos[0].read() == PHOTO
-        assert source.findings.snapshot()[0].case == "images that are URLs, not read"
+        assert source.findings.snapshot()[0].case == Case.IMAGE_URLS
 
 
 def test_a_missing_image_leaves_the_product_and_is_counted(make_source: MakeSource) -> None:

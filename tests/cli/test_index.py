@@ -106,3 +106,13 @@ def test_a_setting_of_the_environment_that_is_not_valid_is_named(
     outcome = sartor("index", photos)
     assert outcome.code == 2
     assert "SARTOR_METRIC='manhattan' in the environment is not valid" in outcome.err
+
+
+def test_urls_are_refused_unless_they_are_allowed(sartor: Sartor, tmp_path: Path) -> None:
+    table = tmp_path / "feed.csv"
+    table.write_text("id,image\na,http://127.0.0.1:9/a.jpg\n")
+    (refused,) = sartor("index", table, "--json").json()["rejected"]
+    assert refused["photo"] == "http://127.0.0.1:9/a.jpg"
+    assert "--allow-urls" in refused["reason"]
+    (not_public,) = sartor("index", table, "--json", "--allow-urls").json()["rejected"]
+    assert "not a public address" in not_public["reason"]

@@ -12,7 +12,7 @@ from tests.fakes import photo
 @pytest.fixture
 def query(tmp_path: Path) -> Path:
     file = tmp_path / "query.png"
-    file.write_bytes(photo((250, 40, 20)))
+    file.write_bytes(photo((250, 30, 10)))
     return file
 
 

@@ -21,6 +21,7 @@ NEEDS_KERAS = "needs Keras: pip install 'sartor[keras]'"
 keras_export = pytest.importorskip("sartor.encoders.keras_export", reason=NEEDS_KERAS)
 keras_model = pytest.importorskip("sartor.encoders.keras_model", reason=NEEDS_KERAS)
 keras_fetch = pytest.importorskip("sartor.encoders.keras_fetch", reason=NEEDS_KERAS)
+keras_random = pytest.importorskip("sartor.encoders.keras_random", reason=NEEDS_KERAS)
 keras = pytest.importorskip("keras", reason=NEEDS_KERAS)
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data"
@@ -267,7 +268,7 @@ def test_fetched_weights_are_not_fetched_again(cache, random_mobilenet):
 
 def _random_weights(name, directory):
     file = directory / "random.weights.h5"
-    keras_model.save_random_weights(network(name), file, rng=np.random.default_rng(3))
+    keras_random.save_random_weights(network(name), file, rng=np.random.default_rng(3))
     return file
 
 
@@ -292,7 +293,10 @@ def _keras_model(name, weights, *, pooling="avg"):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("keras.src.utils.file_utils.get_file", lambda *_, **__: str(weights))
         application = getattr(keras.applications, network(name).class_name)
-        return application(weights="imagenet", include_top=False, pooling=pooling)
+        side_px = network(name).size_px
+        return application(
+            weights="imagenet", include_top=False, pooling=pooling, input_shape=(side_px, side_px, 3)
+        )
 
 
 def _keras_says(name, weights, photos, *, pooling="avg"):

@@ -162,7 +162,7 @@ def test_replacing_a_product_leaves_nothing_of_it(index: EdgeIndex) -> None:
     made = vectors(3)
     index.replace(["a"], [entry("a", made[0], 0, color="Red"), entry("a", made[1], 1)])
     index.replace(["a"], [entry("a", made[2], 2)])
-    assert index.keys() == {("a", f"{2:064x}")}
+    assert index.entry_keys() == {("a", f"{2:064x}")}
     index.replace(["a"], [])
     assert len(index) == 0
 

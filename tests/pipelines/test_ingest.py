@@ -225,7 +225,7 @@ def test_a_zip_gives_what_its_folder_gives(home: Path, shop: Shop, photos: Path,
 def big(shop: Shop, tmp_path: Path) -> Iterator[tuple[Shop, dict[str, tuple[int, int, int]]]]:
     colors = various_colors(200)
     shop.index(folder_of(tmp_path / "many", colors))
-    yield shop, colors
+    return shop, colors
 
 
 def test_neighbors_are_those_of_the_mean_colors(big: tuple[Shop, dict[str, tuple[int, int, int]]]) -> None:

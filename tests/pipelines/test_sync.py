@@ -42,7 +42,7 @@ def test_an_index_follows_writes_changes_and_deletions(store: SqliteStore, tmp_p
         put(store, "a", 3)
         store.delete(["b"])
         assert catch_up(store, index, model="m") == 2
-        assert index.keys() == {("a", f"{3:064x}")}
+        assert index.entry_keys() == {("a", f"{3:064x}")}
         assert index.revision == store.revision
         assert catch_up(store, index, model="m") == 0
 
@@ -52,7 +52,7 @@ def test_only_the_embeddings_of_the_model_are_indexed(store: SqliteStore, tmp_pa
     put(store, "b", 2, model="other")
     with index_in(tmp_path) as index:
         catch_up(store, index, model="m")
-        assert {product_id for product_id, _ in index.keys()} == {"a"}
+        assert {product_id for product_id, _ in index.entry_keys()} == {"a"}
 
 
 def test_what_was_not_marked_is_done_again_without_harm(store: SqliteStore, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ class Case(StrEnum):
     NO_PHOTO = "rows without a photo"
     IMAGES_NOT_FOUND = "images that a row names, not found"
     IMAGES_AMBIGUOUS = "images that a row names, found more than once"
-    IMAGE_URLS = "images that are URLs, not read"
+    IMAGE_URLS = "images that are URLs"
     NO_ROW = "photos without a row"
     SPARE_PHOTOS = "further photos of the same product, not used"
     SAME_STEM = "photos that differ only by suffix"

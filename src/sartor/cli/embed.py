@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from sartor.cli.options import Device, Home, Json, Limit, Model, PrecisionOption, settings
+from sartor.cli.options import AllowUrls, Device, Home, Json, Limit, Model, PrecisionOption, settings
 from sartor.cli.output import counted, print_json, print_table, progress_bar
 
 
@@ -21,6 +21,7 @@ def embed(
     model: Model = None,
     device: Device = None,
     precision: PrecisionOption = None,
+    allow_urls: AllowUrls = None,
     as_json: Json = False,
 ) -> None:
     """Embed the photos of SOURCE into a NumPy file, without touching the catalog.
@@ -32,9 +33,10 @@ def embed(
         raise typer.BadParameter(message)
     from sartor import assembly
     from sartor.catalog import open_source
+    from sartor.imaging import UrlPolicy
     from sartor.pipelines.embed import embed as embed_source
 
-    chosen = settings(home=home, model=model, device=device, precision=precision)
+    chosen = settings(home=home, model=model, device=device, precision=precision, allow_urls=allow_urls)
     models = assembly.open_models(chosen)
     card = assembly.choose_model(chosen, models)
     with (
@@ -42,7 +44,9 @@ def embed(
         assembly.open_encoder(chosen, models, card) as encoder,
         progress_bar(f"Embedding {source.name}") as on_progress,
     ):
-        embeddings = embed_source(opened, encoder, limit=limit, on_progress=on_progress)
+        embeddings = embed_source(
+            opened, encoder, urls=UrlPolicy(enabled=chosen.allow_urls), limit=limit, on_progress=on_progress
+        )
     embeddings.save(output)
     if as_json:
         rejected = [asdict(rejection) for rejection in embeddings.rejected]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sartor.cli.options import Device, Home, Json, Limit, MetricOption, Model, PrecisionOption, settings
+from sartor.cli.options import AllowUrls, Device, Home, Json, Limit, MetricOption, Model, PrecisionOption, settings
 from sartor.cli.output import counted, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def index(
     metric: MetricOption = None,
     device: Device = None,
     precision: PrecisionOption = None,
+    allow_urls: AllowUrls = None,
     as_json: Json = False,
 ) -> None:
     """Bring the products of SOURCEs into the catalog, with the embeddings of their photos.
@@ -44,7 +45,9 @@ def index(
         raise typer.BadParameter(message)
     from sartor.assembly import open_shop
 
-    chosen = settings(home=home, model=model, metric=metric, device=device, precision=precision)
+    chosen = settings(
+        home=home, model=model, metric=metric, device=device, precision=precision, allow_urls=allow_urls
+    )
     try:
         with open_shop(chosen) as shop:
             for source in sources:

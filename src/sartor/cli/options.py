@@ -32,6 +32,12 @@ MetricOption: TypeAlias = Annotated[
 Limit: TypeAlias = Annotated[
     int | None, typer.Option("--limit", min=1, metavar="N", help="Take only the first N products.")
 ]
+AllowUrls: TypeAlias = Annotated[
+    bool | None,
+    typer.Option(
+        "--allow-urls", help="Fetch photos given as URLs, from public addresses (SARTOR_ALLOW_URLS; off)."
+    ),
+]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sartor.cli.options import Device, Home, Json, MetricOption, Model, PrecisionOption, settings
+from sartor.cli.options import AllowUrls, Device, Home, Json, MetricOption, Model, PrecisionOption, settings
 from sartor.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
+    from sartor.evaluation.sheets import Tile
+    from sartor.pipelines.photos import EncodedPhoto
     from sartor.shop import Shop
     from sartor.types import Hit
 
@@ -19,7 +21,7 @@ _SHEETS = (".html", ".png")
 
 def similar(
     photos: Annotated[
-        list[Path] | None, typer.Argument(metavar="PHOTO...", help="Image files; several count as one query.")
+        list[str] | None, typer.Argument(metavar="PHOTO...", help="Image files; several count as one query.")
     ] = None,
     *,
     product: Annotated[
@@ -39,6 +41,7 @@ def similar(
     metric: MetricOption = None,
     device: Device = None,
     precision: PrecisionOption = None,
+    allow_urls: AllowUrls = None,
     as_json: Json = False,
 ) -> None:
     """Find the products of the catalog that look most like PHOTOs, the query itself left out."""
@@ -49,11 +52,14 @@ def similar(
     from sartor.recommend.filters import parse_where
 
     conditions = parse_where(where or ())
-    chosen = settings(home=home, model=model, metric=metric, device=device, precision=precision)
+    chosen = settings(
+        home=home, model=model, metric=metric, device=device, precision=precision, allow_urls=allow_urls
+    )
     with open_shop(chosen) as shop:
-        hits = shop.similar(*(photos or ()), product=product, k=k, where=conditions, exact=exact)
+        queries = [shop.read(photo) for photo in photos or ()]
+        hits = shop.similar(*queries, product=product, k=k, where=conditions, exact=exact)
         if sheet is not None:
-            _write_sheet(sheet, shop, photos or [], product, hits)
+            _write_sheet(sheet, shop, _query_tiles(shop, queries, product), hits)
         _print_json(shop, hits) if as_json else _print(hits)
 
 
@@ -93,16 +99,24 @@ def _print(hits: tuple[Hit, ...]) -> None:
     )
 
 
-def _write_sheet(sheet: Path, shop: Shop, photos: list[Path], product: str | None, hits: tuple[Hit, ...]) -> None:
-    from sartor.evaluation.sheets import SheetRow, Tile, write_sheet
+def _query_tiles(shop: Shop, photos: list[EncodedPhoto], product: str | None) -> list[Tile]:
+    from sartor.evaluation.sheets import Tile
 
-    queries = [Tile.of_file(photo, caption=(photo.name,)) for photo in photos]
+    tiles = [Tile.of_photo(photo.data, caption=(Path(photo.name).name,)) for photo in photos]
     if product is not None:
         stored = shop.product(product)
         caption = (product, stored.product.title)
-        queries += [Tile.of_file(shop.thumbnail(photo), caption=caption) for photo in stored.photos]
+        tiles += [Tile.of_photo(shop.thumbnail(photo).read_bytes(), caption=caption) for photo in stored.photos]
+    return tiles
+
+
+def _write_sheet(sheet: Path, shop: Shop, queries: list[Tile], hits: tuple[Hit, ...]) -> None:
+    from sartor.evaluation.sheets import SheetRow, Tile, write_sheet
+
     tiles = [
-        Tile.of_file(shop.thumbnail(hit.photo), caption=(f"{hit.score:.3f}", hit.product_id, hit.title))
+        Tile.of_photo(
+            shop.thumbnail(hit.photo).read_bytes(), caption=(f"{hit.score:.3f}", hit.product_id, hit.title)
+        )
         for hit in hits
     ]
     write_sheet(sheet, [SheetRow(query=tuple(queries), hits=tuple(tiles))])

@@ -14,7 +14,7 @@ from sartor.encoders.card import MODEL_FILE, MODEL_ID, ModelCard, PixelScaling
 from sartor.encoders.choices import Layout, Pooling
 from sartor.encoders.keras_backend import keras
 from sartor.encoders.keras_fetch import official_weights
-from sartor.encoders.keras_model import build, load_weights
+from sartor.encoders.keras_model import load
 from sartor.encoders.keras_onnx import OUTPUT, to_onnx
 from sartor.errors import UnusableModel
 
@@ -51,8 +51,7 @@ def export(
     _check(network, model_id)
     file = weights or official_weights(network)
     started = time.perf_counter()
-    model = build(network, pooling=pooling)
-    load_weights(model, file, network=network)
+    model = load(network, file, pooling=pooling)
     content = to_onnx(model, name=network.name).SerializeToString()
     (directory / MODEL_FILE).write_bytes(content)
     logger.info("exported %s: %.1f MB in %.1f s", model_id, len(content) / 1e6, time.perf_counter() - started)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from sartor.imaging import decode
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -50,13 +52,15 @@ class Tile:
     caption: tuple[str, ...]
 
     @classmethod
-    def of_file(cls, path: Path, *, caption: tuple[str, ...]) -> Tile:
-        """A tile of an image file that is known to be good."""
-        with Image.open(path) as image:
-            upright = ImageOps.exif_transpose(image)
-            return cls(
-                image=ImageOps.contain(upright.convert("RGB"), (_TILE_PX * 2, _TILE_PX * 2)), caption=caption
-            )
+    def of_photo(cls, data: bytes, *, caption: tuple[str, ...]) -> Tile:
+        """A tile of an encoded photo.
+
+        Raises:
+            PhotoRejected: The photo cannot be decoded.
+        """
+        side_px = _TILE_PX * 2  # sharp on a dense screen
+        image = decode(data, name=" ".join(caption), fit_px=side_px).image
+        return cls(image=ImageOps.contain(image, (side_px, side_px)), caption=caption)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,7 +65,7 @@ def fetch_photo(url: str, *, policy: UrlPolicy) -> bytes:
         PhotoRejected: URLs are off, or this one is not allowed, does not answer, or answers too much or too late.
     """
     if not policy.enabled:
-        raise PhotoRejected(url, reason="is a URL, and fetching photos by URL is turned off")
+        raise PhotoRejected(url, reason="is a URL, and none is fetched unless that is allowed (--allow-urls)")
     deadline = _Deadline(policy.timeout_s)
     try:
         target = _parse(url)

@@ -105,7 +105,7 @@ class EdgeIndex:
                 return neighbors[:k]
             limit *= 2  # products with several photos took more than one place
 
-    def keys(self) -> set[tuple[str, str]]:
+    def entry_keys(self) -> set[tuple[str, str]]:
         """``(product id, SHA-256)`` of every photo in the index."""
         return {_key_of(record) for record in self._records()}
 

@@ -54,7 +54,7 @@ def check_media(store: SqliteStore, media: MediaStore) -> list[Problem]:
 
 def check_index(store: SqliteStore, index: EdgeIndex, *, model: str) -> list[Problem]:
     """Embedded photos that the index lacks, and entries that the store does not know."""
-    stored, indexed = store.embedded_keys(model), index.keys()
+    stored, indexed = store.embedded_keys(model), index.entry_keys()
     remedy = "rebuild the index with: sartor check --repair"
     return [
         *_problem(f"{model} embeddings missing in the index", _names(stored - indexed), remedy=remedy),

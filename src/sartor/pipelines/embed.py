@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from sartor.catalog import Source
     from sartor.encoders.encoder import Encoder
+    from sartor.imaging import UrlPolicy
     from sartor.pipelines.photos import EncodedPhoto, PendingPhotos
     from sartor.types import Matrix, SourceProduct, Vector
 
@@ -45,18 +46,24 @@ class Embeddings:
 
 
 def embed(
-    source: Source, encoder: Encoder, *, limit: int | None = None, on_progress: OnProgress = lambda _: None
+    source: Source,
+    encoder: Encoder,
+    *,
+    urls: UrlPolicy,
+    limit: int | None = None,
+    on_progress: OnProgress = lambda _: None,
 ) -> Embeddings:
     """Embed the photos of a source's products, in the source's order.
 
     Args:
         source: The source.
         encoder: What embeds.
+        urls: Whether photos may be fetched by URL.
         limit: Take only the first so many products.
         on_progress: Told after each step.
     """
     with PhotoEmbedder(encoder) as embedder:
-        run = _Run(embedder)
+        run = _Run(embedder, urls)
         for step in ahead(run.start(batch) for batch in batched(islice(source, limit), STEP)):
             run.finish(step)
             on_progress(
@@ -80,6 +87,7 @@ class _Step:
 @dataclass(slots=True)
 class _Run:
     embedder: PhotoEmbedder
+    urls: UrlPolicy
     products: int = 0
     rows: list[tuple[str, str, Vector]] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
@@ -103,6 +111,6 @@ class _Run:
         for offered in batch:
             for photo in offered.photos:
                 try:
-                    yield offered.product.id, read_photo(photo)
+                    yield offered.product.id, read_photo(photo, urls=self.urls)
                 except PhotoRejected as error:
                     self.rejected.append(Rejection(photo=error.photo, reason=error.reason))

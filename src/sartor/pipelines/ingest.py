@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from sartor.catalog import Source
     from sartor.encoders.encoder import Encoder
-    from sartor.imaging import MediaStore
+    from sartor.imaging import MediaStore, UrlPolicy
     from sartor.index.edge import EdgeIndex
     from sartor.store.sqlite import SqliteStore
 
@@ -42,6 +42,7 @@ class Workbench:
     index: EdgeIndex
     media: MediaStore
     encoder: Encoder
+    urls: UrlPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +173,7 @@ class _Run:
         readable: dict[str, EncodedPhoto] = {}
         for photo in offered.photos:
             try:
-                encoded = read_photo(photo)
+                encoded = read_photo(photo, urls=self.bench.urls)
             except PhotoRejected as error:
                 self.rejected.append(Rejection(photo=error.photo, reason=error.reason))
             else:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import numpy as np
 
 from sartor.errors import PhotoRejected
-from sartor.imaging import THUMBNAIL_PX, decode, make_thumbnail
+from sartor.imaging import THUMBNAIL_PX, decode, fetch_photo, make_thumbnail
 from sartor.pipelines.report import Rejection
 from sartor.types import Photo
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sartor.encoders.encoder import Encoder
     from sartor.encoders.runtime import Pixels
-    from sartor.imaging import MediaStore
+    from sartor.imaging import MediaStore, UrlPolicy
     from sartor.types import Matrix, SourcePhoto, Vector
 
 T = TypeVar("T")
@@ -55,27 +55,34 @@ class Embedded:
     rejected: tuple[Rejection, ...]
 
 
-def read_photo(photo: SourcePhoto) -> EncodedPhoto:
-    """Read a photo's bytes from its source.
+def read_photo(photo: SourcePhoto, *, urls: UrlPolicy) -> EncodedPhoto:
+    """Read a photo's bytes from its source, or from the URL that the source names.
 
     Raises:
         PhotoRejected: It cannot be read.
     """
-    return _encoded(photo.name, photo.read())
+    data = fetch_photo(photo.name, policy=urls) if _is_url(photo.name) else photo.read()
+    return _encoded(photo.name, data)
 
 
-def encoded_photo(photo: str | Path | bytes) -> EncodedPhoto:
-    """A photo that a user gave, as a path or as bytes.
+def encoded_photo(photo: str | Path | bytes, *, urls: UrlPolicy) -> EncodedPhoto:
+    """A photo that a user gave, as a path, as bytes or as a URL.
 
     Raises:
-        PhotoRejected: The file cannot be read.
+        PhotoRejected: It cannot be read.
     """
     if isinstance(photo, bytes):
         return _encoded("the photo", photo)
+    if _is_url(str(photo)):
+        return _encoded(str(photo), fetch_photo(str(photo), policy=urls))
     try:
         return _encoded(str(photo), Path(photo).read_bytes())
     except OSError as error:
         raise PhotoRejected(str(photo), reason=error.strerror or "it cannot be read") from error
+
+
+def _is_url(name: str) -> bool:
+    return name.startswith(("http://", "https://"))
 
 
 def _encoded(name: str, data: bytes) -> EncodedPhoto:
