@@ -25,6 +25,16 @@ if TYPE_CHECKING:
 _TIMES_AS_FAST = {RESNET50: 20, MOBILENET_V2: 50}
 _QUERY_SHARE = 0.1
 _WARM_UP_QUERIES = 3
+_UNITS = {
+    "start": "s",
+    "index": "photos/s",
+    "one photo": "s",
+    "query": "s",
+    "network alone": "photos/s",
+    "processor": "GFLOP/s",
+    "arithmetic": "GFLOP a photo",
+    "same embedding": "cosine",
+}
 _BARE_PHOTOS = {RESNET50: 64, MOBILENET_V2: 256}  # about as many seconds of each
 
 
@@ -55,57 +65,56 @@ def tutorial_pipeline(  # noqa: PLR0913 - the options of a command
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Run:
-    """The processes, and what is measured in them: samples by the name of their figure."""
+    """The processes, and what is measured in them: samples by the name of their figure, ``KIND: WHO``."""
 
     stage: Stage
     tutorial: OwnProcess
     ours: OwnProcess
     bare: OwnProcess
     samples: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    facts: dict[str, float] = field(default_factory=dict)
 
     def start(self) -> None:
         """Import, build and compile everything, and embed one photo on both sides."""
         stage, photo = self.stage, self.stage.warm_up[0]
         seconds = self.tutorial.call(tutorial_keras.start, stage.weights, stage.warm_up)
-        self.samples["tutorial: start"].append(seconds)
+        self.samples["start: tutorial"].append(seconds)
         for name in NETWORKS:
             seconds = self.ours.call(sartor_pipeline.start, stage.homes[name], folder_of(stage.warm_up))
-            self.samples[f"sartor {name}: start"].append(seconds)
-            self.facts[f"GFLOP of {name}"] = self.bare.call(bare_network.gflop_per_photo, stage.network(name))
+            self.samples[f"start: sartor {name}"].append(seconds)
+            gflop = self.bare.call(bare_network.gflop_per_photo, stage.network(name))
+            self.samples[f"arithmetic: {name}"].append(gflop)
             self.bare.call(bare_network.photos_per_second, stage.network(name), photos=1)
         theirs = self.tutorial.call(tutorial_keras.extract_features, stage.weights, photo)
         own = self.ours.call(sartor_pipeline.embed, stage.homes[RESNET50], photo)
-        self.facts["cosine"] = float(theirs @ own)
+        self.samples[f"same embedding: {RESNET50}"].append(float(theirs @ own))
 
     def index(self, number: int, *, photos: int) -> None:
         """Let each pipeline index the photos of a round, one after the other."""
         stage, all_photos = self.stage, self.stage.rounds[number]
         first, folder = all_photos[:photos], folder_of(all_photos)
         seconds, each_s = self.tutorial.call(tutorial_keras.index, stage.weights, first, folder)
-        self.samples["tutorial"].append(len(first) / seconds)
-        self.samples["tutorial: one photo"] += each_s
+        self.samples["index: tutorial"].append(len(first) / seconds)
+        self.samples["one photo: tutorial"] += each_s
         seconds = self.tutorial.call(tutorial_keras.index_in_batches, stage.weights, first)
-        self.samples["tutorial in batches of 32"].append(len(first) / seconds)
+        self.samples["index: tutorial in batches of 32"].append(len(first) / seconds)
         for name in NETWORKS:
             seconds = self.ours.call(sartor_pipeline.index, stage.homes[name], folder)
-            self.samples[f"sartor {name}"].append(len(all_photos) / seconds)
+            self.samples[f"index: sartor {name}"].append(len(all_photos) / seconds)
             rate = self.bare.call(bare_network.photos_per_second, stage.network(name), photos=_BARE_PHOTOS[name])
-            self.samples[f"bare {name}"].append(rate)
-        self.samples["float32 matrix product"].append(self.bare.call(bare_network.matrix_gflop_per_second))
+            self.samples[f"network alone: {name}"].append(rate)
+        rate = self.bare.call(bare_network.matrix_gflop_per_second)
+        self.samples["processor: float32 matrix product"].append(rate)
 
     def query(self, *, products: int) -> None:
         """Let each pipeline answer each query, one after the other; the first few do not count."""
-        stage = self.stage
+        stage, samples = self.stage, defaultdict(list)
         for photo in [*stage.warm_up[:_WARM_UP_QUERIES], *stage.queries]:
             seconds = self.tutorial.call(tutorial_keras.query, stage.weights, photo, products)
-            self.samples["tutorial: query"].append(seconds)
+            samples["query: tutorial"].append(seconds)
             for name in NETWORKS:
                 seconds = self.ours.call(sartor_pipeline.query, stage.catalogs[name], photo)
-                self.samples[f"sartor {name}: query"].append(seconds)
-        for name, samples in self.samples.items():
-            if name.endswith(": query"):
-                del samples[:_WARM_UP_QUERIES]
+                samples[f"query: sartor {name}"].append(seconds)
+        self.samples.update({name: each_s[_WARM_UP_QUERIES:] for name, each_s in samples.items()})
 
     def close(self) -> None:
         """Close the workspaces."""
@@ -114,18 +123,14 @@ class _Run:
 
 
 def _report(run: _Run, sizes: Sizes) -> Report:
-    figures = {name: Figure.of(samples, _unit(name)) for name, samples in sorted(run.samples.items())}
-    ratios = {
-        f"{name}: {which} / {peer}": figures[which].median / figures[peer].median
-        for name, which, peer in _comparisons()
+    figures = {
+        name: Figure.of(samples, _UNITS[name.partition(":")[0]]) for name, samples in sorted(run.samples.items())
     }
-    targets = []
-    for name in NETWORKS:
-        faster, share = f"photos/s: sartor {name} / tutorial", f"query: sartor {name}: query / tutorial: query"
-        targets += [
-            Target(what=faster, value=ratios[faster], at_least=_TIMES_AS_FAST[name]),
-            Target(what=share, value=ratios[share], at_most=_QUERY_SHARE),
-        ]
+    ratios = {
+        f"{name} / {peer}": figures[name].median / figures[peer].median
+        for network in NETWORKS
+        for name, peer in _comparisons(network)
+    }
     return Report(
         name="tutorial_pipeline",
         options=asdict(sizes),
@@ -133,40 +138,40 @@ def _report(run: _Run, sizes: Sizes) -> Report:
         f"'start' and counts nowhere else; {_WARM_UP_QUERIES} queries",
         figures=figures,
         ratios=ratios,
-        targets=targets,
+        targets=[target for network in NETWORKS for target in _targets(network, ratios)],
         notes=(
             "Ours decodes, embeds, stores, indexes and keeps thumbnails; the tutorial keeps no thumbnails.",
             f"The tutorial embeds the first {sizes.photos} of the {sizes.our_photos} photos of each round.",
-            f"Both sides run the same ResNet50 of random weights: cosine {run.facts['cosine']:.6f} for one photo.",
+            f"Both sides run one ResNet50 of random weights; 'same embedding: {RESNET50}' is how close they come.",
             f"Queries search {sizes.catalog:,} random vectors on both sides, in place of embedded photos.",
-            *_bounds(run.facts, figures),
+            *(_bound(network, figures) for network in NETWORKS),
         ),
     )
 
 
-def _comparisons() -> Iterator[tuple[str, str, str]]:
-    """Kind of the ratio, the figure, and the figure that it is divided by."""
-    for name in NETWORKS:
-        for peer in ("tutorial", "tutorial in batches of 32", f"bare {name}"):
-            yield "photos/s", f"sartor {name}", peer
-        yield "photos/s", f"bare {name}", "tutorial"
-        yield "query", f"sartor {name}: query", "tutorial: query"
+def _comparisons(network: str) -> Iterator[tuple[str, str]]:
+    """Pairs of figures, the second to divide the first by."""
+    ours = f"index: sartor {network}"
+    for peer in ("index: tutorial", "index: tutorial in batches of 32", f"network alone: {network}"):
+        yield ours, peer
+    yield f"network alone: {network}", "index: tutorial"
+    yield f"query: sartor {network}", "query: tutorial"
 
 
-def _unit(name: str) -> str:
-    if name == "float32 matrix product":
-        return "GFLOP/s"
-    return "s" if ":" in name else "photos/s"
+def _targets(network: str, ratios: Mapping[str, float]) -> Iterator[Target]:
+    faster = f"index: sartor {network} / index: tutorial"
+    yield Target(what=faster, value=ratios[faster], at_least=_TIMES_AS_FAST[network])
+    share = f"query: sartor {network} / query: tutorial"
+    yield Target(what=share, value=ratios[share], at_most=_QUERY_SHARE)
 
 
-def _bounds(facts: Mapping[str, float], figures: Mapping[str, Figure]) -> Iterator[str]:
+def _bound(network: str, figures: Mapping[str, Figure]) -> str:
     """What the arithmetic alone allows, in words."""
-    for name in NETWORKS:
-        times, gflop = _TIMES_AS_FAST[name], facts[f"GFLOP of {name}"]
-        needed = times * figures["tutorial"].median
-        yield (
-            f"{times} times the tutorial is {needed:.0f} photos/s of {name}: {needed * gflop:.0f} GFLOP/s in its "
-            f"convolutions alone ({gflop:.2f} GFLOP a photo). Here the bare network reaches "
-            f"{figures[f'bare {name}'].median:.0f} photos/s, and NumPy's float32 matrix product "
-            f"{figures['float32 matrix product'].median:.0f} GFLOP/s."
-        )
+    times, gflop = _TIMES_AS_FAST[network], figures[f"arithmetic: {network}"].median
+    needed = times * figures["index: tutorial"].median
+    alone, product = figures[f"network alone: {network}"], figures["processor: float32 matrix product"]
+    return (
+        f"{times} times the tutorial is {needed:.0f} photos/s of {network}: {needed * gflop:.0f} GFLOP/s in its "
+        f"convolutions. Here the network alone reaches {alone.median:.0f} photos/s, and NumPy's float32 matrix "
+        f"product {product.median:.0f} GFLOP/s."
+    )

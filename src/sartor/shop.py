@@ -11,6 +11,7 @@ from sartor.catalog import open_source
 from sartor.errors import EmptyCatalog, EmptyQuery, ModelMismatch, ModelReplaced, PhotoRejected, ProductNotFound
 from sartor.imaging import decode
 from sartor.pipelines.check import check_index, check_media, check_store, rebuild_index, tidy_media
+from sartor.pipelines.info import Info, take_stock
 from sartor.pipelines.ingest import IngestOptions, Workbench, ingest
 from sartor.pipelines.photos import EncodedPhoto, encoded_photo
 from sartor.pipelines.sync import catch_up
@@ -19,7 +20,6 @@ from sartor.recommend.similar import DEFAULT_K, SimilarQuery, similar
 from sartor.types import Where
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterator, Mapping
 
     from sartor.encoders.card import ModelCard
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from sartor.pipelines.report import IngestReport, OnProgress
     from sartor.recommend.filters import FilterValue
     from sartor.store.lock import WorkspaceLock
-    from sartor.store.records import StoreCounts
     from sartor.store.sqlite import SqliteStore
     from sartor.types import Hit, Photo, StoredProduct, Vector
 
@@ -67,27 +66,6 @@ class Backends:
     choose_model: Callable[[str | None], ModelCard]
     open_encoder: Callable[[ModelCard], Encoder]
     open_index: Callable[[ModelCard], EdgeIndex]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Info:
-    """What a workspace holds.
-
-    Attributes:
-        home: Its directory.
-        default_model: Model that is used when none is named; None before the first ``index``.
-        models: Ids of the models that are there.
-        counts: Products, photos, embeddings by model, products by source.
-        attributes: Names of the products' attributes.
-        size_bytes: What the directory takes on disk.
-    """
-
-    home: Path
-    default_model: str | None
-    models: tuple[str, ...]
-    counts: StoreCounts
-    attributes: tuple[str, ...]
-    size_bytes: int
 
 
 class Shop:
@@ -223,14 +201,9 @@ class Shop:
 
     def info(self) -> Info:
         """What the workspace holds."""
-        files = [path.stat() for path in self._backends.home.rglob("*") if path.is_file()]
-        return Info(
-            home=self._backends.home,
-            default_model=self._store.setting(_DEFAULT_MODEL),
-            models=tuple(card.id for card in self._backends.models.cards()),
-            counts=self._store.counts(),
-            attributes=self._store.attribute_names(),
-            size_bytes=sum(_disk_bytes(file) for file in files),
+        backends = self._backends
+        return take_stock(
+            backends.home, self._store, backends.models, default_model=self._store.setting(_DEFAULT_MODEL)
         )
 
     def check(self, *, repair: bool = False) -> tuple[Problem, ...]:
@@ -332,8 +305,3 @@ class Shop:
         if not vectors:
             raise ProductNotFound(product_id, reason="has no photo to compare")
         return vectors
-
-
-def _disk_bytes(file: os.stat_result) -> int:
-    # An index has sparse files, which take far less than their length; Windows does not tell.
-    return int(getattr(file, "st_blocks", file.st_size / 512) * 512)

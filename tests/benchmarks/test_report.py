@@ -69,8 +69,9 @@ def test_a_report_says_on_what_and_how_it_was_measured() -> None:
 
 
 def test_a_saved_report_holds_every_figure_ratio_and_target(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("benchmarks.report.this_machine", lambda: MACHINE)
     publish(report(), tmp_path / "results")
     saved = json.loads((tmp_path / "results" / "sample.json").read_text(encoding="utf-8"))
     assert saved["figures"]["ours"] == {"median": 2.0, "p95": pytest.approx(2.9), "n": 3, "unit": "s"}

@@ -135,7 +135,7 @@ def test_a_url_is_rejected_when_it_is_read(make_source: MakeSource) -> None:
 
     with open_source(make_source({"products.csv": table, "a.jpg": PHOTO})) as source:
         url, local = source
-        with pytest.raises(PhotoRejected, match="is a URL; only local files are read"):
+        with pytest.raises(PhotoRejected, match="is a URL, not a file"):
             url.photos[0].read()
         assert url.photos[0].name == "https://shop.example/1.jpg"
         assert local.photos[0].read() == PHOTO

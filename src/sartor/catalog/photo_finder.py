@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sartor.catalog.columns import Roles
     from sartor.catalog.table_format import Row
 
-_MAX_NAME_CHARS = 300  # a data: URL holds the image itself
+_MAX_NAME_CHARS = 2_000  # more than any server takes; a data: URL holds the image itself
 
 
 class PhotoFinder:
@@ -71,4 +71,4 @@ def id_of(row: Row, roles: Roles) -> str:
 
 
 def _refuse_url(name: str) -> NoReturn:
-    raise PhotoRejected(name, reason="is a URL; only local files are read")
+    raise PhotoRejected(name, reason="is a URL, not a file")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -29,7 +30,6 @@ class Encoder:
     def __init__(self, card: ModelCard, runtime: Runtime) -> None:
         self.card = card
         self.runtime = runtime
-        self._pool = ThreadPoolExecutor(max_workers=runtime.streams, thread_name_prefix="sartor-infer")
 
     @property
     def batch_size(self) -> int:
@@ -61,7 +61,12 @@ class Encoder:
 
     def close(self) -> None:
         """Wait for running inferences and give the threads back."""
-        self._pool.shutdown()
+        if "_pool" in vars(self):
+            self._pool.shutdown()
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self.runtime.streams, thread_name_prefix="sartor-infer")
 
     def __enter__(self) -> Self:
         return self

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import h5py
 
-from sartor.encoders.keras_backend import keras
+from sartor.encoders.keras_backend import keras, plain_keras
 from sartor.errors import WeightsUnavailable
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def official_weights(network: KerasNetwork) -> Path:
 
 def _fetch(network: KerasNetwork, *, again: bool = False) -> Path:
     try:
-        with _impatience():
+        with plain_keras(), _impatience():
             file = keras.utils.get_file(
                 origin=network.weights_url,
                 file_hash=network.weights_hash,

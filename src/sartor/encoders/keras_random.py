@@ -23,17 +23,15 @@ def save_random_weights(network: KerasNetwork, file: Path, *, rng: np.random.Gen
     """Write a ``.weights.h5`` file in which every array takes part in the output.
 
     Keras starts many arrays at 0 or 1, and ConvNeXt's layer scale at 1e-6: a network that ignored them would
-    not be found out. Here all are drawn, and batch normalization is fitted to noise, so that the signal of a
-    photo gets through to the end.
+    not be found out. Here all are drawn, and batch normalization is fitted to color blocks, so that the
+    signal of a photo neither dies nor explodes on its way.
     """
     model = build(network, pooling=Pooling.AVG)
     for variable in model.variables:
         if "float" in variable.dtype:
             variable.assign(_draw(variable.name, variable.shape, rng))
-    scaling = PixelScaling.named(network.scaling)
-    noise = rng.uniform(0, 255, (2, *model.input_shape[1:]))
     with plain_keras():
-        _fitting(model)(((noise - scaling.mean) / scaling.std).astype(np.float32))
+        _fitting(model)(_color_blocks(network, rng))
         model.save_weights(file, overwrite=True)
 
 
@@ -45,6 +43,15 @@ def _draw(name: str, shape: tuple[int, ...], rng: np.random.Generator) -> npt.ND
     if name in {"gamma", "variance"}:
         return rng.uniform(0.5, 1.5, shape)
     return rng.normal(0, 0.1, shape)
+
+
+def _color_blocks(network: KerasNetwork, rng: np.random.Generator) -> npt.NDArray[np.float32]:
+    # Even noise would average out in the deep layers, and their statistics with it.
+    cell_px = network.size_px // 8 + 1
+    blocks = rng.uniform(0, 255, (2, 8, 8, 3)).repeat(cell_px, axis=1).repeat(cell_px, axis=2)
+    scaling = PixelScaling.named(network.scaling)
+    photos = blocks[:, : network.size_px, : network.size_px]
+    return ((photos - scaling.mean) / scaling.std).astype(np.float32)
 
 
 def _fitting(model: keras.Model) -> keras.Model:
