@@ -48,8 +48,8 @@ def _short_set_without_a_name(context: typer.Context, *, data: Data = SHARED_DAT
 def _short_set(data: Path) -> Iterator[Report]:
     yield startup()
     yield tutorial_pipeline(data=data, rounds=3, our_photos=256, catalog=2000)
-    yield ingest_scale(data=data, sizes=[500, 2000])
-    yield retrieval_agreement(data=data, limit=2000)
+    yield ingest_scale(data=data, sizes=[500, 1500])
+    yield retrieval_agreement(data=data, limit=1500)
 
 
 if __name__ == "__main__":

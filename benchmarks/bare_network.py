@@ -1,4 +1,4 @@
-"""The network alone, and the arithmetic alone: the bounds of what any pipeline around them can reach.
+"""The network alone: the bound of what any pipeline around it can reach.
 
 It runs in a process of its own, whose first call for a network compiles it.
 """
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 BATCH_SIZE = 16
 
 _SIDE_PX = 224
-_MATRIX_SIDE = 2048
-_MATRICES = 8
 
 
 def photos_per_second(network: Path, *, photos: int) -> float:
@@ -45,16 +43,6 @@ def gflop_per_photo(network: Path) -> float:
             kernel = tuple(node.input_value(1).get_shape())  # ([groups,] out, in, height, width)
             products += prod(node.output(0).get_shape()) * prod(kernel[-3:])
     return 2 * products / 1e9
-
-
-def matrix_gflop_per_second() -> float:
-    """Rate of NumPy's float32 matrix product: what this machine's float32 arithmetic reaches at its best."""
-    matrix = np.random.default_rng(0).normal(size=(_MATRIX_SIDE, _MATRIX_SIDE)).astype(np.float32)
-    matrix @ matrix
-    started_s = time.perf_counter()
-    for _ in range(_MATRICES):
-        matrix @ matrix
-    return _MATRICES * 2 * _MATRIX_SIDE**3 / 1e9 / (time.perf_counter() - started_s)
 
 
 @cache

@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -47,20 +46,22 @@ class Exported:
 @pytest.fixture(scope="module")
 def export_once(tmp_path_factory):
     """Exports a network with random weights when it is first asked for."""
+    done = {}
 
-    @cache
     def export(name):
-        directory = tmp_path_factory.mktemp(name)
-        weights = directory / "random.weights.h5"
-        keras_random.save_random_weights(network(name), weights, rng=np.random.default_rng(3))
-        card = keras_export.export(network(name), directory=directory, weights=weights)
-        said = _keras_says(name, weights)
-        return Exported(card=card, file=directory / "model.onnx", weights=weights, said=said)
+        if name not in done:
+            directory = tmp_path_factory.mktemp(name)
+            weights = directory / "random.weights.h5"
+            keras_random.save_random_weights(network(name), weights, rng=np.random.default_rng(3))
+            card = keras_export.export(network(name), directory=directory, weights=weights)
+            said = _keras_says(name, weights)
+            done[name] = Exported(card=card, file=directory / "model.onnx", weights=weights, said=said)
+        return done[name]
 
     yield export
-    for name in NETWORKS:
-        export(name).file.unlink()  # pytest keeps its folders, and these are 400 MB
-        export(name).weights.unlink()
+    for exported in done.values():  # pytest keeps its folders, and these are 700 MB
+        exported.file.unlink()
+        exported.weights.unlink()
 
 
 @pytest.fixture(params=list(NETWORKS))
@@ -69,8 +70,8 @@ def exported(request, export_once):
 
 
 def test_onnx_runtime_gives_what_keras_gives(exported):
-    embeddings = _onnx_runtime(exported.file, _scaled(exported.card))
-    _assert_same(embeddings, exported.said.embeddings)
+    run = _onnx_runtime(exported.file)
+    _assert_same(run(_scaled(exported.card)), exported.said.embeddings)
 
 
 def test_openvino_gives_what_keras_gives(exported):
@@ -85,8 +86,8 @@ def test_different_photos_get_different_embeddings(exported):
 
 
 def test_an_embedding_does_not_depend_on_its_batch(exported):
-    scaled = _scaled(exported.card)
-    alone = np.concatenate([_onnx_runtime(exported.file, scaled[i : i + 1]) for i in range(len(scaled))])
+    run = _onnx_runtime(exported.file)
+    alone = np.concatenate([run(photo[None]) for photo in _scaled(exported.card)])
     _assert_same(alone, exported.said.embeddings)
 
 
@@ -138,7 +139,7 @@ def test_max_pooling_gives_what_keras_gives(export_once, tmp_path):
         network("mobilenet_v2"), directory=tmp_path, weights=mobilenet.weights, pooling=Pooling.MAX
     )
     said = _keras_says("mobilenet_v2", mobilenet.weights, pooling="max")
-    _assert_same(_onnx_runtime(tmp_path / "model.onnx", _scaled(card)), said.embeddings)
+    _assert_same(_onnx_runtime(tmp_path / "model.onnx")(_scaled(card)), said.embeddings)
     assert card.id == "mobilenet_v2-max"
     assert _cosines(said.embeddings, mobilenet.said.embeddings).max() < 0.999
 
@@ -149,7 +150,7 @@ def test_imagenet_weights_from_disk_give_what_keras_gives(tmp_path):
         network("mobilenet_v2"), directory=tmp_path, weights=REAL_WEIGHTS, model_id="from-disk"
     )
     said = _keras_says("mobilenet_v2", REAL_WEIGHTS)
-    _assert_same(_onnx_runtime(tmp_path / "model.onnx", _scaled(card)), said.embeddings)
+    _assert_same(_onnx_runtime(tmp_path / "model.onnx")(_scaled(card)), said.embeddings)
     assert card.id == "from-disk"
 
 
@@ -205,9 +206,10 @@ def _keras_says(name, weights, *, pooling="avg"):
     return Said(fetched=fetched, embeddings=model(scaled, training=False).numpy())
 
 
-def _onnx_runtime(file, scaled):
+def _onnx_runtime(file):
     ort = pytest.importorskip("onnxruntime", reason="needs ONNX Runtime: pip install 'sartor[onnxruntime]'")
-    return ort.InferenceSession(file).run(["embedding"], {"photo": scaled})[0]
+    session = ort.InferenceSession(file)
+    return lambda scaled: session.run(["embedding"], {"photo": scaled})[0]
 
 
 def _assert_same(embeddings, expected):

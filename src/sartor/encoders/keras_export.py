@@ -34,7 +34,9 @@ def export(
     weights: Path | None = None,
     model_id: str | None = None,
 ) -> ModelCard:
-    """Write a network as ``model.onnx`` and return its card; the same weights always give the same bytes.
+    """Write a network as ``model.onnx`` and return its card.
+
+    The same weights give the same bytes again, with the same packages on the same kind of processor.
 
     Args:
         network: Which network.

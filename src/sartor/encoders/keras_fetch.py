@@ -7,6 +7,7 @@ program has fetched is not fetched again.
 from __future__ import annotations
 
 import logging
+import re
 import socket
 from contextlib import contextmanager
 from pathlib import Path
@@ -83,4 +84,5 @@ def _is_whole(file: Path) -> bool:
 def _reason(error: Exception) -> str:
     # Keras raises a bare Exception "URL fetch failure on URL: None -- reason" for all that urllib reports.
     first_line = str(error).strip().partition("\n")[0]
-    return first_line.rpartition(" -- ")[2].rstrip(".") or type(error).__name__
+    words = re.sub(r".* -- |\[Errno -?\d+\] ", "", first_line).rstrip(".")
+    return words or type(error).__name__

@@ -24,6 +24,7 @@ INPUT = "photo"
 OUTPUT = "embedding"
 _PHOTO, _EMBEDDING = f"{INPUT}:0", f"{OUTPUT}:0"  # TensorFlow's names of the tensors
 
+_IMAGE_AXES = 4
 _OPSET = 17
 _IR_VERSION = 8  # with opset 17: ONNX Runtime from 1.12
 
@@ -78,9 +79,9 @@ def _call_convertible(layer: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any
     match layer:
         case layers.Normalization():
             return _rescaling(layer)(inputs)
-        case layers.Conv2D() if layer.groups > 1:
+        case layers.Conv2D() if 1 < layer.groups == layer.filters == inputs.shape[-1]:
             return _depthwise(layer, inputs)
-        case layers.Dense():
+        case layers.Dense() if len(inputs.shape) == _IMAGE_AXES:
             return _pointwise(layer, inputs)
         case layers.Activation() if layer.activation is keras.activations.gelu:
             return layers.Activation(_gelu)(inputs)
@@ -95,22 +96,28 @@ def _rescaling(layer: Any) -> Any:
 
 
 def _depthwise(layer: Any, inputs: Any) -> Any:
-    # TensorFlow compiles a grouped convolution with XLA, which tf2onnx cannot look into. Those of ConvNeXt
-    # have one channel a group.
-    depthwise = keras.layers.DepthwiseConv2D(layer.kernel_size, strides=layer.strides, padding=layer.padding)
+    # TensorFlow compiles a convolution in groups with XLA, which tf2onnx cannot look into.
+    depthwise = keras.layers.DepthwiseConv2D(
+        layer.kernel_size,
+        strides=layer.strides,
+        padding=layer.padding,
+        dilation_rate=layer.dilation_rate,
+        activation=layer.activation,
+        use_bias=layer.use_bias,
+    )
     outputs = depthwise(inputs)
-    kernel, bias = layer.get_weights()
-    depthwise.set_weights([np.swapaxes(kernel, 2, 3), bias])  # (h, w, 1, c) -> (h, w, c, 1)
+    kernel, *bias = layer.get_weights()
+    depthwise.set_weights([np.swapaxes(kernel, 2, 3), *bias])  # (h, w, 1, c) -> (h, w, c, 1)
     return outputs
 
 
 def _pointwise(layer: Any, inputs: Any) -> Any:
-    # A dense layer on (n, h, w, c) becomes reshapes to shapes computed at run time; as a convolution,
-    # ConvNeXt-Tiny takes OpenVINO 72 ms a photo instead of 93.
-    pointwise = keras.layers.Conv2D(layer.units, 1)
+    # On (n, h, w, c) a dense layer becomes reshapes to shapes that are computed at run time. As a convolution
+    # it is plain: ConvNeXt-Tiny takes OpenVINO 72 ms a photo instead of 93.
+    pointwise = keras.layers.Conv2D(layer.units, 1, activation=layer.activation, use_bias=layer.use_bias)
     outputs = pointwise(inputs)
-    kernel, bias = layer.get_weights()
-    pointwise.set_weights([kernel[None, None], bias])  # (c, d) -> (1, 1, c, d)
+    kernel, *bias = layer.get_weights()
+    pointwise.set_weights([kernel[None, None], *bias])  # (c, d) -> (1, 1, c, d)
     return outputs
 
 

@@ -31,7 +31,7 @@ def save_random_weights(network: KerasNetwork, file: Path, *, rng: np.random.Gen
         if "float" in variable.dtype:
             variable.assign(_draw(variable.name, variable.shape, rng))
     with plain_keras():
-        _fitting(model)(_color_blocks(network, rng))
+        _fit_batch_normalization(model, _color_blocks(network, rng))
         model.save_weights(file, overwrite=True)
 
 
@@ -54,13 +54,14 @@ def _color_blocks(network: KerasNetwork, rng: np.random.Generator) -> npt.NDArra
     return ((photos - scaling.mean) / scaling.std).astype(np.float32)
 
 
-def _fitting(model: keras.Model) -> keras.Model:
-    """The same layers, but batch normalization takes over the mean and variance of what it sees."""
+def _fit_batch_normalization(model: keras.Model, inputs: npt.NDArray[np.float32]) -> None:
+    normalizations = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    if not normalizations:
+        return
+    for layer in normalizations:
+        layer.momentum = 0.0  # so that one batch is enough
 
     def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.momentum = 0.0
-            kwargs["training"] = True
-        return layer(*args, **kwargs)
+        return layer(*args, **kwargs, training=True) if layer in normalizations else layer(*args, **kwargs)
 
-    return keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=call)
+    keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=call)(inputs)

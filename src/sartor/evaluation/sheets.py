@@ -33,6 +33,7 @@ _PAGE = """<!doctype html>
 :root {{ color-scheme: light dark; font: 14px/1.4 system-ui, sans-serif; }}
 body {{ margin: 2rem auto; max-width: 80rem; padding: 0 1rem; }}
 section {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: 1rem; }}
+section + section {{ margin-top: 3rem; }}
 figure {{ margin: 0; }}
 img {{ width: 100%; aspect-ratio: 3 / 4; object-fit: contain; background: #fff; border-radius: 4px; }}
 .query img {{ outline: 3px solid #b3472d; }}

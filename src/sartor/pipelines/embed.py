@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sartor.errors import PhotoRejected
-from sartor.pipelines.photos import STEP, PhotoEmbedder, ahead, batched, read_photo
+from sartor.pipelines.photos import PhotoEmbedder, ahead, in_steps, read_photo
 from sartor.pipelines.report import OnProgress, Progress, Rejection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from sartor.catalog import Source
@@ -64,7 +63,7 @@ def embed(
     """
     with PhotoEmbedder(encoder) as embedder:
         run = _Run(embedder, urls)
-        for step in ahead(run.start(batch) for batch in batched(islice(source, limit), STEP)):
+        for step in ahead(run.start(offers) for offers in in_steps(islice(source, limit), run.read)):
             run.finish(step)
             on_progress(
                 Progress(products=run.products, total=source.product_count, photos=len(run.rows), committed=())
@@ -80,7 +79,7 @@ def embed(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Step:
     products: int
-    photos: list[tuple[str, EncodedPhoto]]
+    rows: list[tuple[str, str, str]]  # product id, photo's name, photo's SHA-256
     pending: PendingPhotos
 
 
@@ -92,25 +91,26 @@ class _Run:
     rows: list[tuple[str, str, Vector]] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
 
-    def start(self, batch: list[SourceProduct]) -> _Step:
-        photos = list(self._readable(batch))
-        different = {encoded.sha256: encoded for _, encoded in photos}
-        return _Step(products=len(batch), photos=photos, pending=self.embedder.start(different.values()))
+    def read(self, offered: SourceProduct) -> list[EncodedPhoto]:
+        readable = []
+        for photo in offered.photos:
+            try:
+                readable.append(read_photo(photo, urls=self.urls))
+            except PhotoRejected as error:
+                self.rejected.append(Rejection(photo=error.photo, reason=error.reason))
+        return readable
+
+    def start(self, offers: list[tuple[SourceProduct, list[EncodedPhoto]]]) -> _Step:
+        different = {photo.sha256: photo for _, theirs in offers for photo in theirs}
+        rows = [(offered.product.id, photo.name, photo.sha256) for offered, theirs in offers for photo in theirs]
+        return _Step(products=len(offers), rows=rows, pending=self.embedder.start(different.values()))
 
     def finish(self, step: _Step) -> None:
         outcome = step.pending.result()
         self.products += step.products
         self.rejected.extend(outcome.rejected)
         self.rows.extend(
-            (product_id, encoded.name, outcome.vectors[encoded.sha256])
-            for product_id, encoded in step.photos
-            if encoded.sha256 in outcome.vectors
+            (product_id, name, outcome.vectors[sha256])
+            for product_id, name, sha256 in step.rows
+            if sha256 in outcome.vectors
         )
-
-    def _readable(self, batch: list[SourceProduct]) -> Iterable[tuple[str, EncodedPhoto]]:
-        for offered in batch:
-            for photo in offered.photos:
-                try:
-                    yield offered.product.id, read_photo(photo, urls=self.urls)
-                except PhotoRejected as error:
-                    self.rejected.append(Rejection(photo=error.photo, reason=error.reason))

@@ -10,17 +10,26 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from sartor.errors import PhotoRejected
 from sartor.pipelines.check import tidy_media
-from sartor.pipelines.photos import STEP, EncodedPhoto, PendingPhotos, PhotoEmbedder, ahead, batched, read_photo
+from sartor.pipelines.photos import (
+    STEP,
+    EncodedPhoto,
+    PendingPhotos,
+    PhotoEmbedder,
+    ahead,
+    batched,
+    in_steps,
+    read_photo,
+)
 from sartor.pipelines.report import IngestReport, OnProgress, Progress, Rejection
 from sartor.pipelines.sync import catch_up
 from sartor.store.records import Write
-from sartor.types import Photo, SourceProduct, StoredProduct
+from sartor.types import Photo, Product, SourceProduct, StoredProduct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -115,10 +124,24 @@ def _total(source: Source, options: IngestOptions) -> int | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Offer:
+    """A product of the source, and which of its photos could be read, by digest and name; not their bytes."""
+
+    product: Product
+    lists_photos: bool
+    photos: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, offered: SourceProduct, encoded: list[EncodedPhoto]) -> _Offer:
+        photos = tuple((photo.sha256, photo.name) for photo in encoded)
+        return cls(product=offered.product, lists_photos=bool(offered.photos), photos=photos)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Step:
     """Some products on their way: what the source says, what the store has, and the photos being embedded."""
 
-    products: list[tuple[SourceProduct, list[EncodedPhoto]]]
+    offers: list[_Offer]
     known: dict[str, StoredProduct]
     held: dict[str, Photo]
     pending: PendingPhotos
@@ -140,7 +163,7 @@ class _Run:
     rejected: list[Rejection] = field(default_factory=list)
 
     def go_through(self, products: Iterable[SourceProduct]) -> None:
-        for step in ahead(self._start(batch) for batch in batched(products, STEP)):
+        for step in ahead(self._start(offers) for offers in in_steps(products, self._read)):
             self._finish(step)
 
     def prune(self) -> int:
@@ -154,15 +177,14 @@ class _Run:
         self._catch_up()
         return len(stale)
 
-    def _start(self, batch: list[SourceProduct]) -> _Step:
-        products = [(offered, self._read(offered)) for offered in batch]
-        photos = {photo.sha256: photo for _, theirs in products for photo in theirs}
+    def _start(self, offers: list[tuple[SourceProduct, list[EncodedPhoto]]]) -> _Step:
+        photos = {photo.sha256: photo for _, theirs in offers for photo in theirs}
         store, media = self.bench.store, self.bench.media
         embedded = store.embedded(self.bench.encoder.card.id, photos)
         held = {sha256: photo for sha256, photo in store.photos(embedded).items() if media.exists(photo.thumbnail)}
         return _Step(
-            products=products,
-            known=store.products([offered.product.id for offered in batch]),
+            offers=[_Offer.of(offered, encoded) for offered, encoded in offers],
+            known=store.products([offered.product.id for offered, _ in offers]),
             held=held,
             pending=self.embedder.start(photo for sha256, photo in photos.items() if sha256 not in held),
         )
@@ -186,12 +208,12 @@ class _Run:
         self.embedded += len(outcome.vectors)
         usable = step.held | outcome.photos
         writes = []
-        for offered, encoded in step.products:
-            stored = self._stored(offered, encoded, usable, step.known.get(offered.product.id))
+        for offer in step.offers:
+            former = step.known.get(offer.product.id)
+            stored = self._stored(offer, usable, former)
             if stored is None:
                 continue
             self.seen.add(stored.product.id)
-            former = step.known.get(stored.product.id)
             self.outcomes[_outcome(former, stored)] += 1
             if former != stored or any(photo.sha256 in outcome.vectors for photo in stored.photos):
                 writes.append(stored)
@@ -210,32 +232,18 @@ class _Run:
         )
 
     def _stored(
-        self,
-        offered: SourceProduct,
-        encoded: list[EncodedPhoto],
-        usable: dict[str, Photo],
-        former: StoredProduct | None,
+        self, offer: _Offer, usable: dict[str, Photo], former: StoredProduct | None
     ) -> StoredProduct | None:
         """The product as it shall be stored; None when nothing of it can be used."""
-        photos = tuple(_named(usable[photo.sha256], photo.name) for photo in encoded if photo.sha256 in usable)
-        if not photos and former is not None and offered.photos:
+        photos = tuple(replace(usable[sha256], name=name) for sha256, name in offer.photos if sha256 in usable)
+        if not photos and former is not None and offer.lists_photos:
             photos = former.photos  # a photo that became unreadable does not take the good one away
-        if not photos and not offered.product.title and not offered.product.attributes:
+        if not photos and not offer.product.title and not offer.product.attributes:
             return None
-        return StoredProduct(product=offered.product, photos=photos, source=self.options.source_id)
+        return StoredProduct(product=offer.product, photos=photos, source=self.options.source_id)
 
     def _catch_up(self) -> None:
         catch_up(self.bench.store, self.bench.index, model=self.bench.encoder.card.id)
-
-
-def _named(photo: Photo, name: str) -> Photo:
-    return Photo(
-        sha256=photo.sha256,
-        name=name,
-        width_px=photo.width_px,
-        height_px=photo.height_px,
-        thumbnail=photo.thumbnail,
-    )
 
 
 def _outcome(former: StoredProduct | None, stored: StoredProduct) -> str:

@@ -19,16 +19,17 @@ from sartor.pipelines.report import Rejection
 from sartor.types import Photo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from sartor.encoders.encoder import Encoder
     from sartor.encoders.runtime import Pixels
     from sartor.imaging import MediaStore, UrlPolicy
-    from sartor.types import Matrix, SourcePhoto, Vector
+    from sartor.types import Matrix, SourcePhoto, SourceProduct, Vector
 
 T = TypeVar("T")
 
-STEP = 128  # products that go through together; 128 photos of 224 x 224 are 19 MB while they wait
+STEP = 128  # products, or photos, that go through together; 128 photos of 224 x 224 are 19 MB while they wait
+_STEP_BYTES = 64 << 20  # of encoded photos, which bounds memory when photos are large
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +197,24 @@ class _Batch:
 class _Collected:
     batches: list[_Batch] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
+
+
+def in_steps(
+    products: Iterable[SourceProduct], read: Callable[[SourceProduct], list[EncodedPhoto]]
+) -> Iterator[list[tuple[SourceProduct, list[EncodedPhoto]]]]:
+    """Read the photos of products, and give them out in steps that bound how much is held at once."""
+    step: list[tuple[SourceProduct, list[EncodedPhoto]]] = []
+    photos = size_bytes = 0
+    for offered in products:
+        encoded = read(offered)
+        step.append((offered, encoded))
+        photos += len(encoded)
+        size_bytes += sum(len(photo.data) for photo in encoded)
+        if max(len(step), photos) >= STEP or size_bytes >= _STEP_BYTES:
+            yield step
+            step, photos, size_bytes = [], 0, 0
+    if step:
+        yield step
 
 
 def ahead(started: Iterable[T], *, steps: int = 2) -> Iterator[T]:
