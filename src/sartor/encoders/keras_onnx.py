@@ -127,9 +127,10 @@ def _gelu(inputs: Any) -> Any:
 
 
 def _tidy(graph: Any, *, name: str, input_shape: Any, output_shape: Any) -> onnx.ModelProto:
-    """Name and order everything by first use: tf2onnx does so by counters and sets, differently in each run."""
+    """Order and name everything by its way to the output; tf2onnx does so by counters, new in each run."""
     names = {"": "", _PHOTO: INPUT, _EMBEDDING: OUTPUT}
-    for index, node in enumerate(graph.node):
+    nodes = _from_the_output(graph)
+    for index, node in enumerate(nodes):
         for tensor in (*node.input, *node.output):
             names.setdefault(tensor, f"{node.op_type}_{index}_{len(names)}")
         node.name = f"{node.op_type}_{index}"
@@ -139,7 +140,7 @@ def _tidy(graph: Any, *, name: str, input_shape: Any, output_shape: Any) -> onnx
     for tensor, weight in weights.items():
         weight.name = tensor
     tidy = helper.make_graph(
-        graph.node,
+        nodes,
         name,
         [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["n", *input_shape[1:]])],
         [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["n", *output_shape[1:]])],
@@ -151,3 +152,19 @@ def _tidy(graph: Any, *, name: str, input_shape: Any, output_shape: Any) -> onnx
         opset_imports=[helper.make_opsetid("", _OPSET)],
         ir_version=_IR_VERSION,
     )
+
+
+def _from_the_output(graph: Any) -> list[onnx.NodeProto]:
+    """The nodes in an order in which each comes after those it needs; depth first, inputs in their order."""
+    makers = {tensor: node for node in graph.node for tensor in node.output}
+    ordered: dict[str, onnx.NodeProto] = {}
+    path = [makers[_EMBEDDING]]
+    while path:
+        node = path[-1]
+        needs = (makers[tensor] for tensor in node.input if tensor in makers)
+        missing = next((need for need in needs if need.name not in ordered), None)
+        if missing is None:
+            ordered[node.name] = path.pop()
+        else:
+            path.append(missing)
+    return list(ordered.values())
