@@ -98,7 +98,10 @@ def reason_for(url: str, policy: UrlPolicy = OPEN) -> str:
 
 
 def test_urls_are_off_unless_enabled(server: Server) -> None:
-    assert reason_for(server.url, UrlPolicy()) == "is a URL, and none is fetched unless that is allowed (--allow-urls)"
+    assert (
+        reason_for(server.url, UrlPolicy())
+        == "is a URL, and none is fetched unless that is allowed (--allow-urls)"
+    )
     assert server.requests == []
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
 from sartor.encoders.choices import Precision
-from sartor.types import Metric
 
 if TYPE_CHECKING:
     from sartor.config import Settings
@@ -27,7 +26,8 @@ PrecisionOption: TypeAlias = Annotated[
     typer.Option("--precision", help="Arithmetic (SARTOR_PRECISION; auto: bf16 where it is fast)."),
 ]
 MetricOption: TypeAlias = Annotated[
-    Metric | None, typer.Option("--metric", help="How distance is measured (SARTOR_METRIC; cosine).")
+    Literal["cosine", "euclidean"] | None,
+    typer.Option("--metric", help="How distance is measured (SARTOR_METRIC; cosine)."),
 ]
 Limit: TypeAlias = Annotated[
     int | None, typer.Option("--limit", min=1, metavar="N", help="Take only the first N products.")

@@ -56,6 +56,9 @@ class OpenVinoRuntime:
     def __init__(
         self, file: Path, card: ModelCard, *, device: str = "cpu", precision: Precision = Precision.AUTO
     ) -> None:
+        # Two threads that make the first call of this at once wait for each other for ever: one holds a guard of
+        # pybind11 and wants the interpreter, the other the reverse (OpenVINO 2026.4). Here there is one thread.
+        ov.Type.u8.to_dtype()
         self._core = ov.Core()
         self._file = file
         self._card = card

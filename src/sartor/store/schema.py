@@ -59,7 +59,6 @@ CREATE TABLE embeddings (
     vector BLOB NOT NULL,  -- little-endian float32
     PRIMARY KEY (sha256, model)
 );
-CREATE INDEX embeddings_by_model ON embeddings (model);
 
 CREATE TABLE attribute_names (
     name TEXT PRIMARY KEY
