@@ -132,7 +132,7 @@ class SqliteStore:
     def embedded_photos(self, model: str, product_ids: Collection[str]) -> list[EmbeddedPhoto]:
         """Every photo of these products that the model has embedded: the entries that an index has of them."""
         rows = self._all(
-            # CROSS JOIN keeps SQLite to this order: it would rather begin with all embeddings of the model.
+            # CROSS JOIN keeps SQLite to this order: it would rather begin with every embedding.
             "SELECT product_id, sha256, vector, attributes FROM product_photos JOIN products ON id = product_id"
             " CROSS JOIN embeddings USING (sha256) WHERE model = ? AND product_id IN (SELECT value FROM json_each(?))"
             " ORDER BY product_id, position",
