@@ -51,7 +51,7 @@ class ColorRuntime:
 
 
 def color_encoder() -> Encoder:
-    return Encoder(COLOR_CARD, ColorRuntime())
+    return Encoder(COLOR_CARD, ColorRuntime)
 
 
 def photo(color: Color, *, side_px: int = 40, format_: str = "PNG") -> bytes:

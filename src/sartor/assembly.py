@@ -86,16 +86,20 @@ def choose_model(settings: Settings, models: ModelRegistry, *, default: str | No
 
 
 def open_encoder(settings: Settings, models: ModelRegistry, card: ModelCard) -> Encoder:
-    """Load a model of the workspace.
+    """An encoder that loads its model when the first photo comes.
 
-    Raises:
-        ModelDamaged: Its file is not the one that the card describes.
+    Raises, when it does:
+        ModelDamaged: The model's file is not the one that the card describes.
         DeviceUnavailable: The device cannot be used.
         MissingExtra: The runtime is not installed.
     """
-    runtime = load_runtime(settings, models.file(card), card)
-    logger.info("model loaded: model=%s runtime=%s", card.id, runtime.description)
-    return Encoder(card, runtime)
+
+    def load() -> Runtime:
+        runtime = load_runtime(settings, models.file(card), card)
+        logger.info("model loaded: model=%s runtime=%s", card.id, runtime.description)
+        return runtime
+
+    return Encoder(card, load)
 
 
 def open_index(settings: Settings, card: ModelCard) -> EdgeIndex:

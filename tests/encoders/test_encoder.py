@@ -36,7 +36,7 @@ def test_no_photos_make_an_empty_matrix() -> None:
 
 
 def test_submitted_photos_give_what_embedding_them_gives() -> None:
-    with Encoder(COLOR_CARD, ColorRuntime()) as encoder:
+    with Encoder(COLOR_CARD, ColorRuntime) as encoder:
         pixels = [encoder.prepare(Image.new("RGB", (9, 9), (number, 255, 0))) for number in range(10)]
         futures = [encoder.submit(pixels[start : start + 3]) for start in range(0, 10, 3)]
         assert np.array_equal(

@@ -11,7 +11,7 @@ import numpy as np
 from sartor.encoders.prepare import prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from PIL import Image
 
@@ -27,9 +27,15 @@ class Encoder:
     thread, so that decoding and resizing go on while the network runs.
     """
 
-    def __init__(self, card: ModelCard, runtime: Runtime) -> None:
+    def __init__(self, card: ModelCard, load: Callable[[], Runtime]) -> None:
+        """``load`` is called when the first photo comes: an ingest without new photos needs no network."""
         self.card = card
-        self.runtime = runtime
+        self._load = load
+
+    @cached_property
+    def runtime(self) -> Runtime:
+        """The network, loaded."""
+        return self._load()
 
     @property
     def batch_size(self) -> int:

@@ -74,9 +74,10 @@ class MediaStore:
 
     def names(self) -> Iterator[str]:
         """Names of all thumbnails, in order."""
-        for path in sorted(self._root.glob("[0-9a-f][0-9a-f]/*")):
-            if _NAME.fullmatch(path.name) and path.name.startswith(path.parent.name):
-                yield path.name
+        for folder in sorted(self._root.glob("[0-9a-f][0-9a-f]")):
+            for name in sorted(os.listdir(folder)):  # noqa: PTH208 - four times as fast as Path.iterdir
+                if _NAME.fullmatch(name) and name.startswith(folder.name):
+                    yield name
 
     def delete(self, name: str) -> None:
         """Forget a thumbnail; nothing happens when it is not kept."""

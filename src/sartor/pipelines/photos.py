@@ -139,6 +139,8 @@ class PhotoEmbedder:
 
     def _collect(self, decoding: Sequence[Future[_Prepared]]) -> _Collected:
         collected = _Collected()
+        if not decoding:
+            return collected
         for batch in batched(self._decoded(decoding, collected), self._encoder.batch_size):
             collected.batches.append(
                 _Batch(

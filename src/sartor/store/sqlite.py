@@ -134,8 +134,8 @@ class SqliteStore:
         rows = self._all(
             # CROSS JOIN keeps SQLite to this order: it would rather begin with every embedding.
             "SELECT product_id, sha256, vector, attributes FROM product_photos JOIN products ON id = product_id"
-            " CROSS JOIN embeddings USING (sha256) WHERE model = ? AND product_id IN (SELECT value FROM json_each(?))"
-            " ORDER BY product_id, position",
+            " CROSS JOIN embeddings USING (sha256)"
+            " WHERE model = ? AND product_id IN (SELECT value FROM json_each(?)) ORDER BY product_id, position",
             model,
             json.dumps(list(product_ids)),
         )
