@@ -9,6 +9,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCE ?=
 HOME_DIR ?= sartor-data
+PYTEST = $(BIN)/pytest --numprocesses 2 --dist loadfile
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt
 
 .PHONY: demo test check bench format clean
@@ -18,14 +19,14 @@ demo: .venv/.core
 	@$(BIN)/python examples/demo.py "$(SOURCE)" --home "$(HOME_DIR)"
 
 test: .venv/.dev
-	$(BIN)/pytest
+	$(PYTEST)
 
 check: .venv/.dev
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(PYTEST)
 
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks
