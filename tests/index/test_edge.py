@@ -97,6 +97,13 @@ def test_a_product_is_found_by_its_closest_photo(index: EdgeIndex) -> None:
     assert found.sha256 == f"{2:064x}"
 
 
+def test_equals_are_ordered_by_id(index: EdgeIndex) -> None:
+    (vector,) = vectors(1)
+    for product_id in ("c", "a", "b"):
+        index.replace([product_id], [entry(product_id, vector, 1)])
+    assert [neighbor.product_id for neighbor in index.search(vector, k=3)] == ["a", "b", "c"]
+
+
 def test_scores_stay_in_the_range_of_the_metric(index: EdgeIndex, metric: Metric) -> None:
     made = vectors(50)
     fill(index, np.concatenate([made, -made]))

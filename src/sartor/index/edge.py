@@ -88,7 +88,7 @@ class EdgeIndex:
         without: Collection[str] = (),
         exact: bool = False,
     ) -> list[Neighbor]:
-        """Find the ``k`` products whose photos are closest to a vector, the closest first.
+        """Find the ``k`` products whose photos are closest to a vector, the closest first, equals by id.
 
         Args:
             vector: ``(d,)`` float32 with unit norm.
@@ -201,7 +201,8 @@ class EdgeIndex:
             product_id, sha256 = _key_of(point)
             neighbor = Neighbor(product_id=product_id, sha256=sha256, score=self._score(point))
             neighbors.setdefault(product_id, neighbor)
-        return list(neighbors.values())
+        # Qdrant leaves the order of equals open, and another one after a rebuild.
+        return sorted(neighbors.values(), key=lambda neighbor: (-neighbor.score, neighbor.product_id))
 
     def _score(self, point: qdrant.ScoredPoint) -> float:
         # Qdrant gives the distance itself, and a cosine that float32 rounds past 1.
