@@ -239,7 +239,8 @@ class UnknownAttribute(QueryError):
     def __init__(self, attribute: str, *, known: Sequence[str]) -> None:
         close = get_close_matches(attribute, known, n=1, cutoff=0.5)
         hint = f"did you mean {close[0]!r}? " if close else ""
-        super().__init__(f"no product has an attribute {attribute!r}; {hint}there are: {', '.join(known) or 'none'}")
+        there = ", ".join(known) or "none"
+        super().__init__(f"no product has an attribute {attribute!r}; {hint}there are: {there}")
 
 
 class BadFilter(QueryError):
