@@ -35,6 +35,22 @@ def test_no_photos_make_an_empty_matrix() -> None:
         assert encoder.embed([]).shape == (0, 3)
 
 
+def test_an_unloaded_network_is_loaded_again_when_a_photo_comes() -> None:
+    loaded = []
+
+    def load() -> ColorRuntime:
+        loaded.append(ColorRuntime())
+        return loaded[-1]
+
+    photo = Image.new("RGB", (9, 9), (0, 9, 0))
+    with Encoder(COLOR_CARD, load) as encoder:
+        assert loaded == []
+        before = encoder.submit([encoder.prepare(photo)]).result()
+        encoder.unload()
+        assert np.array_equal(encoder.submit([encoder.prepare(photo)]).result(), before)
+    assert len(loaded) == 2
+
+
 def test_submitted_photos_give_what_embedding_them_gives() -> None:
     with Encoder(COLOR_CARD, ColorRuntime) as encoder:
         pixels = [encoder.prepare(Image.new("RGB", (9, 9), (number, 255, 0))) for number in range(10)]

@@ -65,10 +65,15 @@ class Encoder:
         """Embed decoded RGB photos; returns what ``embed_pixels`` returns."""
         return self.embed_pixels([self.prepare(image) for image in images])
 
+    def unload(self) -> None:
+        """Wait for running inferences and give the network's memory back; the next photo loads it again."""
+        if pool := vars(self).pop("_pool", None):
+            pool.shutdown()
+        vars(self).pop("runtime", None)
+
     def close(self) -> None:
-        """Wait for running inferences and give the threads back."""
-        if "_pool" in vars(self):
-            self._pool.shutdown()
+        """Give everything back."""
+        self.unload()
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:

@@ -86,6 +86,7 @@ def ingest(
     with PhotoEmbedder(bench.encoder, media=bench.media) as embedder:
         run = _Run(bench, embedder, options, total=_total(source, options), on_progress=on_progress)
         run.go_through(islice(source, options.limit))
+    bench.encoder.unload()  # the index needs memory now, to build its graph
     deleted = run.prune() if options.prune else 0
     # Only now: a later step may have taken over a photo that an earlier one gave up.
     bench.store.drop_unused_photos()
