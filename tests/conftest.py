@@ -23,6 +23,16 @@ def color_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return color_network(tmp_path_factory.mktemp("networks") / "color.onnx")
 
 
+@pytest.fixture(autouse=True)
+def bundled(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where bundled models lie: none, so that no test depends on what the package ships."""
+    from sartor.encoders import bundled
+
+    directory = tmp_path_factory.mktemp("bundled")
+    monkeypatch.setattr(bundled, "DIRECTORY", directory)
+    return directory
+
+
 @pytest.fixture
 def home(tmp_path: Path, color_file: Path) -> Path:
     """A workspace with one model, ``color``, whose embedding is a photo's mean color."""

@@ -6,6 +6,7 @@ import logging
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from sartor.encoders import bundled
 from sartor.encoders.adoption import adopt
 from sartor.encoders.card import MODEL_FILE
 from sartor.encoders.choices import RuntimeChoice
@@ -62,27 +63,29 @@ def open_shop(settings: Settings) -> Shop:
 
 
 def open_models(settings: Settings) -> ModelRegistry:
-    """The models of a workspace; needs no lock."""
-    return ModelRegistry(settings.home / "models")
+    """The models of a workspace, and those that come with Sartor; needs no lock."""
+    return ModelRegistry(settings.home / "models", bundled=bundled.DIRECTORY)
 
 
 def choose_model(settings: Settings, models: ModelRegistry, *, default: str | None = None) -> ModelCard:
-    """The model that the settings name, else the workspace's default, else the only one there is.
+    """The model that the settings name, else the workspace's default, else the only one added, else the bundled.
 
     Raises:
         NoModel: There is none.
         ModelNotFound: The one that was asked for is not there.
-        ModelNotChosen: There are several, and nothing says which.
+        ModelNotChosen: Several were added, and nothing says which.
     """
     wanted = settings.model or default
     if wanted is not None:
         return models.card(wanted)
     cards = models.cards()
-    if not cards:
-        raise NoModel(settings.home)
-    if len(cards) > 1:
+    added = [card for card in cards if not models.is_bundled(card.id)]
+    if len(added) > 1:
         raise ModelNotChosen(known=[card.id for card in cards])
-    return cards[0]
+    candidates = added or [card for card in cards if card.id == bundled.DEFAULT_MODEL]
+    if not candidates:
+        raise NoModel(settings.home)
+    return candidates[0]
 
 
 def open_encoder(settings: Settings, models: ModelRegistry, card: ModelCard) -> Encoder:
@@ -127,6 +130,7 @@ def add_model(settings: Settings, file: Path, adoption: Adoption) -> ModelCard:
     Raises:
         UnusableModel: It does not embed photos as it was said to.
         ModelExists: Another model has its id.
+        ModelBundled: A model that comes with Sartor has it.
     """
     if not file.is_file():
         raise UnusableModel(file, reason="there is no such file")

@@ -12,11 +12,15 @@
     │   ├── ModelNotChosen
     │   ├── ModelNotFound
     │   ├── ModelExists
+    │   ├── ModelBundled
     │   ├── ModelMismatch
     │   ├── ModelDamaged
     │   ├── ModelReplaced
     │   ├── UnusableModel
-    │   └── WeightsUnavailable
+    │   ├── WeightsUnavailable
+    │   ├── PromotionRefused
+    │   ├── NothingToCompare
+    │   └── NoPreviousModel
     ├── WorkspaceError
     │   ├── WorkspaceBusy
     │   ├── WorkspaceTooNew
@@ -27,6 +31,11 @@
     │   ├── ProductNotFound
     │   ├── UnknownAttribute
     │   └── BadFilter
+    ├── TrainingError
+    │   ├── UnusableRecipe
+    │   ├── NothingToLearn
+    │   ├── UnusableCheckpoint
+    │   └── OutputTaken
     ├── MissingExtra
     └── DeviceUnavailable
 
@@ -132,6 +141,13 @@ class ModelExists(ModelError):
         super().__init__(f"there is already another model {model!r}; choose another --id, or remove it first")
 
 
+class ModelBundled(ModelError):
+    """A model that comes with Sartor has this id."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"the model {model!r} comes with Sartor and is there already; choose another --id")
+
+
 class ModelMismatch(ModelError):
     """A query was embedded with one model, the index was built with another."""
 
@@ -178,6 +194,31 @@ class WeightsUnavailable(ModelError):
             f"the official weights of {network} could not be fetched ({reason}); connect to the internet once, "
             f"or give a Keras weights file: sartor models export {network} --weights FILE.weights.h5"
         )
+
+
+class PromotionRefused(ModelError):
+    """A model is no better than the workspace's default on the products that are held out."""
+
+    def __init__(self, model: str, *, default: str, figures: str) -> None:
+        super().__init__(
+            f"{model} is not shown to be better than {default} on this catalog: {figures}; {default} stays the "
+            f"default, --force promotes {model} anyway"
+        )
+
+
+class NothingToCompare(ModelError):
+    """Two models cannot be compared on this catalog."""
+
+    def __init__(self, model: str, *, reason: str) -> None:
+        super().__init__(f"{model} cannot be compared on this catalog: {reason}; --force promotes it anyway")
+
+
+class NoPreviousModel(ModelError):
+    """There is no former default to go back to."""
+
+    def __init__(self, default: str | None) -> None:
+        stays = "has no default model yet" if default is None else f"stays with {default}"
+        super().__init__(f"no model was replaced by a promotion that could be undone; the workspace {stays}")
 
 
 class WorkspaceError(SartorError):
@@ -251,6 +292,38 @@ class BadFilter(QueryError):
             f"the filter {text!r} cannot be understood: {reason}; "
             "write key=value, key=a,b for any of several, or key=10..50 for a range"
         )
+
+
+class TrainingError(SartorError):
+    """A training cannot be done as it stands."""
+
+
+class UnusableRecipe(TrainingError):
+    """A file is no recipe of a training."""
+
+    def __init__(self, path: Path, *, reason: str) -> None:
+        super().__init__(f"{path} is no recipe: {reason}; recipes/sartor-v1.toml is a whole one")
+
+
+class NothingToLearn(TrainingError):
+    """The sources do not hold what a training needs."""
+
+    def __init__(self, *, reason: str) -> None:
+        super().__init__(f"there is nothing to learn here: {reason}")
+
+
+class UnusableCheckpoint(TrainingError):
+    """A training cannot go on from what is there."""
+
+    def __init__(self, path: Path, *, reason: str) -> None:
+        super().__init__(f"cannot go on from {path}: {reason}; leave --resume out, or choose another --output")
+
+
+class OutputTaken(TrainingError):
+    """The output of a training already holds one."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} already holds a training; go on with --resume, or choose another --output")
 
 
 class MissingExtra(SartorError):

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeAlias
 
+import numpy as np
+
 from sartor.catalog import open_source
-from sartor.errors import EmptyCatalog, EmptyQuery, ModelMismatch, ModelReplaced, PhotoRejected, ProductNotFound
+from sartor.errors import (
+    EmptyCatalog,
+    EmptyQuery,
+    ModelMismatch,
+    ModelReplaced,
+    NoPreviousModel,
+    NothingToCompare,
+    PhotoRejected,
+    ProductNotFound,
+    PromotionRefused,
+)
 from sartor.imaging import decode
 from sartor.pipelines.check import check_index, check_media, check_store, rebuild_index, tidy_media
+from sartor.pipelines.fill import embed_catalog
 from sartor.pipelines.info import Info, take_stock
 from sartor.pipelines.ingest import IngestOptions, Workbench, ingest
 from sartor.pipelines.photos import EncodedPhoto, encoded_photo
-from sartor.pipelines.sync import catch_up
+from sartor.pipelines.promote import PromotionReport, compare, survey
+from sartor.pipelines.sync import bring_up_to_date, catch_up
 from sartor.recommend.filters import where_of
 from sartor.recommend.similar import DEFAULT_K, SimilarQuery, similar
 from sartor.types import Where
@@ -28,6 +43,8 @@ if TYPE_CHECKING:
     from sartor.imaging import MediaStore, UrlPolicy
     from sartor.index.edge import EdgeIndex
     from sartor.pipelines.check import Problem
+    from sartor.pipelines.fill import Filled
+    from sartor.pipelines.promote import Comparison
     from sartor.pipelines.report import IngestReport, OnProgress
     from sartor.recommend.filters import FilterValue
     from sartor.store.lock import WorkspaceLock
@@ -36,8 +53,11 @@ if TYPE_CHECKING:
 
 PhotoInput: TypeAlias = str | Path | bytes | EncodedPhoto
 
+_RNG_SEED = 0  # so that the same comparison gives the same figures
+
 # Names of settings that the store remembers.
 _DEFAULT_MODEL = "default_model"
+_PREVIOUS_MODEL = "previous_model"  # default before the last promotion
 _NETWORK_OF = "network_of_{}"  # SHA-256 of the network that a model id stood for when it first embedded
 
 
@@ -172,6 +192,71 @@ class Shop:
         )
         return similar(query, index=self._index, catalog=self._store)
 
+    def promote(
+        self, model: str, *, force: bool = False, on_progress: OnProgress = lambda _: None
+    ) -> PromotionReport:
+        """Make a model the workspace's default, if it is better on held-out products of this catalog.
+
+        The whole catalog is embedded with it first, while the present default goes on answering; what was
+        embedded stays, so that trying again costs little.
+
+        Args:
+            model: Id of the model.
+            force: Promote it whatever the comparison says.
+            on_progress: Told after each step what is embedded by then.
+
+        Raises:
+            ModelNotFound: There is no such model.
+            PromotionRefused: It is not shown to be better than the default.
+            NothingToCompare: The catalog cannot tell which of them is better.
+        """
+        card = self._backends.models.card(model)
+        self._require_same_network(card)
+        default = self._store.setting(_DEFAULT_MODEL)
+        compared = default not in (None, card.id)
+        if not force and default is None:
+            raise NothingToCompare(card.id, reason="the workspace has no default yet to compare it with")
+        if not force and compared:
+            survey(self._store, card, embedded_by=[str(default)])  # refuses before anything is embedded
+        filled = self._fill(card, on_progress)
+        comparison = self._compare(card, str(default), force=force) if compared else None
+        if comparison is not None and not comparison.is_better and not force:
+            raise PromotionRefused(card.id, default=str(default), figures=comparison.figures)
+        if default != card.id:
+            self._make_default(card, previous=default)
+        return PromotionReport(
+            model=card.id,
+            previous=default,
+            embedded=filled.embedded,
+            reduced=filled.reduced,
+            rejected=filled.rejected,
+            comparison=comparison,
+        )
+
+    def rollback(self, *, on_progress: OnProgress = lambda _: None) -> PromotionReport:
+        """Make the model that the last promotion replaced the default again.
+
+        Its embeddings and its index were kept; photos that came since are embedded with it.
+
+        Raises:
+            NoPreviousModel: There is none.
+            ModelNotFound: The model is no longer there.
+        """
+        default, previous = self._store.setting(_DEFAULT_MODEL), self._store.setting(_PREVIOUS_MODEL)
+        if previous is None:
+            raise NoPreviousModel(default)
+        card = self._backends.models.card(previous)
+        self._require_same_network(card)
+        self._make_default(card, previous=None)
+        filled = self._fill(card, on_progress)
+        return PromotionReport(
+            model=card.id,
+            previous=default,
+            embedded=filled.embedded,
+            reduced=filled.reduced,
+            rejected=filled.rejected,
+        )
+
     def product_ids(self) -> list[str]:
         """Ids of all products, sorted."""
         return self._store.product_ids()
@@ -225,11 +310,7 @@ class Shop:
 
     def close(self) -> None:
         """Give the workspace back."""
-        opened = vars(self)
-        if "_encoder" in opened:
-            self._encoder.close()
-        if "_index" in opened:
-            self._index.close()
+        self._close_model()
         self._store.close()
         self._backends.lock.release()
 
@@ -246,8 +327,7 @@ class Shop:
     @cached_property
     def _card(self) -> ModelCard:
         card = self._backends.choose_model(self._store.setting(_DEFAULT_MODEL))
-        if self._store.setting(_NETWORK_OF.format(card.id)) not in (None, card.sha256):
-            raise ModelReplaced(card.id)
+        self._require_same_network(card)
         return card
 
     @cached_property
@@ -266,21 +346,69 @@ class Shop:
         for card in self._backends.models.cards():
             if card.id not in embedded:
                 continue
-            if card == self._card:
-                yield card, self._index
-                continue
-            with self._backends.open_index(card) as index:
+            with self._opened_index(card) as index:
                 catch_up(self._store, index, model=card.id)
                 yield card, index
 
+    @contextmanager
+    def _opened_index(self, card: ModelCard) -> Iterator[EdgeIndex]:
+        """The index of a model: the open one, where it is this one, since it cannot be opened twice."""
+        if "_index" in vars(self) and card == self._card:
+            yield self._index
+            return
+        with self._backends.open_index(card) as index:
+            yield index
+
     def _remember_model(self) -> None:
-        """The first model that embeds becomes the default, and its id stands for its network from then on."""
-        for name, value in (
-            (_DEFAULT_MODEL, self._card.id),
-            (_NETWORK_OF.format(self._card.id), self._card.sha256),
-        ):
-            if self._store.setting(name) is None:
-                self._store.set_setting(name, value)
+        """The first model that embeds becomes the default."""
+        self._remember_network(self._card)
+        if self._store.setting(_DEFAULT_MODEL) is None:
+            self._store.set_setting(_DEFAULT_MODEL, self._card.id)
+
+    def _remember_network(self, card: ModelCard) -> None:
+        """When a model first embeds, its id stands for its network from then on."""
+        if self._store.setting(_NETWORK_OF.format(card.id)) is None:
+            self._store.set_setting(_NETWORK_OF.format(card.id), card.sha256)
+
+    def _require_same_network(self, card: ModelCard) -> None:
+        if self._store.setting(_NETWORK_OF.format(card.id)) not in (None, card.sha256):
+            raise ModelReplaced(card.id)
+
+    def _fill(self, card: ModelCard, on_progress: OnProgress) -> Filled:
+        """Embed the catalog with a model, and bring its index and that of the default up to date."""
+        backends = self._backends
+        self._remember_network(card)
+        with backends.open_encoder(card) as encoder:
+            filled = embed_catalog(
+                self._store, encoder, media=backends.media, urls=backends.urls, on_progress=on_progress
+            )
+        default = self._store.setting(_DEFAULT_MODEL)
+        for known in backends.models.cards():
+            if known.id in {card.id, default}:
+                with self._opened_index(known) as index:
+                    bring_up_to_date(self._store, index, model=known.id)
+        return filled
+
+    def _compare(self, card: ModelCard, default: str, *, force: bool) -> Comparison | None:
+        try:
+            surveyed = survey(self._store, card, embedded_by=[card.id, default])
+        except NothingToCompare:
+            if not force:
+                raise
+            return None
+        rng = np.random.default_rng(_RNG_SEED)
+        return compare(self._store, surveyed, new=card.id, old=default, rng=rng)
+
+    def _make_default(self, card: ModelCard, *, previous: str | None) -> None:
+        self._store.set_settings({_DEFAULT_MODEL: card.id, _PREVIOUS_MODEL: previous})
+        self._close_model()  # the next call opens the new one
+
+    def _close_model(self) -> None:
+        opened = vars(self)
+        opened.pop("_card", None)
+        for name in ("_encoder", "_index"):
+            if (part := opened.pop(name, None)) is not None:
+                part.close()
 
     def _require_embeddings(self) -> None:
         if self._store.has_embeddings(self._card.id):

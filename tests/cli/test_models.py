@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Sartor
+from tests.promotions import add_models, labelled_photos
 
 
 def test_models_are_listed(sartor: Sartor) -> None:
@@ -44,4 +46,52 @@ def test_an_unknown_network_is_answered_with_the_known_ones(sartor: Sartor) -> N
     outcome = sartor("models", "export", "resnet5")
     assert outcome.code == 1
     assert "resnet50" in outcome.err
+    assert outcome.err.count("\n") == 1
+
+
+def test_bundled_models_are_marked(sartor: Sartor, bundled: Path, home: Path) -> None:
+    shutil.copytree(home / "models" / "color", bundled / "given")
+    card = bundled / "given" / "card.json"
+    card.write_text(card.read_text().replace('"color"', '"given"'))
+    assert [(model["id"], model["bundled"]) for model in sartor("models", "list", "--json").json()] == [
+        ("color", False),
+        ("given", True),
+    ]
+    assert sartor("models", "list").out.count("bundled") == 1
+    options = ("--id", "given", "--scaling", "unit", "--output", "embedding")
+    outcome = sartor("models", "add", home / "models" / "color" / "model.onnx", *options)
+    assert (outcome.code, outcome.err) == (
+        1,
+        "sartor: the model 'given' comes with Sartor and is there already; choose another --id\n",
+    )
+
+
+def test_a_model_is_promoted_refused_forced_and_rolled_back(sartor: Sartor, home: Path, tmp_path: Path) -> None:
+    add_models(home)
+    assert sartor("index", labelled_photos(tmp_path / "labelled"), "--model", "blind").code == 0
+    promoted = sartor("models", "promote", "seeing")
+    assert promoted.out.startswith("seeing is the default now, in place of blind\n0.")
+    assert "300 photos embedded, 0 rejected" in promoted.out
+    refused = sartor("models", "promote", "blind", "--json")
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err.startswith("sartor: blind is not shown to be better than seeing")
+    assert refused.err.count("\n") == 1
+    forced = sartor("models", "promote", "blind", "--force", "--json").json()
+    assert (forced["model"], forced["previous"], forced["embedded"]) == ("blind", "seeing", 0)
+    assert forced["comparison"]["labels"] == ["family"]
+    assert forced["comparison"]["test"]["difference"] < 0
+    back = sartor("models", "rollback")
+    assert (back.code, back.out) == (0, "seeing is the default now, in place of blind\n")
+    assert sartor("info", "--json").json()["default_model"] == "seeing"
+    again = sartor("models", "rollback")
+    assert (again.code, again.err) == (
+        1,
+        "sartor: no model was replaced by a promotion that could be undone; the workspace stays with seeing\n",
+    )
+    assert sartor("models", "promote", "seeing").out == "seeing is the default already\n"
+
+
+def test_promoting_a_model_that_is_not_there_is_one_line(sartor: Sartor) -> None:
+    outcome = sartor("models", "promote", "none")
+    assert outcome.code == 1
     assert outcome.err.count("\n") == 1

@@ -190,3 +190,9 @@ def test_a_migration_that_fails_leaves_the_version_before(tmp_path: Path) -> Non
 def test_a_healthy_store_shows_no_damage(store: SqliteStore) -> None:
     write(store, stored("a", a_photo(1)))
     assert store.damage() == []
+
+
+def test_settings_are_remembered_together_and_forgotten(store: SqliteStore) -> None:
+    store.set_settings({"a": "1", "b": "2"})
+    store.set_settings({"a": None, "b": "3", "c": None})
+    assert [store.setting(name) for name in "abc"] == [None, "3", None]

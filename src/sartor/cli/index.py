@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sartor.cli.options import AllowUrls, Device, Home, Json, Limit, MetricOption, Model, PrecisionOption, settings
-from sartor.cli.output import counted, print_json, print_table, progress_bar
+from sartor.cli.output import STOPPED, counted, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
     from sartor.pipelines.report import IngestReport
-
-_STOPPED = 130  # 128 + SIGINT, as shells have it
 
 
 def index(
@@ -56,7 +54,7 @@ def index(
                 _print_json(report) if as_json else _print(report)
     except KeyboardInterrupt:
         typer.echo("sartor: stopped; what was committed stays, the same command goes on from there", err=True)
-        raise typer.Exit(_STOPPED) from None
+        raise typer.Exit(STOPPED) from None
 
 
 def _print_json(report: IngestReport) -> None:

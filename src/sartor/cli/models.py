@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sartor.cli.options import Home, Json, settings
-from sartor.cli.output import print_json, print_table
+from sartor.cli.options import AllowUrls, Device, Home, Json, MetricOption, PrecisionOption, settings
+from sartor.cli.output import STOPPED, counted, print_json, print_table, progress_bar
 from sartor.encoders.choices import ChannelOrder, Layout, Pooling, ResizePolicy, Scaling
 
 if TYPE_CHECKING:
-    from sartor.encoders.card import ModelCard, PixelScaling, Triple
+    from collections.abc import Iterator
 
-app = typer.Typer(help="List, add and export models.", no_args_is_help=True, rich_markup_mode=None)
+    from sartor.encoders.card import ModelCard, PixelScaling, Triple
+    from sartor.pipelines.promote import PromotionReport
+
+app = typer.Typer(help="List, add, export and promote models.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.command("list")
 def list_models(*, home: Home = None, as_json: Json = False) -> None:
-    """List the models of the workspace."""
+    """List the models of the workspace, and those that come with Sartor."""
     from sartor.assembly import open_models
 
-    cards = open_models(settings(home=home)).cards()
+    models = open_models(settings(home=home))
+    cards = models.cards()
     if as_json:
-        print_json([card.model_dump(mode="json") for card in cards])
+        print_json([card.model_dump(mode="json") | {"bundled": models.is_bundled(card.id)} for card in cards])
         return
     if not cards:
         typer.echo(
@@ -33,7 +39,7 @@ def list_models(*, home: Home = None, as_json: Json = False) -> None:
         )
     print_table(
         "",
-        ("id", "input", "dimension", "license", "origin"),
+        ("id", "input", "dimension", "license", "origin", ""),
         (
             (
                 card.id,
@@ -41,6 +47,7 @@ def list_models(*, home: Home = None, as_json: Json = False) -> None:
                 card.dimension,
                 card.license,
                 card.origin,
+                "bundled" if models.is_bundled(card.id) else "",
             )
             for card in cards
         ),
@@ -119,6 +126,79 @@ def export(
 
     card = export_model(settings(home=home), network, pooling=pooling, weights=weights, model_id=model_id)
     _print_added(card, as_json=as_json)
+
+
+@app.command()
+def promote(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Id of the model.")],
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Promote it whatever the comparison says.")] = False,
+    home: Home = None,
+    metric: MetricOption = None,
+    device: Device = None,
+    precision: PrecisionOption = None,
+    allow_urls: AllowUrls = None,
+    as_json: Json = False,
+) -> None:
+    """Make a model the default of the workspace, if it is better on held-out products of its catalog.
+
+    The catalog is embedded with it first, while the former default stays in use. Stopped half-way, it goes on
+    where it was.
+    """
+    from sartor.assembly import open_shop
+
+    chosen = settings(home=home, metric=metric, device=device, precision=precision, allow_urls=allow_urls)
+    with _stoppable(), open_shop(chosen) as shop, progress_bar(f"Embedding with {model}") as on_progress:
+        report = shop.promote(model, force=force, on_progress=on_progress)
+    _print_promoted(report, as_json=as_json)
+
+
+@app.command()
+def rollback(
+    *,
+    home: Home = None,
+    metric: MetricOption = None,
+    device: Device = None,
+    precision: PrecisionOption = None,
+    allow_urls: AllowUrls = None,
+    as_json: Json = False,
+) -> None:
+    """Make the model that the last promotion replaced the default again."""
+    from sartor.assembly import open_shop
+
+    chosen = settings(home=home, metric=metric, device=device, precision=precision, allow_urls=allow_urls)
+    with _stoppable(), open_shop(chosen) as shop, progress_bar("Embedding what came since") as on_progress:
+        report = shop.rollback(on_progress=on_progress)
+    _print_promoted(report, as_json=as_json)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("sartor: stopped; what was embedded stays, the same command goes on from there", err=True)
+        raise typer.Exit(STOPPED) from None
+
+
+def _print_promoted(report: PromotionReport, *, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(report))
+        return
+    if report.model == report.previous:
+        typer.echo(f"{report.model} is the default already")
+    else:
+        typer.echo(f"{report.model} is the default now, in place of {report.previous or 'none'}")
+    if report.comparison is not None:
+        typer.echo(report.comparison.figures)
+    if report.embedded or report.rejected:
+        reduced = f", {report.reduced:,} from their thumbnails" if report.reduced else ""
+        typer.echo(f"{counted(report.embedded, 'photo')} embedded{reduced}, {len(report.rejected):,} rejected")
+    print_table(
+        "Rejected photos",
+        ("photo", "reason"),
+        ((rejection.photo, rejection.reason) for rejection in report.rejected),
+    )
 
 
 def _print_added(card: ModelCard, *, as_json: bool) -> None:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from sartor.pipelines.report import OnProgress, Progress
 
+STOPPED = 130  # exit code: 128 + SIGINT, as shells have it
+
 
 def print_json(value: Any) -> None:
     """Print one JSON value on one line."""

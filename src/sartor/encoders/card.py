@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from sartor.encoders.card_parts import AttributeHead, MatchCalibration, TrainingRecord
 from sartor.encoders.choices import ChannelOrder, Layout, ResizePolicy, Scaling
 from sartor.errors import UnusableModel
 
@@ -74,6 +75,10 @@ class ModelCard(BaseModel):
         dimension: Length of an embedding.
         license: License of the weights, as an SPDX id where there is one.
         origin: Where the weights came from.
+        attributes: What it predicts beside the embedding.
+        feature_map: Name of the output with the last feature map, ``(n, h, w, c)``; none without one.
+        calibration: From scores to matches.
+        training: How it was made, where Sartor made it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -88,6 +93,10 @@ class ModelCard(BaseModel):
     dimension: int = Field(gt=0)
     license: str = "unknown"
     origin: str = "unknown"
+    attributes: tuple[AttributeHead, ...] = ()
+    feature_map: str | None = None
+    calibration: MatchCalibration | None = None
+    training: TrainingRecord | None = None
 
     @model_validator(mode="after")
     def _id_is_a_plain_name(self) -> Self:

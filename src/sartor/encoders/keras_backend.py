@@ -7,17 +7,32 @@ and nowhere else. Nothing imports this module before an export or a training nee
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-# Whatever a shell prefers: the ONNX converter reads TensorFlow's graphs.
-os.environ["KERAS_BACKEND"] = "tensorflow"
+# Whatever a shell prefers: the ONNX converter reads TensorFlow's graphs. A training may ask for JAX.
+os.environ["KERAS_BACKEND"] = os.environ.get("SARTOR_KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# Off, or TensorFlow 2.21 greets on stderr with "oneDNN custom operations are on", at any log level.
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
-import keras
-import tensorflow as tf
+
+@contextmanager
+def _no_greeting() -> Iterator[None]:
+    """TensorFlow 2.21 writes "oneDNN custom operations are on" to the descriptor of stderr, at any log level."""
+    sys.stderr.flush()
+    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
+
+
+with _no_greeting():
+    import keras
+    import tensorflow as tf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

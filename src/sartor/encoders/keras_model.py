@@ -21,19 +21,22 @@ if TYPE_CHECKING:
 _KERAS_3 = ".weights.h5"
 
 
-def load(network: KerasNetwork, file: Path, *, pooling: Pooling) -> keras.Model:
+def load(
+    network: KerasNetwork, file: Path, *, pooling: Pooling | None, side_px: int | None = None
+) -> keras.Model:
     """The network with the weights of a file that Keras wrote.
 
     Args:
         network: Which network.
         file: A ``.weights.h5`` file, or the older ``.h5`` of ``save_weights`` and of ``keras.applications``.
-        pooling: How the last feature map becomes one vector.
+        pooling: How the last feature map becomes one vector; none leaves it as it is.
+        side_px: Height and width of the input, if not the network's own.
 
     Raises:
         UnusableModel: The file is missing, is no weights file, or holds another network's weights.
     """
     _check_is_weights(file)
-    model = build(network, pooling=pooling)
+    model = build(network, pooling=pooling, side_px=side_px)
     try:
         model.load_weights(file)
     except Exception as error:
@@ -45,18 +48,20 @@ def load(network: KerasNetwork, file: Path, *, pooling: Pooling) -> keras.Model:
     return model
 
 
-def build(network: KerasNetwork, *, pooling: Pooling) -> keras.Model:
+def build(network: KerasNetwork, *, pooling: Pooling | None, side_px: int | None = None) -> keras.Model:
     """The network as Keras builds it for its ImageNet weights, without classifier, with random weights.
 
-    Takes ``(n, h, w, 3)`` float32 scaled as the network expects, gives ``(n, d)`` float32.
+    Takes ``(n, h, w, 3)`` float32 scaled as the network expects, gives ``(n, d)`` float32, or without pooling
+    the feature map ``(n, h', w', d)``.
     """
+    side_px = side_px or network.size_px
     application = getattr(keras.applications, network.class_name)
     with plain_keras():
         model = application(
             include_top=False,
             weights=None,
-            input_shape=(network.size_px, network.size_px, 3),
-            pooling=pooling.value,
+            input_shape=(side_px, side_px, 3),
+            pooling=pooling.value if pooling else None,
         )
         if network.imagenet_scale is None:
             return model

@@ -25,6 +25,8 @@ class KerasNetwork:
         weights_url: The official ImageNet weights, the file that Keras itself fetches.
         weights_hash: MD5 or SHA-256 of that file, as Keras has it; ``None`` where Keras has none.
         license: License of those weights, as an SPDX id.
+        early_until: Last layer of the early part, down to an eighth of the photo's side. It sees edges and
+            colors, which fashion needs as ImageNet does, and takes more than half of a training step.
         imagenet_scale: Factors for red, green and blue after the network's own normalization. Keras puts
             this layer in only together with the ImageNet weights, which were trained with it.
     """
@@ -36,6 +38,7 @@ class KerasNetwork:
     weights_url: str
     weights_hash: str | None
     license: str
+    early_until: str
     imagenet_scale: tuple[float, float, float] | None = None
 
     def model_id(self, pooling: Pooling) -> str:
@@ -53,6 +56,7 @@ _NETWORKS = (
         weights_url=f"{_APPLICATIONS}/resnet/resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
         weights_hash="4d473c1dd8becc155b73f8504c6f6626",
         license="MIT",
+        early_until="conv3_block4_out",
     ),
     KerasNetwork(
         name="vgg16",
@@ -61,6 +65,7 @@ _NETWORKS = (
         weights_url=f"{_APPLICATIONS}/vgg16/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
         weights_hash="6d6bbae143d832006294945121d1f1fc",
         license="CC-BY-4.0",
+        early_until="block3_pool",
     ),
     KerasNetwork(
         name="inception_v3",
@@ -70,6 +75,7 @@ _NETWORKS = (
         weights_url=f"{_APPLICATIONS}/inception_v3/inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
         weights_hash="bcbd6486424b2319ff4ef7d526e38f63",
         license="Apache-2.0",
+        early_until="mixed2",
     ),
     KerasNetwork(
         name="mobilenet_v2",
@@ -80,6 +86,7 @@ _NETWORKS = (
         ),
         weights_hash=None,
         license="Apache-2.0",
+        early_until="block_5_add",
     ),
     KerasNetwork(
         name="efficientnet_b0",
@@ -88,6 +95,7 @@ _NETWORKS = (
         weights_url="https://storage.googleapis.com/keras-applications/efficientnetb0_notop.h5",
         weights_hash="50bc09e76180e00e4465e1a485ddc09d",
         license="Apache-2.0",
+        early_until="block3b_add",
         # 1 / sqrt(standard deviation): tensorflow issue 49930 tells why the weights need it
         imagenet_scale=(0.229**-0.5, 0.224**-0.5, 0.225**-0.5),
     ),
@@ -98,6 +106,7 @@ _NETWORKS = (
         weights_url=f"{_APPLICATIONS}/convnext/convnext_tiny_notop.h5",
         weights_hash="d547c096cabd03329d7be5562c5e14798aa39ed24b474157cef5e85ab9e49ef1",
         license="MIT",
+        early_until="convnext_tiny_stage_1_block_2_identity",
     ),
 )
 

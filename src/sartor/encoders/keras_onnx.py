@@ -7,7 +7,7 @@ that make a slow graph; they are exchanged first for layers that compute the sam
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
@@ -20,9 +20,12 @@ from tf2onnx.tfonnx import process_tf_graph
 from sartor.encoders.keras_backend import keras, plain_keras, tf
 from sartor.errors import UnusableModel
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
 INPUT = "photo"
 OUTPUT = "embedding"
-_PHOTO, _EMBEDDING = f"{INPUT}:0", f"{OUTPUT}:0"  # TensorFlow's names of the tensors
+_PHOTO = f"{INPUT}:0"  # TensorFlow's name of the tensor
 
 _IMAGE_AXES = 4
 _OPSET = 17
@@ -33,11 +36,12 @@ def to_onnx(model: keras.Model, *, name: str) -> onnx.ModelProto:
     """Convert a network in inference mode.
 
     Args:
-        model: Takes ``(n, h, w, 3)`` float32, gives ``(n, d)`` float32.
+        model: Takes ``(n, h, w, 3)`` float32, gives float32: one tensor, or a dict of them.
         name: Name of the network.
 
     Returns:
-        The network with input ``photo`` and output ``embedding``, for batches of any size.
+        The network with input ``photo``, for batches of any size. Its outputs have the names of the dict; one
+        tensor alone is called ``embedding``.
 
     Raises:
         UnusableModel: The installed TensorFlow has operations that the installed tf2onnx does not know.
@@ -46,11 +50,14 @@ def to_onnx(model: keras.Model, *, name: str) -> onnx.ModelProto:
         convertible = keras.models.clone_model(
             model, clone_function=lambda layer: layer, call_function=_call_convertible
         )
-        graph = _frozen_graph(convertible)
+        shapes = _output_shapes(model)
+        graph = _frozen_graph(convertible, tuple(shapes))
     with graph.as_default():
-        converted = process_tf_graph(graph, opset=_OPSET, input_names=[_PHOTO], output_names=[_EMBEDDING])
+        converted = process_tf_graph(
+            graph, opset=_OPSET, input_names=[_PHOTO], output_names=[f"{output}:0" for output in shapes]
+        )
     converted = optimize_graph(converted, catch_errors=False).make_model(name)
-    tidy = _tidy(converted.graph, name=name, input_shape=model.input_shape, output_shape=model.output_shape)
+    tidy = _tidy(converted.graph, name=name, input_shape=model.input_shape, output_shapes=shapes)
     try:
         onnx.checker.check_model(tidy)  # tf2onnx only logs what it does not know
     except onnx.checker.ValidationError as error:
@@ -59,16 +66,24 @@ def to_onnx(model: keras.Model, *, name: str) -> onnx.ModelProto:
     return tidy
 
 
-def _frozen_graph(model: keras.Model) -> tf.Graph:
+def _output_shapes(model: keras.Model) -> dict[str, tuple[int | None, ...]]:
+    outputs = model.output if isinstance(model.output, dict) else {OUTPUT: model.output}
+    return {name: tuple(tensor.shape) for name, tensor in outputs.items()}
+
+
+def _frozen_graph(model: keras.Model, outputs: Sequence[str]) -> tf.Graph:
     # With the weights as constants from the start, nothing has to be frozen: that takes tf2onnx's own
     # from_function half of its time, 16 s instead of 9 for ResNet50.
     trainable = [variable.numpy() for variable in model.trainable_variables]
     others = [variable.numpy() for variable in model.non_trainable_variables]
     with tf.Graph().as_default() as traced:
         photo = tf.compat.v1.placeholder(tf.float32, model.input_shape, name=INPUT)
-        embedding, _ = model.stateless_call(trainable, others, photo, training=False)
-        tf.identity(embedding, name=OUTPUT)
-        folded = tf_optimize([_PHOTO], [_EMBEDDING], traced.as_graph_def(add_shapes=True))
+        found, _ = model.stateless_call(trainable, others, photo, training=False)
+        for output in outputs:
+            tf.identity(found[output] if isinstance(found, dict) else found, name=output)
+        folded = tf_optimize(
+            [_PHOTO], [f"{output}:0" for output in outputs], traced.as_graph_def(add_shapes=True)
+        )
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(folded, name="")
     return graph
@@ -126,10 +141,10 @@ def _gelu(inputs: Any) -> Any:
     return 0.5 * inputs * (1 + keras.ops.erf(inputs / math.sqrt(2)))
 
 
-def _tidy(graph: Any, *, name: str, input_shape: Any, output_shape: Any) -> onnx.ModelProto:
-    """Order and name everything by its way to the output; tf2onnx does so by counters, new in each run."""
-    names = {"": "", _PHOTO: INPUT, _EMBEDDING: OUTPUT}
-    nodes = _from_the_output(graph)
+def _tidy(graph: Any, *, name: str, input_shape: Any, output_shapes: Mapping[str, Any]) -> onnx.ModelProto:
+    """Order and name everything by its way to the outputs; tf2onnx does so by counters, new in each run."""
+    names = {"": "", _PHOTO: INPUT} | {f"{output}:0": output for output in output_shapes}
+    nodes = _from_the_outputs(graph, output_shapes)
     for index, node in enumerate(nodes):
         for tensor in (*node.input, *node.output):
             names.setdefault(tensor, f"{node.op_type}_{index}_{len(names)}")
@@ -143,7 +158,10 @@ def _tidy(graph: Any, *, name: str, input_shape: Any, output_shape: Any) -> onnx
         nodes,
         name,
         [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["n", *input_shape[1:]])],
-        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["n", *output_shape[1:]])],
+        [
+            helper.make_tensor_value_info(output, TensorProto.FLOAT, ["n", *shape[1:]])
+            for output, shape in output_shapes.items()
+        ],
         [weights[tensor] for tensor in names.values() if tensor in weights],
     )
     return helper.make_model(
@@ -154,17 +172,17 @@ def _tidy(graph: Any, *, name: str, input_shape: Any, output_shape: Any) -> onnx
     )
 
 
-def _from_the_output(graph: Any) -> list[onnx.NodeProto]:
+def _from_the_outputs(graph: Any, outputs: Iterable[str]) -> list[onnx.NodeProto]:
     """The nodes in an order in which each comes after those it needs; depth first, inputs in their order."""
     makers = {tensor: node for node in graph.node for tensor in node.output}
     ordered: dict[str, onnx.NodeProto] = {}
-    path = [makers[_EMBEDDING]]
+    path = [makers[f"{output}:0"] for output in outputs][::-1]
     while path:
         node = path[-1]
         needs = (makers[tensor] for tensor in node.input if tensor in makers)
         missing = next((need for need in needs if need.name not in ordered), None)
         if missing is None:
-            ordered[node.name] = path.pop()
+            ordered.setdefault(node.name, path.pop())
         else:
             path.append(missing)
     return list(ordered.values())

@@ -1,4 +1,4 @@
-"""The models of a workspace: a folder for each, with its network and its card."""
+"""The models of a workspace: a folder for each, with its network and its card; and those that come with Sartor."""
 
 from __future__ import annotations
 
@@ -10,17 +10,22 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from sartor.encoders.card import CARD_FILE, MODEL_FILE, ModelCard
-from sartor.errors import ModelDamaged, ModelExists, ModelNotFound
+from sartor.errors import ModelBundled, ModelDamaged, ModelExists, ModelNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 class ModelRegistry:
-    """Adds, lists and finds models below one directory: ``{id}/model.onnx`` and ``{id}/card.json``."""
+    """Adds, lists and finds models below a directory: ``{id}/model.onnx`` and ``{id}/card.json``.
 
-    def __init__(self, directory: Path) -> None:
+    Bundled models lie just so below another directory, which is only ever read. Where a workspace has a model
+    of the same id, from before it was bundled, the workspace's own counts.
+    """
+
+    def __init__(self, directory: Path, *, bundled: Path | None = None) -> None:
         self._directory = directory
+        self._bundled = bundled
 
     def cards(self) -> tuple[ModelCard, ...]:
         """Cards of all models, sorted by id.
@@ -28,8 +33,12 @@ class ModelRegistry:
         Raises:
             UnusableModel: A card cannot be read.
         """
-        files = sorted(self._directory.glob(f"*/{CARD_FILE}"))
-        return tuple(ModelCard.read(file) for file in files if not file.parent.name.startswith("."))
+        return tuple(ModelCard.read(folder / CARD_FILE) for _, folder in sorted(self._folders().items()))
+
+    def is_bundled(self, model_id: str) -> bool:
+        """Whether a model comes with Sartor, rather than from the workspace."""
+        folder = self._folders().get(model_id)
+        return folder is not None and folder.parent != self._directory
 
     def card(self, model_id: str) -> ModelCard:
         """The card of one model.
@@ -41,7 +50,7 @@ class ModelRegistry:
         known = [card.id for card in self.cards()]
         if model_id not in known:
             raise ModelNotFound(model_id, known=known)
-        return ModelCard.read(self._directory / model_id / CARD_FILE)
+        return ModelCard.read(self._folders()[model_id] / CARD_FILE)
 
     def file(self, card: ModelCard) -> Path:
         """The network of a card, checked against the card's SHA-256.
@@ -49,7 +58,7 @@ class ModelRegistry:
         Raises:
             ModelDamaged: The file is not the one that the card describes.
         """
-        file = self._directory / card.id / MODEL_FILE
+        file = self._folders().get(card.id, self._directory / card.id) / MODEL_FILE
         actual = sha256_of(file)
         if actual != card.sha256:
             raise ModelDamaged(file, expected=card.sha256, actual=actual)
@@ -71,7 +80,10 @@ class ModelRegistry:
 
         Raises:
             ModelExists: Another model has this id.
+            ModelBundled: A model that comes with Sartor has it.
         """
+        if self.is_bundled(card.id):
+            raise ModelBundled(card.id)
         target = self._directory / card.id
         if target.exists():
             if ModelCard.read(target / CARD_FILE) != card:
@@ -82,6 +94,15 @@ class ModelRegistry:
             card.write(staging / CARD_FILE)
             staging.rename(target)
             staging.mkdir()  # TemporaryDirectory expects to remove it
+
+    def _folders(self) -> dict[str, Path]:
+        """Where each model lies, by its id."""
+        folders: dict[str, Path] = {}
+        for directory in (self._bundled, self._directory):
+            if directory is not None:
+                files = directory.glob(f"*/{CARD_FILE}")
+                folders |= {file.parent.name: file.parent for file in files}
+        return {name: folder for name, folder in folders.items() if not name.startswith(".")}
 
 
 def sha256_of(file: Path) -> str:

@@ -90,14 +90,18 @@ def write_sheet(path: Path, rows: Sequence[SheetRow]) -> None:
 
 def html_sheet(rows: Sequence[SheetRow]) -> str:
     """A page that needs no other file: the pictures are in it."""
-    sections = "\n".join(
+    return _PAGE.format(sections=rows_html(rows))
+
+
+def rows_html(rows: Sequence[SheetRow]) -> str:
+    """A ``section`` of figures for each row, without page and style: class ``query`` and class ``hit``."""
+    return "\n".join(
         "<section>"
         + "".join(_figure(tile, kind="query") for tile in row.query)
         + "".join(_figure(tile, kind="hit") for tile in row.hits)
         + "</section>"
         for row in rows
     )
-    return _PAGE.format(sections=sections)
 
 
 def png_sheet(rows: Sequence[SheetRow]) -> Image.Image:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sartor.pipelines.sync import catch_up
+from sartor.pipelines.sync import bring_up_to_date
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -72,9 +72,7 @@ def tidy_media(store: SqliteStore, media: MediaStore) -> None:
 def rebuild_index(store: SqliteStore, index: EdgeIndex, *, model: str) -> None:
     """Make the index anew from the store; nothing is embedded."""
     index.clear()
-    catch_up(store, index, model=model)
-    index.optimize()
-    index.mark(store.revision)
+    bring_up_to_date(store, index, model=model)
 
 
 def _names(keys: set[tuple[str, str]]) -> set[str]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sartor.encoders.encoder import Encoder
     from sartor.encoders.runtime import Pixels
     from sartor.imaging import MediaStore, UrlPolicy
-    from sartor.types import Matrix, SourcePhoto, SourceProduct, Vector
+    from sartor.types import Matrix, SourcePhoto, Vector
 
 T = TypeVar("T")
 
@@ -202,10 +202,10 @@ class _Collected:
 
 
 def in_steps(
-    products: Iterable[SourceProduct], read: Callable[[SourceProduct], list[EncodedPhoto]]
-) -> Iterator[list[tuple[SourceProduct, list[EncodedPhoto]]]]:
+    products: Iterable[T], read: Callable[[T], list[EncodedPhoto]]
+) -> Iterator[list[tuple[T, list[EncodedPhoto]]]]:
     """Read the photos of products, and give them out in steps that bound how much is held at once."""
-    step: list[tuple[SourceProduct, list[EncodedPhoto]]] = []
+    step: list[tuple[T, list[EncodedPhoto]]] = []
     photos = size_bytes = 0
     for offered in products:
         encoded = read(offered)

@@ -37,3 +37,10 @@ def catch_up(store: SqliteStore, index: EdgeIndex, *, model: str) -> int:
     if done:
         logger.debug("index caught up: products=%d revision=%d", done, revision)
     return done
+
+
+def bring_up_to_date(store: SqliteStore, index: EdgeIndex, *, model: str) -> None:
+    """Catch up, and build the graph over what came, so that the index answers at its best."""
+    catch_up(store, index, model=model)
+    index.optimize()
+    index.mark(store.revision)

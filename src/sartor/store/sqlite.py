@@ -20,7 +20,7 @@ from sartor.store.schema import migrate
 from sartor.types import EmbeddedPhoto, Photo, Product, StoredProduct
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     from sartor.store.records import Write
@@ -233,8 +233,16 @@ class SqliteStore:
 
     def set_setting(self, name: str, value: str) -> None:
         """Remember a setting."""
+        self.set_settings({name: value})
+
+    def set_settings(self, settings: Mapping[str, str | None]) -> None:
+        """Remember several settings in one transaction; None forgets one."""
         with self._transaction() as connection:
-            connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
+            for name, value in settings.items():
+                if value is None:
+                    connection.execute("DELETE FROM settings WHERE name = ?", (name,))
+                else:
+                    connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
 
     def close(self) -> None:
         """Close the file; the write-ahead log is folded into it."""

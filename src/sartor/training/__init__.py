@@ -1,0 +1,1 @@
+"""Fine-tuning: from the photos and attributes of a catalog to an encoder of its own."""

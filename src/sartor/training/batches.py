@@ -1,0 +1,135 @@
+"""What each step of a training sees: drawn by the step's number alone, so that a resumed run sees the same."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sartor.training.augment import augmented_view
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from concurrent.futures import Future
+
+    import numpy.typing as npt
+
+    from sartor.training.dataset import Item
+    from sartor.training.labels import Target
+    from sartor.training.photo_cache import PhotoCache, Pixels
+    from sartor.training.recipe import Augmentation, Sampling
+
+_AHEAD = 3  # steps that are prepared while the network learns from one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """One step.
+
+    Attributes:
+        photos: ``(v, side_px, side_px, 3)`` uint8.
+        products: ``(v,)`` number of the product that each view shows.
+    """
+
+    photos: npt.NDArray[np.uint8]
+    products: npt.NDArray[np.int32]
+
+
+class Batches:
+    """Draws and prepares steps, some of them ahead, in threads."""
+
+    def __init__(
+        self,
+        items: Sequence[Item],
+        cache: PhotoCache,
+        targets: Sequence[Target],
+        *,
+        sampling: Sampling,
+        augmentation: Augmentation,
+        side_px: int,
+        seed: int,
+    ) -> None:
+        self._items, self._cache = items, cache
+        self._views, self._how, self._side_px, self._seed = sampling.views, augmentation, side_px, seed
+        self._chances = chances(items, targets, sampling)
+        several = np.array([len(item.photos) > 1 for item in items])
+        self._pair_chances = self._chances * several if several.any() else self._chances
+        self._pairs = int(sampling.views * sampling.pair_share / 2)
+        scenes = [key for item in items for key in item.photos if not cache.photos[key].masked]
+        self._scenes = scenes
+
+    def from_step(self, start: int, stop: int) -> Iterator[Batch]:
+        """The steps from one number up to another, in order."""
+        with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="sartor-augment") as pool:
+            waiting: deque[list[Future[npt.NDArray[np.uint8]]]] = deque()
+            products: deque[npt.NDArray[np.int32]] = deque()
+            for step in range(start, stop + _AHEAD):
+                if step < stop:
+                    drawn, photos = self.draw(step)
+                    rngs = np.random.default_rng([self._seed, 1, step]).spawn(len(photos))
+                    views = zip(photos, rngs, strict=True)
+                    waiting.append([pool.submit(self._view, photo, rng) for photo, rng in views])
+                    products.append(drawn)
+                if step >= start + _AHEAD and waiting:
+                    ready = np.stack([future.result() for future in waiting.popleft()])
+                    yield Batch(photos=ready, products=products.popleft())
+
+    def draw(self, step: int) -> tuple[npt.NDArray[np.int32], list[str]]:
+        """Which product each view of a step shows, and by which photo: two views of each pair come first."""
+        rng = np.random.default_rng([self._seed, 0, step])
+        choose = partial(_choose, rng)
+        paired = choose(self._pair_chances, self._pairs)
+        single = choose(self._chances, self._views - 2 * len(paired))
+        photos: list[str] = []
+        for number in paired:
+            own = self._items[number].photos
+            photos += [own[place] for place in rng.permutation(len(own))[:2]] if len(own) > 1 else [own[0]] * 2
+        photos += [str(rng.choice(self._items[number].photos)) for number in single]
+        return np.concatenate([np.repeat(paired, 2), single]).astype(np.int32), photos
+
+    def _view(self, key: str, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
+        return augmented_view(
+            self._cache.pixels(key),
+            self._how,
+            side_px=self._side_px,
+            background=lambda: self._scene(rng),
+            rng=rng,
+        )
+
+    def _scene(self, rng: np.random.Generator) -> Pixels | None:
+        if not self._scenes:
+            return None
+        return self._cache.pixels(self._scenes[int(rng.integers(len(self._scenes)))])
+
+
+def chances(items: Sequence[Item], targets: Sequence[Target], sampling: Sampling) -> npt.NDArray[np.float64]:
+    """How often each product is drawn, ``(n,)`` with sum 1: rare classes more often than they come."""
+    weights = np.zeros(len(items))
+    for target in targets:
+        single = target.known & (target.allowed.sum(axis=1) == 1)
+        counts = target.allowed[single].sum(axis=0)  # (c,)
+        rarity = np.where(counts > 0, (counts.max() / np.maximum(counts, 1.0)) ** sampling.balance, 1.0)
+        weights += np.where(single, rarity[target.allowed.argmax(axis=1)], 1.0) * target.weight
+    for emphasis in sampling.emphasis:
+        has = np.array([item.attributes.get(emphasis.attribute) not in {None, ""} for item in items])
+        weights *= np.where(has, emphasis.factor, 1.0)
+    return np.asarray(weights / weights.sum())
+
+
+def _choose(
+    rng: np.random.Generator, weights: npt.NDArray[np.float64], count: int
+) -> npt.NDArray[np.int64]:
+    """Different products where there are enough of them, chosen by weight.
+
+    Source: P. Efraimidis and P. Spirakis, "Weighted random sampling with a reservoir" (2006).
+    """
+    possible = np.flatnonzero(weights)
+    if len(possible) < count:
+        return rng.choice(possible, count, p=weights[possible] / weights[possible].sum())
+    keys = rng.exponential(size=len(possible)) / weights[possible]
+    return possible[np.argpartition(keys, count - 1)[:count]] if count else possible[:0]

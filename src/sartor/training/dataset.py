@@ -1,0 +1,169 @@
+"""The products that a training learns from: read through the catalog's readers, split, their photos kept small."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sartor.catalog import open_source
+from sartor.errors import NothingToLearn
+from sartor.evaluation.split import is_held_out
+from sartor.training.photo_cache import EncodedSource, PhotoCache
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from sartor.training.recipe import LabelMap, Split
+    from sartor.types import AttributeValue, SourceProduct
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A product to learn from.
+
+    Attributes:
+        id: Its id in the catalog.
+        attributes: What the catalog says of it.
+        photos: Keys of its photos in the cache, the largest first.
+        held_out: Whether it is kept for validation.
+    """
+
+    id: str
+    attributes: Mapping[str, AttributeValue]
+    photos: tuple[str, ...]
+    held_out: bool = False
+
+    def classes(self, label: str, maps: Sequence[LabelMap] = ()) -> tuple[str, ...]:
+        """The classes of a label that this product may have; none where nothing is known."""
+        value = self.attributes.get(label)
+        if value not in {None, ""}:
+            return (str(value),)
+        for mapping in maps:
+            if mapping.label == label and (known := self.attributes.get(mapping.column)) is not None:
+                return mapping.classes.get(str(known), ())
+        return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """Products and their photos."""
+
+    items: tuple[Item, ...]
+    photos: PhotoCache
+
+    @property
+    def training(self) -> tuple[Item, ...]:
+        """The products to learn from."""
+        return tuple(item for item in self.items if not item.held_out)
+
+    @property
+    def held_out(self) -> tuple[Item, ...]:
+        """The products for validation."""
+        return tuple(item for item in self.items if item.held_out)
+
+
+def read_dataset(
+    sources: Sequence[Path],
+    directory: Path,
+    split: Split,
+    *,
+    side_px: int,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> Dataset:
+    """Read products from sources, and keep their photos small in a directory, once.
+
+    A product id that comes in several sources is one product, with the photos of all and the attributes of
+    the first that has them.
+
+    Raises:
+        SourceError: A source cannot be read.
+        NothingToLearn: No product has a photo that can be used.
+    """
+    with ExitStack() as stack:
+        opened = [stack.enter_context(open_source(path)) for path in sources]
+        if not PhotoCache.is_complete(directory):
+            directory.mkdir(parents=True, exist_ok=True)
+            PhotoCache.build(directory, _photos(opened), side_px=side_px, on_progress=on_progress)
+        cache = PhotoCache(directory)
+        products = _merged(opened, cache)
+    items = [
+        Item(id=product_id, attributes=attributes, photos=tuple(sorted(photos, key=partial(_size, cache))))
+        for product_id, (attributes, photos) in products.items()
+        if photos
+    ]
+    if not items:
+        raise NothingToLearn(reason="no product has a photo that can be used")
+    logger.info("read %d products, %d photos, %d rejected", len(items), len(cache.photos), len(cache.rejected))
+    return Dataset(items=_held_out(items, cache, split), photos=cache)
+
+
+def photo_key(source: str, name: str) -> str:
+    """What tells a photo from all others: its source and its name there."""
+    return hashlib.sha256(f"{source}\0{name}".encode()).hexdigest()[:20]
+
+
+def _photos(sources: Iterable[Iterable[SourceProduct]]) -> Iterator[EncodedSource]:
+    for number, source in enumerate(sources):
+        for offered in source:
+            for photo in offered.photos:
+                yield EncodedSource(key=photo_key(str(number), photo.name), name=photo.name, read=photo.read)
+
+
+def _merged(
+    sources: Iterable[Iterable[SourceProduct]], cache: PhotoCache
+) -> dict[str, tuple[dict[str, AttributeValue], list[str]]]:
+    products: dict[str, tuple[dict[str, AttributeValue], list[str]]] = {}
+    for number, source in enumerate(sources):
+        for offered in source:
+            attributes, photos = products.setdefault(offered.product.id, ({}, []))
+            for name, value in offered.product.attributes.items():
+                attributes.setdefault(name, value)
+            keys = (photo_key(str(number), photo.name) for photo in offered.photos)
+            photos.extend(key for key in keys if key in cache.photos)
+    return products
+
+
+def _size(cache: PhotoCache, key: str) -> int:
+    photo = cache.photos[key]
+    return -photo.height_px * photo.width_px
+
+
+def _held_out(items: Sequence[Item], cache: PhotoCache, split: Split) -> tuple[Item, ...]:
+    """Mark what is held out: by the hash of each group, and whatever looks the same as such a product."""
+    groups = [_group(item, split.group_by) for item in items]
+    held = {group for group in groups if is_held_out(group, seed=split.seed, share=split.share)}
+    if split.near_duplicates:
+        held = _spread(held, groups, [[cache.photos[key].fingerprint for key in item.photos] for item in items])
+    return tuple(
+        Item(id=item.id, attributes=item.attributes, photos=item.photos, held_out=group in held)
+        for item, group in zip(items, groups, strict=True)
+    )
+
+
+def _group(item: Item, group_by: Sequence[str]) -> str:
+    for name in group_by:
+        if (value := item.attributes.get(name)) not in {None, ""}:
+            return f"{name}={value}"
+    return item.id
+
+
+def _spread(held: set[str], groups: Sequence[str], looks: Sequence[Sequence[str]]) -> set[str]:
+    """Hold out also what shares a look with something held out, until nothing is added."""
+    held = set(held)
+    while True:
+        seen = {look for group, own in zip(groups, looks, strict=True) if group in held for look in own}
+        more = {
+            group
+            for group, own in zip(groups, looks, strict=True)
+            if group not in held and any(look in seen for look in own)
+        }
+        if not more:
+            return held
+        held |= more

@@ -1,0 +1,120 @@
+"""A trained encoder as files: the ONNX network, its card, and the weights that a later training goes on from."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from sartor.encoders.card import CARD_FILE, MODEL_FILE, ModelCard, PixelScaling
+from sartor.encoders.card_parts import Measured, TrainingRecord
+from sartor.encoders.choices import Layout
+from sartor.encoders.keras_backend import keras
+from sartor.encoders.keras_onnx import to_onnx
+from sartor.encoders.onnx_half import with_half_weights
+from sartor.training.base import WEIGHTS_FILE, keep_weights
+from sartor.training.network import EMBEDDING, FEATURES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from sartor.encoders.card_parts import AttributeHead, MatchCalibration
+    from sartor.evaluation.agreement import Interval
+    from sartor.training.base import Start
+    from sartor.training.checkpoint import State
+    from sartor.training.recipe import Recipe
+
+_PACKAGES = ("sartor", "keras", "tensorflow-cpu", "numpy", "pillow")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What is known of a trained encoder when it is exported.
+
+    Attributes:
+        recipe: What was done.
+        start: What it started from.
+        state: How far it came.
+        heads: What it predicts.
+        calibration: From scores to matches.
+        figures: On held-out products.
+        base_figures: The same of what it started from.
+        products: Number of products that it learned from.
+        photos: Number of their photos.
+    """
+
+    recipe: Recipe
+    start: Start
+    state: State
+    heads: tuple[AttributeHead, ...]
+    calibration: MatchCalibration | None
+    figures: Mapping[str, Interval]
+    base_figures: Mapping[str, Interval]
+    products: int
+    photos: int
+
+
+def export_encoder(model: keras.Model, directory: Path, outcome: Outcome) -> ModelCard:
+    """Write ``model.onnx``, ``card.json`` and ``weights.npz`` into a directory.
+
+    Raises:
+        UnusableModel: The installed TensorFlow cannot be converted to ONNX.
+    """
+    outputs = {EMBEDDING: model.output[EMBEDDING], FEATURES: model.output[FEATURES]}
+    outputs |= {head.output: model.output[head.name] for head in outcome.heads}
+    network = with_half_weights(to_onnx(keras.Model(model.inputs[0], outputs), name=outcome.recipe.id))
+    content = network.SerializeToString()
+    keep_weights(model, directory / WEIGHTS_FILE)
+    (directory / MODEL_FILE).write_bytes(content)
+    card = _card(model, content, outcome)
+    card.write(directory / CARD_FILE)
+    return card
+
+
+def _card(model: keras.Model, content: bytes, outcome: Outcome) -> ModelCard:
+    recipe, start = outcome.recipe, outcome.start
+    side_px = recipe.network.side_px
+    return ModelCard(
+        id=recipe.id,
+        sha256=hashlib.sha256(content).hexdigest(),
+        size_px=(side_px, side_px),
+        layout=Layout.NHWC,
+        scaling=PixelScaling.named(start.network.scaling),
+        output=EMBEDDING,
+        dimension=model.output[EMBEDDING].shape[-1],
+        license=recipe.license,
+        origin=f"sartor train, from {start.words}",
+        attributes=outcome.heads,
+        feature_map=FEATURES,
+        calibration=outcome.calibration,
+        training=TrainingRecord(
+            base=start.network.name,
+            multi_level=recipe.network.multi_level,
+            scale=recipe.objective.scale,
+            started_from=start.words,
+            split_seed=recipe.split.seed,
+            split_share=recipe.split.share,
+            data=recipe.data,
+            products=outcome.products,
+            photos=outcome.photos,
+            steps=outcome.state.step,
+            seconds=round(outcome.state.elapsed_s, 1),
+            recipe=recipe.model_dump(mode="json"),
+            figures=_measured(outcome.figures),
+            base_figures=_measured(outcome.base_figures),
+            versions={"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
+        ),
+    )
+
+
+def _measured(intervals: Mapping[str, Interval]) -> dict[str, Measured]:
+    return {
+        name: Measured(
+            mean=round(each.mean, 4), low=round(each.low, 4), high=round(each.high, 4), count=each.count
+        )
+        for name, each in intervals.items()
+        if each.count
+    }

@@ -1,0 +1,143 @@
+"""The encoder that is trained: a base network, pooled at three resolutions, one embedding, attributes on top."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sartor.encoders.keras_backend import keras
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy.typing as npt
+
+    from sartor.encoders.card import PixelScaling
+
+_IMAGE_AXES = 4
+_LEVELS = 3  # resolutions that are pooled: the last one and the two before it
+_MOMENTUM = 0.99  # of batch norm; MobileNetV2 comes with 0.999, which takes thousands of steps to follow
+
+EMBEDDING = "embedding"
+FEATURES = "feature_map"
+PHOTO = "photo"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What the encoder's layers are made for.
+
+    Attributes:
+        side_px: Height and width of a photo.
+        dimension: Length of the embedding.
+        attributes: Number of classes by attribute.
+        multi_level: Whether earlier feature maps are pooled too.
+        scale: Of the cosine between an embedding and a class.
+    """
+
+    side_px: int
+    dimension: int
+    attributes: Mapping[str, int]
+    multi_level: bool = True
+    scale: float = 20.0
+
+
+class UnitNorm(keras.layers.Layer):
+    """Vectors of length 1."""
+
+    def call(self, inputs: Any) -> Any:
+        """``(n, d)`` to ``(n, d)``."""
+        return keras.ops.normalize(inputs, axis=-1, epsilon=1e-6)
+
+
+class ClassVectors(keras.layers.Layer):
+    """A unit vector for each class; its logit is the scaled cosine with the embedding.
+
+    Source: the normalized softmax of Zhai and Wu, "Classification is a Strong Baseline for Deep Metric
+    Learning" (BMVC 2019).
+    """
+
+    def __init__(self, classes: int, *, scale: float, **options: Any) -> None:
+        """``classes`` is their number, ``scale`` multiplies the cosines."""
+        super().__init__(**options)
+        self._classes, self._scale = classes, scale
+
+    def build(self, input_shape: Any) -> None:
+        """Make the vectors."""
+        self.vectors = self.add_weight(
+            name="vectors", shape=(input_shape[-1], self._classes), initializer="glorot_uniform"
+        )
+
+    def call(self, inputs: Any) -> Any:
+        """``(n, d)`` unit vectors to ``(n, c)`` logits in [-scale, scale]."""
+        return self._scale * keras.ops.matmul(inputs, keras.ops.normalize(self.vectors, axis=0, epsilon=1e-6))
+
+
+def encoder(base: keras.Model, shape: Shape) -> keras.Model:
+    """The encoder on a base network.
+
+    Takes ``(n, side_px, side_px, 3)`` float32, scaled as the base expects; gives a dict with ``embedding``
+    ``(n, d)``, ``feature_map`` ``(n, h, w, c)`` and the logits ``(n, classes)`` of each attribute.
+    """
+    maps = feature_maps(base)[-_LEVELS if shape.multi_level else -1 :]
+    pooled = [keras.layers.GlobalAveragePooling2D(name=f"pool_{level}")(found) for level, found in enumerate(maps)]
+    features = keras.layers.Concatenate(name="pooled")(pooled) if len(pooled) > 1 else pooled[0]
+    features = keras.layers.BatchNormalization(momentum=_MOMENTUM, name="pooled_norm")(features)
+    projected = keras.layers.Dense(shape.dimension, use_bias=False, name="projection")(features)
+    embedding = UnitNorm(name=EMBEDDING)(projected)
+    outputs = {EMBEDDING: embedding, FEATURES: maps[-1]}
+    for number, (name, classes) in enumerate(shape.attributes.items()):
+        outputs[name] = ClassVectors(classes, scale=shape.scale, name=f"attribute_{number}")(embedding)
+    model = keras.Model(base.inputs[0], outputs)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = _MOMENTUM
+    return model
+
+
+def feature_maps(base: keras.Model) -> list[Any]:
+    """The last feature map of each resolution, from the finest to the coarsest."""
+    last: dict[tuple[int, int], Any] = {}
+    for layer in base.layers:
+        shape = layer.output.shape
+        if len(shape) == _IMAGE_AXES and not isinstance(layer, keras.layers.ZeroPadding2D):
+            last[shape[1], shape[2]] = layer.output
+    return list(last.values())
+
+
+def freeze(model: keras.Model, *, until: str) -> None:
+    """Keep the weights of all layers up to one, batch norm included.
+
+    Raises:
+        ValueError: There is no such layer.
+    """
+    names = [layer.name for layer in model.layers]
+    for layer in model.layers[: names.index(until) + 1]:
+        layer.trainable = False
+
+
+def scaled_input(scaling: PixelScaling, side_px: int) -> tuple[Any, Any]:
+    """An input for uint8 photos, and the same scaled as the base expects."""
+    photo = keras.Input((side_px, side_px, 3), dtype="uint8", name=PHOTO)
+    mean, std = np.array(scaling.mean), np.array(scaling.std)
+    floats = keras.ops.cast(photo, "float32")
+    if scaling.channel_order == "BGR":
+        floats = keras.ops.flip(floats, axis=-1)
+    return photo, keras.layers.Rescaling(scale=(1 / std).tolist(), offset=(-mean / std).tolist())(floats)
+
+
+def embed(
+    model: keras.Model, photos: Sequence[npt.NDArray[np.uint8]], *, outputs: Sequence[str]
+) -> dict[str, npt.NDArray[np.float32]]:
+    """Outputs for photos, ``(n, …)`` float32 each."""
+    found = model.predict_on_batch(np.stack(photos))
+    return {name: np.asarray(found[name], dtype=np.float32) for name in outputs}
+
+
+def pooled_base(base: keras.Model, scaling: PixelScaling, side_px: int) -> keras.Model:
+    """A base network alone, as it embeds without any training: uint8 photos to pooled features of length 1."""
+    photo, scaled = scaled_input(scaling, side_px)
+    pooled = keras.layers.GlobalAveragePooling2D()(base(scaled))
+    return keras.Model(photo, {EMBEDDING: UnitNorm()(pooled)})

@@ -1,0 +1,225 @@
+"""What a training does, as data: a TOML file that runs the same training again.
+
+Every part of the learning has its switch here, so that an ablation is a recipe with one line changed.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sartor.errors import UnusableRecipe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(gt=0)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Label(_Part):
+    """An attribute to learn, and how much it counts against the others."""
+
+    name: str
+    weight: Positive = 1.0
+
+
+class LabelMap(_Part):
+    """Gives products a label by the value of another column; several classes mean: one of these.
+
+    A value that is not listed, or is listed with no class, gives no label.
+    """
+
+    column: str
+    label: str
+    classes: dict[str, tuple[str, ...]]
+
+
+class Split(_Part):
+    """Which products are held out for validation: by a hash of what they share, so that any machine agrees.
+
+    Attributes:
+        seed: Chooses another split.
+        share: About this share of the products is held out.
+        group_by: Attributes whose value keeps products together, such as the sender of a photo; the first
+            that a product has.
+        near_duplicates: Keep products together whose photos look the same.
+    """
+
+    seed: int = 20
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    group_by: tuple[str, ...] = ("item_group_id",)
+    near_duplicates: bool = True
+
+
+class Network(_Part):
+    """The encoder's shape.
+
+    Attributes:
+        side_px: Height and width of the photos that it sees.
+        dimension: Length of the embedding.
+        freeze_until: Layer of the base up to which its weights stay as they are; ``early`` is the end of its
+            early part, which makes a step take less than half the time, empty trains everything.
+        multi_level: Embed pooled feature maps of three resolutions, not the last one only. Color is still
+            plain in the earlier ones.
+    """
+
+    side_px: Annotated[int, Field(ge=32)] = 128
+    dimension: Count = 256
+    freeze_until: str = "early"
+    multi_level: bool = True
+
+
+class Objective(_Part):
+    """What is minimized: a normalized softmax for each attribute, and an instance term.
+
+    Attributes:
+        scale: Of the cosines between embedding and class vectors, before the softmax.
+        label_smoothing: Share of the target given to all classes, against label noise.
+        instance_weight: Of the term by which two views of one product find each other; 0 leaves it out.
+        temperature: Of the instance term.
+    """
+
+    scale: Positive = 20.0
+    label_smoothing: Share = 0.05
+    instance_weight: Annotated[float, Field(ge=0)] = 0.3
+    temperature: Positive = 0.1
+
+
+class Augmentation(_Part):
+    """How photos are changed while training; each share is how often, 0 switches a part off.
+
+    Attributes:
+        flip: Left to right.
+        rotation_deg: Up to this many degrees either way.
+        min_crop: Least side of the part that is shown, of the photo's side.
+        perspective: Up to this share of the side is each corner moved.
+        lighting: Strength of brightness, contrast and gamma, 0.2 is up to 20 percent.
+        white_balance: Strength per color channel; small, so that a color keeps its name.
+        blur: How often.
+        jpeg: How often compressed again.
+        low_resolution: How often made small and large again.
+        background: How often a white background is exchanged for a texture or a part of another photo.
+        erase: How often a rectangle is covered.
+    """
+
+    flip: Share = 0.5
+    rotation_deg: Annotated[float, Field(ge=0, le=180)] = 12.0
+    min_crop: Annotated[float, Field(gt=0, le=1)] = 0.75
+    perspective: Annotated[float, Field(ge=0, le=0.4)] = 0.06
+    lighting: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    white_balance: Annotated[float, Field(ge=0, lt=0.5)] = 0.05
+    blur: Share = 0.15
+    jpeg: Share = 0.15
+    low_resolution: Share = 0.25
+    background: Share = 0.3
+    erase: Share = 0.1
+
+
+class Emphasis(_Part):
+    """Draw products that have this attribute more often, by a factor."""
+
+    attribute: str
+    factor: Positive
+
+
+class Sampling(_Part):
+    """What one step sees.
+
+    Attributes:
+        views: Photos in a step.
+        pair_share: Share of them that are two views of one product, of two photos where it has them.
+        balance: 0 draws products as they come, 1 draws every class equally often.
+        emphasis: Products to draw more often.
+    """
+
+    views: Annotated[int, Field(ge=8)] = 96
+    pair_share: Share = 0.5
+    balance: Share = 0.3
+    emphasis: tuple[Emphasis, ...] = ()
+
+
+class Schedule(_Part):
+    """How long, and how fast.
+
+    Attributes:
+        steps: Steps at most; none takes as many as ``epochs`` needs.
+        epochs: Passes over the training products' photos, where ``steps`` is not given.
+        learning_rate: At its highest, after the warm-up; it then falls to zero by a cosine.
+        warmup_share: Share of the steps in which the learning rate rises.
+        weight_decay: Of AdamW.
+        averaging: Momentum of the weights' running average, which is what is kept; 0 keeps the last weights.
+        validate_every: Steps between validations.
+        patience: Validations without a better retrieval figure before it stops.
+    """
+
+    steps: Count | None = None
+    epochs: Positive = 12.0
+    learning_rate: Positive = 1e-3
+    warmup_share: Share = 0.05
+    weight_decay: Annotated[float, Field(ge=0)] = 0.02
+    averaging: Annotated[float, Field(ge=0, lt=1)] = 0.995
+    validate_every: Count = 500
+    patience: Count = 5
+
+
+class Recipe(_Part):
+    """A training, whole.
+
+    Attributes:
+        id: Id of the model that comes out.
+        base: Network of ``sartor models export``, or a Sartor model to go on from.
+        labels: Attributes to learn; empty chooses them by coverage and number of values.
+        judge_by: Attributes whose agreement among the nearest decides when to stop and what is better; empty
+            takes all labels.
+        maps: Labels that follow from other columns.
+        seed: Of everything random.
+        license: License of the model that comes out, for its card.
+        data: What it is trained on, for its card.
+    """
+
+    id: str = "my-model"
+    base: str = "sartor-v1"
+    labels: tuple[Label, ...] = ()
+    judge_by: tuple[str, ...] = ()
+    maps: tuple[LabelMap, ...] = ()
+    seed: int = 1
+    license: str = "unknown"
+    data: str = ""
+    split: Split = Split()
+    network: Network = Network()
+    objective: Objective = Objective()
+    augmentation: Augmentation = Augmentation()
+    sampling: Sampling = Sampling()
+    schedule: Schedule = Schedule()
+
+    @classmethod
+    def read(cls, path: Path) -> Recipe:
+        """Read a recipe from its TOML file.
+
+        Raises:
+            UnusableRecipe: The file is missing or is no recipe.
+        """
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UnusableRecipe(path, reason="it cannot be read") from error
+        try:
+            return cls.model_validate(tomllib.loads(text))
+        except tomllib.TOMLDecodeError as error:
+            raise UnusableRecipe(path, reason=f"it is no TOML ({error})") from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(str(part) for part in first["loc"])
+            raise UnusableRecipe(path, reason=f"{field}: {first['msg']}") from error
+
+    def changed(self, **parts: Any) -> Recipe:
+        """This recipe with some parts exchanged."""
+        return self.model_copy(update=parts)

@@ -1,0 +1,220 @@
+"""A training from sources to a model: read, split, learn, examine, export, report."""
+
+from __future__ import annotations
+
+import logging
+import math
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sartor.encoders.card import CARD_FILE
+from sartor.errors import NothingToLearn, OutputTaken
+from sartor.evaluation.training_report import write_report
+from sartor.training.base import make_networks
+from sartor.training.batches import Batches
+from sartor.training.calibration import attribute_heads, match_calibration
+from sartor.training.dataset import read_dataset
+from sartor.training.export import Outcome, export_encoder
+from sartor.training.figures import Exam, examine, verdict
+from sartor.training.labels import targets_of
+from sartor.training.loop import Lesson, compiled, identity_of, learn
+from sartor.training.report import Told, run_report
+from sartor.training.validation import HeldOut
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from sartor.encoders.card import ModelCard
+    from sartor.evaluation.agreement import PairedTest
+    from sartor.training.base import Networks, Start
+    from sartor.training.checkpoint import State
+    from sartor.training.dataset import Dataset
+    from sartor.training.labels import Target
+    from sartor.training.loop import TrainingProgress
+    from sartor.training.recipe import Recipe
+
+logger = logging.getLogger(__name__)
+
+REPORT_FILE = "report.html"
+_WORK = "work"  # what a training needs until it is done: photos, checkpoints
+_CACHE_MARGIN = 1.25  # cached photos are larger than what the network sees, so that crops stay sharp
+_VALIDATED = 1100  # held-out products that are looked at while it learns
+_FEWEST_PRODUCTS = 10
+_FEWEST_HELD_OUT = 2
+_RNG_SEED = 0  # of intervals and tests, so that the same run gives the same figures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What to train.
+
+    Attributes:
+        sources: Where the products are.
+        output: Directory for the model, its report, and until it is done its checkpoints.
+        recipe: How.
+        start: From what.
+        resume: Go on with what the output holds.
+    """
+
+    sources: Sequence[Path]
+    output: Path
+    recipe: Recipe
+    start: Start
+    resume: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """What came of a training.
+
+    Attributes:
+        card: The model.
+        directory: Where its files lie.
+        test: New against old, on the share of the nearest that agrees in all attributes.
+        verdict: The same in a sentence.
+        rejected: Photos that could not be used, with the reason.
+    """
+
+    card: ModelCard
+    directory: Path
+    test: PairedTest
+    verdict: str
+    rejected: dict[str, str]
+
+
+def train(
+    job: Job,
+    *,
+    on_photos: Callable[[int], None] = lambda _: None,
+    on_progress: Callable[[TrainingProgress], None] = lambda _: None,
+) -> Trained:
+    """Train an encoder.
+
+    Args:
+        job: What and how.
+        on_photos: Told how many photos are read.
+        on_progress: Told how far the learning is.
+
+    Raises:
+        SourceError: A source cannot be read.
+        TrainingError: The sources hold nothing to learn, or the output cannot be used.
+        UnusableModel: The start's weights do not fit.
+    """
+    work = _work_directory(job)
+    recipe = job.recipe
+    side_px = int(recipe.network.side_px * _CACHE_MARGIN)
+    dataset = read_dataset(job.sources, work, recipe.split, side_px=side_px, on_progress=on_photos)
+    learned, held_out = _parted(dataset)
+    targets = targets_of(learned, recipe)
+    networks = make_networks(job.start, recipe, targets)
+    state = _learn(job, dataset, targets, networks, on_progress)
+    trained = _examine(job, dataset, targets, networks, state)
+    logger.info("trained %s: %s", trained.card.id, trained.verdict)
+    shutil.rmtree(work)
+    logger.info("%d products to learn from, %d held out", len(learned), len(held_out))
+    return trained
+
+
+def _work_directory(job: Job) -> Path:
+    work = job.output / _WORK
+    if (job.output / CARD_FILE).exists() or (work.exists() and not job.resume):
+        raise OutputTaken(job.output)
+    work.mkdir(parents=True, exist_ok=True)
+    return work
+
+
+def _parted(dataset: Dataset) -> tuple[tuple, tuple]:
+    learned, held_out = dataset.training, dataset.held_out
+    if len(dataset.items) < _FEWEST_PRODUCTS:
+        count = len(dataset.items)
+        raise NothingToLearn(
+            reason=f"{count} products with a photo are too few; {_FEWEST_PRODUCTS} are the least, hundreds are better"
+        )
+    if len(held_out) < _FEWEST_HELD_OUT or not learned:
+        raise NothingToLearn(
+            reason=f"the split holds out {len(held_out)} of {len(dataset.items)} products; "
+            "change split.share or split.seed in a recipe"
+        )
+    return learned, held_out
+
+
+def _learn(
+    job: Job,
+    dataset: Dataset,
+    targets: Sequence[Target],
+    networks: Networks,
+    on_progress: Callable[[TrainingProgress], None],
+) -> State:
+    recipe, learned = job.recipe, dataset.training
+    steps = recipe.schedule.steps or _steps(recipe, sum(len(item.photos) for item in learned))
+    compiled(networks.learner, recipe.schedule, steps=steps)
+    lesson = Lesson(
+        recipe=recipe,
+        identity=identity_of(recipe, [item.id for item in learned]),
+        steps=steps,
+        batches=Batches(
+            learned,
+            dataset.photos,
+            targets,
+            sampling=recipe.sampling,
+            augmentation=recipe.augmentation,
+            side_px=recipe.network.side_px,
+            seed=recipe.seed,
+        ),
+        targets=targets,
+        held_out=HeldOut.of(dataset.held_out, judges(recipe, targets), recipe.maps, at_most=_VALIDATED),
+        cache=dataset.photos,
+        directory=job.output / _WORK,
+    )
+    return learn(networks.learner, lesson, resume=job.resume, on_progress=on_progress)
+
+
+def _steps(recipe: Recipe, photos: int) -> int:
+    return max(1, math.ceil(recipe.schedule.epochs * photos / recipe.sampling.views))
+
+
+def judges(recipe: Recipe, targets: Sequence[Target]) -> tuple[str, ...]:
+    """The attributes that decide whether an encoder is better."""
+    return recipe.judge_by or tuple(target.name for target in targets)
+
+
+def _examine(
+    job: Job, dataset: Dataset, targets: Sequence[Target], networks: Networks, state: State
+) -> Trained:
+    recipe, cache = job.recipe, dataset.photos
+    rng = np.random.default_rng(_RNG_SEED)
+    exam = Exam.of(dataset.held_out, dataset.training, judges(recipe, targets), recipe.maps)
+    new, old = examine(networks.learner, exam, cache), examine(networks.before, exam, cache)
+    test, words = verdict(new, old, rng=rng)
+    figures, base_figures = new.intervals(rng), old.intervals(rng)
+    asked = {name: values[: exam.queries] for name, values in exam.labels.items()}
+    outcome = Outcome(
+        recipe=recipe,
+        start=job.start,
+        state=state,
+        heads=attribute_heads(networks.learner, targets, dataset.held_out, recipe.maps, cache),
+        calibration=match_calibration(new.embeddings[: exam.queries], asked),
+        figures=figures,
+        base_figures=base_figures,
+        products=len(dataset.training),
+        photos=sum(len(item.photos) for item in dataset.training),
+    )
+    card = export_encoder(networks.encoder, job.output, outcome)
+    told = Told(
+        card=card,
+        sources=job.sources,
+        rejected=len(cache.rejected),
+        state=state,
+        exam=exam,
+        old=old,
+        new=new,
+        figures=figures,
+        base_figures=base_figures,
+        verdict=words,
+    )
+    write_report(job.output / REPORT_FILE, run_report(told, cache))
+    return Trained(card=card, directory=job.output, test=test, verdict=words, rejected=dict(cache.rejected))
