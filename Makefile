@@ -47,5 +47,5 @@ clean:
 	touch $@
 
 .venv/.dev: .venv/.core
-	$(INSTALL) --editable '.[onnxruntime,keras]' --group dev --group bench
+	$(INSTALL) --editable '.[onnxruntime,train]' --group dev --group bench
 	touch $@

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from benchmarks.data import SHARED_DATA, Data
+from benchmarks.encoder_quality import encoder_quality
 from benchmarks.ingest_scale import ingest_scale
 from benchmarks.report import Report, publish
 from benchmarks.retrieval_agreement import retrieval_agreement
@@ -36,6 +37,7 @@ app.command("startup")(startup)
 app.command("tutorial_pipeline")(tutorial_pipeline)
 app.command("ingest_scale")(ingest_scale)
 app.command("retrieval_agreement")(retrieval_agreement)
+app.command("encoder_quality")(encoder_quality)
 
 
 @app.callback(invoke_without_command=True)

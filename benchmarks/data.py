@@ -12,6 +12,7 @@ import typer
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 PHOTOS_224 = "fashion-product-images-224.zip"
 PHOTOS_SMALL = "fashion-product-images-small.zip"
+PEOPLES_PHOTOS = "clothing-dataset-photos.zip"
 MOBILENET_V2_FILE = "mobilenet_v2_imagenet.onnx"
 
 Data = Annotated[

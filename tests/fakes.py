@@ -14,7 +14,7 @@ from sartor.encoders.encoder import Encoder
 from tests.networks import SIDE_PX
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from sartor.encoders.runtime import Pixels
@@ -48,6 +48,9 @@ class ColorRuntime:
     def infer(self, pixels: Pixels) -> Matrix:
         self.photos += len(pixels)
         return pixels.reshape(len(pixels), -1, 3).mean(axis=1).astype(np.float32) / 255
+
+    def infer_outputs(self, pixels: Pixels, names: Sequence[str]) -> dict[str, Matrix]:
+        return dict.fromkeys(names, self.infer(pixels))
 
 
 def color_encoder() -> Encoder:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from sartor.encoders import bundled
 from sartor.encoders.adoption import adopt
-from sartor.encoders.card import MODEL_FILE
+from sartor.encoders.card import CARD_FILE, MODEL_FILE, ModelCard
 from sartor.encoders.choices import RuntimeChoice
 from sartor.encoders.encoder import Encoder
 from sartor.encoders.keras_networks import network
-from sartor.encoders.registry import ModelRegistry
-from sartor.errors import MissingExtra, ModelNotChosen, NoModel, UnusableModel
+from sartor.encoders.registry import ModelRegistry, sha256_of
+from sartor.errors import MissingExtra, ModelDamaged, ModelNotChosen, NoModel, UnusableModel
 from sartor.imaging import MediaStore, UrlPolicy
 from sartor.shop import Backends, Shop
 from sartor.store.lock import WorkspaceLock
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 
     from sartor.config import Settings
     from sartor.encoders.adoption import Adoption
-    from sartor.encoders.card import ModelCard
     from sartor.encoders.choices import Pooling
     from sartor.encoders.runtime import Runtime, Signature
     from sartor.index.edge import EdgeIndex
+    from sartor.training.order import TrainingOrder, Watch
+    from sartor.training.train import Trained
 
 logger = logging.getLogger(__name__)
 
@@ -167,6 +168,46 @@ def export_model(
         card = export(wanted, directory=directory, pooling=pooling, weights=weights, model_id=model_id)
         models.add(directory / MODEL_FILE, card)
     return card
+
+
+def add_trained(settings: Settings, directory: Path) -> ModelCard:
+    """Add what ``sartor train`` wrote to the models of a workspace.
+
+    Raises:
+        UnusableModel: The directory holds no trained model.
+        ModelDamaged: Its network is not the one that its card describes.
+        ModelExists: Another model has its id.
+        ModelBundled: A model that comes with Sartor has it.
+    """
+    card = ModelCard.read(directory / CARD_FILE)
+    file = directory / MODEL_FILE
+    actual = sha256_of(file)
+    if actual != card.sha256:
+        raise ModelDamaged(file, expected=card.sha256, actual=actual)
+    open_models(settings).add(file, card)
+    return card
+
+
+def train_model(settings: Settings, order: TrainingOrder, watch: Watch) -> Trained:
+    """Train an encoder on sources.
+
+    Raises:
+        MissingExtra: A package of the training is not installed.
+        ModelNotFound: There is no base of this name.
+        SourceError: A source cannot be read.
+        TrainingError: There is nothing to learn, or the output cannot be used.
+        UnusableModel: Weights do not fit.
+        WeightsUnavailable: The official weights cannot be fetched.
+    """
+    for package in ("keras", "tensorflow", "tf2onnx", "scipy", "sklearn"):
+        if find_spec(package) is None:
+            raise MissingExtra(package, extra="train")
+    from sartor.training.base import find_start
+    from sartor.training.train import Job, train
+
+    start = find_start(order.recipe.base, weights=order.weights, folders=open_models(settings).folders())
+    job = Job(sources=order.sources, output=order.output, recipe=order.recipe, start=start, resume=order.resume)
+    return train(job, on_photos=watch.on_photos, on_progress=watch.on_progress)
 
 
 def _signature(settings: Settings, file: Path) -> Signature:

@@ -301,8 +301,9 @@ class TrainingError(SartorError):
 class UnusableRecipe(TrainingError):
     """A file is no recipe of a training."""
 
-    def __init__(self, path: Path, *, reason: str) -> None:
-        super().__init__(f"{path} is no recipe: {reason}; recipes/sartor-v1.toml is a whole one")
+    def __init__(self, path: Path | None, *, reason: str) -> None:
+        what = "this is no recipe" if path is None else f"{path} is no recipe"
+        super().__init__(f"{what}: {reason}; see docs/how-to/train.md")
 
 
 class NothingToLearn(TrainingError):

@@ -56,9 +56,16 @@ def list_models(*, home: Home = None, as_json: Json = False) -> None:
 
 @app.command()
 def add(
-    file: Annotated[Path, typer.Argument(metavar="FILE.onnx", help="A network without its classifier.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE.onnx|DIR", help="A network without its classifier, or what sartor train wrote."
+        ),
+    ],
     *,
-    model_id: Annotated[str, typer.Option("--id", help="Id that the model shall have.")],
+    model_id: Annotated[
+        str | None, typer.Option("--id", help="Id that the model shall have; a trained one has its own.")
+    ] = None,
     scaling: Annotated[
         Scaling | None,
         typer.Option("--scaling", help="How the network wants its pixels; or give --mean and --std."),
@@ -82,10 +89,16 @@ def add(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Add an ONNX network, after running it once to see that it embeds photos."""
-    from sartor.assembly import add_model
+    """Add an ONNX network, after running it once to see that it embeds photos; or a trained model."""
+    from sartor.assembly import add_model, add_trained
     from sartor.encoders.adoption import Adoption
 
+    if file.is_dir():
+        _print_added(add_trained(settings(home=home), file), as_json=as_json)
+        return
+    if model_id is None:
+        message = "an ONNX file needs --id, the name that the model shall have"
+        raise typer.BadParameter(message)
     adoption = Adoption(
         id=model_id,
         scaling=_pixel_scaling(scaling, mean, std, channel_order),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CARD_FILE = "card.json"
 MODEL_FILE = "model.onnx"
+WEIGHTS_FILE = "weights.npz"  # of a model that Sartor trained, to go on from
 MODEL_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 Triple = tuple[float, float, float]

@@ -1,4 +1,4 @@
-"""What a card says of a model that Sartor trained, beside how to run it: attributes, calibration, how it was made."""
+"""What a card says of a model that Sartor trained: its attributes, its calibration, how it was made."""
 
 from __future__ import annotations
 

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 _KERAS_3 = ".weights.h5"
 
 
-def load(
-    network: KerasNetwork, file: Path, *, pooling: Pooling | None, side_px: int | None = None
-) -> keras.Model:
+def load(network: KerasNetwork, file: Path, *, pooling: Pooling | None, side_px: int | None = None) -> keras.Model:
     """The network with the weights of a file that Keras wrote.
 
     Args:

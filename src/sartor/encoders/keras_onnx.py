@@ -54,7 +54,7 @@ def to_onnx(model: keras.Model, *, name: str) -> onnx.ModelProto:
         graph = _frozen_graph(convertible, tuple(shapes))
     with graph.as_default():
         converted = process_tf_graph(
-            graph, opset=_OPSET, input_names=[_PHOTO], output_names=[f"{output}:0" for output in shapes]
+            graph, opset=_OPSET, input_names=[_PHOTO], output_names=[_tensor(output) for output in shapes]
         )
     converted = optimize_graph(converted, catch_errors=False).make_model(name)
     tidy = _tidy(converted.graph, name=name, input_shape=model.input_shape, output_shapes=shapes)
@@ -80,13 +80,21 @@ def _frozen_graph(model: keras.Model, outputs: Sequence[str]) -> tf.Graph:
         photo = tf.compat.v1.placeholder(tf.float32, model.input_shape, name=INPUT)
         found, _ = model.stateless_call(trainable, others, photo, training=False)
         for output in outputs:
-            tf.identity(found[output] if isinstance(found, dict) else found, name=output)
+            tf.identity(found[output] if isinstance(found, dict) else found, name=_graph_name(output))
         folded = tf_optimize(
-            [_PHOTO], [f"{output}:0" for output in outputs], traced.as_graph_def(add_shapes=True)
+            [_PHOTO], [_tensor(output) for output in outputs], traced.as_graph_def(add_shapes=True)
         )
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(folded, name="")
     return graph
+
+
+def _graph_name(output: str) -> str:
+    return f"output_{output}"  # a layer may have the output's own name
+
+
+def _tensor(output: str) -> str:
+    return f"{_graph_name(output)}:0"
 
 
 def _call_convertible(layer: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
@@ -143,7 +151,7 @@ def _gelu(inputs: Any) -> Any:
 
 def _tidy(graph: Any, *, name: str, input_shape: Any, output_shapes: Mapping[str, Any]) -> onnx.ModelProto:
     """Order and name everything by its way to the outputs; tf2onnx does so by counters, new in each run."""
-    names = {"": "", _PHOTO: INPUT} | {f"{output}:0": output for output in output_shapes}
+    names = {"": "", _PHOTO: INPUT} | {_tensor(output): output for output in output_shapes}
     nodes = _from_the_outputs(graph, output_shapes)
     for index, node in enumerate(nodes):
         for tensor in (*node.input, *node.output):
@@ -176,7 +184,7 @@ def _from_the_outputs(graph: Any, outputs: Iterable[str]) -> list[onnx.NodeProto
     """The nodes in an order in which each comes after those it needs; depth first, inputs in their order."""
     makers = {tensor: node for node in graph.node for tensor in node.output}
     ordered: dict[str, onnx.NodeProto] = {}
-    path = [makers[f"{output}:0"] for output in outputs][::-1]
+    path = [makers[_tensor(output)] for output in outputs][::-1]
     while path:
         node = path[-1]
         needs = (makers[tensor] for tensor in node.input if tensor in makers)

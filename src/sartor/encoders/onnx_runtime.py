@@ -17,6 +17,7 @@ from sartor.encoders.runtime import Port, Signature
 from sartor.errors import DeviceUnavailable, UnusableModel
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -74,12 +75,16 @@ class OnnxRuntime:
 
     def infer(self, pixels: Pixels) -> Matrix:
         """Run the network on ``(n, h, w, 3)`` uint8 RGB; returns ``(n, d)`` float32."""
+        return self.infer_outputs(pixels, (self._card.output,))[self._card.output]
+
+    def infer_outputs(self, pixels: Pixels, names: Sequence[str]) -> dict[str, npt.NDArray[np.float32]]:
+        """Run the network once, and return several of its outputs by name, ``(n, ...)`` each."""
         try:
-            (result,) = self._session.run([self._card.output], {self._input: scale(pixels, self._card)})
+            results = self._session.run(list(names), {self._input: scale(pixels, self._card)})
         except Exception as error:
             # ONNX Runtime raises classes of its own C++ module, which share no base but Exception.
             raise UnusableModel(self._file, reason=_first_line(error)) from error
-        return np.asarray(result, np.float32)
+        return {name: np.asarray(result, np.float32) for name, result in zip(names, results, strict=True)}
 
 
 def scale(pixels: Pixels, card: ModelCard) -> npt.NDArray[np.float32]:

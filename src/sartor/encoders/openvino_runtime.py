@@ -14,7 +14,10 @@ from sartor.encoders.runtime import Port, Signature
 from sartor.errors import DeviceUnavailable, UnusableModel
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    import numpy.typing as npt
 
     from sartor.encoders.card import ModelCard
     from sartor.encoders.runtime import Pixels
@@ -76,9 +79,13 @@ class OpenVinoRuntime:
 
     def infer(self, pixels: Pixels) -> Matrix:
         """Run the network on ``(n, h, w, 3)`` uint8 RGB; returns ``(n, d)`` float32."""
+        return self.infer_outputs(pixels, (self._card.output,))[self._card.output]
+
+    def infer_outputs(self, pixels: Pixels, names: Sequence[str]) -> dict[str, npt.NDArray[np.float32]]:
+        """Run the network once, and return several of its outputs by name, ``(n, ...)`` each."""
         program = self._single if len(pixels) == 1 else self._batched
         result = program.create_infer_request().infer({0: pixels}, share_inputs=True)
-        return np.asarray(result[self._card.output], np.float32)
+        return {name: np.asarray(result[name], np.float32) for name in names}
 
     @cached_property
     def _single(self) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from sartor.encoders.card import CARD_FILE, MODEL_FILE, ModelCard
+from sartor.encoders.card import CARD_FILE, MODEL_FILE, WEIGHTS_FILE, ModelCard
 from sartor.errors import ModelBundled, ModelDamaged, ModelExists, ModelNotFound
 
 if TYPE_CHECKING:
@@ -64,6 +64,10 @@ class ModelRegistry:
             raise ModelDamaged(file, expected=card.sha256, actual=actual)
         return file
 
+    def folders(self) -> dict[str, Path]:
+        """Where each model lies, by its id."""
+        return self._folders()
+
     @contextmanager
     def staging(self) -> Iterator[Path]:
         """A directory to put a network in before it is added; gone afterwards, also after an error."""
@@ -75,7 +79,7 @@ class ModelRegistry:
         """Take a network and its card in; adding the same model again changes nothing.
 
         Args:
-            network: The ONNX file; it is copied.
+            network: The ONNX file; it is copied, and so are the weights of a trained model beside it.
             card: Its card, with the SHA-256 of the file.
 
         Raises:
@@ -91,6 +95,8 @@ class ModelRegistry:
             return
         with self.staging() as staging:
             shutil.copyfile(network, staging / MODEL_FILE)
+            if (weights := network.with_name(WEIGHTS_FILE)).is_file() and card.training is not None:
+                shutil.copyfile(weights, staging / WEIGHTS_FILE)
             card.write(staging / CARD_FILE)
             staging.rename(target)
             staging.mkdir()  # TemporaryDirectory expects to remove it

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -52,6 +52,10 @@ class Runtime(Protocol):
 
     def infer(self, pixels: Pixels) -> Matrix:
         """Run the network on ``(n, h, w, 3)`` uint8 RGB; returns ``(n, d)`` float32 as it comes out."""
+        ...
+
+    def infer_outputs(self, pixels: Pixels, names: Sequence[str]) -> dict[str, npt.NDArray[np.float32]]:
+        """Run the network once, and return several of its outputs by name, ``(n, ...)`` each."""
         ...
 
 

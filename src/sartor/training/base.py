@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sartor.encoders.card import CARD_FILE, ModelCard, PixelScaling
+from sartor.encoders.card import CARD_FILE, WEIGHTS_FILE, ModelCard, PixelScaling
 from sartor.encoders.keras_backend import keras, plain_keras
 from sartor.encoders.keras_fetch import official_weights
 from sartor.encoders.keras_model import build, load
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    import numpy.typing as npt
+
     from sartor.encoders.keras_networks import KerasNetwork
     from sartor.training.labels import Target
     from sartor.training.recipe import Recipe
 
-WEIGHTS_FILE = "weights.npz"
 _HALF = 1024  # weights with at least so many numbers are kept as float16
 _LARGEST = float(np.finfo(np.float16).max)
 
@@ -126,12 +127,12 @@ def make_networks(start: Start, recipe: Recipe, targets: Sequence[Target]) -> Ne
 
 def keep_weights(model: keras.Model, path: Path) -> None:
     """Write all weights of an encoder, by the path of each: large ones as float16, statistics as float32."""
-    arrays = {variable.path: np.asarray(variable) for variable in model.variables}
+    arrays: dict[str, Any] = {each.path: _halved(each.path, np.asarray(each)) for each in model.variables}
     with path.open("wb") as file:
-        np.savez_compressed(file, **{name: _halved(name, array) for name, array in arrays.items()})
+        np.savez_compressed(file, **arrays)
 
 
-def _halved(name: str, array: np.ndarray) -> np.ndarray:
+def _halved(name: str, array: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
     large = array.size >= _HALF and "moving" not in name and np.abs(array).max() < _LARGEST
     return array.astype(np.float16) if large else array
 
@@ -183,9 +184,7 @@ def _freeze(model: keras.Model, until: str, base: KerasNetwork) -> None:
     try:
         freeze(model, until=base.early_until if until == "early" else until)
     except ValueError as error:
-        raise UnusableRecipe(
-            CARD_FILE, reason=f"network.freeze_until: {base.name} has no layer {until!r}"
-        ) from error
+        raise UnusableRecipe(None, reason=f"network.freeze_until: {base.name} has no layer {until!r}") from error
 
 
 def _copy(model: keras.Model) -> keras.Model:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sartor.training.dataset import Item
     from sartor.training.labels import Target
     from sartor.training.photo_cache import PhotoCache, Pixels
-    from sartor.training.recipe import Augmentation, Sampling
+    from sartor.training.recipe import Recipe, Sampling
 
 _AHEAD = 3  # steps that are prepared while the network learns from one
 
@@ -48,14 +48,10 @@ class Batches:
         items: Sequence[Item],
         cache: PhotoCache,
         targets: Sequence[Target],
-        *,
-        sampling: Sampling,
-        augmentation: Augmentation,
-        side_px: int,
-        seed: int,
+        recipe: Recipe,
     ) -> None:
-        self._items, self._cache = items, cache
-        self._views, self._how, self._side_px, self._seed = sampling.views, augmentation, side_px, seed
+        sampling = recipe.sampling
+        self._items, self._cache, self._recipe = items, cache, recipe
         self._chances = chances(items, targets, sampling)
         several = np.array([len(item.photos) > 1 for item in items])
         self._pair_chances = self._chances * several if several.any() else self._chances
@@ -71,7 +67,7 @@ class Batches:
             for step in range(start, stop + _AHEAD):
                 if step < stop:
                     drawn, photos = self.draw(step)
-                    rngs = np.random.default_rng([self._seed, 1, step]).spawn(len(photos))
+                    rngs = np.random.default_rng([self._recipe.seed, 1, step]).spawn(len(photos))
                     views = zip(photos, rngs, strict=True)
                     waiting.append([pool.submit(self._view, photo, rng) for photo, rng in views])
                     products.append(drawn)
@@ -81,10 +77,10 @@ class Batches:
 
     def draw(self, step: int) -> tuple[npt.NDArray[np.int32], list[str]]:
         """Which product each view of a step shows, and by which photo: two views of each pair come first."""
-        rng = np.random.default_rng([self._seed, 0, step])
+        rng = np.random.default_rng([self._recipe.seed, 0, step])
         choose = partial(_choose, rng)
         paired = choose(self._pair_chances, self._pairs)
-        single = choose(self._chances, self._views - 2 * len(paired))
+        single = choose(self._chances, self._recipe.sampling.views - 2 * len(paired))
         photos: list[str] = []
         for number in paired:
             own = self._items[number].photos
@@ -95,8 +91,8 @@ class Batches:
     def _view(self, key: str, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
         return augmented_view(
             self._cache.pixels(key),
-            self._how,
-            side_px=self._side_px,
+            self._recipe.augmentation,
+            side_px=self._recipe.network.side_px,
             background=lambda: self._scene(rng),
             rng=rng,
         )
@@ -121,9 +117,7 @@ def chances(items: Sequence[Item], targets: Sequence[Target], sampling: Sampling
     return np.asarray(weights / weights.sum())
 
 
-def _choose(
-    rng: np.random.Generator, weights: npt.NDArray[np.float64], count: int
-) -> npt.NDArray[np.int64]:
+def _choose(rng: np.random.Generator, weights: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.int64]:
     """Different products where there are enough of them, chosen by weight.
 
     Source: P. Efraimidis and P. Spirakis, "Weighted random sampling with a reservoir" (2006).

@@ -10,7 +10,6 @@ from sklearn.linear_model import LogisticRegression
 from sartor.encoders.card_parts import AttributeHead, MatchCalibration
 from sartor.evaluation.agreement import nearest
 from sartor.training.labels import values_of
-from sartor.training.network import EMBEDDING
 from sartor.training.validation import embed_keys
 
 if TYPE_CHECKING:

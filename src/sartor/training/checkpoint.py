@@ -51,10 +51,10 @@ class Checkpoint:
     def write(self, state: State, variables: Sequence[keras.Variable]) -> None:
         """Keep this state instead of the one before it."""
         arrays: dict[str, Any] = {f"{place:05d}": np.asarray(each) for place, each in enumerate(variables)}
-        text = np.frombuffer(json.dumps(asdict(state)).encode(), dtype=np.uint8)
+        arrays[_STATE] = np.frombuffer(json.dumps(asdict(state)).encode(), dtype=np.uint8)
         draft = self._file.with_suffix(".part")
         with draft.open("wb") as file:
-            np.savez(file, **arrays, **{_STATE: text})
+            np.savez(file, **arrays)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self._file)
@@ -72,14 +72,13 @@ class Checkpoint:
         try:
             with np.load(self._file, allow_pickle=False) as arrays:
                 state = State(**json.loads(arrays[_STATE].tobytes()))
-                if state.recipe != recipe:
-                    raise UnusableCheckpoint(self._file, reason="it is of another recipe or of other products")
-                for place, variable in enumerate(variables):
-                    variable.assign(arrays[f"{place:05d}"])
-        except UnusableCheckpoint:
-            raise
+                values = [arrays[f"{place:05d}"] for place in range(len(variables))]
         except Exception as error:
             raise UnusableCheckpoint(self._file, reason="it is damaged") from error
-        state.losses = [(step, loss) for step, loss in state.losses]
+        if state.recipe != recipe:
+            raise UnusableCheckpoint(self._file, reason="it is of another recipe or of other products")
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+        state.losses = [(step, loss) for step, loss in state.losses]  # JSON has lists
         state.validations = [(step, figures) for step, figures in state.validations]
         return state

@@ -148,6 +148,7 @@ def _held_out(items: Sequence[Item], cache: PhotoCache, split: Split) -> tuple[I
 
 
 def _group(item: Item, group_by: Sequence[str]) -> str:
+    """What keeps a product together with others; of ``item_group_id``, as ``split_key`` has it."""
     for name in group_by:
         if (value := item.attributes.get(name)) not in {None, ""}:
             return f"{name}={value}"

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from sartor.encoders.card import CARD_FILE, MODEL_FILE, ModelCard, PixelScaling
+from sartor.encoders.card import CARD_FILE, MODEL_FILE, WEIGHTS_FILE, ModelCard, PixelScaling
 from sartor.encoders.card_parts import Measured, TrainingRecord
 from sartor.encoders.choices import Layout
 from sartor.encoders.keras_backend import keras
 from sartor.encoders.keras_onnx import to_onnx
 from sartor.encoders.onnx_half import with_half_weights
-from sartor.training.base import WEIGHTS_FILE, keep_weights
+from sartor.training.base import keep_weights
 from sartor.training.network import EMBEDDING, FEATURES
 
 if TYPE_CHECKING:

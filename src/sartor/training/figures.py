@@ -119,7 +119,10 @@ def verdict(new: Marks, old: Marks, *, rng: np.random.Generator) -> tuple[Paired
         word = "It made it worse"
     else:
         word = "It is not shown to help"
-    return test, f"{word}: of the {NEIGHBORS} nearest, the share that agrees in all attributes changed by {change}."
+    return (
+        test,
+        f"{word}: of the {NEIGHBORS} nearest, the share that agrees in all attributes changed by {change}.",
+    )
 
 
 def _agreements(suffix: str, near: npt.NDArray[np.int64], exam: Exam) -> dict[str, Scores]:

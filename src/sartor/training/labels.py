@@ -81,6 +81,6 @@ def _target(items: Sequence[Item], label: Label, maps: Sequence[LabelMap]) -> Ta
     allowed = np.zeros((len(items), len(classes)), dtype=np.bool_)
     for row, own in enumerate(possible):
         allowed[row, [place[name] for name in own if name in place]] = True
-    known = allowed.any(axis=1)
+    known = np.asarray(allowed.any(axis=1), dtype=np.bool_)
     allowed[~known] = True
     return Target(name=label.name, weight=label.weight, classes=classes, allowed=allowed, known=known)

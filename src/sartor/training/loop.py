@@ -6,13 +6,14 @@ import hashlib
 import logging
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sartor.encoders.keras_backend import keras
 from sartor.training.checkpoint import Checkpoint, State
 from sartor.training.objective import PRODUCT, Learner
+from sartor.training.progress import TrainingProgress
 from sartor.training.validation import RETRIEVAL, validate
 
 if TYPE_CHECKING:
@@ -30,25 +31,6 @@ logger = logging.getLogger(__name__)
 _BEST = "best.weights.npz"
 _REPORT_EVERY = 10
 _CHECKPOINT_EVERY_S = 120.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingProgress:
-    """How far a training is.
-
-    Attributes:
-        step: Steps done.
-        steps: Steps in all.
-        loss: Mean since the report before.
-        figures: Of the last validation.
-        left_s: Expected time to the end.
-    """
-
-    step: int
-    steps: int
-    loss: float
-    figures: dict[str, float]
-    left_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,12 +94,10 @@ def learn(
     Raises:
         UnusableCheckpoint: It cannot go on from the checkpoint that is there.
     """
-    checkpoint = Checkpoint(lesson.directory)
-    variables = [*model.variables, *model.optimizer.variables]
-    state = State(recipe=lesson.identity)
-    if resume and checkpoint.exists():
-        state = checkpoint.read(variables, recipe=lesson.identity)
-    run = _Run(model, lesson, state, checkpoint, variables, clock)
+    run = _Run(model, lesson, clock=clock)
+    if resume:
+        run.go_on()
+    state = run.state
     schedule = lesson.recipe.schedule
     for batch in lesson.batches.from_step(state.step, lesson.steps):
         run.step(batch)
@@ -136,39 +116,40 @@ def learn(
 class _Run:
     """One pass of the loop, with what it counts."""
 
-    def __init__(
-        self,
-        model: Learner,
-        lesson: Lesson,
-        state: State,
-        checkpoint: Checkpoint,
-        variables: Sequence[keras.Variable],
-        clock: Callable[[], float],
-    ) -> None:
-        self._model, self._lesson, self._state = model, lesson, state
-        self._checkpoint, self._variables, self._clock = checkpoint, variables, clock
-        self._started, self._started_step = clock(), state.step
-        self._earlier_s = state.elapsed_s
-        self._kept = clock()
+    def __init__(self, model: Learner, lesson: Lesson, *, clock: Callable[[], float]) -> None:
+        self.state = State(recipe=lesson.identity)
+        self._model, self._lesson, self._clock = model, lesson, clock
+        self._variables = [*model.variables, *model.optimizer.variables]
+        self._checkpoint = Checkpoint(lesson.directory)
+        self._started = self._kept = clock()
+        self._started_step, self._earlier_s = 0, 0.0
         self._losses: list[float] = []
 
+    def go_on(self) -> None:
+        """Take up the last checkpoint, if there is one."""
+        if self._checkpoint.exists():
+            self.state = self._checkpoint.read(self._variables, recipe=self._lesson.identity)
+            self._started_step, self._earlier_s = self.state.step, self.state.elapsed_s
+
     def step(self, batch: Batch) -> None:
-        targets = {target.name: target.allowed[batch.products].astype(np.float32) for target in self._lesson.targets}
+        targets = {
+            target.name: target.allowed[batch.products].astype(np.float32) for target in self._lesson.targets
+        }
         loss = self._model.train_on_batch(batch.photos, {PRODUCT: batch.products, **targets})
         self._model.reset_metrics()
         self._losses.append(float(np.ravel(loss)[0]))
-        self._state.step += 1
-        self._state.elapsed_s = self._earlier_s + self._clock() - self._started
+        self.state.step += 1
+        self.state.elapsed_s = self._earlier_s + self._clock() - self._started
         if self._clock() - self._kept > _CHECKPOINT_EVERY_S:
             self._keep()
 
     def report(self) -> TrainingProgress:
-        self._state.losses.append((self._state.step, float(np.mean(self._losses))))
+        self.state.losses.append((self.state.step, float(np.mean(self._losses))))
         self._losses.clear()
         return self.progress()
 
     def progress(self) -> TrainingProgress:
-        state = self._state
+        state = self.state
         done = max(state.step - self._started_step, 1)
         pace_s = (self._clock() - self._started) / done
         return TrainingProgress(
@@ -181,7 +162,7 @@ class _Run:
 
     def validate(self) -> None:
         """Measure the averaged weights, and keep them if they are the best so far."""
-        model, state = self._model, self._state
+        model, state = self._model, self.state
         now = [variable.numpy() for variable in model.trainable_variables]
         if self._lesson.recipe.schedule.averaging:
             model.optimizer.finalize_variable_values(model.trainable_variables)
@@ -199,22 +180,23 @@ class _Run:
         self._keep()
 
     def validations_since_best(self) -> int:
-        return sum(step > self._state.best_step for step, _ in self._state.validations)
+        return sum(step > self.state.best_step for step, _ in self.state.validations)
 
     def load_best(self) -> None:
-        if self._state.validations:
+        if self.state.validations:
             load_weights(self._model, self._lesson.directory / _BEST)
 
     def _keep(self) -> None:
-        self._checkpoint.write(self._state, self._variables)
+        self._checkpoint.write(self.state, self._variables)
         self._kept = self._clock()
 
 
 def save_weights(model: keras.Model, path: Path) -> None:
     """All weights of a model as numbers, float32, in one file that replaces an older one at once."""
     draft = path.with_suffix(".part")
+    arrays: dict[str, Any] = {f"{place:05d}": np.asarray(each) for place, each in enumerate(model.variables)}
     with draft.open("wb") as file:
-        np.savez(file, **{f"{place:05d}": np.asarray(each) for place, each in enumerate(model.variables)})
+        np.savez(file, **arrays)
     draft.replace(path)
 
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 _IMAGE_AXES = 4
 _LEVELS = 3  # resolutions that are pooled: the last one and the two before it
-_MOMENTUM = 0.99  # of batch norm; MobileNetV2 comes with 0.999, which takes thousands of steps to follow
+_MOMENTUM = 0.99  # of batch norm at most; MobileNetV2 comes with 0.999, which takes thousands of steps to follow
+_STEPS_TO_FOLLOW = 0.1  # of a training: in this share of it batch norm comes to know new statistics
 
 EMBEDDING = "embedding"
 FEATURES = "feature_map"
@@ -44,7 +45,7 @@ class Shape:
     scale: float = 20.0
 
 
-class UnitNorm(keras.layers.Layer):
+class UnitNorm(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     """Vectors of length 1."""
 
     def call(self, inputs: Any) -> Any:
@@ -52,7 +53,7 @@ class UnitNorm(keras.layers.Layer):
         return keras.ops.normalize(inputs, axis=-1, epsilon=1e-6)
 
 
-class ClassVectors(keras.layers.Layer):
+class ClassVectors(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     """A unit vector for each class; its logit is the scaled cosine with the embedding.
 
     Source: the normalized softmax of Zhai and Wu, "Classification is a Strong Baseline for Deep Metric
@@ -84,17 +85,13 @@ def encoder(base: keras.Model, shape: Shape) -> keras.Model:
     maps = feature_maps(base)[-_LEVELS if shape.multi_level else -1 :]
     pooled = [keras.layers.GlobalAveragePooling2D(name=f"pool_{level}")(found) for level, found in enumerate(maps)]
     features = keras.layers.Concatenate(name="pooled")(pooled) if len(pooled) > 1 else pooled[0]
-    features = keras.layers.BatchNormalization(momentum=_MOMENTUM, name="pooled_norm")(features)
+    features = keras.layers.BatchNormalization(name="pooled_norm")(features)
     projected = keras.layers.Dense(shape.dimension, use_bias=False, name="projection")(features)
     embedding = UnitNorm(name=EMBEDDING)(projected)
     outputs = {EMBEDDING: embedding, FEATURES: maps[-1]}
     for number, (name, classes) in enumerate(shape.attributes.items()):
         outputs[name] = ClassVectors(classes, scale=shape.scale, name=f"attribute_{number}")(embedding)
-    model = keras.Model(base.inputs[0], outputs)
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.momentum = _MOMENTUM
-    return model
+    return keras.Model(base.inputs[0], outputs)
 
 
 def feature_maps(base: keras.Model) -> list[Any]:
@@ -105,6 +102,13 @@ def feature_maps(base: keras.Model) -> list[Any]:
         if len(shape) == _IMAGE_AXES and not isinstance(layer, keras.layers.ZeroPadding2D):
             last[shape[1], shape[2]] = layer.output
     return list(last.values())
+
+
+def follow_statistics(model: keras.Model, *, steps: int) -> None:
+    """Let batch norm follow as fast as a training of so many steps needs."""
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = min(_MOMENTUM, 1 - 1 / max(_STEPS_TO_FOLLOW * steps, 2.0))
 
 
 def freeze(model: keras.Model, *, until: str) -> None:

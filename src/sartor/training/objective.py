@@ -16,7 +16,7 @@ PRODUCT = "product"
 _FAR = -1e9
 
 
-class Learner(keras.Model):
+class Learner(keras.Model):  # type: ignore[misc]  # Keras has no types
     """An encoder together with its objective; the targets of a step are one dict.
 
     The dict has ``product``, ``(v,)`` int32, and for each attribute ``(v, c)`` float32: 1 for the classes that
@@ -28,7 +28,7 @@ class Learner(keras.Model):
         self._objective = objective
         self._weights = dict(weights)
 
-    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, *_: Any, **__: Any) -> Any:
+    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, *_: Any, **__: Any) -> Any:  # noqa: ARG002
         """The loss of a step, a scalar."""
         loss = 0.0
         for name, weight in self._weights.items():

@@ -30,6 +30,7 @@ _WHITE = 244  # least value of all channels; JPEG leaves a white background betw
 _LEAST_PRODUCT = 0.04  # a mask that leaves less is a white product on white: none is used
 _BLOCK = 256  # photos that are decoded before they are written
 _FINGERPRINT_PX = 16
+_STEP = 2  # levels of gray; smaller steps are noise of the compression
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +170,7 @@ def _fingerprint(image: Image.Image) -> str:
     gray = np.asarray(
         image.convert("L").resize((_FINGERPRINT_PX + 1, _FINGERPRINT_PX), Image.Resampling.BOX), np.int16
     )
-    steps = np.packbits(np.diff(gray, axis=1) > 2).tobytes().hex()
+    steps = np.packbits(np.diff(gray, axis=1) > _STEP).tobytes().hex()
     color = (np.asarray(image.resize((1, 1), Image.Resampling.BOX))[0, 0] // 16).tolist()
     return f"{steps}-{color[0]:x}{color[1]:x}{color[2]:x}"
 

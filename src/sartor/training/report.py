@@ -85,9 +85,7 @@ def _exactly(accuracy: float, count: int) -> Interval:
     from sartor.evaluation.agreement import Interval
 
     error = 1.96 * (accuracy * (1 - accuracy) / max(count, 1)) ** 0.5
-    return Interval(
-        mean=accuracy, low=max(accuracy - error, 0.0), high=min(accuracy + error, 1.0), count=count
-    )
+    return Interval(mean=accuracy, low=max(accuracy - error, 0.0), high=min(accuracy + error, 1.0), count=count)
 
 
 def _facts(told: Told) -> tuple[tuple[str, str], ...]:

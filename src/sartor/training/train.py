@@ -21,6 +21,7 @@ from sartor.training.export import Outcome, export_encoder
 from sartor.training.figures import Exam, examine, verdict
 from sartor.training.labels import targets_of
 from sartor.training.loop import Lesson, compiled, identity_of, learn
+from sartor.training.network import follow_statistics
 from sartor.training.report import Told, run_report
 from sartor.training.validation import HeldOut
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from sartor.training.checkpoint import State
     from sartor.training.dataset import Dataset
     from sartor.training.labels import Target
-    from sartor.training.loop import TrainingProgress
+    from sartor.training.progress import TrainingProgress
     from sartor.training.recipe import Recipe
 
 logger = logging.getLogger(__name__)
@@ -108,14 +109,13 @@ def train(
     recipe = job.recipe
     side_px = int(recipe.network.side_px * _CACHE_MARGIN)
     dataset = read_dataset(job.sources, work, recipe.split, side_px=side_px, on_progress=on_photos)
-    learned, held_out = _parted(dataset)
-    targets = targets_of(learned, recipe)
+    _check(dataset)
+    targets = targets_of(dataset.training, recipe)
     networks = make_networks(job.start, recipe, targets)
     state = _learn(job, dataset, targets, networks, on_progress)
     trained = _examine(job, dataset, targets, networks, state)
     logger.info("trained %s: %s", trained.card.id, trained.verdict)
     shutil.rmtree(work)
-    logger.info("%d products to learn from, %d held out", len(learned), len(held_out))
     return trained
 
 
@@ -127,19 +127,19 @@ def _work_directory(job: Job) -> Path:
     return work
 
 
-def _parted(dataset: Dataset) -> tuple[tuple, tuple]:
-    learned, held_out = dataset.training, dataset.held_out
-    if len(dataset.items) < _FEWEST_PRODUCTS:
-        count = len(dataset.items)
-        raise NothingToLearn(
-            reason=f"{count} products with a photo are too few; {_FEWEST_PRODUCTS} are the least, hundreds are better"
+def _check(dataset: Dataset) -> None:
+    count, held_out = len(dataset.items), len(dataset.held_out)
+    if count < _FEWEST_PRODUCTS:
+        reason = (
+            f"{count} products with a photo are too few; {_FEWEST_PRODUCTS} are the least, hundreds are better"
         )
-    if len(held_out) < _FEWEST_HELD_OUT or not learned:
-        raise NothingToLearn(
-            reason=f"the split holds out {len(held_out)} of {len(dataset.items)} products; "
-            "change split.share or split.seed in a recipe"
+        raise NothingToLearn(reason=reason)
+    if held_out < _FEWEST_HELD_OUT or held_out == count:
+        reason = (
+            f"the split holds out {held_out} of {count} products; change split.share or split.seed in a recipe"
         )
-    return learned, held_out
+        raise NothingToLearn(reason=reason)
+    logger.info("%d products to learn from, %d held out", count - held_out, held_out)
 
 
 def _learn(
@@ -151,20 +151,13 @@ def _learn(
 ) -> State:
     recipe, learned = job.recipe, dataset.training
     steps = recipe.schedule.steps or _steps(recipe, sum(len(item.photos) for item in learned))
+    follow_statistics(networks.encoder, steps=steps)
     compiled(networks.learner, recipe.schedule, steps=steps)
     lesson = Lesson(
         recipe=recipe,
         identity=identity_of(recipe, [item.id for item in learned]),
         steps=steps,
-        batches=Batches(
-            learned,
-            dataset.photos,
-            targets,
-            sampling=recipe.sampling,
-            augmentation=recipe.augmentation,
-            side_px=recipe.network.side_px,
-            seed=recipe.seed,
-        ),
+        batches=Batches(learned, dataset.photos, targets, recipe),
         targets=targets,
         held_out=HeldOut.of(dataset.held_out, judges(recipe, targets), recipe.maps, at_most=_VALIDATED),
         cache=dataset.photos,
@@ -182,9 +175,7 @@ def judges(recipe: Recipe, targets: Sequence[Target]) -> tuple[str, ...]:
     return recipe.judge_by or tuple(target.name for target in targets)
 
 
-def _examine(
-    job: Job, dataset: Dataset, targets: Sequence[Target], networks: Networks, state: State
-) -> Trained:
+def _examine(job: Job, dataset: Dataset, targets: Sequence[Target], networks: Networks, state: State) -> Trained:
     recipe, cache = job.recipe, dataset.photos
     rng = np.random.default_rng(_RNG_SEED)
     exam = Exam.of(dataset.held_out, dataset.training, judges(recipe, targets), recipe.maps)

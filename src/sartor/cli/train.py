@@ -1,0 +1,152 @@
+"""``sartor train``: fine-tune an encoder on a catalog."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sartor.cli.options import Home, Json, settings
+from sartor.cli.output import STOPPED, print_json, print_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sartor.training.order import Watch
+    from sartor.training.progress import TrainingProgress
+    from sartor.training.recipe import Recipe
+    from sartor.training.train import Trained
+
+
+def train(
+    sources: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="SOURCE...", help="Sources of products with attributes, as sartor index reads them."
+        ),
+    ],
+    *,
+    output: Annotated[Path, typer.Option("--output", metavar="DIR", help="For the model and its report.")],
+    recipe: Annotated[
+        Path | None, typer.Option("--recipe", metavar="FILE.toml", help="How; the options below change it.")
+    ] = None,
+    labels: Annotated[
+        str | None, typer.Option("--labels", metavar="A,B", help="Attributes to learn; else chosen by coverage.")
+    ] = None,
+    base: Annotated[
+        str | None, typer.Option("--base", metavar="NAME", help="A network of models export, or a trained model.")
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option("--weights", metavar="FILE", help="Keras weights of the base network.")
+    ] = None,
+    model_id: Annotated[str | None, typer.Option("--id", help="Id that the model shall have.")] = None,
+    epochs: Annotated[
+        float | None, typer.Option("--epochs", min=0.01, help="Passes over the photos, at most.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Of everything random.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where a stopped training was.")] = False,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Fine-tune an encoder on the photos and attributes of SOURCEs, and report whether it helped.
+
+    Add what comes out with: sartor models add DIR, and make it the default with: sartor models promote ID
+    """
+    from sartor.assembly import train_model
+    from sartor.training.order import TrainingOrder
+
+    order = TrainingOrder(
+        sources=sources,
+        output=output,
+        recipe=_recipe(recipe, labels=labels, base=base, id=model_id, epochs=epochs, seed=seed),
+        weights=weights,
+        resume=resume,
+    )
+    try:
+        with _shown() as watch:
+            trained = train_model(settings(home=home), order, watch)
+    except KeyboardInterrupt:
+        typer.echo("sartor: stopped; the same command with --resume goes on from the last checkpoint", err=True)
+        raise typer.Exit(STOPPED) from None
+    _print_json(trained) if as_json else _print(trained)
+
+
+def _recipe(file: Path | None, *, labels: str | None, epochs: float | None, **changes: str | int | None) -> Recipe:
+    from pydantic import ValidationError
+
+    from sartor.training.recipe import Label, Recipe
+
+    recipe = Recipe.read(file) if file else Recipe()
+    parts: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
+    if labels is not None:
+        parts["labels"] = tuple(Label(name=name.strip()) for name in labels.split(",") if name.strip())
+        parts["judge_by"] = ()
+    if epochs is not None:
+        parts["schedule"] = recipe.schedule.model_copy(update={"epochs": epochs, "steps": None})
+    try:
+        return recipe.changed(**parts)
+    except ValidationError as error:
+        raise typer.BadParameter(error.errors()[0]["msg"]) from error
+
+
+@contextmanager
+def _shown() -> Iterator[Watch]:
+    """Progress on stderr: a line that is written over on a terminal, else a line for each validation."""
+    from sartor.training.order import Watch
+
+    is_terminal = sys.stderr.isatty()
+    validations: list[dict[str, float]] = []
+
+    def on_photos(count: int) -> None:
+        if is_terminal:
+            sys.stderr.write(f"\r\033[Kreading photos: {count:,}")
+
+    def on_progress(progress: TrainingProgress) -> None:
+        is_new = bool(progress.figures) and progress.figures not in validations
+        if is_new:
+            validations.append(progress.figures)
+        if is_terminal:
+            sys.stderr.write("\r\033[K" + _line(progress) + ("\n" if is_new else ""))
+        elif is_new:
+            sys.stderr.write(_line(progress) + "\n")
+        sys.stderr.flush()
+
+    yield Watch(on_photos=on_photos, on_progress=on_progress)
+    if is_terminal:
+        sys.stderr.write("\r\033[K")
+
+
+def _line(progress: TrainingProgress) -> str:
+    figures = ", ".join(f"{name} {value:.3f}" for name, value in progress.figures.items())
+    minutes = f"{progress.left_s / 60:.0f} min left" if progress.left_s >= 60 else f"{progress.left_s:.0f} s left"  # noqa: PLR2004
+    return f"step {progress.step:,} of {progress.steps:,}, loss {progress.loss:.3f}, {minutes}  {figures}"
+
+
+def _print(trained: Trained) -> None:
+    typer.echo(trained.verdict)
+    record = trained.card.training
+    if record is not None:
+        print_table(
+            "Held-out products",
+            ("figure", "before", "after", "95 %"),
+            (
+                (
+                    name,
+                    f"{record.base_figures[name].mean:.3f}" if name in record.base_figures else "",
+                    f"{measured.mean:.3f}",
+                    f"{measured.low:.3f} to {measured.high:.3f}",
+                )
+                for name, measured in record.figures.items()
+            ),
+        )
+    print_table("Rejected photos", ("photo", "reason"), trained.rejected.items())
+    typer.echo(f"{trained.card.id} is in {trained.directory}; see report.html there")
+    typer.echo(f"add it with: sartor models add {trained.directory}")
+
+
+def _print_json(trained: Trained) -> None:
+    card = trained.card.model_dump(mode="json")
+    print_json({"directory": str(trained.directory), "verdict": trained.verdict, "card": card})

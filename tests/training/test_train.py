@@ -1,0 +1,170 @@
+"""A whole training, from photos that the test draws to files that serve."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sartor.encoders.card import ModelCard
+from sartor.encoders.encoder import unit_norm
+from sartor.encoders.onnx_runtime import OnnxRuntime
+from sartor.encoders.openvino_runtime import OpenVinoRuntime
+from sartor.errors import ModelNotFound, NothingToLearn, OutputTaken, UnusableModel
+from sartor.training.base import find_start, make_networks
+from sartor.training.dataset import read_dataset
+from sartor.training.labels import targets_of
+from sartor.training.network import EMBEDDING, embed
+from sartor.training.progress import TrainingProgress
+from sartor.training.recipe import Label
+from sartor.training.train import Job, Trained, train
+from tests.training.conftest import catalog_of
+from tests.training.small import small_recipe
+
+STEPS = 80
+
+
+@pytest.fixture(scope="module")
+def progress() -> list[TrainingProgress]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return catalog_of(tmp_path_factory.mktemp("source") / "catalog", products=150, broken=2)
+
+
+@pytest.fixture(scope="module")
+def trained(
+    source: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory, progress: list[TrainingProgress]
+) -> Trained:
+    job = Job(
+        sources=[source],
+        output=tmp_path_factory.mktemp("trained") / "small",
+        recipe=small_recipe(steps=STEPS),
+        start=find_start("mobilenet_v2", weights=weights, folders={}),
+    )
+    return train(job, on_progress=progress.append)
+
+
+def order(source: Path, weights: Path, output: Path, **changes: object) -> Job:
+    recipe = small_recipe(steps=2).changed(**changes)
+    return Job(
+        sources=[source],
+        output=output,
+        recipe=recipe,
+        start=find_start("mobilenet_v2", weights=weights, folders={}),
+    )
+
+
+def photos() -> np.ndarray:
+    """Two photos as the network takes them, ``(2, 32, 32, 3)``."""
+    rng = np.random.default_rng(1)
+    return rng.integers(0, 256, (2, 8, 8, 3), np.uint8).repeat(4, axis=1).repeat(4, axis=2)
+
+
+def test_a_small_catalog_is_learned_to_perfect_retrieval(trained: Trained) -> None:
+    record = trained.card.training
+
+    assert record is not None
+    assert record.figures["all at once"].mean >= 0.99
+    assert record.figures["all at once"].mean > record.base_figures["all at once"].mean + 0.2
+    assert trained.test.p_value < 0.05
+    assert trained.verdict.startswith("It helped")
+
+
+def test_progress_tells_loss_figures_and_time_left(trained: Trained, progress: list[TrainingProgress]) -> None:
+    assert [each.step for each in progress][-1] == STEPS
+    assert progress[0].loss > progress[-1].loss
+    assert progress[0].left_s > 0
+    assert progress[-1].left_s == 0
+    assert 0.9 < progress[-1].figures["retrieval"] <= 1
+
+
+def test_the_card_tells_how_the_model_was_made(trained: Trained) -> None:
+    card = ModelCard.read(trained.directory / "card.json")
+
+    assert card == trained.card
+    assert [head.name for head in card.attributes] == ["color", "shape"]
+    assert card.attributes[0].classes == ("Blue", "Red") or card.attributes[0].classes == ("Red", "Blue")
+    assert all(head.accuracy is not None and head.accuracy > 0.9 for head in card.attributes)
+    assert card.calibration is not None
+    assert card.calibration.slope > 0
+    assert card.training is not None
+    assert card.training.recipe["seed"] == 3
+    assert card.training.started_from == "keras.applications.MobileNetV2, ImageNet weights"
+    assert {"keras", "tensorflow-cpu", "python"} <= set(card.training.versions)
+
+
+def test_broken_photos_are_told_and_do_not_stop_it(trained: Trained) -> None:
+    assert len(trained.rejected) == 2
+
+
+def test_what_it_needed_on_the_way_is_gone(trained: Trained) -> None:
+    assert {path.name for path in trained.directory.iterdir()} == {
+        "model.onnx", "card.json", "weights.npz", "report.html",
+    }  # fmt: skip
+
+
+def test_the_report_needs_no_other_file(trained: Trained) -> None:
+    page = (trained.directory / "report.html").read_text()
+
+    assert trained.verdict.split(":")[0] in page
+    assert 'src="http' not in page
+    assert page.count("<svg") == 2
+
+
+def test_both_runtimes_give_the_same_embedding_logits_and_map(trained: Trained) -> None:
+    file, card = trained.directory / "model.onnx", trained.card
+    names = (card.output, str(card.feature_map), *(head.output for head in card.attributes))
+    openvino = OpenVinoRuntime(file, card).infer_outputs(photos(), names)
+    onnx = OnnxRuntime(file, card).infer_outputs(photos(), names)
+
+    for name in names:
+        np.testing.assert_allclose(openvino[name], onnx[name], atol=2e-3)
+    assert np.linalg.norm(openvino[card.output], axis=1) == pytest.approx(1, abs=1e-3)
+    assert openvino[str(card.feature_map)].shape[0] == 2
+    assert [openvino[head.output].shape for head in card.attributes] == [(2, 2), (2, 2)]
+
+
+def test_a_trained_model_can_be_gone_on_from(trained: Trained, source: Path, tmp_path: Path) -> None:
+    recipe = small_recipe(steps=2, base="small")
+    start = find_start("small", weights=None, folders={"small": trained.directory})
+    dataset = read_dataset([source], tmp_path / "work", recipe.split, side_px=40)
+
+    networks = make_networks(start, recipe, targets_of(dataset.training, recipe))
+
+    assert start.words == "small"
+    served = unit_norm(OpenVinoRuntime(trained.directory / "model.onnx", trained.card).infer(photos()))
+    for model in (networks.before, networks.learner):
+        found = embed(model, list(photos()), outputs=(EMBEDDING,))[EMBEDDING]
+        assert (found * served).sum(axis=1) == pytest.approx(1, abs=2e-3)
+
+
+def test_what_was_not_trained_by_sartor_cannot_be_gone_on_from(trained: Trained, tmp_path: Path) -> None:
+    trained.card.model_copy(update={"training": None}).write(tmp_path / "card.json")
+
+    with pytest.raises(UnusableModel, match="not trained by Sartor"):
+        find_start("other", weights=None, folders={"other": tmp_path})
+    with pytest.raises(ModelNotFound):
+        find_start("none", weights=None, folders={})
+
+
+def test_three_products_are_too_few(tmp_path: Path, weights: Path) -> None:
+    source = catalog_of(tmp_path / "catalog", products=3)
+
+    with pytest.raises(NothingToLearn, match="3 products"):
+        train(order(source, weights, tmp_path / "out"))
+
+
+def test_a_label_that_nobody_has_is_refused(tmp_path: Path, weights: Path, source: Path) -> None:
+    with pytest.raises(NothingToLearn, match="material"):
+        train(order(source, weights, tmp_path / "out", labels=(Label(name="material"),)))
+
+
+def test_an_output_that_holds_a_training_is_not_written_over(
+    trained: Trained, source: Path, weights: Path
+) -> None:
+    with pytest.raises(OutputTaken, match="--resume"):
+        train(order(source, weights, trained.directory))
