@@ -263,7 +263,7 @@ def by_category(
     }
     order = sorted(means, key=lambda kind: -means[kind][0])
     return [
-        f"{word} by all three: {kind}, n = {(kinds == kind).sum()}: {means[kind][0]:.3f}, base {means[kind][1]:.3f}"
+        f"{word} by all three: {kind}, n = {(kinds == kind).sum()}: {means[kind][0]:.3f}, was {means[kind][1]:.3f}"
         for word, kinds_ in (("best", order[:3]), ("worst", order[-3:]))
         for kind in kinds_
     ]
