@@ -40,7 +40,7 @@ def add_random_resnet50(home: Path, weights: Path) -> None:
 
 def fill(home: Path, products: int) -> None:
     """Fill a workspace with products whose embeddings are random, as if they had been indexed."""
-    from sartor.assembly import open_index, open_models
+    from sartor.assembly import choose_model, open_index, open_models
     from sartor.config import Settings
     from sartor.pipelines.sync import catch_up
     from sartor.store.records import Write
@@ -48,7 +48,7 @@ def fill(home: Path, products: int) -> None:
     from sartor.types import Photo, Product, StoredProduct
 
     settings = Settings(home=home)
-    (card,) = open_models(settings).cards()
+    card = choose_model(settings, open_models(settings))
     store = SqliteStore(home / "catalog.sqlite3")
     for start, vectors in random_vectors(products, card.dimension):
         by_photo = {f"{start + row:064x}": vector for row, vector in enumerate(vectors)}

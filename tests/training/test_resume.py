@@ -17,6 +17,8 @@ from sartor.training.train import Job, Trained, train
 from tests.training.conftest import catalog_of
 from tests.training.small import small_recipe
 
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+
 ROOT = Path(__file__).parents[2]
 STEPS, EVERY = 24, 8
 CHILD = """

@@ -17,10 +17,12 @@ from sartor.training.dataset import read_dataset
 from sartor.training.labels import targets_of
 from sartor.training.network import EMBEDDING, embed
 from sartor.training.progress import TrainingProgress
-from sartor.training.recipe import Label
+from sartor.training.recipe import Label, Sampling, Schedule, Upper
 from sartor.training.train import Job, Trained, train
 from tests.training.conftest import catalog_of
 from tests.training.small import small_recipe
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 
 STEPS = 80
 
@@ -168,3 +170,20 @@ def test_an_output_that_holds_a_training_is_not_written_over(
 ) -> None:
     with pytest.raises(OutputTaken, match="--resume"):
         train(order(source, weights, trained.directory))
+
+
+def test_a_second_stage_goes_on_with_the_upper_layers_and_never_ends_worse(
+    source: Path, weights: Path, tmp_path: Path
+) -> None:
+    schedule = Schedule(steps=12, learning_rate=1e-3, validate_every=6, averaging=0.9)
+    upper = Upper(after="block_12_add", views=2, sampling=Sampling(views=32), schedule=schedule)
+    job = order(source, weights, tmp_path / "out", upper=upper)
+    seen: list[TrainingProgress] = []
+
+    trained = train(job, on_progress=seen.append)
+
+    assert trained.card.training is not None
+    assert trained.card.training.steps == 2 + 12
+    first, last = seen[1].figures["retrieval"], seen[-1].figures["retrieval"]
+    assert trained.card.training.figures["all at once"].mean >= min(first, last) - 0.2
+    assert {path.name for path in trained.directory.iterdir()} >= {"model.onnx", "card.json"}

@@ -59,11 +59,13 @@ class Networks:
     Attributes:
         learner: Takes uint8 photos; learns.
         encoder: The same layers for photos already scaled; what is exported.
+        scaled: An input for uint8 photos, and the same scaled as the encoder takes them.
         before: How photos are embedded without this training: gives a dict with ``embedding``.
     """
 
     learner: Learner
     encoder: keras.Model
+    scaled: tuple[Any, Any]
     before: keras.Model
 
 
@@ -122,7 +124,7 @@ def make_networks(start: Start, recipe: Recipe, targets: Sequence[Target]) -> Ne
         photo, scaled = scaled_input(scaling, side_px)
         learner = Learner(inputs=photo, outputs=trained(scaled))
     learner.set_objective(recipe.objective, {target.name: target.weight for target in targets})
-    return Networks(learner=learner, encoder=trained, before=before)
+    return Networks(learner=learner, encoder=trained, scaled=(photo, scaled), before=before)
 
 
 def keep_weights(model: keras.Model, path: Path) -> None:

@@ -32,11 +32,11 @@ class Batch:
     """One step.
 
     Attributes:
-        photos: ``(v, side_px, side_px, 3)`` uint8.
+        photos: ``(v, side_px, side_px, 3)`` uint8, or activations of them, a list of ``(v, …)`` float32.
         products: ``(v,)`` number of the product that each view shows.
     """
 
-    photos: npt.NDArray[np.uint8]
+    photos: npt.NDArray[np.uint8] | list[npt.NDArray[np.float32]]
     products: npt.NDArray[np.int32]
 
 
@@ -69,7 +69,7 @@ class Batches:
                     drawn, photos = self.draw(step)
                     rngs = np.random.default_rng([self._recipe.seed, 1, step]).spawn(len(photos))
                     views = zip(photos, rngs, strict=True)
-                    waiting.append([pool.submit(self._view, photo, rng) for photo, rng in views])
+                    waiting.append([pool.submit(self.view, photo, rng) for photo, rng in views])
                     products.append(drawn)
                 if step >= start + _AHEAD and waiting:
                     ready = np.stack([future.result() for future in waiting.popleft()])
@@ -88,7 +88,8 @@ class Batches:
         photos += [str(rng.choice(self._items[number].photos)) for number in single]
         return np.concatenate([np.repeat(paired, 2), single]).astype(np.int32), photos
 
-    def _view(self, key: str, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
+    def view(self, key: str, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
+        """A view of a photo, as chance changes it: ``(side_px, side_px, 3)``."""
         return augmented_view(
             self._cache.pixels(key),
             self._recipe.augmentation,

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -17,10 +17,10 @@ from sartor.training.progress import TrainingProgress
 from sartor.training.validation import RETRIEVAL, validate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from sartor.training.batches import Batch, Batches
+    from sartor.training.batches import Batch
     from sartor.training.labels import Target
     from sartor.training.photo_cache import PhotoCache
     from sartor.training.recipe import Recipe, Schedule
@@ -33,12 +33,22 @@ _REPORT_EVERY = 10
 _CHECKPOINT_EVERY_S = 120.0
 
 
+class Steps(Protocol):
+    """Where steps come from."""
+
+    def from_step(self, start: int, stop: int) -> Iterator[Batch]:
+        """The steps from one number up to another, in order."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lesson:
     """What a loop needs beside the model.
 
     Attributes:
-        recipe: What is done.
+        schedule: How long, and how fast.
+        side_px: Side of the photos that ``judged`` takes.
+        judged: What is validated and kept: the whole network, where a part of it learns.
         identity: Tells this training from others, for its checkpoints.
         steps: How many at most.
         batches: Where steps come from.
@@ -46,16 +56,20 @@ class Lesson:
         held_out: The products for validation.
         cache: The photos of those.
         directory: Where checkpoints lie.
+        start_counts: Whether the weights are kept as they are if nothing better comes.
     """
 
-    recipe: Recipe
+    schedule: Schedule
+    side_px: int
+    judged: keras.Model
     identity: str
     steps: int
-    batches: Batches
+    batches: Steps
     targets: Sequence[Target]
     held_out: HeldOut
     cache: PhotoCache
     directory: Path
+    start_counts: bool = False
 
 
 def compiled(model: Learner, schedule: Schedule, *, steps: int) -> Learner:
@@ -98,7 +112,9 @@ def learn(
     if resume:
         run.go_on()
     state = run.state
-    schedule = lesson.recipe.schedule
+    schedule = lesson.schedule
+    if lesson.start_counts and not state.validations:
+        run.validate()
     for batch in lesson.batches.from_step(state.step, lesson.steps):
         run.step(batch)
         if state.step % _REPORT_EVERY == 0 or state.step == lesson.steps:
@@ -164,16 +180,15 @@ class _Run:
         """Measure the averaged weights, and keep them if they are the best so far."""
         model, state = self._model, self.state
         now = [variable.numpy() for variable in model.trainable_variables]
-        if self._lesson.recipe.schedule.averaging:
+        if self._lesson.schedule.averaging and state.step:
             model.optimizer.finalize_variable_values(model.trainable_variables)
-        figures = validate(
-            model, self._lesson.held_out, self._lesson.cache, side_px=self._lesson.recipe.network.side_px
-        )
+        lesson = self._lesson
+        figures = validate(lesson.judged, lesson.held_out, lesson.cache, side_px=lesson.side_px)
         best = max((earlier[RETRIEVAL] for _, earlier in state.validations), default=-1.0)
         state.validations.append((state.step, figures))
         if figures[RETRIEVAL] > best:
             state.best_step = state.step
-            save_weights(model, self._lesson.directory / _BEST)
+            save_weights(lesson.judged, lesson.directory / _BEST)
         for variable, value in zip(model.trainable_variables, now, strict=True):
             variable.assign(value)
         logger.info("step %d: %s", state.step, ", ".join(f"{name} {value:.3f}" for name, value in figures.items()))
@@ -184,7 +199,7 @@ class _Run:
 
     def load_best(self) -> None:
         if self.state.validations:
-            load_weights(self._model, self._lesson.directory / _BEST)
+            load_weights(self._lesson.judged, self._lesson.directory / _BEST)
 
     def _keep(self) -> None:
         self._checkpoint.write(self.state, self._variables)

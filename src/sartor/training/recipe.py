@@ -170,6 +170,22 @@ class Schedule(_Part):
     patience: Count = 5
 
 
+class Upper(_Part):
+    """A second stage for the upper layers alone, on stored activations of the lower ones.
+
+    Attributes:
+        after: Last layer that no longer learns; empty leaves the stage out.
+        views: Of each photo whose activations are stored, the first as the photo is.
+        sampling: What one step sees.
+        schedule: How long, and how fast.
+    """
+
+    after: str = ""
+    views: Count = 3
+    sampling: Sampling = Sampling()
+    schedule: Schedule = Schedule()
+
+
 class Recipe(_Part):
     """A training, whole.
 
@@ -199,6 +215,7 @@ class Recipe(_Part):
     augmentation: Augmentation = Augmentation()
     sampling: Sampling = Sampling()
     schedule: Schedule = Schedule()
+    upper: Upper = Upper()
 
     @classmethod
     def read(cls, path: Path) -> Recipe:

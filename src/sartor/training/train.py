@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,16 +13,13 @@ from sartor.encoders.card import CARD_FILE
 from sartor.errors import NothingToLearn, OutputTaken
 from sartor.evaluation.training_report import write_report
 from sartor.training.base import make_networks
-from sartor.training.batches import Batches
 from sartor.training.calibration import attribute_heads, match_calibration
 from sartor.training.dataset import read_dataset
 from sartor.training.export import Outcome, export_encoder
 from sartor.training.figures import Exam, examine, verdict
 from sartor.training.labels import targets_of
-from sartor.training.loop import Lesson, compiled, identity_of, learn
-from sartor.training.network import follow_statistics
 from sartor.training.report import Told, run_report
-from sartor.training.validation import HeldOut
+from sartor.training.stages import Course, judges, learn_in_stages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,7 +39,6 @@ logger = logging.getLogger(__name__)
 REPORT_FILE = "report.html"
 _WORK = "work"  # what a training needs until it is done: photos, checkpoints
 _CACHE_MARGIN = 1.25  # cached photos are larger than what the network sees, so that crops stay sharp
-_VALIDATED = 1100  # held-out products that are looked at while it learns
 _FEWEST_PRODUCTS = 10
 _FEWEST_HELD_OUT = 2
 _RNG_SEED = 0  # of intervals and tests, so that the same run gives the same figures
@@ -112,7 +107,8 @@ def train(
     _check(dataset)
     targets = targets_of(dataset.training, recipe)
     networks = make_networks(job.start, recipe, targets)
-    state = _learn(job, dataset, targets, networks, on_progress)
+    course = Course(recipe=recipe, dataset=dataset, targets=targets, directory=work, resume=job.resume)
+    state = learn_in_stages(course, networks, on_progress=on_progress)
     trained = _examine(job, dataset, targets, networks, state)
     logger.info("trained %s: %s", trained.card.id, trained.verdict)
     shutil.rmtree(work)
@@ -140,39 +136,6 @@ def _check(dataset: Dataset) -> None:
         )
         raise NothingToLearn(reason=reason)
     logger.info("%d products to learn from, %d held out", count - held_out, held_out)
-
-
-def _learn(
-    job: Job,
-    dataset: Dataset,
-    targets: Sequence[Target],
-    networks: Networks,
-    on_progress: Callable[[TrainingProgress], None],
-) -> State:
-    recipe, learned = job.recipe, dataset.training
-    steps = recipe.schedule.steps or _steps(recipe, sum(len(item.photos) for item in learned))
-    follow_statistics(networks.encoder, steps=steps)
-    compiled(networks.learner, recipe.schedule, steps=steps)
-    lesson = Lesson(
-        recipe=recipe,
-        identity=identity_of(recipe, [item.id for item in learned]),
-        steps=steps,
-        batches=Batches(learned, dataset.photos, targets, recipe),
-        targets=targets,
-        held_out=HeldOut.of(dataset.held_out, judges(recipe, targets), recipe.maps, at_most=_VALIDATED),
-        cache=dataset.photos,
-        directory=job.output / _WORK,
-    )
-    return learn(networks.learner, lesson, resume=job.resume, on_progress=on_progress)
-
-
-def _steps(recipe: Recipe, photos: int) -> int:
-    return max(1, math.ceil(recipe.schedule.epochs * photos / recipe.sampling.views))
-
-
-def judges(recipe: Recipe, targets: Sequence[Target]) -> tuple[str, ...]:
-    """The attributes that decide whether an encoder is better."""
-    return recipe.judge_by or tuple(target.name for target in targets)
 
 
 def _examine(job: Job, dataset: Dataset, targets: Sequence[Target], networks: Networks, state: State) -> Trained:

@@ -1,0 +1,99 @@
+"""The model that comes with Sartor, as it lies in the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import openvino as ov
+import pytest
+from PIL import Image, ImageDraw
+
+import sartor
+from sartor.encoders.bundled import DEFAULT_MODEL
+from sartor.encoders.card import CARD_FILE, MODEL_FILE, WEIGHTS_FILE, ModelCard
+from sartor.encoders.encoder import unit_norm
+from sartor.encoders.onnx_runtime import OnnxRuntime
+from sartor.encoders.openvino_runtime import OpenVinoRuntime
+from sartor.encoders.registry import sha256_of
+from sartor.training.recipe import Recipe
+
+FOLDER = Path(sartor.__file__).parent / "bundled" / DEFAULT_MODEL  # the fixture of all tests hides it
+RECIPE = Path(__file__).parents[2] / "recipes" / "sartor-v1.toml"
+RED, BLUE = (200, 30, 40), (30, 50, 200)
+
+pytestmark = pytest.mark.skipif(not FOLDER.exists(), reason="sartor-v1 is not in this checkout")
+
+
+@pytest.fixture(scope="module")
+def card() -> ModelCard:
+    return ModelCard.read(FOLDER / CARD_FILE)
+
+
+@pytest.fixture(scope="module")
+def runtime(card: ModelCard) -> OpenVinoRuntime:
+    return OpenVinoRuntime(FOLDER / MODEL_FILE, card)
+
+
+def shirt(color: tuple[int, int, int], *, shift: int = 0) -> Image.Image:
+    """A T-shirt as a child draws it."""
+    image = Image.new("RGB", (224, 224), "white")
+    outline = [(60, 50), (90, 40), (134, 40), (164, 50), (200, 100), (172, 116), (158, 96), (158, 190)]
+    outline += [(66, 190), (66, 96), (52, 116), (24, 100)]
+    ImageDraw.Draw(image).polygon([(x + shift, y) for x, y in outline], fill=color)
+    return image
+
+
+def pixels(card: ModelCard, *images: Image.Image) -> np.ndarray:
+    return np.stack([np.asarray(image.resize(card.size_px[::-1], Image.Resampling.BILINEAR)) for image in images])
+
+
+def test_it_is_what_its_card_says_and_small(card: ModelCard) -> None:
+    assert card.id == DEFAULT_MODEL
+    assert sha256_of(FOLDER / MODEL_FILE) == card.sha256
+    assert (FOLDER / MODEL_FILE).stat().st_size <= 10e6
+    assert (FOLDER / WEIGHTS_FILE).exists()
+
+
+def test_its_card_tells_its_data_license_recipe_and_figures(card: ModelCard) -> None:
+    assert card.license == "Apache-2.0"
+    assert card.training is not None
+    assert "CC0" in card.training.data
+    assert card.training.figures["all at once"].mean > card.training.base_figures["all at once"].mean
+    assert Recipe.model_validate(card.training.recipe).labels == Recipe.read(RECIPE).labels
+
+
+def test_both_runtimes_and_both_precisions_agree(card: ModelCard, runtime: OpenVinoRuntime) -> None:
+    photos = pixels(card, shirt(RED), shirt(BLUE))
+    expected = unit_norm(runtime.infer(photos))
+    onnx = unit_norm(OnnxRuntime(FOLDER / MODEL_FILE, card).infer(photos))
+
+    assert (expected * onnx).sum(axis=1).min() > 0.999
+    assert (expected * unit_norm(in_bf16(card, photos))).sum(axis=1).min() > 0.999
+
+
+def in_bf16(card: ModelCard, photos: np.ndarray) -> np.ndarray:
+    """OpenVINO's bf16; where the processor has none, it is emulated."""
+    mean, std = np.float32(card.scaling.mean), np.float32(card.scaling.std)
+    program = ov.Core().compile_model(FOLDER / MODEL_FILE, "CPU", {"INFERENCE_PRECISION_HINT": "bf16"})
+    return np.asarray(program({0: (photos.astype(np.float32) - mean) / std})[card.output], np.float32)
+
+
+def test_a_shirt_is_nearer_to_itself_elsewhere_than_to_one_of_another_color(
+    card: ModelCard, runtime: OpenVinoRuntime
+) -> None:
+    red, moved, blue = unit_norm(runtime.infer(pixels(card, shirt(RED), shirt(RED, shift=14), shirt(BLUE))))
+
+    assert red @ moved > red @ blue + 0.2
+
+
+def test_it_predicts_the_color_and_type_of_a_drawn_shirt(card: ModelCard, runtime: OpenVinoRuntime) -> None:
+    heads = {head.name: head for head in card.attributes}
+    outputs = runtime.infer_outputs(
+        pixels(card, shirt(RED), shirt(BLUE)), [head.output for head in heads.values()]
+    )
+
+    colors = [heads["color"].classes[place] for place in outputs[heads["color"].output].argmax(axis=1)]
+    kinds = [heads["masterCategory"].classes[place] for place in outputs[heads["masterCategory"].output].argmax(1)]
+    assert colors == ["Red", "Blue"]
+    assert kinds == ["Apparel", "Apparel"]
