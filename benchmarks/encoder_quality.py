@@ -206,13 +206,14 @@ def street(
     labels = np.array([str(items[people.ids[row]].attributes["label"]) for row in rows])
     asked = np.flatnonzero([items[people.ids[row]].held_out for row in rows])
     kinds = labels_of(shop.ids, items)["articleType"]
-    to_shop = nearest(taken[asked], gallery.embeddings, k=K, own=np.full(len(asked), -1))
     wanted = Recipe.read(RECIPE).maps[0].classes
-    fits = [np.isin(kinds[near], wanted[label]).mean() for near, label in zip(to_shop, labels[asked], strict=True)]
+    sold = np.array([row for row in asked if labels[row] in wanted])
+    to_shop = nearest(taken[sold], gallery.embeddings, k=K, own=np.full(len(sold), -1))
+    fits = [np.isin(kinds[near], wanted[label]).mean() for near, label in zip(to_shop, labels[sold], strict=True)]
     among = nearest(taken[asked], taken, k=K, own=asked)
     unseen = nearest(taken[asked], taken[asked], k=K, own=np.arange(len(asked)))
     return {
-        "street to shop": _macro(np.array(fits), labels[asked]),
+        "street to shop": _macro(np.array(fits), labels[sold]),
         "street to shop, each photo alike": np.array(fits),
         "photo to photo": agreement(among, labels[asked], labels),
         "photo to photo, unseen gallery": agreement(unseen, labels[asked], labels[asked]),

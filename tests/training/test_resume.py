@@ -48,16 +48,15 @@ def figures(trained: Trained) -> dict[str, float]:
 
 def test_a_killed_training_ends_like_one_that_was_not(tmp_path: Path, weights: Path) -> None:
     source = catalog_of(tmp_path / "catalog", products=60)
-    child = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", CHILD, source, weights, tmp_path / "killed"],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT,
-    )  # fmt: skip
-    assert child.stdout is not None
-    for line in child.stdout:
-        if int(line) >= EVERY + 2:  # past the first checkpoint
-            child.send_signal(signal.SIGKILL)
-            break
-    child.wait()
+    ) as child:  # fmt: skip
+        assert child.stdout is not None
+        for line in child.stdout:
+            if int(line) >= EVERY + 2:  # past the first checkpoint
+                child.send_signal(signal.SIGKILL)
+                break
     assert (tmp_path / "killed" / "work" / "checkpoint.npz").exists()
 
     resumed = train(job(source, weights, tmp_path / "killed", resume=True))

@@ -62,6 +62,7 @@ class TrainingRecord(_Part):
     Attributes:
         base: Network that it stands on, by the name of ``sartor models export``.
         multi_level: Whether earlier feature maps are pooled too.
+        hidden: Units of the hidden layer before the embedding, 0 without one.
         scale: Of the cosines between embedding and classes.
         started_from: Where its weights began.
         split_seed: Of the split into training and held-out products.
@@ -79,6 +80,7 @@ class TrainingRecord(_Part):
 
     base: str
     multi_level: bool
+    hidden: Annotated[int, Field(ge=0)] = 0
     scale: float
     started_from: str
     split_seed: int

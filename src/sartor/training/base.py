@@ -108,6 +108,8 @@ def make_networks(start: Start, recipe: Recipe, targets: Sequence[Target]) -> Ne
         dimension=recipe.network.dimension,
         attributes={target.name: len(target.classes) for target in targets},
         multi_level=recipe.network.multi_level,
+        hidden=recipe.network.hidden,
+        dropout=recipe.network.dropout,
         scale=recipe.objective.scale,
     )
     with plain_keras():
@@ -123,7 +125,7 @@ def make_networks(start: Start, recipe: Recipe, targets: Sequence[Target]) -> Ne
         _freeze(trained, recipe.network.freeze_until, start.network)
         photo, scaled = scaled_input(scaling, side_px)
         learner = Learner(inputs=photo, outputs=trained(scaled))
-    learner.set_objective(recipe.objective, {target.name: target.weight for target in targets})
+    learner.set_objective(recipe, targets)
     return Networks(learner=learner, encoder=trained, scaled=(photo, scaled), before=before)
 
 
@@ -157,6 +159,7 @@ def _as_before(start: Start, card: ModelCard, scaling: PixelScaling) -> keras.Mo
         dimension=card.dimension,
         attributes={},
         multi_level=record.multi_level,
+        hidden=record.hidden,
         scale=record.scale,
     )
     model = encoder(build(start.network, pooling=None, side_px=side_px), shape)

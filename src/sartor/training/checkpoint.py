@@ -70,7 +70,7 @@ class Checkpoint:
             UnusableCheckpoint: It is damaged, or of another recipe or other products.
         """
         try:
-            with np.load(self._file, allow_pickle=False) as arrays:
+            with self._file.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 state = State(**json.loads(arrays[_STATE].tobytes()))
                 values = [arrays[f"{place:05d}"] for place in range(len(variables))]
         except Exception as error:

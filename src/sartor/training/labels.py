@@ -60,6 +60,11 @@ def targets_of(items: Sequence[Item], recipe: Recipe) -> tuple[Target, ...]:
     return targets
 
 
+def judges(recipe: Recipe, targets: Sequence[Target]) -> tuple[str, ...]:
+    """The attributes that decide whether an encoder is better."""
+    return recipe.judge_by or tuple(target.name for target in targets)
+
+
 def labels_of(items: Sequence[Item], recipe: Recipe) -> tuple[Label, ...]:
     """The recipe's labels, or those chosen by coverage and number of values."""
     if recipe.labels:

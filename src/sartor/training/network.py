@@ -35,6 +35,8 @@ class Shape:
         dimension: Length of the embedding.
         attributes: Number of classes by attribute.
         multi_level: Whether earlier feature maps are pooled too.
+        hidden: Units of the hidden layer before the embedding, 0 without one.
+        dropout: Share of them that a step does not see.
         scale: Of the cosine between an embedding and a class.
     """
 
@@ -42,6 +44,8 @@ class Shape:
     dimension: int
     attributes: Mapping[str, int]
     multi_level: bool = True
+    hidden: int = 0
+    dropout: float = 0.0
     scale: float = 20.0
 
 
@@ -86,12 +90,24 @@ def encoder(base: keras.Model, shape: Shape) -> keras.Model:
     pooled = [keras.layers.GlobalAveragePooling2D(name=f"pool_{level}")(found) for level, found in enumerate(maps)]
     features = keras.layers.Concatenate(name="pooled")(pooled) if len(pooled) > 1 else pooled[0]
     features = keras.layers.BatchNormalization(name="pooled_norm")(features)
-    projected = keras.layers.Dense(shape.dimension, use_bias=False, name="projection")(features)
-    embedding = UnitNorm(name=EMBEDDING)(projected)
+    embedding = UnitNorm(name=EMBEDDING)(_projected(features, shape))
     outputs = {EMBEDDING: embedding, FEATURES: maps[-1]}
     for number, (name, classes) in enumerate(shape.attributes.items()):
         outputs[name] = ClassVectors(classes, scale=shape.scale, name=f"attribute_{number}")(embedding)
     return keras.Model(base.inputs[0], outputs)
+
+
+def _projected(features: Any, shape: Shape) -> Any:
+    """The features straight, and by a hidden layer that begins as nothing: a trained model can gain one."""
+    straight = keras.layers.Dense(shape.dimension, use_bias=False, name="projection")(features)
+    if not shape.hidden:
+        return straight
+    hidden = keras.layers.Dense(shape.hidden, activation="relu", name="hidden")(features)
+    hidden = keras.layers.Dropout(shape.dropout, name="hidden_dropout")(hidden)
+    bent = keras.layers.Dense(
+        shape.dimension, use_bias=False, kernel_initializer="zeros", name="hidden_projection"
+    )(hidden)
+    return keras.layers.Add(name="projected")([straight, bent])
 
 
 def feature_maps(base: keras.Model) -> list[Any]:

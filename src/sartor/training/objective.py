@@ -1,16 +1,18 @@
-"""What a training minimizes: attributes by class vectors, and products by their own views."""
+"""What a training minimizes: attributes by class vectors, products by their own views and by their like."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from sartor.encoders.keras_backend import keras
+from sartor.training.labels import judges
 from sartor.training.network import EMBEDDING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
-    from sartor.training.recipe import Objective
+    from sartor.training.labels import Target
+    from sartor.training.recipe import Recipe
 
 PRODUCT = "product"
 _FAR = -1e9
@@ -23,10 +25,11 @@ class Learner(keras.Model):  # type: ignore[misc]  # Keras has no types
     a product may have, and all 1 where nothing is known.
     """
 
-    def set_objective(self, objective: Objective, weights: Mapping[str, float]) -> None:
-        """Choose what is minimized, and how much each attribute counts."""
-        self._objective = objective
-        self._weights = dict(weights)
+    def set_objective(self, recipe: Recipe, targets: Sequence[Target]) -> None:
+        """Choose what is minimized, how much each attribute counts, and in which ones products shall agree."""
+        self._objective = recipe.objective
+        self._weights = {target.name: target.weight for target in targets}
+        self._judges = [name for name in judges(recipe, targets) if name in self._weights]
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, *_: Any, **__: Any) -> Any:  # noqa: ARG002
         """The loss of a step, a scalar."""
@@ -37,6 +40,10 @@ class Learner(keras.Model):  # type: ignore[misc]  # Keras has no types
         if self._objective.instance_weight:
             term = instance_loss(y_pred[EMBEDDING], y[PRODUCT], temperature=self._objective.temperature)
             loss = loss + self._objective.instance_weight * term
+        if self._objective.agreement_weight and self._judges:
+            allowed = [y[name] for name in self._judges]
+            term = agreement_loss(y_pred[EMBEDDING], allowed, temperature=self._objective.agreement_temperature)
+            loss = loss + self._objective.agreement_weight * term
         return loss
 
 
@@ -67,13 +74,49 @@ def instance_loss(embeddings: Any, products: Any, *, temperature: float) -> Any:
         products: ``(v,)``; views with the same number show the same product.
         temperature: Divides the cosines.
     """
+    same = keras.ops.equal(products[:, None], products[None, :])
+    return _contrastive(embeddings, same, same, temperature=temperature)
+
+
+def agreement_loss(embeddings: Any, allowed: Sequence[Any], *, temperature: float) -> Any:
+    """How hard it is to find, among the views of a step, those that agree in all attributes.
+
+    Two views may agree if the first attribute is known of both and no attribute leaves them without a class in
+    common; they do agree if all attributes are known of both. A view of which all is known looks for those that
+    do agree, and those that only may neither help nor count against it. A view of which less is known, such as
+    a person's photo without a color's name, looks for all that may.
+
+    Source: as ``instance_loss``.
+
+    Args:
+        embeddings: ``(v, d)`` with unit norm.
+        allowed: By attribute, ``(v, c)`` of 0 and 1: the classes that a view may have, all 1 if nothing is known.
+        temperature: Divides the cosines.
+    """
+    ops = keras.ops
+    known = [ops.min(classes, axis=-1) < 1 for classes in allowed]  # (v,) each
+    may = _both(known[0])
+    whole = known[0]
+    for classes, is_known in zip(allowed, known, strict=True):
+        may = ops.logical_and(may, ops.matmul(classes, ops.transpose(classes)) > 0)
+        whole = ops.logical_and(whole, is_known)
+    do = ops.logical_and(may, _both(whole))
+    return _contrastive(embeddings, ops.where(whole[:, None], do, may), may, temperature=temperature)
+
+
+def _both(flags: Any) -> Any:
+    return keras.ops.logical_and(flags[:, None], flags[None, :])
+
+
+def _contrastive(embeddings: Any, wanted: Any, alike: Any, *, temperature: float) -> Any:
+    """Mean of ``-log p(wanted)`` among what is wanted and what is not alike, over the views that want any."""
     ops = keras.ops
     similarity = ops.matmul(embeddings, ops.transpose(embeddings)) / temperature
-    itself = ops.eye(ops.shape(similarity)[0])
-    similarity = ops.where(itself > 0, _FAR, similarity)
-    log_p = ops.log_softmax(similarity, axis=-1)
-    same = ops.cast(ops.equal(products[:, None], products[None, :]), "float32") * (1 - itself)
-    others = ops.sum(same, axis=-1)
-    losses = -ops.sum(ops.where(same > 0, log_p, 0.0), axis=-1) / ops.maximum(others, 1.0)
-    paired = ops.cast(others > 0, "float32")
-    return ops.sum(losses * paired) / ops.maximum(ops.sum(paired), 1.0)
+    other = ops.logical_not(ops.eye(ops.shape(similarity)[0], dtype="bool"))
+    wanted = ops.logical_and(wanted, other)
+    counted = ops.logical_and(other, ops.logical_or(wanted, ops.logical_not(alike)))
+    log_p = ops.log_softmax(ops.where(counted, similarity, _FAR), axis=-1)
+    count = ops.sum(ops.cast(wanted, "float32"), axis=-1)
+    losses = -ops.sum(ops.where(wanted, log_p, 0.0), axis=-1) / ops.maximum(count, 1.0)
+    has_any = ops.cast(count > 0, "float32")
+    return ops.sum(losses * has_any) / ops.maximum(ops.sum(has_any), 1.0)

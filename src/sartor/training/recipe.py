@@ -69,28 +69,38 @@ class Network(_Part):
             early part, which makes a step take less than half the time, empty trains everything.
         multi_level: Embed pooled feature maps of three resolutions, not the last one only. Color is still
             plain in the earlier ones.
+        hidden: Units of a hidden layer between the pooled features and the embedding, beside the straight way;
+            0 leaves it out.
+        dropout: Share of them that a step does not see.
     """
 
     side_px: Annotated[int, Field(ge=32)] = 128
     dimension: Count = 256
     freeze_until: str = "early"
     multi_level: bool = True
+    hidden: Annotated[int, Field(ge=0)] = 0
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
 
 
 class Objective(_Part):
-    """What is minimized: a normalized softmax for each attribute, and an instance term.
+    """What is minimized: a normalized softmax for each attribute, an instance term, and an agreement term.
 
     Attributes:
         scale: Of the cosines between embedding and class vectors, before the softmax.
         label_smoothing: Share of the target given to all classes, against label noise.
         instance_weight: Of the term by which two views of one product find each other; 0 leaves it out.
         temperature: Of the instance term.
+        agreement_weight: Of the term by which products that agree in all judged attributes find each other,
+            which is what the nearest are judged by; it wants many views in a step. 0 leaves it out.
+        agreement_temperature: Of the agreement term.
     """
 
     scale: Positive = 20.0
     label_smoothing: Share = 0.05
     instance_weight: Annotated[float, Field(ge=0)] = 0.3
     temperature: Positive = 0.1
+    agreement_weight: Annotated[float, Field(ge=0)] = 0.0
+    agreement_temperature: Positive = 0.05
 
 
 class Augmentation(_Part):
@@ -150,7 +160,7 @@ class Schedule(_Part):
     """How long, and how fast.
 
     Attributes:
-        steps: Steps at most; none takes as many as ``epochs`` needs.
+        steps: Steps at most; none takes as many as ``epochs`` needs, 0 leaves the stage out.
         epochs: Passes over the training products' photos, where ``steps`` is not given.
         learning_rate: At its highest, after the warm-up; it then falls to zero by a cosine.
         warmup_share: Share of the steps in which the learning rate rises.
@@ -160,7 +170,7 @@ class Schedule(_Part):
         patience: Validations without a better retrieval figure before it stops.
     """
 
-    steps: Count | None = None
+    steps: Annotated[int, Field(ge=0)] | None = None
     epochs: Positive = 12.0
     learning_rate: Positive = 1e-3
     warmup_share: Share = 0.05

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sartor.training.batches import Batches
 from sartor.training.checkpoint import State
+from sartor.training.labels import judges
 from sartor.training.loop import Lesson, compiled, identity_of, learn
 from sartor.training.network import follow_statistics
 from sartor.training.upper import Activations, UpperBatches, halves_of, photo_keys, stored_view
@@ -90,7 +91,7 @@ def _upper(course: Course, networks: Networks, whole: Lesson) -> tuple[Learner, 
         directory, halves.lower, photo_keys(learned), stored_view(drawn, photos, recipe), views=upper.views
     )
     steps = _steps(upper.schedule, upper.sampling.views, learned)
-    halves.upper.set_objective(recipe.objective, {target.name: target.weight for target in course.targets})
+    halves.upper.set_objective(recipe, course.targets)
     follow_statistics(networks.encoder, steps=steps)
     compiled(halves.upper, upper.schedule, steps=steps)
     lesson = replace(
@@ -121,8 +122,3 @@ def _steps(schedule: Schedule, views: int, learned: Sequence[Item]) -> int:
         return schedule.steps
     photos = sum(len(item.photos) for item in learned)
     return max(1, math.ceil(schedule.epochs * photos / views))
-
-
-def judges(recipe: Recipe, targets: Sequence[Target]) -> tuple[str, ...]:
-    """The attributes that decide whether an encoder is better."""
-    return recipe.judge_by or tuple(target.name for target in targets)

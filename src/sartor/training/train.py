@@ -17,9 +17,9 @@ from sartor.training.calibration import attribute_heads, match_calibration
 from sartor.training.dataset import read_dataset
 from sartor.training.export import Outcome, export_encoder
 from sartor.training.figures import Exam, examine, verdict
-from sartor.training.labels import targets_of
+from sartor.training.labels import judges, targets_of
 from sartor.training.report import Told, run_report
-from sartor.training.stages import Course, judges, learn_in_stages
+from sartor.training.stages import Course, learn_in_stages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
