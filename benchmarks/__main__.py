@@ -13,6 +13,7 @@ from benchmarks.ingest_scale import ingest_scale
 from benchmarks.report import Report, publish
 from benchmarks.retrieval_agreement import retrieval_agreement
 from benchmarks.startup import startup
+from benchmarks.training_runs import training_ablation, training_first_figures
 from benchmarks.tutorial_pipeline import tutorial_pipeline
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ app.command("tutorial_pipeline")(tutorial_pipeline)
 app.command("ingest_scale")(ingest_scale)
 app.command("retrieval_agreement")(retrieval_agreement)
 app.command("encoder_quality")(encoder_quality)
+app.command("training_first_figures")(training_first_figures)
+app.command("training_ablation")(training_ablation)
 
 
 @app.callback(invoke_without_command=True)
