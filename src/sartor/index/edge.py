@@ -33,6 +33,7 @@ _STATE_FILE = "state.json"
 _SHARD = "shard"
 _DISTANCES = {Metric.COSINE: qdrant.Distance.Cosine, Metric.EUCLIDEAN: qdrant.Distance.Euclid}
 _SCROLL_PAGE = 4096
+_UNSAVED = 4096  # products that are done again after a crash, at most; saving costs as much as a few hundred
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,11 +59,12 @@ class EdgeIndex:
         self._directory = directory
         self._wanted = _State(model=model, metric=metric.value, dimension=dimension)
         self._shard, self._state = self._open()
+        self._revision, self._unsaved = self._state.revision, 0
 
     @property
     def revision(self) -> int:
-        """Revision of the store up to which the index is on disk."""
-        return self._state.revision
+        """Revision of the store up to which the index has everything."""
+        return self._revision
 
     def replace(self, product_ids: Collection[str], entries: Sequence[EmbeddedPhoto]) -> None:
         """Make ``entries`` all that the index has of these products; none for a product deletes it."""
@@ -73,10 +75,18 @@ class EdgeIndex:
             self._make_filterable(entries)
             self._shard.update(qdrant.UpdateOperation.upsert_points([_point(entry) for entry in entries]))
 
+    def advance(self, revision: int, *, changed: int) -> None:
+        """Note that the index has the store up to ``revision``; after many changed products, on disk too."""
+        self._revision = revision
+        self._unsaved += changed
+        if self._unsaved >= _UNSAVED:
+            self.mark(revision)
+
     def mark(self, revision: int) -> None:
         """Bring everything to disk and note that the index has the store up to ``revision``."""
         self._shard.flush()
-        self._state.revision = revision
+        self._revision = self._state.revision = revision
+        self._unsaved = 0
         self._write_state()
 
     def search(
@@ -120,9 +130,12 @@ class EdgeIndex:
         """Empty the index, as if the store had never been read."""
         self._shard.close()
         self._shard, self._state = self._create()
+        self._revision, self._unsaved = 0, 0
 
     def close(self) -> None:
-        """Close the shard, so that another process can open it."""
+        """Bring everything to disk and close the shard, so that another process can open it."""
+        if self._unsaved:
+            self.mark(self._revision)
         self._shard.close()
 
     def __enter__(self) -> Self:

@@ -12,30 +12,24 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _PAGE = 512  # products a step; bounds memory
-_PAGES_A_MARK = 8  # a mark flushes, which costs as much as a few pages
 
 
 def catch_up(store: SqliteStore, index: EdgeIndex, *, model: str) -> int:
     """Bring every change of the store that the index misses into it.
 
-    Doing a part of it twice does no harm, so a kill at any moment costs only the work since the last mark.
+    Doing a part of it twice does no harm, so a kill at any moment costs only the work since the index was saved.
 
     Returns:
         How many products had changed.
     """
     done = 0
-    revision = index.revision
-    while page := store.changes(since=revision, limit=_PAGE):
+    while page := store.changes(since=index.revision, limit=_PAGE):
         live = [change.product_id for change in page if not change.deleted]
         index.replace([change.product_id for change in page], store.embedded_photos(model, live))
-        revision = page[-1].revision
+        index.advance(page[-1].revision, changed=len(page))
         done += len(page)
-        if (done // _PAGE) % _PAGES_A_MARK == 0:
-            index.mark(revision)
-    if revision != index.revision:
-        index.mark(revision)
     if done:
-        logger.debug("index caught up: products=%d revision=%d", done, revision)
+        logger.debug("index caught up: products=%d revision=%d", done, index.revision)
     return done
 
 
