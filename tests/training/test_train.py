@@ -187,3 +187,31 @@ def test_a_second_stage_goes_on_with_the_upper_layers_and_never_ends_worse(
     first, last = seen[1].figures["retrieval"], seen[-1].figures["retrieval"]
     assert trained.card.training.figures["all at once"].mean >= min(first, last) - 0.2
     assert {path.name for path in trained.directory.iterdir()} >= {"model.onnx", "card.json"}
+
+
+def test_a_trained_model_gains_a_hidden_layer_and_learns_on_with_its_upper_layers_alone(
+    trained: Trained, source: Path, tmp_path: Path
+) -> None:
+    first = small_recipe(steps=0, base="small")
+    schedule = Schedule(steps=6, learning_rate=1e-3, validate_every=6, averaging=0.9)
+    recipe = first.changed(
+        id="grown",
+        network=first.network.model_copy(update={"hidden": 24}),
+        objective=first.objective.model_copy(update={"agreement_weight": 1.0}),
+        upper=Upper(after="block_12_add", views=2, sampling=Sampling(views=32), schedule=schedule),
+    )
+    start = find_start("small", weights=None, folders={"small": trained.directory})
+
+    grown = train(Job(sources=[source], output=tmp_path / "grown", recipe=recipe, start=start))
+
+    assert grown.card.training is not None
+    assert (grown.card.training.steps, grown.card.training.hidden) == (6, 24)
+    assert grown.card.training.base_figures["all at once"].mean >= 0.99
+    assert grown.card.training.figures["all at once"].mean >= 0.99
+    again = find_start("grown", weights=None, folders={"grown": grown.directory})
+    unchanged = make_networks(
+        again, recipe, targets_of(read_dataset([source], tmp_path, recipe.split, side_px=40).training, recipe)
+    )
+    expected = embed(unchanged.before, list(photos()), outputs=(EMBEDDING,))[EMBEDDING]
+    found = unit_norm(OpenVinoRuntime(grown.directory / "model.onnx", grown.card).infer(photos()))
+    assert (found * expected).sum(axis=1).min() > 0.999
