@@ -93,6 +93,15 @@ def find_start(name: str, *, weights: Path | None, folders: dict[str, Path]) -> 
     return Start(network=network(record.base), model=folder)
 
 
+def settled(recipe: Recipe, start: Start) -> Recipe:
+    """The recipe, with what it leaves to the model that it goes on from."""
+    if recipe.network.hidden is not None:
+        return recipe
+    record = None if start.model is None else ModelCard.read(start.model / CARD_FILE).training
+    hidden = 0 if record is None else record.hidden
+    return recipe.changed(network=recipe.network.model_copy(update={"hidden": hidden}))
+
+
 def make_networks(start: Start, recipe: Recipe, targets: Sequence[Target]) -> Networks:
     """Build the layers, with the weights of the start; what is new is drawn by the recipe's seed.
 
@@ -101,6 +110,7 @@ def make_networks(start: Start, recipe: Recipe, targets: Sequence[Target]) -> Ne
         WeightsUnavailable: The official weights cannot be fetched.
         UnusableRecipe: The network has no layer of the name to freeze until.
     """
+    recipe = settled(recipe, start)
     keras.utils.set_random_seed(recipe.seed)
     side_px, scaling = recipe.network.side_px, PixelScaling.named(start.network.scaling)
     shape = Shape(
@@ -108,7 +118,7 @@ def make_networks(start: Start, recipe: Recipe, targets: Sequence[Target]) -> Ne
         dimension=recipe.network.dimension,
         attributes={target.name: len(target.classes) for target in targets},
         multi_level=recipe.network.multi_level,
-        hidden=recipe.network.hidden,
+        hidden=recipe.network.hidden or 0,
         dropout=recipe.network.dropout,
         scale=recipe.objective.scale,
     )

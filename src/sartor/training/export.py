@@ -93,7 +93,7 @@ def _card(model: keras.Model, content: bytes, outcome: Outcome) -> ModelCard:
         training=TrainingRecord(
             base=start.network.name,
             multi_level=recipe.network.multi_level,
-            hidden=recipe.network.hidden,
+            hidden=recipe.network.hidden or 0,
             scale=recipe.objective.scale,
             started_from=start.words,
             split_seed=recipe.split.seed,

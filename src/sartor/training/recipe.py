@@ -70,7 +70,7 @@ class Network(_Part):
         multi_level: Embed pooled feature maps of three resolutions, not the last one only. Color is still
             plain in the earlier ones.
         hidden: Units of a hidden layer between the pooled features and the embedding, beside the straight way;
-            0 leaves it out.
+            0 leaves it out, none has as many as the model to go on from.
         dropout: Share of them that a step does not see.
     """
 
@@ -78,7 +78,7 @@ class Network(_Part):
     dimension: Count = 256
     freeze_until: str = "early"
     multi_level: bool = True
-    hidden: Annotated[int, Field(ge=0)] = 0
+    hidden: Annotated[int, Field(ge=0)] | None = None
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from sartor.encoders.card import CARD_FILE
 from sartor.errors import NothingToLearn, OutputTaken
 from sartor.evaluation.training_report import write_report
-from sartor.training.base import make_networks
+from sartor.training.base import make_networks, settled
 from sartor.training.calibration import attribute_heads, match_calibration
 from sartor.training.dataset import read_dataset
 from sartor.training.export import Outcome, export_encoder
@@ -101,7 +101,7 @@ def train(
         UnusableModel: The start's weights do not fit.
     """
     work = _work_directory(job)
-    recipe = job.recipe
+    recipe = settled(job.recipe, job.start)
     side_px = int(recipe.network.side_px * _CACHE_MARGIN)
     dataset = read_dataset(job.sources, work, recipe.split, side_px=side_px, on_progress=on_photos)
     _check(dataset)
@@ -109,7 +109,7 @@ def train(
     networks = make_networks(job.start, recipe, targets)
     course = Course(recipe=recipe, dataset=dataset, targets=targets, directory=work, resume=job.resume)
     state = learn_in_stages(course, networks, on_progress=on_progress)
-    trained = _examine(job, dataset, targets, networks, state)
+    trained = _examine(replace(job, recipe=recipe), dataset, targets, networks, state)
     logger.info("trained %s: %s", trained.card.id, trained.verdict)
     shutil.rmtree(work)
     return trained
