@@ -117,16 +117,18 @@ def test_the_report_needs_no_other_file(trained: Trained) -> None:
     assert page.count("<svg") == 2
 
 
-def test_both_runtimes_give_the_same_embedding_logits_and_map(trained: Trained) -> None:
+def test_both_runtimes_give_the_same_embedding_logits_and_maps(trained: Trained) -> None:
     file, card = trained.directory / "model.onnx", trained.card
-    names = (card.output, str(card.feature_map), *(head.output for head in card.attributes))
+    names = (card.output, *card.feature_maps, *(head.output for head in card.attributes))
     openvino = OpenVinoRuntime(file, card).infer_outputs(photos(), names)
     onnx = OnnxRuntime(file, card).infer_outputs(photos(), names)
 
     for name in names:
         np.testing.assert_allclose(openvino[name], onnx[name], atol=2e-3)
     assert np.linalg.norm(openvino[card.output], axis=1) == pytest.approx(1, abs=1e-3)
-    assert openvino[str(card.feature_map)].shape[0] == 2
+    assert card.feature_maps == ("feature_map_0", "feature_map_1", "feature_map_2")
+    sides = [openvino[name].shape[:2] for name in card.feature_maps]
+    assert sides[0] > sides[1] > sides[2]
     assert [openvino[head.output].shape for head in card.attributes] == [(2, 2), (2, 2)]
 
 

@@ -77,7 +77,8 @@ class ModelCard(BaseModel):
         license: License of the weights, as an SPDX id where there is one.
         origin: Where the weights came from.
         attributes: What it predicts beside the embedding.
-        feature_map: Name of the output with the last feature map, ``(n, h, w, c)``; none without one.
+        feature_maps: Names of the outputs with the feature maps that are pooled, the finest first,
+            ``(n, h, w, c)`` each; empty where the network does not give them.
         calibration: From scores to matches.
         training: How it was made, where Sartor made it.
     """
@@ -95,7 +96,7 @@ class ModelCard(BaseModel):
     license: str = "unknown"
     origin: str = "unknown"
     attributes: tuple[AttributeHead, ...] = ()
-    feature_map: str | None = None
+    feature_maps: tuple[str, ...] = ()
     calibration: MatchCalibration | None = None
     training: TrainingRecord | None = None
 

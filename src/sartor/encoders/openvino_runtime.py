@@ -49,9 +49,9 @@ def devices() -> tuple[str, ...]:
 class OpenVinoRuntime:
     """A network on a device that OpenVINO drives.
 
-    Pixel scaling, channel order and layout are compiled into the network, so bytes go in as they are. Two
-    programs are compiled when first needed: one for a single photo that uses all cores for the shortest
-    answer, one for batches of any size that runs several of them side by side.
+    Pixel scaling, channel order and layout are compiled into the network, so bytes go in as they are. Programs
+    are compiled when first needed, for the outputs that are asked for and nothing else: for a single photo one
+    that uses all cores for the shortest answer, for batches of any size one that runs several side by side.
     """
 
     batch_size = _BATCH_SIZE
@@ -70,12 +70,14 @@ class OpenVinoRuntime:
             raise DeviceUnavailable(device, available=devices())
         can_bf16 = "BF16" in self._core.get_property(self._device, "OPTIMIZATION_CAPABILITIES")
         self._precision = _choose(precision, can_bf16=can_bf16, device=device)
+        self._programs: dict[tuple[bool, tuple[str, ...]], Any] = {}
         self.description = f"openvino {ov.__version__.split('-')[0]}, {device}, {self._precision}"
 
     @cached_property
     def streams(self) -> int:
         """Batches that the device runs side by side."""
-        return int(self._batched.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+        program = self._program((self._card.output,), single=False)
+        return int(program.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
 
     def infer(self, pixels: Pixels) -> Matrix:
         """Run the network on ``(n, h, w, 3)`` uint8 RGB; returns ``(n, d)`` float32."""
@@ -83,21 +85,20 @@ class OpenVinoRuntime:
 
     def infer_outputs(self, pixels: Pixels, names: Sequence[str]) -> dict[str, npt.NDArray[np.float32]]:
         """Run the network once, and return several of its outputs by name, ``(n, ...)`` each."""
-        program = self._single if len(pixels) == 1 else self._batched
+        program = self._program(tuple(names), single=len(pixels) == 1)
         result = program.create_infer_request().infer({0: pixels}, share_inputs=True)
         return {name: np.asarray(result[name], np.float32) for name in names}
 
-    @cached_property
-    def _single(self) -> Any:
-        return self._compile(batch=1, hint="LATENCY")
+    def _program(self, names: tuple[str, ...], *, single: bool) -> Any:
+        if (single, names) not in self._programs:
+            batch, hint = (1, "LATENCY") if single else (-1, "THROUGHPUT")
+            self._programs[single, names] = self._compile(names, batch=batch, hint=hint)
+        return self._programs[single, names]
 
-    @cached_property
-    def _batched(self) -> Any:
-        return self._compile(batch=-1, hint="THROUGHPUT")
-
-    def _compile(self, *, batch: int, hint: str) -> Any:
+    def _compile(self, names: tuple[str, ...], *, batch: int, hint: str) -> Any:
         model = _read(self._core, self._file)
         try:
+            model = ov.Model([model.output(name) for name in names], model.get_parameters(), self._card.id)
             model = _with_preprocessing(model, self._card, batch=batch)
             return self._core.compile_model(
                 model,

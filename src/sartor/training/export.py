@@ -18,7 +18,7 @@ from sartor.training.base import keep_weights
 from sartor.training.network import EMBEDDING, FEATURES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from sartor.encoders.card_parts import AttributeHead, MatchCalibration
@@ -63,18 +63,19 @@ def export_encoder(model: keras.Model, directory: Path, outcome: Outcome) -> Mod
     Raises:
         UnusableModel: The installed TensorFlow cannot be converted to ONNX.
     """
-    outputs = {EMBEDDING: model.output[EMBEDDING], FEATURES: model.output[FEATURES]}
+    maps = [name for name in model.output if name.startswith(FEATURES)]
+    outputs = {name: model.output[name] for name in (EMBEDDING, *maps)}
     outputs |= {head.output: model.output[head.name] for head in outcome.heads}
     network = with_half_weights(to_onnx(keras.Model(model.inputs[0], outputs), name=outcome.recipe.id))
     content = network.SerializeToString()
     keep_weights(model, directory / WEIGHTS_FILE)
     (directory / MODEL_FILE).write_bytes(content)
-    card = _card(model, content, outcome)
+    card = _card(model, content, outcome, maps)
     card.write(directory / CARD_FILE)
     return card
 
 
-def _card(model: keras.Model, content: bytes, outcome: Outcome) -> ModelCard:
+def _card(model: keras.Model, content: bytes, outcome: Outcome, maps: Sequence[str]) -> ModelCard:
     recipe, start = outcome.recipe, outcome.start
     side_px = recipe.network.side_px
     return ModelCard(
@@ -88,7 +89,7 @@ def _card(model: keras.Model, content: bytes, outcome: Outcome) -> ModelCard:
         license=recipe.license,
         origin=f"sartor train, from {start.words}",
         attributes=outcome.heads,
-        feature_map=FEATURES,
+        feature_maps=tuple(maps),
         calibration=outcome.calibration,
         training=TrainingRecord(
             base=start.network.name,

@@ -22,7 +22,7 @@ _MOMENTUM = 0.99  # of batch norm at most; MobileNetV2 comes with 0.999, which t
 _STEPS_TO_FOLLOW = 0.1  # of a training: in this share of it batch norm comes to know new statistics
 
 EMBEDDING = "embedding"
-FEATURES = "feature_map"
+FEATURES = "feature_map_"  # and the number of the map, from the finest
 PHOTO = "photo"
 
 
@@ -84,14 +84,14 @@ def encoder(base: keras.Model, shape: Shape) -> keras.Model:
     """The encoder on a base network.
 
     Takes ``(n, side_px, side_px, 3)`` float32, scaled as the base expects; gives a dict with ``embedding``
-    ``(n, d)``, ``feature_map`` ``(n, h, w, c)`` and the logits ``(n, classes)`` of each attribute.
+    ``(n, d)``, the pooled maps ``feature_map_0`` … ``(n, h, w, c)``, the finest first, and the logits ``(n, classes)`` of each attribute.
     """
     maps = feature_maps(base)[-_LEVELS if shape.multi_level else -1 :]
     pooled = [keras.layers.GlobalAveragePooling2D(name=f"pool_{level}")(found) for level, found in enumerate(maps)]
     features = keras.layers.Concatenate(name="pooled")(pooled) if len(pooled) > 1 else pooled[0]
     features = keras.layers.BatchNormalization(name="pooled_norm")(features)
     embedding = UnitNorm(name=EMBEDDING)(_projected(features, shape))
-    outputs = {EMBEDDING: embedding, FEATURES: maps[-1]}
+    outputs = {EMBEDDING: embedding} | {f"{FEATURES}{level}": found for level, found in enumerate(maps)}
     for number, (name, classes) in enumerate(shape.attributes.items()):
         outputs[name] = ClassVectors(classes, scale=shape.scale, name=f"attribute_{number}")(embedding)
     return keras.Model(base.inputs[0], outputs)
