@@ -30,6 +30,7 @@
     │   ├── EmptyQuery
     │   ├── ProductNotFound
     │   ├── UnknownAttribute
+    │   ├── UnknownColor
     │   └── BadFilter
     ├── TrainingError
     │   ├── UnusableRecipe
@@ -282,6 +283,15 @@ class UnknownAttribute(QueryError):
         hint = f"did you mean {close[0]!r}? " if close else ""
         there = ", ".join(known) or "none"
         super().__init__(f"no product has an attribute {attribute!r}; {hint}there are: {there}")
+
+
+class UnknownColor(QueryError):
+    """A text is no color."""
+
+    def __init__(self, text: str, *, known: Sequence[str]) -> None:
+        close = get_close_matches(text.lower().replace(" ", ""), known, n=1, cutoff=0.6)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        super().__init__(f"{text!r} is no color; {hint}write #rrggbb, or a name of CSS such as navy")
 
 
 class BadFilter(QueryError):

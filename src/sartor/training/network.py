@@ -84,7 +84,8 @@ def encoder(base: keras.Model, shape: Shape) -> keras.Model:
     """The encoder on a base network.
 
     Takes ``(n, side_px, side_px, 3)`` float32, scaled as the base expects; gives a dict with ``embedding``
-    ``(n, d)``, the pooled maps ``feature_map_0`` … ``(n, h, w, c)``, the finest first, and the logits ``(n, classes)`` of each attribute.
+    ``(n, d)``, the pooled maps ``feature_map_0`` … ``(n, h, w, c)``, the finest first, and the logits
+    ``(n, classes)`` of each attribute.
     """
     maps = feature_maps(base)[-_LEVELS if shape.multi_level else -1 :]
     pooled = [keras.layers.GlobalAveragePooling2D(name=f"pool_{level}")(found) for level, found in enumerate(maps)]
