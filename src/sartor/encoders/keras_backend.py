@@ -11,8 +11,10 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+BACKEND_VARIABLE = "SARTOR_KERAS_BACKEND"
+
 # Whatever a shell prefers: the ONNX converter reads TensorFlow's graphs. A training may ask for JAX.
-os.environ["KERAS_BACKEND"] = os.environ.get("SARTOR_KERAS_BACKEND", "tensorflow")
+os.environ["KERAS_BACKEND"] = os.environ.get(BACKEND_VARIABLE, "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
@@ -37,7 +39,7 @@ with _no_greeting():
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["keras", "plain_keras", "tf"]
+__all__ = ["BACKEND_VARIABLE", "keras", "plain_keras", "tf"]
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from sartor.training.network import EMBEDDING, Shape, encoder, freeze, pooled_ba
 from sartor.training.objective import Learner
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -113,15 +113,7 @@ def make_networks(start: Start, recipe: Recipe, targets: Sequence[Target]) -> Ne
     recipe = settled(recipe, start)
     keras.utils.set_random_seed(recipe.seed)
     side_px, scaling = recipe.network.side_px, PixelScaling.named(start.network.scaling)
-    shape = Shape(
-        side_px=side_px,
-        dimension=recipe.network.dimension,
-        attributes={target.name: len(target.classes) for target in targets},
-        multi_level=recipe.network.multi_level,
-        hidden=recipe.network.hidden or 0,
-        dropout=recipe.network.dropout,
-        scale=recipe.objective.scale,
-    )
+    shape = shape_of(recipe, {target.name: len(target.classes) for target in targets})
     with plain_keras():
         if start.model is None:
             file = start.weights or official_weights(start.network)
@@ -137,6 +129,32 @@ def make_networks(start: Start, recipe: Recipe, targets: Sequence[Target]) -> Ne
         learner = Learner(inputs=photo, outputs=trained(scaled))
     learner.set_objective(recipe, targets)
     return Networks(learner=learner, encoder=trained, scaled=(photo, scaled), before=before)
+
+
+def shape_of(recipe: Recipe, attributes: Mapping[str, int]) -> Shape:
+    """The shape of a recipe's encoder, with the number of classes of each attribute."""
+    return Shape(
+        side_px=recipe.network.side_px,
+        dimension=recipe.network.dimension,
+        attributes=attributes,
+        multi_level=recipe.network.multi_level,
+        hidden=recipe.network.hidden or 0,
+        dropout=recipe.network.dropout,
+        scale=recipe.objective.scale,
+    )
+
+
+def rebuilt(base: str, shape: Shape, folder: Path) -> keras.Model:
+    """An encoder from the weights that ``keep_weights`` wrote into a folder.
+
+    Raises:
+        UnusableModel: They cannot be read.
+    """
+    start = Start(network=network(base), model=folder)
+    with plain_keras():
+        model = encoder(build(start.network, pooling=None, side_px=shape.side_px), shape)
+        _put_weights(start, model)
+    return model
 
 
 def keep_weights(model: keras.Model, path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -11,17 +10,17 @@ from typing import TYPE_CHECKING
 from sartor.encoders.card import CARD_FILE, MODEL_FILE, WEIGHTS_FILE, ModelCard, PixelScaling
 from sartor.encoders.card_parts import Measured, TrainingRecord
 from sartor.encoders.choices import Layout
-from sartor.encoders.keras_backend import keras
-from sartor.encoders.keras_onnx import to_onnx
-from sartor.encoders.onnx_half import with_half_weights
-from sartor.training.base import keep_weights
-from sartor.training.network import EMBEDDING, FEATURES
+from sartor.encoders.registry import sha256_of
+from sartor.training.base import keep_weights, shape_of
+from sartor.training.convert import Plan, feature_outputs, write_onnx
+from sartor.training.network import EMBEDDING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from sartor.encoders.card_parts import AttributeHead, MatchCalibration
+    from sartor.encoders.keras_backend import keras
     from sartor.evaluation.agreement import Interval
     from sartor.training.base import Start
     from sartor.training.checkpoint import State
@@ -63,24 +62,26 @@ def export_encoder(model: keras.Model, directory: Path, outcome: Outcome) -> Mod
     Raises:
         UnusableModel: The installed TensorFlow cannot be converted to ONNX.
     """
-    maps = [name for name in model.output if name.startswith(FEATURES)]
-    outputs = {name: model.output[name] for name in (EMBEDDING, *maps)}
-    outputs |= {head.output: model.output[head.name] for head in outcome.heads}
-    network = with_half_weights(to_onnx(keras.Model(model.inputs[0], outputs), name=outcome.recipe.id))
-    content = network.SerializeToString()
     keep_weights(model, directory / WEIGHTS_FILE)
-    (directory / MODEL_FILE).write_bytes(content)
-    card = _card(model, content, outcome, maps)
+    recipe, heads = outcome.recipe, outcome.heads
+    plan = Plan(
+        id=recipe.id,
+        base=outcome.start.network.name,
+        shape=shape_of(recipe, {head.name: len(head.classes) for head in heads}),
+        outputs={head.name: head.output for head in heads},
+    )
+    write_onnx(model, plan, directory)
+    card = _card(model, sha256_of(directory / MODEL_FILE), outcome)
     card.write(directory / CARD_FILE)
     return card
 
 
-def _card(model: keras.Model, content: bytes, outcome: Outcome, maps: Sequence[str]) -> ModelCard:
+def _card(model: keras.Model, sha256: str, outcome: Outcome) -> ModelCard:
     recipe, start = outcome.recipe, outcome.start
     side_px = recipe.network.side_px
     return ModelCard(
         id=recipe.id,
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=sha256,
         size_px=(side_px, side_px),
         layout=Layout.NHWC,
         scaling=PixelScaling.named(start.network.scaling),
@@ -89,7 +90,7 @@ def _card(model: keras.Model, content: bytes, outcome: Outcome, maps: Sequence[s
         license=recipe.license,
         origin=f"sartor train, from {start.words}",
         attributes=outcome.heads,
-        feature_maps=tuple(maps),
+        feature_maps=tuple(feature_outputs(model)),
         calibration=outcome.calibration,
         training=TrainingRecord(
             base=start.network.name,
