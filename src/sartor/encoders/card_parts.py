@@ -22,6 +22,7 @@ class AttributeHead(_Part):
         classes: What each logit stands for.
         temperature: Divides the logits before a softmax, so that probabilities are honest.
         accuracy: Share of the held-out products where the likeliest class is right; none where unmeasured.
+        describes: Whether products and photos are described by it; one that only helped to learn does not.
     """
 
     name: str
@@ -29,6 +30,7 @@ class AttributeHead(_Part):
     classes: tuple[str, ...]
     temperature: Annotated[float, Field(gt=0)] = 1.0
     accuracy: Share | None = None
+    describes: bool = True
 
 
 class MatchCalibration(_Part):

@@ -83,6 +83,7 @@ def _head(target: Target, number: int, logits: Matrix, values: npt.NDArray[np.st
         classes=target.classes,
         temperature=temperature,
         accuracy=accuracy,
+        describes=target.describes,
     )
 
 

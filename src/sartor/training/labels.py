@@ -30,6 +30,7 @@ class Target:
     Attributes:
         name: The attribute.
         weight: How much it counts.
+        describes: Whether products and photos are described by it later.
         classes: Its values, the most frequent first.
         allowed: ``(n, c)`` bool, which classes each product may have; all where nothing is known of it.
         known: ``(n,)`` bool, where something is known.
@@ -40,6 +41,7 @@ class Target:
     classes: tuple[str, ...]
     allowed: npt.NDArray[np.bool_]
     known: npt.NDArray[np.bool_]
+    describes: bool = True
 
 
 def targets_of(items: Sequence[Item], recipe: Recipe) -> tuple[Target, ...]:
@@ -88,4 +90,11 @@ def _target(items: Sequence[Item], label: Label, maps: Sequence[LabelMap]) -> Ta
         allowed[row, [place[name] for name in own if name in place]] = True
     known = np.asarray(allowed.any(axis=1), dtype=np.bool_)
     allowed[~known] = True
-    return Target(name=label.name, weight=label.weight, classes=classes, allowed=allowed, known=known)
+    return Target(
+        name=label.name,
+        weight=label.weight,
+        classes=classes,
+        allowed=allowed,
+        known=known,
+        describes=label.describes,
+    )

@@ -25,10 +25,17 @@ class _Part(BaseModel):
 
 
 class Label(_Part):
-    """An attribute to learn, and how much it counts against the others."""
+    """An attribute to learn.
+
+    Attributes:
+        name: The attribute.
+        weight: How much it counts against the others.
+        describes: Whether products and photos are described by it later; one that only helps to learn does not.
+    """
 
     name: str
     weight: Positive = 1.0
+    describes: bool = True
 
 
 class LabelMap(_Part):
