@@ -31,6 +31,7 @@
     │   ├── ProductNotFound
     │   ├── UnknownAttribute
     │   ├── UnknownColor
+    │   ├── BadDial
     │   └── BadFilter
     ├── TrainingError
     │   ├── UnusableRecipe
@@ -292,6 +293,13 @@ class UnknownColor(QueryError):
         close = get_close_matches(text.lower().replace(" ", ""), known, n=1, cutoff=0.6)
         hint = f"did you mean {close[0]!r}? " if close else ""
         super().__init__(f"{text!r} is no color; {hint}write #rrggbb, or a name of CSS such as navy")
+
+
+class BadDial(QueryError):
+    """A dial cannot be set so."""
+
+    def __init__(self, *, reason: str) -> None:
+        super().__init__(f"the dials cannot be set so: {reason}; each is from 0 to 1, and one of them above 0")
 
 
 class BadFilter(QueryError):

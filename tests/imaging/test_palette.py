@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw
+
+from sartor.imaging.oklab import color_name
+from sartor.imaging.palette import COLOR_DIMENSION, COLORS, Palette, palette_of
+
+RED, BLUE, WHITE, SKIN = (190, 20, 30), (25, 45, 190), (255, 255, 255), (224, 172, 140)
+
+rgb_colors = st.tuples(st.integers(0, 255), st.integers(0, 255), st.integers(0, 255))
+
+
+def drawn(
+    *boxes: tuple[tuple[int, int, int, int], tuple[int, int, int]], on: tuple[int, int, int] = WHITE
+) -> Image.Image:
+    image = Image.new("RGB", (90, 120), on)
+    for box, color in boxes:
+        ImageDraw.Draw(image).rectangle(box, fill=color)
+    return image
+
+
+def names(palette: Palette) -> list[str]:
+    return [color_name(color) for color in palette.colors]
+
+
+def test_the_background_is_not_the_products_color() -> None:
+    palette = palette_of(drawn(((30, 20, 60, 100), RED)))
+
+    assert names(palette) == ["red"]
+    assert palette.shares[0] == pytest.approx(1)
+
+
+def test_a_background_of_any_color_is_left_out() -> None:
+    assert names(palette_of(drawn(((30, 20, 60, 100), RED), on=(40, 160, 90)))) == ["red"]
+
+
+def test_a_product_of_two_colors_has_both_by_how_much_they_cover() -> None:
+    palette = palette_of(drawn(((20, 20, 70, 80), RED), ((20, 80, 70, 100), BLUE)))
+
+    assert names(palette) == ["red", "blue"]
+    assert palette.shares == pytest.approx([0.75, 0.25], abs=0.03)
+
+
+def test_skin_beside_a_product_is_not_its_color() -> None:
+    assert names(palette_of(drawn(((25, 10, 65, 40), SKIN), ((20, 40, 70, 110), BLUE)))) == ["blue"]
+
+
+def test_a_product_of_the_color_of_skin_keeps_it() -> None:
+    palette = palette_of(drawn(((20, 20, 70, 100), SKIN)))
+
+    assert names(palette) in (["tan"], ["salmon"], ["beige"])
+
+
+def test_a_white_product_on_white_has_a_color() -> None:
+    assert names(palette_of(drawn(((30, 20, 60, 100), (250, 250, 250)))))[0] == "white"
+
+
+def test_before_a_busy_background_the_middle_counts_most() -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (120, 90, 3), np.uint8)
+    noise[30:90, 20:70] = BLUE
+
+    assert names(palette_of(Image.fromarray(noise)))[0] == "blue"
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 80), st.integers(1, 80))
+@settings(deadline=None, max_examples=30)
+def test_every_photo_has_a_palette(seed: int, width: int, height: int) -> None:
+    pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+    palette = palette_of(Image.fromarray(pixels))
+
+    assert 1 <= len(palette.colors) == len(palette.shares) <= COLORS
+    assert palette.shares.sum() == pytest.approx(1, abs=1e-5)
+    assert (np.diff(palette.shares) <= 1e-6).all()
+
+
+@given(rgb_colors)
+def test_a_vector_has_norm_1_and_its_own_closeness_is_1(color: tuple[int, int, int]) -> None:
+    vector = Palette.of_color(color).vector()
+
+    assert vector.shape == (COLOR_DIMENSION,)
+    assert vector @ vector == pytest.approx(1, abs=1e-5)
+
+
+def test_nearer_colors_are_closer() -> None:
+    red, dark_red, blue = (Palette.of_color(color).vector() for color in (RED, (160, 20, 30), BLUE))
+
+    assert red @ dark_red > 0.75
+    assert red @ blue < 0.35
