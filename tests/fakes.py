@@ -11,6 +11,8 @@ from PIL import Image
 from sartor.encoders.card import ModelCard, PixelScaling
 from sartor.encoders.choices import Layout, Scaling
 from sartor.encoders.encoder import Encoder
+from sartor.encoders.heads import Heads
+from sartor.pipelines.compose import Composer
 from tests.networks import SIDE_PX
 
 if TYPE_CHECKING:
@@ -33,6 +35,9 @@ COLOR_CARD = ModelCard(
     output="embedding",
     dimension=3,
 )
+
+NO_HEADS = Heads((), {}, scale=1.0)
+COMPOSER = Composer("m", NO_HEADS)
 
 
 class ColorRuntime:

@@ -11,6 +11,7 @@ from sartor.encoders.adoption import adopt
 from sartor.encoders.card import CARD_FILE, MODEL_FILE, ModelCard
 from sartor.encoders.choices import RuntimeChoice
 from sartor.encoders.encoder import Encoder
+from sartor.encoders.heads import Heads
 from sartor.encoders.keras_networks import network
 from sartor.encoders.registry import ModelRegistry, sha256_of
 from sartor.errors import MissingExtra, ModelDamaged, ModelNotChosen, NoModel, UnusableModel
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from sartor.encoders.choices import Pooling
     from sartor.encoders.runtime import Runtime, Signature
     from sartor.index.edge import EdgeIndex
+    from sartor.pipelines.compose import Composer
     from sartor.training.order import TrainingOrder, Watch
     from sartor.training.train import Trained
 
@@ -55,7 +57,8 @@ def open_shop(settings: Settings) -> Shop:
                 models=models,
                 choose_model=lambda default: choose_model(settings, models, default=default),
                 open_encoder=lambda card: open_encoder(settings, models, card),
-                open_index=lambda card: open_index(settings, card),
+                open_index=lambda card, compose: open_index(settings, card, compose),
+                heads=lambda card: Heads.read(models.folders().get(card.id), card),
             )
         )
     except BaseException:
@@ -106,12 +109,14 @@ def open_encoder(settings: Settings, models: ModelRegistry, card: ModelCard) -> 
     return Encoder(card, load)
 
 
-def open_index(settings: Settings, card: ModelCard) -> EdgeIndex:
-    """The index of a model's embeddings, by the metric of the settings."""
+def open_index(settings: Settings, card: ModelCard, compose: Composer) -> EdgeIndex:
+    """The index of what a model's embeddings are composed to."""
     from sartor.index.edge import EdgeIndex
 
-    directory = settings.home / "index" / f"{card.id}-{settings.metric}"
-    return EdgeIndex(directory, model=card.sha256, dimension=card.dimension, metric=settings.metric)
+    dimension = compose.dimension(card.dimension)
+    return EdgeIndex(
+        settings.home / "index" / card.id, model=card.sha256, dimension=dimension, metric=settings.metric
+    )
 
 
 def load_runtime(settings: Settings, file: Path, card: ModelCard) -> Runtime:

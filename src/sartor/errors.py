@@ -32,6 +32,8 @@
     │   ├── UnknownAttribute
     │   ├── UnknownColor
     │   ├── BadDial
+    │   ├── BadWeight
+    │   ├── BadBox
     │   └── BadFilter
     ├── TrainingError
     │   ├── UnusableRecipe
@@ -300,6 +302,23 @@ class BadDial(QueryError):
 
     def __init__(self, *, reason: str) -> None:
         super().__init__(f"the dials cannot be set so: {reason}; each is from 0 to 1, and one of them above 0")
+
+
+class BadWeight(QueryError):
+    """A part of a query cannot weigh so much."""
+
+    def __init__(self, weight: float) -> None:
+        super().__init__(f"a part of a query cannot weigh {weight:g}; give a number above 0")
+
+
+class BadBox(QueryError):
+    """A region does not lie in a photo."""
+
+    def __init__(self, box: Sequence[float]) -> None:
+        numbers = ",".join(f"{number:g}" for number in box)
+        super().__init__(
+            f"the box {numbers} does not lie in the photo; give left, top, width and height as shares from 0 to 1"
+        )
 
 
 class BadFilter(QueryError):

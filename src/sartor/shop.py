@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -18,40 +18,53 @@ from sartor.errors import (
     ModelReplaced,
     NoPreviousModel,
     NothingToCompare,
-    PhotoRejected,
     ProductNotFound,
     PromotionRefused,
 )
-from sartor.imaging import decode
+from sartor.imaging import named_color, palette_of_color
 from sartor.pipelines.check import check_index, check_media, check_store, rebuild_index, tidy_media
+from sartor.pipelines.compose import Composer
 from sartor.pipelines.fill import embed_catalog
 from sartor.pipelines.info import Info, take_stock
 from sartor.pipelines.ingest import IngestOptions, Workbench, ingest
-from sartor.pipelines.photos import EncodedPhoto, encoded_photo
 from sartor.pipelines.promote import PromotionReport, compare, survey
+from sartor.pipelines.query import Part, PhotoInput, Reader, parts_of
 from sartor.pipelines.sync import bring_up_to_date, catch_up
+from sartor.recommend.colors import color_vector
 from sartor.recommend.filters import where_of
-from sartor.recommend.similar import DEFAULT_K, SimilarQuery, similar
+from sartor.recommend.match import Matching
+from sartor.recommend.reasons import Seen
+from sartor.recommend.similar import DEFAULT_K, Model, Recommendation, SimilarQuery, similar
+from sartor.recommend.traits import recolored
+from sartor.recommend.tuning import (
+    COLOR_ONLY_DIALS,
+    COLORED_DIALS,
+    DEFAULT_DIALS,
+    DISLIKE_WEIGHT,
+    LIKE_WEIGHT,
+    SAME_FROM,
+)
 from sartor.types import Where
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sartor.encoders.card import ModelCard
     from sartor.encoders.encoder import Encoder
+    from sartor.encoders.heads import Heads
     from sartor.encoders.registry import ModelRegistry
     from sartor.imaging import MediaStore, UrlPolicy
     from sartor.index.edge import EdgeIndex
     from sartor.pipelines.check import Problem
     from sartor.pipelines.fill import Filled
+    from sartor.pipelines.photos import EncodedPhoto
     from sartor.pipelines.promote import Comparison
     from sartor.pipelines.report import IngestReport, OnProgress
     from sartor.recommend.filters import FilterValue
+    from sartor.recommend.traits import Dials
     from sartor.store.lock import WorkspaceLock
     from sartor.store.sqlite import SqliteStore
-    from sartor.types import Hit, Photo, StoredProduct, Vector
-
-PhotoInput: TypeAlias = str | Path | bytes | EncodedPhoto
+    from sartor.types import Photo, StoredProduct
 
 _RNG_SEED = 0  # so that the same comparison gives the same figures
 
@@ -74,7 +87,8 @@ class Backends:
         models: Models of the workspace.
         choose_model: From the workspace's default model, if it has one, to the card to use.
         open_encoder: Loads a model.
-        open_index: Opens the index of a model's embeddings.
+        open_index: Opens the index of what a model's embeddings are composed to.
+        heads: What a model predicts.
     """
 
     home: Path
@@ -85,7 +99,8 @@ class Backends:
     models: ModelRegistry
     choose_model: Callable[[str | None], ModelCard]
     open_encoder: Callable[[ModelCard], Encoder]
-    open_index: Callable[[ModelCard], EdgeIndex]
+    open_index: Callable[[ModelCard, Composer], EdgeIndex]
+    heads: Callable[[ModelCard], Heads]
 
 
 class Shop:
@@ -138,6 +153,7 @@ class Shop:
                 index=self._index,
                 media=self._backends.media,
                 encoder=self._encoder,
+                compose=self._composer,
                 urls=self._backends.urls,
             )
             self._remember_model()
@@ -145,52 +161,91 @@ class Shop:
             options = IngestOptions(source_id=source_id, limit=limit, prune=prune)
             return ingest(opened, bench, options, on_progress=on_progress)
 
-    def similar(
+    def similar(  # noqa: PLR0913 - each is a keyword of its own
         self,
-        *photos: PhotoInput,
-        product: str | None = None,
+        *photos: PhotoInput | Part,
+        product: str | Part | None = None,
+        products: Sequence[str | Part] = (),
+        like: Sequence[str] = (),
+        dislike: Sequence[str] = (),
+        color: str | None = None,
+        dials: Dials | None = None,
         k: int = DEFAULT_K,
         where: Mapping[str, FilterValue] | Where | None = None,
+        diversity: float = 0.0,
+        facets: Sequence[str] = (),
         exact: bool = False,
-    ) -> tuple[Hit, ...]:
-        """Find the products that look most like photos, or like a product of the catalog.
+    ) -> Recommendation:
+        """Find the products that look most like photos, products of the catalog, or a color.
 
-        The query itself is never a hit: neither the product, nor any product that shows a photo identical to
-        one of the query. Several photos count as one query, by the mean of their embeddings.
+        All parts together are one query, see ``docs/explanation/recommendations.md`` for the formula. The query
+        itself is never a hit: neither a product of it, nor any that shows an identical photo, nor their variants.
 
         Args:
-            photos: Paths of image files, their bytes, or their URLs where those are allowed.
+            photos: Paths of image files, their bytes, or their URLs where those are allowed; or a ``Part``, which
+                has a weight and a region.
             product: Id of a product, in place of photos or together with them.
+            products: More of them.
+            like: Ids of products that the answer shall come near to, half as much as to the query.
+            dislike: Ids of products that it shall keep away from; they are never hits.
+            color: A name of CSS or ``#rrggbb``: alone, or in place of the color of the other parts.
+            dials: How much style, color and category count; the default was chosen by measurement.
             k: How many products.
-            where: Only products with these attributes, such as ``{"gender": "Women", "price": (10, 50)}``.
+            where: Only products with these attributes, such as ``{"gender": "Women", "color!": "Black"}``.
+            diversity: From 0, the closest, to 1, only what differs from each other.
+            facets: Attributes whose values are counted among all products that pass the filter.
             exact: Compare with every photo, rather than through an approximate index.
 
         Returns:
-            At most ``k`` distinct products, their scores never rising.
+            At most ``k`` distinct products; without diversity their scores never rise.
 
         Raises:
             QueryError: The query is empty, or asks for what the catalog does not have.
             PhotoRejected: A photo cannot be used.
             ModelMismatch: The catalog was embedded with another model.
         """
-        if not photos and product is None:
+        given = parts_of(photos, [*(() if product is None else (product,)), *products])
+        if not given and not like and color is None:
             raise EmptyQuery
         self._require_embeddings()
-        encoded = [self.read(photo) for photo in photos]
-        vectors = self._embed(encoded)
-        without = self._store.products_with_photos([photo.sha256 for photo in encoded])
-        if product is not None:
-            theirs = self._vectors_of(product)
-            vectors += theirs.values()
-            without |= self._store.products_with_photos(theirs) | {product}
-        query = SimilarQuery(
-            vectors=tuple(vectors),
+        query = self._query(given, like, dislike, color, dials)
+        wanted = replace(
+            query,
             k=k,
             where=where if isinstance(where, Where) else where_of(where or {}),
-            without=frozenset(without),
+            diversity=diversity,
+            facets=tuple(facets),
             exact=exact,
         )
-        return similar(query, index=self._index, catalog=self._store)
+        return similar(wanted, index=self._index, catalog=self._store, model=self._knowledge)
+
+    def _query(
+        self,
+        given: Sequence[Part],
+        like: Sequence[str],
+        dislike: Sequence[str],
+        color: str | None,
+        dials: Dials | None,
+    ) -> SimilarQuery:
+        reader = self._reader
+        parts = [reader.understand(part) for part in given]
+        liked = [reader.understand(Part(product=each, weight=LIKE_WEIGHT)) for each in like]
+        disliked = [reader.understand(Part(product=each, weight=DISLIKE_WEIGHT)) for each in dislike]
+        toward = [(each.traits, each.weight) for each in (*parts, *liked)]
+        default = DEFAULT_DIALS
+        if color is not None:
+            shade = color_vector(palette_of_color(named_color(color)))
+            toward = recolored(toward, shade) or [(self._composer.of_color(self._card.dimension, shade), 1.0)]
+            default = COLORED_DIALS if parts or liked else COLOR_ONLY_DIALS
+        understood = (*parts, *liked, *disliked)
+        return SimilarQuery(
+            parts=tuple(toward),
+            against=tuple((each.traits, each.weight) for each in disliked),
+            seen=parts[0].seen if parts else Seen(),
+            dials=dials or default,
+            without=frozenset().union(*(each.products for each in understood)),
+            groups=frozenset().union(*(each.groups for each in understood)),
+        )
 
     def promote(
         self, model: str, *, force: bool = False, on_progress: OnProgress = lambda _: None
@@ -271,7 +326,7 @@ class Shop:
         Raises:
             PhotoRejected: It cannot be read.
         """
-        return photo if isinstance(photo, EncodedPhoto) else encoded_photo(photo, urls=self._backends.urls)
+        return self._reader.read(photo)
 
     def product(self, product_id: str) -> StoredProduct:
         """A product of the catalog.
@@ -304,7 +359,7 @@ class Shop:
         problems = [*check_store(self._store), *check_media(self._store, media)]
         for card, index in self._indexes():
             if repair:
-                rebuild_index(self._store, index, model=card.id)
+                rebuild_index(self._store, index, self._compose(card))
             problems += check_index(self._store, index, model=card.id)
         return tuple(problems)
 
@@ -336,9 +391,32 @@ class Shop:
 
     @cached_property
     def _index(self) -> EdgeIndex:
-        index = self._backends.open_index(self._card)
-        catch_up(self._store, index, model=self._card.id)
+        index = self._backends.open_index(self._card, self._composer)
+        catch_up(self._store, index, self._composer)
         return index
+
+    @cached_property
+    def _composer(self) -> Composer:
+        return self._compose(self._card)
+
+    @property
+    def _reader(self) -> Reader:
+        return Reader(self._store, self._encoder, self._composer, self._backends.urls)
+
+    @property
+    def _knowledge(self) -> Model:
+        composer, calibration = self._composer, self._card.calibration
+        return Model(
+            attributes=tuple({*self._store.attribute_names(), *composer.attributes}),
+            predicted=lambda vectors: composer.describe(vectors[:, : self._card.dimension]),
+            matching=None
+            if calibration is None
+            else Matching((calibration.slope, calibration.color, calibration.category), calibration.intercept),
+            same_from=SAME_FROM,
+        )
+
+    def _compose(self, card: ModelCard) -> Composer:
+        return Composer(card.id, self._backends.heads(card))
 
     def _indexes(self) -> Iterator[tuple[ModelCard, EdgeIndex]]:
         """The index of each model that has embedded photos of this catalog."""
@@ -347,7 +425,7 @@ class Shop:
             if card.id not in embedded:
                 continue
             with self._opened_index(card) as index:
-                catch_up(self._store, index, model=card.id)
+                catch_up(self._store, index, self._compose(card))
                 yield card, index
 
     @contextmanager
@@ -356,7 +434,7 @@ class Shop:
         if "_index" in vars(self) and card == self._card:
             yield self._index
             return
-        with self._backends.open_index(card) as index:
+        with self._backends.open_index(card, self._compose(card)) as index:
             yield index
 
     def _remember_model(self) -> None:
@@ -386,7 +464,7 @@ class Shop:
         for known in backends.models.cards():
             if known.id in {card.id, default}:
                 with self._opened_index(known) as index:
-                    bring_up_to_date(self._store, index, model=known.id)
+                    bring_up_to_date(self._store, index, self._compose(known))
         return filled
 
     def _compare(self, card: ModelCard, default: str, *, force: bool) -> Comparison | None:
@@ -405,7 +483,8 @@ class Shop:
 
     def _close_model(self) -> None:
         opened = vars(self)
-        opened.pop("_card", None)
+        for name in ("_card", "_composer"):
+            opened.pop(name, None)
         for name in ("_encoder", "_index"):
             if (part := opened.pop(name, None)) is not None:
                 part.close()
@@ -417,19 +496,3 @@ class Shop:
         if not others:
             raise EmptyCatalog(self._backends.home)
         raise ModelMismatch(index=others, query=self._card.id)
-
-    def _embed(self, photos: list[EncodedPhoto]) -> list[Vector]:
-        fit_px = max(self._card.size_px)
-        images = [decode(photo.data, name=photo.name, fit_px=fit_px).image for photo in photos]
-        vectors = list(self._encoder.embed(images)) if images else []
-        for photo, vector in zip(photos, vectors, strict=True):
-            if vector[0] != vector[0]:  # NaN
-                raise PhotoRejected(photo.name, reason="the network gave no usable embedding of it")
-        return vectors
-
-    def _vectors_of(self, product_id: str) -> dict[str, Vector]:
-        photos = self.product(product_id).photos
-        vectors = self._store.embeddings(self._card.id, [photo.sha256 for photo in photos])
-        if not vectors:
-            raise ProductNotFound(product_id, reason="has no photo to compare")
-        return vectors

@@ -96,21 +96,57 @@ class StoredProduct:
     source: str = ""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Palette:
+    """Colors of a product, the one that covers most first.
+
+    Attributes:
+        colors: OKLab, ``(c, 3)`` float32, ``c`` at least 1.
+        shares: How much each covers, ``(c,)`` float32 with sum 1.
+    """
+
+    colors: Matrix
+    shares: Vector
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddedPhoto:
-    """A product's photo with its embedding: one entry of an index.
+    """A product's photo with what was computed of it.
 
     Attributes:
         product_id: The product that shows this photo.
         sha256: The photo's identity.
         vector: Its embedding, ``(d,)`` float32 with unit norm.
-        attributes: The product's attributes, for filters.
+        palette: Its colors; None where they were never computed.
+        attributes: The product's attributes.
+        is_main: Whether it is the product's first photo.
+    """
+
+    product_id: str
+    sha256: str
+    vector: Vector
+    palette: Palette | None = None
+    attributes: Attributes = field(default_factory=dict)
+    is_main: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexEntry:
+    """What an index holds of a product's photo.
+
+    Attributes:
+        product_id: The product that shows this photo.
+        sha256: The photo's identity.
+        vector: What is compared, ``(n,)`` float32; its dot product with a query is the score.
+        attributes: What can be filtered by.
+        is_main: Whether it is the product's first photo, by which products are counted.
     """
 
     product_id: str
     sha256: str
     vector: Vector
     attributes: Attributes = field(default_factory=dict)
+    is_main: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +166,19 @@ class Between:
     high: float | None = None
 
 
-Condition: TypeAlias = AnyOf | Between
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Not:
+    """The condition does not hold; a product without the attribute passes."""
+
+    condition: AnyOf | Between
+
+    @property
+    def attribute(self) -> str:
+        """Name of the attribute that it asks about."""
+        return self.condition.attribute
+
+
+Condition: TypeAlias = AnyOf | Between | Not
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +201,27 @@ EVERYTHING = Where()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbor:
-    """A product that an index found, by its photo closest to the query."""
+    """A product that an index found, by its photo closest to the query.
+
+    Attributes:
+        product_id: The product.
+        sha256: The photo.
+        score: How close, by the index's metric.
+        vector: What the index compared.
+    """
 
     product_id: str
     sha256: str
     score: float
+    vector: Vector = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FacetValue:
+    """A value of an attribute, and how many products have it."""
+
+    value: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,8 +232,15 @@ class Hit:
         product_id: The product.
         score: Closeness to the query, higher is closer; see Metric for its range.
         title: The product's title.
-        attributes: The product's attributes.
+        attributes: What the catalog says of it.
+        predicted: What the catalog does not say and the model predicts: value and probability by attribute.
         photo: The photo of the product that is closest to the query.
+        style: Closeness of its look, in [-1, 1].
+        color: Closeness of its colors, from 0, nothing in common, to 1.
+        match: How probable it is of the query's kind and color, from 0 to 1; None without a calibration.
+        weak: Whether the match is too low to call it one.
+        variants: Ids of products that are the same thing, and stand behind this one.
+        reasons: Why, in words.
     """
 
     product_id: str
@@ -177,3 +248,10 @@ class Hit:
     title: str
     attributes: Attributes
     photo: Photo
+    predicted: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    style: float = 0.0
+    color: float = 0.0
+    match: float | None = None
+    weak: bool = False
+    variants: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()

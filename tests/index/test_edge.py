@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sartor.index.edge import EdgeIndex
-from sartor.types import AnyOf, Between, EmbeddedPhoto, Metric, Where
+from sartor.types import AnyOf, Between, IndexEntry, Metric, Where
 from tests.fakes import unit
 
 DIMENSION = 16
@@ -32,8 +32,8 @@ def vectors(count: int, *, seed: int = 0) -> np.ndarray:
     return made / np.linalg.norm(made, axis=1, keepdims=True)
 
 
-def entry(product_id: str, vector: np.ndarray, photo: int = 0, **attributes: object) -> EmbeddedPhoto:
-    return EmbeddedPhoto(product_id=product_id, sha256=f"{photo:064x}", vector=vector, attributes=attributes)
+def entry(product_id: str, vector: np.ndarray, photo: int = 0, **attributes: object) -> IndexEntry:
+    return IndexEntry(product_id=product_id, sha256=f"{photo:064x}", vector=vector, attributes=attributes)
 
 
 def fill(index: EdgeIndex, made: np.ndarray) -> None:

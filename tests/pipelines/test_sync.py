@@ -13,7 +13,7 @@ from sartor.pipelines.sync import catch_up
 from sartor.store.records import Write
 from sartor.store.sqlite import SqliteStore
 from sartor.types import Photo, Product, StoredProduct
-from tests.fakes import unit
+from tests.fakes import COMPOSER, unit
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
 
 
 def index_in(tmp_path: Path) -> EdgeIndex:
-    return EdgeIndex(tmp_path / "index", model="m", dimension=2)
+    return EdgeIndex(tmp_path / "index", model="m", dimension=COMPOSER.dimension(2))
 
 
 def put(store: SqliteStore, product_id: str, photo: int, *, model: str = "m") -> None:
@@ -38,29 +38,29 @@ def test_an_index_follows_writes_changes_and_deletions(store: SqliteStore, tmp_p
     with index_in(tmp_path) as index:
         put(store, "a", 1)
         put(store, "b", 2)
-        catch_up(store, index, model="m")
+        catch_up(store, index, COMPOSER)
         put(store, "a", 3)
         store.delete(["b"])
-        assert catch_up(store, index, model="m") == 2
+        assert catch_up(store, index, COMPOSER) == 2
         assert index.entry_keys() == {("a", f"{3:064x}")}
         assert index.revision == store.revision
-        assert catch_up(store, index, model="m") == 0
+        assert catch_up(store, index, COMPOSER) == 0
 
 
 def test_only_the_embeddings_of_the_model_are_indexed(store: SqliteStore, tmp_path: Path) -> None:
     put(store, "a", 1)
     put(store, "b", 2, model="other")
     with index_in(tmp_path) as index:
-        catch_up(store, index, model="m")
+        catch_up(store, index, COMPOSER)
         assert {product_id for product_id, _ in index.entry_keys()} == {"a"}
 
 
 def test_what_was_not_marked_is_done_again_without_harm(store: SqliteStore, tmp_path: Path) -> None:
     with index_in(tmp_path) as index:
         put(store, "a", 1)
-        catch_up(store, index, model="m")
+        catch_up(store, index, COMPOSER)
         index.mark(0)
-        assert catch_up(store, index, model="m") == 1
+        assert catch_up(store, index, COMPOSER) == 1
         assert len(index) == 1
 
 
@@ -91,11 +91,11 @@ def test_store_and_index_agree_after_any_history(
                 store.delete([product_id])
                 store.drop_unused_photos()
             case "catch up":
-                catch_up(store, index, model="m")
+                catch_up(store, index, COMPOSER)
             case "reopen":
                 index.close()
                 index = index_in(home)
-    catch_up(store, index, model="m")
+    catch_up(store, index, COMPOSER)
     assert check_index(store, index, model="m") == []
     index.close()
     store.close()

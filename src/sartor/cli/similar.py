@@ -11,6 +11,8 @@ from sartor.cli.options import AllowUrls, Device, Home, Json, MetricOption, Mode
 from sartor.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sartor.evaluation.sheets import Tile
     from sartor.pipelines.photos import EncodedPhoto
     from sartor.shop import Shop
@@ -63,7 +65,7 @@ def similar(
         _print_json(shop, hits) if as_json else _print(hits)
 
 
-def _print_json(shop: Shop, hits: tuple[Hit, ...]) -> None:
+def _print_json(shop: Shop, hits: Sequence[Hit]) -> None:
     print_json(
         {
             "model": shop.model.id,
@@ -81,7 +83,7 @@ def _print_json(shop: Shop, hits: tuple[Hit, ...]) -> None:
     )
 
 
-def _print(hits: tuple[Hit, ...]) -> None:
+def _print(hits: Sequence[Hit]) -> None:
     if not hits:
         typer.echo("No product passes the filter.")
     print_table(
@@ -110,7 +112,7 @@ def _query_tiles(shop: Shop, photos: list[EncodedPhoto], product: str | None) ->
     return tiles
 
 
-def _write_sheet(sheet: Path, shop: Shop, queries: list[Tile], hits: tuple[Hit, ...]) -> None:
+def _write_sheet(sheet: Path, shop: Shop, queries: list[Tile], hits: Sequence[Hit]) -> None:
     from sartor.evaluation.sheets import SheetRow, Tile, write_sheet
 
     tiles = [

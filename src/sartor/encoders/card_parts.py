@@ -34,17 +34,21 @@ class AttributeHead(_Part):
 
 
 class MatchCalibration(_Part):
-    """From a cosine to the probability that two products agree in all attributes: ``1 / (1 + e^-(a c + b))``.
+    """From closeness to the probability that two products agree: ``1 / (1 + e^-(w_s s + w_c c + w_k k + b))``.
 
     Source: J. Platt, "Probabilistic outputs for support vector machines" (1999).
 
     Attributes:
-        slope: ``a``.
+        slope: ``w_s``, of the embeddings' cosine.
+        color: ``w_c``, of the colors' closeness.
+        category: ``w_k``, of the categories' closeness.
         intercept: ``b``.
         attributes: In which two products agree.
     """
 
     slope: float
+    color: float = 0.0
+    category: float = 0.0
     intercept: float
     attributes: tuple[str, ...]
 

@@ -58,6 +58,12 @@ class Heads:
             for head in self.heads
         }
 
+    def likeliest(self, probabilities: Mapping[str, Matrix]) -> list[dict[str, str]]:
+        """The likeliest value of each attribute, for each row of what ``probabilities`` gave."""
+        best = {head.name: (head.classes, probabilities[head.name].argmax(axis=1)) for head in self.heads}
+        count = len(next(iter(probabilities.values()))) if probabilities else 0
+        return [{name: classes[places[row]] for name, (classes, places) in best.items()} for row in range(count)]
+
 
 def _unit(vectors: Matrix) -> Matrix:
     floats = vectors.astype(np.float32)  # they are kept in float16

@@ -1,4 +1,4 @@
-"""The colors of a product: a few, with how much of it each one covers, and how alike two such palettes look.
+"""The colors of a product: a few, with how much of it each one covers.
 
 A photo's background is not the product's color, and a model's skin is not either. A background that is one
 color at the photo's edges is left out; where there is none, as in a person's own photo, the middle counts most.
@@ -6,14 +6,13 @@ color at the photo's edges is left out; where there is none, as in a person's ow
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from sartor.imaging.oklab import oklab
+from sartor.types import Palette
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     Flags = npt.NDArray[np.bool_]
 
 COLORS = 5
-COLOR_DIMENSION = 96
 
 _SIDE_PX = 64
 _BACKGROUND = 0.06  # OKLab distance within which a pixel is of the background's color
@@ -34,39 +32,11 @@ _MIDDLE = 0.3  # standard deviation of the middle's weight, in sides of the phot
 _QUANTIZED = 10
 _SAME = 0.045  # OKLab distance within which two colors of a palette are one
 _LEAST_COLOR = 0.07  # less is a seam where a color meets another, mixed by the reduction
-_WIDTH = 0.12  # OKLab distance at which two colors are little alike: the kernel's standard deviation
-_SEED = 7
 
 
-@dataclass(frozen=True, slots=True)
-class Palette:
-    """Colors of a product, the one that covers most first.
-
-    Attributes:
-        colors: OKLab, ``(c, 3)`` float32, ``c`` from 1 to 5.
-        shares: How much each covers, ``(c,)`` float32 with sum 1.
-    """
-
-    colors: Floats
-    shares: Floats
-
-    @classmethod
-    def of_color(cls, rgb: tuple[int, int, int]) -> Self:
-        """The palette of one sRGB color."""
-        return cls(oklab(np.array([rgb], np.uint8)), np.ones(1, np.float32))
-
-    def vector(self) -> Floats:
-        """The palette as ``(96,)`` float32 with norm 1: the dot product of two of them says how alike they look.
-
-        It approximates the cosine of two distributions of colors under a Gaussian kernel of OKLab distance:
-        1 for equal palettes, about 0 for colors that have nothing in common.
-
-        Source: random Fourier features of Rahimi and Recht (NeurIPS 2007), orthogonal as Yu et al. (NeurIPS
-        2016), summed to a kernel mean embedding, as Muandet et al. (2017) review them.
-        """
-        angles = self.colors @ _frequencies()  # (c, m)
-        mean = self.shares @ np.hstack([np.cos(angles), np.sin(angles)])
-        return np.asarray(mean / np.linalg.norm(mean), np.float32)
+def palette_of_color(rgb: tuple[int, int, int]) -> Palette:
+    """The palette of one sRGB color."""
+    return Palette(oklab(np.array([rgb], np.uint8)), np.ones(1, np.float32))
 
 
 def palette_of(image: Image.Image) -> Palette:
@@ -150,15 +120,3 @@ def _summary(rgb: npt.NDArray[np.uint8], weights: Floats) -> Palette:
     kept = [place for place in order if covered[place] >= _LEAST_COLOR * sum(covered)] or [order[0]]
     found = np.array([covered[place] for place in kept], np.float32)
     return Palette(np.array([colors[place] for place in kept], np.float32), found / found.sum())
-
-
-@cache
-def _frequencies() -> Floats:
-    """``(3, m)``: directions in blocks of three at right angles, with the lengths of Gaussian vectors."""
-    rng = np.random.default_rng(_SEED)
-    count = COLOR_DIMENSION // 2
-    blocks = []
-    for _ in range(-(-count // 3)):
-        directions, _upper = np.linalg.qr(rng.normal(size=(3, 3)))
-        blocks.append(directions * np.linalg.norm(rng.normal(size=(3, 3)), axis=1)[:, None])
-    return np.asarray(np.concatenate(blocks)[:count].T / _WIDTH, np.float32)

@@ -10,28 +10,29 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import shutil
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
+import numpy as np
 import qdrant_edge as qdrant
 
-from sartor.index.payload import PHOTO, PRODUCT, number_field, numbers_of, payload_of, text_field, texts_of
-from sartor.types import EVERYTHING, AnyOf, Metric, Neighbor
+from sartor.index.payload import MAIN, PHOTO, PRODUCT, number_field, numbers_of, payload_of, text_field, texts_of
+from sartor.types import EVERYTHING, AnyOf, FacetValue, Metric, Neighbor, Not
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
-    from sartor.types import Condition, EmbeddedPhoto, Vector, Where
+    from sartor.types import Between, IndexEntry, Vector, Where
 
 logger = logging.getLogger(__name__)
 
-_FORMAT = 1  # of this directory; another one is rebuilt
+_FORMAT = 2  # of this directory; another one is rebuilt
 _STATE_FILE = "state.json"
 _SHARD = "shard"
-_DISTANCES = {Metric.COSINE: qdrant.Distance.Cosine, Metric.EUCLIDEAN: qdrant.Distance.Euclid}
 _SCROLL_PAGE = 4096
 _UNSAVED = 4096  # products that are done again after a crash, at most; saving costs as much as a few hundred
 
@@ -42,14 +43,16 @@ class _State:
 
     format: int = _FORMAT
     model: str
-    metric: str
     dimension: int
     revision: int = 0
     fields: list[str] = field(default_factory=list)
 
 
 class EdgeIndex:
-    """Nearest neighbors among the photos of a catalog, by one model and one metric.
+    """Nearest neighbors among the photos of a catalog, by one model.
+
+    Vectors are compared by their dot product ``s``, which is the score by the cosine metric; by the euclidean one
+    it is ``-sqrt(2 - 2 s)``, the negated distance where vectors have norm 1. So both rank alike.
 
     One process at a time may open a directory; its threads may share the index.
     """
@@ -57,7 +60,7 @@ class EdgeIndex:
     def __init__(self, directory: Path, *, model: str, dimension: int, metric: Metric = Metric.COSINE) -> None:
         self.metric = metric
         self._directory = directory
-        self._wanted = _State(model=model, metric=metric.value, dimension=dimension)
+        self._wanted = _State(model=model, dimension=dimension)
         self._shard, self._state = self._open()
         self._revision, self._unsaved = self._state.revision, 0
 
@@ -66,7 +69,7 @@ class EdgeIndex:
         """Revision of the store up to which the index has everything."""
         return self._revision
 
-    def replace(self, product_ids: Collection[str], entries: Sequence[EmbeddedPhoto]) -> None:
+    def replace(self, product_ids: Collection[str], entries: Sequence[IndexEntry]) -> None:
         """Make ``entries`` all that the index has of these products; none for a product deletes it."""
         if product_ids:
             theirs = qdrant.FieldCondition(key=PRODUCT, match=qdrant.MatchAny(list(product_ids)))
@@ -101,7 +104,7 @@ class EdgeIndex:
         """Find the ``k`` products whose photos are closest to a vector, the closest first, equals by id.
 
         Args:
-            vector: ``(d,)`` float32 with unit norm.
+            vector: ``(n,)`` float32.
             k: How many products; there are fewer when the catalog has fewer that pass.
             where: Only products that pass this filter.
             without: Ids of products to leave out.
@@ -114,6 +117,26 @@ class EdgeIndex:
             if len(neighbors) >= k or len(points) < limit:
                 return neighbors[:k]
             limit *= 2  # products with several photos took more than one place
+
+    def facets(
+        self, attributes: Sequence[str], *, where: Where = EVERYTHING, limit: int
+    ) -> dict[str, list[FacetValue]]:
+        """Values of attributes among the products that pass a filter, the most frequent first, equals by value.
+
+        Args:
+            attributes: Which ones; those that no product has a text of get no values.
+            where: Only products that pass this filter are counted.
+            limit: Values of each attribute, at most.
+        """
+        wanted = _filter(where, main=True)
+        return {name: self._facet(name, wanted, limit) for name in attributes}
+
+    def _facet(self, name: str, wanted: qdrant.Filter, limit: int) -> list[FacetValue]:
+        if text_field(name) not in self._state.fields:
+            return []
+        found = self._shard.facet(qdrant.FacetRequest(text_field(name), limit=limit, exact=True, filter=wanted))
+        values = [FacetValue(str(hit.value), hit.count) for hit in found.hits if hit.count]
+        return sorted(values, key=lambda each: (-each.count, each.value))
 
     def entry_keys(self) -> set[tuple[str, str]]:
         """``(product id, SHA-256)`` of every photo in the index."""
@@ -153,8 +176,8 @@ class EdgeIndex:
         except Exception as error:  # noqa: BLE001 - Qdrant Edge raises bare Exception; the index is derived
             logger.warning("the index %s cannot be opened and is built again: %s", self._directory, error)
             return self._create()
-        made_for = (state.format, state.model, state.metric, state.dimension)
-        if made_for != (self._wanted.format, self._wanted.model, self._wanted.metric, self._wanted.dimension):
+        made_for = (state.format, state.model, state.dimension)
+        if made_for != (self._wanted.format, self._wanted.model, self._wanted.dimension):
             shard.close()
             return self._create()
         return shard, state
@@ -162,14 +185,13 @@ class EdgeIndex:
     def _create(self) -> tuple[qdrant.EdgeShard, _State]:
         shutil.rmtree(self._directory, ignore_errors=True)
         (self._directory / _SHARD).mkdir(parents=True)
-        vectors = qdrant.EdgeVectorParams(size=self._wanted.dimension, distance=_DISTANCES[self.metric])
+        vectors = qdrant.EdgeVectorParams(size=self._wanted.dimension, distance=qdrant.Distance.Dot)
         config = qdrant.EdgeConfig(vectors=vectors, wal_enabled=False)
         shard = qdrant.EdgeShard.create(str(self._directory / _SHARD), config)
         for name in (PRODUCT, PHOTO):
             _index_field(shard, name, qdrant.PayloadSchemaType.Keyword)
-        self._state = _State(
-            model=self._wanted.model, metric=self._wanted.metric, dimension=self._wanted.dimension
-        )
+        _index_field(shard, MAIN, qdrant.PayloadSchemaType.Bool)
+        self._state = _State(model=self._wanted.model, dimension=self._wanted.dimension)
         self._write_state()
         return shard, self._state
 
@@ -178,7 +200,7 @@ class EdgeIndex:
         temporary.write_text(json.dumps(asdict(self._state)), encoding="utf-8")
         temporary.replace(self._directory / _STATE_FILE)
 
-    def _make_filterable(self, entries: Sequence[EmbeddedPhoto]) -> None:
+    def _make_filterable(self, entries: Sequence[IndexEntry]) -> None:
         known = set(self._state.fields)
         for entry in entries:
             for name, value in entry.attributes.items():
@@ -195,16 +217,13 @@ class EdgeIndex:
     def _nearest(
         self, vector: Vector, *, limit: int, where: Where, without: Collection[str], exact: bool
     ) -> list[qdrant.ScoredPoint]:
-        wanted = qdrant.Filter(
-            must=[_condition(part) for part in where.conditions],
-            must_not=[qdrant.FieldCondition(key=PRODUCT, match=qdrant.MatchAny(list(without)))],
-        )
         request = qdrant.QueryRequest(
             query=qdrant.Query.Nearest(vector.tolist()),
             limit=limit,
-            filter=wanted,
+            filter=_filter(where, without=without),
             params=qdrant.SearchParams(exact=exact),
             with_payload=[PRODUCT, PHOTO],
+            with_vector=True,
         )
         return list(self._shard.query(request))
 
@@ -212,14 +231,16 @@ class EdgeIndex:
         neighbors: dict[str, Neighbor] = {}
         for point in points:
             product_id, sha256 = _key_of(point)
-            neighbor = Neighbor(product_id=product_id, sha256=sha256, score=self._score(point))
+            vector = np.asarray(point.vector, np.float32)
+            neighbor = Neighbor(product_id=product_id, sha256=sha256, score=self._score(point), vector=vector)
             neighbors.setdefault(product_id, neighbor)
         # Qdrant leaves the order of equals open, and another one after a rebuild.
         return sorted(neighbors.values(), key=lambda neighbor: (-neighbor.score, neighbor.product_id))
 
     def _score(self, point: qdrant.ScoredPoint) -> float:
-        # Qdrant gives the distance itself, and a cosine that float32 rounds past 1.
-        return 0.0 - point.score if self.metric is Metric.EUCLIDEAN else min(1.0, max(-1.0, point.score))
+        if self.metric is Metric.EUCLIDEAN:
+            return 0.0 - math.sqrt(max(0.0, 2 - 2 * point.score))
+        return min(1.0, float(point.score))  # float32 rounds past 1
 
     def _records(self) -> Iterator[qdrant.Record]:
         offset = None
@@ -232,11 +253,11 @@ class EdgeIndex:
                 return
 
 
-def _point(entry: EmbeddedPhoto) -> qdrant.Point:
+def _point(entry: IndexEntry) -> qdrant.Point:
     return qdrant.Point(
         id=point_id(entry.product_id, entry.sha256),
         vector=entry.vector.tolist(),
-        payload=payload_of(entry.product_id, entry.sha256, entry.attributes),
+        payload=payload_of(entry),
     )
 
 
@@ -255,7 +276,17 @@ def _index_field(shard: qdrant.EdgeShard, path: str, schema: qdrant.PayloadSchem
     shard.update(qdrant.UpdateOperation.create_field_index(path, schema))
 
 
-def _condition(condition: Condition) -> qdrant.FieldCondition:
+def _filter(where: Where, *, without: Collection[str] = (), main: bool = False) -> qdrant.Filter:
+    must: list[Any] = [_condition(part) for part in where.conditions if not isinstance(part, Not)]
+    must_not: list[Any] = [_condition(part.condition) for part in where.conditions if isinstance(part, Not)]
+    if without:
+        must_not.append(qdrant.FieldCondition(key=PRODUCT, match=qdrant.MatchAny(list(without))))
+    if main:
+        must.append(qdrant.FieldCondition(key=MAIN, match=qdrant.MatchValue(value=True)))
+    return qdrant.Filter(must=must, must_not=must_not)
+
+
+def _condition(condition: AnyOf | Between) -> qdrant.FieldCondition:
     if isinstance(condition, AnyOf):
         return qdrant.FieldCondition(
             key=text_field(condition.attribute), match=qdrant.MatchAny(list(condition.values))

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sartor.types import Attributes, AttributeValue
+    from sartor.types import AttributeValue, IndexEntry
 
 PRODUCT = "product"
 PHOTO = "photo"
+MAIN = "main"
 
 # Longer texts are descriptions: nobody filters by them, and an index of them costs memory.
 _LONGEST_TEXT = 256
@@ -31,13 +32,14 @@ def number_field(attribute: str) -> str:
     return f'number."{_key(attribute)}"'
 
 
-def payload_of(product_id: str, sha256: str, attributes: Attributes) -> dict[str, Any]:
+def payload_of(entry: IndexEntry) -> dict[str, Any]:
     """What an index keeps beside a vector."""
-    texts = {_key(name): list(texts_of(value)) for name, value in attributes.items()}
-    numbers = {_key(name): list(numbers_of(value)) for name, value in attributes.items()}
+    texts = {_key(name): list(texts_of(value)) for name, value in entry.attributes.items()}
+    numbers = {_key(name): list(numbers_of(value)) for name, value in entry.attributes.items()}
     return {
-        PRODUCT: product_id,
-        PHOTO: sha256,
+        PRODUCT: entry.product_id,
+        PHOTO: entry.sha256,
+        MAIN: entry.is_main,
         "text": {name: values for name, values in texts.items() if values},
         "number": {name: values for name, values in numbers.items() if values},
     }

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from sartor.imaging import MediaStore
     from sartor.index.edge import EdgeIndex
+    from sartor.pipelines.compose import Composer
     from sartor.store.sqlite import SqliteStore
 
 _EXAMPLES = 5
@@ -69,10 +70,10 @@ def tidy_media(store: SqliteStore, media: MediaStore) -> None:
         media.delete(name)
 
 
-def rebuild_index(store: SqliteStore, index: EdgeIndex, *, model: str) -> None:
+def rebuild_index(store: SqliteStore, index: EdgeIndex, compose: Composer) -> None:
     """Make the index anew from the store; nothing is embedded."""
     index.clear()
-    bring_up_to_date(store, index, model=model)
+    bring_up_to_date(store, index, compose)
 
 
 def _names(keys: set[tuple[str, str]]) -> set[str]:

@@ -120,7 +120,12 @@ class _Run:
         products = self.store.products(self.store.products_with_photos(outcome.vectors))
         if outcome.vectors:
             self.store.write(
-                Write(products=tuple(products.values()), model=self.model, embeddings=outcome.vectors)
+                Write(
+                    products=tuple(products.values()),
+                    model=self.model,
+                    embeddings=outcome.vectors,
+                    palettes=outcome.palettes,
+                )
             )
         self.done |= products.keys()
         self.on_progress(

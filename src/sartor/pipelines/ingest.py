@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from sartor.encoders.encoder import Encoder
     from sartor.imaging import MediaStore, UrlPolicy
     from sartor.index.edge import EdgeIndex
+    from sartor.pipelines.compose import Composer
     from sartor.store.sqlite import SqliteStore
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class Workbench:
     index: EdgeIndex
     media: MediaStore
     encoder: Encoder
+    compose: Composer
     urls: UrlPolicy
 
 
@@ -220,7 +222,12 @@ class _Run:
                 writes.append(stored)
         if writes:
             self.bench.store.write(
-                Write(products=tuple(writes), model=self.bench.encoder.card.id, embeddings=outcome.vectors)
+                Write(
+                    products=tuple(writes),
+                    model=self.bench.encoder.card.id,
+                    embeddings=outcome.vectors,
+                    palettes=outcome.palettes,
+                )
             )
             self._catch_up()
         self.on_progress(
@@ -244,7 +251,7 @@ class _Run:
         return StoredProduct(product=offer.product, photos=photos, source=self.options.source_id)
 
     def _catch_up(self) -> None:
-        catch_up(self.bench.store, self.bench.index, model=self.bench.encoder.card.id)
+        catch_up(self.bench.store, self.bench.index, self.bench.compose)
 
 
 def _outcome(former: StoredProduct | None, stored: StoredProduct) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import numpy as np
 
 from sartor.errors import PhotoRejected
-from sartor.imaging import THUMBNAIL_PX, decode, fetch_photo, make_thumbnail
+from sartor.imaging import THUMBNAIL_PX, decode, fetch_photo, make_thumbnail, palette_of
 from sartor.pipelines.report import Rejection
 from sartor.types import Photo
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sartor.encoders.encoder import Encoder
     from sartor.encoders.runtime import Pixels
     from sartor.imaging import MediaStore, UrlPolicy
-    from sartor.types import Matrix, SourcePhoto, Vector
+    from sartor.types import Matrix, Palette, SourcePhoto, Vector
 
 T = TypeVar("T")
 
@@ -48,11 +48,13 @@ class Embedded:
     Attributes:
         photos: The photos that could be used, by SHA-256.
         vectors: Their embeddings, ``(d,)`` each.
+        palettes: Their colors.
         rejected: The others.
     """
 
     photos: dict[str, Photo]
     vectors: dict[str, Vector]
+    palettes: dict[str, Palette]
     rejected: tuple[Rejection, ...]
 
 
@@ -135,6 +137,7 @@ class PhotoEmbedder:
                 thumbnail=thumbnail,
             ),
             pixels=self._encoder.prepare(decoded.image),
+            palette=palette_of(decoded.image),
         )
 
     def _collect(self, decoding: Sequence[Future[_Prepared]]) -> _Collected:
@@ -144,7 +147,7 @@ class PhotoEmbedder:
         for batch in batched(self._decoded(decoding, collected), self._encoder.batch_size):
             collected.batches.append(
                 _Batch(
-                    photos=[prepared.photo for prepared in batch],
+                    prepared=batch,
                     vectors=self._encoder.submit([prepared.pixels for prepared in batch]),
                 )
             )
@@ -170,9 +173,11 @@ class PendingPhotos:
         collected = self._collecting.result()
         photos: dict[str, Photo] = {}
         vectors: dict[str, Vector] = {}
+        palettes: dict[str, Palette] = {}
         rejected = list(collected.rejected)
         for batch in collected.batches:
-            for photo, vector in zip(batch.photos, batch.vectors.result(), strict=True):
+            for prepared, vector in zip(batch.prepared, batch.vectors.result(), strict=True):
+                photo = prepared.photo
                 if np.isnan(vector[0]):
                     rejected.append(
                         Rejection(photo=photo.name, reason="the network gave no usable embedding of it")
@@ -180,18 +185,20 @@ class PendingPhotos:
                 else:
                     photos[photo.sha256] = photo
                     vectors[photo.sha256] = vector
-        return Embedded(photos=photos, vectors=vectors, rejected=tuple(rejected))
+                    palettes[photo.sha256] = prepared.palette
+        return Embedded(photos=photos, vectors=vectors, palettes=palettes, rejected=tuple(rejected))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Prepared:
     photo: Photo
     pixels: Pixels
+    palette: Palette
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Batch:
-    photos: Sequence[Photo]
+    prepared: Sequence[_Prepared]
     vectors: Future[Matrix]  # (n, d)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sartor.index.edge import EdgeIndex
+    from sartor.pipelines.compose import Composer
     from sartor.store.sqlite import SqliteStore
 
 logger = logging.getLogger(__name__)
@@ -14,7 +15,7 @@ logger = logging.getLogger(__name__)
 _PAGE = 512  # products a step; bounds memory
 
 
-def catch_up(store: SqliteStore, index: EdgeIndex, *, model: str) -> int:
+def catch_up(store: SqliteStore, index: EdgeIndex, compose: Composer) -> int:
     """Bring every change of the store that the index misses into it.
 
     Doing a part of it twice does no harm, so a kill at any moment costs only the work since the index was saved.
@@ -25,7 +26,8 @@ def catch_up(store: SqliteStore, index: EdgeIndex, *, model: str) -> int:
     done = 0
     while page := store.changes(since=index.revision, limit=_PAGE):
         live = [change.product_id for change in page if not change.deleted]
-        index.replace([change.product_id for change in page], store.embedded_photos(model, live))
+        entries = compose.entries(store.embedded_photos(compose.model, live))
+        index.replace([change.product_id for change in page], entries)
         index.advance(page[-1].revision, changed=len(page))
         done += len(page)
     if done:
@@ -33,8 +35,8 @@ def catch_up(store: SqliteStore, index: EdgeIndex, *, model: str) -> int:
     return done
 
 
-def bring_up_to_date(store: SqliteStore, index: EdgeIndex, *, model: str) -> None:
+def bring_up_to_date(store: SqliteStore, index: EdgeIndex, compose: Composer) -> None:
     """Catch up, and build the graph over what came, so that the index answers at its best."""
-    catch_up(store, index, model=model)
+    catch_up(store, index, compose)
     index.optimize()
     index.mark(store.revision)

@@ -1,4 +1,4 @@
-"""Filters as people write them: ``gender=Women``, ``color=Red,Blue``, ``price=10..50``."""
+"""Filters as people write them: ``gender=Women``, ``color=Red,Blue``, ``color!=Black``, ``price=10..50``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from sartor.errors import BadFilter, UnknownAttribute
-from sartor.types import AnyOf, AttributeValue, Between, Condition, Where
+from sartor.types import AnyOf, AttributeValue, Between, Condition, Not, Where
 
 FilterValue: TypeAlias = AttributeValue | Sequence[str] | tuple[float | None, float | None]
 
@@ -28,12 +28,13 @@ def parse_where(texts: Iterable[str]) -> Where:
 def where_of(filters: Mapping[str, FilterValue]) -> Where:
     """Read filters from Python: a value, a list of values, or a pair of numbers as a range.
 
-    ``{"gender": "Women", "color": ["Red", "Blue"], "price": (10, None)}``
+    ``{"gender": "Women", "color": ["Red", "Blue"], "price": (10, None)}``; a name with ``!`` behind it, as in
+    ``{"color!": "Black"}``, turns a condition around.
 
     Raises:
         BadFilter: A value is none of these.
     """
-    return Where(tuple(_condition(attribute, value) for attribute, value in filters.items()))
+    return Where(tuple(_named(attribute, value) for attribute, value in filters.items()))
 
 
 def require_attributes(where: Where, known: Sequence[str]) -> None:
@@ -49,6 +50,12 @@ def require_attributes(where: Where, known: Sequence[str]) -> None:
 
 def _parse(text: str) -> Condition:
     attribute, equals, value = (part.strip() for part in text.partition("="))
+    if attribute.endswith("!"):
+        return Not(condition=_positive(attribute[:-1].strip(), equals, value, text=text))
+    return _positive(attribute, equals, value, text=text)
+
+
+def _positive(attribute: str, equals: str, value: str, *, text: str) -> AnyOf | Between:
     if not equals or not attribute or not value:
         raise BadFilter(text, reason="it is not key=value")
     if match := _RANGE.fullmatch(value):
@@ -60,7 +67,13 @@ def _parse(text: str) -> Condition:
     return AnyOf(attribute=attribute, values=values)
 
 
-def _condition(attribute: str, value: FilterValue) -> Condition:
+def _named(name: str, value: FilterValue) -> Condition:
+    if name.endswith("!"):
+        return Not(condition=_condition(name[:-1], value))
+    return _condition(name, value)
+
+
+def _condition(attribute: str, value: FilterValue) -> AnyOf | Between:
     text = f"{attribute}={value!r}"
     if isinstance(value, bool):
         return AnyOf(attribute=attribute, values=(str(value).lower(),))

@@ -1,19 +1,30 @@
-"""Similar products: the nearest neighbors of a query, without the query itself."""
+"""Similar products: the nearest neighbors of a query, weighed, gathered, varied and explained."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, overload
 
 import numpy as np
 
+from sartor.recommend.diversity import folded, mmr
 from sartor.recommend.filters import require_attributes
-from sartor.types import EVERYTHING, Hit, Neighbor, StoredProduct, Vector, Where
+from sartor.recommend.match import WEAK_BELOW, Matching
+from sartor.recommend.reasons import Seen, reasons_of
+from sartor.recommend.traits import Dials, Traits, mixed
+from sartor.types import EVERYTHING, FacetValue, Hit, Neighbor, StoredProduct, Where
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping
+
+    from sartor.types import Matrix, Vector
 
 DEFAULT_K = 5
+GROUP = "item_group_id"
+FACET_VALUES = 12
+
+_POOL, _LEAST_POOL = 4, 40  # candidates for each hit, and at least
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,27 +32,70 @@ class SimilarQuery:
     """What is looked for.
 
     Attributes:
-        vectors: Embeddings of the query's photos, ``(d,)`` each; the query is their mean, scaled to norm 1.
+        parts: What the products shall be like, with weights.
+        against: What they shall not be like, with weights.
+        seen: What is known or predicted of the query, for reasons.
+        dials: How much each trait counts.
         k: How many products.
         where: Only products that pass this filter.
-        without: Ids of products to leave out: the query itself.
+        without: Ids of products to leave out: the query itself, and what is disliked.
+        groups: Item groups to leave out: variants of the query.
+        diversity: From 0, the closest, to 1, only what differs.
+        facets: Attributes whose values are counted among all that pass the filter.
         exact: Compare with every photo, rather than through an approximate index.
     """
 
-    vectors: tuple[Vector, ...]
+    parts: tuple[tuple[Traits, float], ...]
+    against: tuple[tuple[Traits, float], ...] = ()
+    seen: Seen = field(default_factory=Seen)
+    dials: Dials = field(default_factory=Dials)
     k: int = DEFAULT_K
     where: Where = EVERYTHING
     without: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    diversity: float = 0.0
+    facets: tuple[str, ...] = ()
     exact: bool = False
 
 
-class NearestNeighbors(Protocol):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendation(Sequence[Hit]):
+    """The answer to a query: hits in order, and what else is known.
+
+    Attributes:
+        hits: The products, each once.
+        good: Whether any hit is more than a weak match; True where the model is not calibrated.
+        facets: By attribute, values among all products that pass the filter, with their number.
+        seen: What was seen in the query.
+    """
+
+    hits: tuple[Hit, ...]
+    good: bool = True
+    facets: Mapping[str, Sequence[FacetValue]] = field(default_factory=dict)
+    seen: Seen = field(default_factory=Seen)
+
+    @overload
+    def __getitem__(self, place: int) -> Hit: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Hit, ...]: ...
+    def __getitem__(self, place: int | slice) -> Hit | tuple[Hit, ...]:
+        return self.hits[place]
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+
+class Neighborhood(Protocol):
     """What is asked of a vector index."""
 
     def search(
         self, vector: Vector, *, k: int, where: Where, without: Collection[str], exact: bool
     ) -> list[Neighbor]:
         """The ``k`` closest products, the closest first."""
+        ...
+
+    def facets(self, attributes: Sequence[str], *, where: Where, limit: int) -> Mapping[str, Sequence[FacetValue]]:
+        """Values of attributes among the products that pass a filter."""
         ...
 
 
@@ -52,45 +106,105 @@ class Catalog(Protocol):
         """The products with these ids, as far as there are any."""
         ...
 
-    def attribute_names(self) -> Sequence[str]:
-        """Names of all attributes."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """What is known of the model that embedded the catalog.
+
+    Attributes:
+        attributes: Names of all attributes that can be asked for.
+        predicted: What the model predicts of photos, by the vectors that an index has of them.
+        matching: From closeness to match; None where the model is not calibrated.
+        same_from: Closeness in style from which two photos show the same thing.
+    """
+
+    attributes: tuple[str, ...]
+    predicted: PredictedOf
+    matching: Matching | None
+    same_from: float
+
+
+class PredictedOf(Protocol):
+    """What the model predicts of photos."""
+
+    def __call__(self, vectors: Matrix) -> Sequence[Mapping[str, tuple[str, float]]]:
+        """Value and probability by attribute, for each of ``(n, d + m + c)``."""
         ...
 
 
-def similar(query: SimilarQuery, *, index: NearestNeighbors, catalog: Catalog) -> tuple[Hit, ...]:
+def similar(query: SimilarQuery, *, index: Neighborhood, catalog: Catalog, model: Model) -> Recommendation:
     """Find the products that look most like a query.
 
     Returns:
-        At most ``k`` distinct products, their scores never rising.
+        At most ``k`` distinct products; without diversity their scores never rise.
 
     Raises:
         UnknownAttribute: The filter asks about an attribute that no product has.
-        ValueError: ``k`` is below 1.
+        ValueError: ``k`` is below 1, or the diversity not from 0 to 1.
     """
-    if query.k < 1:
-        msg = f"k must be at least 1, not {query.k}"
+    if query.k < 1 or not 0 <= query.diversity <= 1:
+        msg = f"k must be at least 1 and diversity from 0 to 1, not {query.k} and {query.diversity}"
         raise ValueError(msg)
-    require_attributes(query.where, catalog.attribute_names())
-    neighbors = index.search(
-        mean_direction(query.vectors), k=query.k, where=query.where, without=query.without, exact=query.exact
+    require_attributes(query.where, model.attributes)
+    traits = mixed(query.parts, query.against)
+    pool = max(_LEAST_POOL, _POOL * query.k)
+    found = index.search(
+        traits.weighted(query.dials), k=pool, where=query.where, without=query.without, exact=query.exact
     )
-    products = catalog.products([neighbor.product_id for neighbor in neighbors])
-    return tuple(_hit(neighbor, products[neighbor.product_id]) for neighbor in neighbors)
-
-
-def mean_direction(vectors: Sequence[Vector]) -> Vector:
-    """The mean of unit vectors, scaled to norm 1 again; the first one where they cancel out."""
-    mean = np.mean(np.asarray(vectors, np.float64), axis=0)  # (d,)
-    norm = float(np.linalg.norm(mean))
-    return vectors[0] if norm == 0 else np.asarray(mean / norm, np.float32)
-
-
-def _hit(neighbor: Neighbor, stored: StoredProduct) -> Hit:
-    closest = next(photo for photo in stored.photos if photo.sha256 == neighbor.sha256)
-    return Hit(
-        product_id=neighbor.product_id,
-        score=neighbor.score,
-        title=stored.product.title,
-        attributes=stored.product.attributes,
-        photo=closest,
+    products = catalog.products([neighbor.product_id for neighbor in found])
+    found = [each for each in found if _group(products[each.product_id]) not in query.groups]
+    hits = _hits(query, traits, found, products, model) if found else ()
+    return Recommendation(
+        hits=hits,
+        good=any(not hit.weak for hit in hits) or not hits,
+        facets=index.facets(query.facets, where=query.where, limit=FACET_VALUES) if query.facets else {},
+        seen=query.seen,
     )
+
+
+def _hits(
+    query: SimilarQuery,
+    traits: Traits,
+    found: Sequence[Neighbor],
+    products: Mapping[str, StoredProduct],
+    model: Model,
+) -> tuple[Hit, ...]:
+    vectors = np.stack([neighbor.vector for neighbor in found])
+    style = vectors[:, : len(traits.style)]
+    things = folded([_group(products[each.product_id]) for each in found], style, same_from=model.same_from)
+    first = [thing[0] for thing in things]
+    scores = np.array([found[place].score for place in first], np.float32)
+    chosen = mmr(scores, style[first], k=query.k, diversity=query.diversity)
+    places = [first[place] for place in chosen]
+    plain = mixed(query.parts)  # what is disliked makes no match worse
+    closeness = plain.closeness(vectors[places])
+    matches = model.matching.of(closeness) if model.matching else None
+    predicted = model.predicted(vectors[places])
+    hits = []
+    for row, (place, thing) in enumerate(zip(places, (things[place] for place in chosen), strict=True)):
+        neighbor = found[place]
+        stored = products[neighbor.product_id]
+        known = stored.product.attributes
+        guessed = {name: guess for name, guess in predicted[row].items() if name not in known}
+        match = None if matches is None else float(matches[row])
+        hits.append(
+            Hit(
+                product_id=neighbor.product_id,
+                score=neighbor.score,
+                title=stored.product.title,
+                attributes=known,
+                predicted=guessed,
+                photo=next(photo for photo in stored.photos if photo.sha256 == neighbor.sha256),
+                style=float(closeness[row, 0]),
+                color=float(closeness[row, 1]),
+                match=match,
+                weak=match is not None and match < WEAK_BELOW,
+                variants=tuple(found[other].product_id for other in thing[1:]),
+                reasons=reasons_of(query.seen, known, guessed, closeness[row]),
+            )
+        )
+    return tuple(hits)
+
+
+def _group(stored: StoredProduct) -> str:
+    return str(stored.product.attributes.get(GROUP, ""))

@@ -90,6 +90,11 @@ def category_of(probabilities: Vector) -> Vector:
     return np.sqrt(probabilities)
 
 
+def recolored(parts: Sequence[tuple[Traits, float]], color: Vector) -> list[tuple[Traits, float]]:
+    """The same parts in another color."""
+    return [(Traits(style=each.style, color=color, category=each.category), weight) for each, weight in parts]
+
+
 def mixed(parts: Sequence[tuple[Traits, float]], against: Sequence[tuple[Traits, float]] = ()) -> Traits:
     """One query of several parts: in each trait ``unit(sum w_i v_i) - sum u_j v_j``.
 

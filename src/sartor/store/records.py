@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sartor.types import StoredProduct, Vector
+    from sartor.types import Palette, StoredProduct, Vector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,11 +19,13 @@ class Write:
         products: The products, whole; what the store held of them is replaced.
         model: The model that made the embeddings.
         embeddings: Embeddings that the store does not have yet, by the photo's SHA-256.
+        palettes: Colors that it does not have yet, likewise.
     """
 
     products: tuple[StoredProduct, ...]
     model: str
     embeddings: Mapping[str, Vector]
+    palettes: Mapping[str, Palette] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

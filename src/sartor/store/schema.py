@@ -65,7 +65,15 @@ CREATE TABLE attribute_names (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS = (_VERSION_1,)
+# What a photo's colors are does not depend on a model.
+_VERSION_2 = """
+CREATE TABLE palettes (
+    sha256 TEXT PRIMARY KEY REFERENCES photos ON DELETE CASCADE,
+    colors BLOB NOT NULL  -- little-endian float32, rows of OKLab and share
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS = (_VERSION_1, _VERSION_2)
 VERSION = len(MIGRATIONS)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from sartor.errors import WorkspaceUnusable
 from sartor.store.records import Change, StoreCounts
 from sartor.store.schema import migrate
-from sartor.types import EmbeddedPhoto, Photo, Product, StoredProduct
+from sartor.types import EmbeddedPhoto, Palette, Photo, Product, StoredProduct
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -107,10 +107,19 @@ class SqliteStore:
         )
         return {sha256: _load_vector(blob) for sha256, blob in rows}
 
-    def embedded(self, model: str, sha256s: Collection[str]) -> set[str]:
-        """Which of these photos the model has embedded."""
+    def palettes(self, sha256s: Collection[str]) -> dict[str, Palette]:
+        """Colors of these photos, as far as they are known."""
         rows = self._all(
-            "SELECT sha256 FROM embeddings WHERE model = ? AND sha256 IN (SELECT value FROM json_each(?))",
+            "SELECT sha256, colors FROM palettes WHERE sha256 IN (SELECT value FROM json_each(?))",
+            json.dumps(list(sha256s)),
+        )
+        return {sha256: _load_palette(blob) for sha256, blob in rows}
+
+    def embedded(self, model: str, sha256s: Collection[str]) -> set[str]:
+        """Of which of these photos there is all that is computed: the model's embedding, and the colors."""
+        rows = self._all(
+            "SELECT sha256 FROM embeddings JOIN palettes USING (sha256)"
+            " WHERE model = ? AND sha256 IN (SELECT value FROM json_each(?))",
             model,
             json.dumps(list(sha256s)),
         )
@@ -133,20 +142,26 @@ class SqliteStore:
         """Every photo of these products that the model has embedded: the entries that an index has of them."""
         rows = self._all(
             # CROSS JOIN keeps SQLite to this order: it would rather begin with every embedding.
-            "SELECT product_id, sha256, vector, attributes FROM product_photos JOIN products ON id = product_id"
-            " CROSS JOIN embeddings USING (sha256)"
+            "SELECT product_id, sha256, vector, colors, attributes"
+            " FROM product_photos JOIN products ON id = product_id"
+            " CROSS JOIN embeddings USING (sha256) LEFT JOIN palettes USING (sha256)"
             " WHERE model = ? AND product_id IN (SELECT value FROM json_each(?)) ORDER BY product_id, position",
             model,
             json.dumps(list(product_ids)),
         )
+        first: dict[str, str] = {}
+        for product_id, sha256, *_ in rows:
+            first.setdefault(product_id, sha256)
         return [
             EmbeddedPhoto(
                 product_id=product_id,
                 sha256=sha256,
                 vector=_load_vector(blob),
+                palette=None if colors is None else _load_palette(colors),
                 attributes=_load_attributes(attributes),
+                is_main=first[product_id] == sha256,
             )
-            for product_id, sha256, blob, attributes in rows
+            for product_id, sha256, blob, colors, attributes in rows
         ]
 
     def embedded_keys(self, model: str) -> set[tuple[str, str]]:
@@ -211,6 +226,10 @@ class SqliteStore:
                     (sha256, write.model, vector.astype(_LITTLE_ENDIAN).tobytes())
                     for sha256, vector in write.embeddings.items()
                 ],
+            )
+            connection.executemany(
+                "INSERT OR REPLACE INTO palettes VALUES (?, ?)",
+                [(sha256, _palette_bytes(palette)) for sha256, palette in write.palettes.items()],
             )
 
     def delete(self, product_ids: Collection[str]) -> None:
@@ -301,6 +320,15 @@ def _photo(sha256: str, name: str, width_px: int, height_px: int, thumbnail: str
 
 def _load_vector(blob: bytes) -> Vector:
     return np.frombuffer(blob, _LITTLE_ENDIAN).astype(np.float32)
+
+
+def _palette_bytes(palette: Palette) -> bytes:
+    return np.column_stack([palette.colors, palette.shares]).astype(_LITTLE_ENDIAN).tobytes()
+
+
+def _load_palette(blob: bytes) -> Palette:
+    rows = _load_vector(blob).reshape(-1, 4)
+    return Palette(rows[:, :3], rows[:, 3])
 
 
 def _load_attributes(text: str) -> Attributes:
