@@ -11,16 +11,28 @@ What is raised on purpose is a ``sartor.errors.SartorError``. Importing loads no
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sartor.pipelines.query import Part
+    from sartor.recommend.traits import Dials
     from sartor.shop import Shop
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "open"]
+__all__ = ["Dials", "Part", "__version__", "open"]
+
+_LAZY = {"Dials": "sartor.recommend.traits", "Part": "sartor.pipelines.query"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(import_module(_LAZY[name]), name)
 
 
 def open(  # noqa: A001 - read as sartor.open

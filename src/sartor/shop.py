@@ -42,7 +42,8 @@ from sartor.recommend.tuning import (
     DEFAULT_DIALS,
     DISLIKE_WEIGHT,
     LIKE_WEIGHT,
-    SAME_FROM,
+    SAME_COLOR,
+    SAME_STYLE,
 )
 from sartor.types import Where
 
@@ -412,7 +413,8 @@ class Shop:
             matching=None
             if calibration is None
             else Matching((calibration.slope, calibration.color, calibration.category), calibration.intercept),
-            same_from=SAME_FROM,
+            same_style=SAME_STYLE,
+            same_color=SAME_COLOR,
         )
 
     def _compose(self, card: ModelCard) -> Composer:

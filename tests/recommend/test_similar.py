@@ -1,74 +1,142 @@
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
-from sartor.encoders.encoder import unit_norm
 from sartor.errors import UnknownAttribute
-from sartor.recommend.similar import SimilarQuery, mean_direction, similar
-from sartor.types import AnyOf, Neighbor, Photo, Product, StoredProduct, Where
-from tests.fakes import unit
+from sartor.recommend.match import Matching
+from sartor.recommend.similar import Model, Recommendation, SimilarQuery, similar
+from sartor.recommend.traits import Dials, Traits
+from sartor.types import AnyOf, FacetValue, Neighbor, Photo, Product, StoredProduct, Where
 
 PHOTO = Photo(sha256="a" * 64, name="a.jpg", width_px=1, height_px=1, thumbnail="a.jpg")
-OTHER = Photo(sha256="b" * 64, name="b.jpg", width_px=1, height_px=1, thumbnail="b.jpg")
 
 
-class OneShirt:
-    """An index and a catalog that hold one product of two photos, the second closer to everything."""
-
-    def search(self, _vector: object, *, k: int, where: Where, without: object, exact: bool) -> list[Neighbor]:
-        self.asked = (k, where, without, exact)
-        return [Neighbor(product_id="shirt", sha256=OTHER.sha256, score=0.5)]
-
-    def products(self, _ids: object) -> dict[str, StoredProduct]:
-        product = Product(id="shirt", title="A shirt", attributes={"color": "Red"})
-        return {"shirt": StoredProduct(product=product, photos=(PHOTO, OTHER))}
-
-    def attribute_names(self) -> tuple[str, ...]:
-        return ("color",)
+def traits(style: Sequence[float], color: Sequence[float] = (1, 0), category: Sequence[float] = (1,)) -> Traits:
+    return Traits(**{
+        name: np.array(part, np.float32) / np.linalg.norm(part)
+        for name, part in (("style", style), ("color", color), ("category", category))
+    })  # fmt: skip
 
 
-def test_a_hit_shows_the_photo_that_was_found() -> None:
-    shop = OneShirt()
-    (hit,) = similar(SimilarQuery(vectors=(unit(1, 0),)), index=shop, catalog=shop)
-    assert (hit.product_id, hit.score, hit.title, hit.photo) == ("shirt", 0.5, "A shirt", OTHER)
-    assert hit.attributes == {"color": "Red"}
+class Rail:
+    """A few clothes, as an index and as a catalog."""
+
+    def __init__(self, clothes: Mapping[str, Traits], **attributes: Mapping[str, object]) -> None:
+        self.clothes, self.attributes = clothes, attributes
+        self.asked: list[object] = []
+
+    def search(
+        self, vector: np.ndarray, *, k: int, where: Where, without: Sequence[str], exact: bool
+    ) -> list[Neighbor]:
+        self.asked = [where, without, exact]
+        scores = {name: float(vector @ own.joined()) for name, own in self.clothes.items() if name not in without}
+        order = sorted(scores, key=lambda name: (-scores[name], name))[:k]
+        return [
+            Neighbor(product_id=name, sha256=PHOTO.sha256, score=scores[name], vector=self.clothes[name].joined())
+            for name in order
+        ]
+
+    def facets(self, attributes: Sequence[str], *, where: Where, limit: int) -> dict[str, list[FacetValue]]:
+        return {name: [FacetValue("Red", limit)] for name in attributes}
+
+    def products(self, ids: Sequence[str]) -> dict[str, StoredProduct]:
+        return {
+            name: StoredProduct(
+                product=Product(id=name, title=name.title(), attributes=self.attributes.get(name, {})),
+                photos=(PHOTO,),
+            )
+            for name in ids
+        }
 
 
-def test_the_query_is_handed_to_the_index_as_it_is() -> None:
-    shop = OneShirt()
+MODEL = Model(
+    attributes=("color",),
+    predicted=lambda vectors: [{"color": ("Red", 0.8)} for _ in vectors],
+    matching=Matching((10.0, 0.0, 0.0), -5.0),
+    same_style=0.999,
+    same_color=0.99,
+)
+
+
+def ask(rail: Rail, query: Traits, **options: object) -> Recommendation:
+    return similar(SimilarQuery(parts=((query, 1.0),), **options), index=rail, catalog=rail, model=MODEL)
+
+
+def test_a_hit_tells_what_is_known_predicted_and_why() -> None:
+    rail = Rail({"shirt": traits([1, 0.1])}, shirt={"color": "Blue"})
+    (hit,) = ask(rail, traits([1, 0]), dials=Dials(style=1))
+
+    assert (hit.product_id, hit.title, hit.photo) == ("shirt", "Shirt", PHOTO)
+    assert hit.attributes == {"color": "Blue"}
+    assert hit.predicted == {}
+    assert hit.score == pytest.approx(hit.style)
+    assert hit.match == pytest.approx(1 / (1 + np.exp(-(10 * hit.style - 5))))
+    assert hit.reasons
+
+
+def test_what_the_catalog_does_not_tell_is_predicted() -> None:
+    (hit,) = ask(Rail({"shirt": traits([1, 0])}), traits([1, 0]))
+
+    assert hit.predicted == {"color": ("Red", 0.8)}
+
+
+def test_filters_and_exclusions_are_handed_to_the_index() -> None:
+    rail = Rail({"shirt": traits([1, 0]), "skirt": traits([0, 1])})
     where = Where((AnyOf(attribute="color", values=("Red",)),))
-    query = SimilarQuery(vectors=(unit(1, 0),), k=7, where=where, without=frozenset({"skirt"}), exact=True)
-    similar(query, index=shop, catalog=shop)
-    assert shop.asked == (7, where, frozenset({"skirt"}), True)
+    found = ask(rail, traits([1, 0]), where=where, without=frozenset({"skirt"}), exact=True, facets=("color",))
+
+    assert rail.asked == [where, frozenset({"skirt"}), True]
+    assert [hit.product_id for hit in found] == ["shirt"]
+    assert found.facets == {"color": [FacetValue("Red", 12)]}
+
+
+def test_variants_stand_behind_one_hit() -> None:
+    clothes = {"s": traits([1, 0]), "m": traits([0.5, 1]), "other": traits([1, 1]), "twin": traits([1, 1])}
+    found = ask(Rail(clothes, s={"item_group_id": "g"}, m={"item_group_id": "g"}), traits([1, 0]))
+
+    assert [(hit.product_id, hit.variants) for hit in found] == [("s", ("m",)), ("other", ("twin",))]
+
+
+def test_variants_of_the_query_are_no_hits() -> None:
+    rail = Rail({"s": traits([1, 0]), "other": traits([0, 1])}, s={"item_group_id": "g"})
+    found = ask(rail, traits([1, 0]), groups=frozenset({"g"}))
+
+    assert [hit.product_id for hit in found] == ["other"]
+
+
+def test_no_good_match_is_said_so() -> None:
+    found = ask(Rail({"far": traits([0, 1])}), traits([1, 0]))
+
+    assert not found.good
+    assert [hit.weak for hit in found] == [True]
+
+
+def test_diversity_brings_what_differs() -> None:
+    clothes = {"one": traits([1, 0.2]), "alike": traits([1, 0.3]), "unlike": traits([0.6, -1])}
+    near = ask(Rail(clothes), traits([1, 0]), k=2)
+    diverse = ask(Rail(clothes), traits([1, 0]), k=2, diversity=0.7)
+
+    assert [hit.product_id for hit in near] == ["one", "alike"]
+    assert [hit.product_id for hit in diverse] == ["one", "unlike"]
 
 
 def test_an_attribute_that_no_product_has_is_refused() -> None:
-    shop = OneShirt()
     where = Where((AnyOf(attribute="colour", values=("Red",)),))
     with pytest.raises(UnknownAttribute, match="did you mean 'color'"):
-        similar(SimilarQuery(vectors=(unit(1, 0),), where=where), index=shop, catalog=shop)
+        ask(Rail({}), traits([1, 0]), where=where)
 
 
-def test_k_below_one_is_refused() -> None:
-    shop = OneShirt()
-    with pytest.raises(ValueError, match="k must be at least 1, not 0"):
-        similar(SimilarQuery(vectors=(unit(1, 0),), k=0), index=shop, catalog=shop)
+@pytest.mark.parametrize("options", [{"k": 0}, {"diversity": 1.5}])
+def test_numbers_out_of_range_are_refused(options: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="k must be at least 1 and diversity from 0 to 1"):
+        ask(Rail({}), traits([1, 0]), **options)
 
 
-@given(arrays(np.float32, (4, 6), elements=st.floats(-1, 1, width=32)))
-def test_the_mean_of_directions_has_norm_one(vectors: np.ndarray) -> None:
-    unit_vectors = [vector for vector in unit_norm(vectors) if not np.isnan(vector[0])]
-    if unit_vectors:
-        assert np.isclose(np.linalg.norm(mean_direction(unit_vectors)), 1, atol=1e-5)
+def test_an_empty_catalog_has_no_hits() -> None:
+    found = ask(Rail({}), traits([1, 0]))
 
-
-def test_the_mean_of_two_directions_lies_between_them() -> None:
-    assert np.allclose(mean_direction([unit(1, 0), unit(0, 1)]), unit(1, 1))
-
-
-def test_directions_that_cancel_out_leave_the_first() -> None:
-    assert np.array_equal(mean_direction([unit(1, 0), unit(-1, 0)]), unit(1, 0))
+    assert len(found) == 0
+    assert found.good

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,10 +12,13 @@ from sartor.cli.options import AllowUrls, Device, Home, Json, MetricOption, Mode
 from sartor.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sartor.evaluation.sheets import Tile
     from sartor.pipelines.photos import EncodedPhoto
+    from sartor.pipelines.query import Part
+    from sartor.recommend.similar import Recommendation
+    from sartor.recommend.traits import Dials
     from sartor.shop import Shop
     from sartor.types import Hit
 
@@ -27,12 +31,38 @@ def similar(
     ] = None,
     *,
     product: Annotated[
-        str | None, typer.Option("--product", metavar="ID", help="A product of the catalog as the query.")
+        list[str] | None, typer.Option("--product", metavar="ID", help="A product of the catalog; repeatable.")
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option("--weights", metavar="A,B", help="How much each photo, then each product counts.")
+    ] = None,
+    box: Annotated[
+        str | None,
+        typer.Option("--box", metavar="X,Y,W,H", help="Region of the first photo, as shares of its sides."),
+    ] = None,
+    like: Annotated[
+        list[str] | None, typer.Option("--like", metavar="ID", help="Come near to this product too; repeatable.")
+    ] = None,
+    dislike: Annotated[
+        list[str] | None, typer.Option("--dislike", metavar="ID", help="Keep away from this one; repeatable.")
+    ] = None,
+    color: Annotated[
+        str | None, typer.Option("--color", metavar="NAME", help="In this color: a name of CSS, or #rrggbb.")
+    ] = None,
+    dials: Annotated[
+        str | None,
+        typer.Option("--dials", metavar="style=1,color=0.5", help="How much style, color and category count."),
     ] = None,
     k: Annotated[int, typer.Option("-k", "--k", min=1, help="How many products.")] = 5,
     where: Annotated[
         list[str] | None,
-        typer.Option("--where", metavar="KEY=VALUE", help="Filter: key=a, key=a,b or key=10..50; repeatable."),
+        typer.Option("--where", metavar="KEY=VALUE", help="Filter: key=a,b, key!=a or key=10..50; repeatable."),
+    ] = None,
+    diversity: Annotated[
+        float, typer.Option("--diversity", min=0, max=1, help="From 0, the closest, to 1, only what differs.")
+    ] = 0.0,
+    facets: Annotated[
+        str | None, typer.Option("--facets", metavar="A,B", help="Count the values of attributes, too.")
     ] = None,
     exact: Annotated[bool, typer.Option("--exact", help="Compare with every photo, not by the index.")] = False,
     sheet: Annotated[
@@ -59,53 +89,142 @@ def similar(
     )
     with open_shop(chosen) as shop:
         queries = [shop.read(photo) for photo in photos or ()]
-        hits = shop.similar(*queries, product=product, k=k, where=conditions, exact=exact)
+        parts, products = _parts(queries, product or [], weights=weights, box=box)
+        found = shop.similar(
+            *parts,
+            products=products,
+            like=like or (),
+            dislike=dislike or (),
+            color=color,
+            dials=None if dials is None else _dials(dials),
+            k=k,
+            where=conditions,
+            diversity=diversity,
+            facets=_names(facets),
+            exact=exact,
+        )
         if sheet is not None:
-            _write_sheet(sheet, shop, _query_tiles(shop, queries, product), hits)
-        _print_json(shop, hits) if as_json else _print(hits)
+            _write_sheet(sheet, shop, _query_tiles(shop, queries, product or []), found)
+        _print_json(shop, found) if as_json else _print(found)
 
 
-def _print_json(shop: Shop, hits: Sequence[Hit]) -> None:
+def _parts(
+    photos: list[EncodedPhoto], products: list[str], *, weights: str | None, box: str | None
+) -> tuple[list[Part], list[Part]]:
+    from sartor.pipelines.query import Part
+
+    count = len(photos) + len(products)
+    numbers = _numbers(weights, "--weights", count=count) if weights else (1.0,) * count
+    region: Any = _numbers(box, "--box", count=4) if box else None
+    if region and not photos:
+        message = "--box is a region of a photo; give one"
+        raise typer.BadParameter(message)
+    return (
+        [
+            Part(photo=photo, weight=weight, box=region if place == 0 else None)
+            for place, (photo, weight) in enumerate(zip(photos, numbers[: len(photos)], strict=True))
+        ],
+        [Part(product=each, weight=weight) for each, weight in zip(products, numbers[len(photos) :], strict=True)],
+    )
+
+
+def _numbers(text: str, option: str, *, count: int) -> tuple[float, ...]:
+    try:
+        numbers = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        numbers = ()
+    if len(numbers) != count:
+        message = f"{option} takes {count} numbers with commas between them, not {text!r}"
+        raise typer.BadParameter(message)
+    return numbers
+
+
+def _dials(text: str) -> Dials:
+    from sartor.recommend.traits import TRAITS
+    from sartor.recommend.tuning import DEFAULT_DIALS
+
+    pairs = [part.partition("=") for part in text.split(",")]
+    given = {name.strip(): value for name, _, value in pairs}
+    try:
+        values = {name: float(value) for name, value in given.items()}
+    except ValueError:
+        values = {}
+    if not values or not set(values) <= set(TRAITS):
+        message = f"--dials takes {', '.join(f'{name}=0..1' for name in TRAITS)}, one or several, not {text!r}"
+        raise typer.BadParameter(message)
+    return replace(DEFAULT_DIALS, **values)
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+
+
+def _print_json(shop: Shop, found: Recommendation) -> None:
     print_json(
         {
             "model": shop.model.id,
+            "good": found.good,
+            "seen": {"predicted": _guesses(found.seen.predicted), "colors": list(found.seen.colors)},
             "hits": [
                 {
                     "product_id": hit.product_id,
                     "score": round(hit.score, 6),
+                    "match": None if hit.match is None else round(hit.match, 4),
+                    "weak": hit.weak,
+                    "style": round(hit.style, 4),
+                    "color": round(hit.color, 4),
+                    "reasons": list(hit.reasons),
                     "title": hit.title,
                     "attributes": dict(hit.attributes),
+                    "predicted": _guesses(hit.predicted),
+                    "variants": list(hit.variants),
                     "photo": str(shop.thumbnail(hit.photo)),
                 }
-                for hit in hits
+                for hit in found
             ],
+            "facets": {
+                name: [{"value": each.value, "count": each.count} for each in values]
+                for name, values in found.facets.items()
+            },
         }
     )
 
 
-def _print(hits: Sequence[Hit]) -> None:
-    if not hits:
+def _guesses(predicted: Mapping[str, tuple[str, float]]) -> dict[str, dict[str, str | float]]:
+    return {
+        name: {"value": value, "probability": round(probability, 4)}
+        for name, (value, probability) in predicted.items()
+    }
+
+
+def _print(found: Recommendation) -> None:
+    if not found:
         typer.echo("No product passes the filter.")
+    elif not found.good:
+        typer.echo("No good match; the nearest products are:")
     print_table(
         "",
-        ("product", "score", "title", "attributes"),
+        ("product", "score", "match", "title", "why"),
         (
             (
-                hit.product_id,
+                hit.product_id + (f" (+{len(hit.variants)})" if hit.variants else ""),
                 f"{hit.score:.3f}",
+                "" if hit.match is None else f"{hit.match:.0%}",
                 hit.title,
-                " · ".join(str(value) for value in hit.attributes.values()),
+                " · ".join(hit.reasons),
             )
-            for hit in hits
+            for hit in found
         ),
     )
+    for name, values in found.facets.items():
+        typer.echo(f"{name}: " + ", ".join(f"{each.value} {each.count}" for each in values))
 
 
-def _query_tiles(shop: Shop, photos: list[EncodedPhoto], product: str | None) -> list[Tile]:
+def _query_tiles(shop: Shop, photos: list[EncodedPhoto], products: list[str]) -> list[Tile]:
     from sartor.evaluation.sheets import Tile
 
     tiles = [Tile.of_photo(photo.data, caption=(Path(photo.name).name,)) for photo in photos]
-    if product is not None:
+    for product in products:
         stored = shop.product(product)
         caption = (product, stored.product.title)
         tiles += [Tile.of_photo(shop.thumbnail(photo).read_bytes(), caption=caption) for photo in stored.photos]

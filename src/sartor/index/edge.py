@@ -19,7 +19,17 @@ from uuid import UUID
 import numpy as np
 import qdrant_edge as qdrant
 
-from sartor.index.payload import MAIN, PHOTO, PRODUCT, number_field, numbers_of, payload_of, text_field, texts_of
+from sartor.index.payload import (
+    MAIN,
+    PHOTO,
+    PRODUCT,
+    YES,
+    number_field,
+    numbers_of,
+    payload_of,
+    text_field,
+    texts_of,
+)
 from sartor.types import EVERYTHING, AnyOf, FacetValue, Metric, Neighbor, Not
 
 if TYPE_CHECKING:
@@ -188,9 +198,8 @@ class EdgeIndex:
         vectors = qdrant.EdgeVectorParams(size=self._wanted.dimension, distance=qdrant.Distance.Dot)
         config = qdrant.EdgeConfig(vectors=vectors, wal_enabled=False)
         shard = qdrant.EdgeShard.create(str(self._directory / _SHARD), config)
-        for name in (PRODUCT, PHOTO):
+        for name in (PRODUCT, PHOTO, MAIN):
             _index_field(shard, name, qdrant.PayloadSchemaType.Keyword)
-        _index_field(shard, MAIN, qdrant.PayloadSchemaType.Bool)
         self._state = _State(model=self._wanted.model, dimension=self._wanted.dimension)
         self._write_state()
         return shard, self._state
@@ -282,7 +291,7 @@ def _filter(where: Where, *, without: Collection[str] = (), main: bool = False) 
     if without:
         must_not.append(qdrant.FieldCondition(key=PRODUCT, match=qdrant.MatchAny(list(without))))
     if main:
-        must.append(qdrant.FieldCondition(key=MAIN, match=qdrant.MatchValue(value=True)))
+        must.append(qdrant.FieldCondition(key=MAIN, match=qdrant.MatchAny([YES])))
     return qdrant.Filter(must=must, must_not=must_not)
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 PRODUCT = "product"
 PHOTO = "photo"
 MAIN = "main"
+YES, NO = "yes", "no"  # Qdrant Edge 0.9 finds no point by a boolean
 
 # Longer texts are descriptions: nobody filters by them, and an index of them costs memory.
 _LONGEST_TEXT = 256
@@ -39,7 +40,7 @@ def payload_of(entry: IndexEntry) -> dict[str, Any]:
     return {
         PRODUCT: entry.product_id,
         PHOTO: entry.sha256,
-        MAIN: entry.is_main,
+        MAIN: YES if entry.is_main else NO,
         "text": {name: values for name, values in texts.items() if values},
         "number": {name: values for name, values in numbers.items() if values},
     }

@@ -9,7 +9,11 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy.typing as npt
+
     from sartor.types import Matrix, Vector
+
+    Flags = npt.NDArray[np.bool_]
 
 
 def mmr(scores: Vector, vectors: Matrix, *, k: int, diversity: float) -> list[int]:
@@ -40,18 +44,16 @@ def mmr(scores: Vector, vectors: Matrix, *, k: int, diversity: float) -> list[in
     return chosen
 
 
-def folded(groups: Sequence[str], vectors: Matrix, *, same_from: float) -> list[list[int]]:
+def folded(groups: Sequence[str], alike: Flags) -> list[list[int]]:
     """Gather candidates that are one thing: of one group, or that look the same.
 
     Args:
         groups: Group of each candidate; empty where it has none.
-        vectors: ``(n, d)`` of unit norm.
-        same_from: Cosine from which two candidates look the same.
+        alike: Whether two candidates look the same, ``(n, n)``.
 
     Returns:
         Places of each thing's candidates; the first is its best, and things are in the order of their best.
     """
-    alike = vectors @ vectors.T >= same_from
     things: list[list[int]] = []
     for place, group in enumerate(groups):
         for thing in things:

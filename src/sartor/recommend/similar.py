@@ -115,13 +115,15 @@ class Model:
         attributes: Names of all attributes that can be asked for.
         predicted: What the model predicts of photos, by the vectors that an index has of them.
         matching: From closeness to match; None where the model is not calibrated.
-        same_from: Closeness in style from which two photos show the same thing.
+        same_style: Closeness in style from which two photos show the same thing,
+        same_color: if they are as close in color.
     """
 
     attributes: tuple[str, ...]
     predicted: PredictedOf
     matching: Matching | None
-    same_from: float
+    same_style: float
+    same_color: float
 
 
 class PredictedOf(Protocol):
@@ -170,8 +172,9 @@ def _hits(
     model: Model,
 ) -> tuple[Hit, ...]:
     vectors = np.stack([neighbor.vector for neighbor in found])
-    style = vectors[:, : len(traits.style)]
-    things = folded([_group(products[each.product_id]) for each in found], style, same_from=model.same_from)
+    style, color, _ = traits.split(vectors)
+    alike = (style @ style.T >= model.same_style) & (color @ color.T >= model.same_color)
+    things = folded([_group(products[each.product_id]) for each in found], alike)
     first = [thing[0] for thing in things]
     scores = np.array([found[place].score for place in first], np.float32)
     chosen = mmr(scores, style[first], k=query.k, diversity=query.diversity)

@@ -76,10 +76,12 @@ class Traits:
 
     def closeness(self, others: Matrix) -> Matrix:
         """Closeness in style, color and category to joined vectors ``(n, d + m + c)``: ``(n, 3)`` in [-1, 1]."""
-        ends = np.cumsum([len(self.style), len(self.color)])
-        parts = np.split(others, ends, axis=1)
         own = (self.style, self.color, self.category)
-        return np.stack([part @ mine for part, mine in zip(parts, own, strict=True)], axis=1)
+        return np.stack([part @ mine for part, mine in zip(self.split(others), own, strict=True)], axis=1)
+
+    def split(self, others: Matrix) -> list[Matrix]:
+        """The style, color and category of joined vectors ``(n, d + m + c)``."""
+        return np.split(others, np.cumsum([len(self.style), len(self.color)]), axis=1)
 
 
 def category_of(probabilities: Vector) -> Vector:

@@ -10,4 +10,4 @@ COLOR_ONLY_DIALS = Dials(style=0.0, color=1.0, category=0.0)
 
 LIKE_WEIGHT = 0.5  # of a liked product beside a part of the query
 DISLIKE_WEIGHT = 0.3
-SAME_FROM = 0.99  # cosine of embeddings from which two photos show the same thing
+SAME_STYLE, SAME_COLOR = 0.985, 0.97  # closenesses from which two photos show the same thing
