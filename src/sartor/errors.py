@@ -18,6 +18,7 @@
     │   ├── ModelReplaced
     │   ├── UnusableModel
     │   ├── WeightsUnavailable
+    │   ├── NoRegions
     │   ├── PromotionRefused
     │   ├── NothingToCompare
     │   └── NoPreviousModel
@@ -198,6 +199,13 @@ class WeightsUnavailable(ModelError):
             f"the official weights of {network} could not be fetched ({reason}); connect to the internet once, "
             f"or give a Keras weights file: sartor models export {network} --weights FILE.weights.h5"
         )
+
+
+class NoRegions(ModelError):
+    """A model cannot tell which regions of a photo count."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"the model {model!r} gives no feature maps, so it cannot show regions; use sartor-v1")
 
 
 class PromotionRefused(ModelError):
