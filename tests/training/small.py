@@ -22,7 +22,7 @@ def small_recipe(*, steps: int, validate_every: int | None = None, base: str = "
         schedule=Schedule(
             steps=steps,
             learning_rate=4e-3,
-            validate_every=validate_every or steps,
+            validate_every=validate_every or max(1, steps),
             averaging=0.9,
         ),
     )

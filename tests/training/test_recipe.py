@@ -5,17 +5,18 @@ from pathlib import Path
 import pytest
 
 from sartor.errors import UnusableRecipe
-from sartor.training.recipe import Label, Recipe
+from sartor.training.recipe import Recipe
 
-SARTOR_V1 = Path(__file__).parents[2] / "recipes" / "sartor-v1.toml"
+RECIPES = Path(__file__).parents[2] / "recipes"
+STAGE_1, SARTOR_V1 = RECIPES / "sartor-v1-stage1.toml", RECIPES / "sartor-v1.toml"
 
 
 def test_the_recipe_of_sartor_v1_is_one() -> None:
     recipe = Recipe.read(SARTOR_V1)
 
     assert recipe.id == "sartor-v1"
-    assert recipe.base == "mobilenet_v2"
-    assert Label(name="articleType", weight=1.0) in recipe.labels
+    assert recipe.base == Recipe.read(STAGE_1).id
+    assert Recipe.read(STAGE_1).split == recipe.split
     assert set(recipe.judge_by) <= {label.name for label in recipe.labels}
     assert "sender_id" in recipe.split.group_by
 

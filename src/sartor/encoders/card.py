@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Self
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sartor.encoders.card_parts import AttributeHead, MatchCalibration, TrainingRecord
@@ -17,6 +18,8 @@ from sartor.errors import UnusableModel
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import numpy.typing as npt
 
 CARD_FILE = "card.json"
 MODEL_FILE = "model.onnx"
@@ -41,6 +44,12 @@ class PixelScaling(BaseModel):
             msg = "std must not be 0"
             raise ValueError(msg)
         return self
+
+    def applied(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """RGB pixels ``(…, 3)`` in 0..255 as the network takes them."""
+        channels = pixels[..., ::-1] if self.channel_order is ChannelOrder.BGR else pixels
+        scaled = (channels.astype(np.float32) - np.array(self.mean)) / np.array(self.std)
+        return np.asarray(scaled, np.float32)
 
     @classmethod
     def named(cls, scaling: Scaling) -> PixelScaling:

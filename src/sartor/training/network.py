@@ -24,6 +24,7 @@ _STEPS_TO_FOLLOW = 0.1  # of a training: in this share of it batch norm comes to
 EMBEDDING = "embedding"
 FEATURES = "feature_map_"  # and the number of the map, from the finest
 PHOTO = "photo"
+NORM = "pooled_norm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,7 @@ def encoder(base: keras.Model, shape: Shape) -> keras.Model:
     maps = feature_maps(base)[-_LEVELS if shape.multi_level else -1 :]
     pooled = [keras.layers.GlobalAveragePooling2D(name=f"pool_{level}")(found) for level, found in enumerate(maps)]
     features = keras.layers.Concatenate(name="pooled")(pooled) if len(pooled) > 1 else pooled[0]
-    features = keras.layers.BatchNormalization(name="pooled_norm")(features)
+    features = keras.layers.BatchNormalization(name=NORM)(features)
     embedding = UnitNorm(name=EMBEDDING)(_projected(features, shape))
     outputs = {EMBEDDING: embedding} | {f"{FEATURES}{level}": found for level, found in enumerate(maps)}
     for number, (name, classes) in enumerate(shape.attributes.items()):

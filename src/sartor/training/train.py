@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sartor.encoders.card import CARD_FILE
+from sartor.encoders.card import CARD_FILE, PixelScaling
 from sartor.errors import NothingToLearn, OutputTaken
 from sartor.evaluation.training_report import write_report
+from sartor.training.augment import plain_view
 from sartor.training.base import make_networks, settled
 from sartor.training.calibration import attribute_heads, match_calibration
 from sartor.training.dataset import read_dataset
@@ -19,13 +20,18 @@ from sartor.training.export import Outcome, export_encoder
 from sartor.training.figures import Exam, examine, verdict
 from sartor.training.labels import judges, targets_of
 from sartor.training.report import Told, run_report
+from sartor.training.rounding import round_weights
 from sartor.training.stages import Course, learn_in_stages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    import numpy.typing as npt
+
     from sartor.encoders.card import ModelCard
+    from sartor.encoders.choices import Scaling
+    from sartor.encoders.keras_backend import keras
     from sartor.evaluation.agreement import PairedTest
     from sartor.training.base import Networks, Start
     from sartor.training.checkpoint import State
@@ -40,6 +46,7 @@ REPORT_FILE = "report.html"
 _WORK = "work"  # what a training needs until it is done: photos, checkpoints
 _CACHE_MARGIN = 1.25  # cached photos are larger than what the network sees, so that crops stay sharp
 _FEWEST_PRODUCTS = 10
+_PHOTOS_SEEN, _BATCH = 512, 64  # photos by which rounded weights are set right
 _FEWEST_HELD_OUT = 2
 _RNG_SEED = 0  # of intervals and tests, so that the same run gives the same figures
 
@@ -109,10 +116,22 @@ def train(
     networks = make_networks(job.start, recipe, targets)
     course = Course(recipe=recipe, dataset=dataset, targets=targets, directory=work, resume=job.resume)
     state = learn_in_stages(course, networks, on_progress=on_progress)
+    round_weights(networks.encoder, _some_photos(dataset, networks.encoder, job.start.network.scaling))
     trained = _examine(replace(job, recipe=recipe), dataset, targets, networks, state)
     logger.info("trained %s: %s", trained.card.id, trained.verdict)
     shutil.rmtree(work)
     return trained
+
+
+def _some_photos(dataset: Dataset, encoder: keras.Model, scaling: Scaling) -> list[npt.NDArray[np.float32]]:
+    """Some training photos, scaled as the encoder takes them, in batches."""
+    side_px, how = encoder.input_shape[1], PixelScaling.named(scaling)
+    keys = [item.photos[0] for item in dataset.training]
+    views = [
+        how.applied(plain_view(dataset.photos.pixels(key), side_px=side_px))
+        for key in keys[:: max(1, len(keys) // _PHOTOS_SEEN)]
+    ]
+    return [np.stack(views[start : start + _BATCH]) for start in range(0, len(views), _BATCH)]
 
 
 def _work_directory(job: Job) -> Path:

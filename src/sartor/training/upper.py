@@ -19,6 +19,7 @@ from sartor.encoders.keras_backend import keras
 from sartor.errors import UnusableRecipe
 from sartor.training.augment import plain_view
 from sartor.training.batches import Batch
+from sartor.training.network import FEATURES
 from sartor.training.objective import Learner
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ def halves_of(encoder: keras.Model, scaled: tuple[Any, Any], *, cut: str) -> Hal
     crossing += [pool.output for pool in pools if _index(encoder, pool.input) < place]
     photo, floats = scaled
     lower = keras.Model(photo, keras.Model(encoder.inputs[0], crossing)(floats))
-    return Halves(lower=lower, upper=Learner(inputs=crossing, outputs=encoder.output))
+    learned = {name: output for name, output in encoder.output.items() if not name.startswith(FEATURES)}
+    return Halves(lower=lower, upper=Learner(inputs=crossing, outputs=learned))
 
 
 def _index(encoder: keras.Model, tensor: Any) -> int:
