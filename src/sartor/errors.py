@@ -329,6 +329,32 @@ class BadBox(QueryError):
         )
 
 
+class NotInALook(QueryError):
+    """A look is wanted for a product that is not worn or carried."""
+
+    def __init__(self, product_id: str, *, kind: str, slots: Sequence[str]) -> None:
+        what = f"is {kind!r}" if kind else "says no kind"
+        super().__init__(
+            f"product {product_id!r} {what}, which has no place in a look; give one of: {', '.join(slots)}"
+        )
+
+
+class PiecesClash(QueryError):
+    """Two products cannot be in one look."""
+
+    def __init__(self, one: str, other: str, *, reason: str) -> None:
+        super().__init__(f"products {one!r} and {other!r} cannot be in one look: {reason}; leave one of them out")
+
+
+class UnknownSlot(QueryError):
+    """There is no such slot."""
+
+    def __init__(self, name: str, *, known: Sequence[str]) -> None:
+        close = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        super().__init__(f"{name!r} is no slot of a look; {hint}there are: {', '.join(known)}")
+
+
 class BadFilter(QueryError):
     """A filter cannot be understood."""
 

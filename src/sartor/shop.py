@@ -30,11 +30,14 @@ from sartor.pipelines.ingest import IngestOptions, Workbench, ingest
 from sartor.pipelines.promote import PromotionReport, compare, survey
 from sartor.pipelines.query import Part, PhotoInput, Reader, parts_of
 from sartor.pipelines.sync import bring_up_to_date, catch_up
+from sartor.pipelines.wardrobe import StoredWardrobe
 from sartor.recommend.colors import color_vector
 from sartor.recommend.filters import where_of
 from sartor.recommend.match import Matching
+from sartor.recommend.outfits import LookQuery, Outfit, outfit
 from sartor.recommend.reasons import Seen
 from sartor.recommend.similar import DEFAULT_K, Model, Recommendation, SimilarQuery, similar
+from sartor.recommend.slots import slot_named
 from sartor.recommend.traits import recolored
 from sartor.recommend.tuning import (
     COLOR_ONLY_DIALS,
@@ -219,6 +222,49 @@ class Shop:
             exact=exact,
         )
         return similar(wanted, index=self._index, catalog=self._store, model=self._knowledge)
+
+    def outfit(
+        self,
+        *products: str,
+        slots: Sequence[str] | None = None,
+        where: Mapping[str, FilterValue] | Where | None = None,
+        max_price: float | None = None,
+        alternatives: int = 3,
+    ) -> Outfit:
+        """Complete the look: for products, one product of each other slot that suits them.
+
+        What is chosen is for the same person and occasion; colors go together; styles are close.
+
+        Args:
+            products: Ids of the pieces that are in it, at least one.
+            slots: Which slots are wanted, such as ``("shoes", "bag")``; none takes top, bottom, shoes, bag, watch
+                and eyewear, as far as they are free.
+            where: Only products with these attributes.
+            max_price: What the chosen pieces may cost together; those without a price are left out then.
+            alternatives: How many for each slot.
+
+        Raises:
+            QueryError: There is no such product or slot, a product is not worn, or two cannot be in one look.
+            ModelMismatch: The catalog was embedded with another model.
+        """
+        if not products:
+            raise EmptyQuery
+        self._require_embeddings()
+        query = LookQuery(
+            products=products,
+            slots=None if slots is None else tuple(slot_named(name) for name in slots),
+            where=where if isinstance(where, Where) else where_of(where or {}),
+            max_price=max_price,
+            alternatives=alternatives,
+        )
+        wardrobe = StoredWardrobe(self._store, self._composer)
+        return outfit(
+            query,
+            index=self._index,
+            catalog=self._store,
+            wardrobe=wardrobe,
+            known=self._knowledge.attributes,
+        )
 
     def _query(
         self,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sartor.encoders.card import ModelCard
     from sartor.encoders.card_parts import AttributeHead
-    from sartor.types import Matrix
+    from sartor.types import Matrix, Vector
 
 
 class Heads:
@@ -57,6 +57,13 @@ class Heads:
             head.name: _softmax(self._scale / head.temperature * (embeddings @ self._vectors[head.name]))
             for head in self.heads
         }
+
+    def class_vector(self, value: str) -> Vector | None:
+        """The unit vector ``(d,)`` of the first class with a name; None without one."""
+        for head in self.heads:
+            if value in head.classes:
+                return np.asarray(self._vectors[head.name][:, head.classes.index(value)])
+        return None
 
     def likeliest(self, probabilities: Mapping[str, Matrix]) -> list[dict[str, str]]:
         """The likeliest value of each attribute, for each row of what ``probabilities`` gave."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from sartor.encoders.heads import Heads
     from sartor.types import Attributes, EmbeddedPhoto, Matrix, Palette, Vector
 
+_TINY = 1e-9
+
 
 class Composer:
     """Knows what one model says of photos, beside their embeddings."""
@@ -36,19 +38,35 @@ class Composer:
         if not photos:
             return []
         probabilities = self.heads.probabilities(np.stack([photo.vector for photo in photos]))
-        predicted = self.heads.likeliest(probabilities) or [{}] * len(photos)
         return [
             IndexEntry(
                 product_id=photo.product_id,
                 sha256=photo.sha256,
                 vector=self._traits(photo.vector, photo.palette, own, photo.attributes).joined(),
-                attributes={**likeliest, **photo.attributes},
+                attributes=told,
                 is_main=photo.is_main,
             )
-            for photo, own, likeliest in zip(
-                photos, self._categories(probabilities, len(photos)), predicted, strict=True
+            for photo, own, told in zip(
+                photos,
+                self._categories(probabilities, len(photos)),
+                self._told(photos, probabilities),
+                strict=True,
             )
         ]
+
+    def attributes_of(self, photos: Sequence[EmbeddedPhoto]) -> list[Attributes]:
+        """What the catalog tells of each photo's product, and what the model predicts where it tells nothing."""
+        if not photos:
+            return []
+        return self._told(photos, self.heads.probabilities(np.stack([photo.vector for photo in photos])))
+
+    def beside_kind(self, embedding: Vector, kind: str) -> Vector:
+        """An embedding without what is common to its kind, ``(d,)`` of norm 1; unchanged if that is unknown."""
+        common = self.heads.class_vector(kind)
+        if common is None:
+            return embedding
+        rest = embedding - (embedding @ common) * common
+        return np.asarray(rest / max(float(np.linalg.norm(rest)), _TINY), np.float32)
 
     def traits(
         self, embeddings: Matrix, palettes: Sequence[Palette | None], attributes: Attributes
@@ -64,6 +82,11 @@ class Composer:
         """The traits of a color alone, for embeddings of a length."""
         style = np.zeros(embedding, np.float32)
         return Traits(style=style, color=color, category=np.zeros(self._classes, np.float32))
+
+    def of_style(self, style: Vector) -> Traits:
+        """The traits of a style alone, ``(d,)``."""
+        nothing = np.zeros(COLOR_DIMENSION, np.float32), np.zeros(self._classes, np.float32)
+        return Traits(style=style, color=nothing[0], category=nothing[1])
 
     def describe(self, embeddings: Matrix) -> list[dict[str, tuple[str, float]]]:
         """The likeliest value of each attribute with its probability, for embeddings ``(n, d)``."""
@@ -82,6 +105,10 @@ class Composer:
     @property
     def _classes(self) -> int:
         return len(self.heads.heads[0].classes) if self.heads.heads else 0
+
+    def _told(self, photos: Sequence[EmbeddedPhoto], probabilities: dict[str, Matrix]) -> list[Attributes]:
+        predicted = self.heads.likeliest(probabilities) or [{}] * len(photos)
+        return [{**likeliest, **photo.attributes} for photo, likeliest in zip(photos, predicted, strict=True)]
 
     def _categories(self, probabilities: dict[str, Matrix], count: int) -> Matrix:
         if not self.heads.heads:

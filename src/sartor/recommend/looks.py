@@ -6,16 +6,17 @@ Whether a piece is for the same person and occasion is decided before: what does
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import combinations
 from typing import TYPE_CHECKING
 
-from sartor.recommend.harmony import Harmony, harmony
+import numpy as np
+
+from sartor.recommend.harmony import Harmony, harmonies, harmony
 from sartor.recommend.slots import Slot, clash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sartor.types import Vector
+    from sartor.types import Matrix, Vector
 
 _BEAM = 16
 _STYLE, _COLOR = 0.5, 0.5  # of a pair's suitability
@@ -92,49 +93,76 @@ def complete(
         max_price: What the chosen pieces may cost together; pieces without a price are then left out.
         alternatives: How many for each slot.
     """
-    budget = _Budget(max_price)
-    beam: list[tuple[Piece, ...]] = [()]
-    for slot, pieces in candidates.items():
-        if any(clash(slot, piece.slot) for piece in (*given, *beam[0])):
+    offered = {
+        slot: sorted(pieces, key=lambda piece: piece.product_id)  # so that the same catalog gives the same look
+        for slot, pieces in candidates.items()
+        if not any(clash(slot, piece.slot) for piece in given)
+    }
+    pairs = _Pairs((*given, *(piece for pieces in offered.values() for piece in pieces)))
+    beam = [_Draft(pieces=tuple(given), chosen=())]
+    for slot, pieces in offered.items():
+        if any(clash(slot, piece.slot) for piece in beam[0].chosen):
             continue
-        grown = [(*chosen, piece) for chosen in beam for piece in pieces if budget.allows((*chosen, piece))]
-        if grown:
-            beam = sorted(grown, key=lambda chosen: _order(given, chosen))[:_BEAM]
-    chosen = beam[0]
+        grown = [draft.with_piece(piece, pairs) for draft in beam for piece in pieces]
+        allowed = [draft for draft in grown if _within(draft.chosen, max_price)]
+        if allowed:
+            beam = sorted(allowed, key=lambda draft: -draft.total)[:_BEAM]
+    best = beam[0]
 
     def instead_of(piece: Piece) -> tuple[Piece, ...]:
-        others = tuple(each for each in chosen if each is not piece)
-        possible = [each for each in candidates[piece.slot] if each != piece and budget.allows((*others, each))]
-        return tuple(sorted(possible, key=lambda each: _order((*given, *others), (each,)))[:alternatives])
+        others = [each for each in best.pieces if each is not piece]
+        kept = [each for each in best.chosen if each is not piece]
+        possible = [each for each in offered[piece.slot] if each != piece and _within((*kept, each), max_price)]
+        return tuple(sorted(possible, key=lambda each: -pairs.total(each, others))[:alternatives])
 
+    count = len(best.pieces) * (len(best.pieces) - 1) // 2
     return Look(
         given=tuple(given),
-        chosen={piece.slot: piece for piece in chosen},
-        alternatives={piece.slot: instead_of(piece) for piece in chosen},
-        score=_score((*given, *chosen)),
-        price=_price(chosen),
+        chosen={piece.slot: piece for piece in best.chosen},
+        alternatives={piece.slot: instead_of(piece) for piece in best.chosen},
+        score=(best.total + pairs.among(given)) / count if count else 1.0,
+        price=_price(best.chosen),
     )
 
 
+class _Pairs:
+    """The suitability of all pairs of pieces, computed at once."""
+
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        self._places = {id(piece): place for place, piece in enumerate(pieces)}
+        self._scores: Matrix = np.empty((0, 0), np.float32)
+        if pieces:
+            style = np.stack([piece.style for piece in pieces])
+            color = np.stack([piece.color for piece in pieces])
+            self._scores = _STYLE * (1 + style @ style.T) / 2 + _COLOR * harmonies(color, color)
+
+    def total(self, piece: Piece, others: Sequence[Piece]) -> float:
+        """How well a piece goes with others, the sum."""
+        return float(self._scores[self._places[id(piece)], [self._places[id(each)] for each in others]].sum())
+
+    def among(self, pieces: Sequence[Piece]) -> float:
+        """How well pieces go with each other, the sum over pairs."""
+        return sum(self.total(piece, pieces[:place]) for place, piece in enumerate(pieces))
+
+
 @dataclass(frozen=True, slots=True)
-class _Budget:
-    max_price: float | None
+class _Draft:
+    """A look in the making: all pieces, those chosen, and how well these go with all others."""
 
-    def allows(self, pieces: Sequence[Piece]) -> bool:
-        if self.max_price is None:
-            return True
-        price = _price(pieces)
-        return price is not None and price <= self.max_price
+    pieces: tuple[Piece, ...]
+    chosen: tuple[Piece, ...]
+    total: float = 0.0
 
-
-def _order(given: Sequence[Piece], chosen: Sequence[Piece]) -> tuple[float, list[str]]:
-    """The best first; equals by id, so that the same catalog gives the same look."""
-    return -_score((*given, *chosen)), [piece.product_id for piece in chosen]
+    def with_piece(self, piece: Piece, pairs: _Pairs) -> _Draft:
+        total = self.total + pairs.total(piece, self.pieces)
+        return _Draft((*self.pieces, piece), (*self.chosen, piece), total)
 
 
-def _score(pieces: Sequence[Piece]) -> float:
-    pairs = [suitability(one, other).score for one, other in combinations(pieces, 2)]
-    return sum(pairs) / len(pairs) if pairs else 1.0
+def _within(pieces: Sequence[Piece], max_price: float | None) -> bool:
+    if max_price is None:
+        return True
+    price = _price(pieces)
+    return price is not None and price <= max_price
 
 
 def _price(pieces: Sequence[Piece]) -> float | None:

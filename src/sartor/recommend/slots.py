@@ -6,6 +6,8 @@ import re
 from enum import StrEnum
 from functools import lru_cache
 
+from sartor.errors import UnknownSlot
+
 
 class Slot(StrEnum):
     """A place in a look that one product takes."""
@@ -60,10 +62,24 @@ _WORDS: dict[Slot | None, str] = {
 # What goes with what is given, the most wanted first.
 _WITH_CLOTHES = (Slot.SHOES, Slot.BAG, Slot.WATCH, Slot.EYEWEAR, Slot.JEWELRY, Slot.BELT, Slot.HEADWEAR)
 
+DEFAULT_SLOTS = (Slot.TOP, Slot.BOTTOM, Slot.SHOES, Slot.BAG, Slot.WATCH, Slot.EYEWEAR)
+
 
 def slot_of(kind: str) -> Slot | None:
     """The slot of a kind, such as ``Casual Shoes`` or ``Apparel > Tops``; None for what is in no look."""
     return _slot_of(kind.strip().lower())
+
+
+def slot_named(name: str) -> Slot:
+    """The slot with a name, such as ``shoes``.
+
+    Raises:
+        UnknownSlot: There is none.
+    """
+    try:
+        return Slot(name.strip().lower().replace("-", " "))
+    except ValueError:
+        raise UnknownSlot(name, known=list(Slot)) from None
 
 
 def slots_beside(taken: frozenset[Slot]) -> tuple[Slot, ...]:

@@ -1,0 +1,215 @@
+"""What fits beside given products: candidates for each slot, by the strictest filter that leaves enough.
+
+The kind has the slot; the gender is the same, or unisex, and never given up; the usage agrees; for clothes and
+shoes, the season does. Where a shop has too little of it, the season is given up before the usage is widened.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from sartor.errors import NotInALook, ProductNotFound
+from sartor.recommend.looks import Piece
+from sartor.recommend.occasions import genders_beside, same_words, seasons_beside, usages_beside
+from sartor.recommend.slots import Slot, slot_of
+from sartor.types import EVERYTHING, AnyOf, Where
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from sartor.recommend.similar import Neighborhood
+    from sartor.types import Attributes, Condition, EmbeddedPhoto, Vector
+
+# Attributes that may tell a product's kind; the one whose values have a slot for most products counts.
+KINDS = (
+    "product_type",
+    "articleType",
+    "google_product_category",
+    "category",
+    "type",
+    "subCategory",
+    "masterCategory",
+)
+GENDER, USAGE, SEASON = "gender", "usage", "season"
+
+_VALUES = 1000  # of an attribute in a catalog, that are looked at
+_CANDIDATES = 32  # of each slot
+_ENOUGH = 8  # candidates with which a filter is not widened any more
+_WORN_BY_SEASON = {Slot.TOP, Slot.BOTTOM, Slot.ONE_PIECE, Slot.OUTERWEAR, Slot.SHOES}
+_NEAR = 12  # similar products that tell whom a unisex one is for
+
+
+class Wardrobe(Protocol):
+    """What is known of the products' photos and kinds."""
+
+    def main_photos(self, product_ids: Collection[str]) -> Mapping[str, EmbeddedPhoto]:
+        """The embedded main photo of each product, as far as there is one."""
+        ...
+
+    def attributes_of(self, photos: Sequence[EmbeddedPhoto]) -> Sequence[Attributes]:
+        """What the catalog says of each photo's product, and what the model predicts where it says nothing."""
+        ...
+
+    def beside_kind(self, photo: EmbeddedPhoto, kind: str) -> Vector:
+        """What is particular in a photo's style beside its kind, ``(d,)`` of norm 1."""
+        ...
+
+    def as_query(self, style: Vector) -> Vector:
+        """A style as what the index compares."""
+        ...
+
+    def price_of(self, attributes: Attributes) -> float | None:
+        """A product's price."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A piece of a look, with what is known or predicted of it."""
+
+    piece: Piece
+    attributes: Attributes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitting:
+    """Finds the pieces of a catalog that fit."""
+
+    index: Neighborhood
+    wardrobe: Wardrobe
+    kinds: Mapping[str, Mapping[Slot, Sequence[str]]]  # by attribute: its values for each slot
+    genders: Sequence[str]
+    usages: Sequence[str]
+    seasons: Sequence[str]
+
+    @classmethod
+    def of(cls, index: Neighborhood, wardrobe: Wardrobe, known: Sequence[str]) -> Fitting:
+        """What a catalog tells of kinds, genders, usages and seasons; ``known`` are all its attributes."""
+        names = [name for name in (*KINDS, GENDER, USAGE, SEASON) if name in known]
+        facets = index.facets(names, where=EVERYTHING, limit=_VALUES)
+        values = {name: [each.value for each in facets.get(name, ())] for name in names}
+        worn = {
+            name: sum(each.count for each in facets[name] if slot_of(each.value))
+            for name in names
+            if name in KINDS
+        }
+        kinds = {}
+        for name in sorted((name for name in worn if worn[name]), key=lambda name: -worn[name])[:1]:
+            slots: dict[Slot, list[str]] = {}
+            for value in values[name]:
+                if slot := slot_of(value):
+                    slots.setdefault(slot, []).append(value)
+            kinds[name] = slots
+        return cls(
+            index=index,
+            wardrobe=wardrobe,
+            kinds=kinds,
+            genders=values.get(GENDER, ()),
+            usages=values.get(USAGE, ()),
+            seasons=values.get(SEASON, ()),
+        )
+
+    def given(self, product_ids: Sequence[str]) -> list[Candidate]:
+        """The given products as pieces."""
+        photos = self.wardrobe.main_photos(product_ids)
+        hung = []
+        for product_id in dict.fromkeys(product_ids):
+            if product_id not in photos:
+                raise ProductNotFound(product_id, reason="has no photo to compare")
+            (attributes,) = self.wardrobe.attributes_of([photos[product_id]])
+            piece = self._piece(photos[product_id], attributes)
+            if piece is None:
+                kind = next((str(attributes[name]) for name in KINDS if name in attributes), "")
+                raise NotInALook(product_id, kind=kind, slots=list(Slot))
+            hung.append(Candidate(piece=piece, attributes=attributes))
+        return hung
+
+    def candidates(self, slot: Slot, given: Sequence[Candidate], *, where: Where) -> list[Candidate]:
+        """Pieces of a slot that fit what is given, from the strictest filter that lets enough pass."""
+        vector = self.wardrobe.as_query(_mean([each.piece.style for each in given]))
+        found: dict[str, Candidate] = {}
+        for conditions in self._filters(slot, given):
+            near = self.index.search(
+                vector,
+                k=_CANDIDATES,
+                where=Where((*where.conditions, *conditions)),
+                without=[each.piece.product_id for each in given],
+                exact=False,
+            )
+            photos = self.wardrobe.main_photos([each.product_id for each in near if each.product_id not in found])
+            for photo, attributes in zip(
+                photos.values(), self.wardrobe.attributes_of(list(photos.values())), strict=True
+            ):
+                piece = self._piece(photo, attributes)
+                if piece is not None and piece.slot == slot:
+                    found[photo.product_id] = Candidate(piece=piece, attributes=attributes)
+            if len(found) >= _ENOUGH:
+                break
+        return list(found.values())
+
+    def _piece(self, photo: EmbeddedPhoto, attributes: Attributes) -> Piece | None:
+        for name in (*self.kinds, *KINDS):
+            kind = str(attributes.get(name, ""))
+            if slot := slot_of(kind):
+                color = np.zeros(3, np.float32) if photo.palette is None else photo.palette.colors[0]
+                return Piece(
+                    product_id=photo.product_id,
+                    slot=slot,
+                    style=self.wardrobe.beside_kind(photo, kind),
+                    color=color,
+                    price=self.wardrobe.price_of(attributes),
+                )
+        return None
+
+    def _filters(self, slot: Slot, given: Sequence[Candidate]) -> list[tuple[Condition, ...]]:
+        """Filters for a slot, the strictest first."""
+        kinds = [AnyOf(attribute=name, values=tuple(slots.get(slot, ()))) for name, slots in self.kinds.items()]
+        if not kinds or not kinds[0].values:
+            return []
+        always: tuple[Condition, ...] = (*kinds, *self._for_the_same_person(given))
+        usage, season = _told(given, USAGE), _told(given, SEASON)
+        stages = [usages_beside(usage, self.usages, slot=slot, widened=step) for step in (0, 1)] if usage else [()]
+        seasons = seasons_beside(season, self.seasons) if season and slot in _WORN_BY_SEASON else ()
+        filters = []
+        for usages in stages:
+            worn = _condition(USAGE, usages)
+            filters += [(*always, *worn, *_condition(SEASON, seasons)), (*always, *worn)]
+        return list(dict.fromkeys(filters))
+
+    def _for_the_same_person(self, given: Sequence[Candidate]) -> tuple[Condition, ...]:
+        if not self.genders:
+            return ()
+        genders = [str(each.attributes[GENDER]) for each in given if GENDER in each.attributes]
+        told = next((each for each in genders if not same_words(each, "unisex")), None)
+        told = told or self._gender_nearby(given)
+        return () if told is None else _condition(GENDER, genders_beside(told, self.genders))
+
+    def _gender_nearby(self, given: Sequence[Candidate]) -> str | None:
+        """Whom most products like what is given are for, unisex ones left out."""
+        vector = self.wardrobe.as_query(_mean([each.piece.style for each in given]))
+        for_someone = [each for each in self.genders if not same_words(each, "unisex")]
+        if not for_someone:
+            return None
+        where = Where(_condition(GENDER, tuple(for_someone)))
+        near = self.index.search(vector, k=_NEAR, where=where, without=(), exact=False)
+        photos = self.wardrobe.main_photos([each.product_id for each in near])
+        counted = Counter(str(each[GENDER]) for each in self.wardrobe.attributes_of(list(photos.values())))
+        return min(counted, key=lambda gender: (-counted[gender], gender)) if counted else None
+
+
+def _condition(attribute: str, values: Sequence[str]) -> tuple[Condition, ...]:
+    return (AnyOf(attribute=attribute, values=tuple(values)),) if values else ()
+
+
+def _told(given: Sequence[Candidate], attribute: str) -> str | None:
+    return next((str(each.attributes[attribute]) for each in given if attribute in each.attributes), None)
+
+
+def _mean(styles: Sequence[Vector]) -> Vector:
+    total = np.sum(styles, axis=0)
+    norm = float(np.linalg.norm(total))
+    return np.asarray(total / norm if norm else total, np.float32)
