@@ -10,6 +10,7 @@ import typer
 
 from sartor.cli.options import AllowUrls, Device, Home, Json, MetricOption, Model, PrecisionOption, settings
 from sartor.cli.output import print_json, print_table
+from sartor.cli.sheet import Sheet, require_sheet_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from sartor.recommend.traits import Dials
     from sartor.shop import Shop
     from sartor.types import Hit
-
-_SHEETS = (".html", ".png")
 
 
 def similar(
@@ -65,9 +64,7 @@ def similar(
         str | None, typer.Option("--facets", metavar="A,B", help="Count the values of attributes, too.")
     ] = None,
     exact: Annotated[bool, typer.Option("--exact", help="Compare with every photo, not by the index.")] = False,
-    sheet: Annotated[
-        Path | None, typer.Option("--sheet", metavar="FILE", help="Write a contact sheet, .html or .png.")
-    ] = None,
+    sheet: Sheet = None,
     home: Home = None,
     model: Model = None,
     metric: MetricOption = None,
@@ -77,9 +74,7 @@ def similar(
     as_json: Json = False,
 ) -> None:
     """Find the products of the catalog that look most like PHOTOs, the query itself left out."""
-    if sheet is not None and sheet.suffix.lower() not in _SHEETS:
-        message = f"a sheet is an .html or .png file, not {sheet.name}"
-        raise typer.BadParameter(message)
+    require_sheet_name(sheet)
     from sartor.assembly import open_shop
     from sartor.recommend.filters import parse_where
 

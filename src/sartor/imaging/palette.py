@@ -20,23 +20,28 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float32]
     Flags = npt.NDArray[np.bool_]
 
-COLORS = 5
+COLORS = 8
 
 _SIDE_PX = 64
-_BACKGROUND = 0.06  # OKLab distance within which a pixel is of the background's color
+_BACKGROUND = 0.045  # OKLab distance within which a pixel is of the background's color
 _EDGE_SHARE = 0.5  # of the edge's pixels that have one color, where there is a background
 _LEAST_PRODUCT = 0.04  # a mask that leaves less has taken the product with it
-_MOST_SKIN = 0.6  # of the product's pixels: above it, the product itself has such a color
+_MOST_SKIN = 0.35  # of the product's pixels: above it, the product itself has such a color
 _CB, _CR = (77, 127), (133, 173)
 _MIDDLE = 0.3  # standard deviation of the middle's weight, in sides of the photo
-_QUANTIZED = 10
-_SAME = 0.045  # OKLab distance within which two colors of a palette are one
-_LEAST_COLOR = 0.07  # less is a seam where a color meets another, mixed by the reduction
+_GRID_BITS = 4  # of each channel tell its bin
+_BINS = 160  # of a photo are looked at, those with most pixels
+_COARSE_BITS = 8 - _GRID_BITS
+_APART = 0.045  # OKLab distance within which colors are one of a palette
+_LEAST_COLOR = 0.03  # less is a seam where a color meets another, mixed by the reduction
+_LIGHTNESS = 0.2, 0.97  # what black and white cloth has on a photo
 
 
 def palette_of_color(rgb: tuple[int, int, int]) -> Palette:
-    """The palette of one sRGB color."""
-    return Palette(oklab(np.array([rgb], np.uint8)), np.ones(1, np.float32))
+    """The palette of one sRGB color, as cloth of it looks on a photo."""
+    lab = oklab(np.array([rgb], np.uint8))
+    lab[:, 0] = lab[:, 0].clip(*_LIGHTNESS)
+    return Palette(lab, np.ones(1, np.float32))
 
 
 def palette_of(image: Image.Image) -> Palette:
@@ -46,20 +51,21 @@ def palette_of(image: Image.Image) -> Palette:
         size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
         image = image.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
     rgb = np.asarray(image)
-    weights = _weights(rgb, oklab(rgb))
+    lab = oklab(rgb)
+    weights = _weights(lab)
     skin = _skin(image)
     if weights[skin].sum() <= _MOST_SKIN * weights.sum():
         weights = weights * ~skin
     chosen = weights > 0
-    return _summary(rgb[chosen], weights[chosen])
+    return _summary(rgb[chosen], lab[chosen], weights[chosen])
 
 
-def _weights(rgb: npt.NDArray[np.uint8], lab: Floats) -> Floats:
+def _weights(lab: Floats) -> Floats:
     """How much each pixel counts, ``(h, w)``: 0 or 1 before a background, else most in the middle."""
     background = _background(lab)
     if background.any() and background.mean() <= 1 - _LEAST_PRODUCT:
         return np.asarray(~background, np.float32)
-    height, width = rgb.shape[:2]
+    height, width = lab.shape[:2]
     y = (np.arange(height) + 0.5) / height - 0.5
     x = (np.arange(width) + 0.5) / width - 0.5
     return np.asarray(np.exp(-(y[:, None] ** 2 + x[None, :] ** 2) / (2 * _MIDDLE**2)), np.float32)
@@ -94,29 +100,40 @@ def _skin(image: Image.Image) -> Flags:
     return np.asarray((cb >= _CB[0]) & (cb <= _CB[1]) & (cr >= _CR[0]) & (cr <= _CR[1]))
 
 
-def _summary(rgb: npt.NDArray[np.uint8], weights: Floats) -> Palette:
-    """The colors of pixels ``(n, 3)`` that count ``(n,)``."""
-    strip = Image.fromarray(rgb[None]).quantize(_QUANTIZED, Image.Quantize.MEDIANCUT, kmeans=1)
-    groups = np.asarray(strip)[0]  # (n,)
-    lab = oklab(rgb)
-    shares = np.bincount(groups, weights, minlength=_QUANTIZED)
-    sums = np.stack([np.bincount(groups, weights * lab[:, axis], minlength=_QUANTIZED) for axis in range(3)], 1)
-    colors: list[Floats] = []
-    covered: list[float] = []
-    for group in np.argsort(-shares, kind="stable"):
-        if shares[group] == 0:
-            break
-        color = sums[group] / shares[group]
-        same = [place for place, known in enumerate(colors) if np.linalg.norm(known - color) < _SAME]
-        if same:
-            place = same[0]
-            whole = covered[place] + shares[group]
-            colors[place] = (colors[place] * covered[place] + color * shares[group]) / whole
-            covered[place] = whole
-        else:
-            colors.append(color)
-            covered.append(float(shares[group]))
-    order = np.argsort(-np.array(covered), kind="stable")[:COLORS]
-    kept = [place for place in order if covered[place] >= _LEAST_COLOR * sum(covered)] or [order[0]]
-    found = np.array([covered[place] for place in kept], np.float32)
-    return Palette(np.array([colors[place] for place in kept], np.float32), found / found.sum())
+def _summary(rgb: npt.NDArray[np.uint8], lab: Floats, weights: Floats) -> Palette:
+    """The colors of pixels ``(n, 3)`` that count ``(n,)``.
+
+    The color with most of the product near it takes all that, then again among the rest, and so on; then each
+    pixel's color goes to the nearest of those, and these move to their mean, as in one step of k-means.
+    """
+    bins, shares = _binned(rgb, lab, weights)
+    near = _squared_distances(bins, bins) < _APART**2  # (b, b)
+    left = shares.copy()
+    peaks: list[int] = []
+    while not peaks or (len(peaks) < COLORS and left.sum() >= _LEAST_COLOR * shares.sum()):
+        peaks.append(int((near @ left * (left > 0)).argmax()))
+        left[near[peaks[-1]]] = 0
+    apart = _squared_distances(bins[peaks], bins)  # (c, b)
+    theirs = (apart.argmin(axis=0) == np.arange(len(peaks))[:, None]) * shares  # (c, b)
+    covered = theirs.sum(axis=1)
+    kept = np.argsort(-covered, kind="stable")[: int((covered >= _LEAST_COLOR * covered.sum()).sum())]
+    colors = (theirs @ bins)[kept] / covered[kept, None]
+    return Palette(np.asarray(colors, np.float32), np.asarray(covered[kept] / covered[kept].sum(), np.float32))
+
+
+def _binned(rgb: npt.NDArray[np.uint8], lab: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Mean colors ``(b, 3)`` of a coarse grid's bins with most pixels, and what each weighs ``(b,)``."""
+    coarse = (rgb >> _COARSE_BITS).astype(np.int64)
+    place = (coarse[:, 0] << _GRID_BITS | coarse[:, 1]) << _GRID_BITS | coarse[:, 2]
+    filled, bins = np.unique(place, return_inverse=True)
+    shares = np.bincount(bins, weights, minlength=len(filled))
+    sums = [np.bincount(bins, weights * lab[:, axis], minlength=len(filled)) for axis in range(3)]
+    most = np.argsort(-shares, kind="stable")[:_BINS]
+    means = np.stack(sums, axis=1) / shares[:, None]
+    return np.asarray(means[most], np.float32), np.asarray(shares[most], np.float32)
+
+
+def _squared_distances(some: Floats, others: Floats) -> Floats:
+    """``(n, 3)`` and ``(m, 3)`` to ``(n, m)``."""
+    squares = (some**2).sum(axis=1)[:, None] + (others**2).sum(axis=1)
+    return np.asarray(squares - 2 * some @ others.T, np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 COLOR_DIMENSION = 96
 
-_WIDTH = 0.08  # OKLab distance at which two colors are little alike: the kernel's standard deviation
+_WIDTHS = 0.04, 0.15  # OKLab distances at which colors are less alike: standard deviations of two kernels
 _SEED = 7
 _NAMED_FROM = 0.15  # share of the product that a color covers to be named
 
@@ -22,8 +23,8 @@ _NAMED_FROM = 0.15  # share of the product that a color covers to be named
 def color_vector(palette: Palette | None) -> Vector:
     """A palette as ``(96,)`` float32 with norm 1, or 0 where there is none.
 
-    The dot product of two approximates the cosine of two distributions of colors under a Gaussian kernel of
-    OKLab distance: 1 for equal palettes, about 0 for colors that have nothing in common.
+    The dot product of two approximates the cosine of two distributions of colors under the mean of two
+    Gaussian kernels of OKLab distance: 1 for equal palettes, about 0 for colors that have nothing in common.
 
     Source: random Fourier features of Rahimi and Recht (NeurIPS 2007), orthogonal as Yu et al. (NeurIPS 2016),
     summed to a kernel mean embedding, as Muandet et al. (2017) review them.
@@ -47,7 +48,7 @@ def _frequencies() -> Matrix:
     rng = np.random.default_rng(_SEED)
     count = COLOR_DIMENSION // 2
     blocks = []
-    for _ in range(-(-count // 3)):
+    for _, width in zip(range(-(-count // 3)), cycle(_WIDTHS), strict=False):
         directions, _upper = np.linalg.qr(rng.normal(size=(3, 3)))
-        blocks.append(directions * np.linalg.norm(rng.normal(size=(3, 3)), axis=1)[:, None])
-    return np.asarray(np.concatenate(blocks)[:count].T / _WIDTH, np.float32)
+        blocks.append(directions * np.linalg.norm(rng.normal(size=(3, 3)), axis=1)[:, None] / width)
+    return np.asarray(np.concatenate(blocks)[:count].T, np.float32)
