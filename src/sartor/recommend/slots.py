@@ -79,7 +79,7 @@ def slot_named(name: str) -> Slot:
     try:
         return Slot(name.strip().lower().replace("-", " "))
     except ValueError:
-        raise UnknownSlot(name, known=list(Slot)) from None
+        raise UnknownSlot(name, known=[slot.value for slot in Slot]) from None
 
 
 def slots_beside(taken: frozenset[Slot]) -> tuple[Slot, ...]:
