@@ -13,6 +13,7 @@ from sartor.encoders.choices import RuntimeChoice
 from sartor.encoders.encoder import Encoder
 from sartor.encoders.heads import Heads
 from sartor.encoders.keras_networks import network
+from sartor.encoders.regions import Regions
 from sartor.encoders.registry import ModelRegistry, sha256_of
 from sartor.errors import MissingExtra, ModelDamaged, ModelNotChosen, NoModel, UnusableModel
 from sartor.imaging import MediaStore, UrlPolicy
@@ -59,6 +60,7 @@ def open_shop(settings: Settings) -> Shop:
                 open_encoder=lambda card: open_encoder(settings, models, card),
                 open_index=lambda card, compose: open_index(settings, card, compose),
                 heads=lambda card: Heads.read(models.folders().get(card.id), card),
+                regions=lambda card: Regions.read(models.folders().get(card.id), card),
             )
         )
     except BaseException:

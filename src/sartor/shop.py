@@ -21,9 +21,12 @@ from sartor.errors import (
     ProductNotFound,
     PromotionRefused,
 )
-from sartor.imaging import named_color, palette_of_color
+from sartor.imaging.oklab import named_color
+from sartor.imaging.palette import palette_of_color
 from sartor.pipelines.check import check_index, check_media, check_store, rebuild_index, tidy_media
 from sartor.pipelines.compose import Composer
+from sartor.pipelines.duplicates import DuplicatePhoto, find_duplicates
+from sartor.pipelines.explain import Explained, explain
 from sartor.pipelines.fill import embed_catalog
 from sartor.pipelines.info import Info, take_stock
 from sartor.pipelines.ingest import IngestOptions, Workbench, ingest
@@ -45,8 +48,6 @@ from sartor.recommend.tuning import (
     DEFAULT_DIALS,
     DISLIKE_WEIGHT,
     LIKE_WEIGHT,
-    SAME_COLOR,
-    SAME_STYLE,
 )
 from sartor.types import Where
 
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from sartor.encoders.card import ModelCard
     from sartor.encoders.encoder import Encoder
     from sartor.encoders.heads import Heads
+    from sartor.encoders.regions import Regions
     from sartor.encoders.registry import ModelRegistry
     from sartor.imaging import MediaStore, UrlPolicy
     from sartor.index.edge import EdgeIndex
@@ -68,7 +70,7 @@ if TYPE_CHECKING:
     from sartor.recommend.traits import Dials
     from sartor.store.lock import WorkspaceLock
     from sartor.store.sqlite import SqliteStore
-    from sartor.types import Photo, StoredProduct
+    from sartor.types import Hit, Photo, StoredProduct
 
 _RNG_SEED = 0  # so that the same comparison gives the same figures
 
@@ -93,6 +95,7 @@ class Backends:
         open_encoder: Loads a model.
         open_index: Opens the index of what a model's embeddings are composed to.
         heads: What a model predicts.
+        regions: Splits a model's embeddings over the places of a photo.
     """
 
     home: Path
@@ -105,6 +108,7 @@ class Backends:
     open_encoder: Callable[[ModelCard], Encoder]
     open_index: Callable[[ModelCard, Composer], EdgeIndex]
     heads: Callable[[ModelCard], Heads]
+    regions: Callable[[ModelCard], Regions]
 
 
 class Shop:
@@ -265,6 +269,41 @@ class Shop:
             wardrobe=wardrobe,
             known=self._knowledge.attributes,
         )
+
+    def explain(self, query: PhotoInput | Part, hit: Hit) -> Explained:
+        """Which regions of a query's photo and of a hit's make them close in style.
+
+        What each place adds is exact: the places of either photo sum to the cosine of the two embeddings.
+
+        Args:
+            query: A photo, or a ``Part``: a region of one, or a product, of which the main photo counts.
+            hit: What was found for it.
+
+        Raises:
+            NoRegions: The model does not give what this needs.
+            PhotoRejected: A photo cannot be used.
+            ProductNotFound: There is no such product, or it has no photo.
+        """
+        part = query if isinstance(query, Part) else Part(photo=query)
+        regions = self._backends.regions(self._card)
+        if part.product is not None:
+            part = replace(part, photo=self.thumbnail(self._main_photo(part.product)), product=None)
+        photos = (self._reader.decoded(part), self._reader.decoded(Part(photo=self.thumbnail(hit.photo))))
+        return explain(self._encoder, regions, photos)
+
+    def duplicates(self) -> tuple[tuple[DuplicatePhoto, ...], ...]:
+        """Groups of the catalog's photos that show the same thing, identical files among them.
+
+        Every photo is compared with every other: some seconds for 40,000.
+        """
+        self._require_embeddings()
+        return find_duplicates(self._store, self._card.id)
+
+    def _main_photo(self, product_id: str) -> Photo:
+        photos = self.product(product_id).photos
+        if not photos:
+            raise ProductNotFound(product_id, reason="has no photo to compare")
+        return photos[0]
 
     def _query(
         self,
@@ -459,8 +498,6 @@ class Shop:
             matching=None
             if calibration is None
             else Matching((calibration.slope, calibration.color, calibration.category), calibration.intercept),
-            same_style=SAME_STYLE,
-            same_color=SAME_COLOR,
         )
 
     def _compose(self, card: ModelCard) -> Composer:

@@ -78,6 +78,7 @@ class Photo:
         width_px: Width of the source photo, orientation applied.
         height_px: Height of the source photo, orientation applied.
         thumbnail: File name of the kept thumbnail, ``{sha256}.{suffix}``.
+        fingerprint: Bits by which photos that show the same are found; empty where they were never computed.
     """
 
     sha256: str
@@ -85,6 +86,7 @@ class Photo:
     width_px: int
     height_px: int
     thumbnail: str
+    fingerprint: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -24,8 +25,14 @@ def traits(style: Sequence[float], color: Sequence[float] = (1, 0), category: Se
 class Rail:
     """A few clothes, as an index and as a catalog."""
 
-    def __init__(self, clothes: Mapping[str, Traits], **attributes: Mapping[str, object]) -> None:
-        self.clothes, self.attributes = clothes, attributes
+    def __init__(
+        self,
+        clothes: Mapping[str, Traits],
+        *,
+        same_picture: Sequence[str] = (),
+        **attributes: Mapping[str, object],
+    ) -> None:
+        self.clothes, self.attributes, self.same_picture = clothes, attributes, same_picture
         self.asked: list[object] = []
 
     def search(
@@ -46,7 +53,7 @@ class Rail:
         return {
             name: StoredProduct(
                 product=Product(id=name, title=name.title(), attributes=self.attributes.get(name, {})),
-                photos=(PHOTO,),
+                photos=(replace(PHOTO, fingerprint=bytes([7] * 128 if name in self.same_picture else [])),),
             )
             for name in ids
         }
@@ -56,8 +63,6 @@ MODEL = Model(
     attributes=("color",),
     predicted=lambda vectors: [{"color": ("Red", 0.8)} for _ in vectors],
     matching=Matching((10.0, 0.0, 0.0), -5.0),
-    same_style=0.999,
-    same_color=0.99,
 )
 
 
@@ -95,7 +100,8 @@ def test_filters_and_exclusions_are_handed_to_the_index() -> None:
 
 def test_variants_stand_behind_one_hit() -> None:
     clothes = {"s": traits([1, 0]), "m": traits([0.5, 1]), "other": traits([1, 1]), "twin": traits([1, 1])}
-    found = ask(Rail(clothes, s={"item_group_id": "g"}, m={"item_group_id": "g"}), traits([1, 0]))
+    rail = Rail(clothes, same_picture=("other", "twin", "m"), s={"item_group_id": "g"}, m={"item_group_id": "g"})
+    found = ask(rail, traits([1, 0]))
 
     assert [(hit.product_id, hit.variants) for hit in found] == [("s", ("m",)), ("other", ("twin",))]
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sartor.cli import embed, index, models, outfit, similar, train, workspace
+from sartor.cli import duplicates, embed, index, models, outfit, similar, train, workspace
 
 app = typer.Typer(
     help="A visual recommendation engine for fashion catalogs.",
@@ -19,6 +19,7 @@ app = typer.Typer(
 app.command("index")(index.index)
 app.command("similar")(similar.similar)
 app.command("outfit")(outfit.outfit)
+app.command("duplicates")(duplicates.duplicates)
 app.command("embed")(embed.embed)
 app.command("train")(train.train)
 app.add_typer(models.app, name="models")

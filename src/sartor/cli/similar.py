@@ -65,6 +65,10 @@ def similar(
     ] = None,
     exact: Annotated[bool, typer.Option("--exact", help="Compare with every photo, not by the index.")] = False,
     sheet: Sheet = None,
+    regions: Annotated[
+        Path | None,
+        typer.Option("--regions", metavar="FILE", help="Write a sheet of what in the photos makes them close."),
+    ] = None,
     home: Home = None,
     model: Model = None,
     metric: MetricOption = None,
@@ -75,6 +79,7 @@ def similar(
 ) -> None:
     """Find the products of the catalog that look most like PHOTOs, the query itself left out."""
     require_sheet_name(sheet)
+    require_sheet_name(regions)
     from sartor.assembly import open_shop
     from sartor.recommend.filters import parse_where
 
@@ -100,6 +105,8 @@ def similar(
         )
         if sheet is not None:
             _write_sheet(sheet, shop, _query_tiles(shop, queries, product or []), found)
+        if regions is not None:
+            _write_regions(regions, shop, (*parts, *products)[0], found)
         _print_json(shop, found) if as_json else _print(found)
 
 
@@ -237,3 +244,17 @@ def _write_sheet(sheet: Path, shop: Shop, queries: list[Tile], hits: Sequence[Hi
     ]
     write_sheet(sheet, [SheetRow(query=tuple(queries), hits=tuple(tiles))])
     typer.echo(f"sheet written to {sheet}", err=True)
+
+
+def _write_regions(sheet: Path, shop: Shop, query: Part, hits: Sequence[Hit]) -> None:
+    """A row for each hit: the query's photo and its own, warm where they are close."""
+    from sartor.evaluation.sheets import SheetRow, Tile, write_sheet
+
+    rows = []
+    for hit in hits:
+        explained = shop.explain(query, hit)
+        mine, other = explained.photos
+        caption = (f"{explained.cosine:.3f}", hit.product_id, hit.title)
+        rows.append(SheetRow(query=(Tile(image=mine, caption=()),), hits=(Tile(image=other, caption=caption),)))
+    write_sheet(sheet, rows)
+    typer.echo(f"sheet of regions written to {sheet}", err=True)

@@ -13,6 +13,7 @@ from sartor.encoders.prepare import prepare
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import numpy.typing as npt
     from PIL import Image
 
     from sartor.encoders.card import ModelCard
@@ -60,6 +61,13 @@ class Encoder:
         if not pixels:
             return np.empty((0, self.card.dimension), np.float32)
         return unit_norm(self.runtime.infer(np.stack(pixels)))
+
+    def feature_maps(self, pixels: Sequence[Pixels]) -> list[npt.NDArray[np.float32]]:
+        """The maps that the embedding is pooled from, the finest first, ``(n, h, w, c)`` each."""
+        if not self.card.feature_maps:
+            return []
+        found = self.runtime.infer_outputs(np.stack(pixels), self.card.feature_maps)
+        return [found[name] for name in self.card.feature_maps]
 
     def embed(self, images: Sequence[Image.Image]) -> Matrix:
         """Embed decoded RGB photos; returns what ``embed_pixels`` returns."""

@@ -6,8 +6,6 @@ from sartor.imaging.addresses import is_public
 from sartor.imaging.decode import DecodedPhoto, DecodeLimits, decode
 from sartor.imaging.fetch import UrlPolicy, fetch_photo
 from sartor.imaging.media import MediaStore
-from sartor.imaging.oklab import named_color
-from sartor.imaging.palette import palette_of, palette_of_color
 from sartor.imaging.thumbnail import THUMBNAIL_PX, Thumbnail, make_thumbnail
 
 __all__ = [
@@ -21,7 +19,4 @@ __all__ = [
     "fetch_photo",
     "is_public",
     "make_thumbnail",
-    "named_color",
-    "palette_of",
-    "palette_of_color",
 ]

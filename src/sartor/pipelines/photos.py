@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import numpy as np
 
 from sartor.errors import PhotoRejected
-from sartor.imaging import THUMBNAIL_PX, decode, fetch_photo, make_thumbnail, palette_of
+from sartor.imaging import THUMBNAIL_PX, decode, fetch_photo, make_thumbnail
+from sartor.imaging.fingerprint import fingerprint
+from sartor.imaging.palette import palette_of
 from sartor.pipelines.report import Rejection
 from sartor.types import Photo
 
@@ -135,6 +137,7 @@ class PhotoEmbedder:
                 width_px=decoded.width_px,
                 height_px=decoded.height_px,
                 thumbnail=thumbnail,
+                fingerprint=fingerprint(decoded.image),
             ),
             pixels=self._encoder.prepare(decoded.image),
             palette=palette_of(decoded.image),

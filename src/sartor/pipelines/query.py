@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from sartor.errors import BadBox, BadWeight, PhotoRejected, ProductNotFound
-from sartor.imaging import decode, palette_of
+from sartor.imaging import decode
+from sartor.imaging.palette import palette_of
 from sartor.pipelines.photos import EncodedPhoto, encoded_photo
 from sartor.recommend.colors import color_words
 from sartor.recommend.reasons import Seen
@@ -89,6 +90,14 @@ class Reader:
         """
         return photo if isinstance(photo, EncodedPhoto) else encoded_photo(photo, urls=self._urls)
 
+    def decoded(self, part: Part) -> Image.Image:
+        """The photo of a part, or the region of it that is meant, RGB.
+
+        Raises:
+            PhotoRejected: It cannot be used.
+        """
+        return self._read_image(part)[1]
+
     def understand(self, part: Part) -> Understood:
         """What a part of a query is compared by.
 
@@ -99,12 +108,7 @@ class Reader:
         return self._photo(part) if part.product is None else self._product(part.product, part.weight)
 
     def _photo(self, part: Part) -> Understood:
-        if part.photo is None:
-            msg = "a part of a query is a photo or a product"
-            raise ValueError(msg)
-        encoded = self.read(part.photo)
-        fit_px = max(self._encoder.card.size_px) if part.box is None else None
-        image = _cropped(decode(encoded.data, name=encoded.name, fit_px=fit_px).image, part.box)
+        encoded, image = self._read_image(part)
         embedding = self._encoder.embed([image])
         if np.isnan(embedding[0, 0]):
             raise PhotoRejected(encoded.name, reason="the network gave no usable embedding of it")
@@ -113,6 +117,14 @@ class Reader:
         seen = Seen(predicted=self._compose.describe(embedding)[0], colors=color_words(palette))
         showing = frozenset(self._store.products_with_photos([encoded.sha256]))
         return Understood(traits=traits, weight=part.weight, seen=seen, products=showing, groups=frozenset())
+
+    def _read_image(self, part: Part) -> tuple[EncodedPhoto, Image.Image]:
+        if part.photo is None:
+            msg = "a part of a query is a photo or a product"
+            raise ValueError(msg)
+        encoded = self.read(part.photo)
+        fit_px = max(self._encoder.card.size_px) if part.box is None else None
+        return encoded, _cropped(decode(encoded.data, name=encoded.name, fit_px=fit_px).image, part.box)
 
     def _product(self, product_id: str, weight: float) -> Understood:
         stored = self._store.products([product_id]).get(product_id)

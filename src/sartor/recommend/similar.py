@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, overload
 import numpy as np
 
 from sartor.recommend.diversity import folded, mmr
+from sartor.recommend.duplicates import alike
 from sartor.recommend.filters import require_attributes
 from sartor.recommend.match import WEAK_BELOW, Matching
 from sartor.recommend.reasons import Seen, reasons_of
@@ -18,7 +19,7 @@ from sartor.types import EVERYTHING, FacetValue, Hit, Neighbor, StoredProduct, W
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from sartor.types import Matrix, Vector
+    from sartor.types import Matrix, Photo, Vector
 
 DEFAULT_K = 5
 GROUP = "item_group_id"
@@ -115,15 +116,11 @@ class Model:
         attributes: Names of all attributes that can be asked for.
         predicted: What the model predicts of photos, by the vectors that an index has of them.
         matching: From closeness to match; None where the model is not calibrated.
-        same_style: Closeness in style from which two photos show the same thing,
-        same_color: if they are as close in color.
     """
 
     attributes: tuple[str, ...]
     predicted: PredictedOf
     matching: Matching | None
-    same_style: float
-    same_color: float
 
 
 class PredictedOf(Protocol):
@@ -173,8 +170,8 @@ def _hits(
 ) -> tuple[Hit, ...]:
     vectors = np.stack([neighbor.vector for neighbor in found])
     style, color, _ = traits.split(vectors)
-    alike = (style @ style.T >= model.same_style) & (color @ color.T >= model.same_color)
-    things = folded([_group(products[each.product_id]) for each in found], alike)
+    prints = [_photo_of(each, products).fingerprint for each in found]
+    things = folded([_group(products[each.product_id]) for each in found], alike(style, color, prints))
     first = [thing[0] for thing in things]
     scores = np.array([found[place].score for place in first], np.float32)
     chosen = mmr(scores, style[first], k=query.k, diversity=query.diversity)
@@ -197,7 +194,7 @@ def _hits(
                 title=stored.product.title,
                 attributes=known,
                 predicted=guessed,
-                photo=next(photo for photo in stored.photos if photo.sha256 == neighbor.sha256),
+                photo=_photo_of(neighbor, products),
                 style=float(closeness[row, 0]),
                 color=float(closeness[row, 1]),
                 match=match,
@@ -207,6 +204,10 @@ def _hits(
             )
         )
     return tuple(hits)
+
+
+def _photo_of(neighbor: Neighbor, products: Mapping[str, StoredProduct]) -> Photo:
+    return next(photo for photo in products[neighbor.product_id].photos if photo.sha256 == neighbor.sha256)
 
 
 def _group(stored: StoredProduct) -> str:

@@ -10,4 +10,7 @@ COLOR_ONLY_DIALS = Dials(style=0.0, color=1.0, category=0.0)
 
 LIKE_WEIGHT = 0.5  # of a liked product beside a part of the query
 DISLIKE_WEIGHT = 0.3
-SAME_STYLE, SAME_COLOR = 0.985, 0.97  # closenesses from which two photos show the same thing
+# Two photos show the same thing from these closenesses in style and color, and up to this share of different
+# steps of brightness.
+SAME_STYLE, SAME_COLOR = 0.95, 0.95
+SAME_PICTURE = 0.13

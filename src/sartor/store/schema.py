@@ -65,8 +65,10 @@ CREATE TABLE attribute_names (
 ) WITHOUT ROWID;
 """
 
-# What a photo's colors are does not depend on a model.
+# What a photo's colors and fingerprint are does not depend on a model.
 _VERSION_2 = """
+ALTER TABLE photos ADD COLUMN fingerprint BLOB NOT NULL DEFAULT x'';
+
 CREATE TABLE palettes (
     sha256 TEXT PRIMARY KEY REFERENCES photos ON DELETE CASCADE,
     colors BLOB NOT NULL  -- little-endian float32, rows of OKLab and share

@@ -67,8 +67,9 @@ class SqliteStore:
         wanted = json.dumps(list(product_ids))
         photos: dict[str, list[Photo]] = {}
         for product_id, *fields in self._all(
-            "SELECT product_id, sha256, name, width_px, height_px, thumbnail FROM product_photos JOIN photos"
-            " USING (sha256) WHERE product_id IN (SELECT value FROM json_each(?)) ORDER BY product_id, position",
+            "SELECT product_id, sha256, name, width_px, height_px, thumbnail, fingerprint FROM product_photos"
+            " JOIN photos USING (sha256) WHERE product_id IN (SELECT value FROM json_each(?))"
+            " ORDER BY product_id, position",
             wanted,
         ):
             photos.setdefault(product_id, []).append(_photo(*fields))
@@ -132,7 +133,7 @@ class SqliteStore:
     def photos(self, sha256s: Collection[str]) -> dict[str, Photo]:
         """The photos with these digests, as far as there are any; each under one of its names."""
         rows = self._all(
-            "SELECT sha256, min(name), width_px, height_px, thumbnail FROM product_photos JOIN photos"
+            "SELECT sha256, min(name), width_px, height_px, thumbnail, fingerprint FROM product_photos JOIN photos"
             " USING (sha256) WHERE sha256 IN (SELECT value FROM json_each(?)) GROUP BY sha256",
             json.dumps(list(sha256s)),
         )
@@ -279,8 +280,12 @@ class SqliteStore:
         connection.execute("DELETE FROM deletions WHERE product_id = ?", (product.id,))
         connection.execute("DELETE FROM product_photos WHERE product_id = ?", (product.id,))
         connection.executemany(
-            "INSERT OR IGNORE INTO photos VALUES (?, ?, ?, ?)",
-            [(photo.sha256, photo.width_px, photo.height_px, photo.thumbnail) for photo in stored.photos],
+            "INSERT INTO photos VALUES (?, ?, ?, ?, ?) ON CONFLICT (sha256) DO UPDATE"
+            " SET fingerprint = excluded.fingerprint WHERE fingerprint = x''",
+            [
+                (photo.sha256, photo.width_px, photo.height_px, photo.thumbnail, photo.fingerprint)
+                for photo in stored.photos
+            ],
         )
         connection.executemany(
             "INSERT INTO product_photos VALUES (?, ?, ?, ?)",
@@ -314,8 +319,17 @@ class SqliteStore:
         return WorkspaceUnusable(self._path.parent, reason=f"{self._path.name}: {error}")
 
 
-def _photo(sha256: str, name: str, width_px: int, height_px: int, thumbnail: str) -> Photo:
-    return Photo(sha256=sha256, name=name, width_px=width_px, height_px=height_px, thumbnail=thumbnail)
+def _photo(  # noqa: PLR0913, PLR0917 - the columns, in their order
+    sha256: str, name: str, width_px: int, height_px: int, thumbnail: str, fingerprint: bytes
+) -> Photo:
+    return Photo(
+        sha256=sha256,
+        name=name,
+        width_px=width_px,
+        height_px=height_px,
+        thumbnail=thumbnail,
+        fingerprint=fingerprint,
+    )
 
 
 def _load_vector(blob: bytes) -> Vector:

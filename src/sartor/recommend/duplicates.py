@@ -1,0 +1,105 @@
+"""Photos that show the same thing: alike in style, in colors, and in where they become brighter and darker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sartor.imaging.fingerprint import unpacked
+from sartor.recommend.tuning import SAME_COLOR, SAME_PICTURE, SAME_STYLE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from sartor.types import Matrix, Vector
+
+    Flags = npt.NDArray[np.bool_]
+    Places = npt.NDArray[np.intp]
+
+_BLOCK = 512  # photos that are compared with all others at once
+_PAIRS = 1 << 14
+
+
+def alike(style: Matrix, color: Matrix, fingerprints: Sequence[bytes]) -> Flags:
+    """Whether each two of a few photos show the same thing, ``(n, n)``.
+
+    Args:
+        style: ``(n, d)`` of unit norm.
+        color: ``(n, m)`` of unit norm.
+        fingerprints: Of the photos; an empty one is like no other.
+    """
+    bits = unpacked(fingerprints)
+    both = bits @ bits.T
+    counts = bits.sum(axis=1)
+    either = counts[:, None] + counts[None] - both
+    pictures = both >= (1 - SAME_PICTURE) * np.maximum(either, 1)
+    return np.asarray(pictures & (style @ style.T >= SAME_STYLE) & (color @ color.T >= SAME_COLOR))
+
+
+def near_duplicates(style: Matrix, color: Matrix, fingerprints: Sequence[bytes]) -> list[list[int]]:
+    """Groups of photos of which each shows the same as another one of its group.
+
+    Every photo is compared with every other: the time grows with the square of their number.
+
+    Args:
+        style: ``(n, d)`` of unit norm.
+        color: ``(n, m)`` of unit norm.
+        fingerprints: Of the photos.
+
+    Returns:
+        Their places, in order; groups of two or more, the largest first, equals by their first photo.
+    """
+    groups = _Groups(len(style))
+    for start in range(0, len(style), _BLOCK):
+        near = style[start : start + _BLOCK] @ style[start:].T >= SAME_STYLE
+        ones, others = (places + start for places in np.nonzero(np.triu(near, 1)))
+        for part in range(0, len(ones), _PAIRS):
+            pairs = ones[part : part + _PAIRS], others[part : part + _PAIRS]
+            same = _dot(color, *pairs) >= SAME_COLOR
+            pairs = pairs[0][same], pairs[1][same]
+            same = _pictures_apart(fingerprints, *pairs) <= SAME_PICTURE
+            for one, other in zip(pairs[0][same], pairs[1][same], strict=True):
+                groups.join(int(one), int(other))
+    return groups.found()
+
+
+def _dot(vectors: Matrix, ones: Places, others: Places) -> Vector:
+    return np.asarray(np.einsum("ij,ij->i", vectors[ones], vectors[others]))
+
+
+def _pictures_apart(fingerprints: Sequence[bytes], ones: Places, others: Places) -> Vector:
+    """Jaccard distance of the bits of pairs, ``(n,)``; 1 where a photo has none."""
+    if not len(ones):
+        return np.empty(0, np.float32)
+    one, other = (unpacked([fingerprints[place] for place in places]) for places in (ones, others))
+    both = (one * other).sum(axis=1)
+    either = one.sum(axis=1) + other.sum(axis=1) - both
+    return np.asarray(1 - both / np.maximum(either, 1), np.float32)
+
+
+class _Groups:
+    """Places that belong together, directly or through others."""
+
+    def __init__(self, count: int) -> None:
+        self._parent = list(range(count))
+
+    def join(self, one: int, other: int) -> None:
+        low, high = sorted((self._first(one), self._first(other)))
+        self._parent[high] = low
+
+    def found(self) -> list[list[int]]:
+        groups: dict[int, list[int]] = {}
+        for place in range(len(self._parent)):
+            groups.setdefault(self._first(place), []).append(place)
+        return sorted(
+            (places for places in groups.values() if len(places) > 1), key=lambda places: (-len(places), places[0])
+        )
+
+    def _first(self, place: int) -> int:
+        while self._parent[place] != place:
+            self._parent[place] = self._parent[self._parent[place]]
+            place = self._parent[place]
+        return place
