@@ -10,7 +10,7 @@ from sartor.errors import WorkspaceTooNew, WorkspaceUnusable
 from sartor.store.records import Write
 from sartor.store.schema import MIGRATIONS, migrate
 from sartor.store.sqlite import SqliteStore
-from sartor.types import Photo, Product, StoredProduct
+from sartor.types import Palette, Photo, Product, StoredProduct
 from tests.fakes import unit
 
 
@@ -21,9 +21,14 @@ def store(tmp_path: Path) -> SqliteStore:
     store.close()
 
 
-def a_photo(number: int, *, name: str = "photo.jpg") -> Photo:
+PALETTE = Palette(np.array([[0.5, 0.1, -0.1], [0.9, 0, 0]], np.float32), np.array([0.75, 0.25], np.float32))
+
+
+def a_photo(number: int, *, name: str = "photo.jpg", fingerprint: bytes = b"bits") -> Photo:
     sha256 = f"{number:064x}"
-    return Photo(sha256=sha256, name=name, width_px=60, height_px=80, thumbnail=f"{sha256}.jpg")
+    return Photo(
+        sha256=sha256, name=name, width_px=60, height_px=80, thumbnail=f"{sha256}.jpg", fingerprint=fingerprint
+    )
 
 
 def stored(product_id: str, *photos: Photo, source: str = "s", **attributes: object) -> StoredProduct:
@@ -33,7 +38,14 @@ def stored(product_id: str, *photos: Photo, source: str = "s", **attributes: obj
 
 def write(store: SqliteStore, *products: StoredProduct, model: str = "m") -> None:
     photos = {photo.sha256 for product in products for photo in product.photos}
-    store.write(Write(products=products, model=model, embeddings={sha256: unit(1, 2) for sha256 in photos}))
+    store.write(
+        Write(
+            products=products,
+            model=model,
+            embeddings={sha256: unit(1, 2) for sha256 in photos},
+            palettes=dict.fromkeys(photos, PALETTE),
+        )
+    )
 
 
 def test_what_was_written_is_read(store: SqliteStore) -> None:
@@ -55,6 +67,31 @@ def test_embeddings_come_back_exactly(store: SqliteStore) -> None:
     (found,) = store.embeddings("m", [shirt.photos[0].sha256]).values()
     assert np.array_equal(found, vector)
     assert store.embeddings("other", [shirt.photos[0].sha256]) == {}
+
+
+def test_palettes_come_back_exactly(store: SqliteStore) -> None:
+    shirt = stored("shirt", a_photo(1))
+    write(store, shirt)
+    (found,) = store.palettes([shirt.photos[0].sha256]).values()
+    (embedded,) = store.embedded_photos("m", ["shirt"])
+    for palette in (found, embedded.palette):
+        assert palette is not None
+        assert np.array_equal(palette.colors, PALETTE.colors)
+        assert np.array_equal(palette.shares, PALETTE.shares)
+
+
+def test_a_photo_without_a_palette_is_not_done(store: SqliteStore) -> None:
+    shirt = stored("shirt", a_photo(1))
+    store.write(Write(products=(shirt,), model="m", embeddings={shirt.photos[0].sha256: unit(1, 2)}))
+    assert store.embedded("m", [shirt.photos[0].sha256]) == set()
+    (embedded,) = store.embedded_photos("m", ["shirt"])
+    assert embedded.palette is None
+
+
+def test_a_fingerprint_comes_later_and_stays(store: SqliteStore) -> None:
+    for fingerprint, kept in ((b"", b""), (b"first", b"first"), (b"second", b"first")):
+        write(store, stored("shirt", a_photo(1, fingerprint=fingerprint)))
+        assert store.products(["shirt"])["shirt"].photos[0].fingerprint == kept
 
 
 def test_writing_again_replaces_attributes_and_photos(store: SqliteStore) -> None:
@@ -158,7 +195,7 @@ def test_a_store_of_a_newer_sartor_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "catalog.sqlite3") as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(WorkspaceTooNew, match="schema 99, this one knows 1"):
+    with pytest.raises(WorkspaceTooNew, match="schema 99, this one knows 2"):
         SqliteStore(tmp_path / "catalog.sqlite3")
 
 
