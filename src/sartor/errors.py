@@ -57,6 +57,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_SHOWN_VALUES = 20  # of an attribute, in a message
+
+
 class SartorError(Exception):
     """Base of all errors that Sartor raises on purpose; its text is one line for a person."""
 
@@ -294,6 +297,17 @@ class UnknownAttribute(QueryError):
         hint = f"did you mean {close[0]!r}? " if close else ""
         there = ", ".join(known) or "none"
         super().__init__(f"no product has an attribute {attribute!r}; {hint}there are: {there}")
+
+
+class UnknownValue(QueryError):
+    """A filter asks for a value that no product has."""
+
+    def __init__(self, attribute: str, value: str, *, known: Sequence[str]) -> None:
+        by_lower = {each.lower(): each for each in known}
+        close = get_close_matches(value.lower(), by_lower, n=1, cutoff=0.5)
+        hint = f"did you mean {by_lower[close[0]]!r}? " if close else ""
+        there = ", ".join(known[:_SHOWN_VALUES]) + (", …" if len(known) > _SHOWN_VALUES else "")
+        super().__init__(f"no product has {attribute} {value!r}; {hint}there are: {there or 'none'}")
 
 
 class UnknownColor(QueryError):

@@ -28,10 +28,13 @@ def ids(outcome: object) -> list[str]:
 
 def test_the_json_has_what_others_rely_on(indexed: Sartor, query: Path) -> None:
     answer = indexed("similar", query, "--json").json()
-    assert list(answer) == ["model", "hits"]
+    assert list(answer) == ["model", "good", "seen", "hits", "facets"]
     assert answer["model"] == "color"
     first = answer["hits"][0]
-    assert list(first) == ["product_id", "score", "title", "attributes", "photo"]
+    assert list(first) == [
+        "product_id", "score", "match", "weak", "style", "color", "reasons", "title", "attributes", "predicted",
+        "variants", "photo",
+    ]  # fmt: skip
     assert (first["product_id"], first["title"]) == ("a", "Red shirt")
     assert first["score"] == pytest.approx(1, abs=0.01)
     assert first["attributes"]["color"] == "Red"
@@ -72,7 +75,39 @@ def test_filters_hold(indexed: Sartor, query: Path, where: list[str], expected: 
 
 
 def test_no_product_that_passes_is_said_so(indexed: Sartor, query: Path) -> None:
-    assert "No product passes the filter" in indexed("similar", query, "--where", "color=Mauve").out
+    assert "No product passes the filter" in indexed("similar", query, "--where", "price=500..").out
+
+
+def test_weights_decide_between_photos(indexed: Sartor, tmp_path: Path) -> None:
+    for name, color in (("green.png", (10, 240, 10)), ("blue.png", (10, 10, 240))):
+        (tmp_path / name).write_bytes(photo(color))
+    photos = tmp_path / "green.png", tmp_path / "blue.png"
+
+    assert ids(indexed("similar", *photos, "--weights", "9,1", "--json"))[0] == "b"
+    assert ids(indexed("similar", *photos, "--weights", "1,9", "--json"))[0] == "c"
+
+
+def test_a_region_of_a_photo_is_the_query(indexed: Sartor, tmp_path: Path) -> None:
+    both = Image.new("RGB", (80, 40), (10, 240, 10))
+    both.paste((10, 10, 240), (40, 0, 80, 40))
+    both.save(tmp_path / "both.png")
+
+    assert ids(indexed("similar", tmp_path / "both.png", "--box", "0,0,.5,1", "--json"))[0] == "b"
+    assert ids(indexed("similar", tmp_path / "both.png", "--box", ".5,0,.5,1", "--json"))[0] == "c"
+
+
+def test_likes_dislikes_colors_and_facets(indexed: Sartor) -> None:
+    assert "b" not in ids(indexed("similar", "--product", "a", "--dislike", "b", "--json"))
+    assert ids(indexed("similar", "--like", "b", "--json"))
+    assert ids(indexed("similar", "--color", "blue", "--json"))[0] == "c"
+    answer = indexed("similar", "--product", "a", "--facets", "color", "--dials", "color=1", "--json").json()
+    assert answer["facets"] == {
+        "color": [
+            {"value": "Red", "count": 2},
+            {"value": "Blue", "count": 1},
+            {"value": "Green", "count": 1},
+        ]
+    }
 
 
 def test_exact_and_euclidean_give_the_same_products(indexed: Sartor, query: Path) -> None:
@@ -112,6 +147,17 @@ def test_a_sheet_shows_the_query_beside_its_hits(indexed: Sartor, query: Path, t
         (["similar", "--product", "zz"], 1, "product 'zz' is not in the catalog"),
         (["similar", "--product", "a", "--where", "colour=Red"], 1, "did you mean 'color'"),
         (["similar", "--product", "a", "--where", "color"], 1, "cannot be understood"),
+        (
+            ["similar", "--product", "a", "--where", "color=Gren"],
+            1,
+            "no product has color 'Gren'; did you mean 'Green'",
+        ),
+        (["similar", "--product", "a", "--color", "blu"], 1, "'blu' is no color; did you mean 'blue'?"),
+        (["similar", "--product", "a", "--dials", "style=2"], 1, "style is 2"),
+        (["similar", "--product", "a", "--dials", "stile=1"], 2, "--dials takes style=0..1"),
+        (["similar", "--product", "a", "--weights", "1,2"], 2, "--weights takes 1 numbers"),
+        (["similar", "--product", "a", "--box", "0,0,1,1"], 2, "--box is a region of a photo"),
+        (["similar", "--product", "a", "--regions", "x.html"], 1, "'color' gives no feature maps"),
         (["similar", "--product", "a", "-k", "0"], 2, "-k"),
         (["similar", "--product", "a", "--sheet", "x.pdf"], 2, "a sheet is an .html or .png file"),
         (

@@ -12,10 +12,12 @@ from PIL import Image, ImageDraw
 import sartor
 from sartor.encoders.bundled import DEFAULT_MODEL
 from sartor.encoders.card import CARD_FILE, MODEL_FILE, WEIGHTS_FILE, ModelCard
-from sartor.encoders.encoder import unit_norm
+from sartor.encoders.encoder import Encoder, unit_norm
 from sartor.encoders.onnx_runtime import OnnxRuntime
 from sartor.encoders.openvino_runtime import OpenVinoRuntime
+from sartor.encoders.regions import Regions
 from sartor.encoders.registry import sha256_of
+from sartor.pipelines.explain import explain
 from sartor.training.recipe import Recipe
 
 FOLDER = Path(sartor.__file__).parent / "bundled" / DEFAULT_MODEL  # the fixture of all tests hides it
@@ -85,6 +87,21 @@ def test_a_shirt_is_nearer_to_itself_elsewhere_than_to_one_of_another_color(
     red, moved, blue = unit_norm(runtime.infer(pixels(card, shirt(RED), shirt(RED, shift=14), shirt(BLUE))))
 
     assert red @ moved > red @ blue + 0.2
+
+
+def test_its_regions_add_up_to_the_cosine_and_lie_on_the_product(
+    card: ModelCard, runtime: OpenVinoRuntime
+) -> None:
+    regions = Regions.read(FOLDER, card)
+    images = shirt(RED), shirt(RED, shift=14)
+    with Encoder(card, lambda: runtime) as encoder:
+        explained = explain(encoder, regions, images)
+
+    for found in explained.maps:
+        assert found.sum() == pytest.approx(explained.cosine, abs=2e-3)
+    on_it = np.asarray(images[0].convert("L").resize((16, 16))) < 200
+    assert explained.maps[0][on_it].mean() > explained.maps[0][~on_it].mean()
+    assert explained.photos[0].size == images[0].size
 
 
 def test_it_predicts_the_color_and_type_of_a_drawn_shirt(card: ModelCard, runtime: OpenVinoRuntime) -> None:

@@ -5,15 +5,24 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
-from sartor.errors import BadFilter, UnknownAttribute
-from sartor.types import AnyOf, AttributeValue, Between, Condition, Not, Where
+from sartor.errors import BadFilter, UnknownAttribute, UnknownValue
+from sartor.types import EVERYTHING, AnyOf, AttributeValue, Between, Condition, FacetValue, Not, Where
 
 FilterValue: TypeAlias = AttributeValue | Sequence[str] | tuple[float | None, float | None]
 
+_VALUES = 5000  # of an attribute are looked through for what was meant
 _NUMBER = r"[-+]?\d+(?:\.\d+)?"
 _RANGE = re.compile(rf"({_NUMBER})?\.\.({_NUMBER})?")
+
+
+class Facets(Protocol):
+    """What knows the values of attributes."""
+
+    def facets(self, attributes: Sequence[str], *, where: Where, limit: int) -> Mapping[str, Sequence[FacetValue]]:
+        """Values of attributes among the products that pass a filter."""
+        ...
 
 
 def parse_where(texts: Iterable[str]) -> Where:
@@ -46,6 +55,20 @@ def require_attributes(where: Where, known: Sequence[str]) -> None:
     for attribute in where.attributes:
         if attribute not in known:
             raise UnknownAttribute(attribute, known=known)
+
+
+def require_values(where: Where, index: Facets) -> None:
+    """Refuse a filter of which nothing can pass, since no product has any of the values that it asks for.
+
+    Raises:
+        UnknownValue: It names the value, and the closest one that exists.
+    """
+    for condition in where.conditions:
+        if isinstance(condition, AnyOf):
+            found = index.facets([condition.attribute], where=EVERYTHING, limit=_VALUES)
+            known = [each.value for each in found.get(condition.attribute, ())]
+            if not set(condition.values) & set(known) and len(known) < _VALUES:
+                raise UnknownValue(condition.attribute, condition.values[0], known=known)
 
 
 def _parse(text: str) -> Condition:

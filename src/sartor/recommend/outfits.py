@@ -7,7 +7,7 @@ from itertools import chain, combinations
 from typing import TYPE_CHECKING
 
 from sartor.errors import PiecesClash, ProductNotFound
-from sartor.recommend.filters import require_attributes
+from sartor.recommend.filters import require_attributes, require_values
 from sartor.recommend.fitting import GENDER, SEASON, USAGE, Fitting
 from sartor.recommend.looks import Piece, complete, suitability
 from sartor.recommend.occasions import genders_agree
@@ -106,6 +106,7 @@ def outfit(
         NotInALook: A given product has no slot.
         PiecesClash: Two given products cannot be in one look.
         UnknownAttribute: The filter asks about an attribute that no product has.
+        UnknownValue: Nothing passes the filter, since no product has a value that it asks for.
     """
     require_attributes(query.where, known)
     there = catalog.products(query.products)
@@ -121,6 +122,8 @@ def outfit(
         if not any(clash(slot, other) for other in taken)
     ]
     found = {slot: fitting.candidates(slot, given, where=query.where) for slot in wanted}
+    if not any(found.values()):
+        require_values(query.where, index)
     look = complete(
         [each.piece for each in given],
         {slot: [each.piece for each in pieces] for slot, pieces in found.items()},

@@ -10,7 +10,7 @@ import numpy as np
 
 from sartor.recommend.diversity import folded, mmr
 from sartor.recommend.duplicates import alike
-from sartor.recommend.filters import require_attributes
+from sartor.recommend.filters import require_attributes, require_values
 from sartor.recommend.match import WEAK_BELOW, Matching
 from sartor.recommend.reasons import Seen, reasons_of
 from sartor.recommend.traits import Dials, Traits, mixed
@@ -139,6 +139,7 @@ def similar(query: SimilarQuery, *, index: Neighborhood, catalog: Catalog, model
 
     Raises:
         UnknownAttribute: The filter asks about an attribute that no product has.
+        UnknownValue: Nothing passes the filter, since no product has a value that it asks for.
         ValueError: ``k`` is below 1, or the diversity not from 0 to 1.
     """
     if query.k < 1 or not 0 <= query.diversity <= 1:
@@ -150,6 +151,8 @@ def similar(query: SimilarQuery, *, index: Neighborhood, catalog: Catalog, model
     found = index.search(
         traits.weighted(query.dials), k=pool, where=query.where, without=query.without, exact=query.exact
     )
+    if not found:
+        require_values(query.where, index)
     products = catalog.products([neighbor.product_id for neighbor in found])
     found = [each for each in found if _group(products[each.product_id]) not in query.groups]
     hits = _hits(query, traits, found, products, model) if found else ()
