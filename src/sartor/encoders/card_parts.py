@@ -43,7 +43,7 @@ class MatchCalibration(_Part):
         color: ``w_c``, of the colors' closeness.
         category: ``w_k``, of the categories' closeness.
         intercept: ``b``.
-        attributes: In which two products agree.
+        attributes: In which two products agree, colors by their family.
     """
 
     slope: float

@@ -5,15 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
 from sartor.encoders.card_parts import AttributeHead, MatchCalibration
 from sartor.evaluation.agreement import nearest
+from sartor.imaging.palette import palette_of
+from sartor.recommend.color_families import color_family
+from sartor.recommend.colors import color_vector
+from sartor.recommend.traits import category_of
 from sartor.training.labels import values_of
+from sartor.training.network import EMBEDDING
 from sartor.training.validation import embed_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
 
@@ -21,12 +27,14 @@ if TYPE_CHECKING:
     from sartor.training.dataset import Item
     from sartor.training.labels import Target
     from sartor.training.photo_cache import PhotoCache
-    from sartor.training.recipe import LabelMap
+    from sartor.training.recipe import LabelMap, Recipe
 
     Matrix = npt.NDArray[np.float32]
 
 _TEMPERATURES = np.geomspace(0.2, 5, 65)
 _NEAR = 20  # neighbors of each product that a match is learned from
+_ASKED = 4000  # products at most
+_COLORS = ("color", "colour")
 _FEWEST = 20
 
 
@@ -47,26 +55,77 @@ def attribute_heads(
     )
 
 
-def match_calibration(embeddings: Matrix, labels: Mapping[str, npt.NDArray[np.str_]]) -> MatchCalibration | None:
-    """From the cosine of two products to how probably they agree in all attributes; none for too few products.
+def match_calibration(
+    model: keras.Model,
+    heads: Sequence[AttributeHead],
+    held_out: Sequence[Item],
+    recipe: Recipe,
+    cache: PhotoCache,
+) -> MatchCalibration | None:
+    """From how close two products are to how probably they agree; none for too few products.
+
+    Each held-out product is asked about as a photo is, by what the model says of it, and its nearest among the
+    others are compared as a catalog's products are, by what is told of them. Colors agree by their family.
 
     Args:
-        embeddings: Of held-out products, ``(n, d)``.
-        labels: Their values by attribute, ``(n,)``.
+        model: The network, which takes photos.
+        heads: What it predicts.
+        held_out: Products that it has not learned from.
+        recipe: How it was trained.
+        cache: Their photos.
     """
-    if len(embeddings) < _FEWEST:
+    asked = list(held_out[:_ASKED])
+    if len(asked) < _FEWEST:
         return None
-    near = nearest(embeddings, embeddings, k=_NEAR, own=np.arange(len(embeddings)))
-    cosines = np.take_along_axis(embeddings @ embeddings.T, near, axis=1)
+    keys = [item.photos[0] for item in asked]
+    style, predicted, told = _categories(model, heads, asked, recipe, cache)
+    color = np.stack([color_vector(palette_of(Image.fromarray(cache.pixels(key)[..., :3]))) for key in keys])
+    near = nearest(style, style, k=_NEAR, own=np.arange(len(style)))
+    pairs = (style, style), (color, color), (predicted, told)
+    closeness = np.stack([np.einsum("nd,nkd->nk", own, others[near]) for own, others in pairs], axis=-1)
+    attributes = recipe.match_by or recipe.judge_by or tuple(head.name for head in heads)
     agree = np.ones(near.shape, dtype=np.bool_)
-    for values in labels.values():
+    for name in attributes:
+        values = _agreeing(values_of(asked, name, recipe.maps), name)
         agree &= (values[near] == values[:, None]) & (values[:, None] != "")
     if agree.all() or not agree.any():
         return None
-    fitted = LogisticRegression(C=1e6).fit(cosines.reshape(-1, 1), agree.ravel())
+    fitted = LogisticRegression(C=1e6, max_iter=1000).fit(closeness.reshape(-1, len(pairs)), agree.ravel())
+    slope, of_color, of_category = (float(each) for each in fitted.coef_[0])
     return MatchCalibration(
-        slope=float(fitted.coef_[0, 0]), intercept=float(fitted.intercept_[0]), attributes=tuple(labels)
+        slope=slope,
+        color=of_color,
+        category=of_category,
+        intercept=float(fitted.intercept_[0]),
+        attributes=attributes,
     )
+
+
+def _categories(
+    model: keras.Model, heads: Sequence[AttributeHead], asked: Sequence[Item], recipe: Recipe, cache: PhotoCache
+) -> tuple[Matrix, Matrix, Matrix]:
+    """Embeddings of products, and their category traits: as the model predicts them, and as they are told."""
+    described = [head for head in heads if head.describes][:1]
+    keys = [item.photos[0] for item in asked]
+    names = [head.name for head in described]
+    found = embed_keys(model, keys, cache, side_px=model.input_shape[1], outputs=(EMBEDDING, *names))
+    if not described:
+        return found[EMBEDDING], np.zeros((len(asked), 1), np.float32), np.zeros((len(asked), 1), np.float32)
+    (head,) = described
+    raised = np.exp((found[head.name] - found[head.name].max(axis=1, keepdims=True)) / head.temperature)
+    predicted = raised / raised.sum(axis=1, keepdims=True)
+    told = predicted.copy()
+    place = {name: number for number, name in enumerate(head.classes)}
+    for row, value in enumerate(values_of(asked, head.name, recipe.maps)):
+        if value in place:
+            told[row] = np.eye(len(place))[place[value]]
+    return found[EMBEDDING], category_of(predicted), category_of(told)
+
+
+def _agreeing(values: npt.NDArray[np.str_], name: str) -> npt.NDArray[np.str_]:
+    if name not in _COLORS:
+        return values
+    return np.array([color_family(value) if value else "" for value in values], dtype=np.str_)
 
 
 def _head(target: Target, number: int, logits: Matrix, values: npt.NDArray[np.str_]) -> AttributeHead:

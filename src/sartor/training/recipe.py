@@ -212,6 +212,8 @@ class Recipe(_Part):
         labels: Attributes to learn; empty chooses them by coverage and number of values.
         judge_by: Attributes whose agreement among the nearest decides when to stop and what is better; empty
             takes all labels.
+        match_by: Attributes in which a hit that is a match agrees with the query, colors by their family; empty
+            takes those of ``judge_by``.
         maps: Labels that follow from other columns.
         seed: Of everything random.
         license: License of the model that comes out, for its card.
@@ -222,6 +224,7 @@ class Recipe(_Part):
     base: str = "sartor-v1"
     labels: tuple[Label, ...] = ()
     judge_by: tuple[str, ...] = ()
+    match_by: tuple[str, ...] = ()
     maps: tuple[LabelMap, ...] = ()
     seed: int = 1
     license: str = "unknown"

@@ -164,13 +164,13 @@ def _examine(job: Job, dataset: Dataset, targets: Sequence[Target], networks: Ne
     new, old = examine(networks.learner, exam, cache), examine(networks.before, exam, cache)
     test, words = verdict(new, old, rng=rng)
     figures, base_figures = new.intervals(rng), old.intervals(rng)
-    asked = {name: values[: exam.queries] for name, values in exam.labels.items()}
+    heads = attribute_heads(networks.learner, targets, dataset.held_out, recipe.maps, cache)
     outcome = Outcome(
         recipe=recipe,
         start=job.start,
         state=state,
-        heads=attribute_heads(networks.learner, targets, dataset.held_out, recipe.maps, cache),
-        calibration=match_calibration(new.embeddings[: exam.queries], asked),
+        heads=heads,
+        calibration=match_calibration(networks.learner, heads, dataset.held_out, recipe, cache),
         figures=figures,
         base_figures=base_figures,
         products=len(dataset.training),
