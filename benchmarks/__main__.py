@@ -11,6 +11,7 @@ from benchmarks.data import SHARED_DATA, Data
 from benchmarks.encoder_quality import encoder_quality
 from benchmarks.ingest_scale import ingest_scale
 from benchmarks.looks import looks
+from benchmarks.recommendation_latency import filtered_recall, recommendation_latency
 from benchmarks.recommendations import recommendations
 from benchmarks.report import Report, publish
 from benchmarks.retrieval_agreement import retrieval_agreement
@@ -42,6 +43,8 @@ app.command("ingest_scale")(ingest_scale)
 app.command("retrieval_agreement")(retrieval_agreement)
 app.command("encoder_quality")(encoder_quality)
 app.command("recommendations")(recommendations)
+app.command("recommendation_latency")(recommendation_latency)
+app.command("filtered_recall")(filtered_recall)
 app.command("looks")(looks)
 app.command("training_first_figures")(training_first_figures)
 app.command("training_ablation")(training_ablation)

@@ -1,4 +1,4 @@
-"""What dials and diversity do, on products that sartor-v1 has not learned from, and whether a match keeps its word."""
+"""What dials and diversity do, on products that sartor-v1 has not learned from; whether a match keeps its word."""
 
 from __future__ import annotations
 

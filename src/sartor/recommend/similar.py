@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 DEFAULT_K = 5
 GROUP = "item_group_id"
-FACET_VALUES = 12
+FACET_VALUES = 200
 
 _POOL, _LEAST_POOL = 4, 40  # candidates for each hit, and at least
 
