@@ -95,7 +95,7 @@ def test_filters_and_exclusions_are_handed_to_the_index() -> None:
 
     assert rail.asked == [where, frozenset({"skirt"}), True]
     assert [hit.product_id for hit in found] == ["shirt"]
-    assert found.facets == {"color": [FacetValue("Red", 12)]}
+    assert found.facets == {"color": [FacetValue("Red", 200)]}
 
 
 def test_variants_stand_behind_one_hit() -> None:

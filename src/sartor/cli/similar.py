@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from sartor.shop import Shop
     from sartor.types import Hit
 
+_FACETS_SHOWN = 12  # values of each attribute, in a table
+
 
 def similar(
     photos: Annotated[
@@ -219,7 +221,7 @@ def _print(found: Recommendation) -> None:
         ),
     )
     for name, values in found.facets.items():
-        typer.echo(f"{name}: " + ", ".join(f"{each.value} {each.count}" for each in values))
+        typer.echo(f"{name}: " + ", ".join(f"{each.value} {each.count}" for each in values[:_FACETS_SHOWN]))
 
 
 def _query_tiles(shop: Shop, photos: list[EncodedPhoto], products: list[str]) -> list[Tile]:
