@@ -31,20 +31,18 @@ if TYPE_CHECKING:
     Values = npt.NDArray[np.float64]
 
 K = 5
+_OTHERS = ("color family", "closeness of colors", "diversity")
 _BINS = 10
 _SETTINGS: dict[str, tuple[Dials, float]] = {
     "encoder only": (Dials(style=1), 0.0),
-    "color 0.1": (Dials(style=1, color=0.1), 0.0),
     "color 0.2": (Dials(style=1, color=0.2), 0.0),
     "color 0.4": (Dials(style=1, color=0.4), 0.0),
-    "color 0.7": (Dials(style=1, color=0.7), 0.0),
     "color 1": (Dials(style=1, color=1), 0.0),
     "color only": (Dials(style=0, color=1), 0.0),
     "category 0.2": (Dials(style=1, category=0.2), 0.0),
-    "category 0.5": (Dials(style=1, category=0.5), 0.0),
     "category only": (Dials(style=0, category=1), 0.0),
-    "color 0.2, category 0.2": (Dials(style=1, color=0.2, category=0.2), 0.0),
     "color 0.4, category 0.2": (Dials(style=1, color=0.4, category=0.2), 0.0),
+    "color 1, category 0.4": (Dials(style=1, color=1, category=0.4), 0.0),
     "default": (DEFAULT_DIALS, 0.0),
     "default, diversity 0.2": (DEFAULT_DIALS, 0.2),
     "default, diversity 0.4": (DEFAULT_DIALS, 0.4),
@@ -126,8 +124,8 @@ def ask(shop: Shop, photos: Mapping[str, bytes], *, dials: Dials, diversity: flo
 
 
 def scores_of(answers: Sequence[Answer], vectors: Mapping[str, Matrix]) -> dict[str, Values]:
-    """Agreement of the hits by attribute and in all three, and how unlike each other they are, ``(n,)`` each."""
-    scores: dict[str, list[float]] = {name: [] for name in (*ATTRIBUTES, "all three", "diversity")}
+    """Agreement of the hits with the query, and how unlike each other they are, ``(n,)`` each."""
+    scores: dict[str, list[float]] = {name: [] for name in (*ATTRIBUTES, "all three", *_OTHERS)}
     for answer in answers:
         hits = [hit.attributes for hit in answer.found]
         agree = {name: [hit.get(name) == answer.asked.get(name) for hit in hits] for name in ATTRIBUTES}
@@ -135,6 +133,9 @@ def scores_of(answers: Sequence[Answer], vectors: Mapping[str, Matrix]) -> dict[
             scores[name].append(float(np.mean(each)) if answer.asked.get(name) else np.nan)
         told = all(answer.asked.get(name) for name in ATTRIBUTES)
         scores["all three"].append(float(np.mean(np.all(list(agree.values()), axis=0))) if told else np.nan)
+        families = [color_family(str(each.get("color", ""))) for each in (answer.asked, *hits)]
+        scores["color family"].append(float(np.mean([each == families[0] for each in families[1:]])))
+        scores["closeness of colors"].append(float(np.mean([hit.color for hit in answer.found])))
         shown = np.stack([vectors[hit.product_id] for hit in answer.found])
         scores["diversity"].append(float(1 - (shown @ shown.T)[np.triu_indices(len(shown), 1)].mean()))
     return {name: np.array(values) for name, values in scores.items()}

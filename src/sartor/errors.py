@@ -31,10 +31,14 @@
     │   ├── EmptyQuery
     │   ├── ProductNotFound
     │   ├── UnknownAttribute
+    │   ├── UnknownValue
     │   ├── UnknownColor
     │   ├── BadDial
     │   ├── BadWeight
     │   ├── BadBox
+    │   ├── NotInALook
+    │   ├── PiecesClash
+    │   ├── UnknownSlot
     │   └── BadFilter
     ├── TrainingError
     │   ├── UnusableRecipe

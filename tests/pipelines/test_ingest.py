@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import sartor
+from sartor.errors import UnknownValue
 from sartor.pipelines.report import Progress
 from sartor.shop import Shop
 from tests.fakes import BLUE, GREEN, RED, folder_of, photo, various_colors
@@ -127,7 +128,8 @@ def test_changed_attributes_reach_the_filters_without_inference(shop: Shop, tmp_
     table.write_text("id,image,size\nred,images/red.png,M\n")
     assert outcome(shop, table) == (0, 1, 0, 0, 0)
     assert [hit.product_id for hit in shop.similar(photo(GREEN), where={"size": "M"})] == ["red"]
-    assert not shop.similar(photo(GREEN), where={"size": "S"})
+    with pytest.raises(UnknownValue, match="no product has size 'S'; there are: M"):
+        shop.similar(photo(GREEN), where={"size": "S"})
 
 
 def test_a_lost_thumbnail_is_made_again(shop: Shop, photos: Path) -> None:

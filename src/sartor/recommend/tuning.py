@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sartor.recommend.traits import Dials
 
-DEFAULT_DIALS = Dials(style=1.0, color=0.0, category=0.0)
+DEFAULT_DIALS = Dials(style=1.0, color=0.2, category=0.2)
 COLORED_DIALS = Dials(style=0.6, color=1.0, category=0.4)  # a color was asked for, beside photos or products
 COLOR_ONLY_DIALS = Dials(style=0.0, color=1.0, category=0.0)
 
