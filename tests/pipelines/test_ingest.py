@@ -12,6 +12,7 @@ import pytest
 import sartor
 from sartor.errors import UnknownValue
 from sartor.pipelines.report import Progress
+from sartor.recommend.traits import Dials
 from sartor.shop import Shop
 from tests.fakes import BLUE, GREEN, RED, folder_of, photo, various_colors
 
@@ -237,6 +238,6 @@ def test_neighbors_are_those_of_the_mean_colors(big: tuple[Shop, dict[str, tuple
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     for row in range(0, 200, 20):
         expected = np.sort(vectors @ vectors[row])[::-1][1:6]
-        found = shop.similar(product=names[row], exact=True)
+        found = shop.similar(product=names[row], exact=True, dials=Dials(style=1))
         assert np.allclose([hit.score for hit in found], expected, atol=1e-2)
         assert names[row] not in {hit.product_id for hit in found}

@@ -47,6 +47,20 @@ def test_a_dial_at_0_takes_a_traits_influence_away(seed: int) -> None:
     assert weighted @ one.joined() == pytest.approx(float(weighted @ recolored.joined()), abs=1e-6)
 
 
+@given(seeds)
+def test_a_trait_that_a_model_does_not_have_leaves_its_share_to_the_others(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    none = np.empty(0, np.float32)
+    query, other = (
+        Traits(style=each.style, color=each.color, category=none) for each in (traits(rng), traits(rng))
+    )
+
+    weighted = query.weighted(Dials(style=1, color=0.5, category=0.5)) @ other.joined()
+    assert weighted == pytest.approx(
+        float(query.weighted(Dials(style=1, color=0.5, category=0)) @ other.joined()), abs=1e-6
+    )
+
+
 @pytest.mark.parametrize("dials", [{"style": -0.1}, {"color": 1.1}, {"style": float("nan")}, {"style": 0}])
 def test_dials_that_make_no_sense_are_refused(dials: dict[str, float]) -> None:
     with pytest.raises(BadDial, match="from 0 to 1"):

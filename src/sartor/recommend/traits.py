@@ -25,7 +25,7 @@ TRAITS = ("style", "color", "category")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dials:
-    """How much each trait counts, from 0 to 1; only their proportions matter.
+    """How much each trait counts, from 0 to 1; only their proportions matter, among the traits that there are.
 
     Raises:
         BadDial: One is out of its range, or all are 0.
@@ -70,9 +70,16 @@ class Traits:
         return np.concatenate([self.style, self.color, self.category])
 
     def weighted(self, dials: Dials) -> Vector:
-        """The same as a query: its dot product with a joined vector is the weighted mean of the closenesses."""
+        """The same as a query: its dot product with a joined vector is the weighted mean of the closenesses.
+
+        A trait that the model does not have leaves its share to the others.
+        """
         parts = (self.style, self.color, self.category)
-        return np.concatenate([np.float32(share) * part for share, part in zip(dials.shares, parts, strict=True)])
+        shares = [share if len(part) else 0.0 for share, part in zip(dials.shares, parts, strict=True)]
+        total = sum(shares) or 1.0
+        return np.concatenate(
+            [np.float32(share / total) * part for share, part in zip(shares, parts, strict=True)]
+        )
 
     def closeness(self, others: Matrix) -> Matrix:
         """Closeness in style, color and category to joined vectors ``(n, d + m + c)``: ``(n, 3)`` in [-1, 1]."""
