@@ -15,6 +15,7 @@ from benchmarks.data import MOBILENET_V2_FILE, PHOTOS_224, SHARED_DATA, Data, da
 from benchmarks.encoder_quality import ATTRIBUTES, mobilenet_v2, read, see, split_of
 from benchmarks.report import Figure, Report, Target
 from sartor.evaluation.agreement import bootstrap_interval
+from sartor.evaluation.reliability import calibration_error, reliability
 from sartor.recommend.color_families import color_family
 from sartor.recommend.traits import Dials
 from sartor.recommend.tuning import DEFAULT_DIALS
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 K = 5
 _OTHERS = ("color family", "closeness of colors", "diversity")
-_BINS = 10
 _SETTINGS: dict[str, tuple[Dials, float]] = {
     "encoder only": (Dials(style=1), 0.0),
     "color 0.2": (Dials(style=1, color=0.2), 0.0),
@@ -95,19 +95,20 @@ def recommendations(
         }
         interval = bootstrap_interval(scores["all three"], rng=rng)
         notes.append(f"{name}: all three {interval.mean:.3f} ({interval.low:.3f} to {interval.high:.3f})")
-    matches, right = matched(answers["default"])
+    bins = reliability(*matched(answers["default"]))
     return Report(
         name="recommendations",
         options={"queries": len(asked)},
         warm_up="none, nothing is timed",
         figures=figures,
-        targets=[
-            Target(what="mean difference of match and truth", value=calibration_error(matches, right), at_most=0.1)
-        ],
+        targets=[Target(what="mean difference of match and truth", value=calibration_error(bins), at_most=0.1)],
         notes=(
             "Diversity is the mean cosine distance of the hits to each other, by the ImageNet MobileNetV2",
             *notes,
-            *reliability(matches, right),
+            *(
+                f"match {each.said:.0%}: {each.right:.0%} of {each.count} hits agree in type and family of color"
+                for each in bins
+            ),
         ),
     )
 
@@ -151,24 +152,6 @@ def matched(answers: Sequence[Answer]) -> tuple[Values, Values]:
     ]
     matches, right = zip(*pairs, strict=True)
     return np.array(matches), np.array(right, np.float64)
-
-
-def calibration_error(matches: Values, right: Values) -> float:
-    """Expected calibration error over ten bins, as Guo et al. (ICML 2017) define it."""
-    bins = np.minimum((matches * _BINS).astype(int), _BINS - 1)
-    return float(
-        sum(abs(matches[bins == each].sum() - right[bins == each].sum()) for each in set(bins)) / len(bins)
-    )
-
-
-def reliability(matches: Values, right: Values) -> list[str]:
-    """How many hits of each tenth of match are what they are said to be."""
-    bins = np.minimum((matches * _BINS).astype(int), _BINS - 1)
-    return [
-        f"match {each / _BINS:.0%} to {(each + 1) / _BINS:.0%}: {right[bins == each].mean():.0%} right "
-        f"of {(bins == each).sum()} hits, said {matches[bins == each].mean():.0%}"
-        for each in sorted(set(bins))
-    ]
 
 
 def _kind(attributes: Attributes) -> tuple[str, str]:

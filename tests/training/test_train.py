@@ -99,6 +99,10 @@ def test_the_card_tells_how_the_model_was_made(trained: Trained) -> None:
     assert {"keras", "tensorflow-cpu", "python"} <= set(card.training.versions)
 
 
+def test_the_report_shows_whether_a_match_keeps_its_word(trained: Trained) -> None:
+    assert "Match on held-out products" in (trained.directory / "report.html").read_text()
+
+
 def test_broken_photos_are_told_and_do_not_stop_it(trained: Trained) -> None:
     assert len(trained.rejected) == 2
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,9 +11,11 @@ from sklearn.linear_model import LogisticRegression
 
 from sartor.encoders.card_parts import AttributeHead, MatchCalibration
 from sartor.evaluation.agreement import nearest
+from sartor.evaluation.reliability import ReliabilityBin, reliability
 from sartor.imaging.palette import palette_of
 from sartor.recommend.color_families import color_family
 from sartor.recommend.colors import color_vector
+from sartor.recommend.match import Matching
 from sartor.recommend.traits import category_of
 from sartor.training.labels import values_of
 from sartor.training.network import EMBEDDING
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from sartor.training.recipe import LabelMap, Recipe
 
     Matrix = npt.NDArray[np.float32]
+    Flags = npt.NDArray[np.bool_]
 
 _TEMPERATURES = np.geomspace(0.2, 5, 65)
 _NEAR = 20  # neighbors of each product that a match is learned from
@@ -55,13 +59,26 @@ def attribute_heads(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibrated:
+    """A match, and whether it keeps its word.
+
+    Attributes:
+        match: From closeness to the probability that two products agree.
+        bins: Of a reliability diagram; each half of the products was judged by what the other half gives.
+    """
+
+    match: MatchCalibration
+    bins: tuple[ReliabilityBin, ...]
+
+
 def match_calibration(
     model: keras.Model,
     heads: Sequence[AttributeHead],
     held_out: Sequence[Item],
     recipe: Recipe,
     cache: PhotoCache,
-) -> MatchCalibration | None:
+) -> Calibrated | None:
     """From how close two products are to how probably they agree; none for too few products.
 
     Each held-out product is asked about as a photo is, by what the model says of it, and its nearest among the
@@ -90,15 +107,31 @@ def match_calibration(
         agree &= (values[near] == values[:, None]) & (values[:, None] != "")
     if agree.all() or not agree.any():
         return None
-    fitted = LogisticRegression(C=1e6, max_iter=1000).fit(closeness.reshape(-1, len(pairs)), agree.ravel())
-    slope, of_color, of_category = (float(each) for each in fitted.coef_[0])
-    return MatchCalibration(
-        slope=slope,
-        color=of_color,
-        category=of_category,
-        intercept=float(fitted.intercept_[0]),
-        attributes=attributes,
+    weights, intercept = _fitted(closeness, agree)
+    match = MatchCalibration(
+        slope=weights[0], color=weights[1], category=weights[2], intercept=intercept, attributes=attributes
     )
+    return Calibrated(match=match, bins=_checked(closeness, agree))
+
+
+def _fitted(closeness: Matrix, agree: Flags) -> tuple[tuple[float, float, float], float]:
+    fitted = LogisticRegression(C=1e6, max_iter=1000).fit(
+        closeness.reshape(-1, closeness.shape[-1]), agree.ravel()
+    )
+    style, color, category = (float(each) for each in fitted.coef_[0])
+    return (style, color, category), float(fitted.intercept_[0])
+
+
+def _checked(closeness: Matrix, agree: Flags) -> tuple[ReliabilityBin, ...]:
+    """Each half by the other half's calibration; nothing where one of them has but one answer."""
+    halves = np.arange(len(agree)) % 2 == 0
+    if any(agree[half].all() or not agree[half].any() for half in (halves, ~halves)):
+        return ()
+    said = np.empty(agree.shape)
+    for half in (halves, ~halves):
+        weights, intercept = _fitted(closeness[~half], agree[~half])
+        said[half] = Matching(weights, intercept).of(closeness[half])
+    return reliability(said.ravel(), agree.ravel().astype(np.float64))
 
 
 def _categories(

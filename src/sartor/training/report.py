@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from sartor.evaluation.curves import Series
+from sartor.evaluation.reliability import calibration_error
 from sartor.evaluation.sheets import SheetRow, Tile
 from sartor.evaluation.training_report import CategoryFigure, Chart, Figure, RunReport
 from sartor.training.validation import NEIGHBORS
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from sartor.encoders.card import ModelCard
     from sartor.evaluation.agreement import Interval
+    from sartor.evaluation.reliability import ReliabilityBin
     from sartor.training.checkpoint import State
     from sartor.training.figures import Exam, Marks
     from sartor.training.photo_cache import PhotoCache
@@ -44,6 +46,7 @@ class Told:
         figures: Of the new one, with intervals.
         base_figures: Of the old one.
         verdict: Whether it helped, in a sentence.
+        match_bins: Whether its matches keep their word.
     """
 
     card: ModelCard
@@ -56,6 +59,7 @@ class Told:
     figures: Mapping[str, Interval]
     base_figures: Mapping[str, Interval]
     verdict: str
+    match_bins: Sequence[ReliabilityBin] = ()
 
 
 def run_report(told: Told, cache: PhotoCache) -> RunReport:
@@ -73,7 +77,7 @@ def run_report(told: Told, cache: PhotoCache) -> RunReport:
         title=f"Training of {told.card.id}",
         verdict=told.verdict,
         facts=_facts(told),
-        curves=_curves(told.state),
+        curves=(*_curves(told.state), *_reliability(told.match_bins)),
         figures=found + heads,
         categories=_categories(told),
         sheets_before=_sheet(told.exam, told.old.near, cache),
@@ -117,6 +121,15 @@ def _curves(state: State) -> tuple[Chart, ...]:
         Chart(title="Loss", x_label="step", y_label="loss", series=(loss,)),
         Chart(title="Held-out products", x_label="step", y_label="share", series=figures),
     )
+
+
+def _reliability(bins: Sequence[ReliabilityBin]) -> tuple[Chart, ...]:
+    if not bins:
+        return ()
+    right = Series(name="measured", points=tuple((each.said, each.right) for each in bins))
+    kept = Series(name="as said", points=((0.0, 0.0), (1.0, 1.0)))
+    title = f"Match on held-out products, mean error {calibration_error(bins):.3f}"
+    return (Chart(title=title, x_label="match", y_label="share that agrees", series=(right, kept)),)
 
 
 def _categories(told: Told) -> tuple[CategoryFigure, ...]:

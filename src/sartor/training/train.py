@@ -165,12 +165,13 @@ def _examine(job: Job, dataset: Dataset, targets: Sequence[Target], networks: Ne
     test, words = verdict(new, old, rng=rng)
     figures, base_figures = new.intervals(rng), old.intervals(rng)
     heads = attribute_heads(networks.learner, targets, dataset.held_out, recipe.maps, cache)
+    calibrated = match_calibration(networks.learner, heads, dataset.held_out, recipe, cache)
     outcome = Outcome(
         recipe=recipe,
         start=job.start,
         state=state,
         heads=heads,
-        calibration=match_calibration(networks.learner, heads, dataset.held_out, recipe, cache),
+        calibration=None if calibrated is None else calibrated.match,
         figures=figures,
         base_figures=base_figures,
         products=len(dataset.training),
@@ -188,6 +189,7 @@ def _examine(job: Job, dataset: Dataset, targets: Sequence[Target], networks: Ne
         figures=figures,
         base_figures=base_figures,
         verdict=words,
+        match_bins=() if calibrated is None else calibrated.bins,
     )
     write_report(job.output / REPORT_FILE, run_report(told, cache))
     return Trained(card=card, directory=job.output, test=test, verdict=words, rejected=dict(cache.rejected))
