@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sartor.evaluation.sheets import Tile
     from sartor.pipelines.photos import EncodedPhoto
     from sartor.pipelines.query import Part
+    from sartor.recommend.reasons import Seen
     from sartor.recommend.similar import Recommendation
     from sartor.recommend.traits import Dials
     from sartor.shop import Shop
@@ -202,6 +203,8 @@ def _guesses(predicted: Mapping[str, tuple[str, float]]) -> dict[str, dict[str, 
 
 
 def _print(found: Recommendation) -> None:
+    if described := _described(found.seen):
+        typer.echo(f"Seen: {described}")
     if not found:
         typer.echo("No product passes the filter.")
     elif not found.good:
@@ -222,6 +225,14 @@ def _print(found: Recommendation) -> None:
     )
     for name, values in found.facets.items():
         typer.echo(f"{name}: " + ", ".join(f"{each.value} {each.count}" for each in values[:_FACETS_SHOWN]))
+
+
+def _described(seen: Seen) -> str:
+    """What the model says of a photo, such as ``Shirts 98 %, Men 95 %, colors navy, white``; nothing of a product."""
+    if seen.known:
+        return ""
+    guesses = [f"{value} {probability:.0%}" for value, probability in seen.predicted.values()]
+    return ", ".join([*guesses, *([f"colors {', '.join(seen.colors)}"] if seen.colors else [])])
 
 
 def _query_tiles(shop: Shop, photos: list[EncodedPhoto], products: list[str]) -> list[Tile]:
