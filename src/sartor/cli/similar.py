@@ -228,7 +228,7 @@ def _print(found: Recommendation) -> None:
 
 
 def _described(seen: Seen) -> str:
-    """What the model says of a photo, such as ``Shirts 98 %, Men 95 %, colors navy, white``; nothing of a product."""
+    """What the model says of a photo, such as ``Shirts 98 %, Men 95 %, colors navy, white``."""
     if seen.known:
         return ""
     guesses = [f"{value} {probability:.0%}" for value, probability in seen.predicted.values()]
