@@ -118,7 +118,7 @@ def test_the_report_needs_no_other_file(trained: Trained) -> None:
 
     assert trained.verdict.split(":")[0] in page
     assert 'src="http' not in page
-    assert page.count("<svg") == 2
+    assert page.count("<svg") == 3
 
 
 def test_both_runtimes_give_the_same_embedding_logits_and_maps(trained: Trained) -> None:
