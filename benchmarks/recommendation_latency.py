@@ -85,7 +85,11 @@ def filtered_recall(
             for share, found in sorted(recalls.items())
         },
         targets=[
-            Target(what="least mean recall", value=min(map(np.mean, recalls.values())), at_least=0.99),
+            Target(
+                what="least mean recall",
+                value=min(float(np.mean(each)) for each in recalls.values()),
+                at_least=0.99,
+            ),
         ],
     )
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sartor.index.edge import EdgeIndex
-from sartor.types import AnyOf, Between, IndexEntry, Metric, Where
+from sartor.types import AnyOf, Between, FacetValue, IndexEntry, Metric, Where
 from tests.fakes import unit
 
 DIMENSION = 16
@@ -172,6 +172,21 @@ def test_replacing_a_product_leaves_nothing_of_it(index: EdgeIndex) -> None:
     assert index.entry_keys() == {("a", f"{2:064x}")}
     index.replace(["a"], [])
     assert len(index) == 0
+
+
+def test_facets_count_products_that_pass_and_follow_every_write(index: EdgeIndex) -> None:
+    made = vectors(3)
+    index.replace(("a", "b"), [entry("a", made[0], 0, color="Red"), entry("b", made[1], 1, color="Blue")])
+    red = Where((AnyOf(attribute="color", values=("Red",)),))
+
+    for _ in range(2):
+        assert index.facets(["color", "size"], limit=9) == {
+            "color": [FacetValue("Blue", 1), FacetValue("Red", 1)],
+            "size": [],
+        }
+        assert index.facets(["color"], where=red, limit=9) == {"color": [FacetValue("Red", 1)]}
+    index.replace(("b", "c"), [entry("b", made[1], 1, color="Red"), entry("c", made[2], 2, color="Red")])
+    assert index.facets(["color"], limit=9) == {"color": [FacetValue("Red", 3)]}
 
 
 def test_one_photo_on_two_products_is_two_entries(index: EdgeIndex) -> None:

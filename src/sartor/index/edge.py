@@ -44,6 +44,7 @@ _FORMAT = 2  # of this directory; another one is rebuilt
 _STATE_FILE = "state.json"
 _SHARD = "shard"
 _SCROLL_PAGE = 4096
+_FACETS_KEPT = 1024
 _UNSAVED = 4096  # products that are done again after a crash, at most; saving costs as much as a few hundred
 
 
@@ -71,6 +72,7 @@ class EdgeIndex:
         self.metric = metric
         self._directory = directory
         self._wanted = _State(model=model, dimension=dimension)
+        self._counted: dict[tuple[str, Where, int], list[FacetValue]] = {}
         self._shard, self._state = self._open()
         self._revision, self._unsaved = self._state.revision, 0
 
@@ -87,6 +89,7 @@ class EdgeIndex:
         if entries:
             self._make_filterable(entries)
             self._shard.update(qdrant.UpdateOperation.upsert_points([_point(entry) for entry in entries]))
+        self._counted = {}
 
     def advance(self, revision: int, *, changed: int) -> None:
         """Note that the index has the store up to ``revision``; after many changed products, on disk too."""
@@ -139,7 +142,17 @@ class EdgeIndex:
             limit: Values of each attribute, at most.
         """
         wanted = _filter(where, main=True)
-        return {name: self._facet(name, wanted, limit) for name in attributes}
+        return {name: self._counted_once(name, where, wanted, limit) for name in attributes}
+
+    def _counted_once(self, name: str, where: Where, wanted: qdrant.Filter, limit: int) -> list[FacetValue]:
+        """Counts do not depend on a query and take longer than a search, so they are kept until a write."""
+        kept, key = self._counted, (name, where, limit)  # a write puts another dict in its place
+        found = kept.get(key)
+        if found is None:
+            found = self._facet(name, wanted, limit)
+            if len(kept) < _FACETS_KEPT:
+                kept[key] = found
+        return list(found)
 
     def _facet(self, name: str, wanted: qdrant.Filter, limit: int) -> list[FacetValue]:
         if text_field(name) not in self._state.fields:
@@ -162,6 +175,7 @@ class EdgeIndex:
     def clear(self) -> None:
         """Empty the index, as if the store had never been read."""
         self._shard.close()
+        self._counted = {}
         self._shard, self._state = self._create()
         self._revision, self._unsaved = 0, 0
 
