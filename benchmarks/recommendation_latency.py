@@ -81,7 +81,9 @@ def filtered_recall(
         options={"products": products, "queries": len(asked), "k": _K},
         warm_up="none, nothing is timed",
         figures={
-            f"recall at {_K}, {_words(filters[share])}, {share:.2%} of the catalog": Figure.of([float(np.mean(found))], "share")
+            f"recall at {_K}, {_words(filters[share])}, {share:.2%} of the catalog": Figure.of(
+                [float(np.mean(found))], "share"
+            )
             for share, found in sorted(recalls.items())
         },
         targets=[

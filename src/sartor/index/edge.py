@@ -45,6 +45,7 @@ _STATE_FILE = "state.json"
 _SHARD = "shard"
 _SCROLL_PAGE = 4096
 _FACETS_KEPT = 1024
+_HNSW_EF = 256  # candidates of a search; where half of a catalog passes, recall is 0.97, and 0.93 with the default
 _UNSAVED = 4096  # products that are done again after a crash, at most; saving costs as much as a few hundred
 
 
@@ -244,7 +245,7 @@ class EdgeIndex:
             query=qdrant.Query.Nearest(vector.tolist()),
             limit=limit,
             filter=_filter(where, without=without),
-            params=qdrant.SearchParams(exact=exact),
+            params=qdrant.SearchParams(exact=exact, hnsw_ef=_HNSW_EF),
             with_payload=[PRODUCT, PHOTO],
             with_vector=True,
         )
