@@ -6,6 +6,7 @@ import logging
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from sartor.backends import Backends
 from sartor.encoders import bundled
 from sartor.encoders.adoption import adopt
 from sartor.encoders.card import CARD_FILE, MODEL_FILE, ModelCard
@@ -17,7 +18,7 @@ from sartor.encoders.regions import Regions
 from sartor.encoders.registry import ModelRegistry, sha256_of
 from sartor.errors import MissingExtra, ModelDamaged, ModelNotChosen, NoModel, UnusableModel
 from sartor.imaging import MediaStore, UrlPolicy
-from sartor.shop import Backends, Shop
+from sartor.shop import Shop
 from sartor.store.lock import WorkspaceLock
 from sartor.store.sqlite import SqliteStore
 

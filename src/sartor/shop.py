@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-import numpy as np
-
 from sartor.catalog import open_source
+from sartor.default_model import DefaultModel
 from sartor.errors import (
     EmptyCatalog,
     EmptyQuery,
     ModelMismatch,
-    ModelReplaced,
-    NoPreviousModel,
-    NothingToCompare,
     ProductNotFound,
-    PromotionRefused,
 )
 from sartor.imaging.oklab import named_color
 from sartor.imaging.palette import palette_of_color
@@ -27,12 +22,10 @@ from sartor.pipelines.check import check_index, check_media, check_store, rebuil
 from sartor.pipelines.compose import Composer
 from sartor.pipelines.duplicates import DuplicatePhoto, find_duplicates
 from sartor.pipelines.explain import Explained, explain
-from sartor.pipelines.fill import embed_catalog
 from sartor.pipelines.info import Info, take_stock
 from sartor.pipelines.ingest import IngestOptions, Workbench, ingest
-from sartor.pipelines.promote import PromotionReport, compare, survey
 from sartor.pipelines.query import Part, PhotoInput, Reader, parts_of
-from sartor.pipelines.sync import bring_up_to_date, catch_up
+from sartor.pipelines.sync import catch_up
 from sartor.pipelines.wardrobe import StoredWardrobe
 from sartor.recommend.colors import color_vector
 from sartor.recommend.filters import where_of
@@ -52,63 +45,20 @@ from sartor.recommend.tuning import (
 from sartor.types import Where
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from sartor.backends import Backends
     from sartor.encoders.card import ModelCard
     from sartor.encoders.encoder import Encoder
-    from sartor.encoders.heads import Heads
-    from sartor.encoders.regions import Regions
-    from sartor.encoders.registry import ModelRegistry
-    from sartor.imaging import MediaStore, UrlPolicy
     from sartor.index.edge import EdgeIndex
     from sartor.pipelines.check import Problem
-    from sartor.pipelines.fill import Filled
     from sartor.pipelines.photos import EncodedPhoto
-    from sartor.pipelines.promote import Comparison
+    from sartor.pipelines.promote import PromotionReport
     from sartor.pipelines.report import IngestReport, OnProgress
     from sartor.recommend.filters import FilterValue
     from sartor.recommend.traits import Dials
-    from sartor.store.lock import WorkspaceLock
     from sartor.store.sqlite import SqliteStore
     from sartor.types import Hit, Photo, StoredProduct
-
-_RNG_SEED = 0  # so that the same comparison gives the same figures
-
-# Names of settings that the store remembers.
-_DEFAULT_MODEL = "default_model"
-_PREVIOUS_MODEL = "previous_model"  # default before the last promotion
-_NETWORK_OF = "network_of_{}"  # SHA-256 of the network that a model id stood for when it first embedded
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backends:
-    """What a shop stands on, as ``sartor.assembly`` chose it.
-
-    Attributes:
-        home: Directory of the workspace.
-        lock: Held until the shop is closed.
-        store: The truth.
-        media: Thumbnails.
-        urls: Whether photos may be fetched by URL.
-        models: Models of the workspace.
-        choose_model: From the workspace's default model, if it has one, to the card to use.
-        open_encoder: Loads a model.
-        open_index: Opens the index of what a model's embeddings are composed to.
-        heads: What a model predicts.
-        regions: Splits a model's embeddings over the places of a photo.
-    """
-
-    home: Path
-    lock: WorkspaceLock
-    store: SqliteStore
-    media: MediaStore
-    urls: UrlPolicy
-    models: ModelRegistry
-    choose_model: Callable[[str | None], ModelCard]
-    open_encoder: Callable[[ModelCard], Encoder]
-    open_index: Callable[[ModelCard, Composer], EdgeIndex]
-    heads: Callable[[ModelCard], Heads]
-    regions: Callable[[ModelCard], Regions]
 
 
 class Shop:
@@ -164,7 +114,7 @@ class Shop:
                 compose=self._composer,
                 urls=self._backends.urls,
             )
-            self._remember_model()
+            self._default.remember(self._card)
             source_id = str(Path(source).resolve())
             options = IngestOptions(source_id=source_id, limit=limit, prune=prune)
             return ingest(opened, bench, options, on_progress=on_progress)
@@ -351,28 +301,7 @@ class Shop:
             PromotionRefused: It is not shown to be better than the default.
             NothingToCompare: The catalog cannot tell which of them is better.
         """
-        card = self._backends.models.card(model)
-        self._require_same_network(card)
-        default = self._store.setting(_DEFAULT_MODEL)
-        compared = default not in (None, card.id)
-        if not force and default is None:
-            raise NothingToCompare(card.id, reason="the workspace has no default yet to compare it with")
-        if not force and compared:
-            survey(self._store, card, embedded_by=[str(default)])  # refuses before anything is embedded
-        filled = self._fill(card, on_progress)
-        comparison = self._compare(card, str(default), force=force) if compared else None
-        if comparison is not None and not comparison.is_better and not force:
-            raise PromotionRefused(card.id, default=str(default), figures=comparison.figures)
-        if default != card.id:
-            self._make_default(card, previous=default)
-        return PromotionReport(
-            model=card.id,
-            previous=default,
-            embedded=filled.embedded,
-            reduced=filled.reduced,
-            rejected=filled.rejected,
-            comparison=comparison,
-        )
+        return self._default.promote(model, force=force, on_progress=on_progress)
 
     def rollback(self, *, on_progress: OnProgress = lambda _: None) -> PromotionReport:
         """Make the model that the last promotion replaced the default again.
@@ -383,20 +312,7 @@ class Shop:
             NoPreviousModel: There is none.
             ModelNotFound: The model is no longer there.
         """
-        default, previous = self._store.setting(_DEFAULT_MODEL), self._store.setting(_PREVIOUS_MODEL)
-        if previous is None:
-            raise NoPreviousModel(default)
-        card = self._backends.models.card(previous)
-        self._require_same_network(card)
-        self._make_default(card, previous=None)
-        filled = self._fill(card, on_progress)
-        return PromotionReport(
-            model=card.id,
-            previous=default,
-            embedded=filled.embedded,
-            reduced=filled.reduced,
-            rejected=filled.rejected,
-        )
+        return self._default.rollback(on_progress=on_progress)
 
     def product_ids(self) -> list[str]:
         """Ids of all products, sorted."""
@@ -428,9 +344,7 @@ class Shop:
     def info(self) -> Info:
         """What the workspace holds."""
         backends = self._backends
-        return take_stock(
-            backends.home, self._store, backends.models, default_model=self._store.setting(_DEFAULT_MODEL)
-        )
+        return take_stock(backends.home, self._store, backends.models, default_model=self._default.id)
 
     def check(self, *, repair: bool = False) -> tuple[Problem, ...]:
         """Whether store, index and media agree; empty when they do.
@@ -467,9 +381,11 @@ class Shop:
 
     @cached_property
     def _card(self) -> ModelCard:
-        card = self._backends.choose_model(self._store.setting(_DEFAULT_MODEL))
-        self._require_same_network(card)
-        return card
+        return self._default.card()
+
+    @property
+    def _default(self) -> DefaultModel:
+        return DefaultModel(backends=self._backends, opened_index=self._opened_index, changed=self._close_model)
 
     @cached_property
     def _encoder(self) -> Encoder:
@@ -521,50 +437,6 @@ class Shop:
             return
         with self._backends.open_index(card, self._compose(card)) as index:
             yield index
-
-    def _remember_model(self) -> None:
-        """The first model that embeds becomes the default."""
-        self._remember_network(self._card)
-        if self._store.setting(_DEFAULT_MODEL) is None:
-            self._store.set_setting(_DEFAULT_MODEL, self._card.id)
-
-    def _remember_network(self, card: ModelCard) -> None:
-        """When a model first embeds, its id stands for its network from then on."""
-        if self._store.setting(_NETWORK_OF.format(card.id)) is None:
-            self._store.set_setting(_NETWORK_OF.format(card.id), card.sha256)
-
-    def _require_same_network(self, card: ModelCard) -> None:
-        if self._store.setting(_NETWORK_OF.format(card.id)) not in (None, card.sha256):
-            raise ModelReplaced(card.id)
-
-    def _fill(self, card: ModelCard, on_progress: OnProgress) -> Filled:
-        """Embed the catalog with a model, and bring its index and that of the default up to date."""
-        backends = self._backends
-        self._remember_network(card)
-        with backends.open_encoder(card) as encoder:
-            filled = embed_catalog(
-                self._store, encoder, media=backends.media, urls=backends.urls, on_progress=on_progress
-            )
-        default = self._store.setting(_DEFAULT_MODEL)
-        for known in backends.models.cards():
-            if known.id in {card.id, default}:
-                with self._opened_index(known) as index:
-                    bring_up_to_date(self._store, index, self._compose(known))
-        return filled
-
-    def _compare(self, card: ModelCard, default: str, *, force: bool) -> Comparison | None:
-        try:
-            surveyed = survey(self._store, card, embedded_by=[card.id, default])
-        except NothingToCompare:
-            if not force:
-                raise
-            return None
-        rng = np.random.default_rng(_RNG_SEED)
-        return compare(self._store, surveyed, new=card.id, old=default, rng=rng)
-
-    def _make_default(self, card: ModelCard, *, previous: str | None) -> None:
-        self._store.set_settings({_DEFAULT_MODEL: card.id, _PREVIOUS_MODEL: previous})
-        self._close_model()  # the next call opens the new one
 
     def _close_model(self) -> None:
         opened = vars(self)

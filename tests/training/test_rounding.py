@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from sartor.encoders.keras_model import build
 from sartor.encoders.keras_networks import network
+from sartor.encoders.onnx_small import in_eight_bits
 from sartor.training.network import EMBEDDING, Shape, encoder
 from sartor.training.rounding import round_weights, to_bf16
 
@@ -32,7 +33,8 @@ def test_rounding_changes_little_and_what_the_norm_folds_is_exact() -> None:
     rng = np.random.default_rng(0)
     photos = [rng.uniform(-1, 1, (16, 32, 32, 3)).astype(np.float32)]
     model = encoder(
-        build(network("mobilenet_v2"), pooling=None, side_px=32), Shape(side_px=32, dimension=8, attributes={})
+        build(network("mobilenet_v2"), pooling=None, side_px=32),
+        Shape(side_px=32, dimension=8, attributes={}, hidden=16),
     )
     before = model.predict_on_batch(photos[0])[EMBEDDING]
 
@@ -44,3 +46,7 @@ def test_rounding_changes_little_and_what_the_norm_folds_is_exact() -> None:
     scale = np.asarray(norm.gamma) / np.sqrt(np.asarray(norm.moving_variance) + norm.epsilon)
     folded = np.asarray(convolution.kernel) * scale
     np.testing.assert_allclose(folded, to_bf16(folded), rtol=1e-6)
+    hidden = np.asarray(model.get_layer("hidden").kernel)
+    levels, factors = in_eight_bits(hidden)
+    np.testing.assert_array_equal(levels * factors, hidden)
+    np.testing.assert_array_equal(to_bf16(hidden), hidden)

@@ -45,7 +45,15 @@ _STATE_FILE = "state.json"
 _SHARD = "shard"
 _SCROLL_PAGE = 4096
 _FACETS_KEPT = 1024
-_HNSW_EF = 256  # candidates of a search; where half of a catalog passes, recall is 0.97, and 0.93 with the default
+_HNSW_EF = 256  # candidates of a search
+_HNSW = qdrant.HnswIndexConfig(
+    m=16,  # links of a vector, Qdrant's own default, as the next
+    ef_construct=100,
+    full_scan_threshold=40_000,  # kB of vectors: where fewer pass a filter, each is compared
+)
+# A filter tears holes into the graph; ACORN steps over them. Without it, recall falls to 0.95 where three
+# quarters of 37,344 products pass; with it, it stays above 0.99.
+_ACORN = qdrant.AcornSearchParams(enable=True, max_selectivity=1.0)
 _UNSAVED = 4096  # products that are done again after a crash, at most; saving costs as much as a few hundred
 
 
@@ -195,7 +203,7 @@ class EdgeIndex:
     def _open(self) -> tuple[qdrant.EdgeShard, _State]:
         try:
             state = _State(**json.loads((self._directory / _STATE_FILE).read_bytes()))
-            shard = qdrant.EdgeShard.load(str(self._directory / _SHARD))
+            shard = qdrant.EdgeShard.load(str(self._directory / _SHARD), self._config())
         except FileNotFoundError:
             return self._create()
         except Exception as error:  # noqa: BLE001 - Qdrant Edge raises bare Exception; the index is derived
@@ -210,14 +218,16 @@ class EdgeIndex:
     def _create(self) -> tuple[qdrant.EdgeShard, _State]:
         shutil.rmtree(self._directory, ignore_errors=True)
         (self._directory / _SHARD).mkdir(parents=True)
-        vectors = qdrant.EdgeVectorParams(size=self._wanted.dimension, distance=qdrant.Distance.Dot)
-        config = qdrant.EdgeConfig(vectors=vectors, wal_enabled=False)
-        shard = qdrant.EdgeShard.create(str(self._directory / _SHARD), config)
+        shard = qdrant.EdgeShard.create(str(self._directory / _SHARD), self._config())
         for name in (PRODUCT, PHOTO, MAIN):
             _index_field(shard, name, qdrant.PayloadSchemaType.Keyword)
         self._state = _State(model=self._wanted.model, dimension=self._wanted.dimension)
         self._write_state()
         return shard, self._state
+
+    def _config(self) -> qdrant.EdgeConfig:
+        vectors = qdrant.EdgeVectorParams(size=self._wanted.dimension, distance=qdrant.Distance.Dot)
+        return qdrant.EdgeConfig(vectors=vectors, hnsw_config=_HNSW, wal_enabled=False)
 
     def _write_state(self) -> None:
         temporary = self._directory / f"{_STATE_FILE}.new"
@@ -245,7 +255,7 @@ class EdgeIndex:
             query=qdrant.Query.Nearest(vector.tolist()),
             limit=limit,
             filter=_filter(where, without=without),
-            params=qdrant.SearchParams(exact=exact, hnsw_ef=_HNSW_EF),
+            params=qdrant.SearchParams(exact=exact, hnsw_ef=_HNSW_EF, acorn=_ACORN),
             with_payload=[PRODUCT, PHOTO],
             with_vector=True,
         )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from sartor.encoders.card import MODEL_FILE
 from sartor.encoders.keras_backend import BACKEND_VARIABLE, keras
-from sartor.encoders.onnx_half import with_half_weights
+from sartor.encoders.onnx_small import with_small_weights
 from sartor.errors import UnusableModel
 from sartor.training.network import EMBEDDING, FEATURES, Shape
 
@@ -86,7 +86,7 @@ def _write(model: keras.Model, plan: Plan, directory: Path) -> None:
 
     outputs = {name: model.output[name] for name in (EMBEDDING, *feature_outputs(model))}
     outputs |= {output: model.output[name] for name, output in plan.outputs.items()}
-    network = with_half_weights(to_onnx(keras.Model(model.inputs[0], outputs), name=plan.id))
+    network = with_small_weights(to_onnx(keras.Model(model.inputs[0], outputs), name=plan.id))
     (directory / MODEL_FILE).write_bytes(network.SerializeToString())
 
 

@@ -25,6 +25,7 @@ EMBEDDING = "embedding"
 FEATURES = "feature_map_"  # and the number of the map, from the finest
 PHOTO = "photo"
 NORM = "pooled_norm"
+HIDDEN = "hidden"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +105,7 @@ def _projected(features: Any, shape: Shape) -> Any:
     straight = keras.layers.Dense(shape.dimension, use_bias=False, name="projection")(features)
     if not shape.hidden:
         return straight
-    hidden = keras.layers.Dense(shape.hidden, activation="relu", name="hidden")(features)
+    hidden = keras.layers.Dense(shape.hidden, activation="relu", name=HIDDEN)(features)
     hidden = keras.layers.Dropout(shape.dropout, name="hidden_dropout")(hidden)
     bent = keras.layers.Dense(
         shape.dimension, use_bias=False, kernel_initializer="zeros", name="hidden_projection"
