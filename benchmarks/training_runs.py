@@ -92,9 +92,9 @@ def training_ablation(
     *,
     data: Data = SHARED_DATA,
     work: Work = None,
-    steps: Annotated[int, typer.Option(min=1, help="Of each run.")] = 250,
+    steps: Annotated[int, typer.Option(min=1, help="Of each run.")] = 200,
     views: Annotated[int, typer.Option(min=8, help="Photos in a step.")] = 64,
-    side_px: Annotated[int, typer.Option(min=32, help="Side of the photos.")] = 96,
+    side_px: Annotated[int, typer.Option(min=32, help="Side of the photos.")] = 64,
 ) -> Report:
     """Runs of the recipe that each leave a part out, short and small, on products that they have not seen."""
     recipe = _shortened(Recipe.read(RECIPE), steps=steps, views=views, side_px=side_px)
@@ -153,9 +153,11 @@ def _whole_run(bench: Bench, change: dict[str, Any], directory: Path) -> dict[st
     directory.mkdir()
     seen: dict[str, float] = {}
     model = _learn(bench, recipe, directory, lambda progress: seen.update(progress.figures))
-    return {name: value for name, value in seen.items() if name != "retrieval"} | {
+    row = {name: value for name, value in seen.items() if name != "retrieval"} | {
         "people's photos": _among_people(model, bench.dataset, recipe)
     }
+    typer.echo(f"{change or 'all parts'}: " + ", ".join(f"{what} {v:.3f}" for what, v in row.items()), err=True)
+    return row
 
 
 def _learn(bench: Bench, recipe: Recipe, directory: Path, watch: Any) -> Any:

@@ -30,10 +30,22 @@ def fingerprint(image: Image.Image) -> bytes:
     return np.packbits(steps).tobytes()
 
 
-def unpacked(fingerprints: Sequence[bytes]) -> npt.NDArray[np.float32]:
-    """Fingerprints as rows of 0 and 1, ``(n, 1024)``; an empty one has none."""
-    rows = [np.frombuffer(each.ljust(_BITS // 8, b"\0"), np.uint8) for each in fingerprints]
-    return np.unpackbits(np.stack(rows), axis=1).astype(np.float32)
+def apart(ones: Sequence[bytes], others: Sequence[bytes]) -> npt.NDArray[np.float32]:
+    """How far the fingerprints of pairs are apart, ``(n,)`` from 0 to 1: the Jaccard distance of their bits.
+
+    A fingerprint without any bit, as an empty one, is at 1 from each.
+    """
+    one, other = _words(ones), _words(others)
+    both = np.bitwise_count(one & other).sum(axis=1, dtype=np.int32)
+    either = np.bitwise_count(one | other).sum(axis=1, dtype=np.int32)
+    return np.asarray(1 - both / np.maximum(either, 1), np.float32)
+
+
+def _words(fingerprints: Sequence[bytes]) -> npt.NDArray[np.uint64]:
+    size = _BITS // 8
+    return np.frombuffer(b"".join(each.ljust(size, b"\0") for each in fingerprints), np.uint64).reshape(
+        -1, size // 8
+    )
 
 
 def _shrunk(gray: Image.Image, width_px: int, height_px: int) -> npt.NDArray[np.int16]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sartor.imaging.fingerprint import unpacked
+from sartor.imaging.fingerprint import apart
 from sartor.recommend.tuning import SAME_COLOR, SAME_PICTURE, SAME_STYLE
 
 if TYPE_CHECKING:
@@ -24,19 +24,18 @@ _PAIRS = 1 << 14
 
 
 def alike(style: Matrix, color: Matrix, fingerprints: Sequence[bytes]) -> Flags:
-    """Whether each two of a few photos show the same thing, ``(n, n)``.
+    """Whether each two of a few photos show the same thing, ``(n, n)``; each is like itself.
 
     Args:
         style: ``(n, d)`` of unit norm.
         color: ``(n, m)`` of unit norm.
         fingerprints: Of the photos; an empty one is like no other.
     """
-    bits = unpacked(fingerprints)
-    both = bits @ bits.T
-    counts = bits.sum(axis=1)
-    either = counts[:, None] + counts[None] - both
-    pictures = both >= (1 - SAME_PICTURE) * np.maximum(either, 1)
-    return np.asarray(pictures & (style @ style.T >= SAME_STYLE) & (color @ color.T >= SAME_COLOR))
+    same = (style @ style.T >= SAME_STYLE) & (color @ color.T >= SAME_COLOR)
+    ones, others = np.nonzero(np.triu(same, 1))
+    same[ones, others] = same[others, ones] = _pictures_apart(fingerprints, ones, others) <= SAME_PICTURE
+    np.fill_diagonal(same, val=True)
+    return np.asarray(same)
 
 
 def near_duplicates(style: Matrix, color: Matrix, fingerprints: Sequence[bytes]) -> list[list[int]]:
@@ -71,13 +70,7 @@ def _dot(vectors: Matrix, ones: Places, others: Places) -> Vector:
 
 
 def _pictures_apart(fingerprints: Sequence[bytes], ones: Places, others: Places) -> Vector:
-    """Jaccard distance of the bits of pairs, ``(n,)``; 1 where a photo has none."""
-    if not len(ones):
-        return np.empty(0, np.float32)
-    one, other = (unpacked([fingerprints[place] for place in places]) for places in (ones, others))
-    both = (one * other).sum(axis=1)
-    either = one.sum(axis=1) + other.sum(axis=1) - both
-    return np.asarray(1 - both / np.maximum(either, 1), np.float32)
+    return apart([fingerprints[place] for place in ones], [fingerprints[place] for place in others])
 
 
 class _Groups:
