@@ -15,6 +15,7 @@ from benchmarks.recommendation_latency import filtered_recall, recommendation_la
 from benchmarks.recommendations import recommendations
 from benchmarks.report import Report, publish
 from benchmarks.retrieval_agreement import retrieval_agreement
+from benchmarks.service_load import service_load
 from benchmarks.startup import startup
 from benchmarks.training_runs import training_ablation, training_first_figures
 from benchmarks.tutorial_pipeline import tutorial_pipeline
@@ -46,6 +47,7 @@ app.command("recommendations")(recommendations)
 app.command("recommendation_latency")(recommendation_latency)
 app.command("filtered_recall")(filtered_recall)
 app.command("looks")(looks)
+app.command("service_load")(service_load)
 app.command("training_first_figures")(training_first_figures)
 app.command("training_ablation")(training_ablation)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sartor.backends import Backends
 from sartor.encoders import bundled
 from sartor.encoders.adoption import adopt
+from sartor.encoders.batching import BatchingEncoder
 from sartor.encoders.card import CARD_FILE, MODEL_FILE, ModelCard
 from sartor.encoders.choices import RuntimeChoice
 from sartor.encoders.encoder import Encoder
@@ -36,11 +37,16 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_STORE = "catalog.sqlite3"
 _OPENVINO_DEVICES = ("auto", "cpu", "gpu", "npu")
 
 
-def open_shop(settings: Settings) -> Shop:
+def open_shop(settings: Settings, *, many_callers: bool = False) -> Shop:
     """Open a workspace on the embedded back ends; an empty one is made when there is none.
+
+    Args:
+        settings: How.
+        many_callers: Whether several threads will ask at once: their photos are embedded together then.
 
     Raises:
         WorkspaceError: Another process holds it, or it cannot be used.
@@ -53,12 +59,12 @@ def open_shop(settings: Settings) -> Shop:
             Backends(
                 home=home,
                 lock=lock,
-                store=SqliteStore(home / "catalog.sqlite3"),
+                store=SqliteStore(home / _STORE),
                 media=MediaStore(home / "media"),
                 urls=UrlPolicy(enabled=settings.allow_urls),
                 models=models,
                 choose_model=lambda default: choose_model(settings, models, default=default),
-                open_encoder=lambda card: open_encoder(settings, models, card),
+                open_encoder=lambda card: open_encoder(settings, models, card, many_callers=many_callers),
                 open_index=lambda card, compose: open_index(settings, card, compose),
                 heads=lambda card: Heads.read(models.folders().get(card.id), card),
                 regions=lambda card: Regions.read(models.folders().get(card.id), card),
@@ -95,7 +101,15 @@ def choose_model(settings: Settings, models: ModelRegistry, *, default: str | No
     return candidates[0]
 
 
-def open_encoder(settings: Settings, models: ModelRegistry, card: ModelCard) -> Encoder:
+def open_store(settings: Settings) -> SqliteStore:
+    """The catalog store alone, beside a process that holds the workspace; for what SQLite itself keeps apart."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    return SqliteStore(settings.home / _STORE)
+
+
+def open_encoder(
+    settings: Settings, models: ModelRegistry, card: ModelCard, *, many_callers: bool = False
+) -> Encoder:
     """An encoder that loads its model when the first photo comes.
 
     Raises, when it does:
@@ -109,7 +123,7 @@ def open_encoder(settings: Settings, models: ModelRegistry, card: ModelCard) -> 
         logger.info("model loaded: model=%s runtime=%s", card.id, runtime.description)
         return runtime
 
-    return Encoder(card, load)
+    return BatchingEncoder(card, load) if many_callers else Encoder(card, load)
 
 
 def open_index(settings: Settings, card: ModelCard, compose: Composer) -> EdgeIndex:

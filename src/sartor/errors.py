@@ -39,12 +39,17 @@
     │   ├── NotInALook
     │   ├── PiecesClash
     │   ├── UnknownSlot
-    │   └── BadFilter
+    │   ├── BadFilter
+    │   └── BadCursor
     ├── TrainingError
     │   ├── UnusableRecipe
     │   ├── NothingToLearn
     │   ├── UnusableCheckpoint
     │   └── OutputTaken
+    ├── ServiceError
+    │   ├── NeedsKey
+    │   ├── AddressTaken
+    │   └── KeyNotFound
     ├── MissingExtra
     └── DeviceUnavailable
 
@@ -283,7 +288,7 @@ class EmptyQuery(QueryError):
     """A query names neither a photo nor a product."""
 
     def __init__(self) -> None:
-        super().__init__("the query is empty; give at least one photo, or --product ID")
+        super().__init__("the query is empty; give at least one photo, product or color")
 
 
 class ProductNotFound(QueryError):
@@ -383,6 +388,13 @@ class BadFilter(QueryError):
         )
 
 
+class BadCursor(QueryError):
+    """A place in a listing cannot be gone on from."""
+
+    def __init__(self) -> None:
+        super().__init__("this is no place in this listing; give the next of the page before, or begin anew")
+
+
 class TrainingError(SartorError):
     """A training cannot be done as it stands."""
 
@@ -414,6 +426,34 @@ class OutputTaken(TrainingError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"{path} already holds a training; go on with --resume, or choose another --output")
+
+
+class ServiceError(SartorError):
+    """The service cannot start."""
+
+
+class NeedsKey(ServiceError):
+    """An address that others reach needs an API key."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"{host} can be reached from other machines, and the workspace has no API key; make one first with: "
+            "sartor keys create --scope admin"
+        )
+
+
+class AddressTaken(ServiceError):
+    """The service cannot listen where it shall."""
+
+    def __init__(self, host: str, port: int, *, reason: str) -> None:
+        super().__init__(f"cannot listen on {host} port {port} ({reason}); choose another with --host or --port")
+
+
+class KeyNotFound(ServiceError):
+    """No API key has this id."""
+
+    def __init__(self, key_id: str, *, known: Sequence[str]) -> None:
+        super().__init__(f"there is no API key {key_id!r}; there are: {', '.join(known) or 'none'}")
 
 
 class MissingExtra(SartorError):

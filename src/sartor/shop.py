@@ -6,7 +6,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, Self
+
+from PIL import Image
 
 from sartor.catalog import open_source
 from sartor.default_model import DefaultModel
@@ -16,6 +19,7 @@ from sartor.errors import (
     ModelMismatch,
     ProductNotFound,
 )
+from sartor.imaging import reduced
 from sartor.imaging.oklab import named_color
 from sartor.imaging.palette import palette_of_color
 from sartor.pipelines.check import check_index, check_media, check_store, rebuild_index, tidy_media
@@ -24,15 +28,17 @@ from sartor.pipelines.duplicates import DuplicatePhoto, find_duplicates
 from sartor.pipelines.explain import Explained, explain
 from sartor.pipelines.info import Info, take_stock
 from sartor.pipelines.ingest import IngestOptions, Workbench, ingest
+from sartor.pipelines.photos import PhotoEmbedder
+from sartor.pipelines.put import ProductInput, PutOutcome, delete_product, put_products
 from sartor.pipelines.query import Part, PhotoInput, Reader, parts_of
 from sartor.pipelines.sync import catch_up
 from sartor.pipelines.wardrobe import StoredWardrobe
 from sartor.recommend.colors import color_vector
-from sartor.recommend.filters import where_of
+from sartor.recommend.filters import require_attributes, where_of
 from sartor.recommend.match import Matching
 from sartor.recommend.outfits import LookQuery, Outfit, outfit
 from sartor.recommend.reasons import Seen
-from sartor.recommend.similar import DEFAULT_K, Model, Recommendation, SimilarQuery, similar
+from sartor.recommend.similar import DEFAULT_K, FACET_VALUES, Model, Recommendation, SimilarQuery, similar
 from sartor.recommend.slots import slot_named
 from sartor.recommend.traits import recolored
 from sartor.recommend.tuning import (
@@ -42,7 +48,7 @@ from sartor.recommend.tuning import (
     DISLIKE_WEIGHT,
     LIKE_WEIGHT,
 )
-from sartor.types import Where
+from sartor.types import EVERYTHING, Where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -50,6 +56,7 @@ if TYPE_CHECKING:
     from sartor.backends import Backends
     from sartor.encoders.card import ModelCard
     from sartor.encoders.encoder import Encoder
+    from sartor.imaging import Thumbnail
     from sartor.index.edge import EdgeIndex
     from sartor.pipelines.check import Problem
     from sartor.pipelines.photos import EncodedPhoto
@@ -57,8 +64,9 @@ if TYPE_CHECKING:
     from sartor.pipelines.report import IngestReport, OnProgress
     from sartor.recommend.filters import FilterValue
     from sartor.recommend.traits import Dials
+    from sartor.store.records import Listing, ListingQuery, StoreCounts
     from sartor.store.sqlite import SqliteStore
-    from sartor.types import Hit, Photo, StoredProduct
+    from sartor.types import FacetValue, Hit, Photo, StoredProduct
 
 
 class Shop:
@@ -69,6 +77,12 @@ class Shop:
 
     def __init__(self, backends: Backends) -> None:
         self._backends = backends
+        self._writing = RLock()
+
+    @property
+    def home(self) -> Path:
+        """Directory of the workspace."""
+        return self._backends.home
 
     @property
     def model(self) -> ModelCard:
@@ -106,18 +120,71 @@ class Shop:
             msg = "limit must be at least 1, and cannot go with prune, which needs the whole source"
             raise ValueError(msg)
         with open_source(Path(source)) as opened:
-            bench = Workbench(
-                store=self._store,
-                index=self._index,
-                media=self._backends.media,
-                encoder=self._encoder,
-                compose=self._composer,
-                urls=self._backends.urls,
-            )
-            self._default.remember(self._card)
             source_id = str(Path(source).resolve())
             options = IngestOptions(source_id=source_id, limit=limit, prune=prune)
-            return ingest(opened, bench, options, on_progress=on_progress)
+            with self._writing:
+                self._default.remember(self._card)
+                return ingest(opened, self._bench, options, on_progress=on_progress)
+
+    def put(self, *items: ProductInput) -> list[PutOutcome]:
+        """Write products; what is returned is committed and can be found. Doing it again changes nothing.
+
+        Args:
+            items: Products with their photos; one of which a photo cannot be used stays as it was.
+
+        Returns:
+            What became of each, in order.
+        """
+        with self._writing:
+            self._default.remember(self._card)
+            return put_products(items, self._bench, self._embedder)
+
+    def delete(self, product_id: str) -> bool:
+        """Delete a product, and its photos if no other product shows them; returns whether there was one."""
+        with self._writing:
+            return delete_product(product_id, self._bench)
+
+    def warm_up(self) -> None:
+        """Load the model and the index, so that the first query is as fast as the next.
+
+        The graph of the index is built over what came since the last time. That halts all else in this process,
+        for minutes after tens of thousands of products, so it is done here and not while others ask.
+        """
+        height_px, width_px = self._card.size_px
+        self._encoder.embed([Image.new("RGB", (width_px, height_px), "white")])
+        with self._writing:
+            self._index.optimize()
+            self._index.mark(self._store.revision)
+
+    def listing(self, query: ListingQuery) -> Listing:
+        """Products of the catalog page by page, by filter and words.
+
+        Raises:
+            QueryError: The filter asks about an attribute that no product has, or the cursor is none.
+        """
+        require_attributes(query.where, self._store.attribute_names())
+        return self._store.listing(query)
+
+    def facets(
+        self, attributes: Sequence[str] | None = None, *, where: Where = EVERYTHING, words: str = ""
+    ) -> Mapping[str, Sequence[FacetValue]]:
+        """Values of attributes, with how many products have each.
+
+        Args:
+            attributes: Which; None takes those that make good filters.
+            where: Only products that pass this filter are counted.
+            words: Only products with these words.
+        """
+        wanted = self._store.facet_names() if attributes is None else attributes
+        return self._store.facets(wanted, where=where, words=words, limit=FACET_VALUES)
+
+    def describe(self, photo: PhotoInput | Part) -> Seen:
+        """What is seen in a photo: attributes with their probability, and colors.
+
+        Raises:
+            PhotoRejected: It cannot be used.
+        """
+        return self._reader.understand(photo if isinstance(photo, Part) else Part(photo=photo)).seen
 
     def similar(  # noqa: PLR0913 - each is a keyword of its own
         self,
@@ -132,6 +199,7 @@ class Shop:
         where: Mapping[str, FilterValue] | Where | None = None,
         diversity: float = 0.0,
         facets: Sequence[str] = (),
+        exclude: Sequence[str] = (),
         exact: bool = False,
     ) -> Recommendation:
         """Find the products that look most like photos, products of the catalog, or a color.
@@ -152,6 +220,7 @@ class Shop:
             where: Only products with these attributes, such as ``{"gender": "Women", "color!": "Black"}``.
             diversity: From 0, the closest, to 1, only what differs from each other.
             facets: Attributes whose values are counted among all products that pass the filter.
+            exclude: Ids of products that are never hits.
             exact: Compare with every photo, rather than through an approximate index.
 
         Returns:
@@ -169,6 +238,7 @@ class Shop:
         query = self._query(given, like, dislike, color, dials)
         wanted = replace(
             query,
+            without=query.without | frozenset(exclude),
             k=k,
             where=where if isinstance(where, Where) else where_of(where or {}),
             diversity=diversity,
@@ -314,12 +384,27 @@ class Shop:
         """
         return self._default.rollback(on_progress=on_progress)
 
+    def counts(self) -> StoreCounts:
+        """How many products, photos and embeddings the catalog has."""
+        return self._store.counts()
+
     def product_ids(self) -> list[str]:
         """Ids of all products, sorted."""
         return self._store.product_ids()
 
+    def attribute_names(self) -> tuple[str, ...]:
+        """Names of all attributes that products have, and of those that the model predicts, sorted."""
+        return tuple(sorted({*self._store.attribute_names(), *self._composer.attributes}))
+
+    def picture(self, sha256: str, *, max_px: int) -> Thumbnail | None:
+        """A photo of the catalog as a file, at most so large; None where there is none with this SHA-256."""
+        photo = self._store.photos([sha256]).get(sha256)
+        if photo is None or not self._backends.media.exists(photo.thumbnail):
+            return None
+        return reduced(self._backends.media.read(photo.thumbnail), photo.thumbnail, max_px=max_px)
+
     def thumbnail(self, photo: Photo) -> Path:
-        """Path of a photo as the workspace keeps it, at most 320 px wide and high."""
+        """Path of a photo as the workspace keeps it, at most 640 px wide and high."""
         return self._backends.media.path(photo.thumbnail)
 
     def read(self, photo: PhotoInput) -> EncodedPhoto:
@@ -402,6 +487,21 @@ class Shop:
         return self._compose(self._card)
 
     @property
+    def _bench(self) -> Workbench:
+        return Workbench(
+            store=self._store,
+            index=self._index,
+            media=self._backends.media,
+            encoder=self._encoder,
+            compose=self._composer,
+            urls=self._backends.urls,
+        )
+
+    @cached_property
+    def _embedder(self) -> PhotoEmbedder:
+        return PhotoEmbedder(self._encoder, media=self._backends.media)
+
+    @property
     def _reader(self) -> Reader:
         return Reader(self._store, self._encoder, self._composer, self._backends.urls)
 
@@ -442,7 +542,7 @@ class Shop:
         opened = vars(self)
         for name in ("_card", "_composer"):
             opened.pop(name, None)
-        for name in ("_encoder", "_index"):
+        for name in ("_embedder", "_encoder", "_index"):
             if (part := opened.pop(name, None)) is not None:
                 part.close()
 

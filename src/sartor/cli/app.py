@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sartor.cli import duplicates, embed, index, models, outfit, similar, train, workspace
+from sartor.cli import demo, duplicates, embed, index, models, outfit, serve, similar, train, workspace
 
 app = typer.Typer(
     help="A visual recommendation engine for fashion catalogs.",
@@ -23,6 +23,9 @@ app.command("duplicates")(duplicates.duplicates)
 app.command("embed")(embed.embed)
 app.command("train")(train.train)
 app.add_typer(models.app, name="models")
+app.command("serve")(serve.serve)
+app.command("demo")(demo.demo)
+app.add_typer(serve.keys, name="keys")
 app.command("info")(workspace.info)
 app.command("check")(workspace.check)
 

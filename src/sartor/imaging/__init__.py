@@ -6,7 +6,7 @@ from sartor.imaging.addresses import is_public
 from sartor.imaging.decode import DecodedPhoto, DecodeLimits, decode
 from sartor.imaging.fetch import UrlPolicy, fetch_photo
 from sartor.imaging.media import MediaStore
-from sartor.imaging.thumbnail import THUMBNAIL_PX, Thumbnail, make_thumbnail
+from sartor.imaging.thumbnail import THUMBNAIL_PX, Thumbnail, make_thumbnail, reduced
 
 __all__ = [
     "THUMBNAIL_PX",
@@ -19,4 +19,5 @@ __all__ = [
     "fetch_photo",
     "is_public",
     "make_thumbnail",
+    "reduced",
 ]

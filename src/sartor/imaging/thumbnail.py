@@ -14,9 +14,10 @@ from PIL import Image
 if TYPE_CHECKING:
     from sartor.imaging.decode import DecodedPhoto
 
-THUMBNAIL_PX = 320
+THUMBNAIL_PX = 640
 
 _SUFFIXES = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
+_MEDIA_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 _JPEG_QUALITY = 85
 _KEPT_BYTES = 512 * 1024  # a small picture in a larger file carries something else, such as layers or a video
 
@@ -33,6 +34,11 @@ class Thumbnail:
     data: bytes
     suffix: str
 
+    @property
+    def media_type(self) -> str:
+        """Its type on the web."""
+        return _MEDIA_TYPES[self.suffix]
+
 
 def make_thumbnail(data: bytes, decoded: DecodedPhoto, *, max_px: int = THUMBNAIL_PX) -> Thumbnail:
     """A picture of at most ``max_px`` on a side, never enlarged.
@@ -46,6 +52,15 @@ def make_thumbnail(data: bytes, decoded: DecodedPhoto, *, max_px: int = THUMBNAI
     if fits and decoded.web_ready and len(data) <= _KEPT_BYTES:
         return Thumbnail(data=data, suffix=_SUFFIXES[decoded.format])
     return Thumbnail(data=_encode(_fit(decoded.image, max_px)), suffix="jpg")
+
+
+def reduced(data: bytes, name: str, *, max_px: int) -> Thumbnail:
+    """A kept picture again, at most so large; as it is where it is no larger."""
+    suffix = name.rpartition(".")[2]
+    with Image.open(io.BytesIO(data)) as image:
+        if max(image.size) <= max_px:
+            return Thumbnail(data=data, suffix=suffix)
+        return Thumbnail(data=_encode(_fit(image.convert("RGB"), max_px)), suffix="jpg")
 
 
 def _fit(image: Image.Image, max_px: int) -> Image.Image:

@@ -91,13 +91,19 @@ class EdgeIndex:
         return self._revision
 
     def replace(self, product_ids: Collection[str], entries: Sequence[IndexEntry]) -> None:
-        """Make ``entries`` all that the index has of these products; none for a product deletes it."""
+        """Make ``entries`` all that the index has of these products; none for a product deletes it.
+
+        What a product had and has still is there all the time, for searches that go on beside this.
+        """
+        points = [_point(entry) for entry in entries]
+        if points:
+            self._make_filterable(entries)
+            self._shard.update(qdrant.UpdateOperation.upsert_points(points))
         if product_ids:
             theirs = qdrant.FieldCondition(key=PRODUCT, match=qdrant.MatchAny(list(product_ids)))
-            self._shard.update(qdrant.UpdateOperation.delete_points_by_filter(qdrant.Filter(must=[theirs])))
-        if entries:
-            self._make_filterable(entries)
-            self._shard.update(qdrant.UpdateOperation.upsert_points([_point(entry) for entry in entries]))
+            kept = qdrant.HasIdCondition({point.id for point in points})
+            gone = qdrant.Filter(must=[theirs], must_not=[kept] if points else [])
+            self._shard.update(qdrant.UpdateOperation.delete_points_by_filter(gone))
         self._counted = {}
 
     def advance(self, revision: int, *, changed: int) -> None:

@@ -2,6 +2,7 @@
 
 ``PRAGMA user_version`` holds the version. A migration is a script, applied once, in order, in one
 transaction with the change of version; what has landed is never edited, only followed by another.
+Tables that follow from others are filled in the same transaction.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sartor.errors import WorkspaceTooNew
+from sartor.store.shelf import shelve_all
 
 if TYPE_CHECKING:
     import sqlite3
@@ -75,8 +77,54 @@ CREATE TABLE palettes (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS = (_VERSION_1, _VERSION_2)
+# How products are browsed: all but the keys follows from the products.
+_VERSION_3 = """
+-- Numbers are given in the order in which products were first added.
+CREATE TABLE listed (
+    number INTEGER PRIMARY KEY,
+    product_id TEXT NOT NULL UNIQUE REFERENCES products ON DELETE CASCADE,
+    title_key TEXT,  -- what titles are sorted by; NULL without a title
+    price REAL
+);
+CREATE INDEX listed_by_title ON listed (title_key, product_id);
+CREATE INDEX listed_by_price ON listed (price, product_id);
+
+-- Each value once, whichever products have it.
+CREATE TABLE attribute_values (
+    id INTEGER PRIMARY KEY,
+    attribute TEXT NOT NULL,
+    text TEXT,
+    number REAL
+);
+CREATE INDEX attribute_values_by_text ON attribute_values (attribute, text, number);
+CREATE INDEX attribute_values_by_number ON attribute_values (attribute, number) WHERE number IS NOT NULL;
+
+CREATE TABLE product_values (
+    product INTEGER NOT NULL REFERENCES listed ON DELETE CASCADE,
+    value INTEGER NOT NULL,  -- of attribute_values; no REFERENCES, which would cost a look-up each
+    PRIMARY KEY (product, value)
+) WITHOUT ROWID;
+CREATE INDEX product_values_by_value ON product_values (value, product);
+
+CREATE VIRTUAL TABLE product_words USING fts5 (
+    title, attributes, tokenize = 'unicode61 remove_diacritics 2'
+);
+CREATE TRIGGER listed_takes_its_words AFTER DELETE ON listed BEGIN
+    DELETE FROM product_words WHERE rowid = old.number;
+END;
+
+CREATE TABLE api_keys (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    digest BLOB NOT NULL UNIQUE,
+    created_s REAL NOT NULL
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
 VERSION = len(MIGRATIONS)
+_FILLS = {3: shelve_all}
 
 
 def migrate(connection: sqlite3.Connection, path: Path, migrations: tuple[str, ...] = MIGRATIONS) -> None:
@@ -89,4 +137,12 @@ def migrate(connection: sqlite3.Connection, path: Path, migrations: tuple[str, .
     if found > len(migrations):
         raise WorkspaceTooNew(path.parent, found=found, supported=len(migrations))
     for version, script in enumerate(migrations[found:], start=found + 1):
-        connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {version};\nCOMMIT;")
+        try:
+            connection.executescript(f"BEGIN IMMEDIATE;\n{script}")
+            if version in _FILLS:
+                _FILLS[version](connection)
+            connection.execute(f"PRAGMA user_version = {version}")
+            connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")

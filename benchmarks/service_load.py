@@ -1,0 +1,175 @@
+"""The service under load: photos and products asked by several clients at once, and by far too many."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+import sartor
+from benchmarks.data import PHOTOS_224, PHOTOS_SMALL, SHARED_DATA, Data, data_file
+from benchmarks.encoder_quality import read
+from benchmarks.report import Figure, Report, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+_CLIENTS = (1, 8, 32)
+_OVERLOAD = 80
+_READY_S = 300
+_WARM_UP_S = 3.0
+
+
+@dataclass(slots=True)
+class Tally:
+    """What came of requests: seconds of those that were answered with 200, and how many by status."""
+
+    seconds: list[float] = field(default_factory=list)
+    statuses: Counter[int] = field(default_factory=Counter)
+    elapsed_s: float = 0.0
+
+    def add(self, other: Tally) -> None:
+        """Take in what another client counted."""
+        self.seconds += other.seconds
+        self.statuses += other.statuses
+
+
+def service_load(
+    *,
+    data: Data = SHARED_DATA,
+    home: Annotated[Path | None, typer.Option(metavar="DIR", help="Keeps the catalog for next time.")] = None,
+    seconds: Annotated[float, typer.Option(help="Of each run.")] = 15.0,
+) -> Report:
+    """`sartor serve` with 37,344 products, asked from the same machine over HTTP."""
+    photos = read(data_file(data, PHOTOS_224)).data[::20]
+    with TemporaryDirectory() as temporary:
+        workspace = home or Path(temporary)
+        with sartor.open(workspace) as shop:
+            shop.index(data_file(data, PHOTOS_SMALL))
+            products = shop.product_ids()
+        with _serving(workspace) as address:
+            by_photo, by_id = _by_photo(photos), _by_id(products[::37])
+            _run(address, by_photo, clients=4, seconds=_WARM_UP_S)
+            runs = {
+                f"by photo, {n} clients": _run(address, by_photo, clients=n, seconds=seconds) for n in _CLIENTS
+            }
+            runs |= {f"by id, {n} clients": _run(address, by_id, clients=n, seconds=seconds) for n in (1, 8)}
+            runs[f"overload, {_OVERLOAD} clients"] = _run(address, by_photo, clients=_OVERLOAD, seconds=seconds)
+    figures = {name: Figure.of([1000 * each for each in tally.seconds], "ms") for name, tally in runs.items()}
+    return Report(
+        name="service_load",
+        options={"products": len(products), "seconds": round(seconds)},
+        warm_up=f"{_WARM_UP_S:g} s with 4 clients",
+        figures=figures
+        | {
+            f"answers a second, {name}": Figure.of([len(tally.seconds) / tally.elapsed_s], "1/s")
+            for name, tally in runs.items()
+        },
+        targets=[
+            Target(what="p95 by photo, 8 clients, ms", value=figures["by photo, 8 clients"].p95 or 0, at_most=40),
+            Target(what="answers other than 200, 429 and 503", value=_unexpected(runs.values()), at_most=0),
+        ],
+        notes=tuple(
+            f"{name}: " + ", ".join(f"{count} x {status}" for status, count in sorted(tally.statuses.items()))
+            for name, tally in runs.items()
+        ),
+    )
+
+
+@contextmanager
+def _serving(home: Path) -> Iterator[str]:
+    command = [sys.executable, "-m", "sartor", "serve", "--port", "0", "--rate-limit", "0"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=os.environ | {"SARTOR_HOME": str(home)}
+    ) as process:
+        try:
+            address = urlsplit(_first_line(process).split(" on ")[1].split(" ")[0]).netloc
+            deadline = time.monotonic() + _READY_S
+            while _get(address, "/health/ready") != HTTPStatus.OK:
+                if time.monotonic() > deadline:
+                    message = "the service does not become ready"
+                    raise TimeoutError(message)
+                time.sleep(0.2)
+            yield address
+        finally:
+            process.terminate()
+
+
+def _first_line(process: subprocess.Popen[str]) -> str:
+    return "" if process.stdout is None else process.stdout.readline()
+
+
+def _get(address: str, path: str) -> int:
+    connection = http.client.HTTPConnection(address, timeout=30)
+    connection.request("GET", path)
+    return connection.getresponse().status
+
+
+def _by_photo(photos: Sequence[bytes]) -> Callable[[http.client.HTTPConnection, int], None]:
+    head = b'--x\r\nContent-Disposition: form-data; name="photo"; filename="a.jpg"\r\n\r\n'
+    forms = [head + photo + b"\r\n--x--\r\n" for photo in photos]
+    kind = {"Content-Type": "multipart/form-data; boundary=x"}
+    return lambda connection, turn: connection.request("POST", "/v1/similar", forms[turn % len(forms)], kind)
+
+
+def _by_id(product_ids: Sequence[str]) -> Callable[[http.client.HTTPConnection, int], None]:
+    return lambda connection, turn: connection.request(
+        "GET", f"/v1/products/{product_ids[turn % len(product_ids)]}/similar"
+    )
+
+
+def _run(
+    address: str, ask: Callable[[http.client.HTTPConnection, int], None], *, clients: int, seconds: float
+) -> Tally:
+    """Ask from several threads, each as soon as it is answered, and put together what they counted."""
+    tallies = [Tally() for _ in range(clients)]
+    start = time.perf_counter()
+    threads = [
+        threading.Thread(target=_client, args=(address, ask, tally, start + seconds, 7919 * place))
+        for place, tally in enumerate(tallies)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    total = Tally(elapsed_s=time.perf_counter() - start)
+    for tally in tallies:
+        total.add(tally)
+    return total
+
+
+def _client(
+    address: str,
+    ask: Callable[[http.client.HTTPConnection, int], None],
+    tally: Tally,
+    until_s: float,
+    turn: int,
+) -> None:
+    connection = http.client.HTTPConnection(address, timeout=60)
+    while time.perf_counter() < until_s:
+        start = time.perf_counter()
+        ask(connection, turn)
+        answer = connection.getresponse()
+        answer.read()
+        tally.statuses[answer.status] += 1
+        if answer.status == HTTPStatus.OK:
+            tally.seconds.append(time.perf_counter() - start)
+        turn += 1
+
+
+def _unexpected(tallies: Iterable[Tally]) -> float:
+    statuses = sum((tally.statuses for tally in tallies), Counter())
+    return float(sum(count for status, count in statuses.items() if status not in {200, 429, 503}))

@@ -1,0 +1,142 @@
+"""``sartor serve``: the REST service and the storefront; ``sartor keys``: who may do what there."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import closing
+from typing import Annotated, Any, Literal
+
+import typer
+
+from sartor.cli.options import AllowUrls, Device, Home, Json, MetricOption, Model, PrecisionOption, settings
+from sartor.cli.output import print_json, print_table
+
+keys = typer.Typer(help="API keys of the service.", no_args_is_help=True, rich_markup_mode=None)
+
+_COLUMNS = ("id", "name", "scope", "created")
+
+Host = Annotated[str, typer.Option("--host", help="Address to listen on; others than this machine's need a key.")]
+Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")]
+
+
+def serve(
+    *,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    cors: Annotated[
+        list[str] | None,
+        typer.Option("--cors", metavar="ORIGIN", help="Pages of this origin may ask, as https://shop.example."),
+    ] = None,
+    rate_limit: Annotated[
+        int, typer.Option("--rate-limit", min=0, help="Requests a minute of one key or address; 0 is any.")
+    ] = 1200,
+    max_request_mb: Annotated[int, typer.Option("--max-request-mb", min=1, help="Largest request.")] = 32,
+    read_needs_key: Annotated[
+        bool, typer.Option("--read-needs-key", help="Reading needs an API key as well.")
+    ] = False,
+    storefront: Annotated[
+        bool, typer.Option("--storefront/--no-storefront", help="Serve the pages beside the API.")
+    ] = True,
+    home: Home = None,
+    model: Model = None,
+    metric: MetricOption = None,
+    device: Device = None,
+    precision: PrecisionOption = None,
+    allow_urls: AllowUrls = None,
+) -> None:
+    """Serve the REST API and the storefront until Ctrl-C or SIGTERM."""
+    from sartor.config import ServiceSettings
+
+    workspace = settings(
+        home=home, model=model, metric=metric, device=device, precision=precision, allow_urls=allow_urls
+    )
+    service = ServiceSettings(
+        host=host,
+        port=port,
+        cors_origins=tuple(cors or ()),
+        rate_per_minute=rate_limit,
+        max_request_bytes=max_request_mb << 20,
+        read_needs_key=read_needs_key,
+        storefront=storefront,
+    )
+    run(workspace, service)
+
+
+def run(workspace: Any, service: Any, *, open_browser: bool = False) -> None:
+    """Serve a workspace; prints the address when it listens."""
+    from sartor.assembly import open_shop, open_store
+    from sartor.service.run import serve as serve_shop
+
+    def listening(address: str) -> None:
+        typer.echo(f"Sartor listens on {address} (API: {address}/openapi.json); stop it with Ctrl-C.")
+        if open_browser:
+            import webbrowser
+
+            webbrowser.open(address)
+
+    if not logging.getLogger().handlers:
+        logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    with open_shop(workspace, many_callers=True) as shop, closing(open_store(workspace)) as store:
+        serve_shop(shop, store, service, on_address=listening)
+
+
+@keys.command("create")
+def create(
+    *,
+    scope: Annotated[
+        Literal["read", "write", "admin"],
+        typer.Option("--scope", help="What it is good for."),
+    ],
+    name: Annotated[str, typer.Option("--name", help="Whose it is, for the list.")] = "",
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Make an API key and print it; it is shown this once. A running service knows it within seconds."""
+    from sartor.assembly import open_store
+    from sartor.service.keys import Scope, create_key
+
+    with closing(open_store(settings(home=home))) as store:
+        key = create_key(store, name=name, scope=Scope.named(scope))
+    if as_json:
+        print_json({"key": key, "scope": scope, "name": name})
+    else:
+        typer.echo(key)
+        typer.echo("Keep it: only its digest is stored. Send it as: Authorization: Bearer KEY", err=True)
+
+
+@keys.command("list")
+def show(*, home: Home = None, as_json: Json = False) -> None:
+    """List the API keys, without the keys themselves."""
+    from sartor.assembly import open_store
+
+    with closing(open_store(settings(home=home))) as store:
+        known = store.keys()
+    rows = [(key.id, key.name, key.scope, _day(key.created_s)) for key in known]
+    if as_json:
+        print_json([dict(zip(_COLUMNS, row, strict=True)) for row in rows])
+    elif rows:
+        print_table("", _COLUMNS, rows)
+    else:
+        typer.echo("There is no API key: everything is open, and the service listens on this machine only.")
+
+
+@keys.command("delete")
+def delete(
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="Its id, as sartor keys list shows it.")],
+    *,
+    home: Home = None,
+) -> None:
+    """Delete an API key; a running service refuses it within seconds."""
+    from sartor.assembly import open_store
+    from sartor.errors import KeyNotFound
+
+    with closing(open_store(settings(home=home))) as store:
+        known = [key.id for key in store.keys()]  # noqa: SIM118 - no dict
+        if not store.delete_key(key_id):
+            raise KeyNotFound(key_id, known=known)
+    typer.echo(f"deleted {key_id}")
+
+
+def _day(created_s: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(created_s))

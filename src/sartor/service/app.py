@@ -1,0 +1,107 @@
+"""The app: routes, guards, and the life of the engine behind them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+
+from sartor import __version__
+from sartor.service import catalog_routes, health_routes, openapi, recommend_routes
+from sartor.service.context import Context
+from sartor.service.desk import Desk
+from sartor.service.guards import Guards
+from sartor.service.keys import Gate
+from sartor.service.metrics import Measured, Metrics
+from sartor.service.problems import answer_problems
+from sartor.service.storefront import add_storefront
+from sartor.service.uploads import Uploads
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from sartor.config import ServiceSettings
+    from sartor.shop import Shop
+    from sartor.store.sqlite import SqliteStore
+
+logger = logging.getLogger(__name__)
+
+
+def create_app(shop: Shop, store: SqliteStore, settings: ServiceSettings) -> FastAPI:
+    """The service of one workspace, as an ASGI app.
+
+    Args:
+        shop: The workspace; it stays open for as long as the app runs, and is the caller's to close.
+        store: Its store, for API keys.
+        settings: How the service answers.
+    """
+    metrics = Metrics()
+    context = Context(
+        shop=shop,
+        settings=settings,
+        desk=Desk(workers=settings.workers, waiting=settings.waiting, timeout_s=settings.timeout_s),
+        gate=Gate(store, read_needs_key=settings.read_needs_key),
+        metrics=metrics,
+        uploads=Uploads(shop.home / "uploads"),
+    )
+    app = FastAPI(
+        title="Sartor",
+        version=__version__,
+        summary="Similar products, looks and attributes for a fashion catalog.",
+        description="Errors are problem details (RFC 9457) with a stable type.",
+        lifespan=_life,
+        docs_url=None,
+        redoc_url=None,
+        middleware=[
+            Middleware(Measured, metrics=metrics),
+            Middleware(Guards, settings=settings),
+            *_cors(settings),
+        ],
+    )
+    app.state.context = context
+    answer_problems(app)
+    app.include_router(health_routes.router)
+    # The routes of one product take ids with slashes, so that of more words come before that of one.
+    app.include_router(recommend_routes.router)
+    app.include_router(catalog_routes.writing)
+    app.include_router(catalog_routes.reading)
+    if settings.storefront and not settings.read_needs_key:
+        add_storefront(app)
+    openapi.complete(app)
+    return app
+
+
+@asynccontextmanager
+async def _life(app: FastAPI) -> AsyncIterator[None]:
+    context: Context = app.state.context
+    warming = asyncio.create_task(_warm_up(context))
+    try:
+        yield
+    finally:
+        await asyncio.gather(warming, return_exceptions=True)
+        await asyncio.to_thread(context.desk.close)
+
+
+async def _warm_up(context: Context) -> None:
+    await asyncio.to_thread(context.shop.warm_up)
+    context.ready = True
+    logger.info("ready: products=%d model=%s", context.shop.counts().products, context.shop.model.id)
+
+
+def _cors(settings: ServiceSettings) -> list[Middleware]:
+    if not settings.cors_origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "X-API-Key"],
+            max_age=600,
+        )
+    ]

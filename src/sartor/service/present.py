@@ -1,0 +1,130 @@
+"""From what the engine answers to what goes out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from sartor.service.schemas import (
+    FacetOut,
+    Guess,
+    HitOut,
+    OutfitOut,
+    PhotoOut,
+    PieceOut,
+    ProductOut,
+    RecommendationOut,
+    SeenOut,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sartor.recommend.outfits import Outfit, WornProduct
+    from sartor.recommend.reasons import Seen
+    from sartor.recommend.similar import Recommendation
+    from sartor.types import FacetValue, Hit, Photo, StoredProduct
+
+_DIGITS = 4
+
+
+def photo_out(photo: Photo) -> PhotoOut:
+    """A photo."""
+    return PhotoOut(
+        sha256=photo.sha256,
+        url=f"/v1/photos/{photo.sha256}",
+        width_px=photo.width_px,
+        height_px=photo.height_px,
+    )
+
+
+def product_out(stored: StoredProduct) -> ProductOut:
+    """A product."""
+    product = stored.product
+    return ProductOut(
+        id=product.id,
+        title=product.title,
+        attributes=dict(product.attributes),
+        photos=[photo_out(photo) for photo in stored.photos],
+    )
+
+
+def recommendation_out(found: Recommendation, *, model: str, took_ms: float) -> RecommendationOut:
+    """A recommendation, under an id of its own."""
+    return RecommendationOut(
+        recommendation_id=uuid4().hex,
+        model=model,
+        good=found.good,
+        seen=seen_out(found.seen),
+        hits=[hit_out(hit, position) for position, hit in enumerate(found, start=1)],
+        facets=facets_out(found.facets),
+        took_ms=round(took_ms, 1),
+    )
+
+
+def hit_out(hit: Hit, position: int) -> HitOut:
+    """A hit at its place, from 1."""
+    return HitOut(
+        position=position,
+        product_id=hit.product_id,
+        title=hit.title,
+        score=round(hit.score, _DIGITS),
+        match=None if hit.match is None else round(hit.match, _DIGITS),
+        weak=hit.weak,
+        style=round(hit.style, _DIGITS),
+        color=round(hit.color, _DIGITS),
+        attributes=dict(hit.attributes),
+        predicted=_guesses(hit.predicted),
+        photo=photo_out(hit.photo),
+        variants=list(hit.variants),
+        reasons=list(hit.reasons),
+    )
+
+
+def seen_out(seen: Seen) -> SeenOut:
+    """What was seen in a query."""
+    return SeenOut(attributes=_guesses(seen.predicted), colors=list(seen.colors))
+
+
+def facets_out(facets: Mapping[str, Sequence[FacetValue]]) -> dict[str, list[FacetOut]]:
+    """Facets."""
+    return {
+        name: [FacetOut(value=each.value, count=each.count) for each in values] for name, values in facets.items()
+    }
+
+
+def outfit_out(look: Outfit, *, model: str) -> OutfitOut:
+    """A look, under an id of its own."""
+    return OutfitOut(
+        recommendation_id=uuid4().hex,
+        model=model,
+        given=[piece_out(piece) for piece in look.given],
+        pieces=[piece_out(piece) for piece in look.pieces],
+        alternatives={
+            str(slot): [piece_out(each) for each in pieces] for slot, pieces in look.alternatives.items()
+        },
+        empty=[str(slot) for slot in look.empty],
+        score=round(look.score, _DIGITS),
+        price=look.price,
+    )
+
+
+def piece_out(piece: WornProduct) -> PieceOut:
+    """A product in a look."""
+    return PieceOut(
+        slot=str(piece.slot),
+        product_id=piece.product_id,
+        title=piece.title,
+        price=piece.price,
+        score=round(piece.score, _DIGITS),
+        reasons=list(piece.reasons),
+        attributes=dict(piece.attributes),
+        photo=photo_out(piece.photo),
+    )
+
+
+def _guesses(predicted: Mapping[str, tuple[str, float]]) -> dict[str, Guess]:
+    return {
+        name: Guess(value=value, probability=round(probability, _DIGITS))
+        for name, (value, probability) in predicted.items()
+    }

@@ -1,0 +1,91 @@
+"""Running the service: the address it may listen on, and the server under it."""
+
+from __future__ import annotations
+
+import ipaddress
+import signal
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from sartor.errors import AddressTaken, NeedsKey
+from sartor.service.app import create_app
+from sartor.service.keys import Gate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sartor.config import ServiceSettings
+    from sartor.shop import Shop
+    from sartor.store.sqlite import SqliteStore
+
+_DRAIN_S = 20
+
+
+def serve(
+    shop: Shop,
+    store: SqliteStore,
+    settings: ServiceSettings,
+    *,
+    on_address: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Serve a workspace until SIGTERM or Ctrl-C; what is being answered then is answered.
+
+    Args:
+        shop: The workspace.
+        store: Its store.
+        settings: How the service answers.
+        on_address: Told where it listens, before the first request.
+
+    Raises:
+        NeedsKey: The address is not of this machine alone, and there is no API key.
+        AddressTaken: Another program listens there, or the address is not of this machine.
+    """
+    if not is_loopback(settings.host) and Gate(store, read_needs_key=False).is_open:
+        raise NeedsKey(settings.host)
+    with _listening(settings) as listener:
+        host, port = listener.getsockname()[:2]
+        on_address(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        config = uvicorn.Config(
+            create_app(shop, store, settings),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=10,
+            timeout_graceful_shutdown=_DRAIN_S,
+            backlog=512,
+        )
+        with _ending_well():
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+@contextmanager
+def _ending_well() -> Iterator[None]:
+    """Uvicorn raises the signal that ended it once more when it is done; here it ends nothing else."""
+    former = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is reached from this machine alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _listening(settings: ServiceSettings) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((settings.host, settings.port), family=family, backlog=512)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise AddressTaken(settings.host, settings.port, reason=reason) from error

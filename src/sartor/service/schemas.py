@@ -1,0 +1,261 @@
+"""What goes in and out as JSON."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+ProductId = Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Url = Annotated[str, StringConstraints(max_length=2048, pattern=r"^https?://\S+$")]
+Share = Annotated[float, Field(ge=0, le=1)]
+Value = str | int | float | bool | list[str]
+
+MAX_K = 200
+MAX_ITEMS = 100
+
+
+class Given(BaseModel):
+    """What a client sends: nothing unknown, no infinities."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+
+
+class Range(Given):
+    """A filter: a number from ``min`` to ``max``, either of them open."""
+
+    min: float | None = None
+    max: float | None = None
+
+
+class DialsIn(Given):
+    """How much each trait counts."""
+
+    style: Share = 1.0
+    color: Share = 0.0
+    category: Share = 0.0
+
+
+class PhotoIn(Given):
+    """How one photo counts: an uploaded one, in their order, or one that has a URL."""
+
+    url: Url | None = None
+    weight: Annotated[float, Field(gt=0, le=100)] = 1.0
+    box: tuple[Share, Share, Share, Share] | None = Field(
+        default=None, description="The region that is meant: left, top, width, height as shares of its sides."
+    )
+
+
+class ProductPart(Given):
+    """A product as a part of a query."""
+
+    id: ProductId
+    weight: Annotated[float, Field(gt=0, le=100)] = 1.0
+
+
+Where = dict[Name, Value | Range]
+_WHERE: Any = Field(
+    default_factory=dict,
+    description='Filters, all of which must hold: {"gender": "Women", "color": ["Red", "Blue"], '
+    '"price": {"max": 50}, "brand!": "Acme"}.',
+)
+
+
+class SimilarQueryIn(Given):
+    """What to find similar products for; uploaded photos come beside it."""
+
+    products: Annotated[list[ProductId | ProductPart], Field(max_length=50)] = []
+    photos: Annotated[list[PhotoIn], Field(max_length=50)] = []
+    like: Annotated[list[ProductId], Field(max_length=200)] = []
+    dislike: Annotated[list[ProductId], Field(max_length=200)] = []
+    exclude: Annotated[list[ProductId], Field(max_length=1000)] = []
+    color: Annotated[str, Field(max_length=50)] | None = Field(default=None, description="A CSS name or #rrggbb.")
+    where: Annotated[Where, _WHERE]
+    dials: DialsIn | None = None
+    k: Annotated[int, Field(ge=1, le=MAX_K)] = 12
+    diversity: Share = 0.0
+    facets: Annotated[list[Name], Field(max_length=30)] = []
+    exact: bool = False
+
+
+class ProductIn(Given):
+    """A product as it shall be."""
+
+    title: Annotated[str, Field(max_length=2000)] = ""
+    attributes: Annotated[dict[Name, Value], Field(max_length=200)] = {}
+    photo_urls: Annotated[list[Url], Field(max_length=20)] = []
+
+
+class BatchItem(Given):
+    """One product of a batch; ``photos`` are encoded in Base64. Without any photo it keeps those that it has."""
+
+    id: ProductId
+    title: Annotated[str, Field(max_length=2000)] = ""
+    attributes: Annotated[dict[Name, Value], Field(max_length=200)] = {}
+    photos: Annotated[list[str], Field(max_length=20)] = []
+    photo_urls: Annotated[list[Url], Field(max_length=20)] = []
+    delete: bool = Field(default=False, description="Delete the product instead.")
+
+
+class BatchIn(Given):
+    """Several products at once."""
+
+    products: Annotated[list[BatchItem], Field(min_length=1, max_length=MAX_ITEMS)]
+
+
+class PhotoOut(BaseModel):
+    """A photo of the catalog."""
+
+    sha256: str
+    url: str = Field(description="Where it is served, relative to the service; add ?size=160, 320 or 640.")
+    width_px: int
+    height_px: int
+
+
+class Guess(BaseModel):
+    """What a model predicts."""
+
+    value: str
+    probability: float
+
+
+class HitOut(BaseModel):
+    """A recommended product."""
+
+    position: int = Field(description="From 1.")
+    product_id: str
+    title: str
+    score: float = Field(description="Closeness, higher is closer.")
+    match: float | None = Field(description="How probable it is of the query's kind and color, from 0 to 1.")
+    weak: bool
+    style: float
+    color: float
+    attributes: dict[str, Any]
+    predicted: dict[str, Guess]
+    photo: PhotoOut
+    variants: list[str]
+    reasons: list[str]
+
+
+class FacetOut(BaseModel):
+    """A value of an attribute, and how many products have it."""
+
+    value: str
+    count: int
+
+
+class ColorOut(BaseModel):
+    """A color of a photo."""
+
+    name: str
+
+
+class SeenOut(BaseModel):
+    """What was seen in a query."""
+
+    attributes: dict[str, Guess]
+    colors: list[str]
+
+
+class RecommendationOut(BaseModel):
+    """Recommended products."""
+
+    recommendation_id: str = Field(description="Send it back with events about these products.")
+    model: str
+    good: bool = Field(description="False where every hit is a weak match.")
+    seen: SeenOut
+    hits: list[HitOut]
+    facets: dict[str, list[FacetOut]]
+    took_ms: float
+
+
+class ProductOut(BaseModel):
+    """A product of the catalog."""
+
+    id: str
+    title: str
+    attributes: dict[str, Any]
+    photos: list[PhotoOut]
+
+
+class ListingOut(BaseModel):
+    """A page of the catalog."""
+
+    products: list[ProductOut]
+    total: int
+    next: str | None = Field(description="Pass it as after to get the next page.")
+    facets: dict[str, list[FacetOut]]
+
+
+class PieceOut(BaseModel):
+    """A product in a look."""
+
+    slot: str
+    product_id: str
+    title: str
+    price: float | None
+    score: float
+    reasons: list[str]
+    attributes: dict[str, Any]
+    photo: PhotoOut
+
+
+class OutfitOut(BaseModel):
+    """A completed look."""
+
+    recommendation_id: str
+    model: str
+    given: list[PieceOut]
+    pieces: list[PieceOut]
+    alternatives: dict[str, list[PieceOut]]
+    empty: list[str]
+    score: float
+    price: float | None
+
+
+class RejectionOut(BaseModel):
+    """A photo that cannot be used."""
+
+    photo: str
+    reason: str
+
+
+class BatchResult(BaseModel):
+    """What became of one product of a batch."""
+
+    id: str
+    status: Literal["created", "updated", "deleted", "not_found", "rejected"]
+    rejected: list[RejectionOut] = []
+
+
+class BatchOut(BaseModel):
+    """What became of a batch, in its order."""
+
+    results: list[BatchResult]
+
+
+class CatalogOut(BaseModel):
+    """What the catalog holds."""
+
+    products: int
+    photos: int
+    model: str
+    dimension: int
+    attributes: list[str]
+    facets: dict[str, list[FacetOut]]
+
+
+class HealthOut(BaseModel):
+    """How the service is."""
+
+    status: Literal["ok", "starting"]
+
+
+class ProblemOut(BaseModel):
+    """An error, as RFC 9457 has it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str

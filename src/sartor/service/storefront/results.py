@@ -1,0 +1,224 @@
+"""The page of results: what was searched for, what was seen in it, what was found, and how to go on."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from sartor.errors import UnknownValue
+from sartor.imaging.oklab import named_color
+from sartor.pipelines.query import Part
+from sartor.recommend.similar import Recommendation
+from sartor.recommend.traits import Dials
+from sartor.recommend.tuning import COLOR_ONLY_DIALS, COLORED_DIALS, DEFAULT_DIALS
+from sartor.service.storefront.facets import refinement
+from sartor.service.storefront.views import Card, Chip, Refinement, hit_card, stored_card
+from sartor.service.storefront.words import label
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sartor.recommend.reasons import Seen
+    from sartor.service.storefront.addresses import Search
+    from sartor.shop import Shop
+
+_SEEN = ("gender", "product_type", "articleType", "color", "baseColour", "pattern")
+# Colors as cloth has them; those of CSS by these names are those of a screen.
+_SWATCHES = {
+    "black": "#1c1d20", "gray": "#83868c", "white": "#ffffff", "beige": "#e0d0b2", "tan": "#c39a6b",
+    "brown": "#6b4830", "maroon": "#6d1f2d", "red": "#c3262f", "orange": "#e2742b", "gold": "#cd9a2d",
+    "yellow": "#f1d24a", "olive": "#6a6a36", "green": "#2f7a4e", "teal": "#1f7d7f", "skyblue": "#92c2e2",
+    "blue": "#2a56bb", "navy": "#1f2a52", "purple": "#6b4094", "pink": "#eaa5bd",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadedPhoto:
+    """A photo of the query, with its size as it is kept."""
+
+    name: str
+    src: str
+    width_px: int
+    height_px: int
+    remove_href: str
+    lead_href: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swatch:
+    """A color that can be chosen, by its name and as ``#rrggbb``."""
+
+    name: str
+    code: str
+    checked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaning:
+    """A product that the results lean toward or away from."""
+
+    card: Card
+    undo_href: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultsView:
+    """What the page of results shows.
+
+    Attributes:
+        search: What is asked for, without photos that are gone.
+        photos: Uploaded photos, the first of which can be cropped.
+        whole_href: The results for the whole of it.
+        products: Products that stand beside them.
+        seen: What was seen in the first of them, as filters.
+        palette: Its colors, each with the results in that color.
+        liked: Products to come near to.
+        disliked: Products to keep away from.
+        dials: How much each trait counts here.
+        swatches: Colors to choose from.
+        custom: The color that is asked for, where it is none of these.
+        refinement: Filters.
+        cards: What was found.
+        good: Whether any of it is more than a weak match.
+        more_href: A longer page; empty at the end.
+        expired: How many photos are gone.
+        skipped: How many could not be read when they were uploaded.
+        nothing: Why nothing was found, where the reason is a filter.
+    """
+
+    search: Search
+    photos: tuple[UploadedPhoto, ...]
+    whole_href: str
+    products: tuple[Leaning, ...]
+    seen: tuple[Chip, ...]
+    palette: tuple[tuple[str, str, str], ...]
+    liked: tuple[Leaning, ...]
+    disliked: tuple[Leaning, ...]
+    dials: Dials
+    swatches: tuple[Swatch, ...]
+    custom: str
+    refinement: Refinement
+    cards: tuple[Card, ...]
+    good: bool
+    more_href: str
+    expired: int
+    skipped: int
+    nothing: str
+
+
+def results_view(shop: Shop, search: Search, kept: Mapping[str, bytes], *, skipped: int) -> ResultsView:
+    """Find what the page of results shows.
+
+    Args:
+        shop: The workspace.
+        search: What is asked for.
+        kept: Its photos, as far as they are still there.
+        skipped: How many photos could not be read when they were uploaded.
+
+    Raises:
+        QueryError: It is asked for what the catalog does not have.
+    """
+    expired = len(search.photos) - len(kept)
+    if expired:
+        search = replace(
+            search,
+            photos=tuple(name for name in search.photos if name in kept),
+            box=search.box if search.photos[0] in kept else None,
+        )
+    found, nothing = _find(shop, search, kept)
+    asked = _code(search.color) if search.color else ""
+    more = search.more() if len(found) == search.k else None
+    return ResultsView(
+        search=search,
+        photos=tuple(_uploaded(search, name, kept[name]) for name in search.photos),
+        whole_href=replace(search, box=None).address,
+        products=tuple(_leaning(shop, each, _without_product(search, each)) for each in search.products),
+        seen=_seen(shop, search, found.seen),
+        palette=tuple(
+            (name, _code(name), replace(search, color=_code(name)).address) for name in found.seen.colors
+        ),
+        liked=tuple(_leaning(shop, each, search.liking(each)) for each in search.like),
+        disliked=tuple(_leaning(shop, each, search.disliking(each)) for each in search.dislike),
+        dials=_dials(search),
+        swatches=tuple(Swatch(name=name, code=code, checked=code == asked) for name, code in _SWATCHES.items()),
+        custom="" if asked in _SWATCHES.values() else asked,
+        refinement=refinement(shop, search),
+        cards=tuple(hit_card(hit, search) for hit in found),
+        good=found.good,
+        more_href=more.address if more else "",
+        expired=expired,
+        skipped=skipped,
+        nothing=nothing,
+    )
+
+
+def _find(shop: Shop, search: Search, kept: Mapping[str, bytes]) -> tuple[Recommendation, str]:
+    boxes = dict.fromkeys(search.photos[:1], search.box)
+    try:
+        found = shop.similar(
+            *(Part(photo=kept[name], box=boxes.get(name)) for name in search.photos),
+            products=search.products,
+            like=search.like,
+            dislike=search.dislike,
+            color=search.color,
+            dials=None if search.style is None and search.color_weight is None else _dials(search),
+            where=search.filters.where(),
+            k=search.k,
+        )
+    except UnknownValue as error:
+        return Recommendation(hits=()), str(error)
+    return found, ""
+
+
+def _dials(search: Search) -> Dials:
+    default = DEFAULT_DIALS
+    if search.color:
+        default = COLORED_DIALS if search.photos or search.products or search.like else COLOR_ONLY_DIALS
+    return Dials(
+        style=default.style if search.style is None else search.style,
+        color=default.color if search.color_weight is None else search.color_weight,
+        category=default.category or DEFAULT_DIALS.category,
+    )
+
+
+def _seen(shop: Shop, search: Search, seen: Seen) -> tuple[Chip, ...]:
+    values, known = seen.values(), shop.attribute_names()
+    chips: dict[str, Chip] = {}
+    for name in _SEEN:
+        value = str(values.get(name, ""))
+        if value and name in known and label(name) not in chips:
+            chips[label(name)] = Chip(
+                label=label(name),
+                value=value.rpartition(">")[2].strip(),
+                href=search.filtered(search.filters.toggled(name, value)).address,
+                active=search.filters.has(name, value),
+            )
+    return tuple(chips.values())
+
+
+def _uploaded(search: Search, name: str, data: bytes) -> UploadedPhoto:
+    with Image.open(io.BytesIO(data)) as image:
+        width_px, height_px = image.size
+    return UploadedPhoto(
+        name=name,
+        src=f"/uploads/{name}",
+        width_px=width_px,
+        height_px=height_px,
+        remove_href=search.without_photo(name).address,
+        lead_href=search.leading_with(name).address,
+    )
+
+
+def _leaning(shop: Shop, product_id: str, undone: Search) -> Leaning:
+    return Leaning(card=stored_card(shop.product(product_id)), undo_href=undone.address if undone else "/")
+
+
+def _without_product(search: Search, product_id: str) -> Search:
+    return replace(search, products=tuple(each for each in search.products if each != product_id))
+
+
+def _code(color: str) -> str:
+    return _SWATCHES.get(color) or "#{:02x}{:02x}{:02x}".format(*named_color(color))

@@ -1,0 +1,55 @@
+"""How nouns lie in the store's rows: vectors and colors as bytes, attributes as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sartor.types import Palette, Photo
+
+if TYPE_CHECKING:
+    from sartor.types import Attributes, Vector
+
+_LITTLE_ENDIAN = "<f4"
+
+
+def photo_of(  # noqa: PLR0913, PLR0917 - the columns, in their order
+    sha256: str, name: str, width_px: int, height_px: int, thumbnail: str, fingerprint: bytes
+) -> Photo:
+    """A photo from its columns."""
+    return Photo(
+        sha256=sha256,
+        name=name,
+        width_px=width_px,
+        height_px=height_px,
+        thumbnail=thumbnail,
+        fingerprint=fingerprint,
+    )
+
+
+def vector_bytes(vector: Vector) -> bytes:
+    """An embedding as little-endian float32."""
+    return vector.astype(_LITTLE_ENDIAN).tobytes()
+
+
+def load_vector(blob: bytes) -> Vector:
+    """The embedding that was stored; ``(d,)`` float32."""
+    return np.frombuffer(blob, _LITTLE_ENDIAN).astype(np.float32)
+
+
+def palette_bytes(palette: Palette) -> bytes:
+    """Colors as rows of OKLab and share, little-endian float32."""
+    return np.column_stack([palette.colors, palette.shares]).astype(_LITTLE_ENDIAN).tobytes()
+
+
+def load_palette(blob: bytes) -> Palette:
+    """The colors that were stored."""
+    rows = load_vector(blob).reshape(-1, 4)
+    return Palette(rows[:, :3], rows[:, 3])
+
+
+def load_attributes(text: str) -> Attributes:
+    """The attributes that were stored; lists are tuples again."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(text).items()}

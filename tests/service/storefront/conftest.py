@@ -1,0 +1,49 @@
+"""One service for all tests that only look at pages: opening a workspace takes longer than they do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sartor.assembly import add_model, open_shop
+from sartor.config import Settings
+from sartor.encoders import bundled
+from sartor.encoders.adoption import Adoption
+from sartor.encoders.card import PixelScaling
+from sartor.encoders.choices import Scaling
+from sartor.pipelines.put import ProductInput
+from sartor.types import Product
+from tests.fakes import photo
+from tests.service.conftest import CATALOG, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from starlette.testclient import TestClient
+
+HTML = {"Accept": "text/html,application/xhtml+xml"}
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory, color_file: Path) -> Iterator[TestClient]:
+    """A client that wants pages, of a service over the catalog."""
+    home = tmp_path_factory.mktemp("storefront") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bundled, "DIRECTORY", tmp_path_factory.mktemp("bundled"))
+        adoption = Adoption(id="color", scaling=PixelScaling.named(Scaling.UNIT), output="embedding")
+        add_model(Settings(home=home), color_file, adoption)
+        with open_shop(Settings(home=home)) as shop:
+            shop.put(
+                *(
+                    ProductInput(
+                        product=Product(id=name, title=f"A {name} thing", attributes=attributes),
+                        photos=[photo(color)],
+                    )
+                    for name, (color, attributes) in CATALOG.items()
+                )
+            )
+        with serving(home) as ready:
+            ready.headers.update(HTML)
+            yield ready

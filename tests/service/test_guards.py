@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sartor.assembly import open_shop, open_store
+from sartor.config import ServiceSettings, Settings
+from sartor.errors import AddressTaken, NeedsKey
+from sartor.service.desk import Desk
+from sartor.service.guards import client_of
+from sartor.service.keys import Scope, create_key
+from sartor.service.problems import Overloaded, TookTooLong
+from sartor.service.run import is_loopback, serve
+from tests.fakes import RED, photo
+from tests.service.conftest import serving
+
+if TYPE_CHECKING:
+    from starlette.testclient import TestClient
+
+
+def key_of(home: Path, scope: Scope) -> dict[str, str]:
+    with closing(open_store(Settings(home=home))) as store:
+        return {"Authorization": f"Bearer {create_key(store, name='test', scope=scope)}"}
+
+
+def test_without_keys_all_is_open_and_with_them_writing_needs_one(catalog: Path) -> None:
+    with serving(catalog) as client:
+        assert client.put("/v1/products/a", json={"title": "A"}).status_code == 201
+    writer, reader = key_of(catalog, Scope.WRITE), key_of(catalog, Scope.READ)
+    with serving(catalog) as client:
+        bare = client.put("/v1/products/b", json={"title": "B"})
+        assert bare.status_code == 401
+        assert bare.headers["www-authenticate"].startswith("Bearer")
+        assert client.put("/v1/products/b", json={"title": "B"}, headers=reader).status_code == 403
+        assert (
+            client.put("/v1/products/b", json={"title": "B"}, headers={"X-API-Key": "nonsense"}).status_code == 401
+        )
+        assert client.put("/v1/products/b", json={"title": "B"}, headers=writer).status_code == 201
+        assert client.get("/metrics", headers=writer).status_code == 403
+        assert client.get("/v1/products/b").status_code == 200
+
+
+def test_reading_can_need_a_key_too(catalog: Path) -> None:
+    reader = key_of(catalog, Scope.READ)
+    with serving(catalog, read_needs_key=True) as client:
+        assert client.get("/v1/catalog").status_code == 401
+        assert client.get("/v1/catalog", headers=reader).status_code == 200
+
+
+def test_a_key_is_stored_only_as_a_digest(catalog: Path) -> None:
+    header = key_of(catalog, Scope.ADMIN)["Authorization"].removeprefix("Bearer ")
+
+    for path in catalog.glob("catalog.sqlite3*"):
+        assert header.encode() not in path.read_bytes()
+
+
+def test_a_request_that_is_too_large_is_refused_before_it_is_read(catalog: Path) -> None:
+    with serving(catalog, max_request_bytes=2000) as client:
+        declared = client.post("/v1/similar", content=b"x" * 3000, headers={"content-type": "application/json"})
+        streamed = client.post(
+            "/v1/similar",
+            content=(b"x" * 500 for _ in range(10)),
+            headers={"content-type": "application/json"},
+        )
+
+    assert [declared.status_code, streamed.status_code] == [413, 413]
+    assert declared.json()["type"] == "urn:sartor:problem:content-too-large"
+
+
+def test_more_photos_than_allowed_are_refused(catalog: Path) -> None:
+    with serving(catalog, max_photos=2) as client:
+        files = [("photo", ("a.png", photo(RED), "image/png"))] * 3
+        answer = client.post("/v1/similar", files=files)
+
+    assert answer.status_code == 413
+
+
+def test_who_asks_too_often_waits_and_others_do_not(catalog: Path) -> None:
+    with serving(catalog, rate_per_minute=30) as client:
+        answers = [client.get("/v1/catalog", headers={"X-API-Key": "one"}) for _ in range(31)]
+        other = client.get("/v1/catalog", headers={"X-API-Key": "two"})
+
+    assert answers[-1].status_code == 429
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+    assert other.status_code == 200
+
+
+def test_every_answer_has_security_headers(client: TestClient) -> None:
+    for path in ("/v1/catalog", "/nothing", "/health/live"):
+        headers = client.get(path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert "script-src 'self'" in headers["content-security-policy"]
+        assert "server" not in headers
+
+
+def test_pages_of_other_origins_read_only_where_they_may(catalog: Path) -> None:
+    asks = {"Origin": "https://shop.example"}
+    with serving(catalog) as client:
+        assert "access-control-allow-origin" not in client.get("/v1/catalog", headers=asks).headers
+    with serving(catalog, cors_origins=("https://shop.example",)) as client:
+        assert client.get("/v1/catalog", headers=asks).headers["access-control-allow-origin"] == asks["Origin"]
+        other = client.get("/v1/catalog", headers={"Origin": "https://evil.example"})
+        assert "access-control-allow-origin" not in other.headers
+
+
+def test_unknown_paths_and_methods_are_problems(client: TestClient) -> None:
+    assert client.get("/v1/nothing").json()["type"] == "urn:sartor:problem:not-found"
+    answer = client.delete("/v1/catalog")
+    assert answer.status_code == 405
+    assert "GET" in answer.headers["allow"]
+
+
+def test_metrics_count_requests_by_route(client: TestClient) -> None:
+    client.get("/v1/products/red")
+    text = client.get("/metrics").text
+
+    assert 'sartor_requests_total{method="GET",route="/v1/products/{product_id}",status="200"}' in text.replace(
+        ":path", ""
+    )
+    assert "sartor_products 5.0" in text
+    assert 'sartor_model{id="color"' in text
+
+
+def test_an_unexpected_error_is_a_problem_without_a_trace(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr(client.app.state.context.shop, "product", broken)  # type: ignore[attr-defined]
+    answer = client.get("/v1/products/red")
+
+    assert answer.status_code == 500
+    assert answer.json()["type"] == "urn:sartor:problem:internal-error"
+    assert "secret" not in answer.text
+
+
+def test_a_full_desk_refuses_at_once_and_has_room_again_when_work_is_done() -> None:
+    async def run() -> None:
+        desk, go = Desk(workers=1, waiting=1, timeout_s=5), threading.Event()
+        first, second = (asyncio.ensure_future(desk.run(go.wait)) for _ in range(2))
+        await asyncio.sleep(0)
+        with pytest.raises(Overloaded):
+            await desk.run(go.wait)
+        go.set()
+        assert await first
+        assert await second
+        assert await desk.run(lambda: 7) == 7
+        assert desk.busy == 0
+        desk.close()
+
+    asyncio.run(run())
+
+
+def test_what_takes_too_long_is_given_up_and_still_counts_until_it_is_done() -> None:
+    async def run() -> None:
+        desk, go = Desk(workers=1, waiting=0, timeout_s=0.05), threading.Event()
+        with pytest.raises(TookTooLong):
+            await desk.run(go.wait)
+        assert desk.busy == 1
+        go.set()
+        while desk.busy:
+            await asyncio.sleep(0.01)
+        desk.close()
+
+    asyncio.run(run())
+
+
+def test_an_error_of_a_call_reaches_who_asked() -> None:
+    async def run() -> None:
+        desk = Desk(workers=1, waiting=0, timeout_s=5)
+        with pytest.raises(ZeroDivisionError):
+            await desk.run(lambda: 1 / 0)
+        desk.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("192.168.1.5", False)],  # noqa: S104
+)
+def test_loopback_is_known(host: str, loopback: bool) -> None:
+    assert is_loopback(host) is loopback
+
+
+def test_another_address_needs_a_key_first_and_a_taken_one_is_named(catalog: Path) -> None:
+    workspace = Settings(home=catalog)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        open_shop(workspace) as shop,
+        closing(open_store(workspace)) as store,
+    ):
+        with pytest.raises(NeedsKey, match="sartor keys create"):
+            serve(shop, store, ServiceSettings(host="0.0.0.0", port=0))  # noqa: S104
+        with pytest.raises(AddressTaken, match="choose another"):
+            serve(shop, store, ServiceSettings(port=taken.getsockname()[1]))
+
+
+def test_addresses_of_one_household_are_one() -> None:
+    one, other = ({"client": (f"2001:db8::{last}", 1)} for last in ("1", "ffff"))
+
+    assert client_of(one) == client_of(other) == "2001:db8::/64"
+    assert client_of({"client": ("10.0.0.1", 1)}) == "10.0.0.1"
+    assert client_of({}) == "unknown"
