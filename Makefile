@@ -1,6 +1,6 @@
 # Every target sets up what it needs, from a machine with Python 3.11 or newer, pip and make.
 #
-#   make demo SOURCE=photos/   index a source, and write a sheet of products beside their most similar ones
+#   make demo                  draw a demo catalog, and serve it as a shop; SOURCE=photos/ takes your own
 #   make test                  the tests
 #   make check                 what CI runs: format, lint, types, layers, tests
 #   make bench                 the benchmarks; needs nothing else to run beside it
@@ -8,15 +8,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCE ?=
-HOME_DIR ?= sartor-data
+HOME_DIR ?= sartor-demo
 PYTEST = $(BIN)/pytest --numprocesses 2 --dist loadfile
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt
 
 .PHONY: demo test check bench format clean
 
 demo: .venv/.core
-	@test -n "$(SOURCE)" || { echo "say what to index: make demo SOURCE=photos/"; exit 2; }
-	@$(BIN)/python examples/demo.py "$(SOURCE)" --home "$(HOME_DIR)"
+	$(BIN)/sartor demo --home "$(HOME_DIR)" $(if $(SOURCE),--source "$(SOURCE)")
 
 test: .venv/.dev
 	$(PYTEST)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _MOST_TURN = 13.0  # degrees
 _SPREAD = 0.86  # of the photo is filled by a product that is small on its packshot
-_MOST_CAST = 0.055  # of a channel: more would give a color another name
+_MOST_CAST = 0.05  # warmer or cooler light; more would give a color another name
 
 
 def chosen(products: tuple[DemoProduct, ...], *, most: int) -> tuple[DemoProduct, ...]:
@@ -51,7 +51,8 @@ def street_photo(product: DemoProduct, *, surface: str, rng: np.random.Generator
     photo = ground * (1 - _shadow(alpha, rng))[..., None]
     photo = photo * (1 - alpha[..., None]) + moved[..., :3]
     photo *= _light(moved.shape[:2], rng)
-    photo *= 1 + rng.uniform(-_MOST_CAST, _MOST_CAST, 3).astype(np.float32) * np.array([1, 0.35, 1], np.float32)
+    warmth = rng.uniform(-_MOST_CAST, _MOST_CAST)
+    photo *= np.array([1 + warmth, 1, 1 - warmth], np.float32)
     photo += rng.normal(0, 0.013, photo.shape).astype(np.float32)
     image = Image.fromarray((np.clip(photo, 0, 1) * 255 + 0.5).astype(np.uint8))
     return image.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.5, 1.0))))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _KEPT = 1024
 _MUCH = 16  # one in so many products: from there on it is faster to read an attribute whole
-_FEWEST_VALUES, _MOST_VALUES = 2, 60  # of an attribute that is worth a place in a filter bar
+_FEWEST_VALUES, _MOST_VALUES = 2, 200  # of an attribute that is worth a place in a filter bar
 _LEAST_COVERAGE = 0.2  # of the products
 _WORDS_OF_A_NAME = re.compile(r"[\W_]+|(?<=[a-z])(?=[A-Z])")
 _NEVER_LAST = frozenset(
