@@ -72,7 +72,7 @@ def test_a_filter_bar_shows_what_many_products_have_in_few_values(store: SqliteS
                     "gender": "WM"[number % 2],
                     "color": str(number % 7),
                     "sizes": ("S", str(number % 3)),
-                    "brand": f"b{number % 61}",
+                    "brand": f"b{number % 201}",
                     "always": "x",
                     "item_group_id": str(number % 3),
                     "imageLink": f"file{number % 3}",
@@ -80,10 +80,10 @@ def test_a_filter_bar_shows_what_many_products_have_in_few_values(store: SqliteS
                     "price": f"{number % 3} USD",
                     "Title": f"t{number % 3}",
                 }
-                | ({"season": str(number % 2)} if number < 100 else {})
-                | ({"rare": str(number % 2)} if number < 30 else {}),
+                | ({"season": str(number % 2)} if number < 201 else {})
+                | ({"rare": str(number % 2)} if number < 60 else {}),
             )
-            for number in range(200)
+            for number in range(402)
         ),
     )
     assert store.facet_names() == ("gender", "sizes", "color", "season")

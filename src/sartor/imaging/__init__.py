@@ -6,7 +6,7 @@ from sartor.imaging.addresses import is_public
 from sartor.imaging.decode import DecodedPhoto, DecodeLimits, decode
 from sartor.imaging.fetch import UrlPolicy, fetch_photo
 from sartor.imaging.media import MediaStore
-from sartor.imaging.thumbnail import THUMBNAIL_PX, Thumbnail, make_thumbnail, reduced
+from sartor.imaging.thumbnail import THUMBNAIL_PX, Thumbnail, make_thumbnail, reduced, without_metadata
 
 __all__ = [
     "THUMBNAIL_PX",
@@ -20,4 +20,5 @@ __all__ = [
     "is_public",
     "make_thumbnail",
     "reduced",
+    "without_metadata",
 ]

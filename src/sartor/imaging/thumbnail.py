@@ -54,6 +54,11 @@ def make_thumbnail(data: bytes, decoded: DecodedPhoto, *, max_px: int = THUMBNAI
     return Thumbnail(data=_encode(_fit(decoded.image, max_px)), suffix="jpg")
 
 
+def without_metadata(decoded: DecodedPhoto, *, max_px: int = THUMBNAIL_PX) -> Thumbnail:
+    """A picture of at most ``max_px`` on a side with nothing of the file that it came from but what it shows."""
+    return Thumbnail(data=_encode(_fit(decoded.image, max_px)), suffix="jpg")
+
+
 def reduced(data: bytes, name: str, *, max_px: int) -> Thumbnail:
     """A kept picture again, at most so large; as it is where it is no larger."""
     suffix = name.rpartition(".")[2]

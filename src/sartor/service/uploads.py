@@ -7,7 +7,7 @@ import re
 import time
 from typing import TYPE_CHECKING
 
-from sartor.imaging import decode, make_thumbnail
+from sartor.imaging import decode, without_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,7 @@ class Uploads:
         """
         name = hashlib.sha256(data).hexdigest()
         decoded = decode(data, name="the photo")
-        kept = make_thumbnail(b"", decoded)
+        kept = without_metadata(decoded)
         self._directory.mkdir(parents=True, exist_ok=True)
         path = self._directory / f"{name}.{kept.suffix}"
         draft = path.with_suffix(".part")

@@ -11,6 +11,9 @@ import pytest
 from sartor.assembly import open_shop
 from sartor.config import Settings
 from sartor.pipelines.put import ProductInput
+from sartor.service.storefront.problem_pages import problem_page
+from sartor.service.storefront.rendering import Pages
+from sartor.service.storefront.static_files import StaticFiles
 from sartor.types import Product
 from tests.fakes import BLUE, RED, photo
 from tests.service.conftest import serving
@@ -202,6 +205,25 @@ def test_a_color_alone_is_a_search(browser: TestClient) -> None:
     assert page.status_code == 200
     assert shown(page)[0] == "red"
     assert browser.get("/results?color=blurple").status_code == 422
+
+
+def test_a_color_has_no_matches_to_judge(browser: TestClient) -> None:
+    page = browser.get("/results?color=%23ff0000")
+    assert "In this color" in page.text
+    assert 'class="match' not in page.text
+    assert 'name="style"' not in page.text
+
+
+def test_a_page_that_is_asked_for_too_early_comes_again_by_itself() -> None:
+    problem = {
+        "type": "urn:sartor:problem:starting",
+        "title": "x",
+        "status": 503,
+        "detail": "the model is loading",
+    }
+    text = problem_page(Pages(StaticFiles.read()), problem).decode()
+    assert '<meta http-equiv="refresh" content="2">' in text
+    assert "The model is loading." in text
 
 
 def test_a_region_of_a_photo_is_searched(browser: TestClient) -> None:

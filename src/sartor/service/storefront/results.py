@@ -82,11 +82,12 @@ class ResultsView:
         custom: The color that is asked for, where it is none of these.
         refinement: Filters.
         cards: What was found.
+        is_judged: Whether there is anything but a color, so that matches and dials say something.
         good: Whether any of it is more than a weak match.
         more_href: A longer page; empty at the end.
         expired: How many photos are gone.
         skipped: How many could not be read when they were uploaded.
-        nothing: Why nothing was found, where the reason is a filter.
+        nothing: Why nothing was found; empty where something was.
     """
 
     search: Search
@@ -102,6 +103,7 @@ class ResultsView:
     custom: str
     refinement: Refinement
     cards: tuple[Card, ...]
+    is_judged: bool
     good: bool
     more_href: str
     expired: int
@@ -129,6 +131,7 @@ def results_view(shop: Shop, search: Search, kept: Mapping[str, bytes], *, skipp
             box=search.box if search.photos[0] in kept else None,
         )
     found, nothing = _find(shop, search, kept)
+    is_judged = bool(search.photos or search.products or search.like)  # a color alone has no kind to match
     asked = _code(search.color) if search.color else ""
     more = search.more() if len(found) == search.k else None
     return ResultsView(
@@ -146,8 +149,9 @@ def results_view(shop: Shop, search: Search, kept: Mapping[str, bytes], *, skipp
         swatches=tuple(Swatch(name=name, code=code, checked=code == asked) for name, code in _SWATCHES.items()),
         custom="" if asked in _SWATCHES.values() else asked,
         refinement=refinement(shop, search),
-        cards=tuple(hit_card(hit, search) for hit in found),
-        good=found.good,
+        cards=tuple(hit_card(hit, search, is_judged=is_judged) for hit in found),
+        is_judged=is_judged,
+        good=found.good or not is_judged,
         more_href=more.address if more else "",
         expired=expired,
         skipped=skipped,
@@ -169,8 +173,8 @@ def _find(shop: Shop, search: Search, kept: Mapping[str, bytes]) -> tuple[Recomm
             k=search.k,
         )
     except UnknownValue as error:
-        return Recommendation(hits=()), str(error)
-    return found, ""
+        return Recommendation(hits=()), f"{error}."
+    return found, "" if found else "No product has all that is asked for."
 
 
 def _dials(search: Search) -> Dials:

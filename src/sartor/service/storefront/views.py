@@ -146,8 +146,8 @@ def stored_card(stored: StoredProduct) -> Card:
     )
 
 
-def hit_card(hit: Hit, search: Search) -> Card:
-    """A product as it was found, in the results of a search."""
+def hit_card(hit: Hit, search: Search, *, is_judged: bool = True) -> Card:
+    """A product as it was found, in the results of a search; without match and reasons where they say nothing."""
     sure = {name: value for name, (value, probability) in hit.predicted.items() if probability >= _SURE}
     return Card(
         id=hit.product_id,
@@ -157,9 +157,9 @@ def hit_card(hit: Hit, search: Search) -> Card:
         kind=_kind({**sure, **hit.attributes}),
         price=price_text(hit.attributes),
         full_price=full_price_text(hit.attributes),
-        match=None if hit.match is None else round(100 * hit.match),
-        weak=hit.weak,
-        reasons=hit.reasons,
+        match=None if hit.match is None or not is_judged else round(100 * hit.match),
+        weak=hit.weak and is_judged,
+        reasons=hit.reasons if is_judged else (),
         more_href=search.liking(hit.product_id).address,
         less_href=search.disliking(hit.product_id).address,
         variants=len(hit.variants),

@@ -1,6 +1,7 @@
 // One page becomes the next without a reload: <main> is swapped, the address kept, back and forward work.
 
 const main = () => document.getElementById('main');
+let current = location.pathname + location.search; // what is shown
 let asked = 0; // requests so far, so that a late answer does not replace a newer one
 
 /** Say something to who listens instead of looking. */
@@ -50,6 +51,7 @@ export function replace(text, address, { push = true, parts = false, scroll = 0 
     history.replaceState({ ...history.state, scroll: window.scrollY }, '');
     history.pushState({}, '', address);
   }
+  current = new URL(address).pathname + new URL(address).search;
   document.title = next.title;
   if (!document.activeElement?.closest('.words')) {
     document.getElementById('q').value = next.getElementById('q')?.value ?? '';
@@ -97,7 +99,10 @@ export function followLinks() {
     const words = new FormData(event.target).get('q').trim();
     show(words ? `/?q=${encodeURIComponent(words)}` : '/');
   });
-  window.addEventListener('popstate', (event) => show(location.href, { push: false, scroll: event.state?.scroll ?? 0 }));
+  window.addEventListener('popstate', (event) => {
+    if (location.pathname + location.search === current) return; // only another place on this page
+    show(location.href, { push: false, scroll: event.state?.scroll ?? 0 });
+  });
   window.addEventListener('pagehide', () => history.replaceState({ ...history.state, scroll: window.scrollY }, ''));
 }
 
