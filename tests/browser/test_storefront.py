@@ -317,6 +317,7 @@ def test_everything_works_without_javascript(opened: Callable[..., Page], site: 
     page = opened("/", java_script_enabled=False)
     page.set_input_files("input[type=file]:visible", site.photos[0])
     page.get_by_role("button", name="Find what looks like it").click()
+    page.wait_for_url("**/results?photo=*")
     assert "/results?photo=" in page.url
     product = site.photos[0].name.partition("-")[0]
     cards = page.locator("#grid .card")
@@ -325,11 +326,14 @@ def test_everything_works_without_javascript(opened: Callable[..., Page], site: 
     for label, value in (("Left", "10"), ("Top", "10"), ("Width", "60"), ("Height", "60")):
         page.get_by_label(f"{label} %").fill(value)
     page.get_by_role("button", name="Search this region").click()
+    page.wait_for_url("**box=*")
     assert "box=0.1%2C0.1%2C0.6%2C0.6" in page.url
+    assert "style=" not in page.url
     page.get_by_role("link", name="Show more").click()
+    page.wait_for_url("**k=24*")
     assert cards.count() > 12
     page.locator(".lean-more").first.click()
-    assert "like=" in page.url
+    page.wait_for_url("**like=*")
 
 
 def test_a_shop_of_another_origin_shows_what_is_similar(

@@ -139,6 +139,7 @@ def test_an_unexpected_error_is_a_problem_without_a_trace(
     assert answer.status_code == 500
     assert answer.json()["type"] == "urn:sartor:problem:internal-error"
     assert "secret" not in answer.text
+    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 def test_a_full_desk_refuses_at_once_and_has_room_again_when_work_is_done() -> None:

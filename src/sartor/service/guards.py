@@ -13,7 +13,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.datastructures import Headers, MutableHeaders
 
-from sartor.service.problems import TooLarge, TooManyRequests, TooSlow, answer
+from sartor.service.problems import TooLarge, TooManyRequests, TooSlow, answer, problem_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,8 +52,12 @@ class Guards:
             await self._app(scope, receive, send)
             return
 
+        started = False
+
         async def send_with_headers(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
@@ -63,13 +67,12 @@ class Guards:
         if refusal is not None:
             await answer(refusal)(scope, receive, send_with_headers)
             return
-        bounded = _BoundedBody(receive, self._settings)
         try:
-            await self._app(scope, bounded, send_with_headers)
-        except (TooLarge, TooSlow) as problem:
-            if bounded.answered:
+            await self._app(scope, _BoundedBody(receive, self._settings), send_with_headers)
+        except Exception as error:  # what no route's own handler has answered
+            if started:
                 raise
-            await answer(problem)(scope, receive, send_with_headers)
+            await answer(problem_of(error))(scope, receive, send_with_headers)
 
     def _refusal(self, scope: Scope) -> Problem | None:
         headers = Headers(scope=scope)
@@ -92,7 +95,6 @@ class _BoundedBody:
         self._receive, self._settings = receive, settings
         self._bytes, self._done = 0, False
         self._deadline = time.monotonic() + settings.receive_timeout_s
-        self.answered = False
 
     async def __call__(self) -> Message:
         if self._done:  # the body is whole: what comes now is the client that leaves, whenever that is

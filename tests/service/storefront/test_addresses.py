@@ -99,6 +99,11 @@ def test_the_fields_of_the_box_are_percent() -> None:
     assert Search.parse(QueryParams("photo=a&x=&y=20&w=50&h=50")).box is None
 
 
+def test_a_dial_that_nobody_moved_is_not_in_the_address() -> None:
+    search = Search.parse(QueryParams("product=1&style=1.0&style_was=1.0&colorweight=0.4&colorweight_was=0.2"))
+    assert (search.style, search.color_weight) == (None, 0.4)
+
+
 def test_pages_grow_by_twelve_up_to_an_end() -> None:
     search, pages = Search(products=("1",)), [PAGE]
     while longer := search.more():

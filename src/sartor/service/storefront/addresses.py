@@ -129,8 +129,8 @@ class Search:
             dislike=_texts(params, "dislike", most=_MOST_PRODUCTS),
             box=_box(params) if photos else None,
             color=params.get("color", "").strip()[:_LONGEST] or None,
-            style=_share(params, "style"),
-            color_weight=_share(params, "colorweight"),
+            style=_dial(params, "style"),
+            color_weight=_dial(params, "colorweight"),
             filters=_filters(params),
             k=_count(params),
         )
@@ -210,6 +210,12 @@ def _filters(params: QueryParams) -> Filters:
     asked = price_range(params.get("min_price", ""), params.get("max_price", ""))
     rest = filters.without(PRICE)
     return Filters((*rest.pairs, (PRICE, asked))) if asked else rest
+
+
+def _dial(params: QueryParams, name: str) -> float | None:
+    """A dial, if it was moved: the form says where it stood when nobody had touched it."""
+    value = _share(params, name)
+    return None if value == _share(params, f"{name}_was") else value
 
 
 def _share(params: QueryParams, name: str) -> float | None:

@@ -9,7 +9,7 @@ function addressOf(form) {
   const params = new URLSearchParams();
   for (const [name, value] of new FormData(form)) {
     const field = form.elements[name];
-    if (value === '' || field?.dataset?.untouched === 'yes') continue;
+    if (value === '' || name.endsWith('_was') || field?.dataset?.untouched === 'yes') continue;
     params.append(name, value);
   }
   const query = params.toString();

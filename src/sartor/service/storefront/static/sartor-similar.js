@@ -34,7 +34,7 @@ const STYLE = `
 :host { display: block; color: var(--sartor-ink, inherit); font: var(--sartor-font, inherit); }
 :host([hidden]) { display: none; }
 h2 { margin: 0 0 .75em; font: var(--sartor-heading-font, inherit); font-size: var(--sartor-heading-size, 1.375em); line-height: 1.2; }
-ul { display: grid; gap: var(--sartor-gap, 1rem); margin: 0; padding: 4px; list-style: none; }
+ul { display: grid; gap: var(--sartor-gap, 1rem); margin: -4px; padding: 4px; list-style: none; }
 .row { grid-auto-flow: column; grid-auto-columns: minmax(var(--sartor-card, 10rem), 1fr); overflow-x: auto; scroll-snap-type: x proximity; scrollbar-width: thin; }
 .grid { grid-template-columns: repeat(auto-fill, minmax(min(var(--sartor-card, 10rem), 45%), 1fr)); }
 li { min-width: 0; scroll-snap-align: start; }
@@ -180,6 +180,14 @@ class SartorSimilar extends HTMLElement {
 
   #price(attributes) {
     const text = String(attributes.sale_price ?? attributes.price ?? '');
+    const [, amount, currency] = /^(\d+(?:\.\d+)?) ?([A-Z]{3})$/.exec(text) ?? [];
+    if (currency) {
+      try {
+        return new Intl.NumberFormat(document.documentElement.lang || undefined, { style: 'currency', currency }).format(amount);
+      } catch {
+        return text;
+      }
+    }
     return /^\d+(\.\d+)?$/.test(text) ? `${this.getAttribute('currency') ?? ''}${text}` : text;
   }
 
