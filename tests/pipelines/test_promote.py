@@ -215,7 +215,7 @@ def large_catalog(home: Path, folder: Path) -> Shop:
     add_models(home)
     folder.mkdir()
     for name, color in various_colors(6).items():
-        (folder / f"{name}.png").write_bytes(photo(color, side_px=400))
+        (folder / f"{name}.png").write_bytes(photo(color, side_px=800))
     shop = sartor.open(home, model="blind")
     shop.index(folder)
     return shop
