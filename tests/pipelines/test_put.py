@@ -160,3 +160,12 @@ def test_after_any_puts_and_deletions_the_index_has_what_the_store_has(
 
     assert shop.product_ids() == sorted(expected)
     assert not shop.check()
+
+
+def test_many_variants_of_one_thing_do_not_push_the_others_out(shop: Shop) -> None:
+    variants = [item(f"v{number:02}", photo((200, 40 + number, 40)), item_group_id="g") for number in range(40)]
+    shop.put(*variants, item("green", photo(GREEN)), item("blue", photo(BLUE)))
+    hits = shop.similar(photo((200, 40, 40), side_px=33), k=3)
+
+    assert len(hits) == 3
+    assert {hit.product_id for hit in hits} > {"green", "blue"}

@@ -25,7 +25,9 @@ DEFAULT_K = 5
 GROUP = "item_group_id"
 FACET_VALUES = 200
 
-_POOL, _LEAST_POOL = 4, 40  # candidates for each hit, and at least
+_POOL, _LEAST_POOL = 4, 24  # candidates for each hit, and at least
+_VARIED_POOL = 8  # for each hit that shall differ from the others
+_MOST_POOL = 1000  # every two candidates are compared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,15 +149,16 @@ def similar(query: SimilarQuery, *, index: Neighborhood, catalog: Catalog, model
         raise ValueError(msg)
     require_attributes(query.where, model.attributes)
     traits = mixed(query.parts, query.against)
-    pool = max(_LEAST_POOL, _POOL * query.k)
-    found = index.search(
-        traits.weighted(query.dials), k=pool, where=query.where, without=query.without, exact=query.exact
-    )
+    vector = traits.weighted(query.dials)
+    pool = max(_LEAST_POOL, (_VARIED_POOL if query.diversity else _POOL) * query.k)
+    while True:
+        found = index.search(vector, k=pool, where=query.where, without=query.without, exact=query.exact)
+        hits = _hits(query, traits, found, catalog, model)
+        if len(hits) == query.k or len(found) < pool or pool >= _MOST_POOL:
+            break
+        pool *= 4  # variants of a few took the places of others
     if not found:
         require_values(query.where, index)
-    products = catalog.products([neighbor.product_id for neighbor in found])
-    found = [each for each in found if _group(products[each.product_id]) not in query.groups]
-    hits = _hits(query, traits, found, products, model) if found else ()
     return Recommendation(
         hits=hits,
         good=any(not hit.weak for hit in hits) or not hits,
@@ -168,9 +171,13 @@ def _hits(
     query: SimilarQuery,
     traits: Traits,
     found: Sequence[Neighbor],
-    products: Mapping[str, StoredProduct],
+    catalog: Catalog,
     model: Model,
 ) -> tuple[Hit, ...]:
+    products = catalog.products([neighbor.product_id for neighbor in found])
+    found = [each for each in found if _group(products[each.product_id]) not in query.groups]
+    if not found:
+        return ()
     vectors = np.stack([neighbor.vector for neighbor in found])
     style, color, _ = traits.split(vectors)
     prints = [_photo_of(each, products).fingerprint for each in found]
