@@ -59,7 +59,7 @@ def create_app(shop: Shop, store: SqliteStore, settings: ServiceSettings) -> Fas
         redoc_url=None,
         middleware=[
             Middleware(Measured, metrics=metrics),
-            Middleware(Guards, settings=settings),
+            Middleware(Guards, settings=settings, gate=context.gate),
             *_cors(settings),
         ],
     )

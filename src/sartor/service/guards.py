@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from sartor.config import ServiceSettings
+    from sartor.service.keys import Gate
     from sartor.service.problems import Problem
 
 _UNLIMITED = ("/static/", "/v1/photos/", "/health/", "/sartor-similar.js")
@@ -41,8 +42,8 @@ _HEADERS = {
 class Guards:
     """ASGI middleware that bounds what a request may cost, and adds security headers to what goes out."""
 
-    def __init__(self, app: ASGIApp, *, settings: ServiceSettings) -> None:
-        self._app, self._settings = app, settings
+    def __init__(self, app: ASGIApp, *, settings: ServiceSettings, gate: Gate) -> None:
+        self._app, self._settings, self._gate = app, settings, gate
         self._limit = parse(f"{settings.rate_per_minute}/minute") if settings.rate_per_minute else None
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
@@ -81,7 +82,7 @@ class Guards:
             return TooLarge(limit_bytes=self._settings.max_request_bytes)
         if self._limit is None or scope["path"].startswith(_UNLIMITED):
             return None
-        who = headers.get("authorization") or headers.get("x-api-key") or client_of(scope)
+        who = self._gate.key_of(headers) or client_of(scope)  # a made-up key is as good as none
         if self._limiter.hit(self._limit, who):
             return None
         left_s = self._limiter.get_window_stats(self._limit, who).reset_time - time.time()

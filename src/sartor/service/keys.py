@@ -82,18 +82,28 @@ class Gate:
         keys = self._keys()
         if not keys or (scope is Scope.READ and not self._read_needs_key):
             return
-        given = _key_in(headers)
-        if given is None:
+        if _key_in(headers) is None:
             raise NoKey(scope=scope.word, reason="this needs an API key")
-        digest = digest_of(given)
-        found = None
-        for known, key in keys:  # all of them, so that the time tells nothing
-            if hmac.compare_digest(known, digest):
-                found = key
+        found = self._find(headers)
         if found is None:
             raise NoKey(scope=scope.word, reason="this API key is not known")
         if Scope.named(found.scope) < scope:
             raise WrongScope(scope=scope.word, has=found.scope)
+
+    def key_of(self, headers: Mapping[str, str]) -> str | None:
+        """Id of the key that a request has; None where it has none that is known."""
+        found = self._find(headers)
+        return None if found is None else found.id
+
+    def _find(self, headers: Mapping[str, str]) -> ApiKey | None:
+        given = _key_in(headers)
+        if given is None:
+            return None
+        digest, found = digest_of(given), None
+        for known, key in self._keys():  # all of them, so that the time tells nothing
+            if hmac.compare_digest(known, digest):
+                found = key
+        return found
 
     def _keys(self) -> tuple[tuple[bytes, ApiKey], ...]:
         now = self._clock()
