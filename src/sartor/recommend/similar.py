@@ -25,7 +25,7 @@ DEFAULT_K = 5
 GROUP = "item_group_id"
 FACET_VALUES = 200
 
-_POOL, _LEAST_POOL = 4, 24  # candidates for each hit, and at least
+_POOL, _LEAST_POOL = 2, 24  # candidates for each hit, and at least
 _VARIED_POOL = 8  # for each hit that shall differ from the others
 _MOST_POOL = 1000  # every two candidates are compared
 
