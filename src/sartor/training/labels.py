@@ -56,9 +56,13 @@ def targets_of(items: Sequence[Item], recipe: Recipe) -> tuple[Target, ...]:
         if len((target := _target(items, label, recipe.maps)).classes) >= _FEWEST_CLASSES
     )
     if not targets:
-        wanted = ", ".join(label.name for label in recipe.labels)
-        what = f"{wanted} has" if wanted else "no attribute of the catalog has"
-        raise NothingToLearn(reason=f"{what} not two values that products share; name columns with --labels")
+        if recipe.labels:
+            wanted = ", ".join(label.name for label in recipe.labels)
+            raise NothingToLearn(reason=f"{wanted} has not two values; name other columns with --labels")
+        raise NothingToLearn(
+            reason="no column looks like a category, with two values or more that many products share each; "
+            "name columns with --labels"
+        )
     return targets
 
 
