@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -55,7 +56,8 @@ class ServiceSettings(BaseModel):
         rate_per_minute: Requests of one key or address; 0 does not limit them.
         max_request_bytes: Of a request's body.
         max_photos: Of a request.
-        workers: Requests that are worked on at once.
+        workers: Requests that are worked on at once; more than one for each core and one beside them only take
+            turns.
         waiting: Requests that may wait for that.
         timeout_s: After so long a request is given up.
         receive_timeout_s: In so long a request has to arrive.
@@ -71,7 +73,7 @@ class ServiceSettings(BaseModel):
     rate_per_minute: int = Field(default=1200, ge=0)
     max_request_bytes: int = Field(default=32 << 20, ge=1 << 10)
     max_photos: int = Field(default=16, ge=1)
-    workers: int = Field(default=8, ge=1)
+    workers: int = Field(default_factory=lambda: (os.cpu_count() or 1) + 1, ge=1)
     waiting: int = Field(default=64, ge=0)
     timeout_s: float = Field(default=20.0, gt=0)
     receive_timeout_s: float = Field(default=30.0, gt=0)

@@ -45,7 +45,7 @@ _STATE_FILE = "state.json"
 _SHARD = "shard"
 _SCROLL_PAGE = 4096
 _COUNTS_KEPT = 1024
-_HNSW_EF = 256  # candidates of a search
+_HNSW_EF = 128  # candidates of a search
 _HNSW = qdrant.HnswIndexConfig(m=16, ef_construct=100, full_scan_threshold=10_000)  # Qdrant's own defaults
 _EXACT_UP_TO = 20_000  # photos that pass a filter are compared one by one, which takes about 10 ms
 # A filter tears holes into the graph; ACORN steps over them. Without it, recall falls to 0.95 where three
