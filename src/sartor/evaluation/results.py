@@ -1,16 +1,17 @@
 """What an evaluation found: plain values that tables, JSON, CSV and the HTML report are made from.
 
-Every metric is a share from 0 to 1, the higher the better. A *criterion* is what makes two products relevant to each
-other: the same value of one attribute, or of several at once, or being the same product.
+Every metric is a share from 0 to 1, the higher the better. A *criterion* is what makes two products relevant to
+each other: the same value of one attribute, or of several at once, or being the same product.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     import numpy.typing as npt
 
@@ -25,8 +26,8 @@ class CriterionResult:
 
     Attributes:
         criterion: Its name, such as ``articleType``, or ``articleType + gender + color`` for all at once.
-        metrics: By name, such as ``precision@5``, ``hit rate@5``, ``recall@5``, ``nDCG@5``, ``mAP@R``: the mean over
-            queries with its 95 % interval.
+        metrics: By name, such as ``precision@5``, ``hit rate@5``, ``recall@5``, ``nDCG@5``, ``mAP@R``: the mean
+            over queries with its 95 % interval.
         queries: Queries that have what the criterion asks about.
         without_relevant: Those of them to which nothing in the gallery is relevant. They count as 0 in
             precision, and are left out of the other metrics, which are not defined for them.
