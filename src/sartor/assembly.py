@@ -75,6 +75,17 @@ def open_shop(settings: Settings, *, many_callers: bool = False) -> Shop:
         raise
 
 
+def require_extra(extra: str, *packages: str) -> None:
+    """Check that the packages of an extra are installed.
+
+    Raises:
+        MissingExtra: One is not.
+    """
+    for package in packages:
+        if find_spec(package) is None:
+            raise MissingExtra(package, extra=extra)
+
+
 def open_models(settings: Settings) -> ModelRegistry:
     """The models of a workspace, and those that come with Sartor; needs no lock."""
     return ModelRegistry(settings.home / "models", bundled=bundled.DIRECTORY)
@@ -180,9 +191,7 @@ def export_model(
         ModelExists: Another model has its id.
     """
     wanted = network(name)
-    for package in ("keras", "tensorflow", "tf2onnx"):
-        if find_spec(package) is None:
-            raise MissingExtra(package, extra="keras")
+    require_extra("keras", "keras", "tensorflow", "tf2onnx")
     from sartor.encoders.keras_export import export
 
     models = open_models(settings)
@@ -221,9 +230,7 @@ def train_model(settings: Settings, order: TrainingOrder, watch: Watch) -> Train
         UnusableModel: Weights do not fit.
         WeightsUnavailable: The official weights cannot be fetched.
     """
-    for package in ("keras", "tensorflow", "tf2onnx", "scipy", "sklearn"):
-        if find_spec(package) is None:
-            raise MissingExtra(package, extra="train")
+    require_extra("train", "keras", "tensorflow", "tf2onnx", "scipy", "sklearn")
     from sartor.training.base import find_start
     from sartor.training.train import Job, train
 

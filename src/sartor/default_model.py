@@ -29,7 +29,7 @@ _RNG_SEED = 0  # so that the same comparison gives the same figures
 # Names of settings that the store remembers.
 _DEFAULT = "default_model"
 _PREVIOUS = "previous_model"  # default before the last promotion
-_NETWORK_OF = "network_of_{}"  # SHA-256 of the network that a model id stood for when it first embedded
+NETWORK_OF = "network_of_{}"  # SHA-256 of the network that a model id stood for when it first embedded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,12 +126,12 @@ class DefaultModel:
 
     def _remember_network(self, card: ModelCard) -> None:
         """When a model first embeds, its id stands for its network from then on."""
-        store, name = self.backends.store, _NETWORK_OF.format(card.id)
+        store, name = self.backends.store, NETWORK_OF.format(card.id)
         if store.setting(name) is None:
             store.set_setting(name, card.sha256)
 
     def _require_same_network(self, card: ModelCard) -> None:
-        if self.backends.store.setting(_NETWORK_OF.format(card.id)) not in (None, card.sha256):
+        if self.backends.store.setting(NETWORK_OF.format(card.id)) not in (None, card.sha256):
             raise ModelReplaced(card.id)
 
 

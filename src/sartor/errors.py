@@ -50,6 +50,9 @@
     │   ├── NeedsKey
     │   ├── AddressTaken
     │   └── KeyNotFound
+    ├── EvaluationError
+    │   ├── NothingToEvaluate
+    │   └── UnusableLabelMap
     ├── MissingExtra
     └── DeviceUnavailable
 
@@ -454,6 +457,24 @@ class KeyNotFound(ServiceError):
 
     def __init__(self, key_id: str, *, known: Sequence[str]) -> None:
         super().__init__(f"there is no API key {key_id!r}; there are: {', '.join(known) or 'none'}")
+
+
+class EvaluationError(SartorError):
+    """An evaluation cannot be done as it stands."""
+
+
+class NothingToEvaluate(EvaluationError):
+    """There is nothing to ask, or nothing to find."""
+
+    def __init__(self, *, reason: str) -> None:
+        super().__init__(f"there is nothing to evaluate: {reason}")
+
+
+class UnusableLabelMap(EvaluationError):
+    """A file does not say which labels of the queries mean which of the gallery."""
+
+    def __init__(self, path: Path, *, reason: str) -> None:
+        super().__init__(f"{path} is no map of labels: {reason}; see docs/reference/street-to-shop.md")
 
 
 class MissingExtra(SartorError):

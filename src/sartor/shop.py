@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from PIL import Image
 
 from sartor.catalog import open_source
+from sartor.contenders import contender
 from sartor.default_model import DefaultModel
 from sartor.errors import (
     EmptyCatalog,
@@ -19,13 +20,17 @@ from sartor.errors import (
     ModelMismatch,
     ProductNotFound,
 )
+from sartor.evaluation.label_map import LabelMap
 from sartor.imaging import reduced
 from sartor.imaging.oklab import named_color
 from sartor.imaging.palette import palette_of_color
 from sartor.pipelines.check import check_index, check_media, check_store, rebuild_index, tidy_media
 from sartor.pipelines.compose import Composer
 from sartor.pipelines.duplicates import DuplicatePhoto, find_duplicates
+from sartor.pipelines.evaluating.evaluate import ShowProgress, evaluate, silent
+from sartor.pipelines.evaluating.order import DEFAULT_KS, EvaluationOrder
 from sartor.pipelines.explain import Explained, explain
+from sartor.pipelines.health import examine
 from sartor.pipelines.info import Info, take_stock
 from sartor.pipelines.ingest import IngestOptions, Workbench, ingest
 from sartor.pipelines.photos import PhotoEmbedder
@@ -56,6 +61,7 @@ if TYPE_CHECKING:
     from sartor.backends import Backends
     from sartor.encoders.card import ModelCard
     from sartor.encoders.encoder import Encoder
+    from sartor.evaluation.results import CatalogHealth, Evaluation
     from sartor.imaging import Thumbnail
     from sartor.index.edge import EdgeIndex
     from sartor.pipelines.check import Problem
@@ -352,6 +358,87 @@ class Shop:
             without=frozenset().union(*(each.products for each in understood)),
             groups=frozenset().union(*(each.groups for each in understood)),
         )
+
+    def evaluate(  # noqa: PLR0913 - each is a keyword of its own
+        self,
+        gallery: str | Path,
+        *models: str,
+        queries: str | Path | None = None,
+        relevance: Sequence[str] = (),
+        label_map: str | Path | None = None,
+        instances: bool = False,
+        held_out: bool = False,
+        as_recommended: bool = False,
+        ann: bool = False,
+        pictures: bool = False,
+        ks: Sequence[int] = DEFAULT_KS,
+        seed: int = 0,
+        limit: int | None = None,
+        command: str = "",
+        show: ShowProgress = silent,
+    ) -> Evaluation:
+        """Measure how good models are at finding what is relevant, on sources of products.
+
+        What the workspace has embedded is not embedded again; nothing is written.
+
+        Args:
+            gallery: Source of the products that are searched.
+            models: Ids of models, the first one being what the others are compared with; ``color-histogram`` and
+                ``random`` are floors. None takes the workspace's default.
+            queries: Source of the queries; None asks with each product of the gallery, and leaves itself out.
+            relevance: Attributes that make products relevant; none takes kind, gender and color.
+            label_map: TOML file that says which labels of the queries mean which of the gallery.
+            instances: Look for the same product by its id in both sources, and by damaged photos.
+            held_out: Ask only about products that the first model has not learned from.
+            as_recommended: Compare as ``similar`` does, rather than by embeddings alone.
+            ann: Measure the approximate index against exact search.
+            pictures: Make what a report shows: queries beside their hits, and a map of the gallery.
+            ks: Lengths of lists.
+            seed: Of all that is random.
+            limit: Take only the first so many products of each source.
+            command: What asked for it, for a report.
+            show: Shows the progress of something named.
+
+        Raises:
+            SourceError: A source cannot be read.
+            ModelNotFound: There is no such model.
+            UnknownAttribute: No product has an attribute that makes relevant.
+            EvaluationError: There is nothing to evaluate, or the map of labels is none.
+            ValueError: A length is below 1.
+        """
+        if not ks or min(ks) < 1:
+            msg = f"lists have at least 1 product, not {tuple(ks)}"
+            raise ValueError(msg)
+        order = EvaluationOrder(
+            gallery=Path(gallery),
+            queries=None if queries is None else Path(queries),
+            relevance=tuple(relevance),
+            label_map=None if label_map is None else LabelMap.read(Path(label_map)),
+            instances=instances,
+            held_out=held_out,
+            as_recommended=as_recommended,
+            ann=ann,
+            pictures=pictures,
+            ks=tuple(sorted(set(ks))),
+            seed=seed,
+            limit=limit,
+            command=command,
+        )
+        names = dict.fromkeys(models or (self._card.id,))
+        contenders = [contender(self._backends, name) for name in names]
+        return evaluate(order, contenders, urls=self._backends.urls, show=show)
+
+    def health(self) -> CatalogHealth:
+        """What about the catalog makes recommendations worse, or may: photos, attributes, labels, neighbors.
+
+        Every photo is compared with every other: about a minute for 40,000.
+
+        Raises:
+            ModelMismatch: The catalog was embedded with another model.
+        """
+        if self._store.counts().embeddings:
+            self._require_embeddings()
+        return examine(self._store, self._composer)
 
     def promote(
         self, model: str, *, force: bool = False, on_progress: OnProgress = lambda _: None

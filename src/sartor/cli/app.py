@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sartor.cli import demo, duplicates, embed, index, models, outfit, serve, similar, train, workspace
+from sartor.cli import demo, duplicates, embed, evaluate, index, models, outfit, serve, similar, train, workspace
 
 app = typer.Typer(
     help="A visual recommendation engine for fashion catalogs.",
@@ -21,6 +21,7 @@ app.command("similar")(similar.similar)
 app.command("outfit")(outfit.outfit)
 app.command("duplicates")(duplicates.duplicates)
 app.command("embed")(embed.embed)
+app.command("evaluate")(evaluate.evaluate)
 app.command("train")(train.train)
 app.add_typer(models.app, name="models")
 app.command("serve")(serve.serve)

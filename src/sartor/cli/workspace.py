@@ -1,16 +1,25 @@
-"""``sartor info`` and ``sartor check``: what a workspace holds, and whether its parts agree."""
+"""``sartor info`` and ``sartor check``: what a workspace holds, whether its parts agree, how its catalog fares."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sartor.cli.options import Home, Json, MetricOption, Model, settings
 from sartor.cli.output import counted, print_json, print_table
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sartor.evaluation.results import CatalogHealth, HealthFinding
+    from sartor.pipelines.check import Problem
+
 _MEBIBYTE = 1 << 20
+_EXAMPLES = 3  # of a finding, in the table
+_LEAST_SHARE = 0.001
 
 
 def info(*, home: Home = None, model: Model = None, as_json: Json = False) -> None:
@@ -44,26 +53,74 @@ def check(
     repair: Annotated[
         bool, typer.Option("--repair", help="Rebuild the index from the store, delete thumbnails of no photo.")
     ] = False,
+    health: Annotated[
+        bool, typer.Option("--health", help="Also look for what makes recommendations worse; a minute or so.")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE", help="Write the catalog's health as an .html file.")
+    ] = None,
     home: Home = None,
     model: Model = None,
     metric: MetricOption = None,
     as_json: Json = False,
 ) -> None:
-    """Check that store, index and media agree; exit code 1 if not."""
+    """Check that store, index and media agree, exit code 1 if not; with --health, how the catalog fares."""
+    if report is not None and report.suffix.lower() != ".html":
+        message = f"a report is an .html file, not {report.name}"
+        raise typer.BadParameter(message)
     from sartor.assembly import open_shop
 
     with open_shop(settings(home=home, model=model, metric=metric)) as shop:
         problems = shop.check(repair=repair)
+        found = shop.health() if health or report else None
     agree = all(problem.harmless for problem in problems)
     if as_json:
-        print_json({"ok": agree, "problems": [asdict(problem) for problem in problems]})
+        told: dict[str, Any] = {"ok": agree, "problems": [asdict(problem) for problem in problems]}
+        print_json(told if found is None else told | {"health": asdict(found)})
     else:
-        typer.echo("store, index and media agree" if agree else "store, index and media do not agree:")
-        for found in problems:
-            typer.echo(f"- {found.count:,} {found.what}, such as {', '.join(found.examples)}")
-            typer.echo(f"  to do: {found.remedy}")
+        _print_problems(problems, agree=agree)
+        if found is not None:
+            _print_health(found)
+    if report is not None and found is not None:
+        from sartor.evaluation.report import write_health_report
+
+        write_health_report(report, found)
+        typer.echo(f"report written to {report}", err=True)
     if not agree:
         raise typer.Exit(1)
+
+
+def _print_problems(problems: Sequence[Problem], *, agree: bool) -> None:
+    typer.echo("store, index and media agree" if agree else "store, index and media do not agree:")
+    for found in problems:
+        typer.echo(f"- {found.count:,} {found.what}, such as {', '.join(found.examples)}")
+        typer.echo(f"  to do: {found.remedy}")
+
+
+def _print_health(health: CatalogHealth) -> None:
+    print_table(
+        f"Health of {counted(health.products, 'product')}, by {health.model}",
+        ("finding", "count", "share", "examples"),
+        (
+            (
+                finding.what,
+                f"{finding.count:,}",
+                _share(finding),
+                "\n".join(finding.examples[:_EXAMPLES]),
+            )
+            for finding in health.findings
+        ),
+    )
+    for finding in health.findings:
+        if finding.count:
+            typer.echo(f"- {finding.what}: {finding.meaning}")
+
+
+def _share(finding: HealthFinding) -> str:
+    if not finding.of:
+        return ""
+    share = finding.count / finding.of
+    return f"{share:.1%}" if share >= _LEAST_SHARE or not share else f"< {_LEAST_SHARE:.1%}"
 
 
 def _remark(name: str, default_model: str | None) -> str:

@@ -6,6 +6,8 @@ import hashlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sartor.types import Attributes
 
 SEED = 20
@@ -28,7 +30,14 @@ def is_held_out(key: str, *, seed: int, share: float) -> bool:
     return int.from_bytes(digest[:8], "big") / 2**64 < share
 
 
-def split_key(product_id: str, attributes: Attributes) -> str:
-    """What stands for a product in the split: the group of its variants, or else its id; as in a training."""
-    group = attributes.get(_GROUP)
-    return product_id if group in {None, ""} else f"{_GROUP}={group}"
+def split_key(product_id: str, attributes: Attributes, *, group_by: Sequence[str] = (_GROUP,)) -> str:
+    """What stands for a product in the split: the group of its variants, or else its id; as in a training.
+
+    Args:
+        product_id: The product.
+        attributes: What the catalog says of it.
+        group_by: Attributes that name a group; the first one that the product has counts.
+    """
+    names = (name for name in group_by if attributes.get(name) not in {None, ""})
+    name = next(names, None)
+    return product_id if name is None else f"{name}={attributes[name]}"

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sartor.errors import PhotoRejected
-from sartor.pipelines.photos import PhotoEmbedder, ahead, in_steps, read_photo
-from sartor.pipelines.report import OnProgress, Progress, Rejection
+from sartor.pipelines.gather import gather
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,8 +15,8 @@ if TYPE_CHECKING:
     from sartor.catalog import Source
     from sartor.encoders.encoder import Encoder
     from sartor.imaging import UrlPolicy
-    from sartor.pipelines.photos import EncodedPhoto, PendingPhotos
-    from sartor.types import Matrix, SourceProduct, Vector
+    from sartor.pipelines.report import OnProgress, Rejection
+    from sartor.types import Matrix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,56 +58,11 @@ def embed(
         limit: Take only the first so many products.
         on_progress: Told after each step.
     """
-    with PhotoEmbedder(encoder) as embedder:
-        run = _Run(embedder, urls)
-        for step in ahead(run.start(offers) for offers in in_steps(islice(source, limit), run.read)):
-            run.finish(step)
-            on_progress(
-                Progress(products=run.products, total=source.product_count, photos=len(run.rows), committed=())
-            )
+    gathered = gather(source, encoder, urls=urls, limit=limit, on_progress=on_progress)
+    counts = np.diff(gathered.firsts, append=len(gathered.photos))  # photos of each product
     return Embeddings(
-        ids=tuple(product_id for product_id, _, _ in run.rows),
-        photos=tuple(name for _, name, _ in run.rows),
-        vectors=np.array([vector for _, _, vector in run.rows], np.float32).reshape(-1, encoder.card.dimension),
-        rejected=tuple(run.rejected),
+        ids=tuple(np.repeat([product.id for product in gathered.products], counts).tolist()),
+        photos=gathered.names,
+        vectors=gathered.vectors,
+        rejected=gathered.rejected,
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Step:
-    products: int
-    rows: list[tuple[str, str, str]]  # product id, photo's name, photo's SHA-256
-    pending: PendingPhotos
-
-
-@dataclass(slots=True)
-class _Run:
-    embedder: PhotoEmbedder
-    urls: UrlPolicy
-    products: int = 0
-    rows: list[tuple[str, str, Vector]] = field(default_factory=list)
-    rejected: list[Rejection] = field(default_factory=list)
-
-    def read(self, offered: SourceProduct) -> list[EncodedPhoto]:
-        readable = []
-        for photo in offered.photos:
-            try:
-                readable.append(read_photo(photo, urls=self.urls))
-            except PhotoRejected as error:
-                self.rejected.append(Rejection(photo=error.photo, reason=error.reason))
-        return readable
-
-    def start(self, offers: list[tuple[SourceProduct, list[EncodedPhoto]]]) -> _Step:
-        different = {photo.sha256: photo for _, theirs in offers for photo in theirs}
-        rows = [(offered.product.id, photo.name, photo.sha256) for offered, theirs in offers for photo in theirs]
-        return _Step(products=len(offers), rows=rows, pending=self.embedder.start(different.values()))
-
-    def finish(self, step: _Step) -> None:
-        outcome = step.pending.result()
-        self.products += step.products
-        self.rejected.extend(outcome.rejected)
-        self.rows.extend(
-            (product_id, name, outcome.vectors[sha256])
-            for product_id, name, sha256 in step.rows
-            if sha256 in outcome.vectors
-        )

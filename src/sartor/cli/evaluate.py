@@ -1,0 +1,199 @@
+"""``sartor evaluate``: how good models are at finding what is relevant, in tables, as JSON, CSV or a report."""
+
+from __future__ import annotations
+
+import math
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sartor.cli.options import AllowUrls, Device, Home, Json, Limit, PrecisionOption, settings
+from sartor.cli.output import print_json, print_table, progress_bar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sartor.evaluation.agreement import Interval, PairedTest
+    from sartor.evaluation.results import Evaluation, ModelResult
+
+_SURE = 0.05
+
+
+def evaluate(
+    gallery: Annotated[Path, typer.Argument(metavar="SOURCE", help="Products, as `sartor index` reads them.")],
+    *,
+    models: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            metavar="ID",
+            help="Repeatable; each is compared with the first. Also color-histogram and random.",
+        ),
+    ] = None,
+    queries: Annotated[
+        Path | None, typer.Option("--queries", metavar="SOURCE", help="Ask with these, not with SOURCE itself.")
+    ] = None,
+    relevance: Annotated[
+        str | None,
+        typer.Option("--relevance", metavar="A,B", help="Attributes that make relevant: kind, gender, color."),
+    ] = None,
+    label_map: Annotated[
+        Path | None,
+        typer.Option("--map", metavar="FILE.toml", help="Which labels of the queries mean which of SOURCE."),
+    ] = None,
+    instances: Annotated[
+        bool, typer.Option("--instances", help="Find the same product: by id in both sources, by damaged photos.")
+    ] = False,
+    held_out: Annotated[
+        bool, typer.Option("--held-out", help="Ask only about what the first model has not learned from.")
+    ] = False,
+    as_recommended: Annotated[
+        bool, typer.Option("--as-recommended", help="Compare style, color and category, as `sartor similar` does.")
+    ] = False,
+    ann: Annotated[
+        bool, typer.Option("--ann", help="Measure the approximate index too; it has to be built for that.")
+    ] = False,
+    ks: Annotated[
+        list[int] | None, typer.Option("-k", min=1, metavar="N", help="Length of lists; repeatable (1, 5, 10).")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE.html", help="Write a page with plots and pictures.")
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE.csv", help="Write every figure, one a line.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of all that is random.")] = 0,
+    limit: Limit = None,
+    home: Home = None,
+    device: Device = None,
+    precision: PrecisionOption = None,
+    allow_urls: AllowUrls = None,
+    as_json: Json = False,
+) -> None:
+    """Measure how good models are at finding what is relevant in SOURCE.
+
+    Each product asks, and leaves itself out; or the products of --queries do. Nothing is written to the workspace.
+    """
+    from sartor.assembly import open_shop, require_extra
+    from sartor.evaluation.tables import as_csv
+    from sartor.evaluation.tables import as_json as json_of
+
+    if report is not None:
+        require_extra("report", "matplotlib", "sklearn")
+    chosen = settings(home=home, device=device, precision=precision, allow_urls=allow_urls)
+    with open_shop(chosen) as shop:
+        evaluation = shop.evaluate(
+            gallery,
+            *(models or ()),
+            queries=queries,
+            relevance=[name.strip() for name in (relevance or "").split(",") if name.strip()],
+            label_map=label_map,
+            instances=instances,
+            held_out=held_out,
+            as_recommended=as_recommended,
+            ann=ann,
+            pictures=report is not None,
+            seed=seed,
+            limit=limit,
+            command=shlex.join(["sartor", *sys.argv[1:]]),
+            show=progress_bar,
+            **({} if ks is None else {"ks": ks}),
+        )
+    if csv is not None:
+        csv.write_text(as_csv(evaluation), encoding="utf-8")
+    if report is not None:
+        from sartor.evaluation.report import write_report
+
+        write_report(report, evaluation)
+    print_json(json_of(evaluation)) if as_json else _print(evaluation)
+    for path in filter(None, (csv, report)):
+        typer.echo(f"written to {path}", err=True)
+
+
+def _print(evaluation: Evaluation) -> None:
+    setup = evaluation.setup
+    source = setup.gallery if setup.queries == setup.gallery else f"{setup.queries} in {setup.gallery}"
+    typer.echo(f"{setup.task}: {setup.asked:,} queries, {setup.products:,} products ({source})")
+    for criterion in setup.criteria:
+        print_table(criterion, ("model", *_metrics(evaluation, criterion)), _rows(evaluation, criterion))
+    print_table(
+        f"{_main_metrics(evaluation)[0]} beside {evaluation.models[0].model}",
+        ("model", "criterion", "difference", "95 % interval", "p"),
+        (
+            (each.model, each.criterion, *_test(each.test))
+            for each in evaluation.comparisons
+            if each.metric == _main_metrics(evaluation)[0]
+        ),
+    )
+    print_table(
+        "lists",
+        ("model", "of all products shown", "hubness", "nearest is a copy", "index recall", "seconds"),
+        map(_lists, evaluation.models),
+    )
+    print_table(
+        "the same product by its damaged photo",
+        ("model", "damage", "", "hit rate@1", "hit rate@5"),
+        (
+            (model.model, each.damage, each.level, *map(_interval, each.metrics.values()))
+            for model in evaluation.models
+            for each in model.robustness
+        ),
+    )
+    print_table(
+        "calibration",
+        ("model", "predicted", "right", "expected calibration error"),
+        (
+            (model.model, each.name, f"{each.accuracy:.3f}", f"{each.error:.3f}")
+            for model in evaluation.models
+            for each in model.calibration
+        ),
+    )
+    for note in setup.notes:
+        typer.echo(f"- {note}")
+
+
+def _metrics(evaluation: Evaluation, criterion: str) -> list[str]:
+    result = next(each for each in evaluation.models[0].criteria if each.criterion == criterion)
+    return [name for name in result.metrics if name in _main_metrics(evaluation)]
+
+
+def _main_metrics(evaluation: Evaluation) -> tuple[str, ...]:
+    k = evaluation.models[0].lists.k
+    if evaluation.setup.task == "the same product":
+        return ("hit rate@1", f"hit rate@{k}")
+    return (f"precision@{k}", f"hit rate@{k}", f"recall@{k}", f"nDCG@{k}", "mAP@R")
+
+
+def _rows(evaluation: Evaluation, criterion: str) -> Iterator[tuple[str, ...]]:
+    names = _metrics(evaluation, criterion)
+    for model in evaluation.models:
+        for result in model.criteria:
+            if result.criterion == criterion:
+                yield (model.model, *(_interval(result.metrics[name]) for name in names))
+
+
+def _interval(interval: Interval) -> str:
+    if math.isnan(interval.mean):
+        return "not defined"
+    return f"{interval.mean:.3f} ({interval.low:.3f} to {interval.high:.3f})"
+
+
+def _test(test: PairedTest) -> tuple[str, str, str]:
+    likely = min(test.p_value, 1 - test.p_value)
+    word = "" if likely <= _SURE else ", may be chance"
+    return f"{test.difference:+.3f}", f"{test.low:+.3f} to {test.high:+.3f}{word}", f"{test.p_value:.4f}"
+
+
+def _lists(model: ModelResult) -> tuple[str, ...]:
+    lists = model.lists
+    return (
+        model.model,
+        f"{100 * lists.coverage:.1f} % in {lists.k}",
+        f"{lists.hubness:.2f}",
+        f"{100 * lists.copies:.1f} %",
+        "not measured" if model.ann_recall is None else f"{model.ann_recall:.3f}",
+        f"{sum(model.seconds.values()):.0f}",
+    )

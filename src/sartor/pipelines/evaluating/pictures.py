@@ -1,0 +1,91 @@
+"""What there is to look at in an evaluation: queries beside their hits, and a map of the gallery."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sartor.catalog import open_source
+from sartor.errors import PhotoRejected
+from sartor.evaluation.results import MapOfCatalog
+from sartor.evaluation.sheets import SheetRow, Tile
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from sartor.pipelines.evaluating.order import EvaluationOrder
+    from sartor.pipelines.evaluating.sight import Sight
+    from sartor.types import Product
+
+    Rows = tuple[SheetRow, ...]
+
+_EACH = 3  # queries of the best, in the middle, and of the worst
+_HITS = 6
+
+
+def main_photos(path: Path, product_ids: Collection[str], *, limit: int | None) -> dict[str, bytes]:
+    """The first readable photo of some products of a source, by product id; those without any are left out."""
+    found: dict[str, bytes] = {}
+    with open_source(path) as source:
+        for offered in islice(source, limit):
+            if offered.product.id not in product_ids or offered.product.id in found:
+                continue
+            for photo in offered.photos:
+                try:
+                    found[offered.product.id] = photo.read()
+                except PhotoRejected:
+                    continue
+                break
+    return found
+
+
+def examples(order: EvaluationOrder, sight: Sight) -> tuple[Rows, Rows, Rows]:
+    """Queries with most relevant neighbors, some in the middle, and those with fewest; equals at random."""
+    scores = sight.measured.scores[0][f"precision@{max(order.ks)}"]
+    known = np.flatnonzero(~np.isnan(scores))
+    drawn = np.random.default_rng(order.seed).permutation(known)
+    ranked = drawn[np.argsort(-scores[drawn], kind="stable")]
+    middle = max(0, len(ranked) // 2 - _EACH // 2)
+    chosen = (ranked[:_EACH], ranked[middle : middle + _EACH], ranked[max(0, len(ranked) - _EACH) :][::-1])
+    wanted = np.concatenate(chosen)
+    hits = sight.measured.neighbors[wanted, :_HITS]
+    gallery = sight.gallery.products
+    photos = main_photos(order.gallery, {gallery[place].id for place in hits[hits >= 0]}, limit=order.limit)
+    asked = {sight.queries.products[sight.task.asked[row]].id for row in wanted}
+    asking = main_photos(order.queries or order.gallery, asked, limit=order.limit)
+
+    def row_of(row: int) -> SheetRow:
+        query = sight.queries.products[sight.task.asked[row]]
+        places = [place for place in sight.measured.neighbors[row, :_HITS] if place >= 0]
+        return SheetRow(
+            query=_tiles([query], asking, f"{100 * scores[row]:.0f} % relevant"),
+            hits=_tiles([gallery[place] for place in places], photos, ""),
+        )
+
+    best, median, worst = (tuple(row_of(int(row)) for row in rows) for rows in chosen)
+    return best, median, worst
+
+
+def map_of(order: EvaluationOrder, sight: Sight) -> MapOfCatalog | None:
+    """The main photos of the gallery in two dimensions, colored by the main criterion."""
+    from sartor.evaluation.projection import project
+
+    labels: npt.NDArray[np.str_] | None = sight.task.gallery_categories
+    if labels is None:
+        return None
+    rows, points, method = project(sight.gallery.vectors[sight.gallery.firsts], seed=order.seed)
+    attribute = order.relevance[0] if order.relevance else sight.task.criteria[0][0]
+    return MapOfCatalog(points=points, labels=labels[rows], attribute=attribute, method=method)
+
+
+def _tiles(products: Sequence[Product], photos: dict[str, bytes], remark: str) -> tuple[Tile, ...]:
+    return tuple(
+        Tile.of_photo(photos[each.id], caption=tuple(filter(None, (remark or each.title or each.id, each.id))))
+        for each in products
+        if each.id in photos
+    )
