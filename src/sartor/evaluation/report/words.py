@@ -45,7 +45,7 @@ def thousands(count: int) -> str:
 def main_metric(evaluation: Evaluation) -> str:
     """The metric that a report speaks of first: one that the first criterion has."""
     setup = evaluation.setup
-    wanted = (f"hit rate@{min(setup.ks, default=1)}", f"precision@{max(setup.ks, default=1)}")
+    wanted = (f"hit rate@{min(setup.ks, default=1)}", f"precision@{_main_k(evaluation)}")
     known = [name for model in evaluation.models for each in model.criteria[:1] for name in each.metrics]
     order = wanted if setup.task == "the same product" else wanted[::-1]
     return next((name for name in (*order, *known) if name in known), "")
@@ -65,7 +65,7 @@ def verdict(evaluation: Evaluation) -> str:
         return "Nothing could be measured: no query has what the criteria ask about."
     ranked = [model for _, model in sorted(known, key=lambda pair: -pair[0])]
     if len(ranked) == 1:
-        return _alone(ranked[0], f"@{max(evaluation.setup.ks, default=1)}")
+        return _alone(ranked[0], f"@{_main_k(evaluation)}")
     return _better(evaluation, ranked, metric)
 
 
@@ -127,3 +127,8 @@ def _compared(evaluation: Evaluation, one: ModelResult, other: ModelResult, metr
         ),
         None,
     )
+
+
+def _main_k(evaluation: Evaluation) -> int:
+    """Length of the lists that were looked at more closely."""
+    return next((model.lists.k for model in evaluation.models), 1)

@@ -227,5 +227,7 @@ def _notes(order: EvaluationOrder, sight: Sight) -> Iterator[str]:
             f"{sight.contender.name} was trained on {training.data or 'photos of its own'}; "
             "if these are among them, its figures are too good: ask with --held-out."
         )
+    if len(sight.task.asked) < len(sight.gallery.products):
+        yield f"Coverage and hubness are those of {len(sight.task.asked):,} lists, fewer than there are products."
     if order.as_recommended:
         yield "As in the shop, what the catalog tells of a product is compared with what is predicted of a query."

@@ -13,7 +13,7 @@ from sartor.evaluation.results import MapOfCatalog
 from sartor.evaluation.sheets import SheetRow, Tile
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
     from pathlib import Path
 
     import numpy.typing as npt
@@ -61,10 +61,16 @@ def examples(order: EvaluationOrder, sight: Sight) -> tuple[Rows, Rows, Rows]:
 
     def row_of(row: int) -> SheetRow:
         query = sight.queries.products[sight.task.asked[row]]
-        places = [place for place in sight.measured.neighbors[row, :_HITS] if place >= 0]
+        places = [int(place) for place in sight.measured.neighbors[row, :_HITS] if place >= 0]
+        remark = f"{sight.task.categories[row]} {100 * scores[row]:.0f} % relevant".strip()
+        kinds = sight.task.gallery_categories
         return SheetRow(
-            query=_tiles([query], asking, f"{100 * scores[row]:.0f} % relevant"),
-            hits=_tiles([gallery[place] for place in places], photos, ""),
+            query=_tile(query, asking, remark),
+            hits=tuple(
+                tile
+                for place in places
+                for tile in _tile(gallery[place], photos, "" if kinds is None else str(kinds[place]))
+            ),
         )
 
     best, median, worst = (tuple(row_of(int(row)) for row in rows) for rows in chosen)
@@ -83,9 +89,9 @@ def map_of(order: EvaluationOrder, sight: Sight) -> MapOfCatalog | None:
     return MapOfCatalog(points=points, labels=labels[rows], attribute=attribute, method=method)
 
 
-def _tiles(products: Sequence[Product], photos: dict[str, bytes], remark: str) -> tuple[Tile, ...]:
-    return tuple(
-        Tile.of_photo(photos[each.id], caption=tuple(filter(None, (remark or each.title or each.id, each.id))))
-        for each in products
-        if each.id in photos
-    )
+def _tile(product: Product, photos: dict[str, bytes], remark: str) -> tuple[Tile, ...]:
+    """A product's tile; none where its photo is not there any more."""
+    if product.id not in photos:
+        return ()
+    caption = tuple(filter(None, (remark, product.title, product.id)))
+    return (Tile.of_photo(photos[product.id], caption=caption),)
