@@ -3,7 +3,7 @@
 #   make demo                  draw a demo catalog, and serve it as a shop; SOURCE=photos/ takes your own
 #   make test                  the tests
 #   make check                 what CI runs: format, lint, types, layers, tests
-#   make bench                 the benchmarks; needs nothing else to run beside it
+#   make bench                 the short set of benchmarks, and the page of their tables; let nothing else run beside it
 
 PYTHON ?= python3
 BIN := .venv/bin

@@ -1,20 +1,28 @@
-"""``python -m benchmarks``: the short set, or one benchmark by name."""
+"""``python -m benchmarks``: the short set, or one benchmark by name.
+
+A benchmark by name is saved as ``results/NAME.json``. The short set measures less, so its results go to
+``results/short/`` and replace none of those; the page of tables shows them only where there is no other.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from benchmarks.data import SHARED_DATA, Data
+from benchmarks.decoding import decoding
 from benchmarks.encoder_quality import encoder_quality
+from benchmarks.growth import growth
+from benchmarks.index_engines import index_engines
 from benchmarks.ingest_scale import ingest_scale
 from benchmarks.looks import looks
+from benchmarks.performance_page import RESULTS, SHORT, shows, write_page
 from benchmarks.recommendation_latency import filtered_recall, recommendation_latency
 from benchmarks.recommendations import recommendations
 from benchmarks.report import Report, publish
 from benchmarks.retrieval_agreement import retrieval_agreement
+from benchmarks.runtimes import runtimes
 from benchmarks.service_load import service_load
 from benchmarks.startup import startup
 from benchmarks.training_runs import training_ablation, training_first_figures
@@ -22,13 +30,14 @@ from benchmarks.tutorial_pipeline import tutorial_pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-RESULTS = Path(__file__).parent / "results"
+    from pathlib import Path
 
 
 def _publish(report: Report | None, **_: object) -> None:
     if report is not None:
         publish(report, RESULTS)
+        if shows(report.name):
+            write_page()
 
 
 app = typer.Typer(
@@ -46,24 +55,39 @@ app.command("encoder_quality")(encoder_quality)
 app.command("recommendations")(recommendations)
 app.command("recommendation_latency")(recommendation_latency)
 app.command("filtered_recall")(filtered_recall)
+app.command("index_engines")(index_engines)
+app.command("growth")(growth)
+app.command("runtimes")(runtimes)
+app.command("decoding")(decoding)
 app.command("looks")(looks)
 app.command("service_load")(service_load)
 app.command("training_first_figures")(training_first_figures)
 app.command("training_ablation")(training_ablation)
 
 
+@app.command("page")
+def _page() -> None:
+    """Write the tables of docs/explanation/performance.md from the results; measures nothing."""
+    write_page()
+
+
 @app.callback(invoke_without_command=True)
 def _short_set_without_a_name(context: typer.Context, *, data: Data = SHARED_DATA) -> None:
     if context.invoked_subcommand is None:
         for report in _short_set(data):
-            publish(report, RESULTS)
+            publish(report, RESULTS / SHORT)
+        write_page()
 
 
 def _short_set(data: Path) -> Iterator[Report]:
+    """Smaller than the benchmarks are by themselves, so its results stand apart from theirs."""
     yield startup()
-    yield tutorial_pipeline(data=data, rounds=3, our_photos=256, catalog=2000)
-    yield ingest_scale(data=data, sizes=[500, 1500])
-    yield retrieval_agreement(data=data, limit=1500)
+    yield tutorial_pipeline(data=data, rounds=2, photos=16, our_photos=128, queries=12, catalog=2000)
+    yield decoding(data=data, photos=200, rounds=3)
+    yield runtimes(data=data, networks=["sartor-v1", "mobilenet_v2"], photos=128, singles=30)
+    yield index_engines(sizes=[10_000], queries=100, every=4)
+    yield growth(sizes=[1000, 4000], queries=100)
+    yield ingest_scale(data=data, sizes=[500])
 
 
 if __name__ == "__main__":

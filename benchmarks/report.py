@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _WIDTH = 115
+_FOLDERS = ("--data", "--home", "--work")
 _WHOLE_FROM = 100  # numbers from here on are printed without decimals
 
 
@@ -111,7 +112,7 @@ def as_json(report: Report, machine: Machine) -> dict[str, object]:
     return {
         "name": report.name,
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]]),
+        "command": shlex.join(["python", "-m", "benchmarks", *_without_folders(sys.argv[1:])]),
         "options": dict(report.options),
         "machine": asdict(machine),
         "versions": versions(),
@@ -121,6 +122,17 @@ def as_json(report: Report, machine: Machine) -> dict[str, object]:
         "targets": [asdict(target) | {"reached": target.reached} for target in report.targets],
         "notes": list(report.notes),
     }
+
+
+def _without_folders(arguments: Sequence[str]) -> list[str]:
+    """Arguments without those that only say where something lies on one machine."""
+    kept, skip = [], False
+    for argument in arguments:
+        name, _, value = argument.partition("=")
+        if not skip and name not in _FOLDERS:
+            kept.append(argument)
+        skip = not skip and name in _FOLDERS and not value
+    return kept
 
 
 def _print(report: Report, machine: Machine) -> None:

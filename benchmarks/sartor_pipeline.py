@@ -57,12 +57,12 @@ def embed(home: Path, photo: Path) -> npt.NDArray[np.float32]:
     """Embed one photo; returns ``(d,)`` float32 of unit norm."""
     from PIL import Image
 
-    from sartor.assembly import open_encoder, open_models
+    from sartor.assembly import choose_model, open_encoder, open_models
     from sartor.config import Settings
 
     settings = Settings(home=home)
     models = open_models(settings)
-    (card,) = models.cards()
+    card = choose_model(settings, models)
     with open_encoder(settings, models, card) as encoder, Image.open(photo) as image:
         return np.asarray(encoder.embed([image.convert("RGB")])[0])
 

@@ -79,3 +79,9 @@ def test_a_saved_report_holds_every_figure_ratio_and_target(
     (target,) = saved["targets"]
     assert (target["at_most"], target["reached"]) == (0.05, False)
     assert "MISSED" in capsys.readouterr().out
+
+
+def test_where_something_lies_on_this_machine_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = ["bench", "growth", "--home", "/somewhere/x", "--sizes", "10", "--work=/else", "--data", "/d"]
+    monkeypatch.setattr("sys.argv", given)
+    assert as_json(report(), MACHINE)["command"] == "python -m benchmarks growth --sizes 10"
