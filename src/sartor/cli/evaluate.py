@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sartor.evaluation.results import Evaluation, ModelResult
 
 _SURE = 0.05
+_CATEGORIES = 16
 
 
 def evaluate(
@@ -119,13 +120,19 @@ def _print(evaluation: Evaluation) -> None:
     typer.echo(f"{setup.task}: {setup.asked:,} queries, {setup.products:,} products ({source})")
     for criterion in setup.criteria:
         print_table(criterion, ("model", *_metrics(evaluation, criterion)), _rows(evaluation, criterion))
+    main = _main_metrics(evaluation)[0]
     print_table(
-        f"{_main_metrics(evaluation)[0]} beside {evaluation.models[0].model}",
+        f"{main} by category",
+        ("category", "queries", *(model.model for model in evaluation.models)),
+        _categories(evaluation, main),
+    )
+    print_table(
+        f"{main} beside {evaluation.models[0].model}",
         ("model", "criterion", "difference", "95 % interval", "p"),
         (
             (each.model, each.criterion, *_test(each.test))
             for each in evaluation.comparisons
-            if each.metric == _main_metrics(evaluation)[0]
+            if each.metric == main
         ),
     )
     print_table(
@@ -173,6 +180,21 @@ def _rows(evaluation: Evaluation, criterion: str) -> Iterator[tuple[str, ...]]:
         for result in model.criteria:
             if result.criterion == criterion:
                 yield (model.model, *(_interval(result.metrics[name]) for name in names))
+
+
+def _categories(evaluation: Evaluation, metric: str) -> Iterator[tuple[str, ...]]:
+    """The most frequent categories, then the mean over all of them, each alike."""
+    first = evaluation.models[0]
+    found = [{each.category: each.metrics[metric] for each in model.categories} for model in evaluation.models]
+    for each in first.categories[:_CATEGORIES]:
+        yield (each.category, f"{each.queries:,}", *(_share(mine.get(each.category)) for mine in found))
+    if first.categories:
+        macro = (_share(model.macro.get(metric)) for model in evaluation.models)
+        yield (f"mean of all {len(first.categories)}", "", *macro)
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None or math.isnan(value) else f"{value:.3f}"
 
 
 def _interval(interval: Interval) -> str:
