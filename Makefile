@@ -9,7 +9,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCE ?=
 HOME_DIR ?= sartor-demo
-PYTEST = $(BIN)/pytest --numprocesses 2 --dist loadfile
+PYTEST = $(BIN)/pytest --numprocesses 3 --dist loadfile --durations 25
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt
 
 .PHONY: demo test check bench format clean
@@ -46,5 +46,5 @@ clean:
 	touch $@
 
 .venv/.dev: .venv/.core
-	$(INSTALL) --editable '.[onnxruntime,train]' --group dev --group bench
+	$(INSTALL) --editable '.[onnxruntime,train,report,parquet,faiss,studio]' --group dev --group bench
 	touch $@

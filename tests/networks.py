@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import onnx
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 SIDE_PX = 32
 
@@ -28,6 +29,39 @@ def color_network(path: Path, *, layout: str = "NHWC", batch: int | None = None)
             helper.make_tensor_value_info("map", TensorProto.FLOAT, shape),
         ],
         [axes],
+    )
+    return _save(graph, path)
+
+
+def tower_network(path: Path, *, outputs: dict[str, int], inputs: tuple[str, ...] = ()) -> Path:
+    """A network as Hugging Face exports an image tower: ``pixel_values`` (n, c, h, w), of any sizes.
+
+    Each output is the mean of each channel: of 2 axes ``(n, 3)``, of 3 ``(n, 1, 3)``. Its weight, which is
+    multiplied with the pixels, may be stored beside it. More inputs are not used.
+    """
+    axes = helper.make_tensor("axes", TensorProto.INT64, [2], [2, 3])
+    one = helper.make_tensor("one", TensorProto.INT64, [1], [1])
+    weight = numpy_helper.from_array(np.array([1, 2, 3], np.float32).reshape(1, 3, 1, 1), "weight")
+    nodes = [
+        helper.make_node("Mul", ["pixel_values", "weight"], ["weighted"]),
+        helper.make_node("ReduceMean", ["weighted", "axes"], ["mean"], keepdims=0),
+        *(
+            helper.make_node(*(("Identity", ["mean"]) if rank == 2 else ("Unsqueeze", ["mean", "one"])), [name])
+            for name, rank in outputs.items()
+        ),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "tower",
+        [
+            helper.make_tensor_value_info("pixel_values", TensorProto.FLOAT, ["n", "c", "h", "w"]),
+            *(helper.make_tensor_value_info(name, TensorProto.INT64, ["n", "t"]) for name in inputs),
+        ],
+        [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 3] if rank == 2 else ["n", 1, 3])
+            for name, rank in outputs.items()
+        ],
+        [axes, one, weight],
     )
     return _save(graph, path)
 

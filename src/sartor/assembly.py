@@ -11,10 +11,12 @@ from sartor.encoders import bundled
 from sartor.encoders.adoption import adopt
 from sartor.encoders.batching import BatchingEncoder
 from sartor.encoders.card import CARD_FILE, MODEL_FILE, ModelCard
-from sartor.encoders.choices import RuntimeChoice
+from sartor.encoders.choices import Precision, RuntimeChoice
 from sartor.encoders.encoder import Encoder
 from sartor.encoders.heads import Heads
+from sartor.encoders.huggingface import followed, network_file, processor_file
 from sartor.encoders.keras_networks import network
+from sartor.encoders.onnx_whole import as_one_file
 from sartor.encoders.regions import Regions
 from sartor.encoders.registry import ModelRegistry, sha256_of
 from sartor.errors import MissingExtra, ModelDamaged, ModelNotChosen, NoModel, UnusableModel
@@ -158,45 +160,73 @@ def load_runtime(settings: Settings, file: Path, card: ModelCard) -> Runtime:
     return OnnxRuntime(file, card, device=_device(settings), precision=settings.precision)
 
 
-def add_model(settings: Settings, file: Path, adoption: Adoption) -> ModelCard:
-    """Add an ONNX file to the models of a workspace, after running it once.
+def add_model(settings: Settings, source: Path, adoption: Adoption) -> ModelCard:
+    """Add an ONNX network to the models of a workspace, after running it once.
+
+    Args:
+        settings: Where, and with which runtime.
+        source: The file, or a folder of Hugging Face Optimum.
+        adoption: What is said of it. Without a scaling, the ``preprocessor_config.json`` beside the network says
+            how photos are prepared.
 
     Raises:
         UnusableModel: It does not embed photos as it was said to.
+        MissingExtra: Its weights lie in further files, and the package that brings them together is not installed.
         ModelExists: Another model has its id.
         ModelBundled: A model that comes with Sartor has it.
     """
+    file = network_file(source)
     if not file.is_file():
         raise UnusableModel(file, reason="there is no such file")
-    card = adopt(
-        file,
-        adoption,
-        signature=_signature(settings, file),
-        load=lambda network, draft: load_runtime(settings, network, draft),
-    )
-    open_models(settings).add(file, card)
+    if adoption.scaling is None and (processor := processor_file(file)) is not None:
+        adoption = followed(adoption, processor)
+    models = open_models(settings)
+    with models.staging() as directory:
+        whole = as_one_file(file, directory)
+        card = adopt(
+            whole,
+            adoption,
+            signature=_signature(settings, whole),
+            load=lambda network, draft: load_runtime(settings, network, draft),
+        )
+        models.add(whole, card)
     return card
 
 
 def export_model(
-    settings: Settings, name: str, *, pooling: Pooling, weights: Path | None, model_id: str | None
+    settings: Settings, name: str, *, pooling: Pooling | None, weights: Path | None, model_id: str | None
 ) -> ModelCard:
-    """Export an ImageNet network of Keras and add it to the models of a workspace.
+    """Export an ImageNet network of Keras and add it to the models of a workspace, after comparing it with Keras.
+
+    Args:
+        settings: Where, and with which runtime it is compared.
+        name: Name of the network.
+        pooling: How its last feature map is pooled; without it as the weights file tells, else the average.
+        weights: A Keras weights file, also of a fine-tuned model with the network in it; else the official ones.
+        model_id: Id that the model shall have; else the network's name.
 
     Raises:
         MissingExtra: Keras or TensorFlow is not installed.
         ModelNotFound: There is no network of this name.
         WeightsUnavailable: The official weights cannot be fetched.
-        UnusableModel: The weights file does not fit the network.
+        UnusableModel: The weights file does not fit the network, or what was exported does not compute the same.
         ModelExists: Another model has its id.
     """
     wanted = network(name)
     require_extra("keras", "keras", "tensorflow", "tf2onnx")
     from sartor.encoders.keras_export import export
 
+    exact = settings.model_copy(update={"precision": Precision.F32})
     models = open_models(settings)
     with models.staging() as directory:
-        card = export(wanted, directory=directory, pooling=pooling, weights=weights, model_id=model_id)
+        card = export(
+            wanted,
+            directory=directory,
+            pooling=pooling,
+            weights=weights,
+            model_id=model_id,
+            runtime=lambda file, draft: load_runtime(exact, file, draft),
+        )
         models.add(directory / MODEL_FILE, card)
     return card
 

@@ -62,7 +62,12 @@ class DefaultModel:
         return card
 
     def remember(self, card: ModelCard) -> None:
-        """The first model that embeds becomes the default."""
+        """The first model that embeds becomes the default.
+
+        Raises:
+            ModelReplaced: Another network of this id embedded the catalog.
+        """
+        self._require_same_network(card)
         self._remember_network(card)
         if self.id is None:
             self.backends.store.set_setting(_DEFAULT, card.id)

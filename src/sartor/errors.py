@@ -5,7 +5,9 @@
     │   ├── SourceNotFound
     │   ├── UnrecognizedSource
     │   ├── UnsafeArchive
-    │   └── UnreadableTable
+    │   ├── UnreadableTable
+    │   ├── UnsafePickle
+    │   └── UnreadableVectors
     ├── PhotoRejected
     ├── ModelError
     │   ├── NoModel
@@ -19,6 +21,8 @@
     │   ├── UnusableModel
     │   ├── WeightsUnavailable
     │   ├── NoRegions
+    │   ├── NoNetwork
+    │   ├── VectorsDisagree
     │   ├── PromotionRefused
     │   ├── NothingToCompare
     │   └── NoPreviousModel
@@ -49,10 +53,16 @@
     ├── ServiceError
     │   ├── NeedsKey
     │   ├── AddressTaken
-    │   └── KeyNotFound
+    │   ├── KeyNotFound
+    │   ├── ServiceUnreachable
+    │   └── ServiceRefused
     ├── EvaluationError
     │   ├── NothingToEvaluate
     │   └── UnusableLabelMap
+    ├── ExportError
+    │   ├── ExportTaken
+    │   ├── ExportMisnamed
+    │   └── ExportFailed
     ├── MissingExtra
     └── DeviceUnavailable
 
@@ -109,6 +119,23 @@ class UnreadableTable(SourceError):
 
     def __init__(self, table: str, *, reason: str) -> None:
         super().__init__(f"{table} cannot be read as a table of products: {reason}")
+
+
+class UnsafePickle(SourceError):
+    """A pickle is broken, or holds more than lists, strings, numbers and arrays."""
+
+    def __init__(self, file: Path, *, reason: str) -> None:
+        super().__init__(
+            f"{file} is refused and nothing of it was run: it {reason}; only pickles of lists, strings, numbers "
+            "and NumPy arrays are read"
+        )
+
+
+class UnreadableVectors(SourceError):
+    """A file does not hold vectors with their names."""
+
+    def __init__(self, file: Path, *, reason: str) -> None:
+        super().__init__(f"{file} cannot be imported: {reason}")
 
 
 class PhotoRejected(SartorError):
@@ -221,6 +248,27 @@ class NoRegions(ModelError):
 
     def __init__(self, model: str) -> None:
         super().__init__(f"the model {model!r} gives no feature maps, so it cannot show regions; use sartor-v1")
+
+
+class NoNetwork(ModelError):
+    """A model is only the vectors that were imported, and there is no network to embed a photo with."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(
+            f"{model} has only imported vectors and cannot embed a photo; ask by --product, "
+            "or import with --model ID"
+        )
+
+
+class VectorsDisagree(ModelError):
+    """Imported vectors are not what a model gives for the same photos."""
+
+    def __init__(self, model: str, *, mean: float, least: float, photos: int) -> None:
+        super().__init__(
+            f"these vectors are not those of {model}: embedded again, {photos} photos agree to a mean cosine of "
+            f"{mean:.3f} (least {least:.3f}), so they come from another preprocessing, pooling or weights; import "
+            "them with --id NAME instead, or with --force where you know better"
+        )
 
 
 class PromotionRefused(ModelError):
@@ -459,6 +507,20 @@ class KeyNotFound(ServiceError):
         super().__init__(f"there is no API key {key_id!r}; there are: {', '.join(known) or 'none'}")
 
 
+class ServiceUnreachable(ServiceError):
+    """A service that is asked over HTTP does not answer."""
+
+    def __init__(self, address: str, *, reason: str) -> None:
+        super().__init__(f"no Sartor answers at {address} ({reason}); start one with: sartor serve")
+
+
+class ServiceRefused(ServiceError):
+    """A service that is asked over HTTP answers with a problem."""
+
+    def __init__(self, address: str, *, detail: str) -> None:
+        super().__init__(f"{address} says: {detail}")
+
+
 class EvaluationError(SartorError):
     """An evaluation cannot be done as it stands."""
 
@@ -475,6 +537,32 @@ class UnusableLabelMap(EvaluationError):
 
     def __init__(self, path: Path, *, reason: str) -> None:
         super().__init__(f"{path} is no map of labels: {reason}; see docs/reference/street-to-shop.md")
+
+
+class ExportError(SartorError):
+    """A workspace cannot be exported as wanted."""
+
+
+class ExportTaken(ExportError):
+    """There is something where an export shall be written."""
+
+    def __init__(self, path: Path, *, reason: str, by_force: bool) -> None:
+        remedy = "replace it with --force, or choose another path" if by_force else "choose another path"
+        super().__init__(f"{path} {reason}; {remedy}")
+
+
+class ExportMisnamed(ExportError):
+    """The path or the options of an export do not fit its format."""
+
+    def __init__(self, path: Path, *, reason: str) -> None:
+        super().__init__(f"{path} cannot be that export: {reason}")
+
+
+class ExportFailed(ExportError):
+    """An export could not be written."""
+
+    def __init__(self, path: Path, *, reason: str) -> None:
+        super().__init__(f"{path} cannot be written ({reason}); nothing of it was left behind")
 
 
 class MissingExtra(SartorError):

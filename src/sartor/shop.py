@@ -18,18 +18,25 @@ from sartor.errors import (
     EmptyCatalog,
     EmptyQuery,
     ModelMismatch,
+    PhotoRejected,
     ProductNotFound,
 )
 from sartor.evaluation.label_map import LabelMap
 from sartor.imaging import reduced
 from sartor.imaging.oklab import named_color
 from sartor.imaging.palette import palette_of_color
+from sartor.imported_model import ImportedModel, ImportOrder
+from sartor.pipelines.atlas import MOST_PLACED, lay_out
 from sartor.pipelines.check import check_index, check_media, check_store, rebuild_index, tidy_media
 from sartor.pipelines.compose import Composer
 from sartor.pipelines.duplicates import DuplicatePhoto, find_duplicates
 from sartor.pipelines.evaluating.evaluate import ShowProgress, evaluate, silent
 from sartor.pipelines.evaluating.order import DEFAULT_KS, EvaluationOrder
 from sartor.pipelines.explain import Explained, explain
+from sartor.pipelines.exporting.export import export, require_possible
+from sartor.pipelines.exporting.formats import ExportFormat
+from sartor.pipelines.exporting.report import ExportOrder
+from sartor.pipelines.exporting.stock import Stock, selected
 from sartor.pipelines.health import examine
 from sartor.pipelines.info import Info, take_stock
 from sartor.pipelines.ingest import IngestOptions, Workbench, ingest
@@ -39,7 +46,7 @@ from sartor.pipelines.query import Part, PhotoInput, Reader, parts_of
 from sartor.pipelines.sync import catch_up
 from sartor.pipelines.wardrobe import StoredWardrobe
 from sartor.recommend.colors import color_vector
-from sartor.recommend.filters import require_attributes, where_of
+from sartor.recommend.filters import require_attributes, require_values, where_of
 from sartor.recommend.match import Matching
 from sartor.recommend.outfits import LookQuery, Outfit, outfit
 from sartor.recommend.reasons import Seen
@@ -53,7 +60,7 @@ from sartor.recommend.tuning import (
     DISLIKE_WEIGHT,
     LIKE_WEIGHT,
 )
-from sartor.types import EVERYTHING, Where
+from sartor.types import EVERYTHING, Metric, Where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -64,7 +71,10 @@ if TYPE_CHECKING:
     from sartor.evaluation.results import CatalogHealth, Evaluation
     from sartor.imaging import Thumbnail
     from sartor.index.edge import EdgeIndex
+    from sartor.pipelines.atlas import CatalogMap
     from sartor.pipelines.check import Problem
+    from sartor.pipelines.exporting.report import ExportReport
+    from sartor.pipelines.importing.report import ImportReport
     from sartor.pipelines.photos import EncodedPhoto
     from sartor.pipelines.promote import PromotionReport
     from sartor.pipelines.report import IngestReport, OnProgress
@@ -84,6 +94,7 @@ class Shop:
     def __init__(self, backends: Backends) -> None:
         self._backends = backends
         self._writing = RLock()
+        self._family = [self]  # this one, and the same workspace through other models
 
     @property
     def home(self) -> Path:
@@ -100,6 +111,29 @@ class Shop:
             ModelNotChosen: There are several, and nothing says which.
         """
         return self._card
+
+    @property
+    def models(self) -> tuple[ModelCard, ...]:
+        """Cards of all models that are here, whether or not they have embedded the catalog."""
+        return self._backends.models.cards()
+
+    def through(self, model: str) -> Shop:
+        """The same workspace as another of its models sees it, to ask; closing either closes both.
+
+        Ask for it anew after a write or a promotion, which it does not see.
+
+        Raises:
+            ModelNotFound: There is no such model.
+        """
+        card = self._backends.models.card(model)
+        with self._writing:
+            found = next((shop for shop in self._family if shop.model == card), None)
+            if found is None:
+                found = Shop(replace(self._backends, choose_model=lambda _: card))
+                found._family = self._family
+                self._family.append(found)
+            found._follow()
+        return found
 
     def index(
         self,
@@ -132,6 +166,65 @@ class Shop:
                 self._default.remember(self._card)
                 return ingest(opened, self._bench, options, on_progress=on_progress)
 
+    def import_embeddings(  # noqa: PLR0913 - each is a keyword of its own
+        self,
+        file: str | Path,
+        filenames: str | Path | None = None,
+        *,
+        images: str | Path | None = None,
+        model: str | None = None,
+        id: str | None = None,  # noqa: A002 - as the command calls it
+        limit: int | None = None,
+        force: bool = False,
+        on_progress: OnProgress = lambda _: None,
+    ) -> ImportReport:
+        """Take in embeddings that another program made; doing it again changes nothing.
+
+        A pickle is read without running anything of it. A product is called by the stem of its photo's name. The
+        vectors become the workspace's default model where it has none.
+
+        Args:
+            file: A pickle, ``.npy``, ``.npz`` or Parquet file of vectors.
+            filenames: The names of their photos, where they lie apart: a pickle, ``.npy`` or a text.
+            images: A folder or ZIP with the photos; without it they are looked for where their names say, in the
+                folder of ``file``. A table in it, or beside it, gives titles and attributes.
+            model: Id of the model of this workspace that made the vectors, with which some photos are embedded
+                again to see. None makes a model without a network: it answers by product, not by photo.
+            id: Id of that one; none is ``imported-`` and the length of a vector.
+            limit: Take only the first so many products.
+            force: Take the vectors as the model's, however little they agree with it.
+            on_progress: Told after each step what is committed by then.
+
+        Raises:
+            UnsafePickle: A pickle holds more than lists, strings, numbers and arrays.
+            UnreadableVectors: There are no vectors, or they fit neither their names nor the model.
+            VectorsDisagree: They are not what the model gives.
+            ModelNotFound: There is no such model.
+            ModelExists: Other vectors, or a network, have the id.
+            ValueError: ``limit`` is below 1, or ``model`` and ``id`` are given both.
+        """
+        if (limit is not None and limit < 1) or (model is not None and id is not None):
+            msg = "limit must be at least 1, and id names a new model where model names one that is there"
+            raise ValueError(msg)
+        order = ImportOrder(
+            file=Path(file),
+            filenames=None if filenames is None else Path(filenames),
+            images=None if images is None else Path(images),
+            model=model,
+            id=id,
+            limit=limit,
+            force=force,
+        )
+        with self._writing:
+            had_default = self._default.id is not None
+            imported = ImportedModel(
+                backends=self._backends, default=self._default, opened_index=self._opened_index
+            )
+            report = imported.take_in(order, on_progress=on_progress)
+            if not had_default:
+                self._close_models()
+        return report
+
     def put(self, *items: ProductInput) -> list[PutOutcome]:
         """Write products; what is returned is committed and can be found. Doing it again changes nothing.
 
@@ -156,8 +249,9 @@ class Shop:
         The graph of the index is built over what came since the last time. That halts all else in this process,
         for minutes after tens of thousands of products, so it is done here and not while others ask.
         """
-        height_px, width_px = self._card.size_px
-        self._encoder.embed([Image.new("RGB", (width_px, height_px), "white")])
+        if self._card.network:
+            height_px, width_px = self._card.size_px
+            self._encoder.embed([Image.new("RGB", (width_px, height_px), "white")])
         with self._writing:
             self._index.optimize()
             self._index.mark(self._store.revision)
@@ -207,6 +301,7 @@ class Shop:
         facets: Sequence[str] = (),
         exclude: Sequence[str] = (),
         exact: bool = False,
+        metric: Metric | str | None = None,
     ) -> Recommendation:
         """Find the products that look most like photos, products of the catalog, or a color.
 
@@ -228,6 +323,8 @@ class Shop:
             facets: Attributes whose values are counted among all products that pass the filter.
             exclude: Ids of products that are never hits.
             exact: Compare with every photo, rather than through an approximate index.
+            metric: ``cosine`` or ``euclidean``, which rank alike and differ in their scores; none is the one that
+                the workspace was opened with.
 
         Returns:
             At most ``k`` distinct products; without diversity their scores never rise.
@@ -251,7 +348,8 @@ class Shop:
             facets=tuple(facets),
             exact=exact,
         )
-        return similar(wanted, index=self._index, catalog=self._store, model=self._knowledge)
+        index = self._index if metric is None else self._index.by(Metric(metric))
+        return similar(wanted, index=index, catalog=self._store, model=self._knowledge)
 
     def outfit(
         self,
@@ -428,6 +526,20 @@ class Shop:
         contenders = [contender(self._backends, name) for name in names]
         return evaluate(order, contenders, urls=self._backends.urls, show=show)
 
+    def map(self, *, most: int = MOST_PLACED, seed: int = 0) -> CatalogMap:
+        """The catalog in two dimensions, so that products that look alike are near each other.
+
+        Args:
+            most: How many products at most, drawn at random; 1,500 take about 8 s, 3,000 about 19 s.
+            seed: Of all that is random.
+
+        Raises:
+            EmptyCatalog: There is nothing to lay out.
+            ModelMismatch: The catalog was embedded with another model.
+        """
+        self._require_embeddings()
+        return lay_out(self._store, self._composer, most=most, seed=seed)
+
     def health(self) -> CatalogHealth:
         """What about the catalog makes recommendations worse, or may: photos, attributes, labels, neighbors.
 
@@ -471,6 +583,62 @@ class Shop:
         """
         return self._default.rollback(on_progress=on_progress)
 
+    def export(  # noqa: PLR0913 - each is a keyword of its own
+        self,
+        path: str | Path,
+        *,
+        format: ExportFormat | str,  # noqa: A002 - as the command calls it
+        where: Mapping[str, FilterValue] | Where | None = None,
+        images: bool = False,
+        force: bool = False,
+        on_progress: OnProgress = lambda _: None,
+    ) -> ExportReport:
+        """Write the catalog or its embeddings as files that other programs read; writes wait meanwhile.
+
+        Args:
+            path: A file for ``npz``, ``parquet``, ``csv`` and ``jsonl``, a folder for the others and with images.
+            format: One of ``ExportFormat``.
+            where: Only products with these attributes, as the catalog tells them.
+            images: For ``csv`` and ``jsonl``: also thumbnails, so that ``index`` reads the folder again.
+            force: Replace an earlier export.
+            on_progress: Told after each step.
+
+        Returns:
+            What was written, and what the format does not hold.
+
+        Raises:
+            ExportError: It cannot be written so, or not there.
+            EmptyCatalog: There is nothing to export.
+            QueryError: The filter asks for what no product has.
+            ModelMismatch: The catalog was embedded with another model.
+            MissingExtra: The format needs a package that is not installed.
+        """
+        order = ExportOrder(
+            path=Path(path),
+            format=ExportFormat(format),
+            where=where if isinstance(where, Where) else where_of(where or {}),
+            images=images,
+            force=force,
+        )
+        require_possible(order)
+        with self._writing:
+            return export(order, self._stock(order, on_progress))
+
+    def _stock(self, order: ExportOrder, on_progress: OnProgress) -> Stock:
+        if not order.format.is_table:
+            self._require_embeddings()
+        elif not self._store.counts().products:
+            raise EmptyCatalog(self._backends.home)
+        require_attributes(order.where, self._store.attribute_names())
+        require_values(order.where, self._store)
+        return Stock(
+            store=self._store,
+            media=self._backends.media,
+            ids=selected(self._store, order.where),
+            on_progress=on_progress,
+            model=None if order.format.is_table else self._card,
+        )
+
     def counts(self) -> StoreCounts:
         """How many products, photos and embeddings the catalog has."""
         return self._store.counts()
@@ -491,7 +659,13 @@ class Shop:
         return reduced(self._backends.media.read(photo.thumbnail), photo.thumbnail, max_px=max_px)
 
     def thumbnail(self, photo: Photo) -> Path:
-        """Path of a photo as the workspace keeps it, at most 640 px wide and high."""
+        """Path of a photo as the workspace keeps it, at most 640 px wide and high.
+
+        Raises:
+            PhotoRejected: Only its embedding was imported.
+        """
+        if not photo.thumbnail:
+            raise PhotoRejected(photo.name, reason="only its vector was imported; import it again with --images")
         return self._backends.media.path(photo.thumbnail)
 
     def read(self, photo: PhotoInput) -> EncodedPhoto:
@@ -537,7 +711,7 @@ class Shop:
 
     def close(self) -> None:
         """Give the workspace back."""
-        self._close_model()
+        self._close_models()
         self._store.close()
         self._backends.lock.release()
 
@@ -557,7 +731,7 @@ class Shop:
 
     @property
     def _default(self) -> DefaultModel:
-        return DefaultModel(backends=self._backends, opened_index=self._opened_index, changed=self._close_model)
+        return DefaultModel(backends=self._backends, opened_index=self._opened_index, changed=self._close_models)
 
     @cached_property
     def _encoder(self) -> Encoder:
@@ -618,12 +792,22 @@ class Shop:
 
     @contextmanager
     def _opened_index(self, card: ModelCard) -> Iterator[EdgeIndex]:
-        """The index of a model: the open one, where it is this one, since it cannot be opened twice."""
-        if "_index" in vars(self) and card == self._card:
-            yield self._index
-            return
+        """The index of a model: the open one, where there is one, since it cannot be opened twice."""
+        for shop in self._family:
+            if "_index" in vars(shop) and card == shop.model:
+                yield shop._index  # noqa: SLF001 - of its own class
+                return
         with self._backends.open_index(card, self._compose(card)) as index:
             yield index
+
+    def _follow(self) -> None:
+        """Open the index, or bring it up to date, where the model has embedded anything."""
+        if self._store.has_embeddings(self._card.id):
+            catch_up(self._store, self._index, self._composer)
+
+    def _close_models(self) -> None:
+        for shop in self._family:
+            shop._close_model()  # noqa: SLF001 - of its own class
 
     def _close_model(self) -> None:
         opened = vars(self)

@@ -77,7 +77,8 @@ class Photo:
         name: What its source called it.
         width_px: Width of the source photo, orientation applied.
         height_px: Height of the source photo, orientation applied.
-        thumbnail: File name of the kept thumbnail, ``{sha256}.{suffix}``.
+        thumbnail: File name of the kept thumbnail, ``{sha256}.{suffix}``; empty where only an embedding was
+            imported. Such a photo has width and height 0, and its SHA-256 is of its name and its embedding.
         fingerprint: Bits by which photos that show the same are found; empty where they were never computed.
     """
 

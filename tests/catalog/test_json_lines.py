@@ -98,3 +98,7 @@ def test_any_object_gives_cells_that_can_be_stored(values: dict[str, object]) ->
     for column, cell in rows[0].items():
         assert isinstance(cell, (str, int, float, bool, tuple, type(None)))
         json.dumps([column, cell], allow_nan=False, ensure_ascii=False).encode()
+
+
+def test_a_line_separator_inside_a_text_is_no_end_of_line() -> None:
+    assert JsonLines.sniff('{"id": "a", "title": "one\u2028two"}') is not None

@@ -10,7 +10,7 @@ from sartor.encoders.adoption import Adoption
 from sartor.encoders.card import PixelScaling
 from sartor.encoders.choices import Layout, RuntimeChoice, Scaling
 from sartor.errors import ModelExists, UnusableModel
-from tests.networks import SIDE_PX, batch_mixing_network, color_network, constant_network
+from tests.networks import SIDE_PX, batch_mixing_network, color_network, constant_network, tower_network
 
 
 @pytest.fixture(params=[RuntimeChoice.OPENVINO, RuntimeChoice.ONNXRUNTIME], ids=str)
@@ -39,9 +39,14 @@ def test_the_layout_is_read_from_where_the_channels_are(settings: Settings, tmp_
     assert add_model(settings, file, adoption()).layout is Layout.NCHW
 
 
-def test_one_of_several_outputs_has_to_be_named(settings: Settings, color_file: Path) -> None:
-    with pytest.raises(UnusableModel, match="several outputs; add --output with one of: embedding, map"):
-        add_model(settings, color_file, adoption(output=None))
+def test_the_only_output_of_one_vector_a_photo_needs_no_name(settings: Settings, color_file: Path) -> None:
+    assert add_model(settings, color_file, adoption(output=None)).output == "embedding"
+
+
+def test_one_of_several_such_outputs_has_to_be_named(settings: Settings, tmp_path: Path) -> None:
+    file = tower_network(tmp_path / "two.onnx", outputs={"first": 2, "second": 2})
+    with pytest.raises(UnusableModel, match="several outputs; add --output with one of: first, second"):
+        add_model(settings, file, adoption(output=None, size_px=(SIDE_PX, SIDE_PX)))
 
 
 def test_an_output_that_is_not_there_is_refused(settings: Settings, color_file: Path) -> None:
@@ -50,12 +55,12 @@ def test_an_output_that_is_not_there_is_refused(settings: Settings, color_file: 
 
 
 def test_a_feature_map_is_no_embedding(settings: Settings, color_file: Path) -> None:
-    with pytest.raises(UnusableModel, match=r"\(n, 32, 32, 3\), not \(n, d\); export the network with pooling"):
+    with pytest.raises(UnusableModel, match=r"\(n, 32, 32, 3\), not \(n, d\); add --output embedding"):
         add_model(settings, color_file, adoption(output="map"))
 
 
 def test_a_size_that_contradicts_the_file_is_refused(settings: Settings, color_file: Path) -> None:
-    with pytest.raises(UnusableModel, match="contradicts --size 224x224"):
+    with pytest.raises(UnusableModel, match="contradicts the size that is said, 224x224"):
         add_model(settings, color_file, adoption(size_px=(224, 224)))
 
 

@@ -34,7 +34,7 @@ class JsonLines:
         """The format if a file's first lines hold an object each, one of them at least."""
         if not head.lstrip().startswith("{"):
             return None
-        return cls() if any(_object(line) is not None for line in head.splitlines()) else None
+        return cls() if any(_object(line) is not None for line in head.split("\n")) else None
 
     def columns(self, table: TableStream) -> tuple[str, ...]:
         """The columns of all rows."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 KIND = "kaggle"
+TABLE = "styles.csv"
 COLUMNS = (
     "id",
     "gender",
@@ -29,7 +30,7 @@ _TELLING = frozenset({"articleType", "productDisplayName"})
 
 def has_kaggle_name(name: str) -> bool:
     """Whether a file is called as the table of this layout."""
-    return name.rpartition("/")[2].lower() == "styles.csv"
+    return name.rpartition("/")[2].lower() == TABLE
 
 
 def is_kaggle(name: str, columns: Iterable[str]) -> bool:

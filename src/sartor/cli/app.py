@@ -6,7 +6,22 @@ from typing import Annotated
 
 import typer
 
-from sartor.cli import demo, duplicates, embed, evaluate, index, models, outfit, serve, similar, train, workspace
+from sartor.cli import (
+    demo,
+    duplicates,
+    embed,
+    evaluate,
+    export,
+    import_,
+    index,
+    models,
+    outfit,
+    serve,
+    similar,
+    studio,
+    train,
+    workspace,
+)
 
 app = typer.Typer(
     help="A visual recommendation engine for fashion catalogs.",
@@ -21,10 +36,13 @@ app.command("similar")(similar.similar)
 app.command("outfit")(outfit.outfit)
 app.command("duplicates")(duplicates.duplicates)
 app.command("embed")(embed.embed)
+app.command("import")(import_.import_)
+app.command("export")(export.export)
 app.command("evaluate")(evaluate.evaluate)
 app.command("train")(train.train)
 app.add_typer(models.app, name="models")
 app.command("serve")(serve.serve)
+app.command("studio")(studio.studio)
 app.command("demo")(demo.demo)
 app.add_typer(serve.keys, name="keys")
 app.command("info")(workspace.info)

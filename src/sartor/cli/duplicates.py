@@ -9,9 +9,10 @@ import typer
 
 from sartor.cli.options import Home, Json, Model, settings
 from sartor.cli.output import counted, print_json, print_table
-from sartor.cli.sheet import Sheet, require_sheet_name
+from sartor.cli.sheet import Sheet, require_sheet_name, tiles_of
 
 if TYPE_CHECKING:
+    from sartor.evaluation.sheets import Tile
     from sartor.pipelines.duplicates import DuplicatePhoto
     from sartor.shop import Shop
 
@@ -49,12 +50,13 @@ def _as_json(found: DuplicatePhoto) -> dict[str, str]:
 
 
 def _write_sheet(sheet: Path, shop: Shop, groups: tuple[tuple[DuplicatePhoto, ...], ...]) -> None:
-    from sartor.evaluation.sheets import SheetRow, Tile, write_sheet
+    from sartor.evaluation.sheets import SheetRow, write_sheet
 
-    def tile(found: DuplicatePhoto) -> Tile:
-        photo = shop.thumbnail(found.photo).read_bytes()
-        return Tile.of_photo(photo, caption=(found.product_id, found.title))
+    def tiles(*photos: DuplicatePhoto) -> tuple[Tile, ...]:
+        return tuple(
+            tile for found in photos for tile in tiles_of(shop, found.photo, found.product_id, found.title)
+        )
 
-    rows = [SheetRow(query=(tile(first),), hits=tuple(map(tile, others))) for first, *others in groups[:_SHOWN]]
+    rows = [SheetRow(query=tiles(first), hits=tiles(*others)) for first, *others in groups[:_SHOWN]]
     write_sheet(sheet, rows)
     typer.echo(f"sheet of {counted(len(rows), 'group')} written to {sheet}", err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sartor.cli.network_options import size_px, told_scaling
 from sartor.cli.options import AllowUrls, Device, Home, Json, MetricOption, PrecisionOption, settings
 from sartor.cli.output import STOPPED, counted, print_json, print_table, progress_bar
 from sartor.encoders.choices import ChannelOrder, Layout, Pooling, ResizePolicy, Scaling
@@ -17,7 +17,7 @@ from sartor.encoders.choices import ChannelOrder, Layout, Pooling, ResizePolicy,
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sartor.encoders.card import ModelCard, PixelScaling, Triple
+    from sartor.encoders.card import ModelCard
     from sartor.pipelines.promote import PromotionReport
 
 app = typer.Typer(help="List, add, export and promote models.", no_args_is_help=True, rich_markup_mode=None)
@@ -59,16 +59,31 @@ def add(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE.onnx|DIR", help="A network without its classifier, or what sartor train wrote."
+            metavar="FILE|DIR",
+            help="An ONNX network without its classifier, a folder of Hugging Face Optimum, a Keras weights file "
+            "with --network, or what sartor train wrote.",
         ),
     ],
     *,
     model_id: Annotated[
         str | None, typer.Option("--id", help="Id that the model shall have; a trained one has its own.")
     ] = None,
+    network: Annotated[
+        str | None,
+        typer.Option("--network", metavar="NAME", help="The network of a Keras weights file, such as resnet50."),
+    ] = None,
+    pooling: Annotated[
+        Pooling | None,
+        typer.Option(
+            "--pooling", help="With --network: how its last feature map is pooled, if not as the file tells."
+        ),
+    ] = None,
     scaling: Annotated[
         Scaling | None,
-        typer.Option("--scaling", help="How the network wants its pixels; or give --mean and --std."),
+        typer.Option(
+            "--scaling",
+            help="How the network wants its pixels; or give --mean and --std. Read from preprocessor_config.json.",
+        ),
     ] = None,
     mean: Annotated[str | None, typer.Option("--mean", metavar="R,G,B", help="Of pixels in 0..255.")] = None,
     std: Annotated[str | None, typer.Option("--std", metavar="R,G,B", help="Of pixels in 0..255.")] = None,
@@ -80,8 +95,9 @@ def add(
         str | None, typer.Option("--size", metavar="PX|HxW", help="Read from the file where it tells.")
     ] = None,
     resize: Annotated[
-        ResizePolicy, typer.Option("--resize", help="How a photo becomes the input size.")
-    ] = ResizePolicy.STRETCH,
+        ResizePolicy | None,
+        typer.Option("--resize", help="How a photo becomes the input size; stretched where nothing is said."),
+    ] = None,
     output: Annotated[
         str | None, typer.Option("--output", metavar="NAME", help="Output that holds the embedding, if several.")
     ] = None,
@@ -89,27 +105,33 @@ def add(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Add an ONNX network, after running it once to see that it embeds photos; or a trained model."""
-    from sartor.assembly import add_model, add_trained
+    """Add a network, after running it once to see that it embeds photos; or a trained model."""
+    from sartor.assembly import add_model, add_trained, export_model
     from sartor.encoders.adoption import Adoption
+    from sartor.encoders.card import CARD_FILE
 
-    if file.is_dir():
-        _print_added(add_trained(settings(home=home), file), as_json=as_json)
+    chosen = settings(home=home)
+    if (file / CARD_FILE).is_file():
+        _print_added(add_trained(chosen, file), as_json=as_json)
         return
     if model_id is None:
-        message = "an ONNX file needs --id, the name that the model shall have"
+        message = f"{file.name} needs --id, the name that the model shall have"
         raise typer.BadParameter(message)
+    if network is not None:
+        card = export_model(chosen, network, pooling=pooling, weights=file, model_id=model_id)
+        _print_added(card, as_json=as_json)
+        return
     adoption = Adoption(
         id=model_id,
-        scaling=_pixel_scaling(scaling, mean, std, channel_order),
+        scaling=told_scaling(file, scaling, mean, std, channel_order, others=(size, resize)),
         layout=layout,
-        size_px=_size(size),
-        resize=resize,
+        size_px=size_px(size),
+        resize=resize or ResizePolicy.STRETCH,
         output=output,
         license=license_,
         origin=file.name,
     )
-    card = add_model(settings(home=home), file, adoption)
+    card = add_model(chosen, file, adoption)
     _print_added(card, as_json=as_json)
 
 
@@ -124,8 +146,11 @@ def export(
     ],
     *,
     pooling: Annotated[
-        Pooling, typer.Option("--pooling", help="How the last feature map is pooled.")
-    ] = Pooling.AVG,
+        Pooling | None,
+        typer.Option(
+            "--pooling", help="How the last feature map is pooled: avg, if the weights tell nothing else."
+        ),
+    ] = None,
     weights: Annotated[
         Path | None,
         typer.Option("--weights", metavar="FILE", help="A Keras weights file, in place of the official weights."),
@@ -219,39 +244,4 @@ def _print_added(card: ModelCard, *, as_json: bool) -> None:
         print_json(card.model_dump(mode="json"))
     else:
         typer.echo(f"added {card.id}: {card.size_px[0]}x{card.size_px[1]} photos to {card.dimension} numbers")
-
-
-def _pixel_scaling(
-    scaling: Scaling | None, mean: str | None, std: str | None, channel_order: ChannelOrder
-) -> PixelScaling:
-    from sartor.encoders.card import PixelScaling
-
-    if scaling is not None and mean is None and std is None:
-        return PixelScaling.named(scaling)
-    if scaling is None and mean is not None and std is not None:
-        return PixelScaling(channel_order=channel_order, mean=_triple(mean, "--mean"), std=_triple(std, "--std"))
-    names = ", ".join(scaling.value for scaling in Scaling)
-    message = f"how pixels are scaled cannot be read from a file: give --scaling ({names}), or --mean and --std"
-    raise typer.BadParameter(message)
-
-
-def _triple(text: str, option: str) -> Triple:
-    try:
-        red, green, blue = (float(part) for part in text.split(","))
-    except ValueError:
-        message = f"{option} takes three numbers, such as 123.7,116.3,103.5, not {text!r}"
-        raise typer.BadParameter(message) from None
-    if option == "--std" and 0 in (red, green, blue):
-        message = "--std must not be 0"
-        raise typer.BadParameter(message)
-    return red, green, blue
-
-
-def _size(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    match = re.fullmatch(r"([1-9]\d{0,3})(?:x([1-9]\d{0,3}))?", text)
-    if match is None:
-        message = f"--size takes 224 or HEIGHTxWIDTH in pixels, not {text!r}"
-        raise typer.BadParameter(message)
-    return int(match[1]), int(match[2] or match[1])
+        typer.echo(f"  output {card.output}; {card.origin}")

@@ -9,7 +9,7 @@ import typer
 
 from sartor.cli.options import Device, Home, Json, MetricOption, Model, PrecisionOption, settings
 from sartor.cli.output import print_json, print_table
-from sartor.cli.sheet import Sheet, require_sheet_name
+from sartor.cli.sheet import Sheet, path_of, require_sheet_name, tiles_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,7 +98,7 @@ def _as_json(shop: Shop, look: Outfit) -> dict[str, Any]:
                 "score": round(piece.score, 4),
                 "reasons": list(piece.reasons),
                 "attributes": dict(piece.attributes),
-                "photo": str(shop.thumbnail(piece.photo)),
+                "photo": path_of(shop, piece.photo),
             }
             for piece in pieces
         ]
@@ -115,11 +115,14 @@ def _as_json(shop: Shop, look: Outfit) -> dict[str, Any]:
 
 
 def _write_sheet(sheet: Path, shop: Shop, look: Outfit) -> None:
-    from sartor.evaluation.sheets import SheetRow, Tile, write_sheet
+    from sartor.evaluation.sheets import SheetRow, write_sheet
 
-    def tile(piece: WornProduct) -> Tile:
-        photo = shop.thumbnail(piece.photo).read_bytes()
-        return Tile.of_photo(photo, caption=(str(piece.slot), piece.product_id, piece.title))
+    def tiles(pieces: Sequence[WornProduct]) -> tuple[Tile, ...]:
+        return tuple(
+            tile
+            for piece in pieces
+            for tile in tiles_of(shop, piece.photo, str(piece.slot), piece.product_id, piece.title)
+        )
 
-    write_sheet(sheet, [SheetRow(query=tuple(map(tile, look.given)), hits=tuple(map(tile, look.pieces)))])
+    write_sheet(sheet, [SheetRow(query=tiles(look.given), hits=tiles(look.pieces))])
     typer.echo(f"sheet written to {sheet}", err=True)

@@ -1,11 +1,16 @@
-"""The option for a contact sheet."""
+"""The option for a contact sheet, and the pictures of the catalog on it."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from sartor.evaluation.sheets import Tile
+    from sartor.shop import Shop
+    from sartor.types import Photo
 
 _SUFFIXES = (".html", ".png")
 
@@ -19,3 +24,15 @@ def require_sheet_name(sheet: Path | None) -> None:
     if sheet is not None and sheet.suffix.lower() not in _SUFFIXES:
         message = f"a sheet is an .html or .png file, not {sheet.name}"
         raise typer.BadParameter(message)
+
+
+def tiles_of(shop: Shop, photo: Photo, *caption: str) -> list[Tile]:
+    """The tile of a photo of the catalog; none where only its vector was imported."""
+    from sartor.evaluation.sheets import Tile
+
+    return [Tile.of_photo(shop.thumbnail(photo).read_bytes(), caption=caption)] if photo.thumbnail else []
+
+
+def path_of(shop: Shop, photo: Photo) -> str | None:
+    """Where a photo of the catalog is kept; None where only its vector was imported."""
+    return str(shop.thumbnail(photo)) if photo.thumbnail else None

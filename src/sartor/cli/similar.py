@@ -10,7 +10,7 @@ import typer
 
 from sartor.cli.options import AllowUrls, Device, Home, Json, MetricOption, Model, PrecisionOption, settings
 from sartor.cli.output import print_json, print_table
-from sartor.cli.sheet import Sheet, require_sheet_name
+from sartor.cli.sheet import Sheet, path_of, require_sheet_name, tiles_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -183,7 +183,7 @@ def _print_json(shop: Shop, found: Recommendation) -> None:
                     "attributes": dict(hit.attributes),
                     "predicted": _guesses(hit.predicted),
                     "variants": list(hit.variants),
-                    "photo": str(shop.thumbnail(hit.photo)),
+                    "photo": path_of(shop, hit.photo),
                 }
                 for hit in found
             ],
@@ -241,20 +241,17 @@ def _query_tiles(shop: Shop, photos: list[EncodedPhoto], products: list[str]) ->
     tiles = [Tile.of_photo(photo.data, caption=(Path(photo.name).name,)) for photo in photos]
     for product in products:
         stored = shop.product(product)
-        caption = (product, stored.product.title)
-        tiles += [Tile.of_photo(shop.thumbnail(photo).read_bytes(), caption=caption) for photo in stored.photos]
+        for photo in stored.photos:
+            tiles += tiles_of(shop, photo, product, stored.product.title)
     return tiles
 
 
 def _write_sheet(sheet: Path, shop: Shop, queries: list[Tile], hits: Sequence[Hit]) -> None:
-    from sartor.evaluation.sheets import SheetRow, Tile, write_sheet
+    from sartor.evaluation.sheets import SheetRow, write_sheet
 
-    tiles = [
-        Tile.of_photo(
-            shop.thumbnail(hit.photo).read_bytes(), caption=(f"{hit.score:.3f}", hit.product_id, hit.title)
-        )
-        for hit in hits
-    ]
+    tiles: list[Tile] = []
+    for hit in hits:
+        tiles += tiles_of(shop, hit.photo, f"{hit.score:.3f}", hit.product_id, hit.title)
     write_sheet(sheet, [SheetRow(query=tuple(queries), hits=tuple(tiles))])
     typer.echo(f"sheet written to {sheet}", err=True)
 

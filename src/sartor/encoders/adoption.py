@@ -16,34 +16,47 @@ from sartor.errors import UnusableModel
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sartor.encoders.runtime import LoadRuntime, Pixels, Port, Signature
+    from sartor.encoders.card_parts import Resizing
+    from sartor.encoders.runtime import LoadRuntime, Pixels, Port, Runtime, Signature
+    from sartor.types import Matrix
+
+NEEDS_SCALING = (
+    "how its pixels are scaled cannot be read from it, and no preprocessor_config.json lies beside it; "
+    "give --scaling, or --mean and --std"
+)
 
 _CHANNELS = 3
 _IMAGE_AXES = 4
 _EMBEDDING_AXES = 2
+_TOKENS_AXES = 3
+_PIXEL_VALUES = "pixel_values"  # what Hugging Face calls a batch of photos, channels first
+_TEXT = "input_ids"
+_EMBEDDINGS = ("image_embeds", "pooler_output")  # what it calls an embedding, the better one first
 _SAME = 0.999  # cosine at which two embeddings are one and the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adoption:
-    """What a user says of an ONNX file; ``None`` is read from the file.
+    """What is said of an ONNX file; ``None`` is read from the file.
 
     Attributes:
         id: Id that the model shall have.
-        scaling: From pixels to the network's input; cannot be read from a file.
+        scaling: From pixels to the network's input; cannot be read from the file itself.
         layout: Order of the input's axes.
         size_px: Height and width of the input.
         resize: How a photo becomes that size.
+        resizing: The same to the pixel, where another library is followed.
         output: Name of the output that holds the embedding.
         license: License of the weights.
         origin: Where the weights came from.
     """
 
     id: str
-    scaling: PixelScaling
+    scaling: PixelScaling | None = None
     layout: Layout | None = None
     size_px: tuple[int, int] | None = None
     resize: ResizePolicy = ResizePolicy.STRETCH
+    resizing: Resizing | None = None
     output: str | None = None
     license: str = "unknown"
     origin: str = "unknown"
@@ -66,6 +79,8 @@ def adopt(file: Path, adoption: Adoption, *, signature: Signature, load: LoadRun
             file,
             reason=f"its id {adoption.id!r} must be of lower-case letters, digits, dot, dash and underscore",
         )
+    if adoption.scaling is None:
+        raise UnusableModel(file, reason=NEEDS_SCALING)
     photo = _only_input(file, signature)
     layout = adoption.layout or _layout(file, photo)
     draft = ModelCard(
@@ -75,15 +90,22 @@ def adopt(file: Path, adoption: Adoption, *, signature: Signature, load: LoadRun
         layout=layout,
         scaling=adoption.scaling,
         resize=adoption.resize,
+        resizing=adoption.resizing,
         output=_output(file, signature, said=adoption.output),
         dimension=1,
         license=adoption.license,
         origin=adoption.origin,
     )
-    return draft.model_copy(update={"dimension": _try_out(file, draft, load)})
+    embeddings = try_out(load(file, draft), draft, named=file)
+    return draft.model_copy(update={"dimension": int(embeddings.shape[1])})
 
 
 def _only_input(file: Path, signature: Signature) -> Port:
+    if _TEXT in (port.name for port in signature.inputs):
+        raise UnusableModel(
+            file,
+            reason=f"it also wants {_TEXT}, texts beside photos; give the image tower alone, vision_model.onnx",
+        )
     if len(signature.inputs) != 1 or len(signature.inputs[0].shape) != _IMAGE_AXES:
         shapes = ", ".join(f"{port.name} {_words(port.shape)}" for port in signature.inputs)
         raise UnusableModel(file, reason=f"it must have one input of 4 axes, a batch of photos; it has: {shapes}")
@@ -91,6 +113,8 @@ def _only_input(file: Path, signature: Signature) -> Port:
 
 
 def _layout(file: Path, photo: Port) -> Layout:
+    if photo.name == _PIXEL_VALUES and photo.shape[1] is photo.shape[3] is None:
+        return Layout.NCHW
     fits = {Layout.NCHW: photo.shape[1] == _CHANNELS, Layout.NHWC: photo.shape[3] == _CHANNELS}
     if sum(fits.values()) != 1:
         raise UnusableModel(
@@ -107,9 +131,9 @@ def _size(file: Path, photo: Port, layout: Layout, *, said: tuple[int, int] | No
             own is not None and own != given for own, given in zip((height, width), said, strict=True)
         )
         if contradicts:
+            size = f"{said[0]}x{said[1]}"
             raise UnusableModel(
-                file,
-                reason=f"its input is {_words(photo.shape)}, which contradicts --size {said[0]}x{said[1]}",
+                file, reason=f"its input is {_words(photo.shape)}, which contradicts the size that is said, {size}"
             )
         return said
     if height is None or width is None:
@@ -118,38 +142,51 @@ def _size(file: Path, photo: Port, layout: Layout, *, said: tuple[int, int] | No
 
 
 def _output(file: Path, signature: Signature, *, said: str | None) -> str:
-    names = [port.name for port in signature.outputs]
-    if said is None and len(names) == 1:
-        said = names[0]
-    if said not in names:
+    shapes = {port.name: port.shape for port in signature.outputs}
+    vectors = [name for name, shape in shapes.items() if len(shape) == _EMBEDDING_AXES]
+    if said is None:
+        usual = [name for name in _EMBEDDINGS if name in vectors]
+        chosen = usual[:1] or vectors or list(shapes)
+        said = chosen[0] if len(chosen) == 1 else None
+    if said not in shapes:
         problem = f"it has no output {said!r}" if said else "it has several outputs"
-        raise UnusableModel(file, reason=f"{problem}; add --output with one of: {', '.join(names)}")
-    shape = signature.outputs[names.index(said)].shape
+        raise UnusableModel(file, reason=f"{problem}; add --output with one of: {', '.join(shapes)}")
+    shape = shapes[said]
     if len(shape) != _EMBEDDING_AXES:
+        what = ", a vector for each part of a photo" if len(shape) == _TOKENS_AXES else ""
+        remedy = f"add --output {vectors[0]}, or " if vectors else ""
         raise UnusableModel(
             file,
-            reason=f"its output {said!r} is {_words(shape)}, not (n, d); export the network with pooling",
+            reason=f"its output {said!r} is {_words(shape)}{what}, not (n, d); "
+            f"{remedy}export the network with pooling",
         )
     return said
 
 
-def _try_out(file: Path, card: ModelCard, load: LoadRuntime) -> int:
-    photos = _made_up_photos(*card.size_px)
-    runtime = load(file, card)
+def try_out(runtime: Runtime, card: ModelCard, *, named: Path) -> Matrix:
+    """Embed two made-up photos, to see that a network embeds photos.
+
+    Returns:
+        ``(2, d)`` float32 of norm 1, for ``made_up_photos``.
+
+    Raises:
+        UnusableModel: It does not, and has the name ``named`` then.
+    """
+    photos = made_up_photos(*card.size_px)
     together = unit_norm(runtime.infer(photos))  # (2, d)
     alone = unit_norm(runtime.infer(photos[:1]))  # (1, d)
     if np.isnan(together).any():
-        raise UnusableModel(file, reason="it gives zeros or no numbers for a plain photo; check --scaling")
+        raise UnusableModel(named, reason="it gives zeros or no numbers for a plain photo; check --scaling")
     if together[0] @ alone[0] < _SAME:
-        raise UnusableModel(file, reason="its embedding of a photo depends on the other photos of the batch")
+        raise UnusableModel(named, reason="its embedding of a photo depends on the other photos of the batch")
     if together[0] @ together[1] > 1 - 1e-6:
         raise UnusableModel(
-            file, reason="it gives the same embedding for different photos; check --scaling and --output"
+            named, reason="it gives the same embedding for different photos; check --scaling and --output"
         )
-    return int(together.shape[1])
+    return together
 
 
-def _made_up_photos(height_px: int, width_px: int) -> Pixels:
+def made_up_photos(height_px: int, width_px: int) -> Pixels:
     """A gray gradient and a checkerboard of red and blue, ``(2, h, w, 3)`` uint8."""
     rows, columns = np.mgrid[0:height_px, 0:width_px]
     gradient = np.repeat(((rows + columns) * 255 // (height_px + width_px))[..., None], _CHANNELS, axis=-1)

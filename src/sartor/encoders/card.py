@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from sartor.encoders.card_parts import AttributeHead, MatchCalibration, TrainingRecord
+from sartor.encoders.card_parts import AttributeHead, MatchCalibration, Resizing, TrainingRecord
 from sartor.encoders.choices import ChannelOrder, Layout, ResizePolicy, Scaling
 from sartor.errors import UnusableModel
 
@@ -81,6 +81,7 @@ class ModelCard(BaseModel):
         layout: Order of the input's axes.
         scaling: From pixels in 0..255 to the network's input.
         resize: How a photo becomes the input size.
+        resizing: The same to the pixel, where another library is followed; ``resize`` is only its kind then.
         output: Name of the output that holds the embedding, shape ``(n, dimension)``.
         dimension: Length of an embedding.
         license: License of the weights, as an SPDX id where there is one.
@@ -90,6 +91,8 @@ class ModelCard(BaseModel):
             ``(n, h, w, c)`` each; empty where the network does not give them.
         calibration: From scores to matches.
         training: How it was made, where Sartor made it.
+        network: Whether there is one. Without, the model is vectors that were imported: it can embed nothing, the
+            SHA-256 is of their bytes, and what is said of input and output says nothing.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -100,6 +103,7 @@ class ModelCard(BaseModel):
     layout: Layout
     scaling: PixelScaling
     resize: ResizePolicy = ResizePolicy.STRETCH
+    resizing: Resizing | None = None
     output: str
     dimension: int = Field(gt=0)
     license: str = "unknown"
@@ -108,6 +112,7 @@ class ModelCard(BaseModel):
     feature_maps: tuple[str, ...] = ()
     calibration: MatchCalibration | None = None
     training: TrainingRecord | None = None
+    network: bool = True
 
     @model_validator(mode="after")
     def _id_is_a_plain_name(self) -> Self:
@@ -115,6 +120,28 @@ class ModelCard(BaseModel):
             msg = f"a model id has lower-case letters, digits, dot, dash and underscore, not {self.id!r}"
             raise ValueError(msg)
         return self
+
+    @classmethod
+    def of_vectors(cls, model_id: str, *, sha256: str, dimension: int, origin: str) -> ModelCard:
+        """The card of vectors that were imported, without a network.
+
+        Raises:
+            UnusableModel: The id is none.
+        """
+        if not MODEL_ID.fullmatch(model_id):
+            reason = "an id has lower-case letters, digits, dot, dash and underscore"
+            raise UnusableModel(model_id, reason=reason)
+        return cls(
+            id=model_id,
+            sha256=sha256,
+            size_px=(1, 1),
+            layout=Layout.NHWC,
+            scaling=PixelScaling.named(Scaling.RAW),
+            output="",
+            dimension=dimension,
+            origin=origin,
+            network=False,
+        )
 
     @classmethod
     def read(cls, path: Path) -> ModelCard:

@@ -6,11 +6,26 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sartor.encoders.choices import Resampling
+
+Side = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Resizing(_Part):
+    """How a photo is resized to the pixel as another library does it, before the center is cut out of it.
+
+    Attributes:
+        to_px: What the shorter side becomes, while the shape stays; or height and width, whatever the shape was.
+        resampling: How pixels are made from others.
+    """
+
+    to_px: Side | tuple[Side, Side]
+    resampling: Resampling = Resampling.BILINEAR
 
 
 class AttributeHead(_Part):

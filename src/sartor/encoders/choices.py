@@ -27,6 +27,17 @@ class ResizePolicy(StrEnum):
     PAD = "pad"  # longer side to the size, then white bars
 
 
+class Resampling(StrEnum):
+    """How pixels are made from others where a photo gets another size, by Pillow's names."""
+
+    NEAREST = "nearest"
+    BOX = "box"
+    BILINEAR = "bilinear"
+    HAMMING = "hamming"
+    BICUBIC = "bicubic"
+    LANCZOS = "lanczos"
+
+
 class Scaling(StrEnum):
     """Usual ways from a pixel in 0..255 to a network's input, by the names that the field uses.
 
@@ -62,3 +73,4 @@ class Pooling(StrEnum):
 
     AVG = "avg"
     MAX = "max"
+    FLATTEN = "flatten"  # no pooling: the whole map in one row, (n, h * w * d)

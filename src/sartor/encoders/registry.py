@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from sartor.encoders.card import CARD_FILE, MODEL_FILE, WEIGHTS_FILE, ModelCard
-from sartor.errors import ModelBundled, ModelDamaged, ModelExists, ModelNotFound
+from sartor.errors import ModelBundled, ModelDamaged, ModelExists, ModelNotFound, NoNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +57,10 @@ class ModelRegistry:
 
         Raises:
             ModelDamaged: The file is not the one that the card describes.
+            NoNetwork: The card is of imported vectors.
         """
+        if not card.network:
+            raise NoNetwork(card.id)
         file = self._folders().get(card.id, self._directory / card.id) / MODEL_FILE
         actual = sha256_of(file)
         if actual != card.sha256:
@@ -75,11 +78,12 @@ class ModelRegistry:
         with TemporaryDirectory(dir=self._directory, prefix=".staging-") as directory:
             yield Path(directory)
 
-    def add(self, network: Path, card: ModelCard) -> None:
+    def add(self, network: Path | None, card: ModelCard) -> None:
         """Take a network and its card in; adding the same model again changes nothing.
 
         Args:
-            network: The ONNX file; it is copied, and so are the weights of a trained model beside it.
+            network: The ONNX file; it is copied, and so are the weights of a trained model beside it. None for a
+                card of imported vectors.
             card: Its card, with the SHA-256 of the file.
 
         Raises:
@@ -94,9 +98,10 @@ class ModelRegistry:
                 raise ModelExists(card.id)
             return
         with self.staging() as staging:
-            shutil.copyfile(network, staging / MODEL_FILE)
-            if (weights := network.with_name(WEIGHTS_FILE)).is_file() and card.training is not None:
-                shutil.copyfile(weights, staging / WEIGHTS_FILE)
+            if network is not None:
+                shutil.copyfile(network, staging / MODEL_FILE)
+                if (weights := network.with_name(WEIGHTS_FILE)).is_file() and card.training is not None:
+                    shutil.copyfile(weights, staging / WEIGHTS_FILE)
             card.write(staging / CARD_FILE)
             staging.rename(target)
             staging.mkdir()  # TemporaryDirectory expects to remove it

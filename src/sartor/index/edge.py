@@ -12,6 +12,7 @@ import json
 import logging
 import math
 import shutil
+from copy import copy
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
@@ -87,6 +88,12 @@ class EdgeIndex:
     def revision(self) -> int:
         """Revision of the store up to which the index has everything."""
         return self._revision
+
+    def by(self, metric: Metric) -> EdgeIndex:
+        """The same index with scores of another metric, for a search; it is closed with this one."""
+        other = copy(self)
+        other.metric = metric
+        return other
 
     def replace(self, product_ids: Collection[str], entries: Sequence[IndexEntry]) -> None:
         """Make ``entries`` all that the index has of these products; none for a product deletes it.

@@ -23,6 +23,8 @@ from sartor.types import Photo
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from PIL import Image
+
     from sartor.encoders.encoder import Encoder
     from sartor.encoders.runtime import Pixels
     from sartor.imaging import MediaStore, UrlPolicy
@@ -94,6 +96,27 @@ def _encoded(name: str, data: bytes) -> EncodedPhoto:
     return EncodedPhoto(name=name, sha256=hashlib.sha256(data).hexdigest(), data=data)
 
 
+def see_photo(
+    photo: EncodedPhoto, *, media: MediaStore | None, fit_px: int = THUMBNAIL_PX
+) -> tuple[Photo, Palette, Image.Image]:
+    """All that is computed of a photo without a network; its thumbnail is kept where there is ``media``.
+
+    Raises:
+        PhotoRejected: It cannot be decoded.
+    """
+    decoded = decode(photo.data, name=photo.name, fit_px=fit_px)
+    thumbnail = "" if media is None else media.put(photo.sha256, make_thumbnail(photo.data, decoded))
+    seen = Photo(
+        sha256=photo.sha256,
+        name=photo.name,
+        width_px=decoded.width_px,
+        height_px=decoded.height_px,
+        thumbnail=thumbnail,
+        fingerprint=fingerprint(decoded.image),
+    )
+    return seen, palette_of(decoded.image), decoded.image
+
+
 class PhotoEmbedder:
     """Decodes in a pool of threads, and hands full batches to the encoder as soon as they are decoded.
 
@@ -126,22 +149,8 @@ class PhotoEmbedder:
         self.close()
 
     def _decode(self, photo: EncodedPhoto) -> _Prepared:
-        decoded = decode(photo.data, name=photo.name, fit_px=self._fit_px)
-        thumbnail = ""
-        if self._media is not None:
-            thumbnail = self._media.put(photo.sha256, make_thumbnail(photo.data, decoded))
-        return _Prepared(
-            photo=Photo(
-                sha256=photo.sha256,
-                name=photo.name,
-                width_px=decoded.width_px,
-                height_px=decoded.height_px,
-                thumbnail=thumbnail,
-                fingerprint=fingerprint(decoded.image),
-            ),
-            pixels=self._encoder.prepare(decoded.image),
-            palette=palette_of(decoded.image),
-        )
+        pictured, palette, image = see_photo(photo, media=self._media, fit_px=self._fit_px)
+        return _Prepared(photo=pictured, pixels=self._encoder.prepare(image), palette=palette)
 
     def _collect(self, decoding: Sequence[Future[_Prepared]]) -> _Collected:
         collected = _Collected()

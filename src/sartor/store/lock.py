@@ -27,7 +27,7 @@ class WorkspaceLock:
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        self._lock = FileLock(home / _LOCK_FILE)
+        self._lock = FileLock(home / _LOCK_FILE, thread_local=False)  # another thread may release it
         try:
             home.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)

@@ -182,8 +182,8 @@ class SqliteStore:
         return tuple(name for (name,) in self._database.all("SELECT name FROM attribute_names ORDER BY name"))
 
     def thumbnails(self) -> set[str]:
-        """File names of the thumbnails of all photos."""
-        return {name for (name,) in self._database.all("SELECT thumbnail FROM photos")}
+        """File names of the thumbnails of all photos that have a picture."""
+        return {name for (name,) in self._database.all("SELECT thumbnail FROM photos WHERE thumbnail <> ''")}
 
     def counts(self) -> StoreCounts:
         """How much the store holds."""

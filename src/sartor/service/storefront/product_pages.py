@@ -97,7 +97,7 @@ def product_view(shop: Shop, product_id: str) -> ProductView:
         title=product.title or product.id,
         kind=first_of(attributes, KIND),
         brand=first_of(attributes, ("brand",)),
-        pictures=tuple(picture_of(photo) for photo in stored.photos),
+        pictures=tuple(picture for photo in stored.photos if (picture := picture_of(photo))),
         description=first_of({"description": attributes.get("description", "")}, ("description",)),
         attributes=tuple(spoken(attributes)),
         price=price_text(attributes),

@@ -115,8 +115,10 @@ class Refinement:
     hidden: tuple[tuple[str, str], ...]
 
 
-def picture_of(photo: Photo) -> Picture:
-    """A photo in the sizes that it is served in."""
+def picture_of(photo: Photo) -> Picture | None:
+    """A photo in the sizes that it is served in; None where only its vector was imported."""
+    if not photo.thumbnail:
+        return None
     address = f"/v1/photos/{photo.sha256}?size="
     scale = min(1.0, SIZES_PX[-1] / max(photo.width_px, photo.height_px, 1))
     width_px = max(1, round(photo.width_px * scale))

@@ -1,0 +1,29 @@
+"""What Streamlit runs; the name of this file is by which a workspace's holder is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from sartor.studio.session import pages, problems_told
+from sartor.studio.theme import STYLE
+
+_LOGO = Path(__file__).with_name("logo.svg")
+_SIDEBAR_PX = 264
+
+
+def main() -> None:
+    """Draw what all pages have, and the page that was asked for."""
+    st.set_page_config(
+        page_title="Sartor Studio", page_icon=str(_LOGO), layout="wide", initial_sidebar_state=_SIDEBAR_PX
+    )
+    st.html(STYLE)
+    st.logo(str(_LOGO), size="large")
+    page = st.navigation(pages(), position="top")
+    with problems_told():
+        page.run()
+
+
+if __name__ == "__main__":
+    main()

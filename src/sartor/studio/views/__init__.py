@@ -1,0 +1,1 @@
+"""The pages of the studio; Streamlit runs each as a script."""

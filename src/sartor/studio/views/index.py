@@ -1,0 +1,84 @@
+"""Index: bring a folder or a ZIP into the catalog."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from sartor.studio.progress import progress_shown
+from sartor.studio.session import local_engine
+
+if TYPE_CHECKING:
+    from sartor.pipelines.report import IngestReport
+    from sartor.studio.local import LocalEngine
+
+_FOLDER, _ZIP = "A folder or file here", "Upload a ZIP"
+_KEPT = "ingest"  # key of the session
+
+
+def page() -> None:
+    """Draw the page."""
+    st.title("Index photos", anchor=False)
+    asked = local_engine(what="Indexing")
+    way = st.segmented_control(
+        "From", [_FOLDER, _ZIP], default=_FOLDER, required=True, label_visibility="collapsed"
+    )
+    source = _uploaded(asked) if way == _ZIP else _on_this_machine()
+    if source:
+        with progress_shown("Indexing") as on_progress:
+            st.session_state[_KEPT] = asked.index(source, limit=None, on_progress=on_progress)
+    report = st.session_state.get(_KEPT)
+    if report is not None:
+        _tell(report)
+
+
+def _on_this_machine() -> str | None:
+    """The path that is to be indexed now."""
+    with st.form("folder", border=False):
+        path = st.text_input(
+            "Path on the machine that runs the studio",
+            placeholder="/home/me/photos",
+            help="A folder of photos, a ZIP, a Kaggle data set, a CSV or JSON Lines table, a Merchant feed.",
+        )
+        started = st.form_submit_button("Index", type="primary", icon=":material/play_arrow:")
+    if started and not path.strip():
+        st.warning("Name a folder or a file.")
+    return path.strip() if started else None
+
+
+def _uploaded(asked: LocalEngine) -> str | None:
+    """The kept upload that is to be indexed now."""
+    file = st.file_uploader("A ZIP of photos, with or without a table", type=["zip"], key="zip")
+    started = st.button("Index", type="primary", icon=":material/play_arrow:", disabled=file is None)
+    return str(asked.keep(file.name, file.getbuffer())) if started and file is not None else None
+
+
+def _tell(report: IngestReport) -> None:
+    st.success(
+        f"{report.products:,} products of {report.source} are in the catalog: {report.added:,} new, "
+        f"{report.updated:,} changed, {report.unchanged:,} as they were.",
+        icon=":material/check_circle:",
+    )
+    figures = {
+        "Photos": f"{report.photos:,}",
+        "Embedded now": f"{report.embedded:,}",
+        "Rejected": f"{len(report.rejected):,}",
+        "Photos a second": f"{report.photos_per_second:,.0f}",
+    }
+    with st.container(horizontal=True):
+        for name, value in figures.items():
+            st.metric(name, value, border=True, width=164)
+    if report.rejected:
+        st.subheader("Rejected photos", anchor=False)
+        st.dataframe([{"Photo": each.photo, "Why": each.reason} for each in report.rejected], hide_index=True)
+    if report.findings:
+        st.subheader("What was noticed", anchor=False)
+        rows = [
+            {"What": each.case, "How often": each.count, "For example": ", ".join(each.examples)}
+            for each in report.findings
+        ]
+        st.dataframe(rows, hide_index=True)
+
+
+page()

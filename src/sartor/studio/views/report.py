@@ -1,0 +1,83 @@
+"""Report: an evaluation, opened from a file or run here."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from sartor.evaluation.report import html_report
+from sartor.studio.contained import contained
+from sartor.studio.progress import progress_shown
+from sartor.studio.session import local_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sartor.pipelines.report import OnProgress
+    from sartor.studio.local import LocalEngine
+
+_HEIGHT_PX = 900
+_OPEN, _RUN = "Open a report", "Run an evaluation"
+_KEPT = "report"  # key of the session
+
+
+def page() -> None:
+    """Draw the page."""
+    st.title("Evaluation report", anchor=False)
+    way = st.segmented_control("What", [_OPEN, _RUN], default=_OPEN, required=True, label_visibility="collapsed")
+    if way == _RUN:
+        _run(local_engine(what="An evaluation"))
+        return
+    file = st.file_uploader(
+        "An HTML file of `sartor evaluate --report FILE.html`", type=["html", "htm"], key="file"
+    )
+    if file is None:
+        st.caption("Choose the file that `sartor evaluate SOURCE --report FILE.html` has written.")
+        return
+    st.iframe(contained(file.getvalue().decode("utf-8", errors="replace")), height=_HEIGHT_PX)
+
+
+def _run(asked: LocalEngine) -> None:
+    overview = asked.overview()
+    with st.form("evaluation"):
+        source = st.text_input(
+            "Source", placeholder="/data/fashion-product-images-224.zip", help="As `sartor index` reads it."
+        )
+        models = st.multiselect(
+            "Models",
+            [*(each.id for each in overview.models), "color-histogram", "random"],
+            default=[overview.model],
+        )
+        limit = st.number_input("Only the first … products", min_value=10, value=None, placeholder="all of them")
+        held_out = st.checkbox("Ask only about products that the first model has not learned from")
+        started = st.form_submit_button("Evaluate", type="primary", icon=":material/play_arrow:")
+    if started and source.strip():
+        st.session_state[_KEPT] = html_report(
+            asked.evaluate(
+                source.strip(),
+                models,
+                limit=None if limit is None else int(limit),
+                held_out=held_out,
+                show=_shown,
+            )
+        )
+    elif started:
+        st.warning("Name a source: a folder, a ZIP or a table on this machine.")
+    if report := st.session_state.get(_KEPT):
+        st.download_button(
+            "Download the report", report, file_name="report.html", mime="text/html", icon=":material/download:"
+        )
+        st.iframe(contained(report), height=_HEIGHT_PX)
+
+
+@contextmanager
+def _shown(what: str) -> Iterator[OnProgress]:
+    source = Path(what.rpartition(": ")[2]).name
+    with progress_shown(f"{what.partition(':')[0]} embeds {source}") as on_progress:
+        yield on_progress
+
+
+page()

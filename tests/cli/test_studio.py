@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sartor.studio.launch import command
+from tests.cli.conftest import Sartor
+
+
+def test_without_its_extra_the_command_names_it(sartor: Sartor, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sartor import assembly
+
+    monkeypatch.setattr(assembly, "find_spec", lambda name: None)
+    outcome = sartor("studio", "--no-browser")
+    assert outcome.code == 1
+    assert outcome.err == (
+        "sartor: this needs the package streamlit; install it with: pip install 'sartor[studio]'\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--api", "ftp://shop"), "--api takes an address"),
+        (("--api", "http://127.0.0.1:8000", "--home", "x"), "not both"),
+        (("--port", "70000"), "--port"),
+    ],
+)
+def test_wrong_usage_is_code_2(sartor: Sartor, arguments: tuple[str, ...], said: str) -> None:
+    outcome = sartor("studio", *arguments)
+    assert outcome.code == 2
+    assert said in outcome.err
+
+
+def test_it_listens_on_this_machine_only_and_tells_nobody() -> None:
+    line = command(8501)
+    assert "--server.address=127.0.0.1" in line
+    assert "--server.allowedHosts=127.0.0.1" in line
+    assert "--browser.gatherUsageStats=false" in line
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent in another way there")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_starts_says_where_and_ends_cleanly(home: Path, number: signal.Signals) -> None:
+    pytest.importorskip("streamlit", reason="streamlit is not installed: pip install 'sartor[studio]'")
+    arguments = ["studio", "--home", str(home), "--port", "0", "--no-browser"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sartor", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    said = process.stdout.readline()
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=30)
+    assert said.startswith("Sartor's studio listens on http://127.0.0.1:")
+    assert process.returncode == 0
+    assert "Traceback" not in errors
+
+
+def test_a_taken_port_is_told(sartor: Sartor) -> None:
+    import socket
+
+    pytest.importorskip("streamlit", reason="streamlit is not installed: pip install 'sartor[studio]'")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        outcome = sartor("studio", "--port", taken.getsockname()[1])
+    assert outcome.code == 1
+    assert "cannot listen on 127.0.0.1 port" in outcome.err
