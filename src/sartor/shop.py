@@ -654,7 +654,7 @@ class Shop:
     def picture(self, sha256: str, *, max_px: int) -> Thumbnail | None:
         """A photo of the catalog as a file, at most so large; None where there is none with this SHA-256."""
         photo = self._store.photos([sha256]).get(sha256)
-        if photo is None or not self._backends.media.exists(photo.thumbnail):
+        if photo is None or not photo.has_picture or not self._backends.media.exists(photo.thumbnail):
             return None
         return reduced(self._backends.media.read(photo.thumbnail), photo.thumbnail, max_px=max_px)
 
@@ -664,7 +664,7 @@ class Shop:
         Raises:
             PhotoRejected: Only its embedding was imported.
         """
-        if not photo.thumbnail:
+        if not photo.has_picture:
             raise PhotoRejected(photo.name, reason="only its vector was imported; import it again with --images")
         return self._backends.media.path(photo.thumbnail)
 

@@ -89,6 +89,11 @@ class Photo:
     thumbnail: str
     fingerprint: bytes = field(default=b"", repr=False)
 
+    @property
+    def has_picture(self) -> bool:
+        """Whether it is more than an imported embedding."""
+        return bool(self.thumbnail)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredProduct:

@@ -258,3 +258,10 @@ def test_a_hostile_pickle_leaves_the_workspace_as_it_was(tmp_path: Path, empty: 
     with pytest.raises(UnsafePickle, match=r"it asks for os\.system"):
         empty.import_embeddings(file)
     assert empty.counts().products == 0
+
+
+def test_a_product_without_a_picture_is_deleted_like_any_other(tmp_path: Path, empty: Shop) -> None:
+    empty.import_embeddings(*written(tmp_path, vectors(2), ["a.jpg", "b.jpg"]))
+    assert empty.delete("a")
+    assert empty.counts().photos == 1
+    assert empty.check() == ()

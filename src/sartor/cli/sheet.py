@@ -30,9 +30,9 @@ def tiles_of(shop: Shop, photo: Photo, *caption: str) -> list[Tile]:
     """The tile of a photo of the catalog; none where only its vector was imported."""
     from sartor.evaluation.sheets import Tile
 
-    return [Tile.of_photo(shop.thumbnail(photo).read_bytes(), caption=caption)] if photo.thumbnail else []
+    return [Tile.of_photo(shop.thumbnail(photo).read_bytes(), caption=caption)] if photo.has_picture else []
 
 
 def path_of(shop: Shop, photo: Photo) -> str | None:
     """Where a photo of the catalog is kept; None where only its vector was imported."""
-    return str(shop.thumbnail(photo)) if photo.thumbnail else None
+    return str(shop.thumbnail(photo)) if photo.has_picture else None

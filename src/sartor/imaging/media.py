@@ -69,8 +69,8 @@ class MediaStore:
             raise PhotoRejected(name, reason="is no longer kept; index its source again") from error
 
     def exists(self, name: str) -> bool:
-        """Whether a thumbnail is kept; none is for a photo without a picture, which has no name."""
-        return bool(name) and self.path(name).is_file()
+        """Whether a thumbnail is kept."""
+        return self.path(name).is_file()
 
     def names(self) -> Iterator[str]:
         """Names of all thumbnails, in order."""
@@ -81,8 +81,7 @@ class MediaStore:
 
     def delete(self, name: str) -> None:
         """Forget a thumbnail; nothing happens when it is not kept."""
-        if name:
-            self.path(name).unlink(missing_ok=True)
+        self.path(name).unlink(missing_ok=True)
 
     def remove_leftovers(self) -> int:
         """Remove what a killed process left half-written, and return how many; call it before any ``put``."""

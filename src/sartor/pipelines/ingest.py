@@ -184,7 +184,11 @@ class _Run:
         photos = {photo.sha256: photo for _, theirs in offers for photo in theirs}
         store, media = self.bench.store, self.bench.media
         embedded = store.embedded(self.bench.encoder.card.id, photos)
-        held = {sha256: photo for sha256, photo in store.photos(embedded).items() if media.exists(photo.thumbnail)}
+        held = {
+            sha256: photo
+            for sha256, photo in store.photos(embedded).items()
+            if photo.has_picture and media.exists(photo.thumbnail)
+        }
         return _Step(
             offers=[_Offer.of(offered, encoded) for offered, encoded in offers],
             known=store.products([offered.product.id for offered, _ in offers]),

@@ -98,7 +98,8 @@ def _forget_unused(photos: Sequence[Photo], bench: Workbench) -> None:
     if unused:
         bench.store.drop_unused_photos()
     for photo in unused:
-        bench.media.delete(photo.thumbnail)
+        if photo.has_picture:
+            bench.media.delete(photo.thumbnail)
 
 
 def _read(item: ProductInput, bench: Workbench) -> tuple[list[EncodedPhoto] | None, tuple[Rejection, ...]]:
@@ -123,7 +124,11 @@ def _embedded(
 ) -> tuple[dict[str, Photo], Embedded]:
     """What is known of all photos that can be used, and what became of those that were not known yet."""
     there = bench.store.photos(bench.store.embedded(bench.encoder.card.id, photos))
-    held = {sha256: photo for sha256, photo in there.items() if bench.media.exists(photo.thumbnail)}
+    held = {
+        sha256: photo
+        for sha256, photo in there.items()
+        if photo.has_picture and bench.media.exists(photo.thumbnail)
+    }
     outcome = embedder.start(photo for sha256, photo in photos.items() if sha256 not in held).result()
     return held | outcome.photos, outcome
 

@@ -10,6 +10,7 @@ import streamlit as st
 from sartor.recommend.traits import TRAITS, Dials
 from sartor.recommend.tuning import DEFAULT_DIALS
 from sartor.studio.engine import How
+from sartor.studio.local import LocalEngine
 from sartor.types import Metric
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def settings(engine: Engine, overview: Overview, *, model: bool = True) -> How:
             diversity = st.slider(
                 "Diversity", 0.0, 1.0, 0.0, 0.05, key="diversity", help="0: the closest. 1: only what differs."
             )
-        metric = _metric(fixed=len(overview.models) == 1 and not overview.models[0].embedded)
+        metric = _metric(fixed=not isinstance(engine, LocalEngine))  # a service has its own
     return How(model=chosen, metric=metric, k=k, dials=Dials(**dials), diversity=diversity, where=where)
 
 

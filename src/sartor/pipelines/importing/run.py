@@ -194,7 +194,7 @@ class _Run:
         photos: dict[str, Photo] = {}
         for row in rows:
             photo = pictures.by_row.get(row) or self._former(row, former) or self._without_picture(row)
-            self.pictured += bool(photo.thumbnail)
+            self.pictured += photo.has_picture
             self.row_of.setdefault(photo.sha256, row)
             photos.setdefault(photo.sha256, photo)
         said = told or (Product(id=product_id) if former is None else former.product)
@@ -205,7 +205,7 @@ class _Run:
         """The photo that the product already shows under the row's name."""
         theirs = () if former is None else former.photos
         name = self.source.vectors.names[row]
-        return next((photo for photo in theirs if photo.thumbnail and stem(photo.name) == stem(name)), None)
+        return next((photo for photo in theirs if photo.has_picture and stem(photo.name) == stem(name)), None)
 
     def _without_picture(self, row: int) -> Photo:
         name = self.source.vectors.names[row]
@@ -240,7 +240,11 @@ class _Run:
         store, media = self.bench.store, self.bench.media
         colored = store.palettes(sha256s)
         photos = store.photos(colored)
-        return {sha256: photo for sha256, photo in photos.items() if media.exists(photo.thumbnail)}
+        return {
+            sha256: photo
+            for sha256, photo in photos.items()
+            if photo.has_picture and media.exists(photo.thumbnail)
+        }
 
     def _read(self, row: int) -> EncodedPhoto | None:
         photo = self.source.find(row)

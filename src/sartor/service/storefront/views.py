@@ -117,7 +117,7 @@ class Refinement:
 
 def picture_of(photo: Photo) -> Picture | None:
     """A photo in the sizes that it is served in; None where only its vector was imported."""
-    if not photo.thumbnail:
+    if not photo.has_picture:
         return None
     address = f"/v1/photos/{photo.sha256}?size="
     scale = min(1.0, SIZES_PX[-1] / max(photo.width_px, photo.height_px, 1))
