@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3  # noqa: F401 - before TensorFlow, whose own SQLite has no full-text search and would take its place
 from pathlib import Path
 from typing import TYPE_CHECKING
 

@@ -20,7 +20,7 @@ from tests.training.small import small_recipe
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 
 ROOT = Path(__file__).parents[2]
-STEPS, EVERY = 24, 8
+STEPS, EVERY = 12, 4
 CHILD = """
 import sys
 from pathlib import Path
@@ -47,7 +47,7 @@ def figures(trained: Trained) -> dict[str, float]:
 
 
 def test_a_killed_training_ends_like_one_that_was_not(tmp_path: Path, weights: Path) -> None:
-    source = catalog_of(tmp_path / "catalog", products=60)
+    source = catalog_of(tmp_path / "catalog", products=40)
     with subprocess.Popen(
         [sys.executable, "-c", CHILD, source, weights, tmp_path / "killed"],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT,

@@ -66,7 +66,7 @@ def export(  # noqa: PLR0913 - each is one thing that a user says, or where it g
     started = time.perf_counter()
     loaded = read(network, file)
     pooling = pooling or (loaded.told.pooling if weights else None) or Pooling.AVG
-    model = pooled(loaded.model, pooling)
+    model = pooled(network, loaded.model, pooling)
     content = to_onnx(model, name=network.name).SerializeToString()
     (directory / MODEL_FILE).write_bytes(content)
     card = ModelCard(

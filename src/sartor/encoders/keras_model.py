@@ -48,7 +48,7 @@ def load(network: KerasNetwork, file: Path, *, pooling: Pooling | None, side_px:
     Raises:
         UnusableModel: The file is missing, is no weights file, or holds another network's weights.
     """
-    return pooled(read(network, file, side_px=side_px).model, pooling)
+    return pooled(network, read(network, file, side_px=side_px).model, pooling)
 
 
 def read(network: KerasNetwork, file: Path, *, side_px: int | None = None) -> Loaded:
@@ -80,19 +80,16 @@ def read(network: KerasNetwork, file: Path, *, side_px: int | None = None) -> Lo
     return Loaded(model=model, told=told)
 
 
-def pooled(model: keras.Model, pooling: Pooling | None) -> keras.Model:
-    """A network that gives a feature map ``(n, h, w, d)``, and one vector for each photo from now on."""
-    layers = keras.layers
-    match pooling:
-        case None:
-            return model
-        case Pooling.AVG:
-            pool = layers.GlobalAveragePooling2D(name="avg_pool")
-        case Pooling.MAX:
-            pool = layers.GlobalMaxPooling2D(name="max_pool")
-        case Pooling.FLATTEN:
-            pool = layers.Flatten(name="flatten")
-    return keras.Model(model.input, pool(model.output), name=model.name)
+def pooled(network: KerasNetwork, model: keras.Model, pooling: Pooling | None) -> keras.Model:
+    """A network that gives a feature map ``(n, h, w, d)``, with its weights, and one vector for each photo."""
+    if pooling is None:
+        return model
+    whole = build(network, pooling=pooling, side_px=model.input_shape[1])
+    whole.set_weights(model.get_weights())  # pooling has none
+    for layer in whole.layers:
+        if hasattr(layer, "finalize_state"):
+            layer.finalize_state()  # a normalization, which keeps a copy
+    return whole
 
 
 def build(network: KerasNetwork, *, pooling: Pooling | None, side_px: int | None = None) -> keras.Model:
@@ -108,10 +105,14 @@ def build(network: KerasNetwork, *, pooling: Pooling | None, side_px: int | None
             include_top=False,
             weights=None,
             input_shape=(side_px, side_px, 3),
+            # ConvNeXt normalizes after its own pooling, and a feature map before anybody else's.
+            pooling=pooling.value if pooling in {Pooling.AVG, Pooling.MAX} else None,
         )
         if network.imagenet_scale is not None:
             model = _rescaled(model, list(network.imagenet_scale))
-        return pooled(model, pooling)
+        if pooling is Pooling.FLATTEN:
+            model = keras.Model(model.input, keras.layers.Flatten(name="flatten")(model.output), name=model.name)
+        return model
 
 
 def _rescaled(model: keras.Model, scale: list[float]) -> keras.Model:
