@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import platform
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+
+from sartor.pipelines import surroundings
 
 _PACKAGES = (
     "sartor",
@@ -45,7 +45,7 @@ class Machine:
 def this_machine() -> Machine:
     """The machine that this process runs on."""
     return Machine(
-        cpu=_cpu(),
+        cpu=surroundings.processor(),
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         memory_gb=round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         computes_bf16=_computes_bf16(),
@@ -56,22 +56,7 @@ def this_machine() -> Machine:
 
 def versions() -> dict[str, str]:
     """Python's and the packages' versions; a package that is not installed is left out."""
-    found = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def _cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(models, platform.machine())
+    return surroundings.versions(_PACKAGES)
 
 
 def _computes_bf16() -> bool | None:

@@ -47,6 +47,9 @@ _SHARD = "shard"
 _SCROLL_PAGE = 4096
 _COUNTS_KEPT = 1024
 _HNSW_EF = 128  # candidates of a search
+# A query that leaves parts of the vectors out, such as their style, walks a graph that was built over all of them:
+# by color alone, 128 candidates find 82 of the 100 nearest among 37,344 products, 512 find 97.
+_HNSW_EF_OF_PARTS, _WHOLE_FROM = 512, 0.6
 _HNSW = qdrant.HnswIndexConfig(m=16, ef_construct=100, full_scan_threshold=10_000)  # Qdrant's own defaults
 _EXACT_UP_TO = 20_000  # photos that pass a filter are compared one by one, which takes about 10 ms
 # A filter tears holes into the graph; ACORN steps over them. Without it, recall falls to 0.95 where three
@@ -267,7 +270,7 @@ class EdgeIndex:
             query=qdrant.Query.Nearest(vector.tolist()),
             limit=limit,
             filter=_filter(where, without=without),
-            params=qdrant.SearchParams(exact=exact, hnsw_ef=_HNSW_EF, acorn=_ACORN),
+            params=qdrant.SearchParams(exact=exact, hnsw_ef=_candidates(vector), acorn=_ACORN),
             with_payload=[PRODUCT, PHOTO],
             with_vector=True,
         )
@@ -307,6 +310,10 @@ class EdgeIndex:
             yield from page
             if offset is None:
                 return
+
+
+def _candidates(vector: Vector) -> int:
+    return _HNSW_EF if np.count_nonzero(vector) >= _WHOLE_FROM * len(vector) else _HNSW_EF_OF_PARTS
 
 
 def _point(entry: IndexEntry) -> qdrant.Point:

@@ -7,14 +7,18 @@ import platform
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _PACKAGES = ("sartor", "numpy", "openvino", "onnxruntime", "pillow", "qdrant-edge-py")
 
 
-def versions() -> dict[str, str]:
+def versions(packages: Sequence[str] = _PACKAGES) -> dict[str, str]:
     """Of Python and of the packages that decide a result; those that are not installed are left out."""
     found = {"python": platform.python_version()}
-    for package in _PACKAGES:
+    for package in packages:
         try:
             found[package] = version(package)
         except PackageNotFoundError:
@@ -24,7 +28,7 @@ def versions() -> dict[str, str]:
 
 def machine_words() -> str:
     """The processor, how many cores, and the system."""
-    return f"{_processor()}, {os.cpu_count() or 1} cores, {platform.system()}"
+    return f"{processor()}, {os.cpu_count() or 1} cores, {platform.system()}"
 
 
 def now() -> str:
@@ -32,7 +36,8 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The processor's model."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
