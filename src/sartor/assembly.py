@@ -22,6 +22,7 @@ from sartor.encoders.registry import ModelRegistry, sha256_of
 from sartor.errors import MissingExtra, ModelDamaged, ModelNotChosen, NoModel, UnusableModel
 from sartor.imaging import MediaStore, UrlPolicy
 from sartor.shop import Shop
+from sartor.store.events import EventStore
 from sartor.store.lock import WorkspaceLock
 from sartor.store.sqlite import SqliteStore
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_STORE = "catalog.sqlite3"
+_STORE, _EVENTS = "catalog.sqlite3", "events.sqlite3"
 _OPENVINO_DEVICES = ("auto", "cpu", "gpu", "npu")
 
 
@@ -68,6 +69,8 @@ def open_shop(settings: Settings, *, many_callers: bool = False) -> Shop:
                 choose_model=lambda default: choose_model(settings, models, default=default),
                 open_encoder=lambda card: open_encoder(settings, models, card, many_callers=many_callers),
                 open_index=lambda card, compose: open_index(settings, card, compose),
+                open_events=lambda: EventStore(home / _EVENTS),
+                has_events=(home / _EVENTS).exists,
                 heads=lambda card: Heads.read(models.folders().get(card.id), card),
                 regions=lambda card: Regions.read(models.folders().get(card.id), card),
             )

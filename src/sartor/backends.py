@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sartor.imaging import MediaStore, UrlPolicy
     from sartor.index.edge import EdgeIndex
     from sartor.pipelines.compose import Composer
+    from sartor.store.events import EventStore
     from sartor.store.lock import WorkspaceLock
     from sartor.store.sqlite import SqliteStore
 
@@ -35,6 +36,8 @@ class Backends:
         choose_model: From the workspace's default model, if it has one, to the card to use.
         open_encoder: Loads a model.
         open_index: Opens the index of what a model's embeddings are composed to.
+        open_events: Opens what people did.
+        has_events: Whether there is any such thing.
         heads: What a model predicts.
         regions: Splits a model's embeddings over the places of a photo.
     """
@@ -48,5 +51,7 @@ class Backends:
     choose_model: Callable[[str | None], ModelCard]
     open_encoder: Callable[[ModelCard], Encoder]
     open_index: Callable[[ModelCard, Composer], EdgeIndex]
+    open_events: Callable[[], EventStore]
+    has_events: Callable[[], bool]
     heads: Callable[[ModelCard], Heads]
     regions: Callable[[ModelCard], Regions]

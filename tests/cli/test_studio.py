@@ -69,6 +69,8 @@ def test_a_taken_port_is_told(sartor: Sartor) -> None:
 
     pytest.importorskip("streamlit", reason="streamlit is not installed: pip install 'sartor[studio]'")
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        outcome = sartor("studio", "--port", taken.getsockname()[1])
+        port = taken.getsockname()[1]
+        outcome = sartor("studio", "--port", port)
     assert outcome.code == 1
-    assert "cannot listen on 127.0.0.1 port" in outcome.err
+    assert outcome.err.startswith(f"sartor: cannot listen on 127.0.0.1 port {port} (")
+    assert outcome.err.endswith("); choose another with --port\n")

@@ -229,7 +229,7 @@ def test_a_damaged_index_is_begun_anew(tmp_path: Path, victim: str) -> None:
 
 
 def test_the_id_of_an_entry_is_the_same_everywhere() -> None:
-    from sartor.index.edge import point_id
+    from sartor.index.points import point_id
 
     assert str(point_id("shirt", "ab" * 32)) == str(point_id("shirt", "ab" * 32))
     assert point_id("shirt", "ab" * 32) != point_id("shirt", "ac" * 32)

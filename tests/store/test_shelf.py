@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sartor.store import schema
+from sartor.store.migrations import migrate
 from sartor.store.records import ListingQuery, Sort, Write
-from sartor.store.schema import MIGRATIONS, migrate
+from sartor.store.schema import MIGRATIONS
 from sartor.store.sqlite import SqliteStore
 from sartor.store.values import values_of
 from sartor.types import FacetValue, Product, StoredProduct
@@ -87,19 +87,18 @@ def test_a_store_of_before_is_filled_when_it_is_opened(path: Path) -> None:
     assert_browsed_as_stored(path)
 
 
-def test_a_fill_that_fails_leaves_the_version_before(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fill_that_fails_leaves_the_version_before(path: Path) -> None:
     connection = sqlite3.connect(path)
     migrate(connection, path, MIGRATIONS[:2])
 
     def stop(_: sqlite3.Connection) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched:
-        patched.setattr(schema, "_FILLS", {3: stop})
-        with pytest.raises(KeyboardInterrupt):
-            migrate(connection, path)
+    stopped = (*MIGRATIONS[:2], MIGRATIONS[2]._replace(fill=stop))
+    with pytest.raises(KeyboardInterrupt):
+        migrate(connection, path, stopped)
     assert connection.execute("PRAGMA user_version").fetchone() == (2,)
-    migrate(connection, path)
+    migrate(connection, path, MIGRATIONS)
     assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
     connection.close()
 

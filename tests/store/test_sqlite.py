@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from sartor.errors import WorkspaceTooNew, WorkspaceUnusable
+from sartor.store.migrations import Migration, migrate
 from sartor.store.records import Write
-from sartor.store.schema import MIGRATIONS, migrate
+from sartor.store.schema import MIGRATIONS
 from sartor.store.sqlite import SqliteStore
 from sartor.types import Palette, Photo, Product, StoredProduct
 from tests.fakes import unit
@@ -204,7 +205,7 @@ def test_a_migration_keeps_the_data(tmp_path: Path) -> None:
     store = SqliteStore(path)
     write(store, stored("a", color="Red"))
     store.close()
-    next_version = (*MIGRATIONS, "ALTER TABLE products ADD COLUMN note TEXT NOT NULL DEFAULT 'new';")
+    next_version = (*MIGRATIONS, Migration("ALTER TABLE products ADD COLUMN note TEXT NOT NULL DEFAULT 'new';"))
     connection = sqlite3.connect(path)
     migrate(connection, path, next_version)
     assert connection.execute("SELECT id, note FROM products").fetchall() == [("a", "new")]
@@ -215,7 +216,7 @@ def test_a_migration_keeps_the_data(tmp_path: Path) -> None:
 
 def test_a_migration_that_fails_leaves_the_version_before(tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / "catalog.sqlite3")
-    broken = (*MIGRATIONS, "CREATE TABLE extra (x); CREATE TABLE extra (x);")
+    broken = (*MIGRATIONS, Migration("CREATE TABLE extra (x); CREATE TABLE extra (x);"))
     with pytest.raises(sqlite3.OperationalError):
         migrate(connection, tmp_path, broken)
     connection.close()

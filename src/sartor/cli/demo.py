@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +11,11 @@ from sartor.cli.options import Device, Home, PrecisionOption, settings
 from sartor.cli.output import STOPPED, counted, progress_bar
 from sartor.cli.serve import Host, Port
 
+if TYPE_CHECKING:
+    from sartor.shop import Shop
+
 _HOME = Path("sartor-demo")
+_COUNT = 600
 
 
 def demo(
@@ -22,7 +26,12 @@ def demo(
             "--source", metavar="SOURCE", help="Your own photos, in place of the drawn catalog; repeatable."
         ),
     ] = None,
-    count: Annotated[int, typer.Option("--count", min=1, help="How many products to draw.")] = 600,
+    count: Annotated[
+        int | None,
+        typer.Option(
+            "--count", min=1, help=f"How many products to draw: {_COUNT}, or as many as were drawn before."
+        ),
+    ] = None,
     host: Host = "127.0.0.1",
     port: Port = 8000,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the shop in a browser.")] = True,
@@ -30,7 +39,10 @@ def demo(
     device: Device = None,
     precision: PrecisionOption = None,
 ) -> None:
-    """Draw a demo catalog, or take your own photos, index it, and serve it as a shop."""
+    """Draw a demo catalog, or take your own photos, index it, and serve it as a shop.
+
+    A workspace that has products already is served as it is, unless --source or --count says otherwise.
+    """
     from sartor.assembly import open_shop
     from sartor.cli.serve import run
     from sartor.config import ServiceSettings
@@ -39,27 +51,35 @@ def demo(
     if "home" not in workspace.model_fields_set:  # neither given nor in the environment
         workspace = workspace.model_copy(update={"home": _HOME})
     try:
-        sources = source or [_drawn(workspace.home / "demo", count)]
         with open_shop(workspace) as shop:
-            for each in sources:
+            for each in source or _drawn(shop, workspace.home, count):
                 with progress_bar(f"Indexing {each.name}") as on_progress:
-                    report = shop.index(each, on_progress=on_progress)
+                    report = shop.index(each, prune=not source, on_progress=on_progress)
                 typer.echo(f"{counted(report.products, 'product')} indexed in {report.seconds:.1f} s.")
     except KeyboardInterrupt:
         raise typer.Exit(STOPPED) from None
     run(workspace, ServiceSettings(host=host, port=port, rate_per_minute=0), open_browser=browser)
 
 
-def _drawn(directory: Path, count: int) -> Path:
+def _drawn(shop: Shop, home: Path, count: int | None) -> list[Path]:
+    """The drawn catalog to index; none where there are other products, and nobody said how many to draw."""
     from rich.console import Console
     from rich.progress import Progress
 
-    from sartor.demo import write_demo_catalog
+    from sartor.demo import drawn_count, write_demo_catalog
 
+    directory = home / "demo"
+    count = count or drawn_count(directory)
+    if count is None and (products := shop.counts().products):
+        typer.echo(
+            f"{home} has {counted(products, 'product')} already; --count {_COUNT} draws others beside them."
+        )
+        return []
+    count = count or _COUNT
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Drawing the demo catalog", total=count)
         catalog = write_demo_catalog(
             directory, count=count, on_progress=lambda done, total: bar.update(task, completed=done, total=total)
         )
     typer.echo(f"Photos to search with: {catalog.queries}")
-    return catalog.directory
+    return [catalog.directory]

@@ -43,7 +43,7 @@ def list_models(*, home: Home = None, as_json: Json = False) -> None:
         (
             (
                 card.id,
-                f"{card.size_px[0]}x{card.size_px[1]} {card.layout}",
+                f"{card.size_px[0]}x{card.size_px[1]} {card.layout}" if card.network else "vectors only",
                 card.dimension,
                 card.license,
                 card.origin,

@@ -9,6 +9,6 @@ from __future__ import annotations
 
 from sartor.demo.drawing import draw
 from sartor.demo.product import DemoProduct, Design
-from sartor.demo.write import DemoCatalog, write_demo_catalog
+from sartor.demo.write import DemoCatalog, drawn_count, write_demo_catalog
 
-__all__ = ["DemoCatalog", "DemoProduct", "Design", "draw", "write_demo_catalog"]
+__all__ = ["DemoCatalog", "DemoProduct", "Design", "draw", "drawn_count", "write_demo_catalog"]

@@ -10,7 +10,7 @@ import csv
 import json
 import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -95,11 +95,17 @@ def write_demo_catalog(
     return catalog
 
 
+def drawn_count(directory: Path) -> int | None:
+    """How many products the demo catalog of a directory has, or shall have once it is complete; None without one."""
+    mark = _read_mark(directory)
+    return None if mark is None else mark.get("count")
+
+
 def _is_complete(directory: Path, mark: dict[str, object]) -> bool:
     return _read_mark(directory) == {**mark, "complete": True}
 
 
-def _read_mark(directory: Path) -> object:
+def _read_mark(directory: Path) -> dict[str, Any] | None:
     """What the mark says; None where there is none, or none of ours."""
     try:
         mark = json.loads((directory / _MARK).read_text(encoding="utf-8"))

@@ -44,7 +44,10 @@
     │   ├── PiecesClash
     │   ├── UnknownSlot
     │   ├── BadFilter
-    │   └── BadCursor
+    │   ├── BadCursor
+    │   ├── BadEvent
+    │   ├── PersonNotFound
+    │   └── VisitorTaken
     ├── TrainingError
     │   ├── UnusableRecipe
     │   ├── NothingToLearn
@@ -98,11 +101,13 @@ from sartor.errors.queries import (
     BadBox,
     BadCursor,
     BadDial,
+    BadEvent,
     BadFilter,
     BadWeight,
     EmptyCatalog,
     EmptyQuery,
     NotInALook,
+    PersonNotFound,
     PiecesClash,
     ProductNotFound,
     QueryError,
@@ -110,6 +115,7 @@ from sartor.errors.queries import (
     UnknownColor,
     UnknownSlot,
     UnknownValue,
+    VisitorTaken,
 )
 from sartor.errors.service import (
     AddressTaken,
@@ -137,6 +143,7 @@ __all__ = [
     "BadBox",
     "BadCursor",
     "BadDial",
+    "BadEvent",
     "BadFilter",
     "BadWeight",
     "DeviceUnavailable",
@@ -167,6 +174,7 @@ __all__ = [
     "NothingToEvaluate",
     "NothingToLearn",
     "OutputTaken",
+    "PersonNotFound",
     "PhotoRejected",
     "PiecesClash",
     "ProductNotFound",
@@ -193,6 +201,7 @@ __all__ = [
     "UnusableModel",
     "UnusableRecipe",
     "VectorsDisagree",
+    "VisitorTaken",
     "WeightsUnavailable",
     "WorkspaceBusy",
     "WorkspaceError",

@@ -134,3 +134,32 @@ class BadCursor(QueryError):
 
     def __init__(self) -> None:
         super().__init__("this is no place in this listing; give the next of the page before, or begin anew")
+
+
+class PersonNotFound(QueryError):
+    """Nothing is held about a person."""
+
+    def __init__(self, person_id: str, *, kind: str) -> None:
+        super().__init__(f"nothing is held about the {kind} {person_id!r}; check the id")
+
+
+class VisitorTaken(QueryError):
+    """A visitor was merged into another user before."""
+
+    def __init__(self, visitor_id: str, *, user_id: str) -> None:
+        super().__init__(
+            f"visitor {visitor_id!r} was merged into another user than {user_id!r} before; "
+            "give the browser a new visitor id when somebody logs out"
+        )
+
+
+class BadEvent(QueryError):
+    """An event cannot be taken.
+
+    Attributes:
+        reason: Why, in a few words.
+    """
+
+    def __init__(self, *, reason: str) -> None:
+        super().__init__(f"the event cannot be taken: {reason}")
+        self.reason = reason

@@ -25,10 +25,10 @@ class NeedsKey(ServiceError):
 
 
 class AddressTaken(ServiceError):
-    """The service cannot listen where it shall."""
+    """A service or a studio cannot listen where it shall; ``options`` choose another place."""
 
-    def __init__(self, host: str, port: int, *, reason: str) -> None:
-        super().__init__(f"cannot listen on {host} port {port} ({reason}); choose another with --host or --port")
+    def __init__(self, host: str, port: int, *, reason: str, options: str = "--host or --port") -> None:
+        super().__init__(f"cannot listen on {host} port {port} ({reason}); choose another with {options}")
 
 
 class KeyNotFound(ServiceError):

@@ -7,37 +7,27 @@ again after a crash. A shard that cannot be opened is thrown away, to be filled 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import math
 import shutil
 from copy import copy
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Self
-from uuid import UUID
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import qdrant_edge as qdrant
 
-from sartor.index.payload import (
-    MAIN,
-    PHOTO,
-    PRODUCT,
-    YES,
-    number_field,
-    numbers_of,
-    payload_of,
-    text_field,
-    texts_of,
-)
-from sartor.types import EVERYTHING, AnyOf, FacetValue, Metric, Neighbor, Not
+from sartor.index.conditions import filter_of
+from sartor.index.payload import MAIN, PHOTO, PRODUCT, number_field, numbers_of, text_field, texts_of
+from sartor.index.points import KEYS, key_of, point, vector_of
+from sartor.types import EVERYTHING, FacetValue, Metric, Neighbor
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
-    from sartor.types import Between, IndexEntry, Vector, Where
+    from sartor.types import IndexEntry, Vector, Where
 
 logger = logging.getLogger(__name__)
 
@@ -103,14 +93,12 @@ class EdgeIndex:
 
         What a product had and has still is there all the time, for searches that go on beside this.
         """
-        points = [_point(entry) for entry in entries]
+        points = [point(entry) for entry in entries]
         if points:
             self._make_filterable(entries)
             self._shard.update(qdrant.UpdateOperation.upsert_points(points))
         if product_ids:
-            theirs = qdrant.FieldCondition(key=PRODUCT, match=qdrant.MatchAny(list(product_ids)))
-            kept = qdrant.HasIdCondition({point.id for point in points})
-            gone = qdrant.Filter(must=[theirs], must_not=[kept] if points else [])
+            gone = filter_of(of=product_ids, no_points={point.id for point in points})
             self._shard.update(qdrant.UpdateOperation.delete_points_by_filter(gone))
         self._counted, self._passed = {}, {}
 
@@ -154,6 +142,14 @@ class EdgeIndex:
                 return neighbors[:k]
             limit *= 2  # products with several photos took more than one place
 
+    def entries(self, product_ids: Collection[str], *, where: Where = EVERYTHING) -> list[Neighbor]:
+        """The main photos of products, as far as these pass a filter, by id; their scores are 0."""
+        return self._main_photos(filter_of(where, of=product_ids, main=True), limit=len(product_ids))
+
+    def some(self, *, where: Where = EVERYTHING, limit: int) -> list[Neighbor]:
+        """The main photos of some products that pass a filter, always the same ones; their scores are 0."""
+        return self._main_photos(filter_of(where, main=True), limit=limit)
+
     def facets(
         self, attributes: Sequence[str], *, where: Where = EVERYTHING, limit: int
     ) -> dict[str, list[FacetValue]]:
@@ -164,7 +160,7 @@ class EdgeIndex:
             where: Only products that pass this filter are counted.
             limit: Values of each attribute, at most.
         """
-        wanted = _filter(where, main=True)
+        wanted = filter_of(where, main=True)
         return {name: self._counted_once(name, where, wanted, limit) for name in attributes}
 
     def _counted_once(self, name: str, where: Where, wanted: qdrant.Filter, limit: int) -> list[FacetValue]:
@@ -186,7 +182,7 @@ class EdgeIndex:
 
     def entry_keys(self) -> set[tuple[str, str]]:
         """``(product id, SHA-256)`` of every photo in the index."""
-        return {_key_of(record) for record in self._records()}
+        return {key_of(record) for record in self._records()}
 
     def __len__(self) -> int:
         return int(self._shard.count(qdrant.CountRequest(exact=True)))
@@ -269,43 +265,53 @@ class EdgeIndex:
         request = qdrant.QueryRequest(
             query=qdrant.Query.Nearest(vector.tolist()),
             limit=limit,
-            filter=_filter(where, without=without),
+            filter=filter_of(where, without=without),
             params=qdrant.SearchParams(exact=exact, hnsw_ef=_candidates(vector), acorn=_ACORN),
-            with_payload=[PRODUCT, PHOTO],
+            with_payload=KEYS,
             with_vector=True,
         )
         return list(self._shard.query(request))
+
+    def _main_photos(self, wanted: qdrant.Filter, *, limit: int) -> list[Neighbor]:
+        records, _ = self._shard.scroll(
+            qdrant.ScrollRequest(limit=max(1, limit), filter=wanted, with_payload=KEYS, with_vector=True)
+        )
+        found = [(*key_of(record), vector_of(record)) for record in records]
+        return [
+            Neighbor(product_id=product_id, sha256=sha256, score=0.0, vector=vector)
+            for product_id, sha256, vector in sorted(found, key=lambda each: each[0])
+        ]
 
     def _passing(self, where: Where) -> int:
         """How many photos pass a filter; counted once until a write."""
         kept = self._passed  # a write puts another dict in its place
         count = kept.get(where)
         if count is None:
-            count = int(self._shard.count(qdrant.CountRequest(exact=True, filter=_filter(where))))
+            count = int(self._shard.count(qdrant.CountRequest(exact=True, filter=filter_of(where))))
             if len(kept) < _COUNTS_KEPT:
                 kept[where] = count
         return count
 
     def _closest_photo_of_each_product(self, points: Sequence[qdrant.ScoredPoint]) -> list[Neighbor]:
         neighbors: dict[str, Neighbor] = {}
-        for point in points:
-            product_id, sha256 = _key_of(point)
-            vector = np.asarray(point.vector, np.float32)
-            neighbor = Neighbor(product_id=product_id, sha256=sha256, score=self._score(point), vector=vector)
+        for found in points:
+            product_id, sha256 = key_of(found)
+            score, vector = self._score(found.score), vector_of(found)
+            neighbor = Neighbor(product_id=product_id, sha256=sha256, score=score, vector=vector)
             neighbors.setdefault(product_id, neighbor)
         # Qdrant leaves the order of equals open, and another one after a rebuild.
         return sorted(neighbors.values(), key=lambda neighbor: (-neighbor.score, neighbor.product_id))
 
-    def _score(self, point: qdrant.ScoredPoint) -> float:
+    def _score(self, product: float) -> float:
         if self.metric is Metric.EUCLIDEAN:
-            return 0.0 - math.sqrt(max(0.0, 2 - 2 * point.score))
-        return min(1.0, float(point.score))  # float32 rounds past 1
+            return 0.0 - math.sqrt(max(0.0, 2 - 2 * product))
+        return min(1.0, product)  # float32 rounds past 1
 
     def _records(self) -> Iterator[qdrant.Record]:
         offset = None
         while True:
             page, offset = self._shard.scroll(
-                qdrant.ScrollRequest(offset=offset, limit=_SCROLL_PAGE, with_payload=[PRODUCT, PHOTO])
+                qdrant.ScrollRequest(offset=offset, limit=_SCROLL_PAGE, with_payload=KEYS)
             )
             yield from page
             if offset is None:
@@ -316,43 +322,5 @@ def _candidates(vector: Vector) -> int:
     return _HNSW_EF if np.count_nonzero(vector) >= _WHOLE_FROM * len(vector) else _HNSW_EF_OF_PARTS
 
 
-def _point(entry: IndexEntry) -> qdrant.Point:
-    return qdrant.Point(
-        id=point_id(entry.product_id, entry.sha256),
-        vector=entry.vector.tolist(),
-        payload=payload_of(entry),
-    )
-
-
-def point_id(product_id: str, sha256: str) -> UUID:
-    """The id of a product's photo in every index: the same on each machine and after each rebuild."""
-    digest = hashlib.blake2b(f"{sha256}{product_id}".encode(), digest_size=16).digest()
-    return UUID(bytes=digest)
-
-
-def _key_of(point: qdrant.ScoredPoint | qdrant.Record) -> tuple[str, str]:
-    payload = point.payload or {}
-    return payload[PRODUCT], payload[PHOTO]
-
-
 def _index_field(shard: qdrant.EdgeShard, path: str, schema: qdrant.PayloadSchemaType) -> None:
     shard.update(qdrant.UpdateOperation.create_field_index(path, schema))
-
-
-def _filter(where: Where, *, without: Collection[str] = (), main: bool = False) -> qdrant.Filter:
-    must: list[Any] = [_condition(part) for part in where.conditions if not isinstance(part, Not)]
-    must_not: list[Any] = [_condition(part.condition) for part in where.conditions if isinstance(part, Not)]
-    if without:
-        must_not.append(qdrant.FieldCondition(key=PRODUCT, match=qdrant.MatchAny(list(without))))
-    if main:
-        must.append(qdrant.FieldCondition(key=MAIN, match=qdrant.MatchAny([YES])))
-    return qdrant.Filter(must=must, must_not=must_not)
-
-
-def _condition(condition: AnyOf | Between) -> qdrant.FieldCondition:
-    if isinstance(condition, AnyOf):
-        return qdrant.FieldCondition(
-            key=text_field(condition.attribute), match=qdrant.MatchAny(list(condition.values))
-        )
-    within = qdrant.RangeFloat(gte=condition.low, lte=condition.high)
-    return qdrant.FieldCondition(key=number_field(condition.attribute), range=within)

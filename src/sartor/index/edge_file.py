@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import qdrant_edge as qdrant
 
-from sartor.index.edge import point_id
+from sartor.index.points import point_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -14,10 +14,10 @@ _WORDS = {
     "beige": "beige, cream, khaki, tan, sand, nude, skin, taupe, camel, ecru",
     "brown": "brown, coffee, chocolate, copper, bronze, cognac, walnut",
     "red": "red, maroon, burgundy, rust, wine, crimson, scarlet",
-    "orange": "orange, peach, coral, apricot",
+    "orange": "orange, peach, coral, salmon, apricot",
     "yellow": "yellow, gold, golden, mustard, lemon",
     "green": "green, olive, lime, mint, emerald, teal",
-    "blue": "blue, navy, turquoise, cyan, indigo, aqua, denim",
+    "blue": "blue, navy, turquoise, cyan, indigo, aqua, denim, skyblue",
     "purple": "purple, lavender, violet, mauve, plum, lilac",
     "pink": "pink, rose, magenta, fuchsia, blush",
 }

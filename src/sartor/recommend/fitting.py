@@ -13,34 +13,35 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from sartor.errors import NotInALook, ProductNotFound
+from sartor.recommend.garments import GENDER, KINDS, Garment
 from sartor.recommend.looks import Piece
 from sartor.recommend.occasions import genders_beside, same_words, seasons_beside, usages_beside
+from sartor.recommend.similar import Neighborhood
 from sartor.recommend.slots import Slot, slot_of
+from sartor.recommend.tuning import PARTNERS
 from sartor.types import EVERYTHING, AnyOf, Where
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from sartor.recommend.similar import Neighborhood
-    from sartor.types import Attributes, Condition, EmbeddedPhoto, Vector
+    from sartor.recommend.complements import Complements
+    from sartor.types import Attributes, Condition, EmbeddedPhoto, Neighbor, Vector
 
-# Attributes that may tell a product's kind; the one whose values have a slot for most products counts.
-KINDS = (
-    "product_type",
-    "articleType",
-    "google_product_category",
-    "category",
-    "type",
-    "subCategory",
-    "masterCategory",
-)
-GENDER, USAGE, SEASON = "gender", "usage", "season"
+USAGE, SEASON = "usage", "season"
 
 _VALUES = 1000  # of an attribute in a catalog, that are looked at
 _CANDIDATES = 32  # of each slot
 _ENOUGH = 8  # candidates with which a filter is not widened any more
 _WORN_BY_SEASON = {Slot.TOP, Slot.BOTTOM, Slot.ONE_PIECE, Slot.OUTERWEAR, Slot.SHOES}
 _NEAR = 12  # similar products that tell whom a unisex one is for
+
+
+class Shelves(Neighborhood, Protocol):
+    """What is asked of a vector index."""
+
+    def entries(self, product_ids: Collection[str], *, where: Where) -> list[Neighbor]:
+        """Those of the products that pass a filter."""
+        ...
 
 
 class Wardrobe(Protocol):
@@ -79,16 +80,28 @@ class Candidate:
 class Fitting:
     """Finds the pieces of a catalog that fit."""
 
-    index: Neighborhood
+    index: Shelves
     wardrobe: Wardrobe
     kinds: Mapping[str, Mapping[Slot, Sequence[str]]]  # by attribute: its values for each slot
     genders: Sequence[str]
     usages: Sequence[str]
     seasons: Sequence[str]
+    complements: Complements | None = None
 
     @classmethod
-    def of(cls, index: Neighborhood, wardrobe: Wardrobe, known: Sequence[str]) -> Fitting:
-        """What a catalog tells of kinds, genders, usages and seasons; ``known`` are all its attributes."""
+    def of(
+        cls, index: Shelves, wardrobe: Wardrobe, known: Sequence[str], complements: Complements | None = None
+    ) -> Fitting:
+        """What a catalog tells of kinds, genders, usages and seasons.
+
+        Of several attributes that may tell kinds, the one whose values have a slot for most products counts.
+
+        Args:
+            index: Where candidates are found.
+            wardrobe: What is known of the products.
+            known: Names of all attributes of the catalog.
+            complements: What was learned from baskets; none finds candidates by style alone.
+        """
         names = [name for name in (*KINDS, GENDER, USAGE, SEASON) if name in known]
         facets = index.facets(names, where=EVERYTHING, limit=_VALUES)
         values = {name: [each.value for each in facets.get(name, ())] for name in names}
@@ -111,6 +124,7 @@ class Fitting:
             genders=values.get(GENDER, ()),
             usages=values.get(USAGE, ()),
             seasons=values.get(SEASON, ()),
+            complements=complements,
         )
 
     def given(self, product_ids: Sequence[str]) -> list[Candidate]:
@@ -131,37 +145,49 @@ class Fitting:
     def candidates(self, slot: Slot, given: Sequence[Candidate], *, where: Where) -> list[Candidate]:
         """Pieces of a slot that fit what is given, from the strictest filter that lets enough pass."""
         vector = self.wardrobe.as_query(_mean([each.piece.style for each in given]))
+        filters = [Where((*where.conditions, *conditions)) for conditions in self._filters(slot, given)]
+        own = [each.piece.product_id for each in given]
         found: dict[str, Candidate] = {}
-        for conditions in self._filters(slot, given):
-            near = self.index.search(
-                vector,
-                k=_CANDIDATES,
-                where=Where((*where.conditions, *conditions)),
-                without=[each.piece.product_id for each in given],
-                exact=False,
-            )
-            photos = self.wardrobe.main_photos([each.product_id for each in near if each.product_id not in found])
-            for photo, attributes in zip(
-                photos.values(), self.wardrobe.attributes_of(list(photos.values())), strict=True
-            ):
-                piece = self._piece(photo, attributes)
-                if piece is not None and piece.slot == slot:
-                    found[photo.product_id] = Candidate(piece=piece, attributes=attributes)
+        for number, passed in enumerate(filters, start=1):
+            near = self.index.search(vector, k=_CANDIDATES, where=passed, without=own, exact=False)
+            found |= self._hung(slot, [each.product_id for each in near if each.product_id not in found])
             if len(found) >= _ENOUGH:
+                filters = filters[:number]
                 break
-        return list(found.values())
+        partners = [each for each in self._partners(slot, own, filters) if each not in found]
+        return [*found.values(), *self._hung(slot, partners).values()]
+
+    def _partners(self, slot: Slot, own: Sequence[str], filters: Sequence[Where]) -> list[str]:
+        """What was most often bought with the given pieces, as far as one of these filters lets it pass."""
+        if self.complements is None:
+            return []
+        bought = [each for each in self.complements.partners(own, slot, most=PARTNERS) if each not in own]
+        passing = {each.product_id for where in filters for each in self.index.entries(bought, where=where)}
+        return [each for each in bought if each in passing]
+
+    def _hung(self, slot: Slot, product_ids: Sequence[str]) -> dict[str, Candidate]:
+        """Those of the products that are pieces of a slot."""
+        photos = self.wardrobe.main_photos(product_ids)
+        known = self.wardrobe.attributes_of(list(photos.values()))
+        pieces = [(self._piece(photo, own), own) for photo, own in zip(photos.values(), known, strict=True)]
+        return {
+            piece.product_id: Candidate(piece=piece, attributes=attributes)
+            for piece, attributes in pieces
+            if piece is not None and piece.slot == slot
+        }
 
     def _piece(self, photo: EmbeddedPhoto, attributes: Attributes) -> Piece | None:
         for name in (*self.kinds, *KINDS):
             kind = str(attributes.get(name, ""))
             if slot := slot_of(kind):
-                color = np.zeros(3, np.float32) if photo.palette is None else photo.palette.colors[0]
+                color = None if photo.palette is None else photo.palette.colors[0]
                 return Piece(
                     product_id=photo.product_id,
                     slot=slot,
                     style=self.wardrobe.beside_kind(photo, kind),
-                    color=color,
+                    color=np.zeros(3, np.float32) if color is None else color,
                     price=self.wardrobe.price_of(attributes),
+                    garment=Garment.of(attributes, color),
                 )
         return None
 

@@ -1,6 +1,7 @@
 """A look: one piece for each slot, chosen so that all of them suit each other and the budget holds.
 
-Whether a piece is for the same person and occasion is decided before: what does not fit never comes here.
+Whether a piece is for the same person and occasion is decided before: what does not fit never comes here. So what
+shoppers buy together can change which of the pieces that fit is chosen, and never that they fit.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from sartor.recommend.slots import Slot, clash
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sartor.recommend.complements import Complements, Weight, Weights
+    from sartor.recommend.garments import Garment
     from sartor.types import Matrix, Vector
 
 _BEAM = 16
@@ -32,6 +35,7 @@ class Piece:
         style: What is particular in its style beside its kind, ``(d,)`` of norm 1.
         color: Its main color, OKLab ``(3,)``.
         price: In the catalog's currency; None where unknown.
+        garment: What it is, as baskets are counted by; None where unknown.
     """
 
     product_id: str
@@ -39,15 +43,24 @@ class Piece:
     style: Vector = field(repr=False, compare=False)
     color: Vector = field(repr=False, compare=False)
     price: float | None = None
+    garment: Garment | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Suitability:
-    """How well two pieces go together, from 0 to 1, of which style and color each bring a half."""
+    """How well two pieces go together.
+
+    Attributes:
+        score: From 0 to 1. By the rules, style and color each bring a half; baskets then raise or lower it.
+        style: Closeness in style, from 0 to 1.
+        harmony: Of the colors.
+        weight: What baskets say of the pair; None where they are too few.
+    """
 
     score: float
     style: float
     harmony: Harmony
+    weight: Weight | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +82,20 @@ class Look:
     price: float | None
 
 
-def suitability(one: Piece, other: Piece) -> Suitability:
-    """How well two pieces go together; the order does not matter."""
+def suitability(one: Piece, other: Piece, weight: Weight | None = None) -> Suitability:
+    """How well two pieces go together; the order does not matter.
+
+    Args:
+        one: A piece.
+        other: Another one.
+        weight: What baskets say of them; none leaves it to the rules.
+    """
     style = float((1 + one.style @ other.style) / 2)
     found = harmony(one.color, other.color)
-    return Suitability(_STYLE * style + _COLOR * found.score, style, found)
+    score = _STYLE * style + _COLOR * found.score
+    if weight is not None:
+        score = float(_learned(np.float32(score), weight.score, weight.confidence))
+    return Suitability(score, style, found, weight)
 
 
 def complete(
@@ -82,6 +104,7 @@ def complete(
     *,
     max_price: float | None = None,
     alternatives: int = 3,
+    complements: Complements | None = None,
 ) -> Look:
     """Complete a look with one piece for each slot that has candidates, by a beam search, slot by slot.
 
@@ -92,13 +115,14 @@ def complete(
         candidates: Pieces that fit, by slot, in the order in which slots are wanted.
         max_price: What the chosen pieces may cost together; pieces without a price are then left out.
         alternatives: How many for each slot.
+        complements: What was learned from baskets; none leaves it to the rules.
     """
     offered = {
         slot: sorted(pieces, key=lambda piece: piece.product_id)  # so that the same catalog gives the same look
         for slot, pieces in candidates.items()
         if not any(clash(slot, piece.slot) for piece in given)
     }
-    pairs = _Pairs((*given, *(piece for pieces in offered.values() for piece in pieces)))
+    pairs = _Pairs((*given, *(piece for pieces in offered.values() for piece in pieces)), complements)
     beam = [_Draft(pieces=tuple(given), chosen=())]
     for slot, pieces in offered.items():
         if any(clash(slot, piece.slot) for piece in beam[0].chosen):
@@ -125,16 +149,37 @@ def complete(
     )
 
 
+def weights_of(pieces: Sequence[Piece], complements: Complements) -> Weights:
+    """What baskets say of all pairs of pieces."""
+    return complements.weights([piece.product_id for piece in pieces], [piece.garment for piece in pieces])
+
+
+def _learned(rules: Matrix | np.float32, score: Matrix | float, confidence: Matrix | float) -> Matrix:
+    """Suitability by rules and baskets: ``(1 - c) rules + c learned``.
+
+    Learned is the rules' suitability as odds, times the lift. So a pair that is bought as often as by chance is
+    worth what the rules say, and none loses to another only because more is known of it.
+
+    Source: Bayes' theorem in the form of odds, with the rules as what is believed beforehand.
+    """
+    rules = np.clip(rules, 0, 1)
+    together, apart = rules * score, (1 - rules) * (1 - score)
+    return np.asarray((1 - confidence) * rules + confidence * together / (together + apart), np.float32)
+
+
 class _Pairs:
     """The suitability of all pairs of pieces, computed at once."""
 
-    def __init__(self, pieces: Sequence[Piece]) -> None:
+    def __init__(self, pieces: Sequence[Piece], complements: Complements | None) -> None:
         self._places = {id(piece): place for place, piece in enumerate(pieces)}
         self._scores: Matrix = np.empty((0, 0), np.float32)
         if pieces:
             style = np.stack([piece.style for piece in pieces])
             color = np.stack([piece.color for piece in pieces])
             self._scores = _STYLE * (1 + style @ style.T) / 2 + _COLOR * harmonies(color, color)
+        if pieces and complements is not None:
+            weights = weights_of(pieces, complements)
+            self._scores = _learned(self._scores, weights.score, weights.confidence)
 
     def total(self, piece: Piece, others: Sequence[Piece]) -> float:
         """How well a piece goes with others, the sum."""

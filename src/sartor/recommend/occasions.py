@@ -34,14 +34,14 @@ _SEASONS = ({"spring", "summer"}, {"fall", "autumn", "winter"})
 
 def same_words(one: str, other: str) -> bool:
     """Whether two words for a gender mean the same."""
-    return _gender(one) == _gender(other)
+    return gender_of(one) == gender_of(other)
 
 
 def genders_beside(given: str, there: Sequence[str]) -> tuple[str, ...]:
     """The genders of a catalog that fit beside a given one: the same, and what is for all of that age."""
-    own = _gender(given)
+    own = gender_of(given)
     shared = {"unisex"} if own in _ADULTS else {"kids"} if own in _CHILDREN else set()
-    return tuple(each for each in there if _gender(each) in {own, *shared})
+    return tuple(each for each in there if gender_of(each) in {own, *shared})
 
 
 def genders_agree(one: str, other: str) -> bool:
@@ -74,6 +74,7 @@ def seasons_beside(given: str, there: Sequence[str]) -> tuple[str, ...]:
     return tuple(each for each in there if each.strip().lower() in fits)
 
 
-def _gender(word: str) -> str:
+def gender_of(word: str) -> str:
+    """What a word for a gender means: one word for all that mean the same; its own lower case if none is known."""
     lower = word.strip().lower()
     return next((gender for gender, words in _GENDERS.items() if lower in words), lower)

@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING
 
 from sartor.errors import PiecesClash, ProductNotFound
 from sartor.recommend.filters import require_attributes, require_values
-from sartor.recommend.fitting import GENDER, SEASON, USAGE, Fitting
-from sartor.recommend.looks import Piece, complete, suitability
+from sartor.recommend.fitting import SEASON, USAGE, Fitting
+from sartor.recommend.garments import GENDER
+from sartor.recommend.looks import Piece, complete, suitability, weights_of
 from sartor.recommend.occasions import genders_agree
 from sartor.recommend.slots import DEFAULT_SLOTS, Slot, clash, slots_beside
+from sartor.recommend.tuning import OFTEN, OFTEN_ALIKE, OFTEN_SCORE
 from sartor.types import EVERYTHING, Where
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from sartor.recommend.fitting import Candidate, Wardrobe
-    from sartor.recommend.similar import Catalog, Neighborhood
+    from sartor.recommend.complements import Complements, Weight, Weights
+    from sartor.recommend.fitting import Candidate, Shelves, Wardrobe
+    from sartor.recommend.looks import Suitability
+    from sartor.recommend.similar import Catalog
     from sartor.types import Attributes, Photo, StoredProduct
 
 _CLOSE_STYLE = 0.62  # share of style in a pair's suitability from which it is said aloud
@@ -89,8 +93,14 @@ class Outfit:
     price: float | None
 
 
-def outfit(
-    query: LookQuery, *, index: Neighborhood, catalog: Catalog, wardrobe: Wardrobe, known: Sequence[str]
+def outfit(  # noqa: PLR0913 - each is a keyword of its own
+    query: LookQuery,
+    *,
+    index: Shelves,
+    catalog: Catalog,
+    wardrobe: Wardrobe,
+    known: Sequence[str],
+    complements: Complements | None = None,
 ) -> Outfit:
     """Complete a look.
 
@@ -100,6 +110,7 @@ def outfit(
         catalog: The products.
         wardrobe: Their photos and kinds.
         known: Names of all attributes that can be asked for.
+        complements: What was learned from baskets; none leaves it to the rules.
 
     Raises:
         ProductNotFound: A given product is not there, or has no photo.
@@ -112,7 +123,7 @@ def outfit(
     there = catalog.products(query.products)
     if missing := [product_id for product_id in query.products if product_id not in there]:
         raise ProductNotFound(missing[0])
-    fitting = Fitting.of(index, wardrobe, known)
+    fitting = Fitting.of(index, wardrobe, known, complements)
     given = fitting.given(query.products)
     _require_no_clash(given)
     taken = frozenset(each.piece.slot for each in given)
@@ -129,12 +140,15 @@ def outfit(
         {slot: [each.piece for each in pieces] for slot, pieces in found.items()},
         max_price=query.max_price,
         alternatives=query.alternatives,
+        complements=complements,
     )
     chosen = tuple(look.chosen.values())
     known_of = {each.piece.product_id: each.attributes for each in (*given, *chain.from_iterable(found.values()))}
     others = [piece for pieces in look.alternatives.values() for piece in pieces]
-    stored = catalog.products([piece.product_id for piece in (*look.given, *chosen, *others)])
-    show = _Display(stored, known_of, (*look.given, *chosen))
+    shown = (*look.given, *chosen, *others)
+    stored = catalog.products([piece.product_id for piece in shown])
+    weights = None if complements is None else weights_of(shown, complements)
+    show = _Display(stored, known_of, (*look.given, *chosen), weights)
     return Outfit(
         given=tuple(show.worn(piece, explained=False) for piece in look.given),
         pieces=tuple(map(show.worn, chosen)),
@@ -154,11 +168,12 @@ class _Display:
     stored: Mapping[str, StoredProduct]
     known_of: Mapping[str, Attributes]
     look: tuple[Piece, ...]
+    weights: Weights | None
 
     def worn(self, piece: Piece, *, explained: bool = True) -> WornProduct:
         stored = self.stored[piece.product_id]
         others = [each for each in self.look if each.slot != piece.slot]
-        scores = [suitability(piece, each).score for each in others]
+        scores = [self._pair(piece, each).score for each in others]
         return WornProduct(
             product_id=piece.product_id,
             slot=piece.slot,
@@ -178,12 +193,27 @@ class _Display:
             value = own.get(name)
             if value is not None and (value == asked.get(name) or name == GENDER):
                 reasons.append(f"for {value}" if name == GENDER else str(value))
-        pair = suitability(first, piece)
+        pair = self._pair(first, piece)
         said = [", ".join(reasons)] if reasons else []
+        if pair.weight is not None:
+            said += _bought(pair.weight)
         said.append(pair.harmony.rule)
         if pair.style >= _CLOSE_STYLE:
             said.append("close in style")
         return tuple(said)
+
+    def _pair(self, one: Piece, other: Piece) -> Suitability:
+        known = None if self.weights is None else self.weights.between(one.product_id, other.product_id)
+        return suitability(one, other, known)
+
+
+def _bought(weight: Weight) -> list[str]:
+    """What is said of a pair that is bought together more often than by chance."""
+    if weight.score < OFTEN_SCORE:
+        return []
+    if weight.together >= OFTEN:
+        return ["often bought together"]
+    return ["often bought together in such colors"] if weight.alike >= OFTEN_ALIKE else []
 
 
 def _require_no_clash(given: Sequence[Candidate]) -> None:

@@ -12,7 +12,15 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from sartor import __version__
-from sartor.service import catalog_routes, health_routes, openapi, recommend_routes
+from sartor.service import (
+    catalog_routes,
+    crowd_routes,
+    event_routes,
+    health_routes,
+    openapi,
+    recommend_routes,
+    shopper_routes,
+)
 from sartor.service.context import Context
 from sartor.service.desk import Desk
 from sartor.service.guards import Guards
@@ -52,7 +60,7 @@ def create_app(shop: Shop, store: SqliteStore, settings: ServiceSettings) -> Fas
     app = FastAPI(
         title="Sartor",
         version=__version__,
-        summary="Similar products, looks and attributes for a fashion catalog.",
+        summary="Similar products, looks, attributes and recommendations for a fashion catalog and its shoppers.",
         description="Errors are problem details (RFC 9457) with a stable type.",
         lifespan=_life,
         docs_url=None,
@@ -66,7 +74,11 @@ def create_app(shop: Shop, store: SqliteStore, settings: ServiceSettings) -> Fas
     app.state.context = context
     answer_problems(app)
     app.include_router(health_routes.router)
-    # The routes of one product take ids with slashes, so that of more words come before that of one.
+    # The routes of one product or person take ids with slashes, so that of more words come before that of one.
+    app.include_router(event_routes.router)
+    app.include_router(shopper_routes.reading)
+    app.include_router(shopper_routes.writing)
+    app.include_router(crowd_routes.router)
     app.include_router(recommend_routes.router)
     app.include_router(catalog_routes.writing)
     app.include_router(catalog_routes.reading)

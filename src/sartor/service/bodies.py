@@ -45,13 +45,25 @@ async def read_body(request: Request, settings: ServiceSettings, *, field: str) 
         BadRequest: It is neither, or cannot be read.
         TooManyPhotos: It has more than it may.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = _kind_of(request)
     if kind == MULTIPART:
         return await _read_form(request, settings, field=field)
     body = await request.body()
     if kind == JSON or not body:
         return Body(json=body or b"{}")
     raise BadRequest(f"send {JSON} or {MULTIPART}, not {kind!r}", status=415, kind="unsupported-media-type")
+
+
+async def read_json(request: Request) -> bytes:
+    """Read a body that is JSON only.
+
+    Raises:
+        BadRequest: It is said to be something else.
+    """
+    kind = _kind_of(request)
+    if kind not in {JSON, ""}:
+        raise BadRequest(f"send {JSON}, not {kind!r}", status=415, kind="unsupported-media-type")
+    return await request.body()
 
 
 def parsed(model: type[M], text: bytes | str) -> M:
@@ -64,10 +76,21 @@ def parsed(model: type[M], text: bytes | str) -> M:
     try:
         return model.model_validate_json(text)
     except ValidationError as error:
-        errors = error.errors(include_url=False, include_context=False, include_input=False)
-        if errors[0]["type"] == "json_invalid":
-            raise BadRequest(f"this is no JSON: {errors[0]['msg']}") from error
-        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in errors]) from error
+        if error.errors()[0]["type"] == "json_invalid":
+            raise BadRequest(f"this is no JSON: {error.errors()[0]['msg']}") from error
+        raise _of_another_form(error) from error
+
+
+def validated(model: type[M], value: object) -> M:
+    """What a JSON text says, as what it shall be.
+
+    Raises:
+        RequestValidationError: It is of another form.
+    """
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise _of_another_form(error) from error
 
 
 def from_base64(text: str, *, name: str) -> bytes:
@@ -102,6 +125,15 @@ def two_kinds(model: type[BaseModel], *, field: str) -> dict[str, Any]:
             },
         }
     }
+
+
+def _kind_of(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _of_another_form(error: ValidationError) -> RequestValidationError:
+    errors = error.errors(include_url=False, include_context=False, include_input=False)
+    return RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in errors])
 
 
 async def _read_form(request: Request, settings: ServiceSettings, *, field: str) -> Body:

@@ -48,14 +48,19 @@ def context_of(request: Request) -> Context:
     return context
 
 
-def needs(scope: Scope) -> params.Depends:
-    """A dependency that lets only requests with a key for a scope through."""
+def needs(scope: Scope, *, personal: bool = False) -> params.Depends:
+    """A dependency that lets only requests with a key for a scope through.
+
+    Args:
+        scope: What the key has to be good for.
+        personal: Whether the route is about a person: it needs a key then, also where reading needs none.
+    """
 
     async def check(request: Request) -> None:
         context = context_of(request)
         if not context.ready and scope is not Scope.ADMIN:
             raise Starting
-        context.gate.require(scope, request.headers)
+        context.gate.require(scope, request.headers, personal=personal)
 
     return params.Depends(check)
 

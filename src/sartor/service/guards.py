@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sartor.service.problems import Problem
 
 _UNLIMITED = ("/static/", "/v1/photos/", "/health/", "/sartor-similar.js")
+_PERSONAL = ("/v1/users/", "/v1/visitors/")  # answers about people, problems too, are kept nowhere on their way
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
     "font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -62,6 +63,8 @@ class Guards:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
+                if scope["path"].startswith(_PERSONAL):
+                    headers["Cache-Control"] = "no-store"
             await send(message)
 
         refusal = self._refusal(scope)

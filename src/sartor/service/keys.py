@@ -72,15 +72,21 @@ class Gate:
         """Whether there is no key at all."""
         return not self._keys()
 
-    def require(self, scope: Scope, headers: Mapping[str, str]) -> None:
+    def require(self, scope: Scope, headers: Mapping[str, str], *, personal: bool = False) -> None:
         """Refuse a request that has no key for a scope.
+
+        Args:
+            scope: What it asks for.
+            headers: Of the request.
+            personal: Whether it is about a person, which is never read without a key where there are any.
 
         Raises:
             NoKey: It has none, or one that is not known.
             WrongScope: Its key is good for less.
         """
         keys = self._keys()
-        if not keys or (scope is Scope.READ and not self._read_needs_key):
+        is_public = scope is Scope.READ and not self._read_needs_key and not personal
+        if not keys or is_public:
             return
         if _key_in(headers) is None:
             raise NoKey(scope=scope.word, reason="this needs an API key")

@@ -1,4 +1,4 @@
-"""What Prometheus reads: requests, latencies, the queue, the size of the catalog, the model."""
+"""What Prometheus reads: requests, latencies, the queue, events, the size of the catalog, the model."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from sartor.events import EventType
     from sartor.service.desk import Desk
     from sartor.shop import Shop
 
@@ -36,6 +39,15 @@ class Metrics:
             buckets=_BUCKETS_S,
             registry=self._registry,
         )
+        self._events = Counter(
+            "sartor_events",
+            "Events by type and outcome: taken, whether new or there before, or rejected",
+            ["type", "outcome"],
+            registry=self._registry,
+        )
+        self._duplicates = Counter(
+            "sartor_duplicate_events", "Events that were taken and there before", registry=self._registry
+        )
         self._waiting = Gauge("sartor_busy_requests", "Requests that run or wait", registry=self._registry)
         self._products = Gauge("sartor_products", "Products in the catalog", registry=self._registry)
         self._photos = Gauge("sartor_photos", "Photos in the catalog", registry=self._registry)
@@ -47,6 +59,16 @@ class Metrics:
         """Count a request that was answered."""
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(method, route).observe(seconds)
+
+    def take_events(self, counts: Mapping[EventType, int], *, duplicates: int) -> None:
+        """Count events that were taken, by type, and how many of them were there before."""
+        for type_, count in counts.items():
+            self._events.labels(type_.value, "taken").inc(count)
+        self._duplicates.inc(duplicates)
+
+    def reject_event(self, type_: EventType | None) -> None:
+        """Count an event that was rejected; its type may be none."""
+        self._events.labels("none" if type_ is None else type_.value, "rejected").inc()
 
     def text(self, shop: Shop, desk: Desk) -> bytes:
         """All figures, in the text format of Prometheus."""

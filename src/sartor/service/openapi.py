@@ -8,6 +8,7 @@ from fastapi.openapi.utils import get_openapi
 
 from sartor.service.problems import MEDIA_TYPE
 from sartor.service.schemas import PhotoIn, ProblemOut, ProductIn, SimilarQueryIn
+from sartor.service.shopper_schemas import EventIn, EventsIn
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -35,7 +36,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         title=app.title, version=app.version, summary=app.summary, description=app.description, routes=app.routes
     )
     schemas = found.setdefault("components", {}).setdefault("schemas", {})
-    for model in (SimilarQueryIn, ProductIn, PhotoIn, ProblemOut):
+    for model in (SimilarQueryIn, ProductIn, PhotoIn, EventIn, EventsIn, ProblemOut):
         schema = model.model_json_schema(ref_template=_REFERENCE)
         schemas |= schema.pop("$defs", {})
         schemas[model.__name__] = schema

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from sartor.events import PersonKind
 from sartor.service.schemas import (
     FacetOut,
     Guess,
@@ -16,13 +18,17 @@ from sartor.service.schemas import (
     RecommendationOut,
     SeenOut,
 )
+from sartor.service.shopper_schemas import EventOut, FeedOut, PersonOut
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sartor.events import Event
+    from sartor.recommend.feed import Feed
     from sartor.recommend.outfits import Outfit, WornProduct
     from sartor.recommend.reasons import Seen
     from sartor.recommend.similar import Recommendation
+    from sartor.shop.shoppers import PersonRecord
     from sartor.types import FacetValue, Hit, Photo, StoredProduct
 
 _DIGITS = 4
@@ -59,6 +65,27 @@ def recommendation_out(found: Recommendation, *, model: str, took_ms: float) -> 
         hits=[hit_out(hit, position) for position, hit in enumerate(found, start=1)],
         facets=facets_out(found.facets),
         took_ms=round(took_ms, 1),
+    )
+
+
+def feed_out(feed: Feed, *, model: str, took_ms: float) -> FeedOut:
+    """A feed, under an id of its own."""
+    return FeedOut(
+        recommendation_id=uuid4().hex,
+        model=model,
+        based_on=feed.based_on,
+        hits=[hit_out(hit, position) for position, hit in enumerate(feed, start=1)],
+        took_ms=round(took_ms, 1),
+    )
+
+
+def person_out(record: PersonRecord) -> PersonOut:
+    """All that is held about a person."""
+    return PersonOut(
+        kind=record.person.kind,
+        id=record.person.id,
+        visitors=list(record.visitors),
+        events=[_event_out(event) for event in record.events],
     )
 
 
@@ -120,6 +147,24 @@ def piece_out(piece: WornProduct) -> PieceOut:
         reasons=list(piece.reasons),
         attributes=dict(piece.attributes),
         photo=photo_out(piece.photo),
+    )
+
+
+def _event_out(event: Event) -> EventOut:
+    is_user = event.person.kind is PersonKind.USER
+    return EventOut(
+        event_id=event.id,
+        type=event.type,
+        user_id=event.person.id if is_user else None,
+        visitor_id=None if is_user else event.person.id,
+        product_id=event.product_id or None,
+        timestamp=datetime.fromtimestamp(event.at_s, UTC).isoformat(),
+        recommendation_id=event.recommendation_id or None,
+        position=event.position,
+        quantity=event.quantity,
+        price=event.price,
+        basket_id=event.basket_id or None,
+        query=event.query or None,
     )
 
 

@@ -13,10 +13,12 @@ from starlette.exceptions import HTTPException
 from sartor.errors import (
     EmptyCatalog,
     ModelError,
+    PersonNotFound,
     PhotoRejected,
     ProductNotFound,
     QueryError,
     SartorError,
+    VisitorTaken,
     WorkspaceError,
 )
 
@@ -31,7 +33,9 @@ MEDIA_TYPE = "application/problem+json"
 _TYPE = "urn:sartor:problem:{}"
 _STATUS_OF: tuple[tuple[type[SartorError], int], ...] = (
     (ProductNotFound, 404),
+    (PersonNotFound, 404),
     (EmptyCatalog, 409),
+    (VisitorTaken, 409),
     (PhotoRejected, 422),
     (QueryError, 422),
     (ModelError, 409),

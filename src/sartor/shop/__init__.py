@@ -1,7 +1,7 @@
 """The front door: a workspace as one object, with a method for each thing that is done with it.
 
-``workspace`` has what it stands on, ``catalog`` what is in it, ``recommending`` what comes out of it, ``judging``
-how good it is.
+``workspace`` has what it stands on, ``catalog`` what is in it, ``recommending`` what comes out of it, ``shoppers``
+who shops there, ``judging`` how good it is.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from dataclasses import replace
 
 from sartor.shop.catalog import CatalogSide
 from sartor.shop.judging import JudgingSide
-from sartor.shop.recommending import RecommendingSide
+from sartor.shop.shoppers import ShopperSide
 
 __all__ = ["Shop"]
 
 
-class Shop(CatalogSide, RecommendingSide, JudgingSide):
+class Shop(CatalogSide, ShopperSide, JudgingSide):
     """A workspace: a catalog, its embeddings, and what is recommended from them.
 
     Open one with ``sartor.open``, and close it, best with ``with``; until then no other process can open it.

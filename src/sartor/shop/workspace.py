@@ -77,6 +77,9 @@ class Workspace:
     def close(self) -> None:
         """Give the workspace back."""
         self._close_models()
+        for opened in (vars(shop).pop("_opened_events", None) for shop in self._family):
+            if opened is not None:
+                opened.close()
         self._store.close()
         self._backends.lock.release()
 

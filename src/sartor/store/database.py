@@ -1,4 +1,4 @@
-"""What all of the store shares: the connection to a workspace's SQLite file, its lock, and how errors are told."""
+"""What every store shares: the connection to a SQLite file of the workspace, its lock, and how errors are told."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from sartor.errors import WorkspaceUnusable
-from sartor.store.schema import migrate
+from sartor.store import own_sqlite
+from sartor.store.migrations import migrate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from sartor.store.migrations import Migration
 
 _BUSY_TIMEOUT_S = 5.0
 _PRAGMAS = (
@@ -27,21 +30,30 @@ _PRAGMAS = (
 class Database:
     """One connection, used by one thread at a time.
 
+    Args:
+        path: The file; made when missing.
+        migrations: What its tables are made by.
+        secure_delete: Whether what is deleted is overwritten with zeros.
+
     Raises:
         WorkspaceTooNew: A newer Sartor wrote the file.
         WorkspaceUnusable: The file is no store, or cannot be opened.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, migrations: Sequence[Migration], secure_delete: bool = False) -> None:
         self._path = path
         self._lock = RLock()
         try:
             self._connection = sqlite3.connect(
                 path, timeout=_BUSY_TIMEOUT_S, check_same_thread=False, isolation_level=None
             )
+            if (lack := own_sqlite.lack(self._connection)) is not None:
+                self._connection.close()
+                raise WorkspaceUnusable(path.parent, reason=lack)
             for pragma in _PRAGMAS:
                 self._connection.execute(f"PRAGMA {pragma}")
-            migrate(self._connection, path)
+            self._connection.execute(f"PRAGMA secure_delete = {secure_delete:d}")
+            migrate(self._connection, path, migrations)
         except sqlite3.Error as error:
             raise self._unusable(error) from error
 
@@ -58,6 +70,16 @@ class Database:
                 yield self._connection
             except sqlite3.Error as error:
                 raise self._unusable(error) from error
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """The connection for several statements that see one state, whatever another connection writes."""
+        with self.reading() as connection:
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.execute("ROLLBACK")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

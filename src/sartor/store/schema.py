@@ -1,20 +1,9 @@
-"""The store's tables, and the migrations that lead from one version of them to the next.
-
-``PRAGMA user_version`` holds the version. A migration is a script, applied once, in order, in one
-transaction with the change of version; what has landed is never edited, only followed by another.
-Tables that follow from others are filled in the same transaction.
-"""
+"""The catalog's tables; what has landed is never edited, only followed by another version."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from sartor.errors import WorkspaceTooNew
+from sartor.store.migrations import Migration
 from sartor.store.shelf import shelve_all
-
-if TYPE_CHECKING:
-    import sqlite3
-    from pathlib import Path
 
 _VERSION_1 = """
 CREATE TABLE settings (
@@ -122,27 +111,4 @@ CREATE TABLE api_keys (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
-VERSION = len(MIGRATIONS)
-_FILLS = {3: shelve_all}
-
-
-def migrate(connection: sqlite3.Connection, path: Path, migrations: tuple[str, ...] = MIGRATIONS) -> None:
-    """Bring the tables to the newest version; data stays.
-
-    Raises:
-        WorkspaceTooNew: A newer Sartor wrote the store.
-    """
-    (found,) = connection.execute("PRAGMA user_version").fetchone()
-    if found > len(migrations):
-        raise WorkspaceTooNew(path.parent, found=found, supported=len(migrations))
-    for version, script in enumerate(migrations[found:], start=found + 1):
-        try:
-            connection.executescript(f"BEGIN IMMEDIATE;\n{script}")
-            if version in _FILLS:
-                _FILLS[version](connection)
-            connection.execute(f"PRAGMA user_version = {version}")
-            connection.execute("COMMIT")
-        finally:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+MIGRATIONS = (Migration(_VERSION_1), Migration(_VERSION_2), Migration(_VERSION_3, fill=shelve_all))

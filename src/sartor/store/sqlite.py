@@ -16,6 +16,7 @@ from sartor.store.listing import Listings
 from sartor.store.matching import Matches
 from sartor.store.records import Change, StoreCounts
 from sartor.store.rows import load_attributes, load_palette, load_vector, photo_of
+from sartor.store.schema import MIGRATIONS
 from sartor.store.shelf import wrong_on_shelf
 from sartor.store.writing import delete_products, write_products
 from sartor.types import EVERYTHING, EmbeddedPhoto, Product, StoredProduct
@@ -37,7 +38,7 @@ class SqliteStore:
     """
 
     def __init__(self, path: Path) -> None:
-        self._database = Database(path)
+        self._database = Database(path, migrations=MIGRATIONS)
         self._keys = Keys(self._database)
         matches = Matches(self._database)
         self._listings = Listings(self._database, matches, self.products)

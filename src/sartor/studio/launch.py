@@ -87,7 +87,8 @@ def _free(port: int) -> int:
         with socket.create_server((HOST, port)) as probe:
             return int(probe.getsockname()[1])
     except OSError as error:
-        raise AddressTaken(HOST, port, reason=os.strerror(error.errno or 0)) from error
+        reason = os.strerror(error.errno or 0)
+        raise AddressTaken(HOST, port, reason=reason, options="--port") from error
 
 
 def _answers(child: subprocess.Popen[bytes], port: int) -> bool:

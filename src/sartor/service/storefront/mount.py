@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sartor.service.storefront import routes, uploading
+from sartor.service.storefront import privacy_routes, routes, uploading, visitor_routes
 from sartor.service.storefront.problem_pages import ProblemPages, unexpected
 from sartor.service.storefront.rendering import Pages
 from sartor.service.storefront.static_files import StaticFiles
@@ -21,5 +21,7 @@ def add_storefront(app: FastAPI) -> None:
     app.include_router(routes.open_router)
     app.include_router(routes.router)
     app.include_router(uploading.router)
+    app.include_router(visitor_routes.router)
+    app.include_router(privacy_routes.router)
     app.add_middleware(ProblemPages, pages=pages)
     app.add_exception_handler(Exception, unexpected(pages))

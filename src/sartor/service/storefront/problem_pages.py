@@ -23,6 +23,7 @@ _SAID = {  # what is said of a problem to a shopper, who has no command line
     "not-found": "there is nothing under this address",
 }
 _HEADINGS = {
+    403: "Not from here",
     404: "We looked everywhere",
     409: "Not just yet",
     410: "This photo has left the fitting room",

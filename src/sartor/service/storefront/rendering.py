@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from sartor.service.storefront.personal import NOBODY
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -28,6 +30,7 @@ class Pages:
             auto_reload=False,
         )
         self._environment.globals["static"] = static.address
+        self._environment.globals["shopper"] = NOBODY  # of pages that nobody in particular looks at, such as errors
 
     def html(self, template: str, **values: Any) -> str:
         """A page as text."""

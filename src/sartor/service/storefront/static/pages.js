@@ -2,11 +2,22 @@
 
 const main = () => document.getElementById('main');
 let current = location.pathname + location.search; // what is shown
+const TOAST_MS = 8000;
+let fading = 0;
 let asked = 0; // requests so far, so that a late answer does not replace a newer one
 
 /** Say something to who listens instead of looking. */
 export function say(text) {
   document.getElementById('status').textContent = text;
+}
+
+/** Show that something went wrong, for a while. */
+export function toast(text) {
+  const box = document.getElementById('toast');
+  box.textContent = text;
+  box.hidden = false;
+  clearTimeout(fading);
+  fading = setTimeout(() => (box.hidden = true), TOAST_MS);
 }
 
 /** Call something now, and whenever the page was replaced. */
@@ -87,7 +98,7 @@ export function followLinks() {
     const there = new URL(link.href);
     if (there.origin !== location.origin || link.target || link.hasAttribute('data-append')) return;
     if (there.hash && there.pathname === location.pathname && there.search === location.search) return;
-    if (!/^\/(results|product\/.*)?$/.test(there.pathname)) return;
+    if (!/^\/(results|favorites|product\/.*)?$/.test(there.pathname)) return;
     event.preventDefault();
     const stays = there.pathname === location.pathname && there.pathname !== '/product';
     show(there.href, { parts: stays, scroll: stays ? null : 0 }).then(() => {

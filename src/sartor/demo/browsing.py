@@ -1,0 +1,272 @@
+"""What simulated shoppers do in their sessions: look, like, put into the cart, buy, and what goes with it.
+
+Shapes: s sessions of a block, c candidates of each, l looks, b purchases that take something along.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sartor.demo.shelves import Shelves
+from sartor.demo.simulated import Columns
+from sartor.demo.tastes import attraction
+from sartor.events import EventType
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from sartor.demo.shelves import Assortment, Codes, Numbers
+    from sartor.demo.simulated import SimulatedEvents
+    from sartor.demo.tastes import Market, Shoppers
+    from sartor.demo.visits import Habits, Visits
+
+    Flags = npt.NDArray[np.bool_]
+
+_DAY_S = 86400.0
+_SESSIONS_AT_ONCE = 16384
+_MOST_LOOKS = 10
+_FIRST_CLICK_S, _FIRST_LOOK_S = 5.0, 30.0
+_GAP_S, _LONGEST_GAP_S = 60.0, 140.0  # between two looks, so that a session ends within half an hour
+_AFTER_S = {EventType.LIKE: 8.0, EventType.DISLIKE: 5.0, EventType.ADD_TO_CART: 20.0}
+_BUYS_AFTER_S, _ALONG_S = 90.0, 30.0
+_TAKEN_ALONG = 12  # candidates for what is taken along
+_BRAND, _USAGE, _SEASON = 1.5, 1.0, 0.7  # what having it in common adds to what goes together
+_BASKET_TASTE = 0.5
+_MOST_LIKELY = 0.9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Looks:
+    """Products looked at, ``(l,)`` each.
+
+    Attributes:
+        session: Row of the session in its block.
+        product: Row in the catalog.
+        worth: To the person, by taste alone.
+        at_s: When, in seconds since the session began.
+        answer: Number of the answer it was clicked in; 0 for none.
+        position: Its place there from 1; 0 for none.
+    """
+
+    session: Codes
+    product: Codes
+    worth: Numbers
+    at_s: Numbers
+    answer: Codes
+    position: Codes
+
+
+class Browsing:
+    """Everybody's sessions, block by block."""
+
+    def __init__(
+        self,
+        assortment: Assortment,
+        shoppers: Shoppers,
+        *,
+        habits: Habits,
+        market: Market,
+        rng: np.random.Generator,
+    ) -> None:
+        self._assortment, self._shoppers, self._habits, self._market = assortment, shoppers, habits, market
+        self._shelves = Shelves(assortment)
+        self._rng = rng
+        self._baskets = self._answers = 0
+
+    def events(self, planned: Visits, *, days: int, began_s: float, seed: int) -> SimulatedEvents:
+        """All that happens in the sessions.
+
+        Args:
+            planned: The sessions.
+            days: How long the simulation lasts.
+            began_s: When it begins, in seconds since 1970 UTC.
+            seed: Tells the ids of events apart from those of other simulations.
+        """
+        written = Columns()
+        for week, weights in enumerate(attraction(self._assortment, self._market, days, self._rng)):
+            self._shelves.attract(weights)
+            in_week = planned.within(7 * week, 7 * week + 7)
+            for start in range(0, len(in_week.person), _SESSIONS_AT_ONCE):
+                rows = np.arange(start, min(start + _SESSIONS_AT_ONCE, len(in_week.person)))
+                self._block(in_week.at(rows), began_s, written)
+        return written.events(self._shoppers, self._assortment, seed=seed)
+
+    def _block(self, block: Visits, began_s: float, written: Columns) -> None:
+        start_s = began_s + block.day * _DAY_S  # (s,)
+        looks = _joined(self._clicked(block, start_s, written), self._browsed(block))
+        of_session = looks.session
+        person, at_s = block.person[of_session], start_s[of_session] + looks.at_s
+        seen = {"person": person, "product": looks.product, "answer": looks.answer, "position": looks.position}
+        written.add(EventType.CLICK, looks.answer > 0, at_s=at_s, **seen)
+        written.add(EventType.VIEW, looks.answer == 0, at_s=at_s, **seen)
+        habits = self._habits
+        liked = self._some(habits.like, habits.decided * looks.worth)
+        disliked = self._some(habits.dislike, -habits.decided * looks.worth) & ~liked
+        carted = self._some(habits.cart, habits.decided * looks.worth) & ~disliked
+        for type_, chosen in (
+            (EventType.LIKE, liked),
+            (EventType.DISLIKE, disliked),
+            (EventType.ADD_TO_CART, carted),
+        ):
+            written.add(type_, chosen, at_s=at_s + _AFTER_S[type_], **seen)
+        bought = carted & (self._rng.random(len(carted)) < habits.bought)
+        baskets = self._basket_numbers(of_session[bought], len(block.person))
+        ends_s = np.full(len(block.person), -np.inf)
+        np.maximum.at(ends_s, of_session, at_s)
+        pays_s = ends_s + _BUYS_AFTER_S
+        written.add(EventType.PURCHASE, bought, at_s=pays_s[of_session], basket=baskets[of_session], **seen)
+        along = np.flatnonzero(bought & (self._rng.random(len(bought)) < habits.together))
+        self._take_along(block, of_session[along], looks.product[along], ends_s, baskets, written)
+
+    def _browsed(self, block: Visits) -> Looks:
+        """Scroll through a shelf, notice some, look at those worth most."""
+        habits, rng = self._habits, self._rng
+        offered = self._shelves.of_kind(block.gender, block.kind, habits.offered, rng)  # (s, c)
+        seeking = np.flatnonzero(block.brand >= 0)
+        sought = self._shelves.of_kind_and_brand(
+            block.gender[seeking],
+            block.kind[seeking],
+            block.brand[seeking],
+            count=(habits.offered + 1) // 2,
+            rng=rng,
+        )
+        offered[seeking, ::2] = np.where(sought >= 0, sought, offered[seeking, ::2])
+        worth = self._worth(block.person, offered)
+        noticed = rng.random(offered.shape) < np.arange(1.0, habits.offered + 1) ** -habits.scrolling
+        value = np.where(
+            noticed & _first_of_each(offered) & (offered >= 0), worth + rng.gumbel(size=worth.shape), -np.inf
+        )
+        most = min(_MOST_LOOKS, habits.offered)
+        best = np.argsort(-value, axis=1)[:, :most]
+        wanted = 1 + rng.poisson(habits.looks - 1, len(best))
+        looked = (np.arange(most) < wanted[:, np.newaxis]) & np.isfinite(np.take_along_axis(value, best, axis=1))
+        gaps = np.minimum(rng.exponential(_GAP_S, best.shape), _LONGEST_GAP_S)
+        # In the order in which they stood on the shelf, not of their worth
+        best = np.where(looked, best, habits.offered)
+        best.sort(axis=1)
+        session, place = np.nonzero(best < habits.offered)
+        at = best[session, place]
+        none = np.zeros(len(session), np.int64)
+        return Looks(
+            session=session,
+            product=offered[session, at],
+            worth=worth[session, at],
+            at_s=_FIRST_LOOK_S + np.cumsum(gaps, axis=1)[session, place],
+            answer=none,
+            position=none,
+        )
+
+    def _clicked(self, block: Visits, start_s: Numbers, written: Columns) -> Looks:
+        """Show recorded answers at the beginning of some sessions; what is examined there and worth it is clicked."""
+        habits, rng = self._habits, self._rng
+        answered = np.flatnonzero(rng.random(len(block.person)) < habits.answered)
+        drawn = self._shelves.of_kind(block.gender[answered], block.kind[answered], 3 * habits.answer, rng)
+        new = _first_of_each(drawn) & (drawn >= 0)
+        first = np.argsort(~new, axis=1, kind="stable")[:, : habits.answer]
+        shown, is_shown = np.take_along_axis(drawn, first, axis=1), np.take_along_axis(new, first, axis=1)
+        numbers = self._answers + 1 + np.arange(len(answered))
+        self._answers += len(answered)
+        row, place = np.nonzero(is_shown)
+        written.add(
+            EventType.VIEW,
+            np.ones(len(row), np.bool_),
+            at_s=start_s[answered[row]],
+            person=block.person[answered[row]],
+            product=shown[row, place],
+            answer=numbers[row],
+            position=place + 1,
+        )
+        worth = self._worth(block.person[answered], shown)[row, place]
+        examined = rng.random(len(row)) < (place + 1.0) ** -habits.examined
+        clicked = examined & self._some(habits.clicked, habits.decided * worth)
+        row, place, worth = row[clicked], place[clicked], worth[clicked]
+        return Looks(
+            session=answered[row],
+            product=shown[row, place],
+            worth=worth,
+            at_s=_FIRST_CLICK_S + place,
+            answer=numbers[row],
+            position=place + 1,
+        )
+
+    def _take_along(  # noqa: PLR0913 - what was bought, and where it goes
+        self,
+        block: Visits,
+        session: Codes,
+        anchor: Codes,
+        ends_s: Numbers,
+        baskets: Codes,
+        written: Columns,
+    ) -> None:
+        """Look at something of another kind that goes with what was bought, and buy it too.
+
+        Half of the candidates are of the same brand, half of a kind that the person shops for.
+        """
+        if not len(session):
+            return
+        of, rng, half = self._assortment, self._rng, _TAKEN_ALONG // 2
+        person, gender = block.person[session], block.gender[session]
+        kinds = self._shoppers.kinds[person]
+        kind = kinds[np.arange(len(kinds)), rng.integers(kinds.shape[1], size=len(kinds))]
+        offered = np.concatenate(
+            [
+                self._shelves.of_brand(gender, of.brand[anchor], half, rng),
+                self._shelves.of_kind(gender, kind, half, rng),
+            ],
+            axis=1,
+        )  # (b, c)
+        value = _BASKET_TASTE * self._worth(person, offered) + rng.gumbel(size=offered.shape)
+        for codes, adds in ((of.brand, _BRAND), (of.usage, _USAGE), (of.season, _SEASON)):
+            value += adds * (codes[offered] == codes[anchor, np.newaxis])
+        value[(offered < 0) | (of.kind[offered] == of.kind[anchor, np.newaxis])] = -np.inf
+        best = value.argmax(axis=1)
+        found = np.isfinite(value.max(axis=1))
+        seen = {"person": person, "product": offered[np.arange(len(best)), best]}
+        at_s = ends_s[session]
+        written.add(EventType.VIEW, found, at_s=at_s + _ALONG_S, **seen)
+        written.add(EventType.ADD_TO_CART, found, at_s=at_s + 2 * _ALONG_S, **seen)
+        written.add(EventType.PURCHASE, found, at_s=at_s + _BUYS_AFTER_S, basket=baskets[session], **seen)
+
+    def _worth(self, people: Codes, products: Codes) -> Numbers:
+        return self._shoppers.worth(people, products, self._assortment)
+
+    def _some(self, rate: float, scores: Numbers) -> Flags:
+        """Choose a share ``rate`` of all, those with higher scores more often."""
+        if not len(scores):
+            return np.zeros(0, np.bool_)
+        likely = np.exp(scores - scores.max())
+        chosen: Flags = self._rng.random(len(scores)) < np.minimum(rate * likely / likely.mean(), _MOST_LIKELY)
+        return chosen
+
+    def _basket_numbers(self, sessions: Codes, count: int) -> Codes:
+        """A new number for each session of a block that buys, ``(count,)``; 0 for the others."""
+        numbers = np.zeros(count, np.int64)
+        buying = np.unique(sessions)
+        numbers[buying] = self._baskets + 1 + np.arange(len(buying))
+        self._baskets += len(buying)
+        return numbers
+
+
+def _joined(one: Looks, other: Looks) -> Looks:
+    return Looks(
+        session=np.concatenate([one.session, other.session]),
+        product=np.concatenate([one.product, other.product]),
+        worth=np.concatenate([one.worth, other.worth]),
+        at_s=np.concatenate([one.at_s, other.at_s]),
+        answer=np.concatenate([one.answer, other.answer]),
+        position=np.concatenate([one.position, other.position]),
+    )
+
+
+def _first_of_each(products: Codes) -> Flags:
+    """Whether each of ``(s, c)`` is the first of its kind in its row."""
+    order = np.argsort(products, axis=1, kind="stable")
+    ordered = np.take_along_axis(products, order, axis=1)
+    first = np.ones(products.shape, np.bool_)
+    first[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    found = np.empty_like(first)
+    np.put_along_axis(found, order, first, axis=1)
+    return found

@@ -1,0 +1,163 @@
+"""Rows that depend on who looks, and on what others did; a row that cannot be had is left out of its page."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from sartor.errors import SartorError
+from sartor.events import EventType
+from sartor.recommend.feed import Basis
+from sartor.service.storefront.addresses import Search, product_address
+from sartor.service.storefront.behavior import Via, record_shown
+from sartor.service.storefront.views import Card, hit_card, stored_card
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sartor.events import Person
+    from sartor.service.storefront.visitor import Visitor
+    from sartor.shop import Shop
+    from sartor.types import Hit
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+_LONG = 10  # products of a row
+_RECENT = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shopper:
+    """Who looks, as every page shows it.
+
+    Attributes:
+        is_known: Whether they agreed to be remembered.
+        is_asked: Whether the question need not be put again.
+        here: The page that they look at.
+        opinions: ``like`` or ``dislike`` by product id.
+    """
+
+    is_known: bool = False
+    is_asked: bool = True
+    here: str = "/"
+    opinions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def favorites(self) -> int:
+        """How many products they like."""
+        return sum(each == EventType.LIKE for each in self.opinions.values())
+
+    def opinion_of(self, product_id: str) -> str:
+        """What they think of a product; empty where they never said."""
+        return self.opinions.get(product_id, "")
+
+
+NOBODY = Shopper()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """Products in a row that scrolls sideways.
+
+    Attributes:
+        name: By which the page knows it, such as ``for-you``.
+        title: What stands above.
+        aside: A few words beside that.
+        cards: The products; a row without any is not shown.
+    """
+
+    name: str
+    title: str
+    aside: str = ""
+    cards: tuple[Card, ...] = ()
+
+
+def shopper_of(shop: Shop, visitor: Visitor) -> Shopper:
+    """Who looks at a page, with what they think of its products."""
+    person = visitor.person
+    opinions = attempt(lambda: shop.opinions(person), {}, "opinions") if person else {}
+    return Shopper(
+        is_known=person is not None,
+        is_asked=visitor.has_answered,
+        here=visitor.here,
+        opinions={product_id: str(opinion) for product_id, opinion in opinions.items()},
+    )
+
+
+def home_rows(shop: Shop, visitor: Visitor) -> tuple[Row, ...]:
+    """The rows of the home page: for them, or else what is on trend, and what they looked at."""
+    person = visitor.person
+    chosen = attempt(lambda: _for_you(shop, person), None, "for you") if person else None
+    if chosen is None:
+        chosen = attempt(lambda: _trending(shop), None, "trending")
+    recent = recent_row(shop, visitor)
+    return tuple(row for row in (chosen, recent) if row and row.cards)
+
+
+def together_row(shop: Shop, product_id: str) -> Row | None:
+    """What was bought, or else seen, together with a product; None where nothing was."""
+    found = attempt(lambda: shop.together(product_id, k=_LONG), (), "together")
+    cards = tuple(_card(hit, reason="") for hit in found)
+    bought = sum("bought" in reason for hit in found for reason in hit.reasons)
+    title = "Often bought together" if 2 * bought > len(cards) else "Often seen together"
+    return Row(name="together", title=title, cards=cards) if cards else None
+
+
+def recent_row(shop: Shop, visitor: Visitor, *, but: str = "") -> Row | None:
+    """What they looked at last, but for one product; None where that is nothing."""
+    person = visitor.person
+    if person is None:
+        return None
+    found = attempt(lambda: shop.recently_viewed(person, k=_RECENT + 1), (), "recently viewed")
+    cards = tuple(stored_card(each) for each in found if each.product.id != but)[:_RECENT]
+    return Row(name="recent", title="Recently viewed", cards=cards) if cards else None
+
+
+def attempt(call: Callable[[], T], otherwise: T, what: str) -> T:
+    """Ask for something that a page can do without."""
+    try:
+        return call()
+    except SartorError as error:
+        logger.warning("left out of a page: what=%s reason=%s", what, error)
+    except Exception:
+        logger.exception("left out of a page: what=%s", what)
+    return otherwise
+
+
+def _for_you(shop: Shop, person: Person) -> Row | None:
+    feed = shop.for_user(person, k=_LONG)
+    if feed.based_on is not Basis.HISTORY or not feed:
+        return None
+    recommendation_id = uuid4().hex
+    shown = [hit.product_id for hit in feed]
+    attempt(lambda: record_shown(shop, person, recommendation_id, shown), None, "impressions")
+    cards = tuple(
+        replace(_card(hit, reason=_first(hit)), href=_via(hit.product_id, Via(recommendation_id, position)))
+        for position, hit in enumerate(feed, start=1)
+    )
+    return Row(name="for-you", title="For you", aside="From what you like and look at here", cards=cards)
+
+
+def _trending(shop: Shop) -> Row | None:
+    feed = shop.trending(k=_LONG)
+    if feed.based_on is not Basis.TRENDING:
+        return None
+    cards = tuple(_card(hit, reason="") for hit in feed)
+    return Row(name="trending", title="Trending now", aside="What shoppers like this week", cards=cards)
+
+
+def _card(hit: Hit, *, reason: str) -> Card:
+    bare = hit_card(hit, Search(), is_judged=False)
+    return replace(bare, note=reason, more_href="", less_href="")
+
+
+def _first(hit: Hit) -> str:
+    return hit.reasons[0] if hit.reasons else ""
+
+
+def _via(product_id: str, via: Via) -> str:
+    return f"{product_address(product_id)}?{urlencode({'via': str(via)})}"

@@ -1,0 +1,305 @@
+"""The people who shop: what they do, what is recommended to each, and what others do."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from sartor.errors import PersonNotFound, ProductNotFound
+from sartor.events import EventCounts, EventType, Occasion, Person, PersonRecord
+from sartor.recommend.filters import require_attributes, require_values, where_of
+from sartor.recommend.tuning import FEED_DIVERSITY, TREND_WINDOW_S
+from sartor.shop.recommending import RecommendingSide
+from sartor.types import EVERYTHING, Where
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from sartor.events import Event, Taken
+    from sartor.pipelines.crowd import Crowd
+    from sartor.pipelines.event_import import EventImportReport, OnEvents
+    from sartor.pipelines.for_you import ForYou
+    from sartor.pipelines.standing import Newest
+    from sartor.recommend.feed import Feed
+    from sartor.recommend.filters import FilterValue
+    from sartor.store.events import EventStore
+    from sartor.types import StoredProduct
+
+_LOOKED = (EventType.VIEW, EventType.CLICK)
+_LOOKED_BACK = 500  # events, for what was viewed last
+
+
+class ShopperSide(RecommendingSide):
+    """A shop's shoppers. A ``str`` for a person is the id of a user."""
+
+    def record(self, *events: Event) -> Taken:
+        """Take in what people did; it is on disk when this returns, and counts for the next feed.
+
+        Events may come in any order, and again; those about products that the catalog does not have are kept.
+        """
+        taken = self._events.add(events)
+        known = self._store.products({event.product_id for event in events if event.product_id})
+        unknown = sum(1 for event in events if event.product_id and event.product_id not in known)
+        return replace(taken, unknown_products=unknown)
+
+    def import_events(self, file: str | Path, *, on_progress: OnEvents = lambda _: None) -> EventImportReport:
+        """Take in events from a CSV or JSON Lines file; doing it again changes nothing.
+
+        Raises:
+            SourceError: The file cannot be read. Events that cannot be taken are in the report instead.
+        """
+        from pathlib import Path
+
+        from sartor.pipelines.event_import import import_events
+
+        return import_events(
+            Path(file),
+            store=self._events,
+            known=lambda ids: set(self._store.products(ids)),
+            now_s=time.time(),
+            on_progress=on_progress,
+        )
+
+    def merge(self, visitor_id: str, *, into: str) -> int:
+        """Make a visitor a user, at login: what the visitor did and will do is the user's.
+
+        Returns:
+            How many events moved; 0 when it was done before.
+
+        Raises:
+            VisitorTaken: The visitor was merged into another user before.
+        """
+        return self._events.merge(visitor_id, into=into)
+
+    def person(self, person: Person | str) -> PersonRecord:
+        """All that is held about a person.
+
+        Raises:
+            PersonNotFound: Nothing is.
+        """
+        who = self._held(person)
+        return PersonRecord(
+            person=self._events.resolve(who),
+            visitors=self._events.visitors(who),
+            events=tuple(self._events.history(who)),
+        )
+
+    def forget(self, person: Person | str) -> int:
+        """Erase all that is held about a person, with the visitors who were merged into it; no trace is left.
+
+        Returns:
+            How many events that were.
+
+        Raises:
+            PersonNotFound: Nothing is held.
+        """
+        return self._events.forget(self._held(person))
+
+    def withdraw(self, person: Person | str, type: EventType, product_id: str) -> int:  # noqa: A002 - the field's word
+        """Take back what a person did with a product, such as a like; returns how many events are erased."""
+        return self._events.withdraw(_person(person), type, product_id)
+
+    def for_user(  # noqa: PLR0913 - each is a keyword of its own
+        self,
+        user: str | Person,
+        *,
+        k: int = 12,
+        where: Mapping[str, FilterValue] | Where | None = None,
+        context: Mapping[str, FilterValue] | Where | None = None,
+        diversity: float | None = None,
+        exclude: Sequence[str] = (),
+        now_s: float | None = None,
+    ) -> Feed:
+        """Recommend products to a person, by what the person did up to now and what others did.
+
+        What the person bought or dislikes is never among them, nor what was looked at lately. Of somebody of whom
+        nothing is known, it is what others like and what is new, other products for each person.
+
+        Args:
+            user: Id of a user, or a ``Person``: also a visitor.
+            k: How many products.
+            where: Only products with these attributes.
+            context: What the person looks at now, such as ``{"gender": "Women"}``; without a history, products
+                that have it come first.
+            diversity: From 0, the best, to 1, only what differs from each other; None is the default.
+            exclude: Ids of products that are left out.
+            now_s: Now, in seconds since 1970 UTC; None asks the clock.
+
+        Raises:
+            QueryError: The catalog is empty, or a filter asks for what it does not have.
+            ModelMismatch: The catalog was embedded with another model.
+        """
+        from sartor.pipelines.for_you import FeedOrder
+
+        order = FeedOrder(
+            person=_person(user),
+            k=k,
+            now_s=_now(now_s),
+            where=self._filter(where),
+            context=self._filter(context),
+            diversity=FEED_DIVERSITY if diversity is None else diversity,
+            without=frozenset(exclude),
+        )
+        feed = self._for_you.feed(order)
+        if not feed.hits:
+            require_values(order.where, self._index)
+        return feed
+
+    def trending(
+        self,
+        *,
+        k: int = 12,
+        window_s: float = TREND_WINDOW_S,
+        where: Mapping[str, FilterValue] | Where | None = None,
+        now_s: float | None = None,
+    ) -> Feed:
+        """What people like most lately; each person counts once a product.
+
+        Args:
+            k: How many products, at most.
+            window_s: Only what was done within so many seconds; half of a liking is left after half of them.
+            where: Only products with these attributes.
+            now_s: Now, in seconds since 1970 UTC; None asks the clock.
+
+        Raises:
+            QueryError: The catalog is empty, or the filter asks for what it does not have.
+        """
+        from sartor.pipelines.around import trending
+
+        return trending(self._for_you, k=k, window_s=window_s, where=self._filter(where), now_s=_now(now_s))
+
+    def together(
+        self,
+        product_id: str,
+        *,
+        by: Occasion | str | None = None,
+        k: int = 12,
+        where: Mapping[str, FilterValue] | Where | None = None,
+    ) -> Feed:
+        """What people bought or looked at together with a product, the closest first.
+
+        Args:
+            product_id: The product.
+            by: ``bought``, in one basket; ``seen``, in one session; ``liked``, by one person within a month; None
+                takes all of them.
+            k: How many products, at most.
+            where: Only products with these attributes.
+
+        Raises:
+            ProductNotFound: There is no such product.
+            QueryError: The filter asks for what the catalog does not have.
+        """
+        from sartor.pipelines.around import together
+
+        if product_id not in self._store.products([product_id]):
+            raise ProductNotFound(product_id)
+        occasion = None if by is None else Occasion(by)
+        return together(self._for_you, product_id, by=occasion, k=k, where=self._filter(where))
+
+    def recently_viewed(self, person: Person | str, *, k: int = 12) -> tuple[StoredProduct, ...]:
+        """Products of the catalog that a person looked at, the last first."""
+        seen = self._events.recent(_person(person), limit=_LOOKED_BACK, types=_LOOKED)
+        ids = dict.fromkeys(event.product_id for event in seen if not event.is_impression)
+        return self._stored(list(ids))[:k]
+
+    def favorites(self, person: Person | str) -> tuple[StoredProduct, ...]:
+        """Products of the catalog that a person likes, the last first."""
+        return self._stored([product for product, said in self.opinions(person).items() if said is EventType.LIKE])
+
+    def opinions(self, person: Person | str) -> dict[str, EventType]:
+        """What a person said last of each product, ``LIKE`` or ``DISLIKE``; what was said last comes first."""
+        from sartor.pipelines.for_you import opinions
+
+        return opinions(self._events, _person(person))
+
+    def event_counts(self) -> EventCounts:
+        """How many events there are, of how many people, and how many are about unknown products."""
+        events, people = self._events.counts()
+        counts = self._events.product_counts()
+        known = self._store.products(counts)
+        unknown = sum(count for product_id, count in counts.items() if product_id not in known)
+        return EventCounts(events=events, people=people, unknown_products=unknown)
+
+    def warm_up(self) -> None:
+        """Load the model, the index and what all people did, so that the first query is as fast as the next."""
+        super().warm_up()
+        if self._backends.has_events():
+            self._crowd.follow()
+
+    def _held(self, person: Person | str) -> Person:
+        who = _person(person)
+        if not self._events.holds(who):
+            raise PersonNotFound(who.id, kind=who.kind)
+        return who
+
+    def _stored(self, product_ids: Sequence[str]) -> tuple[StoredProduct, ...]:
+        there = self._store.products(product_ids)
+        return tuple(there[product_id] for product_id in product_ids if product_id in there)
+
+    def _filter(self, where: Mapping[str, FilterValue] | Where | None) -> Where:
+        if not where:
+            return EVERYTHING
+        found = where if isinstance(where, Where) else where_of(where)
+        require_attributes(found, self._knowledge.attributes)
+        return found
+
+    @property
+    def _events(self) -> EventStore:
+        return self._first._opened_events  # noqa: SLF001 - of its own class
+
+    @property
+    def _crowd(self) -> Crowd:
+        """What all people did, up to now."""
+        crowd = self._first._opened_crowd  # noqa: SLF001 - of its own class
+        crowd.follow()
+        return crowd
+
+    @property
+    def _first(self) -> ShopperSide:
+        """The shop that was opened, of all that see the same workspace through their models."""
+        first = self._family[0]
+        assert isinstance(first, ShopperSide)  # noqa: S101 - only such are opened
+        return first
+
+    @cached_property
+    def _opened_events(self) -> EventStore:
+        return self._backends.open_events()
+
+    @cached_property
+    def _opened_crowd(self) -> Crowd:
+        from sartor.pipelines.crowd import Crowd
+
+        return Crowd(self._events)
+
+    @cached_property
+    def _newest(self) -> Newest:
+        from sartor.pipelines.standing import Newest
+
+        return Newest(self._store)
+
+    @property
+    def _for_you(self) -> ForYou:
+        from sartor.pipelines.for_you import ForYou
+        from sartor.recommend.colors import COLOR_DIMENSION
+
+        self._require_embeddings()
+        return ForYou(
+            index=self._index,
+            catalog=self._store,
+            events=self._events,
+            crowd=self._crowd,
+            newest=self._newest,
+            model=self._knowledge,
+            sizes=(self._card.dimension, COLOR_DIMENSION),
+        )
+
+
+def _person(person: Person | str) -> Person:
+    return Person.user(person) if isinstance(person, str) else person
+
+
+def _now(now_s: float | None) -> float:
+    return time.time() if now_s is None else now_s
