@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import sartor
+from sartor.pipelines.put import ProductInput
+from sartor.types import Product
 from tests.fakes import BLUE, GREEN, RED, photo
 from tests.service.test_durability import service
 
-PAGE = Path(__file__).parents[1] / "docs" / "how-to" / "similar-products-on-your-pages.md"
+PAGES = Path(__file__).parents[1] / "docs" / "how-to"
+SIMILAR, SHOPPERS = "similar-products-on-your-pages.md", "recommend-to-shoppers.md"
 WRITTEN = "127.0.0.1:8000"
 
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="the page's commands need curl")
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="the page's commands need curl")
+def blocks(language: str, *, page: str = SIMILAR) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", (PAGES / page).read_text(encoding="utf-8"), re.DOTALL)
+
+
+@needs_curl
 def test_the_page_works_from_top_to_bottom(home: Path, tmp_path: Path) -> None:
     shop = tmp_path / "photos"
     shop.mkdir()
@@ -52,3 +60,51 @@ def test_what_the_page_shows_of_the_component_is_served(home: Path) -> None:
 
     assert status == 200
     assert b"customElements.define" in body
+
+
+@needs_curl
+def test_the_page_about_shoppers_works_from_top_to_bottom(home: Path) -> None:
+    products = [("shirt-1", BLUE, 39.9), ("shirt-2", RED, 29.9), ("jeans-1", GREEN, 59.9)]
+    with sartor.open(home) as shop:
+        shop.put(
+            *(
+                ProductInput(
+                    product=Product(id=name, title=name, attributes={"gender": "Men", "price": price}),
+                    photos=[photo(color)],
+                )
+                for name, color, price in products
+            )
+        )
+    answers: list[dict[str, Any]] = []
+    with service(home) as running:
+        for command in blocks("bash", page=SHOPPERS):
+            step = ["bash", "-e", "-c", command.replace(WRITTEN, running.address)]
+            done = subprocess.run(step, capture_output=True, text=True, timeout=60, check=False)
+            assert done.returncode == 0, done.stderr
+            answers += read_all(done.stdout)
+        gone, _ = running.ask("GET", "/v1/users/ann")
+
+    first, event, batch, for_you, together, trending, viewed, shown, merged, hers, person = answers
+    assert {hit["product_id"] for hit in first["hits"]} == {name for name, *_ in products}
+    assert first["based_on"] in {"context", "newest"}
+    assert (event["accepted"], batch["accepted"], batch["duplicates"]) == (1, 3, 1)
+    assert [each["index"] for each in batch["rejected"]] == [4]
+    assert for_you["based_on"] == "history"
+    assert [hit["product_id"] for hit in together["hits"]] == ["jeans-1"]
+    assert isinstance(trending["hits"], list)
+    assert [product["id"] for product in viewed["products"]] == ["shirt-1"]
+    assert shown["accepted"] == 2
+    assert merged == {"moved": 4}
+    assert not {"shirt-1", "jeans-1"} & {hit["product_id"] for hit in hers["hits"]}
+    assert (person["id"], person["visitors"], len(person["events"])) == ("ann", ["v-81"], 6)
+    assert gone == 404
+
+
+def read_all(text: str) -> list[dict[str, Any]]:
+    """JSON texts that stand one after the other."""
+    decoder, found = json.JSONDecoder(), []
+    while text := text.lstrip():
+        value, end = decoder.raw_decode(text)
+        found.append(value)
+        text = text[end:]
+    return found

@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from sartor.assembly import open_shop
+from sartor.config import Settings
+from sartor.demo import write_demo_catalog
+from sartor.encoders import bundled
+from tests.browser.serving import BUNDLED, WIDE, Elsewhere, Site, served
 
-    from playwright.sync_api import Browser
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, Page
 
 CHROMIUM = Path("/usr/bin/chromium")
+PRODUCTS = 36
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -35,3 +42,46 @@ def chromium() -> Iterator[Browser]:
             pytest.skip(f"there is no browser here; install one with: playwright install chromium ({error.name})")
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[Elsewhere]:
+    server = Elsewhere()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, elsewhere: Elsewhere, chromium: Browser) -> Iterator[Site]:
+    drawn = write_demo_catalog(tmp_path_factory.mktemp("demo"), count=PRODUCTS, seed=0)
+    home = tmp_path_factory.mktemp("workspace") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bundled, "DIRECTORY", BUNDLED)
+        with open_shop(Settings(home=home)) as shop:
+            shop.index(drawn.directory)
+        with served(home, elsewhere=elsewhere.address) as address:
+            photos = tuple(sorted(drawn.queries.glob("*.jpg")))
+            yield Site(address=address, elsewhere=elsewhere.address, photos=photos)
+
+
+@pytest.fixture
+def opened(site: Site, chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens a page of the service in a browser of its own; what goes wrong in its scripts fails the test."""
+    contexts, wrong = [], []
+
+    def open_page(path: str = "/", **options: object) -> Page:
+        context = chromium.new_context(**{"viewport": WIDE, "reduced_motion": "reduce"} | options)
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on(
+            "console", lambda said: wrong.append(said.text) if "Content Security Policy" in said.text else None
+        )
+        page.goto(site.address + path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert wrong == []

@@ -8,17 +8,21 @@ import time
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
 
+import sartor
 from sartor.assembly import open_shop, open_store
 from sartor.config import ServiceSettings, Settings
 from sartor.service.app import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+BUNDLED = Path(sartor.__file__).parent / "bundled"
+WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,9 @@ import pytest
 
 import sartor as library
 from sartor.pipelines.exporting import export as exporting
+from sartor.pipelines.put import ProductInput
 from sartor.shop import Shop
+from sartor.store.sqlite import SqliteStore
 from sartor.types import Product
 from tests.cli.conftest import Sartor
 from tests.fakes import photo
@@ -50,8 +54,6 @@ def test_products_of_every_kind_of_attribute_come_back_from_json_lines(
 ) -> None:
     attributes = {"price": 1.5, "year": 2011, "new": True, "tags": ("a, b", 'c"'), "note": "two\nlines"}
     with library.open(home) as shop:
-        from sartor.pipelines.put import ProductInput
-
         shop.put(ProductInput(product=Product(id="x/y z", attributes=attributes), photos=(photo((9, 9, 9)),) * 2))
     filled("export", tmp_path / "out", "--format", "jsonl", "--images")
     before = products_of(home)
@@ -209,3 +211,101 @@ def test_from_python_it_is_the_same(shop: Shop, table: Path, tmp_path: Path) -> 
     report = shop.export(tmp_path / "e.npz", format="npz", where={"color": ["Red", "Blue"]})
     assert (report.products, report.embeddings, report.files) == (3, 3, (tmp_path / "e.npz",))
     assert shop.similar(product="a", k=1)[0].product_id == "d"
+
+
+@pytest.fixture
+def imported(sartor: Sartor, tmp_path: Path) -> tuple[Sartor, dict[str, np.ndarray]]:
+    """A workspace of vectors alone, without photos, and its vectors by product."""
+    vectors = np.random.default_rng(3).normal(size=(40, 12)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    names = [f"images/{number}.jpg" for number in range(len(vectors))]
+    file = tmp_path / "theirs.npz"
+    np.savez(file, photos=names, embeddings=vectors)
+    assert sartor("import", file).code == 0
+    return sartor, {Path(name).stem: vector for name, vector in zip(names, vectors, strict=True)}
+
+
+def vectors_of(home: Path, model: str) -> dict[str, np.ndarray]:
+    with closing(SqliteStore(home / "catalog.sqlite3")) as store:
+        photos = {each: store.products([each])[each].photos[0].sha256 for each in store.product_ids()}
+        found = store.embeddings(model, list(photos.values()))
+    return {product_id: found[sha256] for product_id, sha256 in photos.items()}
+
+
+@pytest.mark.parametrize("format_", ["pickle", "npz", "parquet"])
+def test_vectors_without_a_network_come_back_from_an_export(
+    imported: tuple[Sartor, dict[str, np.ndarray]], tmp_path: Path, format_: str
+) -> None:
+    sartor, vectors = imported
+    path = tmp_path / ("out" if format_ == "pickle" else f"out.{format_}")
+    if format_ == "parquet":
+        pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'sartor[parquet]'")
+    told = sartor("export", path, "-f", format_, "--json").json()
+    assert (told["model"], told["products"], told["embeddings"]) == ("imported-12", 40, 40)
+    files = [path / "embeddings.pkl", path / "filenames.pkl"] if format_ == "pickle" else [path]
+    again = tmp_path / "again"
+    assert sartor("import", *files, "--home", again).code == 0
+    found = vectors_of(again, "imported-12")
+    assert found.keys() == vectors.keys()
+    assert all(np.allclose(found[each], vector, atol=1e-6) for each, vector in vectors.items())
+
+
+@pytest.mark.parametrize("format_", ["csv", "jsonl"])
+def test_a_catalog_of_vectors_alone_is_a_table_and_its_images_are_said_to_be_lost(
+    imported: tuple[Sartor, dict[str, np.ndarray]], tmp_path: Path, format_: str
+) -> None:
+    sartor, _ = imported
+    plain = sartor("export", tmp_path / f"out.{format_}", "-f", format_, "--json").json()
+    assert (plain["model"], plain["products"]) == (None, 40)
+    with_images = sartor("export", tmp_path / "out", "-f", format_, "--images", "--json").json()
+    assert (with_images["products"], with_images["photos"]) == (40, 0)
+    assert "photos whose thumbnail is not kept: 40" in with_images["lost"]
+
+
+@pytest.mark.parametrize(("format_", "package"), [("annoy", "annoy"), ("faiss", "faiss"), ("qdrant-edge", "")])
+def test_another_library_finds_what_the_imported_vectors_are_close_to(
+    imported: tuple[Sartor, dict[str, np.ndarray]], tmp_path: Path, format_: str, package: str
+) -> None:
+    sartor, vectors = imported
+    if package and find_spec(package) is None:
+        pytest.skip(f"{package} is not installed: pip install 'sartor[{package}]'")
+    out = tmp_path / "out"
+    assert sartor("export", out, "-f", format_).code == 0
+    expected = sorted(vectors, key=lambda each: -float(vectors[each] @ vectors["7"]))[:5]
+    assert nearest(format_, out, vectors["7"]) == expected
+
+
+def nearest(format_: str, out: Path, vector: np.ndarray) -> list[str]:
+    """The five products closest to a vector, as the other library has them."""
+    if format_ == "qdrant-edge":
+        import qdrant_edge as qdrant
+
+        shard = qdrant.EdgeShard.load(str(out / "shard"))
+        query = qdrant.Query.Nearest(vector.tolist())
+        found = shard.query(qdrant.QueryRequest(query=query, limit=5, with_payload=True))
+        shard.close()
+        return [point.payload["id"] for point in found]
+    ids = json.loads((out / "ids.json").read_text())["ids"]
+    if format_ == "annoy":
+        import annoy
+
+        index = annoy.AnnoyIndex(len(vector), "angular")
+        index.load(str(out / "embeddings.ann"))
+        return [ids[row] for row in index.get_nns_by_vector(vector.tolist(), 5, search_k=10_000)]
+    import faiss
+
+    _, rows = faiss.read_index(str(out / "embeddings.faiss")).search(vector[None], 5)
+    return [ids[row] for row in rows[0]]
+
+
+def test_nul_is_left_out_of_csv_and_kept_by_json_lines(sartor: Sartor, home: Path, tmp_path: Path) -> None:
+    with library.open(home) as shop:
+        told = Product(id="a", title="a\0b", attributes={"note": "x\0y", "a\0c": "z"})
+        shop.put(ProductInput(product=told, photos=(photo((9, 9, 9)),)))
+    for format_ in ("csv", "jsonl"):
+        assert sartor("export", tmp_path / f"e.{format_}", "-f", format_).code == 0
+    header, row, *_ = (tmp_path / "e.csv").read_text().splitlines()
+    assert header == '"id","title","image_path","a c","note"'
+    assert row == "a,ab,photo 1 of a,z,xy"
+    line = json.loads((tmp_path / "e.jsonl").read_text())
+    assert (line["title"], line["note"], line["a\0c"]) == ("a\0b", "x\0y", "z")

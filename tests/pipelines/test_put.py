@@ -169,3 +169,12 @@ def test_many_variants_of_one_thing_do_not_push_the_others_out(shop: Shop) -> No
 
     assert len(hits) == 3
     assert {hit.product_id for hit in hits} > {"green", "blue"}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_number_that_no_index_holds_is_refused_before_anything_is_written(shop: Shop, value: float) -> None:
+    with pytest.raises(ValueError, match=f"price of product a is {value}; leave an attribute without a value out"):
+        shop.put(ProductInput(product=Product(id="a", attributes={"price": value}), photos=(photo(RED),)))
+    assert shop.product_ids() == []
+    shop.put(item("b", photo(RED)))
+    assert shop.product_ids() == ["b"]

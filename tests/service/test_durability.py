@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -110,6 +111,58 @@ def test_what_was_acknowledged_is_there_after_a_kill(home: Path) -> None:
         assert {key: there.get(key) for key in expected} == expected
         shop.warm_up()
         assert not [problem for problem in shop.check() if not problem.harmless]
+
+
+def send_until_it_dies(running: Running, sender: int, acknowledged: list[dict[str, object]]) -> int:
+    """Send batches of events, some of them once more; note what was acknowledged, and how often it was new."""
+    accepted, last = 0, []
+    while True:
+        number = len(acknowledged) // 20 % 1000
+        batch = [
+            {
+                "event_id": f"{sender}-{len(acknowledged)}-{place}",
+                "type": ("view", "like", "purchase")[place % 3],
+                "user_id": f"u{sender}",
+                "product_id": f"p{place % 7}",
+                "timestamp": f"2026-03-04T05:06:07.{number:03}{place:03}+00:00",
+            }
+            for place in range(20)
+        ]
+        try:
+            status, body = running.ask("POST", "/v1/events", json.dumps({"events": [*batch, *last[:5]]}).encode())
+        except (OSError, http.client.HTTPException):
+            return accepted
+        assert status == 200, body
+        accepted += json.loads(body)["accepted"]
+        acknowledged += batch
+        last = batch
+
+
+def test_every_acknowledged_event_is_there_once_after_a_kill(home: Path) -> None:
+    acknowledged: list[list[dict[str, object]]] = [[], [], []]
+    for round_ in range(3):
+        before = [len(each) for each in acknowledged]
+        with service(home) as running, ThreadPoolExecutor(len(acknowledged)) as pool:
+            sent = [
+                pool.submit(send_until_it_dies, running, sender, each) for sender, each in enumerate(acknowledged)
+            ]
+            time.sleep(0.7 + 0.3 * round_)
+            running.process.send_signal(signal.SIGKILL)
+            for sender, each in enumerate(sent):
+                accepted = each.result()
+                new = len(acknowledged[sender]) - before[sender]
+                # What was under way when the last process died may be there, and is sent again to the next.
+                assert accepted in {new, new - 20 * (round_ > 0)}
+        assert all(len(each) > count for each, count in zip(acknowledged, before, strict=True))
+    with service(home) as running:
+        for sender, expected in enumerate(acknowledged):
+            events = json.loads(running.ask("GET", f"/v1/users/u{sender}")[1])["events"]
+            assert len({event["event_id"] for event in events}) == len(events)
+            there = {event["event_id"]: event for event in events}
+            for event in expected:
+                kept = there[event["event_id"]]
+                assert {name: kept[name] for name in event} == event
+            assert len(events) <= len(expected) + 20  # and what was under way when the last one died
 
 
 def test_sigterm_answers_what_is_under_way_and_ends_well(home: Path) -> None:

@@ -1,8 +1,9 @@
-"""Thousands of damaged uploads: each is refused with a problem, none is an error of the service."""
+"""Thousands of damaged uploads and events: each is refused with a problem, none is an error of the service."""
 
 from __future__ import annotations
 
 import io
+import json
 import random
 import resource
 import zipfile
@@ -78,6 +79,62 @@ def test_damaged_uploads_are_refused_and_memory_stays(client: TestClient, rng: r
     assert set(statuses) <= {200, 422}
     assert statuses[422] > UPLOADS // 4
     assert (after - before) * 1024 < GROWTH_BYTES
+
+
+def test_damaged_events_are_refused_or_rejected(client: TestClient, rng: random.Random) -> None:
+    event = {
+        "event_id": "e1",
+        "type": "purchase",
+        "user_id": "Zoë",
+        "product_id": "red",
+        "timestamp": "2026-03-04T05:06:07.5+01:00",
+        "recommendation_id": "f" * 32,
+        "position": 3,
+        "quantity": 2,
+        "price": 19.5,
+        "basket_id": "b1",
+    }
+    bodies = [json.dumps(each).encode() for each in (event, {"events": [event, event | {"event_id": "e2"}]})]
+    statuses = set()
+    for _ in range(UPLOADS):
+        body = damaged(rng.choice(bodies), rng)
+        answer = client.post("/v1/events", content=body, headers={"content-type": "application/json"})
+        statuses.add(answer.status_code)
+        assert answer.status_code in {200, 400, 422}, answer.text
+    assert statuses == {200, 400, 422}
+
+
+ODD = [
+    None,
+    True,
+    -1,
+    0,
+    1e308,
+    -1e308,
+    2**63,
+    2**64,
+    10**400,
+    "",
+    "\0",
+    "\ud800",
+    "9" * 400,
+    "0001-01-01",
+    [],
+    {},
+]
+
+
+def test_events_of_odd_values_are_refused_or_held(client: TestClient) -> None:
+    fields = ("event_id", "type", "user_id", "product_id", "timestamp", "recommendation_id", "position")
+    for name in (*fields, "quantity", "price", "basket_id", "query", "visitor_id", "more"):
+        for number, value in enumerate(ODD):
+            event = {"event_id": f"{name}{number}", "type": "view", "user_id": "ann", "product_id": "red"}
+            body = json.dumps({"events": [event | {name: value}]})
+            answer = client.post("/v1/events", content=body, headers={"content-type": "application/json"})
+            assert answer.status_code in {200, 400}, (name, value, answer.text)
+    assert client.get("/v1/users/ann").status_code == 200
+    assert client.get("/v1/users/ann/recommendations").status_code == 200
+    assert client.get("/v1/trending").status_code == 200
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # Starlette leaves a file to the GC

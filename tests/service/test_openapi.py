@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing, suppress
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -15,11 +16,38 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from sartor.assembly import open_shop, open_store
 from sartor.config import ServiceSettings, Settings
+from sartor.events import Event, EventType, Person
 from sartor.service.app import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+# Without these, whatever is asked about a person would only be answered by what the catalog holds.
+BEHAVIOR = [
+    Event(
+        id=f"{who.id}-{product_id}",
+        type=type_,
+        person=who,
+        at_s=time.time() - 60,
+        product_id=product_id,
+        basket_id=f"basket of {who.id}",
+    )
+    for who in (Person.user("0"), Person.user("1"), Person.visitor("0"))
+    for type_, product_id in ((EventType.LIKE, "red"), (EventType.PURCHASE, "blue"), (EventType.VIEW, "none"))
+]
+PERSONAL = {
+    "/v1/events",
+    "/v1/trending",
+    "/v1/products/{product_id}/together",
+    "/v1/users/{person_id}/merge",
+    *(
+        f"/v1/{kind}/{{person_id}}{word}"
+        for kind in ("users", "visitors")
+        for word in ("", "/recommendations", "/viewed")
+    ),
+}
 
 
 @pytest.fixture
@@ -30,6 +58,7 @@ def schema(catalog: Path) -> Iterator[Any]:
         app = create_app(shop, store, options)
         shop.warm_up()
         app.state.context.ready = True
+        shop.record(*BEHAVIOR)
         yield schemathesis.openapi.from_asgi("/openapi.json", app)
         app.state.context.desk.close()
 
@@ -39,6 +68,7 @@ def schema(catalog: Path) -> Iterator[Any]:
 def test_the_service_answers_as_its_document_says(schema: Any) -> None:
     operations = [found.ok() for found in schema.get_all_operations()]
     assert len(operations) > 10
+    assert {operation.path for operation in operations} >= PERSONAL
     for operation, mode in product(operations, GenerationMode):
 
         @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

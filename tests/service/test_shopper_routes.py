@@ -3,10 +3,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from sartor.service.keys import Scope
-from tests.service.conftest import CATALOG, serving
+from tests.service.conftest import serving
 from tests.service.test_guards import key_of
 
 if TYPE_CHECKING:
@@ -116,9 +114,10 @@ def test_a_visitor_is_of_one_user(client: TestClient) -> None:
     assert answer.json()["type"] == "urn:sartor:problem:visitor-taken"
 
 
-@pytest.mark.parametrize("given", [{}, {"visitor_id": ""}, {"visitor_id": 1}, {"visitor_id": "v", "more": 1}])
-def test_a_merge_with_nobody_is_refused(client: TestClient, given: dict[str, Any]) -> None:
-    assert client.post("/v1/users/ann/merge", json=given).status_code == 422
+def test_a_merge_with_nobody_is_refused(client: TestClient) -> None:
+    for given in ({}, {"visitor_id": ""}, {"visitor_id": 1}, {"visitor_id": "v", "more": 1}):
+        assert client.post("/v1/users/ann/merge", json=given).status_code == 422
+    assert client.post("/v1/users/ann/merge", json={"visitor_id": "a\nb"}).status_code == 400
 
 
 def test_all_that_is_held_is_given_and_erased(client: TestClient) -> None:
@@ -190,53 +189,53 @@ def test_products_are_together_that_the_same_people_buy(client: TestClient) -> N
     assert client.get("/v1/products/navy%2F1%20%26%20more/together").status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [
-        ("/v1/trending?window_days=0", 422),
-        ("/v1/trending?window_days=91", 422),
-        ("/v1/trending?k=0", 422),
-        ("/v1/trending?where=colour", 422),
-        ("/v1/trending?where=colour=Red", 422),
-        ("/v1/products/red/together?by=chance", 422),
-        ("/v1/users/ann/recommendations?diversity=2", 422),
-        ("/v1/users/ann/recommendations?where=price=9..1", 422),
-        ("/v1/users/ann/recommendations?context=gender", 422),
-        ("/v1/users/a%0Ab/recommendations", 400),
-        ("/v1/users/" + "x" * 257, 422),
-        ("/v1/users/" + "%C3%AB" * 200, 400),
-        ("/v1/users/", 422),
-    ],
-)
-def test_what_cannot_be_asked_is_a_problem(client: TestClient, path: str, status: int) -> None:
-    answer = client.get(path)
-
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
+BAD = {
+    "/v1/trending?window_days=0": 422,
+    "/v1/trending?window_days=91": 422,
+    "/v1/trending?k=0": 422,
+    "/v1/trending?where=colour": 422,
+    "/v1/trending?where=colour=Red": 422,
+    "/v1/products/red/together?by=chance": 422,
+    "/v1/users/ann/recommendations?diversity=2": 422,
+    "/v1/users/ann/recommendations?where=price=9..1": 422,
+    "/v1/users/ann/recommendations?context=gender": 422,
+    "/v1/users/a%00b/recommendations": 400,
+    "/v1/users/" + "x" * 257: 422,
+    "/v1/users/" + "%C3%AB" * 200: 400,
+    "/v1/users/": 422,
+}
 
 
-@pytest.mark.parametrize(
-    ("written", "id_"),
-    [
-        ("a/b", "a/b"),
-        ("a%2Fb", "a/b"),
-        ("a%2Frecommendations", "a/recommendations"),
-        ("a%2fviewed", "a/viewed"),
-        ("viewed", "viewed"),
-        ("Zo%C3%AB%20%26%20co%3F", "Zoë & co?"),
-        ("50%25", "50%"),
-    ],
-)
-def test_an_id_may_have_slashes_and_signs(client: TestClient, written: str, id_: str) -> None:
-    did(client, ("view", "red"), user_id=id_)
+def test_what_cannot_be_asked_is_a_problem(client: TestClient) -> None:
+    for path, status in BAD.items():
+        answer = client.get(path)
 
-    assert client.get(f"/v1/users/{written}").json()["id"] == id_
-    assert client.get(f"/v1/users/{written}/viewed").json()["products"][0]["id"] == "red"
-    assert client.get(f"/v1/users/{written}/recommendations").json()["based_on"] == "history"
-    assert client.post(f"/v1/users/{written}/merge", json={"visitor_id": "v1"}).status_code == 200
-    assert client.get("/v1/visitors/v1").json()["id"] == id_
-    assert client.delete(f"/v1/users/{written}").status_code == 204
-    assert client.get(f"/v1/users/{written}").status_code == 404
+        assert answer.status_code == status, (path, answer.text)
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+IDS = {
+    "a/b": "a/b",
+    "a%2Fb": "a/b",
+    "a%2Frecommendations": "a/recommendations",
+    "a%2fviewed": "a/viewed",
+    "viewed": "viewed",
+    "Zo%C3%AB%20%26%20co%3F": "Zoë & co?",
+    "50%25": "50%",
+}
+
+
+def test_an_id_may_have_slashes_and_signs(client: TestClient) -> None:
+    for written, id_ in IDS.items():
+        did(client, ("view", "red"), user_id=id_)
+
+        assert client.get(f"/v1/users/{written}").json()["id"] == id_
+        assert client.get(f"/v1/users/{written}/viewed").json()["products"][0]["id"] == "red"
+        assert client.get(f"/v1/users/{written}/recommendations").json()["based_on"] == "history"
+        assert client.post(f"/v1/users/{written}/merge", json={"visitor_id": "v1"}).status_code == 200
+        assert client.get("/v1/visitors/v1").json()["id"] == id_
+        assert client.delete(f"/v1/users/{written}").status_code == 204
+        assert client.get(f"/v1/users/{written}").status_code == 404
 
 
 def test_a_word_after_a_slash_is_no_part_of_an_id(client: TestClient) -> None:
@@ -248,12 +247,8 @@ def test_a_word_after_a_slash_is_no_part_of_an_id(client: TestClient) -> None:
     assert client.get("/v1/users/a%2Fviewed").json()["id"] == "a/viewed"
 
 
-@pytest.mark.parametrize(("method", "path", "scope"), PERSONAL)
-def test_what_is_about_a_person_needs_a_key_although_reading_is_public(
-    catalog: Path, method: str, path: str, scope: Scope
-) -> None:
+def test_what_is_about_a_person_needs_a_key_although_reading_is_public(catalog: Path) -> None:
     keys = {each: key_of(catalog, each) for each in (Scope.READ, Scope.WRITE)}
-    body = {"json": {"visitor_id": "v1"}} if method == "POST" else {}
     with serving(catalog) as client:
         sent = {
             "events": [
@@ -262,13 +257,15 @@ def test_what_is_about_a_person_needs_a_key_although_reading_is_public(
             ]
         }
         assert client.post("/v1/events", json=sent, headers=keys[Scope.WRITE]).json()["accepted"] == 2
-        bare = client.request(method, path, **body)
-        assert bare.status_code == 401
-        assert bare.headers["cache-control"] == "no-store"
-        assert client.request(method, path, headers={"X-API-Key": "nonsense"}, **body).status_code == 401
-        by_reader = client.request(method, path, headers=keys[Scope.READ], **body)
-        assert by_reader.status_code == (200 if scope is Scope.READ else 403)
-        assert client.request(method, path, headers=keys[Scope.WRITE], **body).status_code in {200, 204}
+        for method, path, scope in PERSONAL:
+            body = {"json": {"visitor_id": "v2"}} if method == "POST" else {}
+            bare = client.request(method, path, **body)
+            assert bare.status_code == 401
+            assert bare.headers["cache-control"] == "no-store"
+            assert client.request(method, path, headers={"X-API-Key": "nonsense"}, **body).status_code == 401
+            by_reader = client.request(method, path, headers=keys[Scope.READ], **body)
+            assert by_reader.status_code == (200 if scope is Scope.READ else 403)
+            assert client.request(method, path, headers=keys[Scope.WRITE], **body).status_code in {200, 204}
 
 
 def test_what_is_about_everybody_is_as_public_as_the_catalog(catalog: Path) -> None:
@@ -300,11 +297,9 @@ def test_paths_of_people_are_counted_without_their_ids(client: TestClient) -> No
     assert "secret-ann" not in client.get("/metrics").text
 
 
-def test_an_empty_catalog_recommends_nothing_or_says_so(home: Path) -> None:
+def test_an_empty_catalog_says_so(home: Path) -> None:
     with serving(home) as client:
         did(client, ("view", "red"), user_id="ann")
         for path in ("/v1/users/ann/recommendations", "/v1/trending"):
-            answer = client.get(path)
-            assert answer.status_code in {200, 409}
-            assert answer.status_code == 409 or answer.json()["hits"] == []
-    assert CATALOG
+            assert client.get(path).json()["type"] == "urn:sartor:problem:empty-catalog"
+        assert client.get("/v1/users/ann/viewed").json() == {"products": []}

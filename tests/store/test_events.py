@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sartor.errors import VisitorTaken, WorkspaceTooNew, WorkspaceUnusable
@@ -66,6 +67,7 @@ EVENTS = st.builds(
 HISTORIES = st.lists(EVENTS, max_size=30, unique_by=lambda each: each.id)
 
 
+@settings(deadline=None)
 @given(HISTORIES)
 def test_every_field_comes_back_exactly(tmp_path_factory: pytest.TempPathFactory, events: list[Event]) -> None:
     store = EventStore(tmp_path_factory.mktemp("events") / "events.sqlite3")
@@ -75,6 +77,7 @@ def test_every_field_comes_back_exactly(tmp_path_factory: pytest.TempPathFactory
     assert sorted(held, key=lambda each: each.id) == sorted(events, key=lambda each: each.id)
 
 
+@settings(deadline=None)
 @given(HISTORIES, st.randoms(use_true_random=False), st.integers(1, 7))
 def test_order_and_repetition_change_no_history(
     tmp_path_factory: pytest.TempPathFactory, events: list[Event], rng: random.Random, batch: int
@@ -285,3 +288,21 @@ def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
     path.write_text("no store" * 999)
     with pytest.raises(WorkspaceUnusable, match=r"events\.sqlite3"):
         EventStore(path)
+
+
+def test_threads_may_write_and_read_at_once(store: EventStore) -> None:
+    batches = [
+        [event(str(number), product_id=f"p{number}") for number in range(start, start + 30)]
+        for start in range(0, 300, 15)
+    ]
+
+    def write(batch: list[Event]) -> int:
+        taken = store.add(batch)
+        history, rows = store.history(ANN), store.after(0, limit=10**6)
+        assert {each.id for each in batch} <= set(ids(history))
+        assert {f"p{each.id}" for each in batch} <= set(rows.product_ids)
+        return taken.added
+
+    with ThreadPoolExecutor(4) as pool:
+        added = sum(pool.map(write, batches))
+    assert added == store.counts()[0] == len({each.id for batch in batches for each in batch})

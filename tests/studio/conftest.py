@@ -51,7 +51,7 @@ def open_page(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]
     monkeypatch.setenv("SARTOR_STUDIO_API", "")
 
     def opened(name: str) -> AppTest:
-        app = AppTest.from_file(str(SCRIPT), default_timeout=30).run()
+        app = AppTest.from_file(str(SCRIPT), default_timeout=120).run()
         return app if name == "search" else app.switch_page(f"views/{name}.py").run()
 
     yield opened

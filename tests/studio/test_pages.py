@@ -43,7 +43,10 @@ def test_one_model_cannot_be_compared_and_the_page_says_what_to_do(catalog: Path
 def test_a_model_that_has_embedded_nothing_is_named_with_what_to_do(two_models: Path, open_page: OpenPage) -> None:
     app = compare(open_page)
     assert not app.exception
-    assert "`sartor models promote other`" in texts(app)
+    assert [each.value for each in app.warning] == [
+        "other has not embedded this catalog yet. Stop the studio, and run:"
+    ]
+    assert [each.value for each in app.code] == ["sartor index SOURCE --model other"]
 
 
 def test_two_models_are_asked_the_same_and_the_overlap_is_told(two_models: Path, open_page: OpenPage) -> None:

@@ -70,6 +70,7 @@ def test_the_same_pages_ask_a_service(address: str, open_page: OpenPage, monkeyp
         app.switch_page(f"views/{name}.py").run()
         assert not app.exception
         assert "has no call for it" in texts(app)
+        assert [each.value for each in app.code] == ["sartor studio --home DIR"]
 
 
 def test_what_a_service_refuses_is_one_line(address: str) -> None:

@@ -110,10 +110,10 @@ class Roles:
 
 def roles_of(columns: Sequence[str]) -> Roles:
     """Find the columns that have a role."""
-    by_key = {_key(column): column for column in reversed(columns)}
+    by_key = {column_key(column): column for column in reversed(columns)}
 
     def present(names: Iterable[str]) -> list[str]:
-        return [by_key[_key(name)] for name in names if _key(name) in by_key]
+        return [by_key[column_key(name)] for name in names if column_key(name) in by_key]
 
     main = present(IMAGE_COLUMNS)[:1]
     return Roles(
@@ -133,18 +133,19 @@ def attribute_names(columns: tuple[str, ...]) -> Mapping[str, str]:
     names = {column: column for column in columns}
     taken = set(columns)
     for column in columns:
-        merchant_name = _MERCHANT_NAME_OF.get(_key(column))
+        merchant_name = _MERCHANT_NAME_OF.get(column_key(column))
         if merchant_name and merchant_name not in taken:
             names[column] = merchant_name
             taken.add(merchant_name)
     return names
 
 
-def _key(column: str) -> str:
+def column_key(column: str) -> str:
+    """What two names of one column have in common."""
     return "".join(letter for letter in column.casefold() if letter.isalnum())
 
 
 _MERCHANT_NAME_OF = {
-    **{_key(name): name for name in _MERCHANT_NAMES},
-    **{_key(synonym): name for synonym, name in _SYNONYMS.items()},
+    **{column_key(name): name for name in _MERCHANT_NAMES},
+    **{column_key(synonym): name for synonym, name in _SYNONYMS.items()},
 }

@@ -109,6 +109,9 @@ class Machine:
         self._budget.memo()
         self._memo[place] = self._top()
 
+    def _drop(self) -> None:
+        self._pop()  # what was only built to be put; an export of ours does so
+
     def _get(self, place: int) -> None:
         if place not in self._memo:
             raise Refusal(Wrong.REFERENCE)
@@ -166,6 +169,7 @@ class Machine:
         b"B": lambda self: self._push(self._tape.sized("<I")),
         b"\x8e": lambda self: self._push(self._tape.sized("<Q")),
         b"\x96": lambda self: self._push(self._tape.sized("<Q")),
+        b"0": _drop,
         b"(": _mark,
         b"]": lambda self: self._list([]),
         b"l": lambda self: self._list(self._to_mark()),

@@ -114,7 +114,7 @@ def _head(files: Files, name: str) -> bytes:
 def _understood(files: Files, name: str, head: bytes) -> Table:
     found = format_of(head)
     if found is None:
-        raise UnreadableTable(files.label(name), reason=_no_format(head))
+        raise UnreadableTable(files.label(name), reason=why_no_format(head))
     columns = found.columns(_start(files, name, head))
     roles = roles_of(columns)
     if roles.id is None and not roles.images:
@@ -175,7 +175,8 @@ def _no_images(columns: Sequence[str]) -> str:
     )
 
 
-def _no_format(head: bytes) -> str:
+def why_no_format(head: bytes) -> str:
+    """Why the first bytes of a file are of no table that is known."""
     start = head.lstrip()
     if not start:
         return "it is empty"

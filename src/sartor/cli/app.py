@@ -11,6 +11,7 @@ from sartor.cli import (
     duplicates,
     embed,
     evaluate,
+    events,
     export,
     import_,
     index,
@@ -18,6 +19,7 @@ from sartor.cli import (
     outfit,
     serve,
     similar,
+    simulate,
     studio,
     train,
     workspace,
@@ -39,6 +41,8 @@ app.command("embed")(embed.embed)
 app.command("import")(import_.import_)
 app.command("export")(export.export)
 app.command("evaluate")(evaluate.evaluate)
+events.app.command("simulate")(simulate.simulate)
+app.add_typer(events.app, name="events")
 app.command("train")(train.train)
 app.add_typer(models.app, name="models")
 app.command("serve")(serve.serve)

@@ -24,8 +24,16 @@ _CATEGORIES = 16
 
 
 def evaluate(
-    gallery: Annotated[Path, typer.Argument(metavar="SOURCE", help="Products, as `sartor index` reads them.")],
+    gallery: Annotated[
+        Path | None, typer.Argument(metavar="[SOURCE]", help="Products, as `sartor index` reads them.")
+    ] = None,
     *,
+    events: Annotated[
+        Path | None,
+        typer.Option(
+            "--events", metavar="FILE", help="In place of SOURCE: replay what shoppers did, over the workspace."
+        ),
+    ] = None,
     models: Annotated[
         list[str] | None,
         typer.Option(
@@ -67,6 +75,21 @@ def evaluate(
         Path | None, typer.Option("--csv", metavar="FILE.csv", help="Write every figure, one a line.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of all that is random.")] = 0,
+    people: Annotated[
+        int, typer.Option("--people", min=1, help="With --events: ask for so many people at most.")
+    ] = 1000,
+    histories: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--history", min=1, metavar="N", help="With --events: last events known; repeatable (1, 5, 20)."
+        ),
+    ] = None,
+    eta: Annotated[
+        float, typer.Option("--eta", min=0, help="With --events: place k of an answer is seen with k^-eta.")
+    ] = 1.0,
+    clip: Annotated[
+        float | None, typer.Option("--clip", min=0.01, help="With --events: off-policy weights are at most this.")
+    ] = None,
     limit: Limit = None,
     home: Home = None,
     device: Device = None,
@@ -74,10 +97,35 @@ def evaluate(
     allow_urls: AllowUrls = None,
     as_json: Json = False,
 ) -> None:
-    """Measure how good models are at finding what is relevant in SOURCE.
+    """Measure how good models are at finding what is relevant in SOURCE, or recommendations by a log of events.
 
-    Each product asks, and leaves itself out; or the products of --queries do. Nothing is written to the workspace.
+    Each product asks, and leaves itself out; or the products of --queries do. With --events, go back to a time in
+    the log, recommend with what was known then, and see what people did. Nothing is written to the workspace.
     """
+    if (gallery is None) == (events is None):
+        message = "give a SOURCE of products, or --events FILE, one of them"
+        raise typer.BadParameter(message)
+    if events is not None:
+        from sartor.cli.replay import replay
+
+        of_models = (models, queries, relevance, label_map, instances, held_out, as_recommended, ann, report, limit)
+        if any(of_models):
+            message = "--events goes with --people, --history, --eta, --clip, -k, --seed, --csv and --json alone"
+            raise typer.BadParameter(message)
+        replay(
+            events,
+            k=max(ks or [10]),
+            people=people,
+            histories=histories,
+            eta=eta,
+            clip=clip,
+            seed=seed,
+            home=home,
+            csv=csv,
+            as_json=as_json,
+        )
+        return
+    assert gallery is not None  # noqa: S101 - one of them is given
     from sartor.assembly import open_shop, require_extra
     from sartor.evaluation.tables import as_csv
     from sartor.evaluation.tables import as_json as json_of

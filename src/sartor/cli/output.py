@@ -37,8 +37,8 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[OnProgress]:
-    """A bar on stderr with rate and time left; silent when stderr is no terminal."""
+def progress_bar(what: str, *, things: str = "photos") -> Iterator[OnProgress]:
+    """A bar on stderr with the rate of things and the time left; silent when stderr is no terminal."""
     from rich import progress
     from rich.console import Console
 
@@ -58,7 +58,7 @@ def progress_bar(what: str) -> Iterator[OnProgress]:
 
         def show(step: Progress) -> None:
             elapsed_s = bar.tasks[task].elapsed or 0
-            rate = f"{step.photos / elapsed_s:.0f} photos/s" if elapsed_s else ""
+            rate = f"{step.photos / elapsed_s:.0f} {things}/s" if elapsed_s else ""
             bar.update(task, completed=step.products, total=step.total, rate=rate)
 
         yield show

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sartor.demo.tastes import Shoppers
 
 TYPES = tuple(EventType)
+SIMULATED = "simulated-"  # begins all ids of simulated people, events, answers and baskets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,8 +55,8 @@ class SimulatedEvents:
     def person(self, number: int) -> Person:
         """The person with a number: a user, or a visitor."""
         if self.shoppers.anonymous[number]:
-            return Person.visitor(f"simulated-{number}")
-        return Person.user(f"simulated-{number}")
+            return Person.visitor(f"{SIMULATED}{number}")
+        return Person.user(f"{SIMULATED}{number}")
 
     def one_by_one(self, product_ids: Sequence[str]) -> Iterator[Event]:
         """Each of them as an event.
@@ -67,15 +68,15 @@ class SimulatedEvents:
             answer, position = int(self.recommendations[row]), int(self.positions[row])
             basket, price = int(self.baskets[row]), float(self.prices[row])
             yield Event(
-                id=f"simulated-{self.seed}-{row}",
+                id=f"{SIMULATED}{self.seed}-{row}",
                 type=TYPES[self.types[row]],
                 person=self.person(int(self.people[row])),
                 at_s=float(self.at_s[row]),
                 product_id=product_ids[self.products[row]],
-                recommendation_id=f"simulated-{self.seed}-{answer}" if answer else "",
+                recommendation_id=f"{SIMULATED}{self.seed}-{answer}" if answer else "",
                 position=position or None,
                 price=None if np.isnan(price) else price,
-                basket_id=f"simulated-{self.seed}-{basket}" if basket else "",
+                basket_id=f"{SIMULATED}{self.seed}-{basket}" if basket else "",
             )
 
 

@@ -135,7 +135,7 @@ class Shoppers:
         """
         weights = self.weights
         off = np.abs(assortment.band[products] - self.band[people, np.newaxis])
-        worth: Numbers = -weights.price * off
+        worth: Numbers = -float(weights.price) * off
         worth += weights.season * (assortment.season[products] == self.season[people, np.newaxis])
         worth += weights.year * (assortment.year[products] == self.year[people, np.newaxis])
         brand = assortment.brand[products]

@@ -42,8 +42,9 @@ class UnsafeArchive(SourceError):
 class UnreadableTable(SourceError):
     """A CSV, JSON Lines or feed file cannot be understood."""
 
-    def __init__(self, table: str, *, reason: str) -> None:
-        super().__init__(f"{table} cannot be read as a table of products: {reason}")
+    def __init__(self, table: str, *, reason: str, of: str = "products") -> None:
+        super().__init__(f"{table} cannot be read as a table of {of}: {reason}")
+        self.reason = reason
 
 
 class UnsafePickle(SourceError):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sartor.evaluation.agreement import Interval
+    from sartor.evaluation.replay import Replay
     from sartor.evaluation.results import Evaluation
 
     Row: TypeAlias = tuple[str, str, str, str, float | None, float | None, float | None, int | None]
@@ -28,7 +29,7 @@ SAME_PRODUCT = "the same product"
 _PICTURES = ("best", "median", "worst")
 
 
-def as_json(evaluation: Evaluation) -> dict[str, Any]:
+def as_json(evaluation: Evaluation | Replay) -> dict[str, Any]:
     """All but the pictures and the points of the map, of types that JSON has; null for what is not defined."""
     found: dict[str, Any] = _plain(evaluation)
     return found

@@ -142,13 +142,31 @@ class EdgeIndex:
                 return neighbors[:k]
             limit *= 2  # products with several photos took more than one place
 
-    def entries(self, product_ids: Collection[str], *, where: Where = EVERYTHING) -> list[Neighbor]:
-        """The main photos of products, as far as these pass a filter, by id; their scores are 0."""
-        return self._main_photos(filter_of(where, of=product_ids, main=True), limit=len(product_ids))
+    def find(
+        self, vector: Vector, *, k: int, where: Where = EVERYTHING, without: Collection[str] = ()
+    ) -> list[str]:
+        """Ids of the products of the ``k`` photos that are closest to a vector, the closest first, each once."""
+        points = self._nearest(vector, limit=k, where=where, without=without, exact=False, with_vector=False)
+        return list(dict.fromkeys(key_of(found)[0] for found in points))
 
-    def some(self, *, where: Where = EVERYTHING, limit: int) -> list[Neighbor]:
-        """The main photos of some products that pass a filter, always the same ones; their scores are 0."""
-        return self._main_photos(filter_of(where, main=True), limit=limit)
+    def entries(self, product_ids: Collection[str]) -> list[Neighbor]:
+        """The main photos of products, as far as the index has them, by id; their scores are 0."""
+        found = [
+            (*key_of(record), vector_of(record))
+            for record in self._main_photos(filter_of(of=product_ids, main=True), len(product_ids), vectors=True)
+        ]
+        return [
+            Neighbor(product_id=product_id, sha256=sha256, score=0.0, vector=vector)
+            for product_id, sha256, vector in sorted(found, key=lambda each: each[0])
+        ]
+
+    def passing(self, where: Where, *, of: Collection[str]) -> set[str]:
+        """Which of some products the index has, and a filter lets pass."""
+        return {key_of(record)[0] for record in self._main_photos(filter_of(where, of=of, main=True), len(of))}
+
+    def some(self, *, where: Where = EVERYTHING, limit: int) -> list[str]:
+        """Ids of some products that pass a filter, always the same ones."""
+        return [key_of(record)[0] for record in self._main_photos(filter_of(where, main=True), limit)]
 
     def facets(
         self, attributes: Sequence[str], *, where: Where = EVERYTHING, limit: int
@@ -258,8 +276,15 @@ class EdgeIndex:
                         known.add(path)
                         self._state.fields.append(path)
 
-    def _nearest(
-        self, vector: Vector, *, limit: int, where: Where, without: Collection[str], exact: bool
+    def _nearest(  # noqa: PLR0913 - what a search is
+        self,
+        vector: Vector,
+        *,
+        limit: int,
+        where: Where,
+        without: Collection[str],
+        exact: bool,
+        with_vector: bool = True,
     ) -> list[qdrant.ScoredPoint]:
         exact = exact or (bool(where) and self._passing(where) <= _EXACT_UP_TO)
         request = qdrant.QueryRequest(
@@ -268,19 +293,13 @@ class EdgeIndex:
             filter=filter_of(where, without=without),
             params=qdrant.SearchParams(exact=exact, hnsw_ef=_candidates(vector), acorn=_ACORN),
             with_payload=KEYS,
-            with_vector=True,
+            with_vector=with_vector,
         )
         return list(self._shard.query(request))
 
-    def _main_photos(self, wanted: qdrant.Filter, *, limit: int) -> list[Neighbor]:
-        records, _ = self._shard.scroll(
-            qdrant.ScrollRequest(limit=max(1, limit), filter=wanted, with_payload=KEYS, with_vector=True)
-        )
-        found = [(*key_of(record), vector_of(record)) for record in records]
-        return [
-            Neighbor(product_id=product_id, sha256=sha256, score=0.0, vector=vector)
-            for product_id, sha256, vector in sorted(found, key=lambda each: each[0])
-        ]
+    def _main_photos(self, wanted: qdrant.Filter, limit: int, *, vectors: bool = False) -> list[qdrant.Record]:
+        request = qdrant.ScrollRequest(limit=max(1, limit), filter=wanted, with_payload=KEYS, with_vector=vectors)
+        return list(self._shard.scroll(request)[0])
 
     def _passing(self, where: Where) -> int:
         """How many photos pass a filter; counted once until a write."""

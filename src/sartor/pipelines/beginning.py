@@ -74,8 +74,13 @@ def _offered(
     engine: ForYou, popular: Sequence[str], new: Sequence[str], where: Where, *, most: int
 ) -> list[Neighbor]:
     """Products that pass: liked ones, else new ones, else any."""
-    found = engine.passing(list(dict.fromkeys((*popular, *new))), where)[:most]
-    return found if len(found) >= most else [*found, *engine.index.some(where=where, limit=most)]
+    found: list[Neighbor] = []
+    known = list(dict.fromkeys((*popular, *new)))
+    for start in range(0, len(known), most):
+        found += engine.passing(known[start : start + most], where)
+        if len(found) >= most:
+            return found[:most]
+    return found + engine.photos.of(engine.index.some(where=where, limit=most))
 
 
 def _chance(person: Person, now_s: float, count: int) -> Vector:

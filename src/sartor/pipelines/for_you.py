@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sartor.events import Person
     from sartor.index.edge import EdgeIndex
     from sartor.pipelines.crowd import Crowd
+    from sartor.pipelines.main_photos import MainPhotos
     from sartor.pipelines.taste import Taste
     from sartor.recommend.similar import Model
     from sartor.store.events import EventStore
@@ -71,6 +72,7 @@ class ForYou:
 
     Attributes:
         index: Where products are found by how they look.
+        photos: What they look like.
         catalog: The products.
         events: What each person did.
         crowd: What all did; whoever asks has it follow.
@@ -80,6 +82,7 @@ class ForYou:
     """
 
     index: EdgeIndex
+    photos: MainPhotos
     catalog: SqliteStore
     events: EventStore
     crowd: Crowd
@@ -101,7 +104,7 @@ class ForYou:
             disliked=_disliked(self.events, order.person),
             bought=self.events.products_of(order.person, (EventType.PURCHASE,)),
         )
-        taste = taste_of(liking, self.index, sizes=self.sizes)
+        taste = taste_of(liking, self.photos, sizes=self.sizes)
         if taste is None:
             return beginning(self, order, without=order.without | liking.done)
         standing = _Standing(together_with(taste, self.crowd), popular_lately(self.crowd, now_s=order.now_s))
@@ -112,25 +115,30 @@ class ForYou:
         """Products that may be shown."""
         return Shelf.of(found, catalog=self.catalog, model=self.model, sizes=self.sizes)
 
-    def passing(self, product_ids: Collection[str], where: Where) -> list[Neighbor]:
+    def passing(self, product_ids: Sequence[str], where: Where) -> list[Neighbor]:
         """What the index has of products, as far as they pass a filter, in their order."""
-        there = {each.product_id: each for each in self.index.entries(product_ids, where=where)}
-        return [there[product_id] for product_id in product_ids if product_id in there]
+        if where:
+            there = self.index.passing(where, of=product_ids)
+            product_ids = [product_id for product_id in product_ids if product_id in there]
+        return self.photos.of(product_ids)
 
     def _candidates(self, order: FeedOrder, taste: Taste, standing: _Standing) -> list[Neighbor]:
         """Products that might be in the feed, each once."""
         without = taste.liking.done | order.without
-        found: dict[str, Neighbor] = {}
-        for query in taste.queries if order.blend.visual else ():
-            for each in self.index.search(query, k=_OF_INTEREST, where=order.where, without=without):
-                found.setdefault(each.product_id, each)
+        found = [
+            product_id
+            for query in (taste.queries if order.blend.visual else ())
+            for product_id in self.index.find(query, k=_OF_INTEREST, where=order.where, without=without)
+        ]
         more = [
             *(standing.together.best(_OF_TOGETHER) if order.blend.together else ()),
             *(standing.popular.best(_OF_POPULAR) if order.blend.popular else ()),
             *(list(self.newest.products())[:_OF_NEW] if order.blend.new else ()),
         ]
-        wanted = [product_id for product_id in dict.fromkeys(more) if product_id not in found.keys() | without]
-        return [*found.values(), *(self.passing(wanted, order.where) if wanted else ())]
+        wanted = [product_id for product_id in dict.fromkeys(more) if product_id not in without]
+        return self.photos.of(list(dict.fromkeys(found))) + self.passing(
+            [product_id for product_id in wanted if product_id not in set(found)], order.where
+        )
 
     def _ranked(
         self, order: FeedOrder, taste: Taste, standing: _Standing, found: list[Neighbor]
@@ -143,14 +151,16 @@ class ForYou:
         shelf = self.shelf([found[place] for place in best])
         groups = self._groups(taste.liking.disliked)
         chosen = shelf.choose(scores[best], k=order.k, diversity=order.diversity, no_groups=groups)
-        reasons = _Reasons(taste, self.crowd, self._titles(taste))
+        because = _Because(taste, self.crowd)
+        parts_of = {place: because.of(shelf.found[place], parts[:, best[place]]) for place, _ in chosen}
+        titles = self._titles({reason.product_id for reasons in parts_of.values() for reason in reasons})
         return shelf.hits(
             [
                 Chosen(
                     place=place,
                     score=float(scores[best[place]]),
                     variants=variants,
-                    reasons=reasons.of(shelf.found[place], parts[:, best[place]]),
+                    reasons=tuple(reason.words(titles) for reason in parts_of[place]),
                 )
                 for place, variants in chosen
             ]
@@ -159,7 +169,9 @@ class ForYou:
     def _evidence(self, taste: Taste, standing: _Standing, found: list[Neighbor]) -> Evidence:
         ids = [each.product_id for each in found]
         new = self.newest.products()
-        closeness = taste.queries @ np.stack([each.vector for each in found]).T  # (i, n) @ (n, c) -> (i, c)
+        vectors = np.stack([each.vector for each in found])
+        # Not a matrix product: for so little, its threads wait for each other longer than they compute.
+        closeness = np.einsum("in,cn->ic", taste.queries, vectors)
         return Evidence(
             visual=visual(closeness, taste.shares),
             together=standing.together.of(ids),
@@ -167,8 +179,8 @@ class ForYou:
             new=np.array([new.get(product_id, 0.0) for product_id in ids], np.float32),
         )
 
-    def _titles(self, taste: Taste) -> dict[str, str]:
-        stored = self.catalog.products([each.product_id for each in taste.members])
+    def _titles(self, product_ids: Collection[str]) -> dict[str, str]:
+        stored = self.catalog.products(product_ids) if product_ids else {}
         return {product_id: each.product.title for product_id, each in stored.items()}
 
     def _groups(self, product_ids: Collection[str]) -> frozenset[str]:
@@ -188,33 +200,41 @@ class _Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reasons:
-    """Why a product is in a feed, in words that a shopper understands."""
+class _Reason:
+    """Why a product is in a feed: words, and the product of the person that they are about, if any."""
+
+    said: str
+    product_id: str = ""
+
+    def words(self, titles: Mapping[str, str]) -> str:
+        return f"{self.said} {titles.get(self.product_id) or self.product_id}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class _Because:
+    """Finds the reasons, from what a person likes and what others did."""
 
     taste: Taste
     crowd: Crowd
-    titles: Mapping[str, str]
 
-    def of(self, hit: Neighbor, parts: Vector) -> tuple[str, ...]:
+    def of(self, hit: Neighbor, parts: Vector) -> tuple[_Reason, ...]:
         """The parts that a score is mostly made of, the greatest first."""
         total = float(parts.sum()) or 1.0
         order = [PARTS[place] for place in np.argsort(-parts, kind="stable") if parts[place] >= _REASON * total]
-        return tuple(self._word(part, hit) for part in order)
+        return tuple(self._reason(part, hit) for part in order)
 
-    def _word(self, part: str, hit: Neighbor) -> str:
+    def _reason(self, part: str, hit: Neighbor) -> _Reason:
         if part == "visual":
-            return f"because you {self._deed(self.taste.nearest(hit.vector))}"
+            return self._deed("because you", self.taste.nearest(hit.vector))
         if part == "together":
-            return f"chosen by others who {self._deed(self._closest(hit.product_id))}"
-        return "liked by many lately" if part == "popular" else "new in"
+            ids = [each.product_id for each in self.taste.members]
+            near = self.crowd.closeness(hit.product_id, ids) * self.taste.weights
+            return self._deed("chosen by others who", int(near.argmax()))
+        return _Reason("liked by many lately" if part == "popular" else "new in")
 
-    def _deed(self, place: int) -> str:
+    def _deed(self, start: str, place: int) -> _Reason:
         product_id = self.taste.members[place].product_id
-        return f"{self.taste.liking.deed(product_id)} {self.titles.get(product_id) or product_id}"
-
-    def _closest(self, product_id: str) -> int:
-        closeness = self.crowd.closeness(product_id, [each.product_id for each in self.taste.members])
-        return int((closeness * self.taste.weights).argmax())
+        return _Reason(f"{start} {self.taste.liking.deed(product_id)}", product_id)
 
 
 def opinions(events: EventStore, person: Person) -> dict[str, EventType]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -29,10 +30,19 @@ class ProductInput:
     Attributes:
         product: What is said of it.
         photos: Its photos, the main one first; None keeps those that it has.
+
+    Raises:
+        ValueError: An attribute is NaN or infinite.
     """
 
     product: Product
     photos: Sequence[PhotoInput] | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in self.product.attributes.items():
+            if isinstance(value, float) and not math.isfinite(value):  # an index cannot hold it, nor can JSON
+                msg = f"{name} of product {self.product.id} is {value}; leave an attribute without a value out"
+                raise ValueError(msg)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from sartor.recommend.traits import Traits, mixed
 from sartor.recommend.tuning import DEFAULT_DIALS, DISLIKE_WEIGHT
 
 if TYPE_CHECKING:
-    from sartor.index.edge import EdgeIndex
+    from sartor.pipelines.main_photos import MainPhotos
     from sartor.recommend.interests import Interest
     from sartor.recommend.liking import Liking
     from sartor.types import Matrix, Neighbor, Vector
@@ -50,22 +50,21 @@ class Taste:
         return max(interest.members[:_MEMBERS], key=lambda place: float(self.members[place].vector @ vector))
 
 
-def taste_of(liking: Liking, index: EdgeIndex, *, sizes: tuple[int, int]) -> Taste | None:
+def taste_of(liking: Liking, photos: MainPhotos, *, sizes: tuple[int, int]) -> Taste | None:
     """Look up what a person likes; None where the index has nothing of it.
 
     Args:
         liking: From the person's events.
-        index: What the products look like.
+        photos: What the products look like.
         sizes: Lengths of style and color in what the index compares.
     """
-    there = {each.product_id: each for each in index.entries(list(liking.weights))} if liking.weights else {}
-    members = tuple(there[product_id] for product_id in liking.weights if product_id in there)
+    members = tuple(photos.of(list(liking.weights)))
     if not members:
         return None
     traits = [split(each.vector, sizes) for each in members]
     weights = np.array([liking.weights[each.product_id] for each in members], np.float32)
     found = interests(np.stack([each.style for each in traits]), weights)
-    disliked = index.entries(sorted(liking.disliked)[:_DISLIKED]) if liking.disliked else []
+    disliked = photos.of(sorted(liking.disliked)[:_DISLIKED])
     against = [(split(each.vector, sizes), DISLIKE_WEIGHT / len(disliked)) for each in disliked]
     queries = [
         mixed([(traits[place], float(weights[place])) for place in each.members[:_MEMBERS]], against)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from sartor.recommend.complements import Complements
-    from sartor.types import Attributes, Condition, EmbeddedPhoto, Neighbor, Vector
+    from sartor.types import Attributes, Condition, EmbeddedPhoto, Vector
 
 USAGE, SEASON = "usage", "season"
 
@@ -39,8 +39,8 @@ _NEAR = 12  # similar products that tell whom a unisex one is for
 class Shelves(Neighborhood, Protocol):
     """What is asked of a vector index."""
 
-    def entries(self, product_ids: Collection[str], *, where: Where) -> list[Neighbor]:
-        """Those of the products that pass a filter."""
+    def passing(self, where: Where, *, of: Collection[str]) -> set[str]:
+        """Which of some products a filter lets pass."""
         ...
 
 
@@ -162,7 +162,7 @@ class Fitting:
         if self.complements is None:
             return []
         bought = [each for each in self.complements.partners(own, slot, most=PARTNERS) if each not in own]
-        passing = {each.product_id for where in filters for each in self.index.entries(bought, where=where)}
+        passing = set().union(*(self.index.passing(where, of=bought) for where in filters))
         return [each for each in bought if each in passing]
 
     def _hung(self, slot: Slot, product_ids: Sequence[str]) -> dict[str, Candidate]:

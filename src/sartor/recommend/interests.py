@@ -52,8 +52,9 @@ def _clusters(style: Matrix) -> Places:
     if len(style) == 1:
         return np.zeros(1, np.int64)
     from scipy.cluster.hierarchy import fcluster, ward
+    from scipy.spatial.distance import pdist
 
-    found = fcluster(ward(style.astype(np.float64)), INTEREST_APART, criterion="distance")
+    found = fcluster(ward(pdist(style)), INTEREST_APART, criterion="distance")
     return np.asarray(found)
 
 

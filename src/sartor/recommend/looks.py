@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _BEAM = 16
 _STYLE, _COLOR = 0.5, 0.5  # of a pair's suitability
+_DOUBT = 0.05  # of the rules beside baskets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,14 +158,16 @@ def weights_of(pieces: Sequence[Piece], complements: Complements) -> Weights:
 def _learned(rules: Matrix | np.float32, score: Matrix | float, confidence: Matrix | float) -> Matrix:
     """Suitability by rules and baskets: ``(1 - c) rules + c learned``.
 
-    Learned is the rules' suitability as odds, times the lift. So a pair that is bought as often as by chance is
-    worth what the rules say, and none loses to another only because more is known of it.
+    Learned is the rules' suitability as odds, times the lift; the rules are judgments, and taken for no more than
+    19 to 1. So a pair that is bought as often as by chance is worth what the rules say, and none loses to another
+    only because more is known of it.
 
     Source: Bayes' theorem in the form of odds, with the rules as what is believed beforehand.
     """
-    rules = np.clip(rules, 0, 1)
-    together, apart = rules * score, (1 - rules) * (1 - score)
-    return np.asarray((1 - confidence) * rules + confidence * together / (together + apart), np.float32)
+    sure = _DOUBT + (1 - 2 * _DOUBT) * np.clip(rules, 0, 1)
+    together, apart = sure * score, (1 - sure) * (1 - score)
+    learned = np.clip((together / (together + apart) - _DOUBT) / (1 - 2 * _DOUBT), 0, 1)
+    return np.asarray((1 - confidence) * rules + confidence * learned, np.float32)
 
 
 class _Pairs:

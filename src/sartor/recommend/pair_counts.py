@@ -73,8 +73,8 @@ class PairCounts(Generic[Thing]):
     def beside_any(self, things: Sequence[Thing]) -> tuple[Places, Matrix]:
         """Rows of all that was bought with any of these, and how often, ``(k,)`` each."""
         pairs = self.counts[[self.places[thing] for thing in things if thing in self.places]]
-        rows, places = np.unique(pairs.indices, return_inverse=True)
-        return rows, np.bincount(places, weights=pairs.data, minlength=len(rows))
+        rows, places = np.unique(pairs.indices.astype(np.int64), return_inverse=True)
+        return rows, np.bincount(places, weights=pairs.data, minlength=len(rows)).astype(np.float32)
 
 
 def count_products(baskets: Sequence[Sequence[str]], garments: Mapping[str, Garment]) -> PairCounts[str]:

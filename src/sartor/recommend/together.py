@@ -31,11 +31,15 @@ class Together:
     R. Bell and Y. Koren, ICDM 2007.
 
     Attributes:
-        closeness: ``(p, p)`` in [0, 1), of each product at most ``TOGETHER_KEPT`` others.
+        starts: Where the others of each product begin, ``(p + 1,)``.
+        others: Those of all products end to end, of each the closest first, at most ``TOGETHER_KEPT``.
+        closeness: How close they are, in (0, 1).
         occasions: On how many there was each product, ``(p,)``.
     """
 
-    closeness: sparse.csr_matrix
+    starts: Numbers
+    others: Numbers
+    closeness: Vector
     occasions: Numbers
 
     @classmethod
@@ -53,28 +57,26 @@ class Together:
         blocks = [
             _closest(by_product[start : start + _BLOCK] @ there, often, start) for start in range(0, count, _BLOCK)
         ]
-        closeness = sparse.vstack(blocks, format="csr") if blocks else sparse.csr_matrix((0, 0), dtype=np.float32)
-        return cls(closeness, often)
+        sizes, others, closeness = (np.concatenate(part) for part in zip(_NOTHING, *blocks, strict=True))
+        return cls(np.concatenate([[0], np.cumsum(sizes)]), others, closeness, often)
 
     def beside(self, product: int) -> tuple[Numbers, Vector]:
         """Products that go with one, the closest first, and how close they are."""
-        row = self.closeness[product]
-        order = np.lexsort((row.indices, -row.data))
-        return row.indices[order].astype(np.int64), row.data[order]
+        own = slice(self.starts[product], self.starts[product + 1])
+        return self.others[own], self.closeness[own]
 
     def between(self, product: int, others: Numbers) -> Vector:
         """How close one product is to each of others, ``(n,)``."""
-        return np.asarray(self.closeness[product, others].toarray()).ravel()
+        near, closeness = self.beside(product)
+        return np.asarray((near == others[:, None]) @ closeness, np.float32)
 
     def with_all(self, products: Numbers, weights: Vector) -> Vector:
         """How well each product goes with several, ``(p,)``: the mean of closenesses, by weight."""
-        total = float(np.abs(weights).sum()) or 1.0
-        asked = sparse.csr_matrix(
-            (weights / total, (np.zeros(len(products), np.int64), products)),
-            shape=(1, self.closeness.shape[0]),
-            dtype=np.float32,
-        )
-        return np.asarray((asked @ self.closeness).toarray()).ravel()
+        found = np.zeros(len(self.occasions), np.float32)
+        for product, weight in zip(products, weights / (float(weights.sum()) or 1.0), strict=True):
+            others, closeness = self.beside(product)
+            found[others] += weight * closeness  # no other comes twice
+        return found
 
 
 def _there(occasions: Numbers, products: Numbers, count: int) -> sparse.csr_matrix:
@@ -91,7 +93,8 @@ def _there(occasions: Numbers, products: Numbers, count: int) -> sparse.csr_matr
     return sparse.csr_matrix((np.ones(int(near.sum()), np.float32), (numbers[near], products[near])), shape=shape)
 
 
-def _closest(both: sparse.csr_matrix, often: Numbers, start: int) -> sparse.csr_matrix:
+def _closest(both: sparse.csr_matrix, often: Numbers, start: int) -> tuple[Numbers, Numbers, Vector]:
+    """Of the products from one on: how many others each has, which, and how close they are."""
     both = both.tocoo()
     rows, columns = both.row.astype(np.int64), both.col.astype(np.int64)
     other = columns != rows + start
@@ -102,6 +105,7 @@ def _closest(both: sparse.csr_matrix, often: Numbers, start: int) -> sparse.csr_
     sizes = np.bincount(rows, minlength=both.shape[0])
     place = np.arange(len(rows)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     kept = place < TOGETHER_KEPT
-    return sparse.csr_matrix(
-        (closeness[kept].astype(np.float32), (rows[kept], columns[kept])), shape=both.shape, dtype=np.float32
-    )
+    return np.minimum(sizes, TOGETHER_KEPT), columns[kept], closeness[kept].astype(np.float32)
+
+
+_NOTHING = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32)

@@ -77,6 +77,7 @@ def create_app(shop: Shop, store: SqliteStore, settings: ServiceSettings) -> Fas
     # The routes of one product or person take ids with slashes, so that of more words come before that of one.
     app.include_router(event_routes.router)
     app.include_router(shopper_routes.reading)
+    app.include_router(shopper_routes.merging)
     app.include_router(shopper_routes.writing)
     app.include_router(crowd_routes.router)
     app.include_router(recommend_routes.router)

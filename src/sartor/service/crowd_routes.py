@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter, Query
 
+from sartor.events import Occasion
 from sartor.recommend.filters import parse_where
 from sartor.service.context import Context, Engine, needs
 from sartor.service.keys import Scope
@@ -46,13 +47,14 @@ async def together(
     where: Filters = [],  # noqa: B006
     k: Annotated[int, Query(ge=1, le=MAX_K)] = 12,
     by: Annotated[
-        Literal["any", "bought", "seen"], Query(description="By baskets, by what was looked at, or both.")
+        Literal["any", "bought", "seen", "liked"],
+        Query(description="In one basket, in one session, by one person, or any of these."),
     ] = "any",
 ) -> FeedOut:
-    """Products that shoppers buy or look at together with one of the catalog."""
-    shop, wanted = engine.shop, parse_where(where)
+    """Products that shoppers buy, look at or like together with one of the catalog."""
+    shop, wanted, occasion = engine.shop, parse_where(where), None if by == "any" else Occasion(by)
     return await engine.desk.run(
-        lambda: timed(engine, lambda: shop.together(product_id, by=by, k=k, where=wanted))
+        lambda: timed(engine, lambda: shop.together(product_id, by=occasion, k=k, where=wanted))
     )
 
 

@@ -23,12 +23,11 @@ from sartor.service.shopper_schemas import EventOut, FeedOut, PersonOut
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sartor.events import Event
+    from sartor.events import Event, PersonRecord
     from sartor.recommend.feed import Feed
     from sartor.recommend.outfits import Outfit, WornProduct
     from sartor.recommend.reasons import Seen
     from sartor.recommend.similar import Recommendation
-    from sartor.shop.shoppers import PersonRecord
     from sartor.types import FacetValue, Hit, Photo, StoredProduct
 
 _DIGITS = 4
@@ -158,7 +157,7 @@ def _event_out(event: Event) -> EventOut:
         user_id=event.person.id if is_user else None,
         visitor_id=None if is_user else event.person.id,
         product_id=event.product_id or None,
-        timestamp=datetime.fromtimestamp(event.at_s, UTC).isoformat(),
+        timestamp=datetime.fromtimestamp(event.at_s, UTC).isoformat(timespec="microseconds"),
         recommendation_id=event.recommendation_id or None,
         position=event.position,
         quantity=event.quantity,

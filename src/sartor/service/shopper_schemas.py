@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation, StringConstraints
 
+from sartor.catalog.event_fields import (
+    MAX_COUNT,
+    MAX_ID_BYTES,
+    MAX_LINK_LETTERS,
+    MAX_PRODUCT_ID_BYTES,
+    MAX_QUERY_LETTERS,
+)
 from sartor.events import EventType, PersonKind
 from sartor.recommend.feed import Basis
 from sartor.service.schemas import Given, HitOut, ProductOut
 
 MAX_EVENTS = 1000
 MAX_WINDOW_DAYS = 90
-ID_BYTES = 256
+ID_BYTES = MAX_ID_BYTES
 
-_EventId = Annotated[str, StringConstraints(min_length=1, max_length=ID_BYTES)]
-_OtherId = Annotated[str, StringConstraints(max_length=ID_BYTES)]
+_Id = Annotated[str, StringConstraints(max_length=MAX_ID_BYTES)]
+_Link = Annotated[str, StringConstraints(max_length=MAX_LINK_LETTERS)]
+_Count = Annotated[int, Field(ge=1, le=MAX_COUNT)]
 
 
 class EventIn(Given):
@@ -23,36 +31,33 @@ class EventIn(Given):
 
     model_config = ConfigDict(strict=True)
 
-    event_id: _EventId = Field(description="The same event, sent again, changes nothing.")
+    event_id: _Id | None = Field(
+        default=None,
+        description="The same event, sent again, changes nothing. Without an id, one that tells all the same, "
+        "its time included, is the same.",
+    )
     type: Literal["view", "click", "like", "dislike", "add_to_cart", "purchase", "search"]
-    user_id: _OtherId | None = None
-    visitor_id: _OtherId | None = None
-    product_id: Annotated[str, StringConstraints(max_length=512)] | None = None
+    user_id: _Id | None = Field(default=None, description="Somebody with an account.")
+    visitor_id: _Id | None = Field(default=None, description="Somebody without; not looked at beside a user.")
+    product_id: Annotated[str, StringConstraints(max_length=MAX_PRODUCT_ID_BYTES)] | None = None
     timestamp: str | float | None = Field(
         default=None, description="ISO 8601, or seconds since 1970 UTC; without it, now."
     )
-    recommendation_id: _OtherId | None = Field(default=None, description="The answer that it was shown in.")
-    position: Annotated[int, Field(ge=1)] | None = Field(default=None, description="Its place there, from 1.")
-    quantity: Annotated[int, Field(ge=1)] | None = None
+    recommendation_id: _Link | None = Field(default=None, description="The answer that it was shown in.")
+    position: _Count | None = Field(default=None, description="Its place there, from 1.")
+    quantity: _Count | None = None
     price: Annotated[float, Field(ge=0)] | None = Field(default=None, description="Of one.")
-    basket_id: _OtherId | None = Field(default=None, description="What was bought together has the same.")
-    query: str | None = Field(default=None, description="What was searched for.")
+    basket_id: _Link | None = Field(default=None, description="What was bought together has the same.")
+    query: Annotated[str, StringConstraints(max_length=MAX_QUERY_LETTERS)] | None = Field(
+        default=None, description="What was searched for."
+    )
 
 
 class EventsIn(Given):
     """Several events at once, each taken or rejected alone."""
 
-    events: list[Any] = Field(
-        min_length=1,
-        max_length=MAX_EVENTS,
-        json_schema_extra={
-            "items": {
-                "anyOf": [
-                    {"$ref": "#/components/schemas/EventIn"},
-                    {"description": "Anything else is rejected, alone."},
-                ]
-            }
-        },
+    events: list[Annotated[EventIn | Any, SkipValidation]] = Field(
+        min_length=1, max_length=MAX_EVENTS, description="What is no event is rejected, alone."
     )
 
 

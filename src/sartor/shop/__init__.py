@@ -10,12 +10,11 @@ from dataclasses import replace
 
 from sartor.shop.catalog import CatalogSide
 from sartor.shop.judging import JudgingSide
-from sartor.shop.shoppers import ShopperSide
 
 __all__ = ["Shop"]
 
 
-class Shop(CatalogSide, ShopperSide, JudgingSide):
+class Shop(CatalogSide, JudgingSide):
     """A workspace: a catalog, its embeddings, and what is recommended from them.
 
     Open one with ``sartor.open``, and close it, best with ``with``; until then no other process can open it.

@@ -14,19 +14,21 @@ from sartor.pipelines.evaluating.evaluate import ShowProgress, evaluate, silent
 from sartor.pipelines.evaluating.order import DEFAULT_KS, EvaluationOrder
 from sartor.pipelines.health import examine
 from sartor.pipelines.info import Info, take_stock
-from sartor.shop.workspace import Workspace
+from sartor.shop.shoppers import ShopperSide
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from sartor.evaluation.replay import Replay
     from sartor.evaluation.results import CatalogHealth, Evaluation
+    from sartor.events import Event
     from sartor.pipelines.atlas import CatalogMap
     from sartor.pipelines.check import Problem
     from sartor.pipelines.promote import PromotionReport
     from sartor.pipelines.report import OnProgress
 
 
-class JudgingSide(Workspace):
+class JudgingSide(ShopperSide):
     """How a shop is judged."""
 
     def info(self) -> Info:
@@ -153,6 +155,64 @@ class JudgingSide(Workspace):
         names = dict.fromkeys(models or (self._card.id,))
         contenders = [contender(self._backends, name) for name in names]
         return evaluate(order, contenders, urls=self._backends.urls, show=show)
+
+    def replay(  # noqa: PLR0913 - each is a keyword of its own
+        self,
+        events: Iterable[Event],
+        *,
+        k: int = 10,
+        people: int = 1000,
+        histories: Sequence[int] = (1, 5, 20),
+        eta: float = 1.0,
+        clip: float | None = None,
+        seed: int = 0,
+        log: str = "",
+        command: str = "",
+        show: ShowProgress = silent,
+    ) -> Replay:
+        """Go back to a time in a log, recommend with what was known then, and see what people did afterwards.
+
+        For-you stands beside popularity, item-to-item co-occurrence, closeness of looks, and chance, all over this
+        catalog. Nothing is written to the workspace, and its own events do not count.
+
+        Args:
+            events: The log, in any order.
+            k: Length of lists.
+            people: At most so many people are asked for, drawn at random, and at most half of all.
+            histories: How many of a person's last events are known, an experiment each.
+            eta: How fast attention falls with the place in recorded answers: ``1 / place ** eta``.
+            clip: Weights of recorded rewards are at most this; None for no bound.
+            seed: Of all that is random.
+            log: What the log is called.
+            command: What asked for it, for a report.
+            show: Shows the progress of something named.
+
+        Raises:
+            EvaluationError: Nobody did something before the split and wanted something after it.
+            QueryError: The catalog is empty.
+            ModelMismatch: The catalog was embedded with another model.
+            ValueError: A length or a number is below 1.
+        """
+        if min((k, people, *(histories or (0,)))) < 1 or eta < 0 or (clip is not None and clip <= 0):
+            msg = "k, people and histories are at least 1, eta is not below 0, and clip is above it"
+            raise ValueError(msg)
+        from sartor.pipelines.replaying.order import ReplayOrder
+        from sartor.pipelines.replaying.replay import replay
+
+        self._require_embeddings()
+        order = ReplayOrder(
+            log=log,
+            k=k,
+            people=people,
+            histories=tuple(histories),
+            seed=seed,
+            eta=eta,
+            clip=clip,
+            model=self._card.id,
+            command=command,
+        )
+        catalog = [product_id for product_id, _ in sorted(self._store.embedded_keys(self._card.id))]
+        return replay(events, order, catalog=list(dict.fromkeys(catalog)), engine=self._engine, show=show)
 
     def promote(
         self, model: str, *, force: bool = False, on_progress: OnProgress = lambda _: None

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sartor.pipelines.photos import EncodedPhoto
+    from sartor.recommend.complements import Complements
     from sartor.recommend.filters import FilterValue
     from sartor.recommend.traits import Dials
     from sartor.types import Hit, Photo
@@ -125,7 +126,8 @@ class RecommendingSide(Workspace):
     ) -> Outfit:
         """Complete the look: for products, one product of each other slot that suits them.
 
-        What is chosen is for the same person and occasion; colors go together; styles are close.
+        What is chosen is for the same person and occasion; colors go together; styles are close. Where there are
+        enough baskets, what shoppers bought together counts as well.
 
         Args:
             products: Ids of the pieces that are in it, at least one.
@@ -156,6 +158,7 @@ class RecommendingSide(Workspace):
             catalog=self._store,
             wardrobe=wardrobe,
             known=self._knowledge.attributes,
+            complements=self._complements,
         )
 
     def describe(self, photo: PhotoInput | Part) -> Seen:
@@ -228,6 +231,11 @@ class RecommendingSide(Workspace):
             without=frozenset().union(*(each.products for each in understood)),
             groups=frozenset().union(*(each.groups for each in understood)),
         )
+
+    @property
+    def _complements(self) -> Complements | None:
+        """What was learned from baskets; None leaves looks to the rules."""
+        return None
 
     @property
     def _reader(self) -> Reader:

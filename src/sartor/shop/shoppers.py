@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sartor.errors import PersonNotFound, ProductNotFound
 from sartor.events import EventCounts, EventType, Occasion, Person, PersonRecord
+from sartor.pipelines.wardrobe import StoredWardrobe
 from sartor.recommend.filters import require_attributes, require_values, where_of
 from sartor.recommend.tuning import FEED_DIVERSITY, TREND_WINDOW_S
 from sartor.shop.recommending import RecommendingSide
@@ -19,10 +20,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sartor.events import Event, Taken
+    from sartor.pipelines.complements import ComplementsLearner
     from sartor.pipelines.crowd import Crowd
     from sartor.pipelines.event_import import EventImportReport, OnEvents
     from sartor.pipelines.for_you import ForYou
+    from sartor.pipelines.main_photos import MainPhotos
     from sartor.pipelines.standing import Newest
+    from sartor.recommend.complements import Complements
     from sartor.recommend.feed import Feed
     from sartor.recommend.filters import FilterValue
     from sartor.store.events import EventStore
@@ -223,6 +227,20 @@ class ShopperSide(RecommendingSide):
         unknown = sum(count for product_id, count in counts.items() if product_id not in known)
         return EventCounts(events=events, people=people, unknown_products=unknown)
 
+    @property
+    def _complements(self) -> Complements | None:
+        """What people buy together, for looks; None where too little is known of it."""
+        if not self._backends.has_events():
+            return None
+        crowd = self._crowd
+        return self._complements_learner.now(crowd.learned, crowd.baskets)
+
+    @cached_property
+    def _complements_learner(self) -> ComplementsLearner:
+        from sartor.pipelines.complements import ComplementsLearner
+
+        return ComplementsLearner(self._store, StoredWardrobe(self._store, self._composer))
+
     def warm_up(self) -> None:
         """Load the model, the index and what all people did, so that the first query is as fast as the next."""
         super().warm_up()
@@ -275,6 +293,12 @@ class ShopperSide(RecommendingSide):
         return Crowd(self._events)
 
     @cached_property
+    def _main_photos(self) -> MainPhotos:
+        from sartor.pipelines.main_photos import MainPhotos
+
+        return MainPhotos(self._index)
+
+    @cached_property
     def _newest(self) -> Newest:
         from sartor.pipelines.standing import Newest
 
@@ -282,15 +306,20 @@ class ShopperSide(RecommendingSide):
 
     @property
     def _for_you(self) -> ForYou:
+        self._require_embeddings()
+        return self._engine(self._events, self._crowd)
+
+    def _engine(self, events: EventStore, crowd: Crowd) -> ForYou:
+        """What recommends to people, by what these events tell."""
         from sartor.pipelines.for_you import ForYou
         from sartor.recommend.colors import COLOR_DIMENSION
 
-        self._require_embeddings()
         return ForYou(
             index=self._index,
+            photos=self._main_photos,
             catalog=self._store,
-            events=self._events,
-            crowd=self._crowd,
+            events=events,
+            crowd=crowd,
             newest=self._newest,
             model=self._knowledge,
             sizes=(self._card.dimension, COLOR_DIMENSION),

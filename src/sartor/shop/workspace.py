@@ -149,9 +149,9 @@ class Workspace:
 
     def _close_model(self) -> None:
         opened = vars(self)
-        for name in ("_card", "_composer"):
+        for name in ("_card", "_composer", "_main_photos"):
             opened.pop(name, None)
-        for name in ("_embedder", "_encoder", "_index"):
+        for name in ("_complements_learner", "_embedder", "_encoder", "_index"):
             if (part := opened.pop(name, None)) is not None:
                 part.close()
 

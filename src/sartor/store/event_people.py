@@ -40,7 +40,7 @@ class People:
         return rows[0][0] if rows else None
 
     def numbers(self, connection: sqlite3.Connection, person: Person) -> list[int]:
-        """All numbers of a person: first who it is by now, then the visitors merged into that; none if not held."""
+        """All numbers of a person: first who it is by now, then the visitors merged into that; none unheld."""
         number = self.number(connection, person)
         if number is None:
             return []

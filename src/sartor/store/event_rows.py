@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from sartor.events import Event, EventType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from sartor.events import Person
@@ -25,6 +26,15 @@ EVENT_COLUMNS = (
 EVENT_TABLES = (
     "events LEFT JOIN products ON products.number = product LEFT JOIN baskets ON baskets.number = basket"
 )
+
+COLUMNS = np.dtype([
+    ("number", np.int64),
+    ("person", np.int64),
+    ("product", np.int64),
+    ("type", np.int8),
+    ("at_s", np.float64),
+    ("basket", np.int64),
+])  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

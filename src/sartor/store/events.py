@@ -17,7 +17,14 @@ from sartor.events import EventType, Person, Taken
 from sartor.store.database import Database
 from sartor.store.event_names import Digests, Names
 from sartor.store.event_people import People
-from sartor.store.event_rows import EVENT_COLUMNS, EVENT_TABLES, TYPE_NUMBERS, EventRows, event_of_row
+from sartor.store.event_rows import (
+    COLUMNS,
+    EVENT_COLUMNS,
+    EVENT_TABLES,
+    TYPE_NUMBERS,
+    EventRows,
+    event_of_row,
+)
 from sartor.store.event_schema import EVENT_MIGRATIONS
 from sartor.store.event_writing import EventWriting
 
@@ -26,15 +33,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sartor.events import Event
-
-_COLUMNS = np.dtype([
-    ("number", np.int64),
-    ("person", np.int64),
-    ("product", np.int64),
-    ("type", np.int8),
-    ("at_s", np.float64),
-    ("basket", np.int64),
-])  # fmt: skip
 
 
 class EventStore:
@@ -163,7 +161,7 @@ class EventStore:
                 " ORDER BY number LIMIT ?",
                 (number, TYPE_NUMBERS[EventType.VIEW], limit),
             )
-            rows = np.fromiter(cursor, dtype=_COLUMNS)
+            rows = np.fromiter(cursor, dtype=COLUMNS)
             products, places = np.unique(rows["product"], return_inverse=True)
             names = self._products.named(connection, products.tolist())
         searches = int(products.size > 0 and products[0] == 0)  # 0, if there, comes first

@@ -57,9 +57,10 @@ def local_engine(*, what: str) -> LocalEngine:
 def _tell_what_is_missing(found: Engine, what: str) -> NoReturn:
     st.info(
         f"{what} needs the workspace itself: the API of the service at {found.place} has no call for it. "
-        "Stop the service, and run `sartor studio --home DIR` on its directory.",
+        "Stop the service, and open its directory:",
         icon=":material/cloud_off:",
     )
+    st.code("sartor studio --home DIR", language="bash")
     st.stop()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given
@@ -48,3 +49,11 @@ def test_a_thumbnail_that_is_gone_is_counted(tmp_path: Path) -> None:
     images = CopiedImages(MediaStore(tmp_path / "media"), tmp_path)
     assert images.of(StoredProduct(product=Product(id="a"), photos=(photo("1"),))) == []
     assert images.missing == 1
+
+
+def test_a_photo_of_which_only_the_vector_was_imported_is_counted_as_one_without_a_thumbnail(
+    tmp_path: Path,
+) -> None:
+    images = CopiedImages(MediaStore(tmp_path / "media"), tmp_path)
+    assert images.of(StoredProduct(product=Product(id="a"), photos=(replace(photo("1"), thumbnail=""),))) == []
+    assert (images.copied, images.missing) == (0, 1)

@@ -12,7 +12,10 @@ from sartor.encoders import bundled
 from sartor.encoders.adoption import Adoption
 from sartor.encoders.card import PixelScaling
 from sartor.encoders.choices import Scaling
+from sartor.errors import PersonNotFound
+from sartor.events import Event, EventType, Person
 from sartor.pipelines.put import ProductInput
+from sartor.service.storefront.visitor import COOKIE
 from sartor.types import Product
 from tests.fakes import photo
 from tests.service.conftest import CATALOG, serving
@@ -23,7 +26,10 @@ if TYPE_CHECKING:
 
     from starlette.testclient import TestClient
 
+    from sartor.shop import Shop
+
 HTML = {"Accept": "text/html,application/xhtml+xml"}
+HERE = {"Sec-Fetch-Site": "same-origin"}
 
 
 @pytest.fixture(scope="module")
@@ -47,3 +53,37 @@ def browser(tmp_path_factory: pytest.TempPathFactory, color_file: Path) -> Itera
         with serving(home) as ready:
             ready.headers.update(HTML)
             yield ready
+
+
+@pytest.fixture
+def visitor(browser: TestClient) -> TestClient:
+    """Somebody who was not here before."""
+    browser.cookies.clear()
+    return browser
+
+
+@pytest.fixture
+def known(visitor: TestClient) -> TestClient:
+    """Somebody who agreed to be remembered, and did nothing else yet."""
+    visitor.post("/remember", data={"answer": "yes"}, headers=HERE)
+    return visitor
+
+
+def shop_of(browser: TestClient) -> Shop:
+    """The shop behind the pages."""
+    shop: Shop = browser.app.state.context.shop  # type: ignore[attr-defined]
+    return shop
+
+
+def person_of(browser: TestClient) -> Person:
+    """Who the visitor is to the shop."""
+    return Person.visitor(browser.cookies[COOKIE])
+
+
+def events_of(browser: TestClient, kind: EventType | None = None) -> list[Event]:
+    """What the shop holds about the visitor."""
+    try:
+        events = shop_of(browser).person(person_of(browser)).events
+    except PersonNotFound:
+        return []
+    return [event for event in events if kind is None or event.type is kind]

@@ -39,7 +39,7 @@ class CopiedImages:
         return [name for place, photo in places if (name := self._copied(stored.product.id, photo, place))]
 
     def _copied(self, product_id: str, photo: Photo, place: int) -> str:
-        if not self._media.exists(photo.thumbnail):
+        if not photo.has_picture or not self._media.exists(photo.thumbnail):
             self.missing += 1
             return ""
         kept = self._media.path(photo.thumbnail)

@@ -79,31 +79,31 @@ class Row:
 def shopper_of(shop: Shop, visitor: Visitor) -> Shopper:
     """Who looks at a page, with what they think of its products."""
     person = visitor.person
-    opinions = attempt(lambda: shop.opinions(person), {}, "opinions") if person else {}
+    opinions = attempt(lambda: shop.opinions(person), "opinions") if person else None
     return Shopper(
         is_known=person is not None,
         is_asked=visitor.has_answered,
         here=visitor.here,
-        opinions={product_id: str(opinion) for product_id, opinion in opinions.items()},
+        opinions={product_id: str(opinion) for product_id, opinion in (opinions or {}).items()},
     )
 
 
 def home_rows(shop: Shop, visitor: Visitor) -> tuple[Row, ...]:
     """The rows of the home page: for them, or else what is on trend, and what they looked at."""
     person = visitor.person
-    chosen = attempt(lambda: _for_you(shop, person), None, "for you") if person else None
+    chosen = attempt(lambda: _for_you(shop, person), "for you") if person else None
     if chosen is None:
-        chosen = attempt(lambda: _trending(shop), None, "trending")
+        chosen = attempt(lambda: _trending(shop), "trending")
     recent = recent_row(shop, visitor)
     return tuple(row for row in (chosen, recent) if row and row.cards)
 
 
 def together_row(shop: Shop, product_id: str) -> Row | None:
-    """What was bought, or else seen, together with a product; None where nothing was."""
-    found = attempt(lambda: shop.together(product_id, k=_LONG), (), "together")
+    """What others did with products together with this one, by what they did most; None where nothing was."""
+    found = attempt(lambda: shop.together(product_id, k=_LONG), "together") or ()
     cards = tuple(_card(hit, reason="") for hit in found)
-    bought = sum("bought" in reason for hit in found for reason in hit.reasons)
-    title = "Often bought together" if 2 * bought > len(cards) else "Often seen together"
+    said = _first(found[0]) if found else ""
+    title = said[:1].upper() + said[1:] or "Goes together"
     return Row(name="together", title=title, cards=cards) if cards else None
 
 
@@ -112,20 +112,20 @@ def recent_row(shop: Shop, visitor: Visitor, *, but: str = "") -> Row | None:
     person = visitor.person
     if person is None:
         return None
-    found = attempt(lambda: shop.recently_viewed(person, k=_RECENT + 1), (), "recently viewed")
+    found = attempt(lambda: shop.recently_viewed(person, k=_RECENT + 1), "recently viewed") or ()
     cards = tuple(stored_card(each) for each in found if each.product.id != but)[:_RECENT]
     return Row(name="recent", title="Recently viewed", cards=cards) if cards else None
 
 
-def attempt(call: Callable[[], T], otherwise: T, what: str) -> T:
-    """Ask for something that a page can do without."""
+def attempt(call: Callable[[], T], what: str) -> T | None:
+    """Ask for something that a page can do without; None where it cannot be had, which is logged."""
     try:
         return call()
     except SartorError as error:
         logger.warning("left out of a page: what=%s reason=%s", what, error)
     except Exception:
         logger.exception("left out of a page: what=%s", what)
-    return otherwise
+    return None
 
 
 def _for_you(shop: Shop, person: Person) -> Row | None:
@@ -134,7 +134,7 @@ def _for_you(shop: Shop, person: Person) -> Row | None:
         return None
     recommendation_id = uuid4().hex
     shown = [hit.product_id for hit in feed]
-    attempt(lambda: record_shown(shop, person, recommendation_id, shown), None, "impressions")
+    attempt(lambda: record_shown(shop, person, recommendation_id, shown), "impressions")
     cards = tuple(
         replace(_card(hit, reason=_first(hit)), href=_via(hit.product_id, Via(recommendation_id, position)))
         for position, hit in enumerate(feed, start=1)

@@ -13,11 +13,11 @@ from sartor.service.keys import Scope
 from sartor.service.storefront.own_pages import favorites_view, held_data, held_view
 from sartor.service.storefront.personal import shopper_of
 from sartor.service.storefront.routes import Rendered
-from sartor.service.storefront.visitor import LONGEST_S, Visiting, from_here, unknow
+from sartor.service.storefront.visitor import LONGEST_S, PRIVATE, Visiting, from_here, unknow
 
 router = APIRouter(include_in_schema=False, dependencies=[needs(Scope.READ)])
 
-_OWN = {"Cache-Control": "private, no-store", "Vary": "Accept, Cookie", "Cross-Origin-Resource-Policy": "same-origin"}
+_OWN = {**PRIVATE, "Cross-Origin-Resource-Policy": "same-origin"}
 _NAME = "what-this-shop-knows-about-me.json"
 _DIGITS = 9
 

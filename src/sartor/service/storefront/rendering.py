@@ -30,7 +30,9 @@ class Pages:
             auto_reload=False,
         )
         self._environment.globals["static"] = static.address
-        self._environment.globals["shopper"] = NOBODY  # of pages that nobody in particular looks at, such as errors
+        self._environment.globals["shopper"] = (
+            NOBODY  # of pages that nobody in particular looks at, such as errors
+        )
 
     def html(self, template: str, **values: Any) -> str:
         """A page as text."""

@@ -81,13 +81,13 @@ async def results(request: Request, engine: Engine, pages: Rendered, visitor: Vi
 async def product(
     product_id: str, request: Request, engine: Engine, pages: Rendered, visitor: Visiting
 ) -> Response:
-    """One product, what is like it, and what goes with it; where it was followed from is no part of its address."""
+    """One product, what is like it, and what goes with it; its address never says where it was followed from."""
     person, via = visitor.person, request.query_params.get("via")
     if via is not None:
         place = Via.parse(via)
         if person and place and is_from_here(request):
             click = partial(record_click, engine.shop, person, product_id, place)
-            await engine.desk.run(lambda: attempt(click, None, "click"))
+            await engine.desk.run(lambda: attempt(click, "click"))
         return RedirectResponse(product_address(product_id), 303, headers=visitor.headers)
     is_seen = not is_prefetch(request)
     text = await engine.desk.run(lambda: _product(engine, pages, product_id, visitor, is_seen=is_seen))
@@ -114,9 +114,7 @@ def _home(engine: Context, pages: Pages, browse: Browse, visitor: Visitor) -> st
     return pages.html("home.html", view=view, rows=rows, shopper=shopper)
 
 
-def _results(
-    engine: Context, pages: Pages, asked: Search, visitor: Visitor, *, skipped: int
-) -> tuple[str, int]:
+def _results(engine: Context, pages: Pages, asked: Search, visitor: Visitor, *, skipped: int) -> tuple[str, int]:
     kept = {name: data for name in asked.photos if (data := engine.uploads.get(name)) is not None}
     shopper = shopper_of(engine.shop, visitor)
     if not kept and not (asked.products or asked.like or asked.color):
@@ -129,7 +127,7 @@ def _product(engine: Context, pages: Pages, product_id: str, visitor: Visitor, *
     shop, person = engine.shop, visitor.person
     view = product_view(shop, product_id)
     if person and is_seen:
-        attempt(lambda: record_view(shop, person, product_id), None, "view")
+        attempt(lambda: record_view(shop, person, product_id), "view")
     return pages.html(
         "product.html",
         view=view,

@@ -1,7 +1,7 @@
 """Who looks: a random number in a cookie, where somebody agreed to it, and nothing where nobody did.
 
-The number is the only thing that tells one browser from another. It is made when the answer to the question is yes,
-lasts 390 days and is not prolonged; a no is a cookie without any number, gone with the browser's session.
+The number is all that tells one browser from another. It is made when the answer to the question is yes, lasts 390
+days and is not prolonged; a no is a cookie without any number, gone with the browser's session.
 """
 
 from __future__ import annotations
@@ -28,14 +28,16 @@ LONGEST_S = 390 * 86_400  # 13 months have 393 days or more
 _RANDOM_BYTES = 16
 _ID = re.compile(r"[0-9a-f]{32}")
 _LONGEST_ADDRESS = 4096
-_PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Accept, Cookie"}
+PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Accept, Cookie"}
 
 
 class NotFromHere(Problem):
     """Something is to be changed by a page of another site."""
 
     def __init__(self) -> None:
-        super().__init__(403, "not-from-here", "this can only be done from a page of this shop; open it and try again")
+        super().__init__(
+            403, "not-from-here", "this can only be done from a page of this shop; open it and try again"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,7 @@ class Visitor:
     @property
     def headers(self) -> Mapping[str, str]:
         """Headers of a page that depends on them; none of it may be kept anywhere."""
-        return _PRIVATE if self.id else {}
+        return PRIVATE if self.id else {}
 
 
 def visitor_of(request: Request) -> Visitor:
@@ -112,9 +114,9 @@ def unknow(response: Response, request: Request) -> None:
 def is_from_here(request: Request) -> bool:
     """Whether a page of this shop sent a request, as far as the browser says.
 
-    ``Sec-Fetch-Site`` cannot be set by a page and decides where it is sent, which is over HTTPS and on this machine;
-    else ``Origin`` does, which browsers send with every POST, or ``Referer``, which the pages here have them send. A
-    request with none of these is not known to be from here.
+    ``Sec-Fetch-Site`` cannot be set by a page and decides where it is sent, which is over HTTPS and on this
+    machine; else ``Origin`` does, which browsers send with every POST, or ``Referer``, which the pages here have
+    them send. A request with none of these is not known to be from here.
 
     Source: OWASP Cross-Site Request Forgery Prevention Cheat Sheet, Fetch Metadata and standard headers.
     """

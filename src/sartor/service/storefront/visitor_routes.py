@@ -17,7 +17,16 @@ from sartor.service.storefront.personal import shopper_of
 from sartor.service.storefront.problem_pages import wants_page
 from sartor.service.storefront.routes import Rendered
 from sartor.service.storefront.views import Card, stored_card
-from sartor.service.storefront.visitor import Visiting, Visitor, from_here, leave_alone, local, new_id, remember
+from sartor.service.storefront.visitor import (
+    PRIVATE,
+    Visiting,
+    Visitor,
+    from_here,
+    leave_alone,
+    local,
+    new_id,
+    remember,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +38,6 @@ router = APIRouter(include_in_schema=False, dependencies=[needs(Scope.READ)])
 _KINDS = (*OPINIONS, "undo")
 _FIELDS = 8
 _LONGEST = 2048
-_NEVER_KEPT = {"Cache-Control": "private, no-store", "Vary": "Accept, Cookie"}
 
 
 class NeedsConsent(Problem):
@@ -41,7 +49,12 @@ class NeedsConsent(Problem):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What somebody thinks of a product: ``like``, ``dislike``, or ``undo`` for neither; empty where they did not say."""
+    """What somebody thinks of a product: ``like``, ``dislike``, or ``undo`` for neither; empty if they say nothing.
+
+    Attributes:
+        kind: Which of these.
+        product_id: The product.
+    """
 
     kind: str = ""
     product_id: str = ""
@@ -96,7 +109,7 @@ async def question(request: Request, engine: Engine, pages: Rendered, visitor: V
     """The question, with what is kept and for how long."""
     wish, back = Wish.read(request.query_params), local(request.query_params.get("back", ""))
     if visitor.id:
-        return RedirectResponse(back, 303, headers=_NEVER_KEPT)
+        return RedirectResponse(back, 303, headers=PRIVATE)
 
     def ask() -> str:
         card = stored_card(engine.shop.product(wish.product_id)) if wish.kind else None
@@ -142,5 +155,5 @@ async def _fields(request: Request) -> dict[str, str]:
 
 def _answered(request: Request, back: str, said: dict[str, object]) -> Response:
     if wants_page(request.scope):
-        return RedirectResponse(back, 303, headers=_NEVER_KEPT)
-    return JSONResponse(said, headers=_NEVER_KEPT)
+        return RedirectResponse(back, 303, headers=PRIVATE)
+    return JSONResponse(said, headers=PRIVATE)

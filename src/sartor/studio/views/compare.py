@@ -54,7 +54,7 @@ def _two(overview: Overview) -> tuple[ModelState, ModelState] | None:
             icon=":material/add_circle:",
         )
         return None
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns(2)
     first = left.selectbox("One model", list(known), key="model-1")
     second = right.selectbox("The other", [id_ for id_ in known if id_ != first], key="model-2")
     return known[first], known[second]
@@ -64,11 +64,10 @@ def _has_embedded(model: ModelState, overview: Overview) -> bool:
     """Whether a model can be asked; where it cannot, the page says what to do."""
     if not model.embedded:
         st.warning(
-            f"{model.id} has not embedded this catalog yet. Stop the studio, and run "
-            f"`sartor models promote {model.id}`, which makes it the default if it is better, "
-            f"or `sartor index SOURCE --model {model.id}`, which only embeds.",
+            f"{model.id} has not embedded this catalog yet. Stop the studio, and run:",
             icon=":material/layers_clear:",
         )
+        st.code(f"sartor index SOURCE --model {model.id}", language="bash")
     elif model.embedded < overview.photos:
         st.info(f"{model.id} has embedded {model.embedded:,} of {overview.photos:,} photos; it finds only those.")
     return bool(model.embedded)

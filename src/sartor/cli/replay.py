@@ -1,0 +1,141 @@
+"""``sartor evaluate --events``: what for-you and its baselines would have recommended, in tables, as JSON or CSV."""
+
+from __future__ import annotations
+
+import math
+import shlex
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import typer
+
+from sartor.cli.options import settings
+from sartor.cli.output import counted, print_json, print_table, progress_bar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from sartor.evaluation.agreement import Interval
+    from sartor.evaluation.replay import OffPolicyResult, Replay, ReplayExperiment
+
+_SURE = 0.05
+_FEW = 100  # impressions of equal weight tell little
+
+
+def replay(  # noqa: PLR0913 - each is an option of the command
+    file: Path,
+    *,
+    k: int,
+    people: int,
+    histories: Sequence[int] | None,
+    eta: float,
+    clip: float | None,
+    seed: int,
+    home: Path | None,
+    csv: Path | None,
+    as_json: bool,
+) -> None:
+    """Replay a log over the workspace's catalog, and print what was found."""
+    from sartor.assembly import open_shop
+    from sartor.evaluation.replay_tables import replay_csv
+    from sartor.evaluation.tables import as_json as json_of
+    from sartor.pipelines.replaying.log import read_log
+
+    log = read_log(file, now_s=time.time())
+    with open_shop(settings(home=home)) as shop:
+        found = shop.replay(
+            log.events,
+            k=k,
+            people=people,
+            eta=eta,
+            clip=clip,
+            seed=seed,
+            log=log.name,
+            command=shlex.join(["sartor", *sys.argv[1:]]),
+            show=progress_bar,
+            **({} if not histories else {"histories": histories}),
+        )
+    if csv is not None:
+        csv.write_text(replay_csv(found), encoding="utf-8")
+    print_json(json_of(found)) if as_json else _print(found, rejected=log.rejected)
+    if csv is not None:
+        typer.echo(f"written to {csv}", err=True)
+
+
+def _print(found: Replay, *, rejected: int) -> None:
+    setup = found.setup
+    of_whom = "simulated shoppers: a simulation, not a shop" if setup.simulated else "people"
+    typer.echo(
+        f"{setup.log}: {counted(setup.events, 'event')} of {setup.people:,} {of_whom}; "
+        f"{setup.before:,} before {setup.split_at} and {setup.after:,} after, {setup.impressions:,} impressions; "
+        f"{counted(setup.products, 'product')}"
+    )
+    typer.echo(f"foreseen: {', '.join(setup.foreseen)} of products that are new to the person")
+    suffix = " (simulated)" if setup.simulated else ""
+    for experiment in found.experiments:
+        _print_experiment(experiment, setup.k, suffix)
+    print_table(
+        f"recorded answers{suffix}",
+        ("policy", "reward of an answer (IPS)", "of an impression (SNIPS)", "impressions", "effective", "support"),
+        map(_estimate, found.off_policy),
+    )
+    few = [each.method for each in found.off_policy if each.estimate.effective < _FEW]
+    if few:
+        typer.echo(f"- recorded answers tell little of {', '.join(few)}: fewer than {_FEW} effective impressions")
+    if rejected:
+        typer.echo(f"- {counted(rejected, 'line')} of the file told no event")
+    for note in setup.notes:
+        typer.echo(f"- {note}")
+
+
+def _print_experiment(experiment: ReplayExperiment, k: int, suffix: str) -> None:
+    shown = (f"nDCG@{k}", f"recall@{k}", f"hit rate@{k}")
+    print_table(
+        f"{counted(experiment.history, 'event')} known of each of {experiment.people:,}{suffix}",
+        ("method", *shown, "novelty", "diversity", "coverage"),
+        (
+            (
+                result.method,
+                *(_interval(result.metrics[name]) for name in shown),
+                f"{result.metrics['novelty'].mean:.2f} bits",
+                f"{result.metrics['diversity'].mean:.3f}",
+                f"{100 * result.coverage:.1f} %",
+            )
+            for result in experiment.methods
+        ),
+    )
+    print_table("", ("for-you beside", f"nDCG@{k}", "95 % interval", "p", "intervals"), _beside(experiment, k))
+
+
+def _beside(experiment: ReplayExperiment, k: int) -> Iterator[tuple[str, ...]]:
+    for each in experiment.comparisons:
+        if each.metric == f"nDCG@{k}":
+            test = each.test
+            chance = "" if min(test.p_value, 1 - test.p_value) <= _SURE else ", may be chance"
+            yield (
+                each.against,
+                f"{test.difference:+.4f}",
+                f"{test.low:+.4f} to {test.high:+.4f}{chance}",
+                f"{test.p_value:.4f}",
+                "apart" if each.apart else "overlap",
+            )
+
+
+def _estimate(result: OffPolicyResult) -> tuple[str, ...]:
+    told = result.estimate
+    return (
+        result.method,
+        _interval(told.ips),
+        _interval(told.snips),
+        f"{told.impressions:,}",
+        f"{told.effective:,.0f}",
+        f"{100 * told.support:.1f} %",
+    )
+
+
+def _interval(interval: Interval) -> str:
+    if math.isnan(interval.mean):
+        return "not defined"
+    return f"{interval.mean:.4f} ({interval.low:.4f} to {interval.high:.4f})"

@@ -1,0 +1,226 @@
+"""Replay: go back to a time in a log, recommend with what was known then, and see what people did afterwards."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sartor.demo.simulated import SIMULATED
+from sartor.errors import NothingToEvaluate
+from sartor.evaluation.replay import Replay, ReplaySetup
+from sartor.evaluation.time_split import (
+    LOOKED_AT,
+    WANTED,
+    cases_of,
+    last_events,
+    split_in_time,
+    telling,
+)
+from sartor.pipelines.crowd import Crowd
+from sartor.pipelines.replaying.lists import Asked, Known, Stage, judge
+from sartor.pipelines.replaying.recorded import asked_of, off_policy, recorded_answers
+from sartor.pipelines.surroundings import machine_words, now, versions
+from sartor.store.events import EventStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sartor.evaluation.replay import OffPolicyResult, ReplayExperiment
+    from sartor.evaluation.time_split import Case, TimeSplit
+    from sartor.events import Event, EventType, Person
+    from sartor.pipelines.evaluating.evaluate import ShowProgress
+    from sartor.pipelines.replaying.order import Engine, ReplayOrder
+
+_ADDED_AT_ONCE = 20_000
+_PACKAGES = ("sartor", "numpy", "scipy", "qdrant-edge-py")
+
+
+def replay(
+    events: Iterable[Event], order: ReplayOrder, *, catalog: Sequence[str], engine: Engine, show: ShowProgress
+) -> Replay:
+    """Replay a log.
+
+    Of the people who are asked for, the crowd knows the same last events as for-you does and no more; of all
+    others, everything before the split. So nobody's own later or earlier deeds help to foresee what they want.
+
+    Args:
+        events: The log, in any order.
+        order: What is asked.
+        catalog: Ids of the products that can be recommended.
+        engine: Opens what recommends.
+        show: Shows the progress of something named.
+
+    Raises:
+        NothingToEvaluate: The log is empty, nobody comes before the split and wants something after it.
+    """
+    began_s = time.perf_counter()
+    split = split_in_time(events)
+    if not split.before:
+        raise NothingToEvaluate(reason=f"{order.log or 'the log'} has no events before a time, and some after it")
+    wanted, cases = _cases(split, catalog)
+    seconds = {"split": time.perf_counter() - began_s}
+    with TemporaryDirectory(prefix="sartor-replay-", ignore_cleanup_errors=True) as directory:
+        store = EventStore(Path(directory) / "events.sqlite3")
+        try:
+            theater = _Theater(split, store, catalog, engine, order, show)
+            experiments = theater.experiments(cases)
+            recorded = theater.recorded()
+        finally:
+            store.close()
+    return Replay(
+        setup=_setup(split, order, catalog, wanted=wanted, experiments=experiments, recorded=recorded),
+        experiments=experiments,
+        off_policy=recorded,
+        seconds=seconds | theater.seconds,
+    )
+
+
+def _cases(split: TimeSplit, catalog: Sequence[str]) -> tuple[tuple[EventType, ...], list[Case]]:
+    """What is foreseen, and of whom: what is liked, put into the cart or bought; without any, what is looked at."""
+    there = frozenset(catalog)
+    for wanted in (WANTED, LOOKED_AT):
+        if cases := cases_of(split, there, wanted=wanted):
+            return wanted, cases
+    raise NothingToEvaluate(
+        reason=f"nobody did something before {_iso(split.at_s)}, at which the log is split, and wanted something "
+        "new of this catalog after it; the log needs a longer time, or the ids of other products"
+    )
+
+
+class _Theater:
+    """Fills the store step by step with what is known, and has each way recommend."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of a replay
+        self,
+        split: TimeSplit,
+        store: EventStore,
+        catalog: Sequence[str],
+        engine: Engine,
+        order: ReplayOrder,
+        show: ShowProgress,
+    ) -> None:
+        self._split, self._store, self._catalog = split, store, catalog
+        self._engine, self._order, self._show = engine, order, show
+        self.seconds: dict[str, float] = {}
+
+    def experiments(self, cases: Sequence[Case]) -> tuple[ReplayExperiment, ...]:
+        order = self._order
+        chosen = self._chosen(cases)
+        asked_for = {case.person for group in chosen.values() for case in group}
+        self._add([event for event in self._split.before if event.person not in asked_for])
+        found = []
+        for history, group in chosen.items():
+            everybody = {case.person: case for other in chosen.values() for case in other}
+            self._add([event for case in everybody.values() for event in last_events(case.history, history)])
+            if not group:
+                continue
+            stage = self._stage()
+            asked = [Asked(person=case.person, k=order.k, without=case.done) for case in group]
+            lists = self._lists(stage, asked, f"{history} event{'s' if history > 1 else ''}")
+            known = Known(self._split.before, stage.rows)
+            found.append(judge(lists, group, stage, known, history=history, k=order.k, seed=order.seed))
+        self._add(self._split.before)
+        return tuple(found)
+
+    def recorded(self) -> tuple[OffPolicyResult, ...]:
+        order = self._order
+        answers = recorded_answers(self._split, most=order.people, rng=np.random.default_rng(order.seed))
+        if not answers:
+            return ()
+        lists = self._lists(self._stage(), asked_of(answers), "recorded answers")
+        return off_policy(answers, lists, self._catalog, eta=order.eta, clip=order.clip, seed=order.seed)
+
+    def _chosen(self, cases: Sequence[Case]) -> dict[int, list[Case]]:
+        """Whom each experiment asks for: at most half of all people, so that a crowd is left."""
+        people = len({event.person for event in self._split.before})
+        most = min(self._order.people, max(1, people // 2))
+        drawn = np.random.default_rng(self._order.seed).permutation(len(cases))
+        shuffled = [cases[place] for place in drawn]
+        return {
+            history: [case for case in shuffled if len(telling(case.history)) >= history][:most]
+            for history in sorted(set(self._order.histories))
+        }
+
+    def _stage(self) -> Stage:
+        crowd = Crowd(self._store)
+        crowd.follow()
+        crowd.learn()
+        return Stage(self._engine(self._store, crowd), self._catalog, now_s=self._split.at_s)
+
+    def _lists(self, stage: Stage, asked: Sequence[Asked], what: str) -> dict[str, list[np.ndarray]]:
+        found = {}
+        for method in self._order.methods:
+            began_s = time.perf_counter()
+            with self._show(f"{what}: {method.name}") as on_progress:
+                found[method.name] = stage.lists(method, asked, seed=self._order.seed, on_progress=on_progress)
+            self.seconds[f"{what}: {method.name}"] = time.perf_counter() - began_s
+        return found
+
+    def _add(self, events: Sequence[Event]) -> None:
+        for start in range(0, len(events), _ADDED_AT_ONCE):
+            self._store.add(events[start : start + _ADDED_AT_ONCE])
+
+
+def _setup(  # noqa: PLR0913 - each is a keyword of its own
+    split: TimeSplit,
+    order: ReplayOrder,
+    catalog: Sequence[str],
+    *,
+    wanted: Sequence[EventType],
+    experiments: Sequence[ReplayExperiment],
+    recorded: Sequence[OffPolicyResult],
+) -> ReplaySetup:
+    people: set[Person] = {
+        event.person for part in (split.before, split.after, split.impressions) for event in part
+    }
+    there = frozenset(catalog)
+    unknown = sum(
+        bool(event.product_id) and event.product_id not in there for event in (*split.before, *split.after)
+    )
+    return ReplaySetup(
+        log=order.log,
+        events=len(split.before) + len(split.after) + len(split.impressions),
+        impressions=len(split.impressions),
+        people=len(people),
+        simulated=any(person.id.startswith(SIMULATED) for person in people),
+        products=len(catalog),
+        split_at=_iso(split.at_s),
+        before=len(split.before),
+        after=len(split.after),
+        foreseen=tuple(wanted),
+        k=order.k,
+        seed=order.seed,
+        eta=order.eta,
+        clip=order.clip,
+        model=order.model,
+        command=order.command,
+        versions=versions(_PACKAGES),
+        machine=machine_words(),
+        made_at=now(),
+        notes=tuple(_notes(order, experiments, recorded, unknown=unknown)),
+    )
+
+
+def _notes(
+    order: ReplayOrder,
+    experiments: Sequence[ReplayExperiment],
+    recorded: Sequence[OffPolicyResult],
+    *,
+    unknown: int,
+) -> Iterable[str]:
+    done = {experiment.history for experiment in experiments}
+    for history in sorted(set(order.histories) - done):
+        yield f"nobody has {history} events before the split and wants something new after it"
+    if unknown:
+        yield f"{unknown:,} events are about products that the catalog does not have"
+    if not recorded:
+        yield "no answer with its impressions is recorded after the split, so nothing is estimated off-policy"
+
+
+def _iso(at_s: float) -> str:
+    return datetime.fromtimestamp(at_s, UTC).isoformat(timespec="seconds")

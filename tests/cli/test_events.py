@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Sartor
+
+KEYS = ["source", "read", "added", "duplicates", "unknown_products", "unknown_examples", "undated", "rejected"]
+KEYS += ["rejections", "ignored", "findings", "seconds"]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    file = tmp_path / "log.csv"
+    file.write_text(
+        "type,user_id,visitor_id,product_id,timestamp,device\n"
+        "like,ann,,a,2025-01-02T10:00:00,phone\n"
+        "view,ann,,ghost,2025-01-01,\n"
+        "view,,guest,a,2025-01-03,\n"
+        "stare,ann,,a,2025-01-03,\n"
+    )
+    return file
+
+
+def test_the_json_report_has_what_others_rely_on(sartor: Sartor, table: Path, log: Path) -> None:
+    sartor("index", table)
+    report = sartor("events", "import", log, "--json").json()
+    assert list(report) == KEYS
+    assert [report[name] for name in ("read", "added", "duplicates", "rejected")] == [4, 3, 0, 1]
+    assert (report["unknown_products"], report["unknown_examples"]) == (1, ["ghost"])
+    assert report["ignored"] == {"device": 1}
+    again = sartor("events", "import", log, "--json").json()
+    assert [again[name] for name in ("read", "added", "duplicates", "rejected")] == [4, 0, 3, 1]
+
+
+def test_people_are_told_what_came(sartor: Sartor, table: Path, log: Path) -> None:
+    sartor("index", table)
+    outcome = sartor("events", "import", log)
+    assert outcome.code == 0
+    assert "4 events (3 added, 0 duplicates, 1 rejected)" in outcome.out
+    assert "1 of them are about products that the catalog does not have, such as ghost" in outcome.out
+    assert "there is no type 'stare'" in " ".join(outcome.out.split())
+
+
+def test_what_is_held_about_a_person_can_be_imported_again(sartor: Sartor, log: Path, tmp_path: Path) -> None:
+    sartor("events", "import", log)
+    held = sartor("events", "show", "--user", "ann").json()
+    assert (held["user_id"], held["visitor_ids"]) == ("ann", [])
+    assert [(event["type"], event["product_id"], event["timestamp"]) for event in held["events"]] == [
+        ("view", "ghost", "2025-01-01T00:00:00+00:00"),
+        ("like", "a", "2025-01-02T10:00:00+00:00"),
+    ]
+    assert sartor("events", "show", "--visitor", "guest").json()["visitor_id"] == "guest"
+
+
+def test_who_is_forgotten_is_gone(sartor: Sartor, log: Path, home: Path) -> None:
+    sartor("events", "import", log)
+    assert sartor("events", "forget", "--user", "ann").out == "erased the user ann and 2 events\n"
+    again = sartor("events", "forget", "--user", "ann")
+    assert again.code == 1
+    assert again.err == "sartor: nothing is held about the user 'ann'; check the id\n"
+    assert sartor("events", "forget", "--visitor", "guest", "--json").json() == {"erased": 1}
+    assert not [file for file in home.rglob("*") if file.is_file() and b"ghost" in file.read_bytes()]
+
+
+def test_a_file_of_no_events_is_one_line_and_exit_code_1(sartor: Sartor, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("hello\n")
+    outcome = sartor("events", "import", tmp_path / "notes.txt")
+    assert outcome.code == 1
+    assert "cannot be read as a table of events: it has no column type (its columns: hello)" in outcome.err
+    assert len(outcome.err.splitlines()) == 1
+    assert sartor("events", "import", tmp_path / "none.csv").code == 1
+
+
+@pytest.mark.parametrize("options", [(), ("--user", "a", "--visitor", "b")])
+def test_one_person_is_to_be_given(sartor: Sartor, options: tuple[str, ...]) -> None:
+    for command in ("show", "forget"):
+        outcome = sartor("events", command, *options)
+        assert outcome.code == 2
+        assert "--user ID or --visitor ID" in outcome.err
