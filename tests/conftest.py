@@ -6,6 +6,7 @@ import sqlite3  # noqa: F401 - before TensorFlow, whose own SQLite has no full-t
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 import sartor
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
     from sartor.shop import Shop
 from tests.networks import color_network
+
+hypothesis.settings.register_profile("sartor", deadline=None)  # how long an example takes is no test
+hypothesis.settings.load_profile("sartor")
 
 SHARED_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sartor.index import edge
 from sartor.index.edge import EdgeIndex
 from sartor.types import AnyOf, Between, FacetValue, IndexEntry, Metric, Where
 from tests.fakes import unit
@@ -57,8 +58,9 @@ def test_search_finds_what_brute_force_finds(index: EdgeIndex, metric: Metric) -
         assert np.allclose([neighbor.score for neighbor in found], np.sort(scores)[::-1][:10], atol=1e-5)
 
 
-def test_approximate_search_agrees_with_exact_search(tmp_path: Path) -> None:
+def test_approximate_search_agrees_with_exact_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Qdrant builds its graph only over vectors of more than about 10 MB.
+    monkeypatch.setattr(edge, "_FEW_NUMBERS", 0)
     wide = vectors(8000) @ np.random.default_rng(3).normal(size=(DIMENSION, 512)).astype(np.float32)
     wide /= np.linalg.norm(wide, axis=1, keepdims=True)
     with EdgeIndex(tmp_path / "index", model="m", dimension=512) as index:
@@ -234,3 +236,47 @@ def test_the_id_of_an_entry_is_the_same_everywhere() -> None:
     assert str(point_id("shirt", "ab" * 32)) == str(point_id("shirt", "ab" * 32))
     assert point_id("shirt", "ab" * 32) != point_id("shirt", "ac" * 32)
     assert point_id("shirt", "ab" * 32) != point_id("skirt", "ab" * 32)
+
+
+def test_a_part_that_the_graph_was_not_built_by_is_found_as_by_brute_force(tmp_path: Path) -> None:
+    # Nine tenths of the numbers hardly differ, and the graph follows the others: a large network beside colors.
+    rng = np.random.default_rng(5)
+    made = np.concatenate([1 + 0.01 * rng.normal(size=(3000, 900)), 30 * rng.normal(size=(3000, 100))], axis=1)
+    made = (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float32)
+    with EdgeIndex(tmp_path / "index", model="m", dimension=1000) as index:
+        fill(index, made)
+        index.optimize()
+        for row in range(20):
+            query = np.where(np.arange(1000) < 900, made[row], 0).astype(np.float32)
+            found = [one.product_id for one in index.search(query, k=5)]
+            assert found == [one.product_id for one in index.search(query, k=5, exact=True)]
+
+
+def test_a_query_of_parts_or_with_a_filter_is_answered_exactly_among_more_photos_than_a_whole_one(
+    index: EdgeIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edge, "_FEW_NUMBERS", 5 * DIMENSION)
+    monkeypatch.setattr(edge, "_EXACT_UP_TO", 10)
+    asked = []
+    shard = index._shard
+    monkeypatch.setattr(index, "_shard", Asked(shard, asked))
+    whole, part = np.ones(DIMENSION, np.float32), np.eye(DIMENSION, dtype=np.float32)[0]
+    for count in (5, 10, 11):
+        fill(index, vectors(count))
+        for query in (whole, part):
+            index.search(query, k=1)
+    assert asked == [True, True, False, True, False, False]
+
+
+class Asked:
+    """A shard that notes whether it was asked for exact answers."""
+
+    def __init__(self, shard: object, asked: list[bool]) -> None:
+        self._shard, self._asked = shard, asked
+
+    def query(self, request: object) -> object:
+        self._asked.append(request.params.exact)
+        return self._shard.query(request)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._shard, name)

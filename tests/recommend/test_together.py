@@ -42,7 +42,10 @@ def test_with_several_it_is_the_weighted_mean(found: list[tuple[int, int]], aske
     together = learned(found)
     weights = np.arange(1, len(asked) + 1, dtype=np.float32)
     expected = (
-        sum(weight * together.between(product, np.arange(PRODUCTS)) for product, weight in zip(asked, weights))
+        sum(
+            weight * together.between(product, np.arange(PRODUCTS))
+            for product, weight in zip(asked, weights, strict=True)
+        )
         / weights.sum()
     )
     assert np.allclose(together.with_all(np.array(asked), weights), expected, atol=1e-6)

@@ -13,6 +13,7 @@ from sartor.cli import (
     evaluate,
     events,
     export,
+    for_you,
     import_,
     index,
     models,
@@ -41,6 +42,8 @@ app.command("embed")(embed.embed)
 app.command("import")(import_.import_)
 app.command("export")(export.export)
 app.command("evaluate")(evaluate.evaluate)
+app.command("for-you")(for_you.for_you)
+app.command("trending")(for_you.trending)
 events.app.command("simulate")(simulate.simulate)
 app.add_typer(events.app, name="events")
 app.command("train")(train.train)

@@ -108,8 +108,7 @@ def evaluate(
     if events is not None:
         from sartor.cli.replay import replay
 
-        of_models = (models, queries, relevance, label_map, instances, held_out, as_recommended, ann, report, limit)
-        if any(of_models):
+        if any((models, queries, relevance, label_map, instances, held_out, as_recommended, ann, report, limit)):
             message = "--events goes with --people, --history, --eta, --clip, -k, --seed, --csv and --json alone"
             raise typer.BadParameter(message)
         replay(

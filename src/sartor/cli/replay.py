@@ -1,4 +1,4 @@
-"""``sartor evaluate --events``: what for-you and its baselines would have recommended, in tables, as JSON or CSV."""
+"""``sartor evaluate --events``: what for-you and its baselines would have recommended, in tables, JSON or CSV."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SURE = 0.05
 _FEW = 100  # impressions of equal weight tell little
 
 
-def replay(  # noqa: PLR0913 - each is an option of the command
+def replay(
     file: Path,
     *,
     k: int,

@@ -1,4 +1,4 @@
-"""``sartor events simulate``: a log of simulated shoppers over a catalog, to try things on where there is no real one."""
+"""``sartor events simulate``: a log of simulated shoppers over a catalog, where there is no real one to try."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def simulate(
     source: Annotated[
         Path | None,
-        typer.Argument(metavar="[SOURCE]", help="Products, as `sartor index` reads them; none is the workspace's."),
+        typer.Argument(metavar="[SOURCE]", help="Products, as `sartor index` reads them; or the workspace's."),
     ] = None,
     *,
     out: Annotated[Path, typer.Option("--out", metavar="FILE.jsonl", help="Where the events are written.")],
@@ -80,8 +80,9 @@ def _products(source: Path | None, home: Path | None) -> list[Product]:
 def _write(path: Path, events: Iterable[Event]) -> int:
     count = 0
     with path.open("w", encoding="utf-8") as file:
-        for count, event in enumerate(events, 1):
+        for event in events:
             file.write(json.dumps(_fields(event), ensure_ascii=False) + "\n")
+            count += 1
     return count
 
 

@@ -80,9 +80,7 @@ def split_in_time(events: Iterable[Event], *, share: float = SHARE_BEFORE) -> Ti
     )
 
 
-def cases_of(
-    split: TimeSplit, catalog: Collection[str], *, wanted: Collection[EventType] = WANTED
-) -> list[Case]:
+def cases_of(split: TimeSplit, catalog: Collection[str], *, wanted: Collection[EventType] = WANTED) -> list[Case]:
     """People of whom something telling is known before the split, and who wanted something new after it.
 
     Args:

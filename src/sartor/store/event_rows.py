@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from sartor.events import Event, EventType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from numpy.typing import NDArray
 
@@ -79,3 +80,8 @@ def event_of_row(person: Person, row: Iterable[Any]) -> Event:
         basket_id=basket or "",
         query=query or "",
     )
+
+
+def numbers_of_types(types: Collection[EventType] | None) -> str:
+    """The places of types as JSON, as a statement takes them; None is all."""
+    return json.dumps([TYPE_NUMBERS[type_] for type_ in (TYPES if types is None else types)])

@@ -24,6 +24,7 @@ from sartor.store.event_rows import (
     TYPE_NUMBERS,
     EventRows,
     event_of_row,
+    numbers_of_types,
 )
 from sartor.store.event_schema import EVENT_MIGRATIONS
 from sartor.store.event_writing import EventWriting
@@ -117,7 +118,7 @@ class EventStore:
                     f"SELECT at_s, events.number, {EVENT_COLUMNS} FROM {EVENT_TABLES} WHERE person = ?"  # noqa: S608
                     " AND at_s <= ? AND type IN (SELECT value FROM json_each(?))"
                     " ORDER BY at_s DESC, events.number DESC LIMIT ?",
-                    (number, np.inf if until_s is None else until_s, _numbered(types), limit),
+                    (number, np.inf if until_s is None else until_s, numbers_of_types(types), limit),
                 ).fetchall()
             ]
         rows.sort(key=lambda row: row[:2], reverse=True)
@@ -129,7 +130,7 @@ class EventStore:
             rows = connection.execute(
                 "SELECT name FROM products WHERE number IN (SELECT product FROM events"
                 " WHERE person IN (SELECT value FROM json_each(?)) AND type IN (SELECT value FROM json_each(?)))",
-                (json.dumps(self._people.numbers(connection, person)), _numbered(types)),
+                (json.dumps(self._people.numbers(connection, person)), numbers_of_types(types)),
             ).fetchall()
         return {name for (name,) in rows}
 
@@ -252,7 +253,3 @@ class EventStore:
         """Fold the write-ahead log into the file and cut it to nothing; False when another process prevents it."""
         ((busy, _, _),) = self._writer.all("PRAGMA wal_checkpoint(TRUNCATE)")
         return not busy
-
-
-def _numbered(types: Collection[EventType] | None) -> str:
-    return json.dumps(list(TYPE_NUMBERS.values()) if types is None else [TYPE_NUMBERS[type_] for type_ in types])

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from sartor.types import Matrix
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """Somebody for whom a list is made.

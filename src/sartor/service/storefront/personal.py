@@ -156,7 +156,8 @@ def _card(hit: Hit, *, reason: str) -> Card:
 
 
 def _first(hit: Hit) -> str:
-    return hit.reasons[0] if hit.reasons else ""
+    """The reason that says most to who looks: one that names what they did, or else the strongest."""
+    return next((each for each in hit.reasons if " you " in each), next(iter(hit.reasons), ""))
 
 
 def _via(product_id: str, via: Via) -> str:

@@ -49,7 +49,7 @@ class NeedsConsent(Problem):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What somebody thinks of a product: ``like``, ``dislike``, or ``undo`` for neither; empty if they say nothing.
+    """What somebody thinks of a product: ``like``, ``dislike``, or ``undo`` for neither; empty for nothing.
 
     Attributes:
         kind: Which of these.

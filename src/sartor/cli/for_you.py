@@ -1,0 +1,142 @@
+"""``sartor for-you`` and ``sartor trending``: what is recommended to a person, and what people like lately."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sartor.cli.options import Device, Home, Json, Model, PrecisionOption, settings
+from sartor.cli.output import print_json, print_table
+from sartor.cli.sheet import Sheet, path_of, require_sheet_name, tiles_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sartor.events import Person
+    from sartor.recommend.feed import Feed
+    from sartor.shop import Shop
+
+Filter = Annotated[
+    list[str] | None,
+    typer.Option("--where", metavar="KEY=VALUE", help="Filter: key=a,b, key!=a or key=10..50; repeatable."),
+]
+Length = Annotated[int, typer.Option("-k", min=1, max=1000, metavar="N", help="How many products.")]
+
+_DAY_S = 86_400
+_SHOWN = 6  # of what a person liked or looked at, on a sheet
+_FROM = {
+    "history": "from what {name} did and what others did",
+    "context": "nothing is known of {name}: what people like and what is new there",
+    "trending": "nothing is known of {name}: what people like lately",
+    "newest": "nothing is known of {name}, nor of others: what is new",
+}
+
+
+def for_you(
+    person: Annotated[str, typer.Argument(metavar="USER", help="Id of a user, or of a visitor with --visitor.")],
+    *,
+    k: Length = 12,
+    where: Filter = None,
+    context: Annotated[
+        list[str] | None,
+        typer.Option("--context", metavar="KEY=VALUE", help="What is looked at now; first, if nothing is known."),
+    ] = None,
+    diversity: Annotated[
+        float | None, typer.Option("--diversity", min=0, max=1, help="From 0, the best, to 1, only what differs.")
+    ] = None,
+    visitor: Annotated[bool, typer.Option("--visitor", help="USER is the id of a visitor.")] = False,
+    sheet: Sheet = None,
+    home: Home = None,
+    model: Model = None,
+    device: Device = None,
+    precision: PrecisionOption = None,
+    as_json: Json = False,
+) -> None:
+    """Recommend products to USER, by the events that the workspace holds."""
+    require_sheet_name(sheet)
+    from sartor.assembly import open_shop
+    from sartor.events import Person
+    from sartor.recommend.filters import parse_where
+
+    with open_shop(settings(home=home, model=model, device=device, precision=precision)) as shop:
+        who = Person.visitor(person) if visitor else Person.user(person)
+        feed = shop.for_user(
+            who,
+            k=k,
+            where=parse_where(where or ()),
+            context=parse_where(context or ()),
+            diversity=diversity,
+        )
+        if sheet is not None:
+            _write_sheet(sheet, shop, who, feed)
+        if as_json:
+            print_json(_as_json(shop, feed))
+            return
+    _print(feed, _FROM[feed.based_on].format(name=person))
+
+
+def trending(
+    *,
+    k: Length = 12,
+    days: Annotated[float, typer.Option("--days", min=0.01, max=365, help="What was done within so long.")] = 7,
+    where: Filter = None,
+    home: Home = None,
+    model: Model = None,
+    as_json: Json = False,
+) -> None:
+    """List what people like most lately."""
+    from sartor.assembly import open_shop
+    from sartor.recommend.filters import parse_where
+
+    with open_shop(settings(home=home, model=model)) as shop:
+        feed = shop.trending(k=k, window_s=days * _DAY_S, where=parse_where(where or ()))
+        if as_json:
+            print_json(_as_json(shop, feed))
+            return
+    _print(feed, f"in {days:g} days" if feed else f"there are no events of the last {days:g} days")
+
+
+def _print(feed: Feed, said: str) -> None:
+    print_table(
+        "",
+        ("product", "title", "score", "why"),
+        ((hit.product_id, hit.title, f"{hit.score:.3f}", " · ".join(hit.reasons)) for hit in feed),
+    )
+    typer.echo(said)
+
+
+def _as_json(shop: Shop, feed: Feed) -> dict[str, Any]:
+    return {
+        "model": shop.model.id,
+        "based_on": str(feed.based_on),
+        "hits": [
+            {
+                "product_id": hit.product_id,
+                "title": hit.title,
+                "score": round(hit.score, 4),
+                "reasons": list(hit.reasons),
+                "variants": list(hit.variants),
+                "attributes": dict(hit.attributes),
+                "photo": path_of(shop, hit.photo),
+            }
+            for hit in feed
+        ],
+    }
+
+
+def _write_sheet(sheet: Path, shop: Shop, person: Person, feed: Feed) -> None:
+    """What the person liked or looked at last, beside the feed."""
+    from sartor.evaluation.sheets import SheetRow, write_sheet
+
+    last = {each.product.id: each for each in (*shop.favorites(person), *shop.recently_viewed(person, k=_SHOWN))}
+    query = tuple(
+        tile
+        for stored in list(last.values())[:_SHOWN]
+        for tile in tiles_of(shop, stored.photos[0], stored.product.title, stored.product.id)
+    )
+    hits = tuple(
+        tile for hit in feed for tile in tiles_of(shop, hit.photo, hit.title, *hit.reasons, hit.product_id)
+    )
+    write_sheet(sheet, [SheetRow(query=query, hits=hits)])
+    typer.echo(f"sheet written to {sheet}", err=True)
