@@ -100,8 +100,8 @@ class Taken:
     Attributes:
         added: How many are new, and on disk.
         duplicates: How many were there.
-        unknown_products: How many of the new ones are about products that the catalog does not have; they are
-            kept, and count once it does.
+        unknown_products: How many, new or not, are about products that the catalog does not have; they are kept,
+            and count once it does.
     """
 
     added: int = 0

@@ -29,9 +29,9 @@ def catalog(tmp_path: Path, sartor: Sartor) -> Path:
 @pytest.fixture
 def log(sartor: Sartor, catalog: Path, tmp_path: Path) -> Path:
     file = tmp_path / "events.jsonl"
-    outcome = sartor("events", "simulate", "--out", file, "--people", 40, "--until", "2026-01-01", "--seed", 2)
+    outcome = sartor("events", "simulate", "--out", file, "--people", 60, "--until", "2026-01-01", "--seed", 2)
     assert outcome.code == 0, outcome.err
-    assert "simulated shoppers (40) with 80 products" in outcome.err
+    assert "simulated shoppers (60) with 80 products" in outcome.err
     return file
 
 
@@ -55,11 +55,11 @@ def test_each_way_stands_beside_for_you_with_intervals(
     sartor: Sartor, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    outcome = sartor("evaluate", "--events", log, "--people", 8, "--history", 1, "--history", 5)
+    outcome = sartor("evaluate", "--events", log, "--people", 4, "--history", 1, "--history", 5)
     assert outcome.code == 0, outcome.err
-    assert "40 simulated shoppers: a simulation, not a shop" in outcome.out
-    assert "1 event known of each of 8 (simulated)" in outcome.out
-    assert "5 events known of each of 8 (simulated)" in outcome.out
+    assert "60 simulated shoppers: a simulation, not a shop" in outcome.out
+    assert "1 event known of each of 4 (simulated)" in outcome.out
+    assert "5 events known of each of 4 (simulated)" in outcome.out
     for method in METHODS:
         assert method in outcome.out
     assert "nDCG@10" in outcome.out

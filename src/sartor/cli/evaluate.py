@@ -12,6 +12,7 @@ import typer
 
 from sartor.cli.options import AllowUrls, Device, Home, Json, Limit, PrecisionOption, settings
 from sartor.cli.output import print_json, print_table, progress_bar
+from sartor.cli.replay import Clip, Eta, EventsFile, Histories, People, replay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,12 +29,7 @@ def evaluate(
         Path | None, typer.Argument(metavar="[SOURCE]", help="Products, as `sartor index` reads them.")
     ] = None,
     *,
-    events: Annotated[
-        Path | None,
-        typer.Option(
-            "--events", metavar="FILE", help="In place of SOURCE: replay what shoppers did, over the workspace."
-        ),
-    ] = None,
+    events: EventsFile = None,
     models: Annotated[
         list[str] | None,
         typer.Option(
@@ -75,21 +71,10 @@ def evaluate(
         Path | None, typer.Option("--csv", metavar="FILE.csv", help="Write every figure, one a line.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of all that is random.")] = 0,
-    people: Annotated[
-        int, typer.Option("--people", min=1, help="With --events: ask for so many people at most.")
-    ] = 1000,
-    histories: Annotated[
-        list[int] | None,
-        typer.Option(
-            "--history", min=1, metavar="N", help="With --events: last events known; repeatable (1, 5, 20)."
-        ),
-    ] = None,
-    eta: Annotated[
-        float, typer.Option("--eta", min=0, help="With --events: place k of an answer is seen with k^-eta.")
-    ] = 1.0,
-    clip: Annotated[
-        float | None, typer.Option("--clip", min=0.01, help="With --events: off-policy weights are at most this.")
-    ] = None,
+    people: People = 1000,
+    histories: Histories = None,
+    eta: Eta = 1.0,
+    clip: Clip = None,
     limit: Limit = None,
     home: Home = None,
     device: Device = None,
@@ -106,8 +91,6 @@ def evaluate(
         message = "give a SOURCE of products, or --events FILE, one of them"
         raise typer.BadParameter(message)
     if events is not None:
-        from sartor.cli.replay import replay
-
         if any((models, queries, relevance, label_map, instances, held_out, as_recommended, ann, report, limit)):
             message = "--events goes with --people, --history, --eta, --clip, -k, --seed, --csv and --json alone"
             raise typer.BadParameter(message)

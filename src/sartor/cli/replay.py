@@ -6,7 +6,8 @@ import math
 import shlex
 import sys
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -15,10 +16,29 @@ from sartor.cli.output import counted, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from sartor.evaluation.agreement import Interval
     from sartor.evaluation.replay import OffPolicyResult, Replay, ReplayExperiment
+
+EventsFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--events", metavar="FILE", help="In place of SOURCE: replay what shoppers did, over the workspace."
+    ),
+]
+People: TypeAlias = Annotated[
+    int, typer.Option("--people", min=1, help="With --events: ask for so many people at most.")
+]
+Histories: TypeAlias = Annotated[
+    list[int] | None,
+    typer.Option("--history", min=1, metavar="N", help="With --events: last events known; repeatable (1, 5, 20)."),
+]
+Eta: TypeAlias = Annotated[
+    float, typer.Option("--eta", min=0, help="With --events: place k of an answer is seen with k^-eta.")
+]
+Clip: TypeAlias = Annotated[
+    float | None, typer.Option("--clip", min=0.01, help="With --events: off-policy weights are at most this.")
+]
 
 _SURE = 0.05
 _FEW = 100  # impressions of equal weight tell little

@@ -5,11 +5,11 @@ Shapes: s sessions of a block, c candidates of each, l looks, b purchases that t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sartor.demo.looks import Looks, first_of_each, joined
 from sartor.demo.shelves import Shelves
 from sartor.demo.simulated import Columns
 from sartor.demo.tastes import attraction
@@ -36,27 +36,6 @@ _TAKEN_ALONG = 12  # candidates for what is taken along
 _BRAND, _USAGE, _SEASON = 1.5, 1.0, 0.7  # what having it in common adds to what goes together
 _BASKET_TASTE = 0.5
 _MOST_LIKELY = 0.9
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Looks:
-    """Products looked at, ``(l,)`` each.
-
-    Attributes:
-        session: Row of the session in its block.
-        product: Row in the catalog.
-        worth: To the person, by taste alone.
-        at_s: When, in seconds since the session began.
-        answer: Number of the answer it was clicked in; 0 for none.
-        position: Its place there from 1; 0 for none.
-    """
-
-    session: Codes
-    product: Codes
-    worth: Numbers
-    at_s: Numbers
-    answer: Codes
-    position: Codes
 
 
 class Browsing:
@@ -96,7 +75,7 @@ class Browsing:
 
     def _block(self, block: Visits, began_s: float, written: Columns) -> None:
         start_s = began_s + block.day * _DAY_S  # (s,)
-        looks = _joined(self._clicked(block, start_s, written), self._browsed(block))
+        looks = joined(self._clicked(block, start_s, written), self._browsed(block))
         of_session = looks.session
         person, at_s = block.person[of_session], start_s[of_session] + looks.at_s
         seen = {"person": person, "product": looks.product, "answer": looks.answer, "position": looks.position}
@@ -119,7 +98,14 @@ class Browsing:
         pays_s = ends_s + _BUYS_AFTER_S
         written.add(EventType.PURCHASE, bought, at_s=pays_s[of_session], basket=baskets[of_session], **seen)
         along = np.flatnonzero(bought & (self._rng.random(len(bought)) < habits.together))
-        self._take_along(block, of_session[along], looks.product[along], ends_s, baskets, written)
+        self._take_along(
+            block,
+            of_session[along],
+            looks.product[along],
+            ends_s=ends_s,
+            baskets=baskets,
+            written=written,
+        )
 
     def _browsed(self, block: Visits) -> Looks:
         """Scroll through a shelf, notice some, look at those worth most."""
@@ -136,9 +122,8 @@ class Browsing:
         offered[seeking, ::2] = np.where(sought >= 0, sought, offered[seeking, ::2])
         worth = self._worth(block.person, offered)
         noticed = rng.random(offered.shape) < np.arange(1.0, habits.offered + 1) ** -habits.scrolling
-        value = np.where(
-            noticed & _first_of_each(offered) & (offered >= 0), worth + rng.gumbel(size=worth.shape), -np.inf
-        )
+        there = noticed & first_of_each(offered) & (offered >= 0)
+        value = np.where(there, worth + rng.gumbel(size=worth.shape), -np.inf)
         most = min(_MOST_LOOKS, habits.offered)
         best = np.argsort(-value, axis=1)[:, :most]
         wanted = 1 + rng.poisson(habits.looks - 1, len(best))
@@ -160,11 +145,11 @@ class Browsing:
         )
 
     def _clicked(self, block: Visits, start_s: Numbers, written: Columns) -> Looks:
-        """Show recorded answers at the beginning of some sessions; what is examined there and worth it is clicked."""
+        """Begin some sessions with a recorded answer, of which some of what is examined is clicked."""
         habits, rng = self._habits, self._rng
         answered = np.flatnonzero(rng.random(len(block.person)) < habits.answered)
         drawn = self._shelves.of_kind(block.gender[answered], block.kind[answered], 3 * habits.answer, rng)
-        new = _first_of_each(drawn) & (drawn >= 0)
+        new = first_of_each(drawn) & (drawn >= 0)
         first = np.argsort(~new, axis=1, kind="stable")[:, : habits.answer]
         shown, is_shown = np.take_along_axis(drawn, first, axis=1), np.take_along_axis(new, first, axis=1)
         numbers = self._answers + 1 + np.arange(len(answered))
@@ -187,7 +172,7 @@ class Browsing:
             session=answered[row],
             product=shown[row, place],
             worth=worth,
-            at_s=_FIRST_CLICK_S + place,
+            at_s=_FIRST_CLICK_S + place.astype(np.float64),
             answer=numbers[row],
             position=place + 1,
         )
@@ -197,6 +182,7 @@ class Browsing:
         block: Visits,
         session: Codes,
         anchor: Codes,
+        *,
         ends_s: Numbers,
         baskets: Codes,
         written: Columns,
@@ -248,25 +234,3 @@ class Browsing:
         numbers[buying] = self._baskets + 1 + np.arange(len(buying))
         self._baskets += len(buying)
         return numbers
-
-
-def _joined(one: Looks, other: Looks) -> Looks:
-    return Looks(
-        session=np.concatenate([one.session, other.session]),
-        product=np.concatenate([one.product, other.product]),
-        worth=np.concatenate([one.worth, other.worth]),
-        at_s=np.concatenate([one.at_s, other.at_s]),
-        answer=np.concatenate([one.answer, other.answer]),
-        position=np.concatenate([one.position, other.position]),
-    )
-
-
-def _first_of_each(products: Codes) -> Flags:
-    """Whether each of ``(s, c)`` is the first of its kind in its row."""
-    order = np.argsort(products, axis=1, kind="stable")
-    ordered = np.take_along_axis(products, order, axis=1)
-    first = np.ones(products.shape, np.bool_)
-    first[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-    found = np.empty_like(first)
-    np.put_along_axis(found, order, first, axis=1)
-    return found

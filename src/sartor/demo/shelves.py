@@ -129,19 +129,19 @@ class Shelves:
     def of_kind(self, gender: Codes, kind: Codes, count: int, rng: np.random.Generator) -> Codes:
         """Draw ``(s, count)`` products of a kind for each session; -1 where there are none."""
         keys = gender * self._kinds + kind
-        return _drawn(self._by_kind, self._kind_sums, self._kind_keys, keys, count, rng)
+        return _drawn(self._by_kind, self._kind_sums, self._kind_keys, keys, count=count, rng=rng)
 
     def of_kind_and_brand(
         self, gender: Codes, kind: Codes, brand: Codes, *, count: int, rng: np.random.Generator
     ) -> Codes:
         """Draw ``(s, count)`` products of a kind and a brand for each session; -1 where there are none."""
         keys = (gender * self._kinds + kind) * self._brands + brand
-        return _drawn(self._by_kind, self._kind_sums, self._both_keys, keys, count, rng)
+        return _drawn(self._by_kind, self._kind_sums, self._both_keys, keys, count=count, rng=rng)
 
     def of_brand(self, gender: Codes, brand: Codes, count: int, rng: np.random.Generator) -> Codes:
         """Draw ``(s, count)`` products of a brand for each session; -1 where there are none."""
         keys = gender * self._brands + brand
-        return _drawn(self._by_brand, self._brand_sums, self._brand_keys, keys, count, rng)
+        return _drawn(self._by_brand, self._brand_sums, self._brand_keys, keys, count=count, rng=rng)
 
 
 def _places(assortment: Assortment) -> tuple[Codes, Codes]:
@@ -156,8 +156,9 @@ def _places(assortment: Assortment) -> tuple[Codes, Codes]:
 
 
 def _drawn(  # noqa: PLR0913 - the parts of a shelf
-    rows: Codes, sums: Numbers, shelf: Codes, keys: Codes, count: int, rng: np.random.Generator
+    rows: Codes, sums: Numbers, shelf: Codes, keys: Codes, *, count: int, rng: np.random.Generator
 ) -> Codes:
+    """Draw ``(s, count)`` rows by weight, each session's from the slice whose key it asks for."""
     first, last = np.searchsorted(shelf, keys, "left"), np.searchsorted(shelf, keys, "right")  # (s,)
     low, high = sums[first, np.newaxis], sums[last, np.newaxis]
     drawn = np.searchsorted(sums, low + (high - low) * rng.random((len(keys), count)), "right") - 1

@@ -13,13 +13,13 @@ import numpy as np
 
 from sartor.demo.browsing import Browsing
 from sartor.demo.shelves import Assortment
-from sartor.demo.simulated import SimulatedEvents
 from sartor.demo.tastes import Market, Shoppers, TasteWeights
 from sartor.demo.visits import Habits, visits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from sartor.demo.simulated import SimulatedEvents
     from sartor.events import Event
     from sartor.types import Product
 

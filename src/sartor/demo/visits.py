@@ -23,8 +23,8 @@ _DAY_S = 86400.0
 class Habits:
     """How people shop. Rates are means over all products that are looked at; tastes move them.
 
-    Likes and baskets are some times more frequent than in a shop, so that a short simulation has enough of them: in
-    the log of Retailrocket (Kaggle, 2.8 million events) 2.6 views in a hundred become a cart, 0.8 a purchase.
+    Likes and baskets are some times as frequent as in a shop, so that a short simulation has enough: in the
+    log of Retailrocket (Kaggle, 2.8 million events) 2.6 views in a hundred become a cart, 0.8 a purchase.
 
     Attributes:
         looks: How many products a session looks at, at least 1.
@@ -106,7 +106,7 @@ class Visits:
 def visits(
     shoppers: Shoppers, habits: Habits, *, events_per_person: float, days: int, rng: np.random.Generator
 ) -> Visits:
-    """Draw the sessions of everybody; each person has at least one, and comes first within three quarters of the time.
+    """Draw everybody's sessions: at least one each, and the first within three quarters of the time.
 
     Args:
         shoppers: The people.

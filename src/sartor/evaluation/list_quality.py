@@ -1,4 +1,4 @@
-"""What lists of recommendations are like, whether or not they are right: how novel, how diverse, how much they cover.
+"""What lists of recommendations are like, right or wrong: how novel, how diverse, how much they cover.
 
 Shapes: q lists of at most k products, n products of the catalog, d numbers in an embedding.
 """

@@ -126,8 +126,8 @@ def estimate(  # noqa: PLR0913 - each is a keyword of its own
     free = weights if clip is None else position_weights(impressions.positions, wanted, eta=eta)
     names, numbers = np.unique(impressions.answers, return_inverse=True)
     count = len(names)
-    earned = np.bincount(numbers, weights=weights * impressions.rewards, minlength=count)  # (a,)
-    weighed = np.bincount(numbers, weights=weights, minlength=count)
+    earned = np.bincount(numbers, weights * impressions.rewards, minlength=count).astype(np.float64)  # (a,)
+    weighed = np.bincount(numbers, weights, minlength=count).astype(np.float64)
     ips, snips = _intervals(earned, weighed, rng=rng, rounds=rounds)
     shown = len(wanted)
     return OffPolicyEstimate(

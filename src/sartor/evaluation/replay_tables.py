@@ -43,8 +43,8 @@ def _rows(replay: Replay) -> Iterator[Row]:
             metric = f"difference of {each.metric}"
             yield known, each.against, metric, test.difference, test.low, test.high, test.count
             yield known, each.against, f"p of {metric}", test.p_value, None, None, test.count
-    for result in replay.off_policy:
-        yield from _recorded(result)
+    for policy in replay.off_policy:
+        yield from _recorded(policy)
 
 
 def _recorded(result: OffPolicyResult) -> Iterator[Row]:

@@ -45,7 +45,7 @@ class ShopperSide(RecommendingSide):
         Events may come in any order, and again; those about products that the catalog does not have are kept.
         """
         taken = self._events.add(events)
-        known = self._store.products({event.product_id for event in events if event.product_id})
+        known = self._store.known({event.product_id for event in events if event.product_id})
         unknown = sum(1 for event in events if event.product_id and event.product_id not in known)
         return replace(taken, unknown_products=unknown)
 
@@ -62,7 +62,7 @@ class ShopperSide(RecommendingSide):
         return import_events(
             Path(file),
             store=self._events,
-            known=lambda ids: set(self._store.products(ids)),
+            known=self._store.known,
             now_s=time.time(),
             on_progress=on_progress,
         )
@@ -198,7 +198,7 @@ class ShopperSide(RecommendingSide):
         """
         from sartor.pipelines.around import together
 
-        if product_id not in self._store.products([product_id]):
+        if not self._store.known([product_id]):
             raise ProductNotFound(product_id)
         occasion = None if by is None else Occasion(by)
         return together(self._for_you, product_id, by=occasion, k=k, where=self._filter(where))
@@ -223,7 +223,7 @@ class ShopperSide(RecommendingSide):
         """How many events there are, of how many people, and how many are about unknown products."""
         events, people = self._events.counts()
         counts = self._events.product_counts()
-        known = self._store.products(counts)
+        known = self._store.known(counts)
         unknown = sum(count for product_id, count in counts.items() if product_id not in known)
         return EventCounts(events=events, people=people, unknown_products=unknown)
 
@@ -266,12 +266,14 @@ class ShopperSide(RecommendingSide):
 
     @property
     def _events(self) -> EventStore:
-        return self._first._opened_events  # noqa: SLF001 - of its own class
+        with self._opening:
+            return self._first._opened_events  # noqa: SLF001 - of its own class
 
     @property
     def _crowd(self) -> Crowd:
         """What all people did, up to now."""
-        crowd = self._first._opened_crowd  # noqa: SLF001 - of its own class
+        with self._opening:
+            crowd = self._first._opened_crowd  # noqa: SLF001 - of its own class
         crowd.follow()
         return crowd
 

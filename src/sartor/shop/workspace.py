@@ -30,6 +30,7 @@ class Workspace:
     def __init__(self, backends: Backends) -> None:
         self._backends = backends
         self._writing = RLock()
+        self._opening = RLock()  # what is opened at the first need, which several threads may have at once
         self._family: list[Workspace] = [self]  # this one, and the same workspace through other models
 
     @property

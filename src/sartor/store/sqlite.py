@@ -79,6 +79,13 @@ class SqliteStore:
             for product_id, title, attributes, source in rows
         }
 
+    def known(self, product_ids: Collection[str]) -> set[str]:
+        """Which of these ids are those of products."""
+        rows = self._database.all(
+            "SELECT id FROM products WHERE id IN (SELECT value FROM json_each(?))", json.dumps(list(product_ids))
+        )
+        return {product_id for (product_id,) in rows}
+
     def product_ids(self, *, source: str | None = None) -> list[str]:
         """Ids of all products, or of those that came from one source, sorted."""
         rows = self._database.all("SELECT id FROM products WHERE ?1 IS NULL OR source = ?1 ORDER BY id", source)

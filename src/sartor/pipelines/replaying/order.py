@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -10,6 +9,8 @@ from sartor.recommend.blend import Blend
 from sartor.recommend.tuning import FEED_DIVERSITY
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sartor.pipelines.crowd import Crowd
     from sartor.pipelines.for_you import ForYou
     from sartor.store.events import EventStore

@@ -81,7 +81,7 @@ def replay(
 
 
 def _cases(split: TimeSplit, catalog: Sequence[str]) -> tuple[tuple[EventType, ...], list[Case]]:
-    """What is foreseen, and of whom: what is liked, put into the cart or bought; without any, what is looked at."""
+    """What is foreseen, and of whom: likes, carts and purchases, or where there are none, looks."""
     there = frozenset(catalog)
     for wanted in (WANTED, LOOKED_AT):
         if cases := cases_of(split, there, wanted=wanted):
