@@ -86,7 +86,7 @@ def runtimes(
             "Photos are decoded and resized before; scaling is in the time. Batches are as indexing has them.",
             "Cosines are the lowest over all photos, with the embedding by OpenVINO in float32.",
             "Networks other than sartor-v1 and mobilenet_v2 have random weights, which changes no time.",
-            "Those of efficientnet_b0 make rounding loud: one pixel that is one level brighter means a cosine of 0.93.",
+            "Those of efficientnet_b0 make rounding loud: one pixel, one level brighter, means a cosine of 0.93.",
             *dict.fromkeys(found.notes),
         ),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sartor.recommend.tuning import CLOSE_FROM, TOGETHER_SURE
+from sartor.recommend.tuning import CLOSE_FROM, POPULAR_SURE, TOGETHER_SURE
 
 if TYPE_CHECKING:
     from sartor.types import Matrix, Vector
@@ -26,7 +26,7 @@ class Blend:
       the first has the greatest share; ``s_i`` is the closeness to the interest, ``c`` is ``CLOSE_FROM``;
     - ``T = t / (max t + TOGETHER_SURE)``, with ``t`` the mean closeness, by what people did, to the products that
       the person liked, weighted as the liking is;
-    - ``P = log(1 + p) / log(1 + max p)``, with ``p`` how much people like the product lately;
+    - ``P = log(1 + p) / log(1 + max(max p, POPULAR_SURE))``, with ``p`` how much people like the product lately;
     - ``N`` falls from 1 for the newest product to 0 for those that are not new.
 
     Attributes:
@@ -68,11 +68,11 @@ def visual(closeness: Matrix, shares: Vector) -> Vector:
 
 def together(closeness: Vector) -> Vector:
     """``T`` for mean closenesses by what people did, of all products ``(p,)``."""
-    greatest = float(closeness.max()) if len(closeness) else 0.0
+    greatest = float(closeness.max(initial=0.0))
     return np.asarray(closeness / (greatest + TOGETHER_SURE), np.float32)
 
 
 def popular(liked: Vector) -> Vector:
     """``P`` for how much people like each of all products lately, ``(p,)`` from 0."""
-    greatest = float(liked.max()) if len(liked) else 0.0
-    return np.asarray(np.log1p(liked) / np.log1p(greatest), np.float32) if greatest > 0 else np.zeros_like(liked)
+    greatest = max(float(liked.max(initial=0.0)), POPULAR_SURE)
+    return np.asarray(np.log1p(liked) / np.log1p(greatest), np.float32)

@@ -50,3 +50,4 @@ PARTNERS = 16  # candidates of each slot that were most often bought with what i
 OFTEN, OFTEN_ALIKE, OFTEN_SCORE = 3, 10, 0.6
 CLOSE_FROM = 0.5  # closeness from which a product looks like an interest at all
 TOGETHER_SURE = 0.02  # mean closeness from which what people did is half believed
+POPULAR_SURE = 40.0  # liking, that of ten people, below which nothing is as popular as can be
