@@ -138,7 +138,7 @@ class EdgeIndex:
             without: Ids of products to leave out.
             exact: Compare with every photo, rather than through the HNSW graph.
         """
-        limit = k
+        limit, exact = k, exact or self._is_small(where, vector)
         while True:
             points = self._nearest(vector, limit=limit, where=where, without=without, exact=exact)
             neighbors = self._closest_photo_of_each_product(points)
@@ -150,7 +150,8 @@ class EdgeIndex:
         self, vector: Vector, *, k: int, where: Where = EVERYTHING, without: Collection[str] = ()
     ) -> list[str]:
         """Ids of the products of the ``k`` photos that are closest to a vector, the closest first, each once."""
-        points = self._nearest(vector, limit=k, where=where, without=without, exact=False, with_vector=False)
+        exact = bool(where) and self._passing(where) <= _EXACT_UP_TO
+        points = self._nearest(vector, limit=k, where=where, without=without, exact=exact, with_vector=False)
         return list(dict.fromkeys(key_of(found)[0] for found in points))
 
     def entries(self, product_ids: Collection[str]) -> list[Neighbor]:
@@ -290,7 +291,6 @@ class EdgeIndex:
         exact: bool,
         with_vector: bool = True,
     ) -> list[qdrant.ScoredPoint]:
-        exact = exact or self._is_small(where, vector)
         request = qdrant.QueryRequest(
             query=qdrant.Query.Nearest(vector.tolist()),
             limit=limit,
