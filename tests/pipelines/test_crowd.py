@@ -106,4 +106,4 @@ def test_many_events_are_learned_from_beside_the_requests(
     learner = crowd._learner
     if learner is not None:
         learner.join()
-    assert crowd.learned.events == 2
+    assert crowd.learned.taken == 2

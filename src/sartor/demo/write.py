@@ -96,7 +96,7 @@ def write_demo_catalog(
 
 
 def drawn_count(directory: Path) -> int | None:
-    """How many products the demo catalog of a directory has, or shall have once it is complete; None without one."""
+    """How many products the demo catalog of a directory has, or shall have when complete; None without one."""
     mark = _read_mark(directory)
     return None if mark is None else mark.get("count")
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sartor.events import EventType, Occasion
+from sartor.recommend.popularity import Likings
 from sartor.recommend.together import Together
 from sartor.recommend.tuning import DAY_S, EVENT_WEIGHTS, OCCASION_SHARES, SESSION_GAP_S
 
@@ -33,10 +34,9 @@ logger = logging.getLogger(__name__)
 _PAGE = 200_000  # events a step; bounds memory
 _MOST = 5_000_000  # events that are looked at, the latest
 _AT_ONCE = 100_000  # events that are learned from within a request; of more, beside the requests
-_AGAIN_AFTER_S, _AGAIN_SHARE = (
-    30.0,
-    0.02,
-)  # or so many new events: then it is learned anew
+# It is learned anew after every event while there are few, then once there are many new ones, or after a while.
+_FEW, _MANY_SHARE = 2_000, 0.02
+_LATER_S, _MINUTE_S, _LONG_S, _HOUR_S = 30.0, 60.0, 600.0, 3600.0
 _TASTE_S = 30 * DAY_S  # what a person likes within so long is liked together
 
 _TYPES = tuple(EventType)
@@ -51,14 +51,25 @@ class Learned:
     Attributes:
         together: By the occasion.
         baskets: Products of each basket with at least two, by their places.
-        number: Arrival number of the last event that it was learned from.
-        events: How many these were.
+        likings: Who likes what.
+        taken: How many events had come by then.
     """
 
     together: Mapping[Occasion, Together]
     baskets: tuple[tuple[int, ...], ...]
-    number: int
-    events: int
+    likings: Likings
+    taken: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kept:
+    """How much people like each product, as it was found once, and by what."""
+
+    learned: Learned
+    taken: int
+    now_s: float
+    clock_s: float
+    amounts: Vector
 
 
 @dataclass(slots=True, eq=False)
@@ -71,11 +82,24 @@ class _Columns:
     at_s: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0, np.float64))
     baskets: Numbers = field(default_factory=lambda: np.empty(0, np.int32))
 
+    def __len__(self) -> int:
+        return len(self.people)
+
     def extended(self, pieces: list[_Columns]) -> _Columns:
         def joined(name: str) -> npt.NDArray[np.generic]:
             return np.concatenate([getattr(each, name) for each in (self, *pieces)])[-_MOST:]
 
         return _Columns(*(joined(name) for name in self.__slots__))  # type: ignore[arg-type]
+
+    def counting(self, *, since: int = 0) -> _Columns:
+        """Those from a row on that say something of a liking."""
+        rows = since + np.flatnonzero((_WEIGHTS[self.types[since:]] > 0) & (self.products[since:] >= 0))
+        return _Columns(*(getattr(self, name)[rows] for name in self.__slots__))
+
+    @property
+    def likings(self) -> Likings:
+        """Who likes what, by these."""
+        return Likings.of(self.people, self.products, _WEIGHTS[self.types], self.at_s)
 
 
 class Crowd:
@@ -87,14 +111,15 @@ class Crowd:
         self._begin()
 
     def _begin(self) -> None:
-        self._columns = _Columns()
+        self._columns, self._taken = _Columns(), 0
         self._places: dict[str, int] = {}
         self._ids: list[str] = []
         self._number, self._erasures = 0, self._events.erasures()
         self._learned = _learn(self._columns, 0, 0)
         self._learned_at = float("-inf")
         self._learner: Thread | None = None
-        self._popularity: dict[tuple[float, float, int], tuple[int, Vector]] = {}
+        self._base: dict[tuple[float, float], _Kept] = {}
+        self._kept: dict[tuple[float, float], _Kept] = {}
 
     def follow(self) -> None:
         """Take in what people did since the last time; what follows from very many events comes a little later."""
@@ -102,13 +127,9 @@ class Crowd:
             if self._events.erasures() != self._erasures:
                 self._begin()
             self._read()
-            new = self._number - self._learned.number
-            waited = time.monotonic() - self._learned_at
-            if not new or self._learner is not None:
+            if self._learner is not None or not self._is_due():
                 return
-            if self._learned.events and waited < _AGAIN_AFTER_S and new < _AGAIN_SHARE * self._learned.events:
-                return
-            if len(self._columns.people) <= _AT_ONCE:
+            if len(self._columns) <= _AT_ONCE:
                 self.learn()
             else:
                 self._learner = Thread(target=self.learn, name="sartor-crowd", daemon=True)
@@ -117,15 +138,21 @@ class Crowd:
     def learn(self) -> None:
         """Learn from all that was taken in, now."""
         with self._lock:
-            columns, number, count = self._columns, self._number, len(self._ids)
-            erasures = self._erasures
+            columns, taken, count, erasures = self._columns, self._taken, len(self._ids), self._erasures
         start = time.perf_counter()
-        learned = _learn(columns, number, count)
+        learned = _learn(columns, taken, count)
         with self._lock:
             self._learner = None
             if erasures == self._erasures:
                 self._learned, self._learned_at = learned, time.monotonic()
-        logger.info("learned from events: events=%d seconds=%.2f", learned.events, time.perf_counter() - start)
+        logger.info("learned from events: events=%d seconds=%.2f", taken, time.perf_counter() - start)
+
+    def _is_due(self) -> bool:
+        known, new = self._learned.taken, self._taken - self._learned.taken
+        waited = time.monotonic() - self._learned_at
+        if known <= _FEW:
+            return new > 0
+        return new > 0 and (waited >= _LONG_S or (waited >= _LATER_S and new >= _MANY_SHARE * known))
 
     @property
     def learned(self) -> Learned:
@@ -133,7 +160,7 @@ class Crowd:
         return self._learned
 
     def __len__(self) -> int:
-        return len(self._columns.people)
+        return len(self._columns)
 
     def place(self, product_id: str) -> int | None:
         """The place of a product; None where nobody did anything with it."""
@@ -179,24 +206,31 @@ class Crowd:
     def popularity(self, *, now_s: float, window_s: float, half_life_s: float) -> Vector:
         """How much people like each product lately, by its place; each person counts once a product.
 
-        A person's liking is the weight of the strongest event; half of it is left after the half-life.
+        What came since it was learned is counted beside; among very many events, up to half a minute later.
 
         Args:
-            now_s: Now, in seconds since 1970 UTC; what comes later does not count.
-            window_s: Nor does what is older than this.
-            half_life_s: In seconds.
+            now_s: Now, in seconds since 1970 UTC; who did something later does not count.
+            window_s: Nor does who did nothing within so many seconds.
+            half_life_s: After so many seconds half of a liking is left.
         """
-        minute = int(now_s // 60)
+        key, clock_s = (window_s, half_life_s), time.monotonic()
         with self._lock:
-            columns, number = self._columns, self._number
-            kept = self._popularity.get((window_s, half_life_s, minute))
-            if kept is not None and kept[0] == number:
-                return kept[1]
-            count = len(self._ids)
-        found = _popularity(columns, count, now_s=now_s, window_s=window_s, half_life_s=half_life_s)
+            learned, columns, taken, count = self._learned, self._columns, self._taken, len(self._ids)
+            base, kept = self._base.get(key), self._kept.get(key)
+        few = len(columns) <= _AT_ONCE
+        if kept is not None and kept.learned is learned and 0 <= now_s - kept.now_s < _MINUTE_S:
+            late = not few and clock_s - kept.clock_s < _LATER_S
+            if late or kept.taken == taken:
+                return kept.amounts
+        lasts_s = 0 if few else _HOUR_S
+        if base is None or base.learned is not learned or not 0 <= now_s - base.now_s < lasts_s:
+            amounts = learned.likings.amounts(count, now_s=now_s, window_s=window_s, half_life_s=half_life_s)
+            base = _Kept(learned, learned.taken, now_s, clock_s, amounts)
+        since = columns.counting(since=max(0, len(columns) - (taken - learned.taken))).likings
+        found = since.amounts(count, now_s=now_s, window_s=window_s, half_life_s=half_life_s)
+        found[: len(base.amounts)] += base.amounts * 2 ** ((base.now_s - now_s) / half_life_s)
         with self._lock:
-            self._popularity = {key: value for key, value in self._popularity.items() if key[2] == minute}
-            self._popularity[window_s, half_life_s, minute] = number, found
+            self._base[key], self._kept[key] = base, _Kept(learned, taken, now_s, clock_s, found)
         return found
 
     def _read(self) -> None:
@@ -204,6 +238,7 @@ class Crowd:
         while len(rows := self._events.after(self._number, limit=_PAGE)):
             pieces.append(self._piece(rows))
             self._number = rows.number
+            self._taken += len(rows)
         if pieces:
             self._columns = self._columns.extended(pieces)
 
@@ -224,16 +259,14 @@ class Crowd:
         return place
 
 
-def _learn(columns: _Columns, number: int, count: int) -> Learned:
-    counting = np.flatnonzero((_WEIGHTS[columns.types] > 0) & (columns.products >= 0))
-    people, at_s = columns.people[counting].astype(np.int64), columns.at_s[counting]
-    order = np.lexsort((at_s, people))
-    counting, people, at_s = counting[order], people[order], at_s[order]
-    products, types = columns.products[counting].astype(np.int64), columns.types[counting]
-    baskets = columns.baskets[counting].astype(np.int64)
+def _learn(columns: _Columns, taken: int, count: int) -> Learned:
+    told = columns.counting()
+    order = np.lexsort((told.at_s, told.people))
+    people, at_s = told.people[order].astype(np.int64), told.at_s[order]
+    products, bought = told.products[order].astype(np.int64), told.types[order] == _PURCHASE
     ends = (np.diff(people) != 0) | (np.diff(at_s) > SESSION_GAP_S) if len(people) else np.empty(0, bool)
     sessions = np.concatenate([np.zeros(min(1, len(people)), np.int64), np.cumsum(ends)])
-    bought = types == _PURCHASE
+    baskets = told.baskets[order].astype(np.int64)
     in_basket = np.where(baskets > 0, baskets, sessions + (baskets.max(initial=0) + 1))
     months = (at_s // _TASTE_S).astype(np.int64)
     tastes = people * (months.max(initial=0) + 1) + months
@@ -244,8 +277,8 @@ def _learn(columns: _Columns, number: int, count: int) -> Learned:
             Occasion.LIKED: Together.of(tastes, products, count=count),
         },
         baskets=_baskets(in_basket[bought], products[bought]),
-        number=number,
-        events=len(columns.people),
+        likings=told.likings,
+        taken=taken,
     )
 
 
@@ -255,17 +288,3 @@ def _baskets(occasions: Numbers, products: Numbers) -> tuple[tuple[int, ...], ..
     pairs = np.unique(np.stack([occasions, products], axis=1), axis=0)
     starts = np.flatnonzero(np.diff(pairs[:, 0])) + 1
     return tuple(tuple(part.tolist()) for part in np.split(pairs[:, 1], starts) if len(part) > 1)
-
-
-def _popularity(columns: _Columns, count: int, *, now_s: float, window_s: float, half_life_s: float) -> Vector:
-    weights = _WEIGHTS[columns.types]
-    near = np.flatnonzero(
-        (columns.at_s <= now_s) & (columns.at_s > now_s - window_s) & (columns.products >= 0) & (weights > 0)
-    )
-    liking = weights[near] * np.exp2((columns.at_s[near] - now_s) / half_life_s)
-    pairs = columns.people[near].astype(np.int64) * max(count, 1) + columns.products[near]
-    order = np.lexsort((-liking, pairs))
-    first = np.diff(pairs[order], prepend=-1) != 0
-    strongest = order[first]
-    found = np.bincount(columns.products[near][strongest], weights=liking[strongest], minlength=count)
-    return np.asarray(found, np.float32)

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from sartor.store.sqlite import SqliteStore
     from sartor.types import Hit, Neighbor, Vector
 
-_OF_INTEREST, _OF_TOGETHER, _OF_POPULAR, _OF_NEW = 48, 96, 48, 24  # candidates
-_POOL = 5  # products for each place, among which varied ones are chosen
+_OF_INTEREST, _OF_TOGETHER, _OF_POPULAR, _OF_NEW = 32, 64, 32, 16  # candidates
+_POOL, _LEAST_POOL = 2, 12  # products for each place and beside, among which varied ones are chosen
 _REASON = 0.3  # share of a score from which a part of it is a reason
 _OPINIONS = (EventType.LIKE, EventType.DISLIKE)
 _EVERY = 1 << 30
@@ -147,7 +147,7 @@ class ForYou:
             return ()
         parts = order.blend.parts(self._evidence(taste, standing, found))
         scores = parts.sum(axis=0)
-        best = np.argsort(-scores, kind="stable")[: max(2 * _POOL, _POOL * order.k)]
+        best = np.argsort(-scores, kind="stable")[: _POOL * order.k + _LEAST_POOL]
         shelf = self.shelf([found[place] for place in best])
         groups = self._groups(taste.liking.disliked)
         chosen = shelf.choose(scores[best], k=order.k, diversity=order.diversity, no_groups=groups)

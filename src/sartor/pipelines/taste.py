@@ -81,5 +81,5 @@ def taste_of(liking: Liking, photos: MainPhotos, *, sizes: tuple[int, int]) -> T
 
 def split(vector: Vector, sizes: tuple[int, int]) -> Traits:
     """The traits of what an index compares, whose style and color have these lengths."""
-    style, color, category = np.split(vector, np.cumsum(sizes))
-    return Traits(style=style, color=color, category=category)
+    style, color = sizes[0], sum(sizes)
+    return Traits(style=vector[:style], color=vector[style:color], category=vector[color:])

@@ -28,7 +28,7 @@ EVENT_WEIGHTS = {
 }
 LIKING_HALF_LIFE_S = 21 * DAY_S
 HISTORY_EVENTS, HISTORY_PRODUCTS = 300, 60  # of a person are looked at, the latest
-INTEREST_APART, MOST_INTERESTS = 1.1, 4  # Ward's distance from which two groups are two interests
+INTEREST_APART, MOST_INTERESTS = 1.1, 3  # Ward's distance from which two groups are two interests
 FEED_DIVERSITY = 0.15
 
 SESSION_GAP_S = 30 * 60  # without an event ends a session

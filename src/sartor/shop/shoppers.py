@@ -246,6 +246,7 @@ class ShopperSide(RecommendingSide):
         super().warm_up()
         if self._backends.has_events():
             self._crowd.follow()
+            self._main_photos.warm_up(self._store.product_ids())
 
     def _held(self, person: Person | str) -> Person:
         who = _person(person)
