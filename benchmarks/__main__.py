@@ -13,6 +13,7 @@ import typer
 from benchmarks.data import SHARED_DATA, Data
 from benchmarks.decoding import decoding
 from benchmarks.encoder_quality import encoder_quality
+from benchmarks.event_load import event_load
 from benchmarks.for_you import for_you
 from benchmarks.growth import growth
 from benchmarks.index_engines import index_engines
@@ -49,6 +50,7 @@ app = typer.Typer(
     result_callback=_publish,
 )
 app.command("startup")(startup)
+app.command("event_load")(event_load)
 app.command("for_you")(for_you)
 app.command("tutorial_pipeline")(tutorial_pipeline)
 app.command("ingest_scale")(ingest_scale)

@@ -31,6 +31,7 @@ _CLIENTS = (1, 8, 32)
 _OVERLOAD = 80
 _READY_S = 300
 _WARM_UP_S = 3.0
+TURNS = 7919  # that the clients are apart
 
 
 @dataclass(slots=True)
@@ -60,14 +61,12 @@ def service_load(
         with sartor.open(workspace) as shop:
             shop.index(data_file(data, PHOTOS_SMALL))
             products = shop.product_ids()
-        with _serving(workspace) as address:
+        with serving(workspace) as address:
             by_photo, by_id = _by_photo(photos), _by_id(products[::37])
-            _run(address, by_photo, clients=4, seconds=_WARM_UP_S)
-            runs = {
-                f"by photo, {n} clients": _run(address, by_photo, clients=n, seconds=seconds) for n in _CLIENTS
-            }
-            runs |= {f"by id, {n} clients": _run(address, by_id, clients=n, seconds=seconds) for n in (1, 8)}
-            runs[f"overload, {_OVERLOAD} clients"] = _run(address, by_photo, clients=_OVERLOAD, seconds=seconds)
+            run(address, by_photo, clients=4, seconds=_WARM_UP_S)
+            runs = {f"by photo, {n} clients": run(address, by_photo, clients=n, seconds=seconds) for n in _CLIENTS}
+            runs |= {f"by id, {n} clients": run(address, by_id, clients=n, seconds=seconds) for n in (1, 8)}
+            runs[f"overload, {_OVERLOAD} clients"] = run(address, by_photo, clients=_OVERLOAD, seconds=seconds)
     figures = {name: Figure.of([1000 * each for each in tally.seconds], "ms") for name, tally in runs.items()}
     return Report(
         name="service_load",
@@ -90,7 +89,8 @@ def service_load(
 
 
 @contextmanager
-def _serving(home: Path) -> Iterator[str]:
+def serving(home: Path) -> Iterator[str]:
+    """A service of a workspace, as its own process, ready to answer; its address."""
     command = [sys.executable, "-m", "sartor", "serve", "--port", "0", "--rate-limit", "0"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env=os.environ | {"SARTOR_HOME": str(home)}
@@ -131,14 +131,14 @@ def _by_id(product_ids: Sequence[str]) -> Callable[[http.client.HTTPConnection, 
     )
 
 
-def _run(
+def run(
     address: str, ask: Callable[[http.client.HTTPConnection, int], None], *, clients: int, seconds: float
 ) -> Tally:
     """Ask from several threads, each as soon as it is answered, and put together what they counted."""
     tallies = [Tally() for _ in range(clients)]
     start = time.perf_counter()
     threads = [
-        threading.Thread(target=_client, args=(address, ask, tally, start + seconds, 7919 * place))
+        threading.Thread(target=_client, args=(address, ask, tally, start + seconds, TURNS * place))
         for place, tally in enumerate(tallies)
     ]
     for thread in threads:

@@ -26,7 +26,7 @@ _CATEGORIES = 16
 
 def evaluate(
     gallery: Annotated[
-        Path | None, typer.Argument(metavar="[SOURCE]", help="Products, as `sartor index` reads them.")
+        Path | None, typer.Argument(metavar="SOURCE", help="Products, as `sartor index` reads them.")
     ] = None,
     *,
     events: EventsFile = None,

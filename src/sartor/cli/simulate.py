@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def simulate(
     source: Annotated[
         Path | None,
-        typer.Argument(metavar="[SOURCE]", help="Products, as `sartor index` reads them; or the workspace's."),
+        typer.Argument(metavar="SOURCE", help="Products, as `sartor index` reads them; or the workspace's."),
     ] = None,
     *,
     out: Annotated[Path, typer.Option("--out", metavar="FILE.jsonl", help="Where the events are written.")],
