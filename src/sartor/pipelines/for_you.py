@@ -34,9 +34,10 @@ if TYPE_CHECKING:
 
 _OF_INTEREST, _OF_TOGETHER, _OF_POPULAR, _OF_NEW = 32, 64, 32, 16  # candidates
 _POOL, _LEAST_POOL = 2, 12  # products for each place and beside, among which varied ones are chosen
-_REASON = 0.3  # share of a score from which a part of it is a reason
+_REASON = 0.2  # share of a score from which a part of it is a reason
 _OPINIONS = (EventType.LIKE, EventType.DISLIKE)
 _EVERY = 1 << 30
+_PERSONAL = ("visual", "together")  # parts of a score that are about the person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,10 +219,10 @@ class _Because:
     crowd: Crowd
 
     def of(self, hit: Neighbor, parts: Vector) -> tuple[_Reason, ...]:
-        """The parts that a score is mostly made of, the greatest first."""
-        total = float(parts.sum()) or 1.0
-        order = [PARTS[place] for place in np.argsort(-parts, kind="stable") if parts[place] >= _REASON * total]
-        return tuple(self._reason(part, hit) for part in order)
+        """The parts that a score is mostly made of: those of the person first, of these the greatest."""
+        share = parts / (float(parts.sum()) or 1.0)
+        order = np.lexsort((-share, np.array([part not in _PERSONAL for part in PARTS])))
+        return tuple(self._reason(PARTS[place], hit) for place in order if share[place] >= _REASON)
 
     def _reason(self, part: str, hit: Neighbor) -> _Reason:
         if part == "visual":

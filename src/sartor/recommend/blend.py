@@ -37,8 +37,8 @@ class Blend:
     """
 
     visual: float = 1.0
-    together: float = 1.0
-    popular: float = 0.2
+    together: float = 1.4
+    popular: float = 2.0
     new: float = 0.05
 
     def parts(self, evidence: Evidence) -> Matrix:

@@ -26,7 +26,7 @@ EVENT_WEIGHTS = {
     EventType.ADD_TO_CART: 4.0,
     EventType.PURCHASE: 5.0,
 }
-LIKING_HALF_LIFE_S = 21 * DAY_S
+LIKING_HALF_LIFE_S = 3 * DAY_S
 HISTORY_EVENTS, HISTORY_PRODUCTS = 300, 60  # of a person are looked at, the latest
 INTEREST_APART, MOST_INTERESTS = 1.1, 3  # Ward's distance from which two groups are two interests
 FEED_DIVERSITY = 0.15
@@ -48,6 +48,6 @@ KINDS_SHARE = 0.5  # of suitability that kinds and colors may decide: they know 
 PARTNERS = 16  # candidates of each slot that were most often bought with what is given
 # "Often bought together" is said from so many times on, or of so many pairs alike; and from 1.5 times chance on.
 OFTEN, OFTEN_ALIKE, OFTEN_SCORE = 3, 10, 0.6
-CLOSE_FROM = 0.5  # closeness from which a product looks like an interest at all
+CLOSE_FROM = 0.2  # closeness from which a product looks like an interest at all
 TOGETHER_SURE = 0.02  # mean closeness from which what people did is half believed
 POPULAR_SURE = 40.0  # liking, that of ten people, below which nothing is as popular as can be
