@@ -85,15 +85,18 @@ class _Columns:
     def __len__(self) -> int:
         return len(self.people)
 
-    def extended(self, pieces: list[_Columns]) -> _Columns:
-        def joined(name: str) -> npt.NDArray[np.generic]:
-            return np.concatenate([getattr(each, name) for each in (self, *pieces)])[-_MOST:]
+    def and_then(self, *pieces: _Columns) -> _Columns:
+        """These, and those that came after them."""
+        parts = (self, *pieces)
+        return _Columns(*(np.concatenate([getattr(part, name) for part in parts]) for name in self.__slots__))
 
-        return _Columns(*(joined(name) for name in self.__slots__))  # type: ignore[arg-type]
+    def since(self, row: int) -> _Columns:
+        """Those from a row on."""
+        return _Columns(*(getattr(self, name)[row:] for name in self.__slots__))
 
-    def counting(self, *, since: int = 0) -> _Columns:
-        """Those from a row on that say something of a liking."""
-        rows = since + np.flatnonzero((_WEIGHTS[self.types[since:]] > 0) & (self.products[since:] >= 0))
+    def counting(self) -> _Columns:
+        """Those that say something of a liking."""
+        rows = np.flatnonzero((_WEIGHTS[self.types] > 0) & (self.products >= 0))
         return _Columns(*(getattr(self, name)[rows] for name in self.__slots__))
 
     @property
@@ -111,7 +114,7 @@ class Crowd:
         self._begin()
 
     def _begin(self) -> None:
-        self._columns, self._taken = _Columns(), 0
+        self._columns, self._fresh, self._taken = _Columns(), _Columns(), 0  # fresh since it was last learned
         self._places: dict[str, int] = {}
         self._ids: list[str] = []
         self._number, self._erasures = 0, self._events.erasures()
@@ -129,7 +132,7 @@ class Crowd:
             self._read()
             if self._learner is not None or not self._is_due():
                 return
-            if len(self._columns) <= _AT_ONCE:
+            if len(self) <= _AT_ONCE:
                 self.learn()
             else:
                 self._learner = Thread(target=self.learn, name="sartor-crowd", daemon=True)
@@ -138,7 +141,9 @@ class Crowd:
     def learn(self) -> None:
         """Learn from all that was taken in, now."""
         with self._lock:
-            columns, taken, count, erasures = self._columns, self._taken, len(self._ids), self._erasures
+            self._columns = columns = self._columns.and_then(self._fresh).since(-_MOST)
+            self._fresh = _Columns()
+            taken, count, erasures = self._taken, len(self._ids), self._erasures
         start = time.perf_counter()
         learned = _learn(columns, taken, count)
         with self._lock:
@@ -160,7 +165,7 @@ class Crowd:
         return self._learned
 
     def __len__(self) -> int:
-        return len(self._columns)
+        return len(self._columns) + len(self._fresh)
 
     def place(self, product_id: str) -> int | None:
         """The place of a product; None where nobody did anything with it."""
@@ -215,9 +220,10 @@ class Crowd:
         """
         key, clock_s = (window_s, half_life_s), time.monotonic()
         with self._lock:
-            learned, columns, taken, count = self._learned, self._columns, self._taken, len(self._ids)
+            learned, taken, count = self._learned, self._taken, len(self._ids)
+            columns, fresh = self._columns, self._fresh
             base, kept = self._base.get(key), self._kept.get(key)
-        few = len(columns) <= _AT_ONCE
+        few = len(columns) + len(fresh) <= _AT_ONCE
         if kept is not None and kept.learned is learned and 0 <= now_s - kept.now_s < _MINUTE_S:
             late = not few and clock_s - kept.clock_s < _LATER_S
             if late or kept.taken == taken:
@@ -226,8 +232,9 @@ class Crowd:
         if base is None or base.learned is not learned or not 0 <= now_s - base.now_s < lasts_s:
             amounts = learned.likings.amounts(count, now_s=now_s, window_s=window_s, half_life_s=half_life_s)
             base = _Kept(learned, learned.taken, now_s, clock_s, amounts)
-        since = columns.counting(since=max(0, len(columns) - (taken - learned.taken))).likings
-        found = since.amounts(count, now_s=now_s, window_s=window_s, half_life_s=half_life_s)
+        while_learning = max(0, taken - learned.taken - len(fresh))
+        came = columns.since(len(columns) - while_learning).and_then(fresh).counting().likings
+        found = came.amounts(count, now_s=now_s, window_s=window_s, half_life_s=half_life_s)
         found[: len(base.amounts)] += base.amounts * 2 ** ((base.now_s - now_s) / half_life_s)
         with self._lock:
             self._base[key], self._kept[key] = base, _Kept(learned, taken, now_s, clock_s, found)
@@ -240,7 +247,7 @@ class Crowd:
             self._number = rows.number
             self._taken += len(rows)
         if pieces:
-            self._columns = self._columns.extended(pieces)
+            self._fresh = self._fresh.and_then(*pieces)
 
     def _piece(self, rows: EventRows) -> _Columns:
         places = np.array([self._give(product_id) for product_id in rows.product_ids] or [-1], np.int32)
