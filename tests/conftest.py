@@ -20,6 +20,14 @@ from tests.networks import color_network
 hypothesis.settings.register_profile("sartor", deadline=None)  # how long an example takes is no test
 hypothesis.settings.load_profile("sartor")
 
+# The longest files, which would else be what the last worker is left alone with.
+LONG = ("test_resume.py", "test_train.py", "test_keras_export.py", "test_convert.py", "test_kill.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+
+
 SHARED_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
 
