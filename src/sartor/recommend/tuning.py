@@ -27,7 +27,7 @@ EVENT_WEIGHTS = {
     EventType.PURCHASE: 5.0,
 }
 LIKING_HALF_LIFE_S = 3 * DAY_S
-HISTORY_EVENTS, HISTORY_PRODUCTS = 300, 60  # of a person are looked at, the latest
+HISTORY_EVENTS, HISTORY_PRODUCTS = 200, 40  # of a person are looked at, the latest
 INTEREST_APART, MOST_INTERESTS = 1.1, 3  # Ward's distance from which two groups are two interests
 FEED_DIVERSITY = 0.15
 
