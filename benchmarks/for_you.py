@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from itertools import islice
+from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
@@ -54,6 +55,7 @@ def for_you(
                 "for somebody with a history": [_feed_ms(shop, person) for person in persons],
                 "for somebody without one": [_feed_ms(shop, Person.visitor(name)) for name in asked],
                 "an event, on disk, and the next feed": [_after_event_ms(shop, person) for person in persons],
+                "for somebody with a history, while all is learned anew": _while_learning_ms(shop, persons),
             }
             counts = shop.event_counts()
         disk_mb = sum(file.stat().st_size for file in where.glob("events.sqlite3*")) / 1e6
@@ -74,6 +76,18 @@ def for_you(
         targets=[Target(what="p95 of a feed, ms", value=p95, at_most=30)],
         notes=("The shoppers are simulated: see docs/explanation/for-you-evaluation.md.",),
     )
+
+
+def _while_learning_ms(shop: Shop, persons: Sequence[Person]) -> list[float]:
+    """Feeds beside the thread that learns from all events, as it does by itself after many new ones."""
+    learning = Thread(target=shop._crowd.learn)  # noqa: SLF001 - it begins by itself after ten minutes
+    learning.start()
+    took = []
+    for person in cycle(persons):
+        if not learning.is_alive():
+            return took
+        took.append(_feed_ms(shop, person))
+    return took
 
 
 def _fill(shop: Shop, *, people: int, events: int, asked: int) -> tuple[Sequence[Person], list[float]]:

@@ -71,7 +71,7 @@ def test_json_and_csv_have_every_figure(sartor: Sartor, log: Path, tmp_path: Pat
     file = tmp_path / "figures.csv"
     told = sartor("evaluate", "--events", log, "--people", 8, "--csv", file, "-k", 5, "--json").json()
     assert told["setup"]["command"].startswith("sartor evaluate --events")
-    assert told["setup"]["simulated"] is True
+    assert told["setup"]["logs"][0]["simulated"] is True
     assert [each["history"] for each in told["experiments"]] == [1, 5, 20]
     for experiment in told["experiments"]:
         assert [each["method"] for each in experiment["methods"]] == METHODS
@@ -93,6 +93,30 @@ def test_the_same_seed_finds_the_same(sartor: Sartor, log: Path) -> None:
     )
     assert once["experiments"] == again["experiments"]
     assert once["off_policy"] == again["off_policy"]
+
+
+def test_people_of_several_logs_are_judged_together(
+    sartor: Sartor, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = log.with_name("other.jsonl")
+    made = sartor("events", "simulate", "--out", other, "--people", 40, "--until", "2026-01-01", "--seed", 3)
+    assert made.code == 0, made.err
+    asked = ("--people", 6, "--history", 1)
+    alone = [sartor("evaluate", "--events", file, *asked, "--json").json() for file in (log, other)]
+    both = sartor("evaluate", "--events", log, "--events", other, *asked, "--json").json()
+    assert [each["name"] for each in both["setup"]["logs"]] == ["events.jsonl", "other.jsonl"]
+    assert [each["people"] for each in both["setup"]["logs"]] == [60, 40]
+    (experiment,) = both["experiments"]
+    assert (experiment["people"], experiment["logs"]) == (12, 2)
+    for place, method in enumerate(experiment["methods"]):
+        means = [each["experiments"][0]["methods"][place]["metrics"]["nDCG@10"]["mean"] for each in alone]
+        assert method["metrics"]["nDCG@10"]["mean"] == pytest.approx(sum(means) / 2)
+    answers = [each["off_policy"][0]["estimate"]["answers"] for each in (*alone, both)]
+    assert answers[2] == answers[0] + answers[1]
+    monkeypatch.setenv("COLUMNS", "200")
+    printed = sartor("evaluate", "--events", log, "--events", other, *asked).out
+    assert "other.jsonl: " in printed
+    assert " of 2 " in printed
 
 
 def test_nothing_is_written_to_the_workspace(sartor: Sartor, log: Path, home: Path) -> None:
@@ -149,6 +173,7 @@ def test_what_cannot_be_replayed_is_said_in_one_line(
         (["evaluate", "catalog", "--events", "log.jsonl"], 2, "one of them"),
         (["evaluate", "--events", "log.jsonl", "--ann"], 2, "--events goes with"),
         (["evaluate", "--events", "nowhere.jsonl"], 1, "nowhere.jsonl"),
+        (["evaluate", "--events", __file__, "--events", "nowhere.csv"], 1, "test_replay.py"),
         (["events", "simulate", "--out", "x.jsonl"], 2, "no product"),
     ],
 )

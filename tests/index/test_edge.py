@@ -167,6 +167,28 @@ def test_products_can_be_left_out(index: EdgeIndex) -> None:
     assert {neighbor.product_id for neighbor in found} == {f"p{row}" for row in range(10)} - {"p3", "p4"}
 
 
+def test_finding_is_searching_with_each_vector(index: EdgeIndex) -> None:
+    made, queries = vectors(60), vectors(4, seed=5)
+    fill(index, made)
+    index.entries([f"p{row}" for row in range(20)])  # some are remembered, some are not
+    for where, without in ((Where(), ()), (Where(), ("p3", "p4"))):
+        searched = [index.search(query, k=9, where=where, without=without) for query in queries]
+        expected = dict.fromkeys(neighbor.product_id for hits in searched for neighbor in hits)
+        assert index.find(queries, k=9, where=where, without=without) == list(expected)
+    assert index.find(queries[:0], k=9) == []
+
+
+def test_what_is_found_follows_every_write(index: EdgeIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge, "_PRODUCTS_KEPT", 3)
+    made = vectors(8)
+    fill(index, made)
+    assert index.find(made, k=1) == [f"p{row}" for row in range(8)]
+    index.replace(["p2"], [])
+    index.replace(["new"], [entry("new", made[2], 2, gender="Women")])
+    assert index.find(made[2:3], k=1) == ["new"]
+    assert index.find(made, k=8, where=Where((AnyOf(attribute="gender", values=("Women",)),))) == ["new"]
+
+
 def test_replacing_a_product_leaves_nothing_of_it(index: EdgeIndex) -> None:
     made = vectors(3)
     index.replace(["a"], [entry("a", made[0], 0, color="Red"), entry("a", made[1], 1)])
@@ -259,7 +281,7 @@ def test_a_query_of_parts_or_with_a_filter_is_answered_exactly_among_more_photos
     monkeypatch.setattr(edge, "_EXACT_UP_TO", 10)
     asked = []
     shard = index._shard
-    monkeypatch.setattr(index, "_shard", Asked(shard, asked))
+    monkeypatch.setattr(index._stored, "shard", Asked(shard, asked))
     whole, part = np.ones(DIMENSION, np.float32), np.eye(DIMENSION, dtype=np.float32)[0]
     for count in (5, 10, 11):
         fill(index, vectors(count))

@@ -102,8 +102,5 @@ def test_many_events_are_learned_from_beside_the_requests(
     monkeypatch.setattr(room, "_AT_ONCE", 1)
     store.add([did("a", EventType.VIEW, "shirt"), did("a", EventType.VIEW, "belt")])
     crowd = Crowd(store)
-    crowd.follow()
-    learner = crowd._learner
-    if learner is not None:
-        learner.join()
+    crowd.catch_up()
     assert crowd.learned.taken == 2

@@ -5,9 +5,11 @@ from itertools import combinations
 from math import sqrt
 
 import numpy as np
-from hypothesis import given
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sartor.recommend import together
 from sartor.recommend.together import Together
 from sartor.recommend.tuning import TOGETHER_KEPT, TOGETHER_LARGEST, TOGETHER_SHRINKAGE
 
@@ -25,30 +27,30 @@ def test_it_is_what_counting_by_hand_gives(found: list[tuple[int, int]]) -> None
     there = {occasion: {product for other, product in found if other == occasion} for occasion, _ in found}
     often = Counter(product for products in there.values() for product in products)
     met = Counter(pair for products in there.values() for pair in combinations(sorted(products), 2))
-    together = learned(found)
+    closest = learned(found)
     for one in range(PRODUCTS):
-        others, closeness = together.beside(one)
+        others, closeness = closest.beside(one)
         assert one not in others
         for other, value in zip(others, closeness, strict=True):
             both = met[min(one, other), max(one, other)]
             assert np.isclose(value, both / (sqrt(often[one] * often[other]) + TOGETHER_SHRINKAGE))
         assert len(others) == sum(1 for pair in met if one in pair)
         assert list(closeness) == sorted(closeness, reverse=True)
-    assert together.occasions.tolist() == [often[product] for product in range(PRODUCTS)]
+    assert closest.occasions.tolist() == [often[product] for product in range(PRODUCTS)]
 
 
 @given(pairs, st.lists(st.integers(0, PRODUCTS - 1), min_size=1, unique=True))
 def test_with_several_it_is_the_weighted_mean(found: list[tuple[int, int]], asked: list[int]) -> None:
-    together = learned(found)
+    closest = learned(found)
     weights = np.arange(1, len(asked) + 1, dtype=np.float32)
     expected = (
         sum(
-            weight * together.between(product, np.arange(PRODUCTS))
+            weight * closest.between(product, np.arange(PRODUCTS))
             for product, weight in zip(asked, weights, strict=True)
         )
         / weights.sum()
     )
-    assert np.allclose(together.with_all(np.array(asked), weights), expected, atol=1e-6)
+    assert np.allclose(closest.with_all(np.array(asked), weights), expected, atol=1e-6)
 
 
 def test_of_a_product_that_meets_very_many_the_closest_are_kept() -> None:
@@ -60,11 +62,25 @@ def test_of_a_product_that_meets_very_many_the_closest_are_kept() -> None:
     assert others[0] == 5
 
 
+@given(pairs, st.integers(1, 5), st.sampled_from([1, 3, 1024]))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_closest_are_kept_however_coarsely_they_are_counted(
+    monkeypatch: pytest.MonkeyPatch, found: list[tuple[int, int]], kept: int, steps: int
+) -> None:
+    everything = learned(found)
+    with monkeypatch.context() as patch:
+        patch.setattr(together, "TOGETHER_KEPT", kept)
+        patch.setattr(together, "_STEPS", steps)
+        few = learned(found)
+    for product in range(PRODUCTS):
+        assert few.beside(product)[0].tolist() == everything.beside(product)[0][:kept].tolist()
+
+
 def test_of_an_occasion_with_very_many_products_the_latest_count() -> None:
-    together = learned([(0, product) for product in range(TOGETHER_LARGEST + 2)], TOGETHER_LARGEST + 2)
-    assert together.occasions.tolist() == [0, 0] + [1] * TOGETHER_LARGEST
+    closest = learned([(0, product) for product in range(TOGETHER_LARGEST + 2)], TOGETHER_LARGEST + 2)
+    assert closest.occasions.tolist() == [0, 0] + [1] * TOGETHER_LARGEST
 
 
 def test_nothing_learned_is_no_error() -> None:
-    together = Together.of(np.empty(0, np.int64), np.empty(0, np.int64), count=0)
-    assert together.with_all(np.empty(0, np.int64), np.empty(0, np.float32)).tolist() == []
+    nothing = Together.of(np.empty(0, np.int64), np.empty(0, np.int64), count=0)
+    assert nothing.with_all(np.empty(0, np.int64), np.empty(0, np.float32)).tolist() == []

@@ -87,10 +87,10 @@ def evaluate(
     Each product asks, and leaves itself out; or the products of --queries do. With --events, go back to a time in
     the log, recommend with what was known then, and see what people did. Nothing is written to the workspace.
     """
-    if (gallery is None) == (events is None):
+    if (gallery is None) == (not events):
         message = "give a SOURCE of products, or --events FILE, one of them"
         raise typer.BadParameter(message)
-    if events is not None:
+    if events:
         if any((models, queries, relevance, label_map, instances, held_out, as_recommended, ann, report, limit)):
             message = "--events goes with --people, --history, --eta, --clip, -k, --seed, --csv and --json alone"
             raise typer.BadParameter(message)

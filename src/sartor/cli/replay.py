@@ -21,13 +21,15 @@ if TYPE_CHECKING:
     from sartor.evaluation.replay import OffPolicyResult, Replay, ReplayExperiment
 
 EventsFile: TypeAlias = Annotated[
-    Path | None,
+    list[Path] | None,
     typer.Option(
-        "--events", metavar="FILE", help="In place of SOURCE: replay what shoppers did, over the workspace."
+        "--events",
+        metavar="FILE",
+        help="In place of SOURCE: replay what shoppers did, over the workspace; repeatable, the people pooled.",
     ),
 ]
 People: TypeAlias = Annotated[
-    int, typer.Option("--people", min=1, help="With --events: ask for so many people at most.")
+    int, typer.Option("--people", min=1, help="With --events: ask for so many people of a log at most.")
 ]
 Histories: TypeAlias = Annotated[
     list[int] | None,
@@ -45,7 +47,7 @@ _FEW = 100  # impressions of equal weight tell little
 
 
 def replay(
-    file: Path,
+    files: Sequence[Path],
     *,
     k: int,
     people: int,
@@ -57,42 +59,46 @@ def replay(
     csv: Path | None,
     as_json: bool,
 ) -> None:
-    """Replay a log over the workspace's catalog, and print what was found."""
+    """Replay logs over the workspace's catalog, and print what was found."""
     from sartor.assembly import open_shop
     from sartor.evaluation.replay_tables import replay_csv
     from sartor.evaluation.tables import as_json as json_of
-    from sartor.pipelines.replaying.log import read_log
+    from sartor.pipelines.replaying.log import LogFile
 
-    log = read_log(file, now_s=time.time())
+    logs = [LogFile(file, now_s=time.time()) for file in files]
     with open_shop(settings(home=home)) as shop:
         found = shop.replay(
-            log.events,
+            *logs,
             k=k,
             people=people,
             eta=eta,
             clip=clip,
             seed=seed,
-            log=log.name,
+            names=[log.name for log in logs],
             command=shlex.join(["sartor", *sys.argv[1:]]),
             show=progress_bar,
             **({} if not histories else {"histories": histories}),
         )
     if csv is not None:
         csv.write_text(replay_csv(found), encoding="utf-8")
-    print_json(json_of(found)) if as_json else _print(found, rejected=log.rejected)
+    print_json(json_of(found)) if as_json else _print(found, rejected=sum(log.rejected for log in logs))
     if csv is not None:
         typer.echo(f"written to {csv}", err=True)
 
 
 def _print(found: Replay, *, rejected: int) -> None:
     setup = found.setup
-    of_whom = "simulated shoppers: a simulation, not a shop" if setup.simulated else "people"
+    for log in setup.logs:
+        of_whom = "simulated shoppers: a simulation, not a shop" if log.simulated else "people"
+        typer.echo(
+            f"{log.name}: {counted(log.events, 'event')} of {log.people:,} {of_whom}; {log.before:,} before "
+            f"{log.split_at} and {log.after:,} after, {log.impressions:,} impressions"
+        )
+    foreseen = dict.fromkeys(type_ for log in setup.logs for type_ in log.foreseen)
     typer.echo(
-        f"{setup.log}: {counted(setup.events, 'event')} of {setup.people:,} {of_whom}; "
-        f"{setup.before:,} before {setup.split_at} and {setup.after:,} after, {setup.impressions:,} impressions; "
+        f"foreseen: {', '.join(foreseen)} of products that are new to the person, among "
         f"{counted(setup.products, 'product')}"
     )
-    typer.echo(f"foreseen: {', '.join(setup.foreseen)} of products that are new to the person")
     suffix = " (simulated)" if setup.simulated else ""
     for experiment in found.experiments:
         _print_experiment(experiment, setup.k, suffix)
@@ -105,7 +111,7 @@ def _print(found: Replay, *, rejected: int) -> None:
     if few:
         typer.echo(f"- recorded answers tell little of {', '.join(few)}: fewer than {_FEW} effective impressions")
     if rejected:
-        typer.echo(f"- {counted(rejected, 'line')} of the file told no event")
+        typer.echo(f"- {counted(rejected, 'line')} of the events told no event")
     for note in setup.notes:
         typer.echo(f"- {note}")
 
@@ -126,7 +132,8 @@ def _print_experiment(experiment: ReplayExperiment, k: int, suffix: str) -> None
             for result in experiment.methods
         ),
     )
-    print_table("", ("for-you beside", f"nDCG@{k}", "95 % interval", "p", "intervals"), _beside(experiment, k))
+    columns = ("for-you beside", f"nDCG@{k}", "95 % interval", "p", "intervals", "ahead in logs")
+    print_table("", columns, _beside(experiment, k))
 
 
 def _beside(experiment: ReplayExperiment, k: int) -> Iterator[tuple[str, ...]]:
@@ -140,6 +147,7 @@ def _beside(experiment: ReplayExperiment, k: int) -> Iterator[tuple[str, ...]]:
                 f"{test.low:+.4f} to {test.high:+.4f}{chance}",
                 f"{test.p_value:.4f}",
                 "apart" if each.apart else "overlap",
+                f"{each.ahead} of {experiment.logs}",
             )
 
 

@@ -19,7 +19,7 @@ class MethodResult:
     Attributes:
         method: Its name; ``for-you`` is what Sartor does.
         metrics: By name, such as ``nDCG@10``: the mean over people with its 95 % interval.
-        coverage: Share of the catalog that is in at least one list.
+        coverage: Share of the catalog that is in at least one list, on average over logs.
     """
 
     method: str
@@ -36,12 +36,14 @@ class ReplayComparison:
         metric: By which metric.
         test: Difference of for-you minus the other, with its interval and p-value.
         apart: Whether for-you's 95 % interval lies wholly above the other's.
+        ahead: In how many logs for-you's mean is above the other's.
     """
 
     against: str
     metric: str
     test: PairedTest
     apart: bool
+    ahead: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +52,8 @@ class ReplayExperiment:
 
     Attributes:
         history: How many events.
-        people: How many people were asked for.
+        people: How many people were asked for, in all logs.
+        logs: In how many logs.
         targets: How many products a person turned out to want, on average.
         methods: Each way, ``for-you`` first.
         comparisons: Of ``for-you`` with each of the others.
@@ -58,6 +61,7 @@ class ReplayExperiment:
 
     history: int
     people: int
+    logs: int
     targets: float
     methods: tuple[MethodResult, ...]
     comparisons: tuple[ReplayComparison, ...]
@@ -77,20 +81,41 @@ class OffPolicyResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReplaySetup:
-    """What was replayed, and how: enough to do it again.
+class ReplayedLog:
+    """A log, and where it was parted.
 
     Attributes:
-        log: The log's name.
+        name: What it is called.
         events: How many events it has, impressions among them.
         impressions: How many only say that a product was shown in a list.
         people: Of how many people.
         simulated: Whether these are simulated shoppers: then all figures are about a simulation.
-        products: Products in the catalog.
         split_at: The time that parts what is known from what is to be foreseen, ISO 8601, UTC.
         before: Events before it, impressions not counted.
         after: Events from it on.
         foreseen: Types of the events that are foreseen.
+        unknown_products: How many events are about products that the catalog does not have.
+    """
+
+    name: str
+    events: int
+    impressions: int
+    people: int
+    simulated: bool
+    split_at: str
+    before: int
+    after: int
+    foreseen: tuple[str, ...]
+    unknown_products: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplaySetup:
+    """What was replayed, and how: enough to do it again.
+
+    Attributes:
+        logs: The logs.
+        products: Products in the catalog.
         k: Length of lists.
         seed: Of all that is random.
         eta: How fast attention falls with the place in recorded answers.
@@ -103,16 +128,8 @@ class ReplaySetup:
         notes: What a reader has to know, one sentence each.
     """
 
-    log: str
-    events: int
-    impressions: int
-    people: int
-    simulated: bool
+    logs: tuple[ReplayedLog, ...]
     products: int
-    split_at: str
-    before: int
-    after: int
-    foreseen: tuple[str, ...]
     k: int
     seed: int
     eta: float
@@ -124,6 +141,11 @@ class ReplaySetup:
     made_at: str
     notes: tuple[str, ...] = ()
 
+    @property
+    def simulated(self) -> bool:
+        """Whether a log is of simulated shoppers."""
+        return any(log.simulated for log in self.logs)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
@@ -133,7 +155,7 @@ class Replay:
         setup: What was replayed.
         experiments: By how much is known of a person.
         off_policy: By the recorded answers; empty where there are none after the split.
-        seconds: Time of each part.
+        seconds: Time of each part, of all logs.
     """
 
     setup: ReplaySetup

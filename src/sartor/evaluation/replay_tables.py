@@ -43,6 +43,7 @@ def _rows(replay: Replay) -> Iterator[Row]:
             metric = f"difference of {each.metric}"
             yield known, each.against, metric, test.difference, test.low, test.high, test.count
             yield known, each.against, f"p of {metric}", test.p_value, None, None, test.count
+            yield known, each.against, f"logs ahead in {each.metric}", each.ahead, None, None, experiment.logs
     for policy in replay.off_policy:
         yield from _recorded(policy)
 

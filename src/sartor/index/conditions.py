@@ -11,8 +11,8 @@ from sartor.types import EVERYTHING, AnyOf, Not
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from uuid import UUID
 
+    from sartor.index.points import PointId
     from sartor.types import Between, Where
 
 
@@ -21,7 +21,7 @@ def filter_of(
     *,
     of: Collection[str] | None = None,
     without: Collection[str] = (),
-    no_points: Collection[int | str | UUID] = (),
+    no_points: Collection[PointId] = (),
     main: bool = False,
 ) -> qdrant.Filter:
     """What a photo has to be to be found.

@@ -1,46 +1,34 @@
-"""The embedded vector index: a Qdrant Edge shard in this process.
-
-The store is the truth, so the shard needs no write-ahead log of its own: what it has taken in is on disk
-after ``mark``, which also notes up to which revision of the store that is. Whatever came later is written
-again after a crash. A shard that cannot be opened is thrown away, to be filled from the store.
-"""
+"""The embedded vector index: what is asked of a Qdrant Edge shard in this process."""
 
 from __future__ import annotations
 
-import json
-import logging
 import math
-import shutil
 from copy import copy
-from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import qdrant_edge as qdrant
 
 from sartor.index.conditions import filter_of
-from sartor.index.payload import MAIN, PHOTO, PRODUCT, number_field, numbers_of, text_field, texts_of
+from sartor.index.payload import text_field
 from sartor.index.points import KEYS, key_of, point, vector_of
+from sartor.index.shard import StoredShard
 from sartor.types import EVERYTHING, FacetValue, Metric, Neighbor
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
-    from sartor.types import IndexEntry, Vector, Where
+    from sartor.index.points import PointId
+    from sartor.types import IndexEntry, Matrix, Vector, Where
 
-logger = logging.getLogger(__name__)
-
-_FORMAT = 2  # of this directory; another one is rebuilt
-_STATE_FILE = "state.json"
-_SHARD = "shard"
 _SCROLL_PAGE = 4096
 _COUNTS_KEPT = 1024
+_PRODUCTS_KEPT = 200_000  # points whose product is remembered: about 40 MB
 _HNSW_EF = 128  # candidates of a search
 # A query that leaves parts of the vectors out, such as their style, walks a graph that was built over all of them:
 # by color alone, 128 candidates find 82 of the 100 nearest among 37,344 products, 512 find 97.
 _HNSW_EF_OF_PARTS, _WHOLE_FROM = 512, 0.6
-_HNSW = qdrant.HnswIndexConfig(m=16, ef_construct=100, full_scan_threshold=10_000)  # Qdrant's own defaults
 # So many photos are compared one by one where they pass a filter, or a query leaves parts out: about 10 ms.
 _EXACT_UP_TO = 20_000
 # Where all vectors together have so few numbers, one by one takes at most 5 ms. It covers what cannot be seen from
@@ -50,17 +38,6 @@ _FEW_NUMBERS = 5_000_000
 # quarters of 37,344 products pass; with it, it stays above 0.99.
 _ACORN = qdrant.AcornSearchParams(enable=True, max_selectivity=1.0)
 _UNSAVED = 4096  # products that are done again after a crash, at most; saving costs as much as a few hundred
-
-
-@dataclass(slots=True, kw_only=True)
-class _State:
-    """What ``state.json`` says: what the shard is made for, and what of the store it has on disk."""
-
-    format: int = _FORMAT
-    model: str
-    dimension: int
-    revision: int = 0
-    fields: list[str] = field(default_factory=list)
 
 
 class EdgeIndex:
@@ -74,12 +51,11 @@ class EdgeIndex:
 
     def __init__(self, directory: Path, *, model: str, dimension: int, metric: Metric = Metric.COSINE) -> None:
         self.metric = metric
-        self._directory = directory
-        self._wanted = _State(model=model, dimension=dimension)
         self._counted: dict[tuple[str, Where, int], list[FacetValue]] = {}
         self._passed: dict[Where, int] = {}
-        self._shard, self._state = self._open()
-        self._revision, self._unsaved = self._state.revision, 0
+        self._products: dict[PointId, str] = {}  # of a point, which stays as it is: its id is made from it
+        self._stored = StoredShard(directory, model=model, dimension=dimension)
+        self._revision, self._unsaved = self._stored.revision, 0
 
     @property
     def revision(self) -> int:
@@ -99,7 +75,7 @@ class EdgeIndex:
         """
         points = [point(entry) for entry in entries]
         if points:
-            self._make_filterable(entries)
+            self._stored.make_filterable(entries)
             self._shard.update(qdrant.UpdateOperation.upsert_points(points))
         if product_ids:
             gone = filter_of(of=product_ids, no_points={point.id for point in points})
@@ -115,10 +91,8 @@ class EdgeIndex:
 
     def mark(self, revision: int) -> None:
         """Bring everything to disk and note that the index has the store up to ``revision``."""
-        self._shard.flush()
-        self._revision = self._state.revision = revision
-        self._unsaved = 0
-        self._write_state()
+        self._stored.mark(revision)
+        self._revision, self._unsaved = revision, 0
 
     def search(
         self,
@@ -147,22 +121,38 @@ class EdgeIndex:
             limit *= 2  # products with several photos took more than one place
 
     def find(
-        self, vector: Vector, *, k: int, where: Where = EVERYTHING, without: Collection[str] = ()
+        self, vectors: Matrix, *, k: int, where: Where = EVERYTHING, without: Collection[str] = ()
     ) -> list[str]:
-        """Ids of the products of the ``k`` photos that are closest to a vector, the closest first, each once."""
+        """Ids of the products of the ``k`` photos that are closest to each of some vectors, each id once.
+
+        Args:
+            vectors: ``(v, n)`` float32; the products of the first come first, the closest of each before the rest.
+            k: Photos of each.
+            where: Only products that pass this filter.
+            without: Ids of products to leave out.
+        """
         exact = bool(where) and self._passing(where) <= _EXACT_UP_TO
-        points = self._nearest(vector, limit=k, where=where, without=without, exact=exact, with_vector=False)
-        return list(dict.fromkeys(key_of(found)[0] for found in points))
+        wanted = filter_of(where, without=without)
+        requests = [
+            qdrant.QueryRequest(
+                query=qdrant.Query.Nearest(vector.tolist()),
+                limit=k,
+                filter=wanted,
+                params=_params(vector, exact=exact),
+            )
+            for vector in vectors
+        ]
+        found = self._shard.query_batch(qdrant.QueryBatchRequest(requests)) if requests else []
+        return list(dict.fromkeys(self._product_ids([point.id for points in found for point in points])))
 
     def entries(self, product_ids: Collection[str]) -> list[Neighbor]:
         """The main photos of products, as far as the index has them, by id; their scores are 0."""
-        found = [
-            (*key_of(record), vector_of(record))
-            for record in self._main_photos(filter_of(of=product_ids, main=True), len(product_ids), vectors=True)
-        ]
+        records = self._main_photos(filter_of(of=product_ids, main=True), len(product_ids), vectors=True)
+        self._remembered(records)
+        found = sorted((*key_of(record), place) for place, record in enumerate(records))
         return [
-            Neighbor(product_id=product_id, sha256=sha256, score=0.0, vector=vector)
-            for product_id, sha256, vector in sorted(found, key=lambda each: each[0])
+            Neighbor(product_id=product_id, sha256=sha256, score=0.0, vector=vector_of(records[place]))
+            for product_id, sha256, place in found
         ]
 
     def passing(self, where: Where, *, of: Collection[str]) -> set[str]:
@@ -197,7 +187,7 @@ class EdgeIndex:
         return list(found)
 
     def _facet(self, name: str, wanted: qdrant.Filter, limit: int) -> list[FacetValue]:
-        if text_field(name) not in self._state.fields:
+        if text_field(name) not in self._stored.fields:
             return []
         found = self._shard.facet(qdrant.FacetRequest(text_field(name), limit=limit, exact=True, filter=wanted))
         values = [FacetValue(str(hit.value), hit.count) for hit in found.hits if hit.count]
@@ -216,9 +206,8 @@ class EdgeIndex:
 
     def clear(self) -> None:
         """Empty the index, as if the store had never been read."""
-        self._shard.close()
+        self._stored.clear()
         self._counted, self._passed = {}, {}
-        self._shard, self._state = self._create()
         self._revision, self._unsaved = 0, 0
 
     def close(self) -> None:
@@ -233,71 +222,39 @@ class EdgeIndex:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _open(self) -> tuple[qdrant.EdgeShard, _State]:
-        try:
-            state = _State(**json.loads((self._directory / _STATE_FILE).read_bytes()))
-            shard = qdrant.EdgeShard.load(str(self._directory / _SHARD), self._config())
-        except FileNotFoundError:
-            return self._create()
-        except Exception as error:  # noqa: BLE001 - Qdrant Edge raises bare Exception; the index is derived
-            logger.warning("the index %s cannot be opened and is built again: %s", self._directory, error)
-            return self._create()
-        made_for = (state.format, state.model, state.dimension)
-        if made_for != (self._wanted.format, self._wanted.model, self._wanted.dimension):
-            shard.close()
-            return self._create()
-        return shard, state
+    @property
+    def _shard(self) -> qdrant.EdgeShard:
+        return self._stored.shard
 
-    def _create(self) -> tuple[qdrant.EdgeShard, _State]:
-        shutil.rmtree(self._directory, ignore_errors=True)
-        (self._directory / _SHARD).mkdir(parents=True)
-        shard = qdrant.EdgeShard.create(str(self._directory / _SHARD), self._config())
-        for name in (PRODUCT, PHOTO, MAIN):
-            _index_field(shard, name, qdrant.PayloadSchemaType.Keyword)
-        self._state = _State(model=self._wanted.model, dimension=self._wanted.dimension)
-        self._write_state()
-        return shard, self._state
+    def _product_ids(self, point_ids: Sequence[PointId]) -> list[str]:
+        """Whose photos points are, as far as they are still there; reading that takes as long as finding them."""
+        kept = self._products
+        missing = [point_id for point_id in point_ids if point_id not in kept]
+        read = (
+            self._remembered(self._shard.retrieve(missing, with_payload=KEYS, with_vector=False))
+            if missing
+            else {}
+        )
+        found = (kept.get(point_id) or read.get(point_id) for point_id in point_ids)
+        return [product_id for product_id in found if product_id]
 
-    def _config(self) -> qdrant.EdgeConfig:
-        vectors = qdrant.EdgeVectorParams(size=self._wanted.dimension, distance=qdrant.Distance.Dot)
-        return qdrant.EdgeConfig(vectors=vectors, hnsw_config=_HNSW, wal_enabled=False)
+    def _remembered(self, records: Sequence[qdrant.Record]) -> dict[PointId, str]:
+        products = {record.id: key_of(record)[0] for record in records}
+        if len(self._products) + len(products) > _PRODUCTS_KEPT:
+            self._products = {}  # what another thread reads stays as it is
+        self._products |= products
+        return products
 
-    def _write_state(self) -> None:
-        temporary = self._directory / f"{_STATE_FILE}.new"
-        temporary.write_text(json.dumps(asdict(self._state)), encoding="utf-8")
-        temporary.replace(self._directory / _STATE_FILE)
-
-    def _make_filterable(self, entries: Sequence[IndexEntry]) -> None:
-        known = set(self._state.fields)
-        for entry in entries:
-            for name, value in entry.attributes.items():
-                kinds = (
-                    (text_field(name), qdrant.PayloadSchemaType.Keyword, texts_of),
-                    (number_field(name), qdrant.PayloadSchemaType.Float, numbers_of),
-                )
-                for path, schema, parts_of in kinds:
-                    if path not in known and any(True for _ in parts_of(value)):
-                        _index_field(self._shard, path, schema)
-                        known.add(path)
-                        self._state.fields.append(path)
-
-    def _nearest(  # noqa: PLR0913 - what a search is
-        self,
-        vector: Vector,
-        *,
-        limit: int,
-        where: Where,
-        without: Collection[str],
-        exact: bool,
-        with_vector: bool = True,
+    def _nearest(
+        self, vector: Vector, *, limit: int, where: Where, without: Collection[str], exact: bool
     ) -> list[qdrant.ScoredPoint]:
         request = qdrant.QueryRequest(
             query=qdrant.Query.Nearest(vector.tolist()),
             limit=limit,
             filter=filter_of(where, without=without),
-            params=qdrant.SearchParams(exact=exact, hnsw_ef=_candidates(vector), acorn=_ACORN),
+            params=_params(vector, exact=exact),
             with_payload=KEYS,
-            with_vector=with_vector,
+            with_vector=True,
         )
         return list(self._shard.query(request))
 
@@ -347,13 +304,10 @@ class EdgeIndex:
                 return
 
 
-def _candidates(vector: Vector) -> int:
-    return _HNSW_EF if _is_whole(vector) else _HNSW_EF_OF_PARTS
+def _params(vector: Vector, *, exact: bool) -> qdrant.SearchParams:
+    candidates = _HNSW_EF if _is_whole(vector) else _HNSW_EF_OF_PARTS
+    return qdrant.SearchParams(exact=exact, hnsw_ef=candidates, acorn=_ACORN)
 
 
 def _is_whole(vector: Vector) -> bool:
     return bool(np.count_nonzero(vector) >= _WHOLE_FROM * len(vector))
-
-
-def _index_field(shard: qdrant.EdgeShard, path: str, schema: qdrant.PayloadSchemaType) -> None:
-    shard.update(qdrant.UpdateOperation.create_field_index(path, schema))

@@ -12,7 +12,11 @@ import qdrant_edge as qdrant
 from sartor.index.payload import PHOTO, PRODUCT, payload_of
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from sartor.types import IndexEntry, Vector
+
+    PointId: TypeAlias = int | str | UUID
 
 KEYS = [PRODUCT, PHOTO]  # of a payload, as much as key_of needs
 

@@ -138,6 +138,13 @@ class Crowd:
                 self._learner = Thread(target=self.learn, name="sartor-crowd", daemon=True)
                 self._learner.start()
 
+    def catch_up(self) -> None:
+        """Take in what people did since the last time, and wait until it is learned from, as far as it is due."""
+        self.follow()
+        learner = self._learner
+        if learner is not None:
+            learner.join()
+
     def learn(self) -> None:
         """Learn from all that was taken in, now."""
         with self._lock:

@@ -126,20 +126,16 @@ class ForYou:
     def _candidates(self, order: FeedOrder, taste: Taste, standing: _Standing) -> list[Neighbor]:
         """Products that might be in the feed, each once."""
         without = taste.liking.done | order.without
-        found = [
-            product_id
-            for query in (taste.queries if order.blend.visual else ())
-            for product_id in self.index.find(query, k=_OF_INTEREST, where=order.where, without=without)
-        ]
+        queries = taste.queries if order.blend.visual else taste.queries[:0]
+        found = self.index.find(queries, k=_OF_INTEREST, where=order.where, without=without)
         more = [
             *(standing.together.best(_OF_TOGETHER) if order.blend.together else ()),
             *(standing.popular.best(_OF_POPULAR) if order.blend.popular else ()),
             *(list(self.newest.products())[:_OF_NEW] if order.blend.new else ()),
         ]
-        wanted = [product_id for product_id in dict.fromkeys(more) if product_id not in without]
-        return self.photos.of(list(dict.fromkeys(found))) + self.passing(
-            [product_id for product_id in wanted if product_id not in set(found)], order.where
-        )
+        left_out = without.union(found)
+        others = [product_id for product_id in dict.fromkeys(more) if product_id not in left_out]
+        return self.photos.of(found) + self.passing(others, order.where)
 
     def _ranked(
         self, order: FeedOrder, taste: Taste, standing: _Standing, found: list[Neighbor]

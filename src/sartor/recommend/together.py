@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     Numbers = npt.NDArray[np.int64]
 
+_STEPS = 1024  # of closeness, as finely as it has to be parted for few to be left
 _BLOCK = 2048  # products that are compared with all others at once; bounds memory
 
 
@@ -96,16 +97,29 @@ def _there(occasions: Numbers, products: Numbers, count: int) -> sparse.csr_matr
 def _closest(both: sparse.csr_matrix, often: Numbers, start: int) -> tuple[Numbers, Numbers, Vector]:
     """Of the products from one on: how many others each has, which, and how close they are."""
     both = both.tocoo()
-    rows, columns = both.row.astype(np.int64), both.col.astype(np.int64)
-    other = columns != rows + start
-    rows, columns, met = rows[other], columns[other], both.data[other]
-    closeness = met / (np.sqrt(often[rows + start] * often[columns]) + TOGETHER_SHRINKAGE)
+    rows, columns, roots = both.row, both.col, np.sqrt(often).astype(np.float32)
+    closeness = both.data / (roots[rows + start] * roots[columns] + TOGETHER_SHRINKAGE)
+    closeness[columns == rows + start] = 0  # itself
+    near = _may_be_kept(rows, closeness, count=both.shape[0])
+    rows, columns, closeness = rows[near], columns[near], closeness[near]
     order = np.lexsort((columns, -closeness, rows))
     rows, columns, closeness = rows[order], columns[order], closeness[order]
     sizes = np.bincount(rows, minlength=both.shape[0])
     place = np.arange(len(rows)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     kept = place < TOGETHER_KEPT
-    return np.minimum(sizes, TOGETHER_KEPT), columns[kept], closeness[kept].astype(np.float32)
+    return np.minimum(sizes, TOGETHER_KEPT), columns[kept].astype(np.int64), closeness[kept]
+
+
+def _may_be_kept(rows: Numbers, closeness: Vector, *, count: int) -> npt.NDArray[np.bool_]:
+    """Which pairs may be among the closest of their row, ``(n,)``: counting is much faster than sorting them all.
+
+    Each row's pairs are counted by steps of closeness; below the step at which enough are above, none is kept.
+    """
+    steps = (np.sqrt(closeness) * _STEPS).astype(np.int64)
+    counts = np.bincount(rows * np.int64(_STEPS) + steps, minlength=count * _STEPS).reshape(count, _STEPS)
+    enough = counts[:, ::-1].cumsum(axis=1) >= TOGETHER_KEPT  # from the closest step on
+    lowest = np.where(enough[:, -1], _STEPS - 1 - enough.argmax(axis=1), 0)
+    return np.asarray((steps >= lowest[rows]) & (closeness > 0))
 
 
 _NOTHING = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32)

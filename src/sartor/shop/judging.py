@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -158,37 +159,38 @@ class JudgingSide(ShopperSide):
 
     def replay(  # noqa: PLR0913 - each is a keyword of its own
         self,
-        events: Iterable[Event],
-        *,
+        *logs: Iterable[Event],
         k: int = 10,
         people: int = 1000,
         histories: Sequence[int] = (1, 5, 20),
         eta: float = 1.0,
         clip: float | None = None,
         seed: int = 0,
-        log: str = "",
+        names: Sequence[str] = (),
         command: str = "",
         show: ShowProgress = silent,
     ) -> Replay:
-        """Go back to a time in a log, recommend with what was known then, and see what people did afterwards.
+        """Go back to a time in logs, recommend with what was known then, and see what people did afterwards.
 
         For-you stands beside popularity, item-to-item co-occurrence, closeness of looks, and chance, all over this
         catalog. Nothing is written to the workspace, and its own events do not count.
 
         Args:
-            events: The log, in any order.
+            logs: Events in any order. Each is replayed by itself, and the people of all are judged together, as if
+                nobody came twice.
             k: Length of lists.
-            people: At most so many people are asked for, drawn at random, and at most half of all.
+            people: At most so many people of a log are asked for, drawn at random, and at most half of all.
             histories: How many of a person's last events are known, an experiment each.
             eta: How fast attention falls with the place in recorded answers: ``1 / place ** eta``.
             clip: Weights of recorded rewards are at most this; None for no bound.
             seed: Of all that is random.
-            log: What the log is called.
+            names: What the logs are called.
             command: What asked for it, for a report.
             show: Shows the progress of something named.
 
         Raises:
-            EvaluationError: Nobody did something before the split and wanted something after it.
+            EvaluationError: There is no log; or in one, nobody did something before the split and wanted something
+                after it.
             QueryError: The catalog is empty.
             ModelMismatch: The catalog was embedded with another model.
             ValueError: A length or a number is below 1.
@@ -201,7 +203,6 @@ class JudgingSide(ShopperSide):
 
         self._require_embeddings()
         order = ReplayOrder(
-            log=log,
             k=k,
             people=people,
             histories=tuple(histories),
@@ -212,7 +213,14 @@ class JudgingSide(ShopperSide):
             command=command,
         )
         catalog = [product_id for product_id, _ in sorted(self._store.embedded_keys(self._card.id))]
-        return replay(events, order, catalog=list(dict.fromkeys(catalog)), engine=self._engine, show=show)
+        called = chain(names, repeat("the log"))
+        return replay(
+            zip(called, logs, strict=False),
+            order,
+            catalog=list(dict.fromkeys(catalog)),
+            engine=self._engine,
+            show=show,
+        )
 
     def promote(
         self, model: str, *, force: bool = False, on_progress: OnProgress = lambda _: None

@@ -245,7 +245,7 @@ class ShopperSide(RecommendingSide):
         """Load the model, the index and what all people did, so that the first query is as fast as the next."""
         super().warm_up()
         if self._backends.has_events():
-            self._crowd.follow()
+            self._crowd.catch_up()
             self._main_photos.warm_up(self._store.product_ids())
 
     def _held(self, person: Person | str) -> Person:

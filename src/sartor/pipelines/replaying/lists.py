@@ -1,4 +1,4 @@
-"""The lists that each way to recommend makes for people, and what these lists are worth."""
+"""The lists that each way to recommend makes for people, and what was known when they were made."""
 
 from __future__ import annotations
 
@@ -9,18 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sartor.evaluation.intervals import intervals, paired_tests
-from sartor.evaluation.list_quality import coverage, diversity, novelty
-from sartor.evaluation.metrics import hit_rate_at_k, ndcg_at_k, recall_at_k
-from sartor.evaluation.replay import MethodResult, ReplayComparison, ReplayExperiment
 from sartor.pipelines.for_you import FeedOrder
 from sartor.pipelines.report import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from sartor.evaluation.agreement import Indices, Values
-    from sartor.evaluation.time_split import Case
+    from sartor.evaluation.agreement import Indices
     from sartor.events import Event, Person
     from sartor.pipelines.for_you import ForYou
     from sartor.pipelines.replaying.order import Method
@@ -114,77 +109,3 @@ class Known:
         for product_id, row in rows.items():
             self.people[row] = counts[product_id]
         self.total = len({event.person for event in before})
-
-
-def judge(  # noqa: PLR0913 - each is a keyword of its own
-    lists: Mapping[str, Sequence[Indices]],
-    cases: Sequence[Case],
-    stage: Stage,
-    known: Known,
-    *,
-    history: int,
-    k: int,
-    seed: int,
-) -> ReplayExperiment:
-    """Measure lists against what people turned out to want.
-
-    Args:
-        lists: Rows of products for each case, by way; the first way is compared with the others.
-        cases: The people.
-        stage: The catalog.
-        known: What people did.
-        history: How many events are known of a person.
-        k: Length of the lists.
-        seed: Of intervals and tests.
-    """
-    targets = [frozenset(stage.rows[product] for product in case.targets) for case in cases]
-    scores = {name: _scores(each, targets, stage, known, k=k) for name, each in lists.items()}
-    results = tuple(
-        MethodResult(
-            method=name,
-            metrics=intervals(values, rng=np.random.default_rng(seed)),
-            coverage=coverage(lists[name], products=len(stage.catalog)),
-        )
-        for name, values in scores.items()
-    )
-    return ReplayExperiment(
-        history=history,
-        people=len(cases),
-        targets=float(np.mean([len(each) for each in targets])),
-        methods=results,
-        comparisons=tuple(_comparisons(results, scores, seed=seed)),
-    )
-
-
-def _scores(
-    lists: Sequence[Indices], targets: Sequence[Collection[int]], stage: Stage, known: Known, *, k: int
-) -> dict[str, Values]:
-    relevant = np.zeros((len(lists), k), np.bool_)  # what a short list lacks is not relevant
-    for row, (found, wanted) in enumerate(zip(lists, targets, strict=True)):
-        relevant[row, : len(found)] = [int(product) in wanted for product in found]
-    totals = np.array([len(wanted) for wanted in targets], np.int64)
-    return {
-        f"nDCG@{k}": ndcg_at_k(relevant, totals, k=k),
-        f"recall@{k}": recall_at_k(relevant, totals, k=k),
-        f"hit rate@{k}": hit_rate_at_k(relevant, totals, k=k),
-        "novelty": novelty(lists, known.people, total=known.total),
-        "diversity": diversity(lists, stage.styles),
-    }
-
-
-def _comparisons(
-    results: Sequence[MethodResult], scores: Mapping[str, Mapping[str, Values]], *, seed: int
-) -> list[ReplayComparison]:
-    mine, *others = results
-    return [
-        ReplayComparison(
-            against=other.method,
-            metric=metric,
-            test=test,
-            apart=mine.metrics[metric].low > other.metrics[metric].high,
-        )
-        for other in others
-        for metric, test in paired_tests(
-            scores[mine.method], scores[other.method], rng=np.random.default_rng(seed)
-        ).items()
-    ]

@@ -53,9 +53,8 @@ class ReplayOrder:
     """What is to be replayed.
 
     Attributes:
-        log: What the log is called.
         k: Length of lists.
-        people: At most so many people are asked for, drawn at random, in each experiment.
+        people: At most so many people of a log are asked for, drawn at random, in each experiment.
         histories: How many of a person's last events are known, an experiment each.
         seed: Of all that is random.
         eta: How fast attention falls with the place in recorded answers.
@@ -65,7 +64,6 @@ class ReplayOrder:
         command: What asked for it, for a report.
     """
 
-    log: str = ""
     k: int = 10
     people: int = 1000
     histories: tuple[int, ...] = DEFAULT_HISTORIES

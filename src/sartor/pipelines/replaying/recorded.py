@@ -38,6 +38,19 @@ class RecordedAnswer:
     rewarded: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Recorded:
+    """The answers of one log, impression by impression.
+
+    Attributes:
+        impressions: What was shown.
+        wanted: Place at which each way shows each of them, ``(i,)`` from 1; 0 where it does not.
+    """
+
+    impressions: Impressions
+    wanted: Mapping[str, Indices]
+
+
 def recorded_answers(split: TimeSplit, *, most: int, rng: np.random.Generator) -> list[RecordedAnswer]:
     """Answers of which all was shown after the split, at most so many, drawn at random.
 
@@ -66,24 +79,15 @@ def asked_of(answers: Sequence[RecordedAnswer]) -> list[Asked]:
     return [Asked(person=answer.person, k=longest) for answer in answers]
 
 
-def off_policy(  # noqa: PLR0913 - each is a keyword of its own
-    answers: Sequence[RecordedAnswer],
-    lists: Mapping[str, Sequence[Indices]],
-    catalog: Sequence[str],
-    *,
-    eta: float,
-    clip: float | None,
-    seed: int,
-) -> tuple[OffPolicyResult, ...]:
-    """Estimate what each way would have earned with the answers, beside what they earned.
+def recorded(
+    answers: Sequence[RecordedAnswer], lists: Mapping[str, Sequence[Indices]], catalog: Sequence[str]
+) -> Recorded:
+    """What was shown in the answers of a log, and where each way shows it.
 
     Args:
         answers: What was shown, at least one.
         lists: Rows of products that each way shows in place of each answer, which is cut to the answer's length.
         catalog: Ids of products by row.
-        eta: How fast attention falls with the place.
-        clip: No weight is above this.
-        seed: Of intervals.
     """
     flat = [
         (number, product_id, position, float(product_id in answer.rewarded))
@@ -102,12 +106,43 @@ def off_policy(  # noqa: PLR0913 - each is a keyword of its own
             for rows, answer in zip(found, answers, strict=True)
         ]
         wanted[name] = np.array([places[number].get(product, NOT_SHOWN) for number, product, *_ in flat], np.int64)
+    return Recorded(impressions=impressions, wanted=wanted)
+
+
+def off_policy(
+    logs: Sequence[Recorded], *, eta: float, clip: float | None, seed: int
+) -> tuple[OffPolicyResult, ...]:
+    """Estimate what each way would have earned with the answers of all logs, beside what they earned.
+
+    Args:
+        logs: Each that has answers.
+        eta: How fast attention falls with the place.
+        clip: No weight is above this.
+        seed: Of intervals.
+    """
+    if not logs:
+        return ()
+    counts = [int(each.impressions.answers.max()) + 1 for each in logs]
+    firsts = np.cumsum([0, *counts[:-1]])
+    impressions = Impressions(
+        answers=np.concatenate(
+            [each.impressions.answers + first for each, first in zip(logs, firsts, strict=True)]
+        ),
+        positions=np.concatenate([each.impressions.positions for each in logs]),
+        rewards=np.concatenate([each.impressions.rewards for each in logs]),
+    )
     return tuple(
         OffPolicyResult(
             method=name,
-            estimate=estimate(impressions, places, rng=np.random.default_rng(seed), eta=eta, clip=clip),
+            estimate=estimate(
+                impressions,
+                np.concatenate([each.wanted[name] for each in logs]),
+                rng=np.random.default_rng(seed),
+                eta=eta,
+                clip=clip,
+            ),
         )
-        for name, places in wanted.items()
+        for name in logs[0].wanted
     )
 
 

@@ -1,8 +1,10 @@
-"""Replay: go back to a time in a log, recommend with what was known then, and see what people did afterwards."""
+"""Goes back to a time in logs, recommends with what was known then, and looks at what people did afterwards."""
 
 from __future__ import annotations
 
 import time
+from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +14,7 @@ import numpy as np
 
 from sartor.demo.simulated import SIMULATED
 from sartor.errors import NothingToEvaluate
-from sartor.evaluation.replay import Replay, ReplaySetup
+from sartor.evaluation.replay import Replay, ReplayedLog, ReplaySetup
 from sartor.evaluation.time_split import (
     LOOKED_AT,
     WANTED,
@@ -22,72 +24,117 @@ from sartor.evaluation.time_split import (
     telling,
 )
 from sartor.pipelines.crowd import Crowd
-from sartor.pipelines.replaying.lists import Asked, Known, Stage, judge
-from sartor.pipelines.replaying.recorded import asked_of, off_policy, recorded_answers
+from sartor.pipelines.replaying.judged import experiment, judge
+from sartor.pipelines.replaying.lists import Asked, Known, Stage
+from sartor.pipelines.replaying.recorded import asked_of, off_policy, recorded, recorded_answers
 from sartor.pipelines.surroundings import machine_words, now, versions
 from sartor.store.events import EventStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from sartor.evaluation.replay import OffPolicyResult, ReplayExperiment
+    from sartor.evaluation.replay import ReplayExperiment
     from sartor.evaluation.time_split import Case, TimeSplit
     from sartor.events import Event, EventType, Person
     from sartor.pipelines.evaluating.evaluate import ShowProgress
+    from sartor.pipelines.replaying.judged import Judged
     from sartor.pipelines.replaying.order import Engine, ReplayOrder
+    from sartor.pipelines.replaying.recorded import Recorded
 
 _ADDED_AT_ONCE = 20_000
 _PACKAGES = ("sartor", "numpy", "scipy", "qdrant-edge-py")
 
 
 def replay(
-    events: Iterable[Event], order: ReplayOrder, *, catalog: Sequence[str], engine: Engine, show: ShowProgress
+    logs: Iterable[tuple[str, Iterable[Event]]],
+    order: ReplayOrder,
+    *,
+    catalog: Sequence[str],
+    engine: Engine,
+    show: ShowProgress,
 ) -> Replay:
-    """Replay a log.
+    """Replay logs, each by itself, and judge the lists of all of them together.
 
     Of the people who are asked for, the crowd knows the same last events as for-you does and no more; of all
     others, everything before the split. So nobody's own later or earlier deeds help to foresee what they want.
 
     Args:
-        events: The log, in any order.
+        logs: Name and events of each, the events in any order.
         order: What is asked.
         catalog: Ids of the products that can be recommended.
         engine: Opens what recommends.
         show: Shows the progress of something named.
 
     Raises:
-        NothingToEvaluate: The log is empty, nobody comes before the split and wants something after it.
+        NothingToEvaluate: A log is empty, or nobody comes before its split and wants something after it.
     """
+    parts = [_replayed(name, events, order, catalog, engine, show) for name, events in logs]
+    if not parts:
+        raise NothingToEvaluate(reason="there is no log")
+    experiments = tuple(
+        experiment(judged, history=history, seed=order.seed)
+        for history in sorted(set(order.histories))
+        if (judged := [part.judged[history] for part in parts if history in part.judged])
+    )
+    answers = [part.recorded for part in parts if part.recorded is not None]
+    seconds = Counter[str]()
+    for part in parts:
+        seconds.update(part.seconds)
+    return Replay(
+        setup=_setup([part.log for part in parts], order, catalog, experiments=experiments, answers=len(answers)),
+        experiments=experiments,
+        off_policy=off_policy(answers, eta=order.eta, clip=order.clip, seed=order.seed),
+        seconds=seconds,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class _Part:
+    """What one log showed: the lists by how much is known of a person, and those in place of recorded answers."""
+
+    log: ReplayedLog
+    judged: dict[int, Judged]
+    recorded: Recorded | None
+    seconds: dict[str, float]
+
+
+def _replayed(  # noqa: PLR0913, PLR0917 - the parts of a replay
+    name: str,
+    events: Iterable[Event],
+    order: ReplayOrder,
+    catalog: Sequence[str],
+    engine: Engine,
+    show: ShowProgress,
+) -> _Part:
     began_s = time.perf_counter()
     split = split_in_time(events)
     if not split.before:
-        raise NothingToEvaluate(reason=f"{order.log or 'the log'} has no events before a time, and some after it")
-    wanted, cases = _cases(split, catalog)
-    seconds = {"split": time.perf_counter() - began_s}
+        raise NothingToEvaluate(reason=f"{name} has no events before a time, and some after it")
+    foreseen, cases = _cases(name, split, catalog)
+    split_s = time.perf_counter() - began_s
     with TemporaryDirectory(prefix="sartor-replay-", ignore_cleanup_errors=True) as directory:
         store = EventStore(Path(directory) / "events.sqlite3")
         try:
             theater = _Theater(split, store, catalog, engine, order, show)
-            experiments = theater.experiments(cases)
-            recorded = theater.recorded()
+            judged, recorded = theater.judged(cases), theater.recorded()
         finally:
             store.close()
-    return Replay(
-        setup=_setup(split, order, catalog, wanted=wanted, experiments=experiments, recorded=recorded),
-        experiments=experiments,
-        off_policy=recorded,
-        seconds=seconds | theater.seconds,
+    return _Part(
+        log=_told(name, split, catalog, foreseen),
+        judged=judged,
+        recorded=recorded,
+        seconds={"split": split_s} | theater.seconds,
     )
 
 
-def _cases(split: TimeSplit, catalog: Sequence[str]) -> tuple[tuple[EventType, ...], list[Case]]:
+def _cases(name: str, split: TimeSplit, catalog: Sequence[str]) -> tuple[tuple[EventType, ...], list[Case]]:
     """What is foreseen, and of whom: likes, carts and purchases, or where there are none, looks."""
     there = frozenset(catalog)
     for wanted in (WANTED, LOOKED_AT):
         if cases := cases_of(split, there, wanted=wanted):
             return wanted, cases
     raise NothingToEvaluate(
-        reason=f"nobody did something before {_iso(split.at_s)}, at which the log is split, and wanted something "
+        reason=f"nobody did something before {_iso(split.at_s)}, at which {name} is split, and wanted something "
         "new of this catalog after it; the log needs a longer time, or the ids of other products"
     )
 
@@ -108,12 +155,12 @@ class _Theater:
         self._engine, self._order, self._show = engine, order, show
         self.seconds: dict[str, float] = {}
 
-    def experiments(self, cases: Sequence[Case]) -> tuple[ReplayExperiment, ...]:
+    def judged(self, cases: Sequence[Case]) -> dict[int, Judged]:
         order = self._order
         chosen = self._chosen(cases)
         asked_for = {case.person for group in chosen.values() for case in group}
         self._add([event for event in self._split.before if event.person not in asked_for])
-        found = []
+        found = {}
         for history, group in chosen.items():
             everybody = {case.person: case for other in chosen.values() for case in other}
             self._add([event for case in everybody.values() for event in last_events(case.history, history)])
@@ -123,17 +170,17 @@ class _Theater:
             asked = [Asked(person=case.person, k=order.k, without=case.done) for case in group]
             lists = self._lists(stage, asked, f"{history} event{'s' if history > 1 else ''}")
             known = Known(self._split.before, stage.rows)
-            found.append(judge(lists, group, stage, known, history=history, k=order.k, seed=order.seed))
+            found[history] = judge(lists, group, stage, known, k=order.k)
         self._add(self._split.before)
-        return tuple(found)
+        return found
 
-    def recorded(self) -> tuple[OffPolicyResult, ...]:
+    def recorded(self) -> Recorded | None:
         order = self._order
         answers = recorded_answers(self._split, most=order.people, rng=np.random.default_rng(order.seed))
         if not answers:
-            return ()
+            return None
         lists = self._lists(self._stage(), asked_of(answers), "recorded answers")
-        return off_policy(answers, lists, self._catalog, eta=order.eta, clip=order.clip, seed=order.seed)
+        return recorded(answers, lists, self._catalog)
 
     def _chosen(self, cases: Sequence[Case]) -> dict[int, list[Case]]:
         """Whom each experiment asks for: at most half of all people, so that a crowd is left."""
@@ -166,33 +213,37 @@ class _Theater:
             self._store.add(events[start : start + _ADDED_AT_ONCE])
 
 
-def _setup(  # noqa: PLR0913 - each is a keyword of its own
-    split: TimeSplit,
-    order: ReplayOrder,
-    catalog: Sequence[str],
-    *,
-    wanted: Sequence[EventType],
-    experiments: Sequence[ReplayExperiment],
-    recorded: Sequence[OffPolicyResult],
-) -> ReplaySetup:
+def _told(name: str, split: TimeSplit, catalog: Sequence[str], foreseen: Sequence[EventType]) -> ReplayedLog:
     people: set[Person] = {
         event.person for part in (split.before, split.after, split.impressions) for event in part
     }
     there = frozenset(catalog)
-    unknown = sum(
-        bool(event.product_id) and event.product_id not in there for event in (*split.before, *split.after)
-    )
-    return ReplaySetup(
-        log=order.log,
-        events=len(split.before) + len(split.after) + len(split.impressions),
+    told = (*split.before, *split.after)
+    return ReplayedLog(
+        name=name,
+        events=len(told) + len(split.impressions),
         impressions=len(split.impressions),
         people=len(people),
         simulated=any(person.id.startswith(SIMULATED) for person in people),
-        products=len(catalog),
         split_at=_iso(split.at_s),
         before=len(split.before),
         after=len(split.after),
-        foreseen=tuple(wanted),
+        foreseen=tuple(foreseen),
+        unknown_products=sum(bool(event.product_id) and event.product_id not in there for event in told),
+    )
+
+
+def _setup(
+    logs: Sequence[ReplayedLog],
+    order: ReplayOrder,
+    catalog: Sequence[str],
+    *,
+    experiments: Sequence[ReplayExperiment],
+    answers: int,
+) -> ReplaySetup:
+    return ReplaySetup(
+        logs=tuple(logs),
+        products=len(catalog),
         k=order.k,
         seed=order.seed,
         eta=order.eta,
@@ -202,23 +253,20 @@ def _setup(  # noqa: PLR0913 - each is a keyword of its own
         versions=versions(_PACKAGES),
         machine=machine_words(),
         made_at=now(),
-        notes=tuple(_notes(order, experiments, recorded, unknown=unknown)),
+        notes=tuple(_notes(logs, order, experiments, answers=answers)),
     )
 
 
 def _notes(
-    order: ReplayOrder,
-    experiments: Sequence[ReplayExperiment],
-    recorded: Sequence[OffPolicyResult],
-    *,
-    unknown: int,
-) -> Iterable[str]:
+    logs: Sequence[ReplayedLog], order: ReplayOrder, experiments: Sequence[ReplayExperiment], *, answers: int
+) -> Iterator[str]:
     done = {experiment.history for experiment in experiments}
     for history in sorted(set(order.histories) - done):
         yield f"nobody has {history} events before the split and wants something new after it"
-    if unknown:
-        yield f"{unknown:,} events are about products that the catalog does not have"
-    if not recorded:
+    for log in logs:
+        if log.unknown_products:
+            yield f"{log.unknown_products:,} events of {log.name} are of products that the catalog does not have"
+    if not answers:
         yield "no answer with its impressions is recorded after the split, so nothing is estimated off-policy"
 
 
