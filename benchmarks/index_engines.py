@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from benchmarks.engine_runs import Build, Searches, Trial
 
 RECALLS = 0.95, 0.99, 1.0
+SIZES = [44_000]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,7 @@ def index_engines(  # noqa: PLR0913 - the options of a command
                     found.append(_Measured(count=count, engine=name, build=build, searches=searches))
     figures = {label: figure for each in found for label, figure in _figures(each)}
     return Report(
-        name="index_engines",
+        name="index_engines" if sizes == SIZES else f"index_engines_{'_'.join(map(str, sizes))}",
         options={
             "sizes": sizes,
             "engines": ", ".join(chosen),

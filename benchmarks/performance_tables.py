@@ -143,6 +143,34 @@ def filtered_engines(result: Result) -> Table:
     )
 
 
+def large_index(result: Result) -> Table:
+    """Queries of Sartor's index by how many products pass: at the setting that just reaches 0.95, and as it is."""
+    (size,) = result["options"]["sizes"]
+    whats = ("recall 0.95", "as it is")
+    rows = []
+    for passing in ("every product", "50 % pass", "10 % pass", "1 % pass"):
+        found = [result["figures"][f"{size:,} products, {passing}: sartor: {what}"] for what in whats]
+        recall = _median(result, f"{size:,} products, {passing}: sartor: as it is, recall")
+        times = [number(each[which]) for each in found for which in ("median", "p95")]
+        rows.append((passing, *times, f"{recall:.3f}"))
+    columns = ("median ms at recall 0.95", "p95 ms", "median ms as it is", "p95 ms", "recall as it is")
+    return Table((f"of {size:,} products", *columns), rows)
+
+
+def for_you(result: Result) -> Table:
+    """What a feed costs with a full store."""
+    options = result["options"]
+    return Table(
+        (f"{options['people']:,} people, {options['events']:,} events", "median", "p95"),
+        _with_units(result),
+    )
+
+
+def event_load(result: Result) -> Table:
+    """How many events come in."""
+    return Table((f"{result['options']['clients']} clients", "median", "p95"), _with_units(result))
+
+
 def growth(result: Result) -> Table:
     """What a product and a query cost by the size of the catalog."""
     whats = ("store", "index", "graph", "query", "query, a tenth passes", "memory of filling", "disk")
@@ -179,7 +207,13 @@ TABLES: Mapping[str, Callable[[Result], Table]] = {
     "decoding": decoding,
     "index_engines": engines,
     "index_engines, filtered": filtered_engines,
+    "index_engines_250000": engines,
+    "index_engines_250000, filtered": filtered_engines,
+    "index_engines_1000000": engines,
+    "index_engines_1000000, sartor": large_index,
     "growth": growth,
+    "for_you": for_you,
+    "event_load": event_load,
     "ingest_scale": ingest_scale,
     "startup": startup,
 }
@@ -207,6 +241,13 @@ def _cell(result: Result, name: str) -> str:
 
 def _medians_and_p95s(result: Result) -> list[tuple[str, str, str]]:
     return [(name, number(each["median"]), number(each["p95"])) for name, each in result["figures"].items()]
+
+
+def _with_units(result: Result) -> list[tuple[str, str, str]]:
+    return [
+        (name, f"{number(each['median'])} {each['unit']}", number(each["p95"]) if each["n"] > 1 else _NONE)
+        for name, each in result["figures"].items()
+    ]
 
 
 def _distinct(names: Any) -> list[str]:

@@ -21,6 +21,7 @@ from sartor.encoders.regions import Regions
 from sartor.encoders.registry import ModelRegistry, sha256_of
 from sartor.errors import MissingExtra, ModelDamaged, ModelNotChosen, NoModel, UnusableModel
 from sartor.imaging import MediaStore, UrlPolicy
+from sartor.pipelines.backup import back_up
 from sartor.shop import Shop
 from sartor.store.events import EventStore
 from sartor.store.lock import WorkspaceLock
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from sartor.encoders.choices import Pooling
     from sartor.encoders.runtime import Runtime, Signature
     from sartor.index.edge import EdgeIndex
+    from sartor.pipelines.backup import Backup
     from sartor.pipelines.compose import Composer
     from sartor.training.order import TrainingOrder, Watch
     from sartor.training.train import Trained
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _STORE, _EVENTS = "catalog.sqlite3", "events.sqlite3"
+_MEDIA, _MODELS = "media", "models"
+_FOLDERS = (_MEDIA, _MODELS, "sources")  # of files; what else a workspace has can be made again from it
 _OPENVINO_DEVICES = ("auto", "cpu", "gpu", "npu")
 
 
@@ -63,7 +67,7 @@ def open_shop(settings: Settings, *, many_callers: bool = False) -> Shop:
                 home=home,
                 lock=lock,
                 store=SqliteStore(home / _STORE),
-                media=MediaStore(home / "media"),
+                media=MediaStore(home / _MEDIA),
                 urls=UrlPolicy(enabled=settings.allow_urls),
                 models=models,
                 choose_model=lambda default: choose_model(settings, models, default=default),
@@ -93,7 +97,7 @@ def require_extra(extra: str, *packages: str) -> None:
 
 def open_models(settings: Settings) -> ModelRegistry:
     """The models of a workspace, and those that come with Sartor; needs no lock."""
-    return ModelRegistry(settings.home / "models", bundled=bundled.DIRECTORY)
+    return ModelRegistry(settings.home / _MODELS, bundled=bundled.DIRECTORY)
 
 
 def choose_model(settings: Settings, models: ModelRegistry, *, default: str | None = None) -> ModelCard:
@@ -121,6 +125,17 @@ def open_store(settings: Settings) -> SqliteStore:
     """The catalog store alone, beside a process that holds the workspace; for what SQLite itself keeps apart."""
     settings.home.mkdir(parents=True, exist_ok=True)
     return SqliteStore(settings.home / _STORE)
+
+
+def back_up_workspace(settings: Settings, directory: Path) -> Backup:
+    """Copy a workspace to a directory that can be used in its place; another process may hold it, and write to it.
+
+    The index is not copied: it is made again from what is, when the copy is opened.
+
+    Raises:
+        BackupFailed: There is no workspace, something is in the way, or a file cannot be copied.
+    """
+    return back_up(settings.home, directory, stores=(_STORE, _EVENTS), folders=_FOLDERS)
 
 
 def open_encoder(

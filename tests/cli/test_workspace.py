@@ -42,6 +42,21 @@ def test_check_finds_what_is_missing_and_repairs_the_index(sartor: Sartor, table
     assert "index their source again" in sartor("check").out
 
 
+def test_a_backup_can_be_used_in_place_of_a_workspace_that_is_held(
+    sartor: Sartor, table: Path, home: Path, tmp_path: Path
+) -> None:
+    sartor("index", table)
+    with WorkspaceLock(home):
+        outcome = sartor("backup", tmp_path / "backup")
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.strip().endswith(f"--home {tmp_path / 'backup'} uses it")
+    assert sartor("info", "--home", tmp_path / "backup", "--json").json()["counts"]["products"] == 4
+    again = sartor("backup", tmp_path / "backup")
+    assert again.code == 1
+    assert again.err.endswith(f"is not backed up: {tmp_path / 'backup'} is there already; name a new directory\n")
+    assert sartor("backup", tmp_path / "another", "--json").json()["files"] > 4
+
+
 def test_a_workspace_that_is_held_is_one_clear_line(sartor: Sartor, home: Path) -> None:
     with WorkspaceLock(home):
         outcome = sartor("info")

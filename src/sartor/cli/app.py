@@ -54,6 +54,7 @@ app.command("demo")(demo.demo)
 app.add_typer(serve.keys, name="keys")
 app.command("info")(workspace.info)
 app.command("check")(workspace.check)
+app.command("backup")(workspace.backup)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it so

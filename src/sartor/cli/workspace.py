@@ -1,4 +1,4 @@
-"""``sartor info`` and ``sartor check``: what a workspace holds, whether its parts agree, how its catalog fares."""
+"""``sartor info``, ``check`` and ``backup``: what a workspace holds, whether its parts agree, and a copy of it."""
 
 from __future__ import annotations
 
@@ -88,6 +88,25 @@ def check(
         typer.echo(f"report written to {report}", err=True)
     if not agree:
         raise typer.Exit(1)
+
+
+def backup(
+    directory: Annotated[Path, typer.Argument(metavar="DIRECTORY", help="A new directory, or an empty one.")],
+    *,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Copy the workspace to DIRECTORY, also while a service uses it; give that as --home to use the copy."""
+    from sartor.assembly import back_up_workspace
+
+    made = back_up_workspace(settings(home=home), directory)
+    if as_json:
+        print_json(asdict(made) | {"directory": str(made.directory)})
+        return
+    size_mib = made.size_bytes / _MEBIBYTE
+    typer.echo(
+        f"{made.directory}: {counted(made.files, 'file')}, {size_mib:.0f} MiB; --home {made.directory} uses it"
+    )
 
 
 def _print_problems(problems: Sequence[Problem], *, agree: bool) -> None:

@@ -29,7 +29,8 @@
     ├── WorkspaceError
     │   ├── WorkspaceBusy
     │   ├── WorkspaceTooNew
-    │   └── WorkspaceUnusable
+    │   ├── WorkspaceUnusable
+    │   └── BackupFailed
     ├── QueryError
     │   ├── EmptyCatalog
     │   ├── EmptyQuery
@@ -136,10 +137,17 @@ from sartor.errors.sources import (
     UnsafePickle,
 )
 from sartor.errors.training import NothingToLearn, OutputTaken, TrainingError, UnusableCheckpoint, UnusableRecipe
-from sartor.errors.workspaces import WorkspaceBusy, WorkspaceError, WorkspaceTooNew, WorkspaceUnusable
+from sartor.errors.workspaces import (
+    BackupFailed,
+    WorkspaceBusy,
+    WorkspaceError,
+    WorkspaceTooNew,
+    WorkspaceUnusable,
+)
 
 __all__ = [
     "AddressTaken",
+    "BackupFailed",
     "BadBox",
     "BadCursor",
     "BadDial",

@@ -36,3 +36,10 @@ class WorkspaceUnusable(WorkspaceError):
 
     def __init__(self, home: Path, *, reason: str) -> None:
         super().__init__(f"{home} cannot be used as a workspace: {reason}")
+
+
+class BackupFailed(WorkspaceError):
+    """A workspace cannot be backed up."""
+
+    def __init__(self, home: Path, *, reason: str) -> None:
+        super().__init__(f"{home} is not backed up: {reason}")

@@ -1,28 +1,24 @@
-"""The people who shop: what they do, what is recommended to each, and what others do."""
+"""What is recommended to the people who shop, and what others do."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from sartor.errors import PersonNotFound, ProductNotFound
-from sartor.events import EventCounts, EventType, Occasion, Person, PersonRecord
+from sartor.errors import ProductNotFound
+from sartor.events import Occasion, Person
 from sartor.pipelines.wardrobe import StoredWardrobe
 from sartor.recommend.filters import require_attributes, require_values, where_of
 from sartor.recommend.tuning import FEED_DIVERSITY, TREND_WINDOW_S
-from sartor.shop.recommending import RecommendingSide
+from sartor.shop.people import PeopleSide, person_of
 from sartor.types import EVERYTHING, Where
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
-    from sartor.events import Event, Taken
     from sartor.pipelines.complements import ComplementsLearner
     from sartor.pipelines.crowd import Crowd
-    from sartor.pipelines.event_import import EventImportReport, OnEvents
     from sartor.pipelines.for_you import ForYou
     from sartor.pipelines.main_photos import MainPhotos
     from sartor.pipelines.standing import Newest
@@ -30,81 +26,10 @@ if TYPE_CHECKING:
     from sartor.recommend.feed import Feed
     from sartor.recommend.filters import FilterValue
     from sartor.store.events import EventStore
-    from sartor.types import StoredProduct
-
-_LOOKED = (EventType.VIEW, EventType.CLICK)
-_LOOKED_BACK = 500  # events, for what was viewed last
 
 
-class ShopperSide(RecommendingSide):
-    """A shop's shoppers. A ``str`` for a person is the id of a user."""
-
-    def record(self, *events: Event) -> Taken:
-        """Take in what people did; it is on disk when this returns, and counts for the next feed.
-
-        Events may come in any order, and again; those about products that the catalog does not have are kept.
-        """
-        taken = self._events.add(events)
-        known = self._store.known({event.product_id for event in events if event.product_id})
-        unknown = sum(1 for event in events if event.product_id and event.product_id not in known)
-        return replace(taken, unknown_products=unknown)
-
-    def import_events(self, file: str | Path, *, on_progress: OnEvents = lambda _: None) -> EventImportReport:
-        """Take in events from a CSV or JSON Lines file; doing it again changes nothing.
-
-        Raises:
-            SourceError: The file cannot be read. Events that cannot be taken are in the report instead.
-        """
-        from pathlib import Path
-
-        from sartor.pipelines.event_import import import_events
-
-        return import_events(
-            Path(file),
-            store=self._events,
-            known=self._store.known,
-            now_s=time.time(),
-            on_progress=on_progress,
-        )
-
-    def merge(self, visitor_id: str, *, into: str) -> int:
-        """Make a visitor a user, at login: what the visitor did and will do is the user's.
-
-        Returns:
-            How many events moved; 0 when it was done before.
-
-        Raises:
-            VisitorTaken: The visitor was merged into another user before.
-        """
-        return self._events.merge(visitor_id, into=into)
-
-    def person(self, person: Person | str) -> PersonRecord:
-        """All that is held about a person.
-
-        Raises:
-            PersonNotFound: Nothing is.
-        """
-        who = self._held(person)
-        return PersonRecord(
-            person=self._events.resolve(who),
-            visitors=self._events.visitors(who),
-            events=tuple(self._events.history(who)),
-        )
-
-    def forget(self, person: Person | str) -> int:
-        """Erase all that is held about a person, with the visitors who were merged into it; no trace is left.
-
-        Returns:
-            How many events that were.
-
-        Raises:
-            PersonNotFound: Nothing is held.
-        """
-        return self._events.forget(self._held(person))
-
-    def withdraw(self, person: Person | str, type: EventType, product_id: str) -> int:  # noqa: A002 - the field's word
-        """Take back what a person did with a product, such as a like; returns how many events are erased."""
-        return self._events.withdraw(_person(person), type, product_id)
+class ShopperSide(PeopleSide):
+    """What a shop recommends to its people. A ``str`` for a person is the id of a user."""
 
     def for_user(  # noqa: PLR0913 - each is a keyword of its own
         self,
@@ -139,7 +64,7 @@ class ShopperSide(RecommendingSide):
         from sartor.pipelines.for_you import FeedOrder
 
         order = FeedOrder(
-            person=_person(user),
+            person=person_of(user),
             k=k,
             now_s=_now(now_s),
             where=self._filter(where),
@@ -203,30 +128,6 @@ class ShopperSide(RecommendingSide):
         occasion = None if by is None else Occasion(by)
         return together(self._for_you, product_id, by=occasion, k=k, where=self._filter(where))
 
-    def recently_viewed(self, person: Person | str, *, k: int = 12) -> tuple[StoredProduct, ...]:
-        """Products of the catalog that a person looked at, the last first."""
-        seen = self._events.recent(_person(person), limit=_LOOKED_BACK, types=_LOOKED)
-        ids = dict.fromkeys(event.product_id for event in seen if not event.is_impression)
-        return self._stored(list(ids))[:k]
-
-    def favorites(self, person: Person | str) -> tuple[StoredProduct, ...]:
-        """Products of the catalog that a person likes, the last first."""
-        return self._stored([product for product, said in self.opinions(person).items() if said is EventType.LIKE])
-
-    def opinions(self, person: Person | str) -> dict[str, EventType]:
-        """What a person said last of each product, ``LIKE`` or ``DISLIKE``; what was said last comes first."""
-        from sartor.pipelines.for_you import opinions
-
-        return opinions(self._events, _person(person))
-
-    def event_counts(self) -> EventCounts:
-        """How many events there are, of how many people, and how many are about unknown products."""
-        events, people = self._events.counts()
-        counts = self._events.product_counts()
-        known = self._store.known(counts)
-        unknown = sum(count for product_id, count in counts.items() if product_id not in known)
-        return EventCounts(events=events, people=people, unknown_products=unknown)
-
     @property
     def _complements(self) -> Complements | None:
         """What people buy together, for looks; None where too little is known of it."""
@@ -248,16 +149,6 @@ class ShopperSide(RecommendingSide):
             self._crowd.catch_up()
             self._main_photos.warm_up(self._store.product_ids())
 
-    def _held(self, person: Person | str) -> Person:
-        who = _person(person)
-        if not self._events.holds(who):
-            raise PersonNotFound(who.id, kind=who.kind)
-        return who
-
-    def _stored(self, product_ids: Sequence[str]) -> tuple[StoredProduct, ...]:
-        there = self._store.products(product_ids)
-        return tuple(there[product_id] for product_id in product_ids if product_id in there)
-
     def _filter(self, where: Mapping[str, FilterValue] | Where | None) -> Where:
         if not where:
             return EVERYTHING
@@ -266,28 +157,12 @@ class ShopperSide(RecommendingSide):
         return found
 
     @property
-    def _events(self) -> EventStore:
-        with self._opening:
-            return self._first._opened_events  # noqa: SLF001 - of its own class
-
-    @property
     def _crowd(self) -> Crowd:
         """What all people did, up to now."""
         with self._opening:
             crowd = self._first._opened_crowd  # noqa: SLF001 - of its own class
         crowd.follow()
         return crowd
-
-    @property
-    def _first(self) -> ShopperSide:
-        """The shop that was opened, of all that see the same workspace through their models."""
-        first = self._family[0]
-        assert isinstance(first, ShopperSide)  # noqa: S101 - only such are opened
-        return first
-
-    @cached_property
-    def _opened_events(self) -> EventStore:
-        return self._backends.open_events()
 
     @cached_property
     def _opened_crowd(self) -> Crowd:
@@ -327,10 +202,6 @@ class ShopperSide(RecommendingSide):
             model=self._knowledge,
             sizes=(self._card.dimension, COLOR_DIMENSION),
         )
-
-
-def _person(person: Person | str) -> Person:
-    return Person.user(person) if isinstance(person, str) else person
 
 
 def _now(now_s: float | None) -> float:
