@@ -65,7 +65,7 @@ def visitor(browser: TestClient) -> TestClient:
 @pytest.fixture
 def known(visitor: TestClient) -> TestClient:
     """Somebody who agreed to be remembered, and did nothing else yet."""
-    visitor.post("/remember", data={"answer": "yes"}, headers=HERE)
+    visitor.post("/remember", data={"answer": "yes"}, headers=HERE, follow_redirects=False)
     return visitor
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from html import unescape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -41,6 +42,19 @@ def row(browser: TestClient, name: str, path: str = "/") -> list[str]:
     """Ids of the products of a row; empty where the page has no such row."""
     section = re.search(rf'<section class="band rail-band {name}".*?</section>', browser.get(path).text, re.DOTALL)
     return [unescape(text) for text in re.findall(r'data-product="([^"]*)"', section[0])] if section else []
+
+
+def lists_shown_to(browser: TestClient) -> list[dict[int | None, str]]:
+    """What was shown at which place of each list, the last list last."""
+    lists: dict[str, dict[int | None, str]] = {}
+    for event in events_of(browser, EventType.VIEW):
+        if event.is_impression:
+            lists.setdefault(event.recommendation_id, {})[event.position] = event.product_id
+    return list(lists.values())
+
+
+def looked_at(browser: TestClient) -> list[str]:
+    return [event.product_id for event in events_of(browser, EventType.VIEW) if not event.is_impression]
 
 
 def opinion_of(browser: TestClient, product: str, path: str) -> str:
@@ -113,10 +127,15 @@ def test_a_history_makes_a_row_and_a_dislike_leaves_it_at_once(known: TestClient
 def test_what_was_shown_for_them_is_kept_with_its_place(known: TestClient) -> None:
     opine(known, "like", "red")
     shown = row(known, "for-you")
-    seen = [event for event in events_of(known, EventType.VIEW) if event.is_impression]
-    assert [event.product_id for event in sorted(seen, key=lambda event: event.position or 0)] == shown
-    assert len({event.recommendation_id for event in seen}) == 1
-    assert [event.position for event in seen] == list(range(1, len(shown) + 1))
+    assert lists_shown_to(known)[-1] == dict(enumerate(shown, start=1))
+
+
+def test_what_is_trending_stands_for_it_until_then_and_is_kept_too(fresh: TestClient) -> None:
+    liked = Event(id="e", type=EventType.LIKE, person=Person.user("u"), at_s=time.time(), product_id="green")
+    shop_of(fresh).record(liked)
+    assert row(fresh, "trending") == ["green"]
+    assert lists_shown_to(fresh) == [{1: "green"}]
+    assert re.search(r'href="/product/green\?via=[0-9a-f]{32}\.1"', fresh.get("/").text)
 
 
 def test_following_it_is_a_click_under_a_clean_address(known: TestClient) -> None:
@@ -149,12 +168,12 @@ def test_a_page_is_looked_at_once_however_often_it_loads(
 ) -> None:
     monkeypatch.setattr("sartor.service.storefront.behavior.time.time", lambda: NOW_S)
     known.get("/product/red", headers={"Sec-Purpose": "prefetch;prerender"})
-    assert events_of(known) == []
+    assert looked_at(known) == []
     known.get("/product/red")
     known.get("/product/red")
-    assert [event.product_id for event in events_of(known, EventType.VIEW)] == ["red"]
+    assert looked_at(known) == ["red"]
     assert known.get("/product/nothing").status_code == 404
-    assert len(events_of(known)) == 1
+    assert looked_at(known) == ["red"]
 
 
 def test_what_was_looked_at_last_comes_first_and_never_on_its_own_page(known: TestClient) -> None:

@@ -16,7 +16,7 @@ from sartor.service.storefront.behavior import Via, record_shown
 from sartor.service.storefront.views import Card, hit_card, stored_card
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from sartor.events import Person
     from sartor.service.storefront.visitor import Visitor
@@ -93,7 +93,7 @@ def home_rows(shop: Shop, visitor: Visitor) -> tuple[Row, ...]:
     person = visitor.person
     chosen = attempt(lambda: _for_you(shop, person), "for you") if person else None
     if chosen is None:
-        chosen = attempt(lambda: _trending(shop), "trending")
+        chosen = attempt(lambda: _trending(shop, person), "trending")
     recent = recent_row(shop, visitor)
     return tuple(row for row in (chosen, recent) if row and row.cards)
 
@@ -132,22 +132,29 @@ def _for_you(shop: Shop, person: Person) -> Row | None:
     feed = shop.for_user(person, k=_LONG)
     if feed.based_on is not Basis.HISTORY or not feed:
         return None
-    recommendation_id = uuid4().hex
-    shown = [hit.product_id for hit in feed]
-    attempt(lambda: record_shown(shop, person, recommendation_id, shown), "impressions")
-    cards = tuple(
-        replace(_card(hit, reason=_first(hit)), href=_via(hit.product_id, Via(recommendation_id, position)))
-        for position, hit in enumerate(feed, start=1)
-    )
+    cards = _followed(shop, person, [_card(hit, reason=_first(hit)) for hit in feed])
     return Row(name="for-you", title="For you", aside="From what you like and look at here", cards=cards)
 
 
-def _trending(shop: Shop) -> Row | None:
+def _trending(shop: Shop, person: Person | None) -> Row | None:
     feed = shop.trending(k=_LONG)
     if feed.based_on is not Basis.TRENDING:
         return None
     cards = tuple(_card(hit, reason="") for hit in feed)
+    if person is not None:  # it stands where the row for them will
+        cards = _followed(shop, person, cards)
     return Row(name="trending", title="Trending now", aside="What shoppers like this week", cards=cards)
+
+
+def _followed(shop: Shop, person: Person, cards: Sequence[Card]) -> tuple[Card, ...]:
+    """Cards of what is recommended to a person: that they were shown is noted, and so is where one is followed."""
+    recommendation_id = uuid4().hex
+    shown = [card.id for card in cards]
+    attempt(lambda: record_shown(shop, person, recommendation_id, shown), "impressions")
+    return tuple(
+        replace(card, href=_via(card.id, Via(recommendation_id, position)))
+        for position, card in enumerate(cards, start=1)
+    )
 
 
 def _card(hit: Hit, *, reason: str) -> Card:
