@@ -19,7 +19,7 @@ from benchmarks.growth import growth
 from benchmarks.index_engines import index_engines
 from benchmarks.ingest_scale import ingest_scale
 from benchmarks.looks import looks
-from benchmarks.performance_page import RESULTS, SHORT, shows, write_page
+from benchmarks.performance_page import RESULTS, SHORT, shown, write_pages
 from benchmarks.recommendation_latency import filtered_recall, recommendation_latency
 from benchmarks.recommendations import recommendations
 from benchmarks.report import Report, publish
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 def _publish(report: Report | None, **_: object) -> None:
     if report is not None:
         publish(report, RESULTS)
-        if shows(report.name):
-            write_page()
+        if report.name in shown():
+            write_pages()
 
 
 app = typer.Typer(
@@ -71,8 +71,8 @@ app.command("training_ablation")(training_ablation)
 
 @app.command("page")
 def _page() -> None:
-    """Write the tables of docs/explanation/performance.md from the results; measures nothing."""
-    write_page()
+    """Write the tables of the pages under docs/explanation from the results; measures nothing."""
+    write_pages()
 
 
 @app.callback(invoke_without_command=True)
@@ -80,7 +80,7 @@ def _short_set_without_a_name(context: typer.Context, *, data: Data = SHARED_DAT
     if context.invoked_subcommand is None:
         for report in _short_set(data):
             publish(report, RESULTS / SHORT)
-        write_page()
+        write_pages()
 
 
 def _short_set(data: Path) -> Iterator[Report]:

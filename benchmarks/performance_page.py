@@ -1,4 +1,4 @@
-"""Writes the tables of ``docs/explanation/performance.md`` from the results, so that no number is typed by hand.
+"""Writes the tables of pages under ``docs/explanation`` from the results, so that no number is typed by hand.
 
 A table stands between ``<!-- from results: NAME -->`` and ``<!-- end -->``; the prose around them stays.
 A result of a whole run counts, ``results/NAME.json``; where there is none, that of the short set,
@@ -10,25 +10,31 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.performance_tables import TABLES
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "explanation" / "performance.md"
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_EXPLANATION = Path(__file__).resolve().parents[1] / "docs" / "explanation"
+PAGES = (_EXPLANATION / "performance.md", _EXPLANATION / "recommendations.md")
 RESULTS = Path(__file__).parent / "results"
 SHORT = "short"
 
 _BLOCK = re.compile(r"<!-- from results: (?P<name>[^>]+?) -->\n.*?<!-- end -->", re.DOTALL)
 
 
-def write_page(page: Path = PAGE, results: Path = RESULTS) -> None:
-    """Bring the tables of a page up to the results."""
-    page.write_text(with_tables(page.read_text(encoding="utf-8"), results), encoding="utf-8")
+def write_pages(pages: Sequence[Path] = PAGES, results: Path = RESULTS) -> None:
+    """Bring the tables of pages up to the results."""
+    for page in pages:
+        page.write_text(with_tables(page.read_text(encoding="utf-8"), results), encoding="utf-8")
 
 
-def shows(benchmark: str, page: Path = PAGE) -> bool:
-    """Whether a page has a table of a benchmark."""
-    names = (match["name"] for match in _BLOCK.finditer(page.read_text(encoding="utf-8")))
-    return benchmark in {_benchmark(name) for name in names}
+def shown(pages: Sequence[Path] = PAGES) -> set[str]:
+    """Benchmarks of which pages have a table."""
+    texts = (page.read_text(encoding="utf-8") for page in pages)
+    return {_benchmark(match["name"]) for text in texts for match in _BLOCK.finditer(text)}
 
 
 def with_tables(text: str, results: Path) -> str:

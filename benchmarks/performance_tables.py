@@ -1,4 +1,4 @@
-"""The tables of ``docs/explanation/performance.md``: of each result, the rows that a reader needs."""
+"""The tables of the pages under ``docs/explanation``: of each result, the rows that a reader needs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 Result: TypeAlias = "Mapping[str, Any]"  # what the JSON of a benchmark holds
 _WHOLE_FROM = 100  # numbers from here on are written without decimals
 _NONE = "-"
+_MATCH = "match "  # begins the names of figures by match
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,32 @@ def recommendation_latency(result: Result) -> Table:
     return Table(
         (f"a photo, in a catalog of {result['options']['products']:,}", "median ms", "p95 ms"),
         _medians_and_p95s(result),
+    )
+
+
+def dials(result: Result) -> Table:
+    """Agreement of the hits with the query by the dials."""
+    whats = ("articleType", "gender", "color", "all three", "color family", "closeness of colors", "diversity")
+    settings = _distinct(name.partition(": ")[0] for name in result["figures"] if not name.startswith(_MATCH))
+    return Table(
+        ("dials", *whats),
+        [(name, *(f"{_median(result, f'{name}: {what}'):.3f}" for what in whats)) for name in settings],
+    )
+
+
+def match(result: Result) -> Table:
+    """How many of the hits agree with the query, by their match."""
+    bins = _distinct(name.partition(": ")[0] for name in result["figures"] if name.startswith(_MATCH))
+    return Table(
+        ("match", *(name.removeprefix(_MATCH) for name in bins)),
+        [
+            ("hits", *(f"{_median(result, f'{name}: hits'):,.0f}" for name in bins)),
+            ("said", *(percent(_median(result, f"{name}: said")) for name in bins)),
+            (
+                "of the query's type and family of color",
+                *(percent(_median(result, f"{name}: agree")) for name in bins),
+            ),
+        ],
     )
 
 
@@ -203,6 +230,8 @@ TABLES: Mapping[str, Callable[[Result], Table]] = {
     "tutorial_pipeline, indexing": indexing,
     "tutorial_pipeline, query": query,
     "recommendation_latency": recommendation_latency,
+    "recommendations, dials": dials,
+    "recommendations, match": match,
     "runtimes": runtimes,
     "decoding": decoding,
     "index_engines": engines,

@@ -96,6 +96,14 @@ def recommendations(
         interval = bootstrap_interval(scores["all three"], rng=rng)
         notes.append(f"{name}: all three {interval.mean:.3f} ({interval.low:.3f} to {interval.high:.3f})")
     bins = reliability(*matched(answers["default"]))
+    for each in bins:
+        low = 10 * min(9, int(10 * each.said))
+        start = f"match {low} to {low + 10} %"
+        figures |= {
+            f"{start}: hits": Figure.of([each.count], "hits"),
+            f"{start}: said": Figure.of([each.said], "share"),
+            f"{start}: agree": Figure.of([each.right], "share"),
+        }
     return Report(
         name="recommendations",
         options={"queries": len(asked)},
@@ -105,10 +113,6 @@ def recommendations(
         notes=(
             "Diversity is the mean cosine distance of the hits to each other, by the ImageNet MobileNetV2",
             *notes,
-            *(
-                f"match {each.said:.0%}: {each.right:.0%} of {each.count} hits agree in type and family of color"
-                for each in bins
-            ),
         ),
     )
 

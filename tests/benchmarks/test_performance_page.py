@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benchmarks.performance_page import PAGE, RESULTS, SHORT, shows, with_tables, write_page
+from benchmarks.performance_page import PAGES, RESULTS, SHORT, shown, with_tables, write_pages
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,8 +24,9 @@ def save(directory: Path, *, seconds: float, computes_bf16: bool | None = False)
     (directory / "startup.json").write_text(json.dumps(result), encoding="utf-8")
 
 
-def test_the_committed_page_has_the_tables_of_the_committed_results() -> None:
-    page = PAGE.read_text(encoding="utf-8")
+@pytest.mark.parametrize("committed", PAGES, ids=lambda page: page.name)
+def test_the_committed_pages_have_the_tables_of_the_committed_results(committed: Path) -> None:
+    page = committed.read_text(encoding="utf-8")
     assert page == with_tables(page, RESULTS), "run: python -m benchmarks page"
 
 
@@ -62,7 +63,6 @@ def test_a_page_is_written_in_place_and_tells_what_it_shows(tmp_path: Path) -> N
     page = tmp_path / "page.md"
     page.write_text(MARKED, encoding="utf-8")
     save(tmp_path, seconds=0.05)
-    write_page(page, tmp_path)
+    write_pages([page], tmp_path)
     assert "50.0" in page.read_text(encoding="utf-8")
-    assert shows("startup", page)
-    assert not shows("looks", page)
+    assert shown([page]) == {"startup"}
