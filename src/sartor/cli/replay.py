@@ -42,7 +42,6 @@ Clip: TypeAlias = Annotated[
     float | None, typer.Option("--clip", min=0.01, help="With --events: off-policy weights are at most this.")
 ]
 
-_SURE = 0.05
 _FEW = 100  # impressions of equal weight tell little
 
 
@@ -140,7 +139,7 @@ def _beside(experiment: ReplayExperiment, k: int) -> Iterator[tuple[str, ...]]:
     for each in experiment.comparisons:
         if each.metric == f"nDCG@{k}":
             test = each.test
-            chance = "" if min(test.p_value, 1 - test.p_value) <= _SURE else ", may be chance"
+            chance = ", may be chance" if test.low <= 0 <= test.high else ""
             yield (
                 each.against,
                 f"{test.difference:+.4f}",
