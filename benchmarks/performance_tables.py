@@ -236,8 +236,6 @@ TABLES: Mapping[str, Callable[[Result], Table]] = {
     "decoding": decoding,
     "index_engines": engines,
     "index_engines, filtered": filtered_engines,
-    "index_engines_250000": engines,
-    "index_engines_250000, filtered": filtered_engines,
     "index_engines_1000000": engines,
     "index_engines_1000000, sartor": large_index,
     "growth": growth,
