@@ -59,7 +59,7 @@ def index_engines(  # noqa: PLR0913 - the options of a command
                     found.append(_Measured(count=count, engine=name, build=build, searches=searches))
     figures = {label: figure for each in found for label, figure in _figures(each)}
     return Report(
-        name="index_engines" if sizes == SIZES else f"index_engines_{'_'.join(map(str, sizes))}",
+        name="index_engines" if sizes[-1] <= SIZES[-1] else f"index_engines_{'_'.join(map(str, sizes))}",
         options={
             "sizes": sizes,
             "engines": ", ".join(chosen),
