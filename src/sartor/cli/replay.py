@@ -110,7 +110,7 @@ def _print(found: Replay, *, rejected: int) -> None:
     if few:
         typer.echo(f"- recorded answers tell little of {', '.join(few)}: fewer than {_FEW} effective impressions")
     if rejected:
-        typer.echo(f"- {counted(rejected, 'line')} of the events told no event")
+        typer.echo(f"- {counted(rejected, 'line')} of the logs told no event")
     for note in setup.notes:
         typer.echo(f"- {note}")
 
