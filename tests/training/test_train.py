@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sartor.encoders.card import ModelCard
+from sartor.encoders.choices import Precision
 from sartor.encoders.encoder import unit_norm
 from sartor.encoders.onnx_runtime import OnnxRuntime
 from sartor.encoders.openvino_runtime import OpenVinoRuntime
@@ -124,7 +125,7 @@ def test_the_report_needs_no_other_file(trained: Trained) -> None:
 def test_both_runtimes_give_the_same_embedding_logits_and_maps(trained: Trained) -> None:
     file, card = trained.directory / "model.onnx", trained.card
     names = (card.output, *card.feature_maps, *(head.output for head in card.attributes))
-    openvino = OpenVinoRuntime(file, card).infer_outputs(photos(), names)
+    openvino = OpenVinoRuntime(file, card, precision=Precision.F32).infer_outputs(photos(), names)
     onnx = OnnxRuntime(file, card).infer_outputs(photos(), names)
 
     for name in names:
