@@ -50,7 +50,7 @@ def open(  # noqa: A001 - read as sartor.open
         model: Id of the model to embed with; None is the workspace's default.
         metric: ``cosine`` or ``euclidean``.
         device: ``auto``, ``cpu``, ``gpu``, ``npu``, ``cuda`` or ``coreml``.
-        precision: ``auto``, ``f32`` or ``bf16``; ``auto`` is bf16 where the processor computes with it.
+        precision: ``auto``, ``f32`` or ``bf16``; ``auto`` is bf16 where it is fast (AMX).
 
     Raises:
         WorkspaceBusy: Another process holds it.

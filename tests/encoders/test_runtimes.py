@@ -95,10 +95,20 @@ def test_bf16_is_refused_where_the_runtime_has_none(color_file: Path) -> None:
         OnnxRuntime(color_file, COLOR_CARD, precision=Precision.BF16)
 
 
-def test_automatic_precision_is_bf16_only_where_the_processor_computes_with_it(color_file: Path) -> None:
+@pytest.mark.parametrize(
+    ("flags", "units"),
+    [("avx512f avx512_bf16 amx_bf16 amx_tile", True), ("avx512f avx512_bf16", False), (None, False)],
+)
+def test_automatic_precision_is_bf16_only_where_the_processor_has_matrix_units(
+    color_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: str | None, units: bool
+) -> None:
     import openvino
 
-    fast = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    told = tmp_path / "cpuinfo"
+    if flags is not None:
+        told.write_text(f"flags\t\t: fpu {flags}\n", encoding="utf-8")
+    monkeypatch.setattr(openvino_runtime, "_PROCESSOR", told)
+    fast = units and "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     assert OpenVinoRuntime(color_file, COLOR_CARD).description.endswith("bf16" if fast else "f32")
 
 

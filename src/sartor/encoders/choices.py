@@ -53,7 +53,7 @@ class Scaling(StrEnum):
 
 
 class Precision(StrEnum):
-    """Arithmetic of the inference; ``AUTO`` is bf16 where the processor computes with it, else float32."""
+    """Arithmetic of the inference; ``AUTO`` is bf16 where there are matrix units for it (AMX), else float32."""
 
     AUTO = "auto"
     F32 = "f32"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,6 @@ from sartor.errors import DeviceUnavailable, UnusableModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     import numpy.typing as npt
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _BATCH_SIZE = 16
 # Where weights are stored in eight bits, OpenVINO would round what they are multiplied with to eight bits as well.
 _UNROUNDED = {"DYNAMIC_QUANTIZATION_GROUP_SIZE": "0"}
+_PROCESSOR, _MATRIX_UNITS = Path("/proc/cpuinfo"), "amx_bf16"  # as Linux tells them
 
 
 def signature(file: Path) -> Signature:
@@ -113,12 +114,21 @@ class OpenVinoRuntime:
 
 
 def _choose(precision: Precision, *, can_bf16: bool, device: str) -> Precision:
-    # Without hardware for it, OpenVINO emulates bf16: 63 photos/s instead of 150 for MobileNetV2.
+    # Without hardware for it, OpenVINO emulates bf16: 63 photos/s instead of 150 for MobileNetV2. With AVX-512
+    # instructions alone it is slower than float32, too, by up to a third: `python -m benchmarks runtimes`.
     if precision is Precision.BF16 and not can_bf16:
         raise DeviceUnavailable(f"{device} with bf16", available=(f"{device} with f32",))
     if precision is Precision.AUTO:
-        return Precision.BF16 if can_bf16 else Precision.F32
+        return Precision.BF16 if can_bf16 and _has_matrix_units() else Precision.F32
     return precision
+
+
+def _has_matrix_units() -> bool:
+    """Whether the processor has AMX; where that cannot be told, it counts as without."""
+    try:
+        return _MATRIX_UNITS in _PROCESSOR.read_text(encoding="utf-8").split()
+    except OSError:
+        return False
 
 
 def _read(core: Any, file: Path) -> Any:
