@@ -158,7 +158,7 @@ def _print(evaluation: Evaluation) -> None:
     )
     print_table(
         f"{main} beside {evaluation.models[0].model}",
-        ("model", "criterion", "difference", "95 % interval", "p"),
+        ("model", "criterion", "difference", "95 % interval", "p, one-sided"),
         (
             (each.model, each.criterion, *_test(each.test))
             for each in evaluation.comparisons
