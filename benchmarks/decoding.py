@@ -85,7 +85,7 @@ def _by_sartor_v1(file: Path) -> npt.NDArray[np.uint8]:
 
 
 def _prepared(file: Path, size_px: tuple[int, int] | None) -> npt.NDArray[np.uint8]:
-    from sartor.encoders.prepare import prepare
+    from sartor.encoders.encoder import prepare
     from sartor.imaging.decode import decode
 
     card = _card(size_px)
@@ -95,8 +95,8 @@ def _prepared(file: Path, size_px: tuple[int, int] | None) -> npt.NDArray[np.uin
 @cache
 def _card(size_px: tuple[int, int] | None) -> ModelCard:
     """The bundled model's, for another size of photos where one is given."""
-    from sartor.encoders.bundled import DEFAULT_MODEL, DIRECTORY
     from sartor.encoders.card import CARD_FILE, ModelCard
+    from sartor.encoders.registry import DEFAULT_MODEL, DIRECTORY
 
     card = ModelCard.read(DIRECTORY / DEFAULT_MODEL / CARD_FILE)
     return card.model_copy(update={"size_px": size_px}) if size_px else card

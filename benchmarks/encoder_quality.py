@@ -22,26 +22,23 @@ from benchmarks.data import (
     data_file,
 )
 from benchmarks.report import Figure, Report, Target
-from sartor.assembly import load_runtime
 from sartor.catalog import open_source
 from sartor.config import Settings
-from sartor.encoders.bundled import DEFAULT_MODEL, DIRECTORY
-from sartor.encoders.card import CARD_FILE, MODEL_FILE, ModelCard, PixelScaling
-from sartor.encoders.choices import Layout, Scaling
-from sartor.encoders.encoder import unit_norm
-from sartor.encoders.prepare import prepare
-from sartor.encoders.registry import sha256_of
-from sartor.evaluation.agreement import agreement, bootstrap_interval, joint_agreement, nearest, paired_test
+from sartor.encoders.card import CARD_FILE, MODEL_FILE, Layout, ModelCard, PixelScaling, Scaling
+from sartor.encoders.encoder import prepare, unit_norm
+from sartor.encoders.registry import DEFAULT_MODEL, DIRECTORY, sha256_of
+from sartor.evaluation.intervals import agreement, bootstrap_interval, joint_agreement, nearest, paired_test
 from sartor.imaging import decode
 from sartor.training.dataset import read_dataset
 from sartor.training.recipe import Recipe
+from sartor.wiring import load_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     import numpy.typing as npt
 
-    from sartor.evaluation.agreement import Interval
+    from sartor.evaluation.intervals import Interval
     from sartor.training.dataset import Item
     from sartor.types import Matrix
 
@@ -292,7 +289,7 @@ def mobilenet_v2(file: Path) -> Network:
 
 
 def _only_output(file: Path) -> str:
-    from sartor.encoders.openvino_runtime import signature
+    from sartor.encoders.openvino import signature
 
     return signature(file).outputs[0].name
 

@@ -15,13 +15,13 @@ import sartor
 from benchmarks.data import PHOTOS_224, SHARED_DATA, Data, data_file
 from benchmarks.report import Figure, Report, Target
 from benchmarks.service_load import TURNS, run, serving
-from sartor.demo.shoppers import ShopperSimulation, simulate
+from sartor.evaluation.simulation.simulate import ShopperSimulation, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from http.client import HTTPConnection
 
-    from sartor.events import Event
+    from sartor.events.model import Event
     from sartor.types import Product
 
 _PRODUCTS = 500

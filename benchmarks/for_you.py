@@ -16,8 +16,8 @@ import sartor
 from benchmarks.data import PHOTOS_SMALL, SHARED_DATA, Data, data_file
 from benchmarks.memory import PeakGrowth
 from benchmarks.report import Figure, Report, Target
-from sartor.demo.shoppers import ShopperSimulation, simulated
-from sartor.events import Event, EventType, Person
+from sartor.evaluation.simulation.simulate import ShopperSimulation, simulated
+from sartor.events.model import Event, EventType, Person
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

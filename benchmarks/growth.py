@@ -103,10 +103,10 @@ def _embeddings(count: int, dimension: int, first: int = 0) -> Iterator[tuple[in
 
 
 def _ask(home: Path, queries: int) -> tuple[dict[str, list[float]], float]:
-    from sartor.assembly import choose_model, open_index, open_models
     from sartor.config import Settings
     from sartor.index import edge  # noqa: F401 - loaded before memory counts
     from sartor.types import EVERYTHING, AnyOf, Where
+    from sartor.wiring import choose_model, open_index, open_models
 
     settings = Settings(home=home)
     card = choose_model(settings, open_models(settings))
@@ -126,7 +126,7 @@ def _ask(home: Path, queries: int) -> tuple[dict[str, list[float]], float]:
 
 def _query_vectors(home: Path, dimension: int, count: int) -> Sequence[Vector]:
     """What a photo is searched by, for embeddings that the catalog does not have."""
-    from sartor.recommend.tuning import DEFAULT_DIALS
+    from sartor.recommend.weights import DEFAULT_DIALS
 
     compose = composer(home)
     pieces = (rows for _, rows in _embeddings(count, dimension, _OTHER_PRODUCTS))

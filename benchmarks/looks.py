@@ -15,13 +15,13 @@ import sartor
 from benchmarks.data import PHOTOS_224, SHARED_DATA, Data, data_file
 from benchmarks.report import Figure, Report, Target
 from sartor.errors import NotInALook
-from sartor.evaluation.sheets import SheetRow, Tile, write_sheet
-from sartor.recommend.occasions import genders_agree
+from sartor.evaluation.report.sheets import SheetRow, Tile, write_sheet
+from sartor.recommend.outfit.rules import genders_agree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from sartor.recommend.outfits import Outfit, WornProduct
+    from sartor.recommend.outfit.outfit import Outfit, WornProduct
     from sartor.shop import Shop
 
 _SEED = 0

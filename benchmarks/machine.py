@@ -6,7 +6,7 @@ import os
 import platform
 from dataclasses import dataclass
 
-from sartor.pipelines import surroundings
+from sartor.evaluation import results as surroundings
 
 _PACKAGES = (
     "sartor",

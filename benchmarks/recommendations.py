@@ -14,11 +14,10 @@ import sartor
 from benchmarks.data import MOBILENET_V2_FILE, PHOTOS_224, SHARED_DATA, Data, data_file
 from benchmarks.encoder_quality import ATTRIBUTES, mobilenet_v2, read, see, split_of
 from benchmarks.report import Figure, Report, Target
-from sartor.evaluation.agreement import bootstrap_interval
-from sartor.evaluation.reliability import calibration_error, reliability
-from sartor.recommend.color_families import color_family
-from sartor.recommend.traits import Dials
-from sartor.recommend.tuning import DEFAULT_DIALS
+from sartor.evaluation.intervals import bootstrap_interval
+from sartor.evaluation.metrics import calibration_error, reliability
+from sartor.recommend.features import Dials, color_family
+from sartor.recommend.weights import DEFAULT_DIALS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

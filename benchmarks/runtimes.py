@@ -22,8 +22,8 @@ from benchmarks.workspaces import add_mobilenet_v2, add_random_keras
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from sartor.encoders.base import Pixels
     from sartor.encoders.encoder import Encoder
-    from sartor.encoders.runtime import Pixels
     from sartor.types import Matrix
 
 _BUNDLED, _OF_THE_DATA = "sartor-v1", "mobilenet_v2"
@@ -127,11 +127,11 @@ def _run(
     home: Path, name: str, arithmetic: tuple[str, str], photos: list[bytes], counts: tuple[int, int]
 ) -> _Run | None:
     """Embed the photos with a model of a workspace; None where the processor lacks the arithmetic."""
-    from sartor.assembly import open_encoder, open_models
     from sartor.config import Settings
-    from sartor.encoders.choices import Precision, RuntimeChoice
+    from sartor.encoders.card import Precision, RuntimeChoice
     from sartor.errors import DeviceUnavailable
     from sartor.imaging.decode import decode
+    from sartor.wiring import open_encoder, open_models
 
     runtime, precision = arithmetic
     rounds, singles = counts

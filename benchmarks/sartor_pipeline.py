@@ -57,8 +57,8 @@ def embed(home: Path, photo: Path) -> npt.NDArray[np.float32]:
     """Embed one photo; returns ``(d,)`` float32 of unit norm."""
     from PIL import Image
 
-    from sartor.assembly import choose_model, open_encoder, open_models
     from sartor.config import Settings
+    from sartor.wiring import choose_model, open_encoder, open_models
 
     settings = Settings(home=home)
     models = open_models(settings)

@@ -13,18 +13,17 @@ import typer
 
 from benchmarks.data import PEOPLES_PHOTOS, PHOTOS_224, PHOTOS_SMALL, SHARED_DATA, Data, data_file
 from benchmarks.report import Figure, Report, Target
-from sartor.evaluation.agreement import agreement, nearest
-from sartor.training.base import find_start, make_networks
-from sartor.training.dataset import read_dataset
-from sartor.training.labels import targets_of, values_of
+from sartor.evaluation.intervals import agreement, nearest
+from sartor.training.dataset import read_dataset, targets_of, values_of
+from sartor.training.loop import embed_keys
 from sartor.training.network import EMBEDDING
 from sartor.training.recipe import Recipe
 from sartor.training.stages import Course, learn_in_stages
-from sartor.training.validation import embed_keys
+from sartor.training.start import find_start, make_networks
 
 if TYPE_CHECKING:
     from sartor.training.dataset import Dataset
-    from sartor.training.progress import TrainingProgress
+    from sartor.training.loop import TrainingProgress
 
 RECIPE = Path(__file__).parents[1] / "recipes" / "sartor-v1-stage1.toml"
 WEIGHTS = "mobilenet_v2_imagenet_notop.weights.h5"

@@ -1,7 +1,7 @@
 """Vectors as a catalog's are, without a catalog: made from a seed, in pieces, as many as wanted.
 
 A vector has the three parts that Sartor compares, each of norm 1 and together of norm 1: a style as of an
-encoder, a color as of ``sartor.recommend.colors``, and a category. Products belong to 140 types of very unequal
+encoder, a color as of ``sartor.recommend.features``, and a category. Products belong to 140 types of very unequal
 shares, types to groups, and have styles; products of one design are near-variants of each other, often in
 another color. In each level the directions that vary fall off as a power, so that the vectors fill few of their
 dimensions, as embeddings do.
@@ -43,7 +43,7 @@ _FALL_OFF = 0.7  # of the standard deviations of directions, as a power of their
 _GROUP, _TYPE, _STYLE, _DESIGN, _VARIANT = 0.45, 0.6, 0.6, 0.24, 0.12  # lengths of what each level adds
 _SHADE, _JITTER, _SAME_COLOR = 0.065, 0.01, 0.6
 _ALONE = 0.6  # share of the designs that have no variant
-_WIDTHS = 0.04, 0.15  # OKLab distances at which colors are less alike, as sartor.recommend.colors has them
+_WIDTHS = 0.04, 0.15  # OKLab distances at which colors are less alike, as sartor.recommend.features has them
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from sartor.pipelines.compose import Composer
-    from sartor.store.records import Write
+    from sartor.recommend.features import Composer
+    from sartor.store.base import Write
     from sartor.types import Palette
 
     Vectors = Iterator[tuple[int, npt.NDArray[np.float32]]]
@@ -46,7 +46,7 @@ def add_random_resnet50(home: Path, weights: Path) -> None:
 
     Imports TensorFlow, with settings that are not the tutorial's: call it in a process of its own.
     """
-    from sartor.encoders.choices import Pooling
+    from sartor.encoders.card import Pooling
 
     add_random_keras(home, "resnet50", weights, pooling=Pooling.MAX.value)
 
@@ -56,11 +56,11 @@ def add_random_keras(home: Path, name: str, weights: Path, *, pooling: str = "av
 
     Imports TensorFlow, as ``add_random_resnet50`` does.
     """
-    from sartor.assembly import export_model
     from sartor.config import Settings
-    from sartor.encoders.choices import Pooling
-    from sartor.encoders.keras_networks import network
-    from sartor.encoders.keras_random import save_random_weights
+    from sartor.encoders.card import Pooling
+    from sartor.encoders.keras.networks import network
+    from sartor.encoders.keras.weights import save_random_weights
+    from sartor.wiring import export_model
 
     save_random_weights(network(name), weights, rng=np.random.default_rng(0))
     export_model(Settings(home=home), name, pooling=Pooling(pooling), weights=weights, model_id=None)
@@ -74,10 +74,10 @@ def fill(home: Path, products: int, vectors: Callable[[int, int], Vectors] | Non
         products: How many.
         vectors: Gives so many embeddings of so many numbers, in pieces; without it they are random.
     """
-    from sartor.assembly import choose_model, open_index, open_models
     from sartor.config import Settings
-    from sartor.pipelines.sync import catch_up
-    from sartor.store.sqlite import SqliteStore
+    from sartor.ingest.follow import catch_up
+    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.wiring import choose_model, open_index, open_models
 
     settings = Settings(home=home)
     card = choose_model(settings, open_models(settings))
@@ -100,10 +100,10 @@ def fill(home: Path, products: int, vectors: Callable[[int, int], Vectors] | Non
 
 def composer(home: Path) -> Composer:
     """What makes the index's vectors of a workspace's embeddings."""
-    from sartor.assembly import choose_model, open_models
     from sartor.config import Settings
     from sartor.encoders.heads import Heads
-    from sartor.pipelines.compose import Composer
+    from sartor.recommend.features import Composer
+    from sartor.wiring import choose_model, open_models
 
     settings = Settings(home=home)
     models = open_models(settings)
@@ -112,7 +112,7 @@ def composer(home: Path) -> Composer:
 
 
 def _write(start: int, vectors: npt.NDArray[np.float32], model: str) -> Write:
-    from sartor.store.records import Write
+    from sartor.store.base import Write
     from sartor.types import Photo, Product, StoredProduct
 
     by_photo = {f"{row:064x}": vector for row, vector in enumerate(vectors, start)}

@@ -39,7 +39,7 @@ def color_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def bundled(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where bundled models lie: none, so that no test depends on what the package ships."""
-    from sartor.encoders import bundled
+    from sartor.encoders import registry as bundled
 
     directory = tmp_path_factory.mktemp("bundled")
     monkeypatch.setattr(bundled, "DIRECTORY", directory)
@@ -49,11 +49,10 @@ def bundled(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
 @pytest.fixture
 def home(tmp_path: Path, color_file: Path) -> Path:
     """A workspace with one model, ``color``, whose embedding is a photo's mean color."""
-    from sartor.assembly import add_model
     from sartor.config import Settings
-    from sartor.encoders.adoption import Adoption
-    from sartor.encoders.card import PixelScaling
-    from sartor.encoders.choices import Scaling
+    from sartor.encoders.add import Adoption
+    from sartor.encoders.card import PixelScaling, Scaling
+    from sartor.wiring import add_model
 
     directory = tmp_path / "home"
     adoption = Adoption(id="color", scaling=PixelScaling.named(Scaling.UNIT), output="embedding")

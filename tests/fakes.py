@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from sartor.encoders.card import ModelCard, PixelScaling
-from sartor.encoders.choices import Layout, Scaling
+from sartor.encoders.card import Layout, ModelCard, PixelScaling, Scaling
 from sartor.encoders.encoder import Encoder
 from sartor.encoders.heads import Heads
-from sartor.pipelines.compose import Composer
+from sartor.recommend.features import Composer
 from tests.networks import SIDE_PX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from sartor.encoders.runtime import Pixels
+    from sartor.encoders.base import Pixels
     from sartor.types import Matrix
 
 Color = tuple[int, int, int]

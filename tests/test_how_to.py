@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import sartor
-from sartor.pipelines.put import ProductInput
+from sartor.ingest.put import ProductInput
 from sartor.types import Product
 from tests.fakes import BLUE, GREEN, RED, photo
 from tests.service.test_durability import service

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 import sartor
 from sartor.errors import BadBox, BadWeight, EmptyQuery, UnknownColor
-from sartor.pipelines.query import Part
+from sartor.recommend.features import Dials
+from sartor.recommend.query import Part
 from sartor.recommend.similar import Recommendation
-from sartor.recommend.traits import Dials
 from sartor.shop import Shop
 from tests.fakes import photo
 from tests.test_shop import add

@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 
 import sartor
-from sartor.assembly import add_model
 from sartor.config import Settings
-from sartor.encoders.adoption import Adoption
-from sartor.encoders.card import PixelScaling
-from sartor.encoders.choices import Scaling
+from sartor.encoders.add import Adoption
+from sartor.encoders.card import PixelScaling, Scaling
 from sartor.errors import (
     EmptyCatalog,
     EmptyQuery,
@@ -26,6 +24,7 @@ from sartor.errors import (
 )
 from sartor.shop import Shop
 from sartor.types import AnyOf, Where
+from sartor.wiring import add_model
 from tests.fakes import BLUE, GREEN, RED, folder_of, photo
 
 COLORS = {"red": RED, "green": GREEN, "blue": BLUE, "pink": (255, 120, 120)}

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 import sartor
 from sartor.errors import PersonNotFound, ProductNotFound, UnknownAttribute
-from sartor.events import Event, EventType, Person
-from sartor.recommend.feed import Basis
-from sartor.recommend.tuning import DAY_S
+from sartor.events.model import Event, EventType, Person
+from sartor.recommend.base import Basis
+from sartor.recommend.weights import DAY_S
 from sartor.shop import Shop
 from tests.fakes import photo
 from tests.test_shop import add

@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 
 import sartor
-from sartor.assembly import add_model
 from sartor.config import Settings
-from sartor.encoders.adoption import Adoption
-from sartor.encoders.card import PixelScaling
-from sartor.encoders.choices import Scaling
+from sartor.encoders.add import Adoption
+from sartor.encoders.card import PixelScaling, Scaling
 from sartor.errors import ModelMismatch, ModelNotFound
+from sartor.wiring import add_model
 from tests.fakes import folder_of, various_colors
 
 

@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sartor.pipelines.query import Part
-    from sartor.recommend.traits import Dials
+    from sartor.recommend.features import Dials
+    from sartor.recommend.query import Part
     from sartor.shop import Shop
 
 __version__ = "0.1.0"
 
 __all__ = ["Dials", "Part", "__version__", "open"]
 
-_LAZY = {"Dials": "sartor.recommend.traits", "Part": "sartor.pipelines.query"}
+_LAZY = {"Dials": "sartor.recommend.features", "Part": "sartor.recommend.query"}
 
 
 def __getattr__(name: str) -> Any:
@@ -57,8 +57,8 @@ def open(  # noqa: A001 - read as sartor.open
         WorkspaceError: It cannot be used.
         ValueError: An option has no such value.
     """
-    from sartor.assembly import open_shop
     from sartor.config import Settings
+    from sartor.wiring import open_shop
 
     options = {"home": home, "model": model, "metric": metric, "device": device, "precision": precision}
     return open_shop(Settings.model_validate(options))

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from sartor.encoders.choices import Precision, RuntimeChoice
+from sartor.encoders.card import Precision, RuntimeChoice
 from sartor.types import Metric
 
 DEFAULT_HOME = Path("sartor-data")

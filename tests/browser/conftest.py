@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sartor.assembly import open_shop
 from sartor.config import Settings
 from sartor.demo import write_demo_catalog
-from sartor.encoders import bundled
+from sartor.encoders import registry as bundled
+from sartor.wiring import open_shop
 from tests.browser.serving import BUNDLED, WIDE, Elsewhere, Site, served
 
 if TYPE_CHECKING:

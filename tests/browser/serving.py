@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 import sartor
-from sartor.assembly import open_shop, open_store
 from sartor.config import ServiceSettings, Settings
 from sartor.service.app import create_app
+from sartor.wiring import open_shop, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sartor.service.storefront.visitor import COOKIE
+from sartor.storefront.visitor import COOKIE
 from tests.browser.serving import BUNDLED, PHONE, WIDE, Site
 
 if TYPE_CHECKING:

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sartor.catalog.delimited import Delimited
-from sartor.catalog.findings import Findings
-from sartor.catalog.table_format import TableStream
+from sartor.catalog.formats import Delimited, TableStream
+from sartor.catalog.source import Findings
 
 
 def rows_of(text: str) -> tuple[list[dict[str, object]], dict[str, tuple[str, ...]]]:

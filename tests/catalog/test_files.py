@@ -7,7 +7,7 @@ import pytest
 
 from sartor.catalog import files as files_module
 from sartor.catalog.files import FolderFiles
-from sartor.catalog.findings import Findings
+from sartor.catalog.source import Findings
 from sartor.errors import PhotoRejected, UnreadableTable
 from tests.catalog.samples import PHOTO, write_folder
 

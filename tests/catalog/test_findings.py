@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from sartor.catalog.findings import MAX_EXAMPLES, Case, Finding, Findings
+from sartor.catalog.source import MAX_EXAMPLES, Case, Finding, Findings
 
 
 def test_a_case_is_counted_with_its_first_few_examples() -> None:

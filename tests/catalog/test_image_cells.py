@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sartor.catalog.image_cells import base_name, is_url, local_reference, references
+from sartor.catalog.columns import base_name, is_url, local_reference, references
 
 
 @pytest.mark.parametrize(

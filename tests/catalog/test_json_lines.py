@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sartor.catalog.findings import Findings
-from sartor.catalog.json_lines import JsonLines
-from sartor.catalog.table_format import TableStream
+from sartor.catalog.formats import JsonLines, TableStream
+from sartor.catalog.source import Findings
 
 
 def rows_of(*lines: str) -> tuple[list[dict[str, object]], dict[str, tuple[str, ...]]]:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sartor.catalog.findings import Findings
-from sartor.catalog.merchant_xml import MerchantXml
-from sartor.catalog.table_format import Row, TableStream
+from sartor.catalog.formats import Row, TableStream
+from sartor.catalog.merchant import MerchantXml
+from sartor.catalog.source import Findings
 from sartor.errors import UnreadableTable
 
 if TYPE_CHECKING:

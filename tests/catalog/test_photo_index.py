@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sartor.catalog.files import FolderFiles
-from sartor.catalog.findings import Findings
-from sartor.catalog.photo_index import PhotoIndex
+from sartor.catalog.files import FolderFiles, PhotoIndex
+from sartor.catalog.source import Findings
 from tests.catalog.samples import PHOTO, write_folder
 
 if TYPE_CHECKING:

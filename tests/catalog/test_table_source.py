@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sartor.catalog import open_source
-from sartor.catalog.findings import Case
+from sartor.catalog.source import Case
 from sartor.errors import PhotoRejected, UnreadableTable
 from tests.catalog.samples import PHOTO, SHARED_DATA, Contents, read, write_folder, write_zip
 

@@ -4,10 +4,9 @@ import io
 
 import pytest
 
-from sartor.catalog import text_lines
-from sartor.catalog.findings import Findings
-from sartor.catalog.table_format import TableStream
-from sartor.catalog.text_lines import TextLines
+from sartor.catalog import formats as text_lines
+from sartor.catalog.formats import TableStream, TextLines
+from sartor.catalog.source import Findings
 from sartor.errors import UnreadableTable
 
 

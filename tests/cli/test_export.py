@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import sartor as library
-from sartor.pipelines.exporting import export as exporting
-from sartor.pipelines.put import ProductInput
+from sartor.ingest.export import run as exporting
+from sartor.ingest.put import ProductInput
 from sartor.shop import Shop
-from sartor.store.sqlite import SqliteStore
+from sartor.store.sqlite.catalog import SqliteStore
 from sartor.types import Product
 from tests.cli.conftest import Sartor
 from tests.fakes import photo

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import sartor as library
-from sartor.events import Event, EventType, Person
+from sartor.events.model import Event, EventType, Person
 from tests.cli.conftest import Sartor
 
 

@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from sartor.store.lock import WorkspaceLock
+from sartor.store.sqlite.database import WorkspaceLock
 from tests.cli.conftest import Sartor
 
 

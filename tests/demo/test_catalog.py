@@ -14,8 +14,8 @@ from sartor.demo.garments import DRAWERS
 from sartor.demo.palette import COLORS
 from sartor.demo.product import DemoProduct
 from sartor.demo.words import BRANDS, PATTERNS
-from sartor.recommend.color_families import color_family
-from sartor.recommend.slots import DEFAULT_SLOTS, Slot, slot_of
+from sartor.recommend.features import color_family
+from sartor.recommend.outfit.rules import DEFAULT_SLOTS, Slot, slot_of
 
 KAGGLE_TYPES = {
     *("Tshirts", "Shirts", "Tops", "Sweatshirts", "Sweaters", "Jackets", "Blazers", "Dresses", "Skirts", "Jeans"),

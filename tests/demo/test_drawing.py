@@ -12,7 +12,7 @@ from sartor.demo.canvas import Canvas
 from sartor.demo.catalog import plan
 from sartor.demo.drawing import cut_out
 from sartor.demo.garments import DRAWERS
-from sartor.imaging.oklab import oklab
+from sartor.imaging.color import oklab
 
 SMALL_PX = 180
 NEAR = 0.1  # OKLab distance between a shade and its cloth in light and shadow

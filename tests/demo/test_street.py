@@ -9,7 +9,7 @@ from sartor.demo.catalog import plan
 from sartor.demo.product import DemoProduct
 from sartor.demo.street import chosen, street_photo
 from sartor.demo.surfaces import SURFACES
-from sartor.imaging.oklab import oklab
+from sartor.imaging.color import oklab
 
 
 @pytest.fixture(scope="module")

@@ -4,12 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from sartor.assembly import add_model, open_models
 from sartor.config import Settings
-from sartor.encoders.adoption import Adoption
-from sartor.encoders.card import PixelScaling
-from sartor.encoders.choices import Layout, RuntimeChoice, Scaling
+from sartor.encoders.add import Adoption
+from sartor.encoders.card import Layout, PixelScaling, RuntimeChoice, Scaling
 from sartor.errors import ModelExists, UnusableModel
+from sartor.wiring import add_model, open_models
 from tests.networks import SIDE_PX, batch_mixing_network, color_network, constant_network, tower_network
 
 

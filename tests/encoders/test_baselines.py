@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sartor.encoders.baselines import BASELINES, COLOR_HISTOGRAM, RANDOM, baseline
+from sartor.encoders.registry import BASELINES, COLOR_HISTOGRAM, RANDOM, baseline
 
 
 def one_color(color: tuple[int, int, int]) -> Image.Image:

@@ -6,8 +6,8 @@ from threading import Barrier, Event
 import numpy as np
 import pytest
 
-from sartor.encoders.batching import BatchingEncoder
 from sartor.encoders.card import ModelCard
+from sartor.encoders.encoder import BatchingEncoder
 from tests.fakes import COLOR_CARD
 
 

@@ -8,15 +8,13 @@ from pathlib import Path
 import pytest
 
 import sartor
-from sartor.assembly import add_model, open_models
 from sartor.config import Settings
-from sartor.encoders import bundled as module
-from sartor.encoders.adoption import Adoption
-from sartor.encoders.bundled import DEFAULT_MODEL
-from sartor.encoders.card import CARD_FILE, MODEL_FILE, PixelScaling
-from sartor.encoders.choices import Scaling
-from sartor.encoders.registry import ModelRegistry, sha256_of
+from sartor.encoders import registry as module
+from sartor.encoders.add import Adoption
+from sartor.encoders.card import CARD_FILE, MODEL_FILE, PixelScaling, Scaling
+from sartor.encoders.registry import DEFAULT_MODEL, ModelRegistry, sha256_of
 from sartor.errors import ModelBundled, ModelNotChosen, NoModel
+from sartor.wiring import add_model, open_models
 from tests.fakes import BLUE, COLOR_CARD, GREEN, RED, folder_of, photo
 
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sartor.assembly import add_model, open_models
 from sartor.config import Settings
-from sartor.encoders.adoption import Adoption
-from sartor.encoders.choices import Layout, Resampling, ResizePolicy, RuntimeChoice
+from sartor.encoders.add import Adoption
+from sartor.encoders.card import Layout, Resampling, ResizePolicy, RuntimeChoice
+from sartor.encoders.encoder import prepare
 from sartor.encoders.huggingface import followed, network_file
-from sartor.encoders.onnx_runtime import scale
-from sartor.encoders.prepare import prepare
+from sartor.encoders.onnxruntime import scale
 from sartor.errors import UnusableModel
+from sartor.wiring import add_model, open_models
 from tests.cli.conftest import Sartor, sartor  # noqa: F401 - the fixture
 from tests.fakes import COLOR_CARD
 from tests.networks import color_network, tower_network

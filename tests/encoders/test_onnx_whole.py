@@ -7,14 +7,12 @@ from pathlib import Path
 import onnx
 import pytest
 
-from sartor.assembly import add_model, open_models
 from sartor.config import Settings
-from sartor.encoders import onnx_whole
-from sartor.encoders.adoption import Adoption
-from sartor.encoders.card import PixelScaling
-from sartor.encoders.choices import Scaling
-from sartor.encoders.onnx_whole import as_one_file, external_files
+from sartor.encoders import add as onnx_whole
+from sartor.encoders.add import Adoption, as_one_file, external_files
+from sartor.encoders.card import PixelScaling, Scaling
 from sartor.errors import MissingExtra, UnusableModel
+from sartor.wiring import add_model, open_models
 from tests.networks import tower_network
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sartor.encoders.choices import ResizePolicy
-from sartor.encoders.prepare import prepare
+from sartor.encoders.card import ResizePolicy
+from sartor.encoders.encoder import prepare
 from tests.fakes import COLOR_CARD
 
 LEFT, RIGHT = (200, 0, 0), (0, 0, 200)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sartor.encoders.regions import Regions
+from sartor.encoders.heads import Regions
 
 CHANNELS, UNITS, DIMENSION = (2, 3), 5, 4
 FEATURES = sum(CHANNELS)

@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from sartor.encoders import onnx_runtime, openvino_runtime
-from sartor.encoders.card import ModelCard, PixelScaling
-from sartor.encoders.choices import ChannelOrder, Layout, Precision, Scaling
-from sartor.encoders.onnx_runtime import OnnxRuntime
-from sartor.encoders.openvino_runtime import OpenVinoRuntime
-from sartor.encoders.runtime import Runtime
+from sartor.encoders import onnxruntime as onnx_runtime
+from sartor.encoders import openvino as openvino_runtime
+from sartor.encoders.base import Runtime
+from sartor.encoders.card import ChannelOrder, Layout, ModelCard, PixelScaling, Precision, Scaling
+from sartor.encoders.onnxruntime import OnnxRuntime
+from sartor.encoders.openvino import OpenVinoRuntime
 from sartor.errors import DeviceUnavailable, UnusableModel
 from tests.fakes import COLOR_CARD
 from tests.networks import SIDE_PX, color_network

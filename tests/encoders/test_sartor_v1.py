@@ -10,15 +10,13 @@ import pytest
 from PIL import Image, ImageDraw
 
 import sartor
-from sartor.encoders.bundled import DEFAULT_MODEL
-from sartor.encoders.card import CARD_FILE, MODEL_FILE, WEIGHTS_FILE, ModelCard
-from sartor.encoders.choices import Precision
+from sartor.encoders.card import CARD_FILE, MODEL_FILE, WEIGHTS_FILE, ModelCard, Precision
 from sartor.encoders.encoder import Encoder, unit_norm
-from sartor.encoders.onnx_runtime import OnnxRuntime
-from sartor.encoders.openvino_runtime import OpenVinoRuntime
-from sartor.encoders.regions import Regions
-from sartor.encoders.registry import sha256_of
-from sartor.pipelines.explain import explain
+from sartor.encoders.heads import Regions
+from sartor.encoders.onnxruntime import OnnxRuntime
+from sartor.encoders.openvino import OpenVinoRuntime
+from sartor.encoders.registry import DEFAULT_MODEL, sha256_of
+from sartor.recommend.explain import explain
 from sartor.training.recipe import Recipe
 
 FOLDER = Path(sartor.__file__).parent / "bundled" / DEFAULT_MODEL  # the fixture of all tests hides it

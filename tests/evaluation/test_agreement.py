@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sartor.evaluation import agreement as module
-from sartor.evaluation.agreement import (
+from sartor.evaluation import intervals as module
+from sartor.evaluation.intervals import (
     Interval,
     agreement,
     bootstrap_interval,

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from sartor.evaluation.backgrounds import border_color, on_background, plain, studio_background
-from sartor.evaluation.damage import DAMAGES, Damage
+from sartor.evaluation.robustness import DAMAGES, Damage
 
 NAMES = [f"{damage.name}, {damage.level}" for damage in DAMAGES]
 every_damage = pytest.mark.parametrize("damage", DAMAGES, ids=NAMES)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sartor.errors import SartorError, UnusableLabelMap
-from sartor.evaluation.label_map import LabelMap
+from sartor.evaluation.relevance import LabelMap
 
 ROOT = Path(__file__).parents[2]
 STREET_TO_SHOP = ROOT / "recipes" / "street-to-shop.toml"

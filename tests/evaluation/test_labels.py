@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from sartor.evaluation.labels import choose_labels, label_of, labels_of
+from sartor.evaluation.relevance import choose_labels, label_of, labels_of
 
 ROWS = [
     {

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sartor.evaluation.list_quality import coverage, diversity, novelty
+from sartor.evaluation.metrics import coverage, diversity, novelty
 
 PRODUCTS = 8
 LISTS = st.lists(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sartor.evaluation.lists import category_results, confusion, list_statistics, macro
 from sartor.evaluation.results import CategoryResult
+from sartor.evaluation.retrieval import category_results, confusion, list_statistics, macro
 
 SEEDS = st.integers(0, 2**32 - 1)
 NAMES = ["", "shirt", "shoe", "bag", "hat"]

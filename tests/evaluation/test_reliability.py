@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sartor.evaluation.reliability import calibration_error, reliability
+from sartor.evaluation.metrics import calibration_error, reliability
 
 
 def test_each_bin_tells_what_was_said_and_what_is_right() -> None:

@@ -12,15 +12,9 @@ import pytest
 
 pytest.importorskip("matplotlib", reason="needs sartor[report]")
 
-from sartor.evaluation.agreement import Interval
-from sartor.evaluation.report import (
-    html_health_report,
-    html_report,
-    page,
-    write_health_report,
-    write_report,
-)
-from sartor.evaluation.report.words import chance, number, percent, signed, verdict
+from sartor.evaluation.intervals import Interval
+from sartor.evaluation.report import html_health_report, html_report, page, write_health_report, write_report
+from sartor.evaluation.report.view import chance, number, percent, signed, verdict
 from tests.evaluation import samples
 
 _NONE = "\N{EN DASH}"

@@ -5,7 +5,7 @@ import hashlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sartor.evaluation.split import is_held_out, split_key
+from sartor.evaluation.splits import is_held_out, split_key
 
 SHARES = st.floats(0, 1)
 

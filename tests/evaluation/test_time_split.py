@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sartor.evaluation.time_split import cases_of, last_events, split_in_time, telling
-from sartor.events import Event, EventType, Person
+from sartor.evaluation.splits import cases_of, last_events, split_in_time, telling
+from sartor.events.model import Event, EventType, Person
 
 CATALOG = frozenset("abcdef")
 

@@ -4,7 +4,7 @@ import pytest
 from PIL import features
 
 from sartor.errors import PhotoRejected
-from sartor.imaging.formats import recognize
+from sartor.imaging.decode import recognize
 from tests.imaging.samples import ALL_FORMATS, encoded, quarters
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from sartor.imaging.heat import heated
+from sartor.imaging.thumbnail import heated
 
 
 def test_a_hot_place_is_warm_and_a_cold_one_pale() -> None:

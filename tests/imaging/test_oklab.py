@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sartor.errors import UnknownColor
-from sartor.imaging.oklab import SHOWN_NAMES, color_name, named_color, oklab
+from sartor.imaging.color import SHOWN_NAMES, color_name, named_color, oklab
 
 CHANNEL = st.integers(0, 255)
 

@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from sartor.imaging.oklab import color_name
-from sartor.imaging.palette import COLORS, palette_of
+from sartor.imaging.color import COLORS, color_name, palette_of
 from sartor.types import Palette
 
 SEAM = 0.1

@@ -6,7 +6,7 @@ import warnings
 import pytest
 from PIL import Image
 
-from sartor.imaging.quiet import pillow_kept_quiet
+from sartor.imaging.decode import pillow_kept_quiet
 
 
 def make_pillow_warn() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sartor.recommend.color_families import color_family
+from sartor.recommend.features import color_family
 
 
 @pytest.mark.parametrize(

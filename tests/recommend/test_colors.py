@@ -5,9 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sartor.imaging.oklab import named_color
-from sartor.imaging.palette import palette_of_color
-from sartor.recommend.colors import COLOR_DIMENSION, color_vector, color_words
+from sartor.imaging.color import named_color, palette_of_color
+from sartor.recommend.features import COLOR_DIMENSION, color_vector, color_words
 from sartor.types import Palette, Vector
 
 channels = st.integers(0, 255)

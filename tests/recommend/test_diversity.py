@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sartor.recommend.diversity import folded, mmr
+from sartor.recommend.rank import folded, mmr
 
 seeds = st.integers(0, 2**32 - 1)
 

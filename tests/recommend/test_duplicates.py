@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
+from sartor.imaging.color import palette_of
 from sartor.imaging.fingerprint import fingerprint
-from sartor.imaging.palette import palette_of
-from sartor.recommend.colors import color_vector
 from sartor.recommend.duplicates import alike, near_duplicates
+from sartor.recommend.features import color_vector
 
 RED, BLUE = (190, 20, 30), (25, 45, 190)
 STYLE = np.array([[1, 0]], np.float32)

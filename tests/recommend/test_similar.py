@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from sartor.errors import UnknownAttribute
-from sartor.recommend.match import Matching
-from sartor.recommend.similar import Model, Recommendation, SimilarQuery, similar
-from sartor.recommend.traits import Dials, Traits
+from sartor.recommend.base import Model
+from sartor.recommend.features import Dials, Traits
+from sartor.recommend.rank import Matching
+from sartor.recommend.similar import Recommendation, SimilarQuery, similar
 from sartor.types import AnyOf, FacetValue, Neighbor, Photo, Product, StoredProduct, Where
 
 PHOTO = Photo(sha256="a" * 64, name="a.jpg", width_px=1, height_px=1, thumbnail="a.jpg")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sartor.errors import BadDial
-from sartor.recommend.traits import Dials, Traits, category_of, mixed
+from sartor.recommend.features import Dials, Traits, category_of, mixed
 
 SIZES = (4, 3, 2)
 shares = st.floats(0, 1, allow_subnormal=False)

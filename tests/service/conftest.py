@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 from starlette.testclient import TestClient
 
-from sartor.assembly import open_shop, open_store
 from sartor.config import ServiceSettings, Settings
-from sartor.pipelines.put import ProductInput
+from sartor.ingest.put import ProductInput
 from sartor.service.app import create_app
 from sartor.types import Product
+from sartor.wiring import open_shop, open_store
 from tests.fakes import BLUE, GREEN, RED, photo
 
 if TYPE_CHECKING:

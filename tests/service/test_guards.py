@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sartor.assembly import open_shop, open_store
 from sartor.config import ServiceSettings, Settings
 from sartor.errors import AddressTaken, NeedsKey
-from sartor.service.desk import Desk
-from sartor.service.guards import client_of
-from sartor.service.keys import Scope, create_key
+from sartor.service.context import Desk
 from sartor.service.problems import Overloaded, TookTooLong
 from sartor.service.run import is_loopback, serve
+from sartor.service.security import Scope, client_of, create_key
+from sartor.wiring import open_shop, open_store
 from tests.fakes import RED, photo
 from tests.service.conftest import serving
 

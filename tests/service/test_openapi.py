@@ -14,10 +14,10 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from sartor.assembly import open_shop, open_store
 from sartor.config import ServiceSettings, Settings
-from sartor.events import Event, EventType, Person
+from sartor.events.model import Event, EventType, Person
 from sartor.service.app import create_app
+from sartor.wiring import open_shop, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

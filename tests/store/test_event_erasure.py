@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sartor.errors import WorkspaceUnusable
-from sartor.events import Event, EventType, Person
-from sartor.store.events import EventStore
+from sartor.events.model import Event, EventType, Person
+from sartor.store.sqlite.events import EventStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

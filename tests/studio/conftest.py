@@ -12,11 +12,11 @@ pytest.importorskip("streamlit", reason="streamlit is not installed: pip install
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from sartor.assembly import open_shop
 from sartor.config import Settings
-from sartor.pipelines.put import ProductInput
+from sartor.ingest.put import ProductInput
 from sartor.studio.launch import SCRIPT
 from sartor.types import Product
+from sartor.wiring import open_shop
 from tests.fakes import BLUE, GREEN, RED, photo
 
 OpenPage = Callable[[str], AppTest]

@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
-from sartor.assembly import add_model, open_shop
 from sartor.config import Settings
-from sartor.encoders.adoption import Adoption
-from sartor.encoders.card import PixelScaling
-from sartor.encoders.choices import Scaling
-from sartor.studio.contained import contained
+from sartor.encoders.add import Adoption
+from sartor.encoders.card import PixelScaling, Scaling
+from sartor.studio.views.report import contained
+from sartor.wiring import add_model, open_shop
 from tests.fakes import folder_of, photo, various_colors
 from tests.studio.conftest import OpenPage, shown, texts
 

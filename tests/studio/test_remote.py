@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from sartor.errors import ProductNotFound, ServiceRefused, ServiceUnreachable
-from sartor.studio.engine import How
-from sartor.studio.local import LocalEngine
+from sartor.studio.engine import How, LocalEngine
 from sartor.studio.remote import RemoteEngine
 from tests.browser.serving import served
 from tests.fakes import photo

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sartor.assembly import open_shop
 from sartor.config import Settings
+from sartor.wiring import open_shop
 from tests.fakes import photo
 from tests.studio.conftest import OpenPage, shown, texts
 
@@ -124,7 +124,7 @@ def test_a_held_workspace_names_its_holder_and_goes_on_when_it_is_free(catalog: 
 
 
 def test_titles_are_not_html(home: Path, open_page: OpenPage) -> None:
-    from sartor.pipelines.put import ProductInput
+    from sartor.ingest.put import ProductInput
     from sartor.types import Product
 
     with open_shop(Settings(home=home)) as shop:

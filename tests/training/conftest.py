@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from sartor.encoders.keras_networks import network
+from sartor.encoders.keras.networks import network
 
 COLORS = {"Red": (200, 30, 30), "Blue": (30, 50, 200)}
 SHAPES = ("Disc", "Bar")
@@ -43,7 +43,7 @@ def catalog(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Random weights of MobileNetV2, always the same."""
-    from sartor.encoders.keras_random import save_random_weights
+    from sartor.encoders.keras.weights import save_random_weights
 
     file = tmp_path_factory.mktemp("weights") / "random.weights.h5"
     save_random_weights(network("mobilenet_v2"), file, rng=np.random.default_rng(3))

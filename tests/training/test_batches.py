@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from sartor.training.batches import Batches, chances
-from sartor.training.dataset import Dataset, Item, read_dataset
-from sartor.training.labels import Target, targets_of
+from sartor.training.dataset import Dataset, Item, Target, read_dataset, targets_of
 from sartor.training.recipe import Emphasis, Recipe, Sampling, Split
 
 RECIPE = Recipe(sampling=Sampling(views=12, pair_share=0.5)).model_copy(

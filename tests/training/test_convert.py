@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from sartor.encoders.card import MODEL_FILE, WEIGHTS_FILE
-from sartor.encoders.keras_model import build
-from sartor.encoders.keras_networks import network
+from sartor.encoders.keras.model import build
+from sartor.encoders.keras.networks import network
 from sartor.errors import UnusableModel
-from sartor.training.base import keep_weights, rebuilt
 from sartor.training.convert import Plan, write_elsewhere, write_onnx
 from sartor.training.network import Shape, encoder
+from sartor.training.start import keep_weights, rebuilt
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 

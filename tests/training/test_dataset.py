@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from sartor.errors import NothingToLearn, SourceNotFound
-from sartor.evaluation.split import is_held_out, split_key
+from sartor.evaluation.splits import is_held_out, split_key
 from sartor.training.dataset import Dataset, read_dataset
-from sartor.training.photo_cache import PhotoCache
+from sartor.training.photos import PhotoCache
 from sartor.training.recipe import Split
 from tests.fakes import RED, folder_of
 from tests.training.conftest import catalog_of

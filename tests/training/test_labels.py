@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from sartor.errors import NothingToLearn
-from sartor.training.dataset import Item
-from sartor.training.labels import targets_of, values_of
+from sartor.training.dataset import Item, targets_of, values_of
 from sartor.training.recipe import Label, LabelMap, Recipe
 
 MAPS = (LabelMap(column="label", label="type", classes={"Top": ("Shirt",), "Shoes": ("Boots", "Sandals")}),)

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from sartor.errors import UnusableCheckpoint
-from sartor.training.base import find_start
-from sartor.training.checkpoint import Checkpoint, State
+from sartor.training.loop import Checkpoint, State
+from sartor.training.start import find_start
 from sartor.training.train import Job, Trained, train
 from tests.training.conftest import catalog_of
 from tests.training.small import small_recipe

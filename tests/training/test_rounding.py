@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sartor.encoders.keras_model import build
-from sartor.encoders.keras_networks import network
-from sartor.encoders.onnx_small import in_eight_bits
+from sartor.encoders.keras.export import in_eight_bits
+from sartor.encoders.keras.model import build
+from sartor.encoders.keras.networks import network
+from sartor.training.convert import round_weights, to_bf16
 from sartor.training.network import EMBEDDING, Shape, encoder
-from sartor.training.rounding import round_weights, to_bf16
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 

@@ -7,18 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sartor.encoders.card import ModelCard
-from sartor.encoders.choices import Precision
+from sartor.encoders.card import ModelCard, Precision
 from sartor.encoders.encoder import unit_norm
-from sartor.encoders.onnx_runtime import OnnxRuntime
-from sartor.encoders.openvino_runtime import OpenVinoRuntime
+from sartor.encoders.onnxruntime import OnnxRuntime
+from sartor.encoders.openvino import OpenVinoRuntime
 from sartor.errors import ModelNotFound, NothingToLearn, OutputTaken, UnusableModel
-from sartor.training.base import find_start, make_networks
-from sartor.training.dataset import read_dataset
-from sartor.training.labels import targets_of
+from sartor.training.dataset import read_dataset, targets_of
+from sartor.training.loop import TrainingProgress
 from sartor.training.network import EMBEDDING, embed
-from sartor.training.progress import TrainingProgress
 from sartor.training.recipe import Label, Sampling, Schedule, Upper
+from sartor.training.start import find_start, make_networks
 from sartor.training.train import Job, Trained, train
 from tests.training.conftest import catalog_of
 from tests.training.small import small_recipe

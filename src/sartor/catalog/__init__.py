@@ -4,9 +4,8 @@ Start at ``opening`` for what is recognized, ``findings`` for what is reported, 
 refused, and ``columns`` for what a column's name means.
 """
 
-from sartor.catalog.archive_safety import ZipLimits
-from sartor.catalog.findings import Finding, Findings
+from sartor.catalog.archive import ZipLimits
 from sartor.catalog.opening import open_source
-from sartor.catalog.source import Source
+from sartor.catalog.source import Finding, Findings, Source
 
 __all__ = ["Finding", "Findings", "Source", "ZipLimits", "open_source"]

@@ -9,18 +9,26 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
+import unicodedata
+from collections import Counter
 from contextlib import contextmanager
-from functools import cached_property
-from pathlib import PurePath
-from typing import IO, TYPE_CHECKING, Protocol
+from functools import cached_property, partial
+from pathlib import Path, PurePath
+from typing import IO, TYPE_CHECKING, NoReturn, Protocol
 
-from sartor.catalog.findings import Case, Findings
+from sartor.catalog.columns import base_name, is_url, references
+from sartor.catalog.formats import texts
+from sartor.catalog.source import Case, Findings
 from sartor.errors import PhotoRejected, UnreadableTable
+from sartor.types import Product, SourcePhoto, SourceProduct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
-    from pathlib import Path
+
+    from sartor.catalog.columns import Roles
+    from sartor.catalog.formats import Row
+
 
 MAX_PHOTO_BYTES = 64 * 2**20
 PHOTO_SUFFIXES = frozenset(
@@ -200,3 +208,173 @@ class OnePhoto(FolderFiles):
     def names(self) -> Sequence[str]:
         """The one file."""
         return (self._readable(self._name),)
+
+
+PHOTO_FOLDER = "images"  # beside the table, as Kaggle's sets have it; preferred where names repeat
+
+
+class PhotoIndex:
+    """Photos of a source by what a table may call them, without regard to case and Unicode form."""
+
+    def __init__(self, files: Files) -> None:
+        self.files = files
+
+    @cached_property
+    def _by_stem(self) -> Mapping[str, Sequence[str]]:
+        """Stem to names; made when a plain path fails for the first time, because it lists the whole source."""
+        by_stem: dict[str, list[str]] = {}
+        for name in photos_in(self.files):
+            by_stem.setdefault(_key(stem(name)), []).append(name)
+        return by_stem
+
+    def photo(self, name: str) -> SourcePhoto:
+        """A photo by its name among the files."""
+        return SourcePhoto(name=name, read=partial(self.files.read, name))
+
+    def matches(self, reference: str, *, folder: str) -> Sequence[str]:
+        """The files that a reference in a table may mean: one when it is clear.
+
+        Args:
+            reference: A path, name or stem.
+            folder: Where the table lies.
+        """
+        name = posixpath.normpath(
+            reference if Path(reference).is_absolute() else posixpath.join(folder, reference)
+        )
+        located = self.files.locate(name)
+        if located is not None:
+            return (located,)
+        wanted = _key(_relative(reference))
+        named = self._by_stem.get(_key(stem(reference)), ())
+        found = [name for name in named if _means(wanted, _key(name.removeprefix(f"{folder}/")))]
+        beside = [name for name in found if posixpath.dirname(name) == posixpath.join(folder, PHOTO_FOLDER)]
+        return beside if len(beside) == 1 else found
+
+    def of_product(self, product_id: str, *, folder: str) -> Sequence[str]:
+        """Photos whose stem is a product's id, of one folder: ``images`` beside the table, or the top-most."""
+        named = [name for name in self._by_stem.get(_key(product_id), ()) if _nfc(stem(name)) == _nfc(product_id)]
+        if len(named) <= 1:
+            return named
+        beside = posixpath.join(folder, PHOTO_FOLDER)
+        folders = sorted(
+            {posixpath.dirname(name) for name in named},
+            key=lambda candidate: (candidate != beside, candidate.count("/"), candidate),
+        )
+        return [name for name in named if posixpath.dirname(name) == folders[0]]
+
+
+def stem(name: str) -> str:
+    """The last part of a name without an image's suffix."""
+    return without_suffix(name.rpartition("/")[2])
+
+
+def _key(text: str) -> str:
+    return _nfc(text).casefold()
+
+
+def _nfc(text: str) -> str:
+    return text if text.isascii() else unicodedata.normalize("NFC", text)  # macOS writes names as NFD
+
+
+def _relative(reference: str) -> str:
+    """A reference without its way up: ``../a/1.jpg`` and ``/a/1.jpg`` are ``a/1.jpg``."""
+    return "/".join(part for part in reference.split("/") if part not in {"", ".", ".."})
+
+
+def _means(wanted: str, name: str) -> bool:
+    """Whether one of two paths ends with the other, suffixes aside when the wanted one has none."""
+    if not is_photo(wanted):
+        name = without_suffix(name)
+    return f"/{name}".endswith(f"/{wanted}") or f"/{wanted}".endswith(f"/{name}")
+
+
+_MAX_NAME_CHARS = 2_000  # more than any server takes; a data: URL holds the image itself
+
+
+class PhotoFinder:
+    """Finds photos for the rows of one table, and counts what it does not find."""
+
+    def __init__(self, index: PhotoIndex, *, folder: str, findings: Findings) -> None:
+        self._index = index
+        self._folder = folder
+        self._findings = findings
+
+    def photos_of(self, row: Row, roles: Roles) -> tuple[SourcePhoto, ...]:
+        """The photos of a row, the main one first, none twice."""
+        if roles.images:
+            named = (self._photo(reference, row) for reference in self._references(row, roles))
+            return tuple({photo.name: photo for photo in named if photo}.values())
+        names = self._index.of_product(id_of(row, roles), folder=self._folder)
+        return tuple(self._index.photo(name) for name in names)
+
+    def has_local_photo(self, row: Row, roles: Roles) -> bool:
+        """Whether a row names a photo that is there."""
+        return any(not is_url(photo.name) for photo in self.photos_of(row, roles))
+
+    def image_stem(self, row: Row, roles: Roles) -> str:
+        """The stem of the first image that a row names, found or not; empty when it names none."""
+        return next((stem(base_name(reference)) for reference in self._references(row, roles)), "")
+
+    def _references(self, row: Row, roles: Roles) -> Iterator[str]:
+        for column in roles.images:
+            yield from references(row.cells.get(column), is_file=self._is_file)
+
+    def _is_file(self, reference: str) -> bool:
+        return bool(self._index.matches(reference, folder=self._folder))
+
+    def _photo(self, reference: str, row: Row) -> SourcePhoto | None:
+        if is_url(reference):
+            name = reference[:_MAX_NAME_CHARS]
+            self._findings.add(Case.IMAGE_URLS, f"{row.place}: {name}")
+            return SourcePhoto(name=name, read=partial(_refuse_url, name))
+        names = self._index.matches(reference, folder=self._folder)
+        if len(names) == 1:
+            return self._index.photo(names[0])
+        case = Case.IMAGES_AMBIGUOUS if names else Case.IMAGES_NOT_FOUND
+        self._findings.add(case, f"{row.place}: {reference[:_MAX_NAME_CHARS]}")
+        return None
+
+
+def id_of(row: Row, roles: Roles) -> str:
+    """The id that a row gives, empty when it gives none."""
+    return " ".join(texts(row.cells.get(roles.id))) if roles.id is not None else ""
+
+
+def _refuse_url(name: str) -> NoReturn:
+    raise PhotoRejected(name, reason="is a URL, not a file")
+
+
+class PhotoSource:
+    """A source whose products are its photos.
+
+    Args:
+        name: The path as it was given.
+        kind: ``folder``, ``zip`` or ``photo``.
+        files: Where the photos lie.
+        photos: Their names.
+        findings: Where to count what is odd.
+    """
+
+    def __init__(self, name: str, kind: str, files: Files, *, photos: Sequence[str], findings: Findings) -> None:
+        self.name = name
+        self.kind = kind
+        self.findings = findings
+        self.product_count = len(photos)
+        self._files = files
+        self._photos = photos
+        self._on_opening = findings.snapshot()
+
+    def __iter__(self) -> Iterator[SourceProduct]:
+        self.findings.restore(self._on_opening)
+        stems = Counter(map(without_suffix, self._photos))
+        names = frozenset(self._photos)
+        for name in self._photos:
+            product_id = without_suffix(name)
+            if stems[product_id] > 1:
+                self.findings.add(Case.SAME_STEM, name)
+            if (
+                stems[product_id] > 1 or product_id in names
+            ):  # beside "a.jpg" and "a.png", "a.jpg.png" is not "a.jpg"
+                product_id = name
+            photo = SourcePhoto(name=name, read=partial(self._files.read, name))
+            yield SourceProduct(product=Product(id=product_id), photos=(photo,))

@@ -10,14 +10,10 @@ import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sartor.catalog.archive import open_archive
-from sartor.catalog.archive_safety import DEFAULT_ZIP_LIMITS, ZipLimits
-from sartor.catalog.files import Files, FolderFiles, OnePhoto, is_photo, photos_in
-from sartor.catalog.findings import Findings
-from sartor.catalog.photo_index import PhotoIndex
-from sartor.catalog.photo_source import PhotoSource
-from sartor.catalog.table_source import TableSource
-from sartor.catalog.tables import TABLE_SUFFIXES, find_table, given_table
+from sartor.catalog.archive import DEFAULT_ZIP_LIMITS, ZipLimits, open_archive
+from sartor.catalog.files import Files, FolderFiles, OnePhoto, PhotoIndex, PhotoSource, is_photo, photos_in
+from sartor.catalog.source import Findings
+from sartor.catalog.tables import TABLE_SUFFIXES, TableSource, find_table, given_table
 from sartor.errors import SourceNotFound, UnreadableTable, UnrecognizedSource
 
 if TYPE_CHECKING:

@@ -2,13 +2,90 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from sartor.catalog.findings import Findings
     from sartor.types import SourceProduct
+
+
+MAX_EXAMPLES = 5
+
+
+class Case(StrEnum):
+    """Everything that the readers count, in the words of the report."""
+
+    EXTRA_COMMAS = "rows with unquoted commas"
+    EXTRA_CELLS = "rows with more cells than columns"
+    STRAY_QUOTES = "rows with a stray quote"
+    BAD_JSON = "lines that are not a JSON object, skipped"
+    NOT_UTF8 = "lines that are not UTF-8, read as Windows-1252"
+    DUPLICATE_IDS = "duplicate ids"
+    NAMED_AFTER_PHOTO = "rows without an id, named after their photo"
+    NO_ID = "rows without an id, skipped"
+    NO_PHOTO = "rows without a photo"
+    IMAGES_NOT_FOUND = "images that a row names, not found"
+    IMAGES_AMBIGUOUS = "images that a row names, found more than once"
+    IMAGE_URLS = "images that are URLs"
+    NO_ROW = "photos without a row"
+    SPARE_PHOTOS = "further photos of the same product, not used"
+    SAME_STEM = "photos that differ only by suffix"
+    MISSING_CELLS = "missing cells"
+    EMPTY_COLUMNS = "empty columns"
+    UNKNOWN_COLUMNS = "unknown columns"
+    OTHER_TABLES = "other tables, not read"
+    CLOSED_FOLDERS = "folders that could not be read"
+    LINKED_FOLDERS = "links to folders, not followed"
+    SAME_ENTRY = "archive entries with the same name"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A case that a reader met.
+
+    Attributes:
+        case: What it is, in words for a person.
+        count: How often it was met.
+        examples: The first few places where it was met.
+    """
+
+    case: str
+    count: int
+    examples: tuple[str, ...] = ()
+
+
+class Findings:
+    """Counts of the cases that a reader meets; filled while a source is opened and iterated."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._examples: defaultdict[str, list[str]] = defaultdict(list)
+
+    def add(self, case: str, example: str, *, count: int = 1) -> None:
+        """Count a case, and keep its example while there are few."""
+        self._counts[str(case)] += count
+        examples = self._examples[case]
+        if len(examples) < MAX_EXAMPLES:
+            examples.append(example)
+
+    def snapshot(self) -> tuple[Finding, ...]:
+        """What was found so far, in the order in which it was first met."""
+        return tuple(
+            Finding(case=case, count=count, examples=tuple(self._examples[case]))
+            for case, count in self._counts.items()
+        )
+
+    def restore(self, findings: Iterable[Finding]) -> None:
+        """Go back to an earlier snapshot, so that a second iteration does not count twice."""
+        self._counts.clear()
+        self._examples.clear()
+        for finding in findings:
+            self._counts[finding.case] = finding.count
+            self._examples[finding.case] = list(finding.examples)
 
 
 class Source(Protocol):

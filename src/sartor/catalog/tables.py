@@ -5,25 +5,58 @@ from __future__ import annotations
 import codecs
 import io
 import posixpath
+from collections import Counter
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
-from sartor.catalog import kaggle
-from sartor.catalog.columns import Roles, roles_of
-from sartor.catalog.delimited import Delimited
-from sartor.catalog.files import Files, suffix_of
-from sartor.catalog.findings import Case, Findings
-from sartor.catalog.json_lines import JsonLines
-from sartor.catalog.merchant_xml import MerchantXml
-from sartor.catalog.photo_finder import PhotoFinder
-from sartor.catalog.table_format import Row, TableFormat, TableStream
+from sartor.catalog.columns import Roles, attribute_names, roles_of
+from sartor.catalog.files import Files, PhotoFinder, id_of, stem, suffix_of, without_suffix
+from sartor.catalog.formats import Delimited, JsonLines, Row, TableFormat, TableStream, texts
+from sartor.catalog.merchant import MerchantXml
+from sartor.catalog.source import Case, Findings
 from sartor.errors import UnreadableTable
+from sartor.types import AttributeValue, Product, SourceProduct
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from sartor.catalog.photo_index import PhotoIndex
+    from sartor.catalog.files import PhotoIndex
+    from sartor.catalog.formats import Cell
+    from sartor.types import SourcePhoto
+
+
+KIND = "kaggle"
+TABLE = "styles.csv"
+COLUMNS = (
+    "id",
+    "gender",
+    "masterCategory",
+    "subCategory",
+    "articleType",
+    "baseColour",
+    "season",
+    "year",
+    "usage",
+    "productDisplayName",
+)
+_TELLING = frozenset({"articleType", "productDisplayName"})
+
+
+def has_kaggle_name(name: str) -> bool:
+    """Whether a file is called as the table of this layout."""
+    return name.rpartition("/")[2].lower() == TABLE
+
+
+def is_kaggle(name: str, columns: Iterable[str]) -> bool:
+    """Whether a table is the one of this layout; some of its columns may be missing."""
+    return has_kaggle_name(name) and "id" in columns and not _TELLING.isdisjoint(columns)
+
+
+def unknown_columns(columns: Iterable[str]) -> Sequence[str]:
+    """The columns that Kaggle's table does not have."""
+    return [column for column in columns if column not in COLUMNS]
+
 
 TABLE_SUFFIXES = frozenset(
     {".csv", ".tsv", ".tab", ".psv", ".txt", ".jsonl", ".ndjson", ".json", ".xml", ".rss", ".atom"}
@@ -68,7 +101,7 @@ def given_table(files: Files, name: str, index: PhotoIndex) -> Table:
         UnreadableTable: It is none, or has neither images nor ids that photos bear.
     """
     table = _understood(files, name, _head(files, name))
-    if table.roles.images or table.kind == kaggle.KIND or _names_photos(table, index):
+    if table.roles.images or table.kind == KIND or _names_photos(table, index):
         return table
     raise UnreadableTable(files.label(name), reason=_no_images(table.columns))
 
@@ -119,7 +152,7 @@ def _understood(files: Files, name: str, head: bytes) -> Table:
     roles = roles_of(columns)
     if roles.id is None and not roles.images:
         raise UnreadableTable(files.label(name), reason=_no_images(columns))
-    kind = kaggle.KIND if kaggle.is_kaggle(name, columns) else "merchant feed" if _is_feed(roles) else "table"
+    kind = KIND if is_kaggle(name, columns) else "merchant feed" if _is_feed(roles) else "table"
     is_cut_safely = found.header_lines is not None
     sample = tuple(islice(found.rows(_start(files, name, head)), _SAMPLE_ROWS)) if is_cut_safely else ()
     return Table(name=name, kind=kind, format=found, columns=columns, roles=roles, sample=sample)
@@ -131,9 +164,9 @@ def _start(files: Files, name: str, head: bytes) -> TableStream:
 
 def _kaggle_table(files: Files, candidates: Sequence[str]) -> Table | None:
     for name in candidates:
-        if kaggle.has_kaggle_name(name):
+        if has_kaggle_name(name):
             table = _understood(files, name, _head(files, name))
-            if table.kind == kaggle.KIND:
+            if table.kind == KIND:
                 return table
     return None
 
@@ -189,3 +222,160 @@ def why_no_format(head: bytes) -> str:
     if start.startswith((b"{", b"[")):
         return "it is JSON, but not one object a line; write it as JSON Lines"
     return "its first line is no header"
+
+
+_COUNTED_BYTES = 32 * 2**20
+_CHUNK_BYTES = 2**20
+
+
+class TableSource:
+    """A source whose products are the rows of a table.
+
+    Args:
+        name: The path as it was given.
+        table: The table.
+        index: The photos around it.
+        unlisted: Photos that belong to the source, whether a row names them or not.
+        findings: Where to count what is odd.
+    """
+
+    def __init__(
+        self, name: str, table: Table, index: PhotoIndex, *, unlisted: Sequence[str], findings: Findings
+    ) -> None:
+        self.name = name
+        self.kind = table.kind
+        self.findings = findings
+        self._table = table
+        self._index = index
+        self._candidates = unlisted
+        if table.kind == KIND:
+            for column in unknown_columns(table.columns):
+                findings.add(Case.UNKNOWN_COLUMNS, column)
+        self.product_count = _row_count(index.files, table)
+        self._on_opening = findings.snapshot()
+
+    def __iter__(self) -> Iterator[SourceProduct]:
+        self.findings.restore(self._on_opening)
+        reading = _Reading(self._table, self._index, self.findings)
+        yield from reading.listed(self._index.files)
+        yield from reading.unlisted(self._candidates)
+
+
+class _Reading:
+    """One pass over a table: what has come so far."""
+
+    def __init__(self, table: Table, index: PhotoIndex, findings: Findings) -> None:
+        self._table = table
+        self._index = index
+        self._findings = findings
+        self._finder = PhotoFinder(index, folder=table.folder, findings=findings)
+        self._ids: set[str] = set()
+        self._photos: set[str] = set()
+        self._missing: Counter[str] = Counter()
+        self._filled: set[str] = set()
+
+    def listed(self, files: Files) -> Iterator[SourceProduct]:
+        """The products that have a row."""
+        name = self._table.name
+        with files.open_table(name) as stream:
+            table = TableStream(label=files.label(name), stream=stream, findings=self._findings)
+            for row in self._table.format.rows(table):
+                product = self._product(row)
+                if product is not None:
+                    yield product
+        self._report_columns()
+
+    def unlisted(self, names: Sequence[str]) -> Iterator[SourceProduct]:
+        """A product for each photo that no row names, called by its stem, or by its path if that is taken."""
+        photos_bear_ids = not self._table.roles.images
+        listed_ids = frozenset(self._ids)
+        for name in names:
+            if name in self._photos:
+                continue
+            if photos_bear_ids and stem(name) in listed_ids:
+                self._findings.add(Case.SPARE_PHOTOS, name)
+                continue
+            self._findings.add(Case.NO_ROW, name)
+            product_id = self._unused(stem(name), without_suffix(name), name)
+            self._ids.add(product_id)
+            yield SourceProduct(product=Product(id=product_id), photos=(self._index.photo(name),))
+
+    def _product(self, row: Row) -> SourceProduct | None:
+        photos = self._finder.photos_of(row, self._table.roles)
+        product_id = self._identify(row, photos)
+        if not product_id:
+            self._findings.add(Case.NO_ID, row.place)
+            return None
+        if product_id in self._ids:
+            self._findings.add(Case.DUPLICATE_IDS, f"{product_id} ({row.place})")
+            return None
+        if not photos:
+            self._findings.add(Case.NO_PHOTO, product_id)
+        self._ids.add(product_id)
+        self._photos.update(photo.name for photo in photos)
+        product = Product(id=product_id, title=self._title(row), attributes=self._attributes(row))
+        return SourceProduct(product=product, photos=photos)
+
+    def _identify(self, row: Row, photos: Sequence[SourcePhoto]) -> str:
+        """The id of a row, or else one after its image; empty when it has neither."""
+        roles = self._table.roles
+        given = id_of(row, roles)
+        image_stem = "" if given else self._finder.image_stem(row, roles)
+        if not image_stem:
+            return given
+        if roles.id is not None:
+            self._findings.add(Case.NAMED_AFTER_PHOTO, row.place)
+        if photos and photos[0].name not in self._photos:  # another photo, though of the same name
+            return self._unused(image_stem, without_suffix(photos[0].name), photos[0].name)
+        return image_stem
+
+    def _unused(self, *names: str) -> str:
+        return next((name for name in names if name not in self._ids), names[-1])
+
+    def _title(self, row: Row) -> str:
+        title = self._table.roles.title
+        return ", ".join(texts(row.cells.get(title))) if title is not None else ""
+
+    def _attributes(self, row: Row) -> dict[str, AttributeValue]:
+        roles = self._table.roles
+        names = attribute_names(tuple(row.cells))
+        attributes: dict[str, AttributeValue] = {}
+        for column, cell in row.cells.items():
+            if column == roles.id or column in roles.images:
+                continue
+            value = _value(cell)
+            if value is None:
+                self._missing[column] += 1
+                continue
+            self._filled.add(column)
+            if column != roles.title:
+                attributes[names[column]] = value
+        return attributes
+
+    def _report_columns(self) -> None:
+        for column, count in self._missing.items():
+            if column in self._filled:
+                self._findings.add(Case.MISSING_CELLS, f"{column} ({count})", count=count)
+            else:
+                self._findings.add(Case.EMPTY_COLUMNS, column)
+
+
+def _value(cell: Cell) -> AttributeValue | None:
+    if isinstance(cell, str):
+        return cell.strip() or None
+    return texts(cell) or None if isinstance(cell, tuple) else cell
+
+
+def _row_count(files: Files, table: Table) -> int | None:
+    """The number of rows by counting lines; None when rows are not lines, or the table is too large to count."""
+    if table.format.header_lines is None:
+        return None
+    lines, size_bytes, last = 0, 0, b"\n"
+    with files.open_table(table.name) as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            lines += chunk.count(b"\n")
+            size_bytes += len(chunk)
+            last = chunk[-1:]
+            if size_bytes > _COUNTED_BYTES:
+                return None
+    return max(0, lines + (last != b"\n") - table.format.header_lines)

@@ -8,8 +8,6 @@ import typer
 
 from sartor.cli import (
     demo,
-    duplicates,
-    embed,
     evaluate,
     events,
     export,
@@ -20,11 +18,13 @@ from sartor.cli import (
     outfit,
     serve,
     similar,
-    simulate,
-    studio,
     train,
     workspace,
 )
+from sartor.cli import events as simulate
+from sartor.cli import index as embed
+from sartor.cli import serve as studio
+from sartor.cli import similar as duplicates
 
 app = typer.Typer(
     help="A visual recommendation engine for fashion catalogs.",

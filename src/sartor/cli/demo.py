@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sartor.cli.options import Device, Home, PrecisionOption, settings
-from sartor.cli.output import STOPPED, counted, progress_bar
+from sartor.cli.options import STOPPED, Device, Home, PrecisionOption, counted, progress_bar, settings
 from sartor.cli.serve import Host, Port
 
 if TYPE_CHECKING:
@@ -43,9 +42,9 @@ def demo(
 
     A workspace that has products already is served as it is, unless --source or --count says otherwise.
     """
-    from sartor.assembly import open_shop
     from sartor.cli.serve import run
     from sartor.config import ServiceSettings
+    from sartor.wiring import open_shop
 
     workspace = settings(home=home, device=device, precision=precision)
     if "home" not in workspace.model_fields_set:  # neither given nor in the environment

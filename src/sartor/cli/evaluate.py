@@ -10,14 +10,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sartor.cli.options import AllowUrls, Device, Home, Json, Limit, PrecisionOption, settings
-from sartor.cli.output import print_json, print_table, progress_bar
+from sartor.cli.options import (
+    AllowUrls,
+    Device,
+    Home,
+    Json,
+    Limit,
+    PrecisionOption,
+    print_json,
+    print_table,
+    progress_bar,
+    settings,
+)
 from sartor.cli.replay import Clip, Eta, EventsFile, Histories, People, replay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sartor.evaluation.agreement import Interval, PairedTest
+    from sartor.evaluation.intervals import Interval, PairedTest
     from sartor.evaluation.results import Evaluation, ModelResult
 
 _SURE = 0.05
@@ -108,9 +118,9 @@ def evaluate(
         )
         return
     assert gallery is not None  # noqa: S101 - one of them is given
-    from sartor.assembly import open_shop, require_extra
-    from sartor.evaluation.tables import as_csv
-    from sartor.evaluation.tables import as_json as json_of
+    from sartor.evaluation.report.tables import as_csv
+    from sartor.evaluation.report.tables import as_json as json_of
+    from sartor.wiring import open_shop, require_extra
 
     if report is not None:
         require_extra("report", "matplotlib", "sklearn")

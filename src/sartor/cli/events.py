@@ -2,23 +2,112 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sartor.cli.options import Home, Json, settings
-from sartor.cli.output import STOPPED, counted, print_json, print_table, progress_bar
+from sartor.cli.options import STOPPED, Home, Json, counted, print_json, print_table, progress_bar, settings
 
 if TYPE_CHECKING:
-    from sartor.events import Event, Person
-    from sartor.pipelines.event_import import EventImportReport, OnEvents
-    from sartor.pipelines.report import OnProgress
+    from collections.abc import Iterable
+
+    from sartor.events.model import Event, Person
+    from sartor.ingest.events import EventImportReport, OnEvents
+    from sartor.ingest.photos import OnProgress
+    from sartor.types import Product
+
+
+def simulate(
+    source: Annotated[
+        Path | None,
+        typer.Argument(metavar="SOURCE", help="Products, as `sartor index` reads them; or the workspace's."),
+    ] = None,
+    *,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE.jsonl", help="Where the events are written.")],
+    people: Annotated[int, typer.Option("--people", min=1, help="How many people shop.")] = 1000,
+    events_per_person: Annotated[
+        float, typer.Option("--events-per-person", min=1, help="On average; some have many more.")
+    ] = 40.0,
+    days: Annotated[int, typer.Option("--days", min=1, help="Over how many days.")] = 90,
+    until: Annotated[
+        datetime | None,
+        typer.Option("--until", formats=["%Y-%m-%d"], help="The day before which it ends (today, UTC)."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of all that is random.")] = 0,
+    home: Home = None,
+) -> None:
+    """Write the events of simulated shoppers with stable tastes, as JSON Lines.
+
+    Their ids begin with "simulated-". The same catalog, options and day make the same events.
+    """
+    from sartor.evaluation.simulation.simulate import ShopperSimulation
+    from sartor.evaluation.simulation.simulate import simulate as simulated
+
+    ends = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) if until is None else until
+    products = _products(source, home)
+    if not products:
+        message = "there is no product to shop for; give a SOURCE, or the --home of a workspace with a catalog"
+        raise typer.BadParameter(message)
+    order = ShopperSimulation(
+        people=people,
+        events_per_person=events_per_person,
+        days=days,
+        seed=seed,
+        until_s=ends.replace(tzinfo=UTC).timestamp(),
+    )
+    count = _write(out, simulated(products, order))
+    typer.echo(
+        f"{counted(count, 'event')} of simulated shoppers ({people:,}) "
+        f"with {counted(len(products), 'product')} written to {out}",
+        err=True,
+    )
+
+
+def _products(source: Path | None, home: Path | None) -> list[Product]:
+    if source is not None:
+        from sartor.catalog import open_source
+
+        with open_source(source) as opened:
+            return [each.product for each in opened]
+    from sartor.wiring import open_shop
+
+    with open_shop(settings(home=home)) as shop:
+        return [shop.product(product_id).product for product_id in shop.product_ids()]
+
+
+def _write(path: Path, events: Iterable[Event]) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8") as file:
+        for event in events:
+            file.write(json.dumps(_fields(event), ensure_ascii=False) + "\n")
+            count += 1
+    return count
+
+
+def _fields(event: Event) -> dict[str, Any]:
+    """An event by the names that it is imported under, without what it does not say."""
+    fields = {
+        "event_id": event.id,
+        "type": event.type,
+        f"{event.person.kind}_id": event.person.id,
+        "product_id": event.product_id,
+        "timestamp": round(event.at_s, 3),
+        "recommendation_id": event.recommendation_id or None,
+        "position": event.position,
+        "price": event.price,
+        "basket_id": event.basket_id or None,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
 
 app = typer.Typer(
     help="Bring in what shoppers did, and show or erase what is held about one.", no_args_is_help=True
 )
+
 
 User = Annotated[str | None, typer.Option("--user", metavar="ID", help="Somebody with an account.")]
 Visitor = Annotated[str | None, typer.Option("--visitor", metavar="ID", help="Somebody without one.")]
@@ -37,7 +126,7 @@ def import_(
     as_json: Json = False,
 ) -> None:
     """Bring in the events of FILE. Doing it again changes nothing; stopped half-way, it goes on where it was."""
-    from sartor.assembly import open_shop
+    from sartor.wiring import open_shop
 
     try:
         with (
@@ -58,7 +147,7 @@ def import_(
 def show(*, user: User = None, visitor: Visitor = None, home: Home = None) -> None:
     """Print all that is held about a person as JSON; a visitor who was merged into a user is that user."""
     person = _person(user, visitor)
-    from sartor.assembly import open_shop
+    from sartor.wiring import open_shop
 
     with open_shop(settings(home=home)) as shop:
         held = shop.person(person)
@@ -73,7 +162,7 @@ def show(*, user: User = None, visitor: Visitor = None, home: Home = None) -> No
 def forget(*, user: User = None, visitor: Visitor = None, home: Home = None, as_json: Json = False) -> None:
     """Erase all that is held about a person, for good; copies made before still have it."""
     person = _person(user, visitor)
-    from sartor.assembly import open_shop
+    from sartor.wiring import open_shop
 
     with open_shop(settings(home=home)) as shop:
         erased = shop.forget(person)
@@ -84,7 +173,7 @@ def forget(*, user: User = None, visitor: Visitor = None, home: Home = None, as_
 
 
 def _person(user: str | None, visitor: str | None) -> Person:
-    from sartor.events import Person
+    from sartor.events.model import Person
 
     if user is not None and visitor is None:
         return Person.user(user)
@@ -115,8 +204,8 @@ def _as_json(event: Event) -> dict[str, Any]:
 
 def _shown_on(on_progress: OnProgress) -> OnEvents:
     """Progress of an import on a bar; how many events a file has follows from how much of it was read."""
-    from sartor.pipelines.event_import import EventProgress
-    from sartor.pipelines.report import Progress
+    from sartor.ingest.events import EventProgress
+    from sartor.ingest.photos import Progress
 
     def show(step: EventProgress) -> None:
         total = round(step.read * step.size_bytes / step.read_bytes) if step.read_bytes else None

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sartor.cli.options import Home, Json, Model, settings
-from sartor.cli.output import counted, print_json, progress_bar
-from sartor.pipelines.exporting.formats import SNAPSHOT, ExportFormat
+from sartor.cli.options import Home, Json, Model, counted, print_json, progress_bar, settings
+from sartor.ingest.export.run import SNAPSHOT, ExportFormat
 
 if TYPE_CHECKING:
-    from sartor.pipelines.exporting.report import ExportReport
+    from sartor.ingest.export.run import ExportReport
 
 
 def _format(text: str) -> ExportFormat:
@@ -55,8 +54,8 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write the catalog or its embeddings to PATH, and say what the format does not hold."""
-    from sartor.assembly import open_shop
     from sartor.recommend.filters import parse_where
+    from sartor.wiring import open_shop
 
     chosen = parse_where(where or ())
     with open_shop(settings(home=home, model=model)) as shop, progress_bar(f"Exporting {format_}") as on_progress:

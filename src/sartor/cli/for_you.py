@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sartor.cli.options import Device, Home, Json, Model, PrecisionOption, settings
-from sartor.cli.output import print_json, print_table
-from sartor.cli.sheet import Sheet, path_of, require_sheet_name, tiles_of
+from sartor.cli.options import Device, Home, Json, Model, PrecisionOption, print_json, print_table, settings
+from sartor.cli.similar import Sheet, path_of, require_sheet_name, tiles_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sartor.events import Person
-    from sartor.recommend.feed import Feed
+    from sartor.events.model import Person
+    from sartor.recommend.base import Feed
     from sartor.shop import Shop
 
 Filter = Annotated[
@@ -55,9 +54,9 @@ def for_you(
 ) -> None:
     """Recommend products to USER, by the events that the workspace holds."""
     require_sheet_name(sheet)
-    from sartor.assembly import open_shop
-    from sartor.events import Person
+    from sartor.events.model import Person
     from sartor.recommend.filters import parse_where
+    from sartor.wiring import open_shop
 
     with open_shop(settings(home=home, model=model, device=device, precision=precision)) as shop:
         who = Person.visitor(person) if visitor else Person.user(person)
@@ -86,8 +85,8 @@ def trending(
     as_json: Json = False,
 ) -> None:
     """List what people like most lately."""
-    from sartor.assembly import open_shop
     from sartor.recommend.filters import parse_where
+    from sartor.wiring import open_shop
 
     with open_shop(settings(home=home, model=model)) as shop:
         feed = shop.trending(k=k, window_s=days * _DAY_S, where=parse_where(where or ()))
@@ -127,7 +126,7 @@ def _as_json(shop: Shop, feed: Feed) -> dict[str, Any]:
 
 def _write_sheet(sheet: Path, shop: Shop, person: Person, feed: Feed) -> None:
     """What the person liked or looked at last, beside the feed."""
-    from sartor.evaluation.sheets import SheetRow, write_sheet
+    from sartor.evaluation.report.sheets import SheetRow, write_sheet
 
     last = {each.product.id: each for each in (*shop.favorites(person), *shop.recently_viewed(person, k=_SHOWN))}
     query = tuple(

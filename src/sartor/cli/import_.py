@@ -8,11 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sartor.cli.options import Device, Home, Json, Limit, PrecisionOption, settings
-from sartor.cli.output import STOPPED, counted, print_json, print_table, progress_bar
+from sartor.cli.options import (
+    STOPPED,
+    Device,
+    Home,
+    Json,
+    Limit,
+    PrecisionOption,
+    counted,
+    print_json,
+    print_table,
+    progress_bar,
+    settings,
+)
 
 if TYPE_CHECKING:
-    from sartor.pipelines.importing.report import ImportReport
+    from sartor.ingest.vectors import ImportReport
 
 _SHOWN = 20  # of the rejected, in the table
 
@@ -50,7 +61,7 @@ def import_(
     if model is not None and id_ is not None:
         message = "--id names a new model, --model one that is there; give one of them"
         raise typer.BadParameter(message)
-    from sartor.assembly import open_shop
+    from sartor.wiring import open_shop
 
     try:
         with (

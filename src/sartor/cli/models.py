@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -9,16 +10,95 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sartor.cli.network_options import size_px, told_scaling
-from sartor.cli.options import AllowUrls, Device, Home, Json, MetricOption, PrecisionOption, settings
-from sartor.cli.output import STOPPED, counted, print_json, print_table, progress_bar
-from sartor.encoders.choices import ChannelOrder, Layout, Pooling, ResizePolicy, Scaling
+from sartor.cli.options import (
+    STOPPED,
+    AllowUrls,
+    Device,
+    Home,
+    Json,
+    MetricOption,
+    PrecisionOption,
+    counted,
+    print_json,
+    print_table,
+    progress_bar,
+    settings,
+)
+from sartor.encoders.card import ChannelOrder, Layout, Pooling, ResizePolicy, Scaling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sartor.encoders.card import ModelCard
-    from sartor.pipelines.promote import PromotionReport
+    from sartor.encoders.card import ModelCard, PixelScaling, Triple
+    from sartor.evaluation.promotion import PromotionReport
+
+
+_KERAS_ENDINGS = {".h5", ".hdf5", ".keras"}
+
+
+def told_scaling(
+    file: Path,
+    scaling: Scaling | None,
+    mean: str | None,
+    std: str | None,
+    channel_order: ChannelOrder,
+    *,
+    others: tuple[str | None, ResizePolicy | None],
+) -> PixelScaling | None:
+    """The scaling that the options say; none where the network's own processor says it."""
+    from sartor.encoders.huggingface import network_file, processor_file
+
+    if file.suffix in _KERAS_ENDINGS:
+        message = (
+            f"{file.name} holds weights of Keras alone; say of which network they are, as in --network resnet50"
+        )
+        raise typer.BadParameter(message)
+    if (scaling, mean, std) != (None, None, None) or (processor := processor_file(network_file(file))) is None:
+        return _pixel_scaling(scaling, mean, std, channel_order)
+    if others != (None, None):
+        message = (
+            f"{processor.name} says size and resizing; leave --size and --resize out, or say --scaling as well"
+        )
+        raise typer.BadParameter(message)
+    return None
+
+
+def _pixel_scaling(
+    scaling: Scaling | None, mean: str | None, std: str | None, channel_order: ChannelOrder
+) -> PixelScaling:
+    from sartor.encoders.card import PixelScaling
+
+    if scaling is not None and mean is None and std is None:
+        return PixelScaling.named(scaling)
+    if scaling is None and mean is not None and std is not None:
+        return PixelScaling(channel_order=channel_order, mean=_triple(mean, "--mean"), std=_triple(std, "--std"))
+    names = ", ".join(scaling.value for scaling in Scaling)
+    message = f"how pixels are scaled cannot be read from a file: give --scaling ({names}), or --mean and --std"
+    raise typer.BadParameter(message)
+
+
+def _triple(text: str, option: str) -> Triple:
+    try:
+        red, green, blue = (float(part) for part in text.split(","))
+    except ValueError:
+        message = f"{option} takes three numbers, such as 123.7,116.3,103.5, not {text!r}"
+        raise typer.BadParameter(message) from None
+    if option == "--std" and 0 in (red, green, blue):
+        message = "--std must not be 0"
+        raise typer.BadParameter(message)
+    return red, green, blue
+
+
+def size_px(text: str | None) -> tuple[int, int] | None:
+    """Height and width from ``224`` or ``224x192``."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"([1-9]\d{0,3})(?:x([1-9]\d{0,3}))?", text)
+    if match is None:
+        message = f"--size takes 224 or HEIGHTxWIDTH in pixels, not {text!r}"
+        raise typer.BadParameter(message)
+    return int(match[1]), int(match[2] or match[1])
+
 
 app = typer.Typer(help="List, add, export and promote models.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -26,7 +106,7 @@ app = typer.Typer(help="List, add, export and promote models.", no_args_is_help=
 @app.command("list")
 def list_models(*, home: Home = None, as_json: Json = False) -> None:
     """List the models of the workspace, and those that come with Sartor."""
-    from sartor.assembly import open_models
+    from sartor.wiring import open_models
 
     models = open_models(settings(home=home))
     cards = models.cards()
@@ -106,9 +186,9 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Add a network, after running it once to see that it embeds photos; or a trained model."""
-    from sartor.assembly import add_model, add_trained, export_model
-    from sartor.encoders.adoption import Adoption
+    from sartor.encoders.add import Adoption
     from sartor.encoders.card import CARD_FILE
+    from sartor.wiring import add_model, add_trained, export_model
 
     chosen = settings(home=home)
     if (file / CARD_FILE).is_file():
@@ -160,7 +240,7 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Export an ImageNet network of Keras without its classifier, with its own preprocessing, and add it."""
-    from sartor.assembly import export_model
+    from sartor.wiring import export_model
 
     card = export_model(settings(home=home), network, pooling=pooling, weights=weights, model_id=model_id)
     _print_added(card, as_json=as_json)
@@ -183,7 +263,7 @@ def promote(
     The catalog is embedded with it first, while the former default stays in use. Stopped half-way, it goes on
     where it was.
     """
-    from sartor.assembly import open_shop
+    from sartor.wiring import open_shop
 
     chosen = settings(home=home, metric=metric, device=device, precision=precision, allow_urls=allow_urls)
     with _stoppable(), open_shop(chosen) as shop, progress_bar(f"Embedding with {model}") as on_progress:
@@ -202,7 +282,7 @@ def rollback(
     as_json: Json = False,
 ) -> None:
     """Make the model that the last promotion replaced the default again."""
-    from sartor.assembly import open_shop
+    from sartor.wiring import open_shop
 
     chosen = settings(home=home, metric=metric, device=device, precision=precision, allow_urls=allow_urls)
     with _stoppable(), open_shop(chosen) as shop, progress_bar("Embedding what came since") as on_progress:

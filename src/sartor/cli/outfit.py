@@ -7,15 +7,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sartor.cli.options import Device, Home, Json, MetricOption, Model, PrecisionOption, settings
-from sartor.cli.output import print_json, print_table
-from sartor.cli.sheet import Sheet, path_of, require_sheet_name, tiles_of
+from sartor.cli.options import (
+    Device,
+    Home,
+    Json,
+    MetricOption,
+    Model,
+    PrecisionOption,
+    print_json,
+    print_table,
+    settings,
+)
+from sartor.cli.similar import Sheet, path_of, require_sheet_name, tiles_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sartor.evaluation.sheets import Tile
-    from sartor.recommend.outfits import Outfit, WornProduct
+    from sartor.evaluation.report.sheets import Tile
+    from sartor.recommend.outfit.outfit import Outfit, WornProduct
     from sartor.shop import Shop
 
 
@@ -48,8 +57,8 @@ def outfit(
 ) -> None:
     """Complete the look: for PRODUCTs, one product of each other slot that suits them."""
     require_sheet_name(sheet)
-    from sartor.assembly import open_shop
     from sartor.recommend.filters import parse_where
+    from sartor.wiring import open_shop
 
     with open_shop(settings(home=home, model=model, metric=metric, device=device, precision=precision)) as shop:
         look = shop.outfit(
@@ -115,7 +124,7 @@ def _as_json(shop: Shop, look: Outfit) -> dict[str, Any]:
 
 
 def _write_sheet(sheet: Path, shop: Shop, look: Outfit) -> None:
-    from sartor.evaluation.sheets import SheetRow, write_sheet
+    from sartor.evaluation.report.sheets import SheetRow, write_sheet
 
     def tiles(pieces: Sequence[WornProduct]) -> tuple[Tile, ...]:
         return tuple(

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from sartor.cli.options import settings
-from sartor.cli.output import counted, print_json, print_table, progress_bar
+from sartor.cli.options import counted, print_json, print_table, progress_bar, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sartor.evaluation.agreement import Interval
-    from sartor.evaluation.replay import OffPolicyResult, Replay, ReplayExperiment
+    from sartor.evaluation.intervals import Interval
+    from sartor.evaluation.replay.results import OffPolicyResult, Replay, ReplayExperiment
 
 EventsFile: TypeAlias = Annotated[
     list[Path] | None,
@@ -59,10 +58,10 @@ def replay(
     as_json: bool,
 ) -> None:
     """Replay logs over the workspace's catalog, and print what was found."""
-    from sartor.assembly import open_shop
-    from sartor.evaluation.replay_tables import replay_csv
-    from sartor.evaluation.tables import as_json as json_of
-    from sartor.pipelines.replaying.log import LogFile
+    from sartor.evaluation.replay.replay import LogFile
+    from sartor.evaluation.report.tables import as_json as json_of
+    from sartor.evaluation.report.tables import replay_csv
+    from sartor.wiring import open_shop
 
     logs = [LogFile(file, now_s=time.time()) for file in files]
     with open_shop(settings(home=home)) as shop:

@@ -9,12 +9,62 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from sartor.cli.options import AllowUrls, Device, Home, Json, MetricOption, Model, PrecisionOption, settings
-from sartor.cli.output import print_json, print_table
+from sartor.cli.options import (
+    AllowUrls,
+    Device,
+    Home,
+    Json,
+    MetricOption,
+    Model,
+    PrecisionOption,
+    print_json,
+    print_table,
+    settings,
+)
+
+_PORT = 8501
+
+
+def studio(
+    *,
+    home: Home = None,
+    api: Annotated[
+        str | None,
+        typer.Option("--api", metavar="URL", help="Ask a running `sartor serve`, as http://127.0.0.1:8000."),
+    ] = None,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")] = _PORT,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the studio in a browser.")] = True,
+) -> None:
+    """Explore a catalog in the browser: search by photos, compare models, browse a map, index, read reports."""
+    if api is not None and home is not None:
+        message = "give --home for a workspace or --api for a running service, not both"
+        raise typer.BadParameter(message)
+    if api is not None and not api.startswith(("http://", "https://")):
+        message = f"--api takes an address as http://127.0.0.1:8000, not {api!r}"
+        raise typer.BadParameter(message)
+    from sartor.wiring import require_extra
+
+    require_extra("studio", "streamlit", "matplotlib", "sklearn")
+    from sartor.studio.launch import run
+
+    def listening(address: str) -> None:
+        typer.echo(f"Sartor's studio listens on {address}; stop it with Ctrl-C.")
+        if browser:
+            import webbrowser
+
+            webbrowser.open(address)
+
+    where = settings(home=home).home.resolve()
+    code = run(port, {"SARTOR_HOME": str(where), "SARTOR_STUDIO_API": api or ""}, on_address=listening)
+    if code:
+        raise typer.Exit(1)
+
 
 keys = typer.Typer(help="API keys of the service.", no_args_is_help=True, rich_markup_mode=None)
 
+
 _COLUMNS = ("id", "name", "scope", "created")
+
 
 Host = Annotated[str, typer.Option("--host", help="Address to listen on; others than this machine's need a key.")]
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")]
@@ -65,8 +115,8 @@ def serve(
 
 def run(workspace: Any, service: Any, *, open_browser: bool = False) -> None:
     """Serve a workspace; prints the address when it listens."""
-    from sartor.assembly import open_shop, open_store
     from sartor.service.run import serve as serve_shop
+    from sartor.wiring import open_shop, open_store
 
     def listening(address: str) -> None:
         typer.echo(f"Sartor listens on {address} (API: {address}/openapi.json); stop it with Ctrl-C.")
@@ -93,8 +143,8 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Make an API key and print it; it is shown this once. A running service knows it within seconds."""
-    from sartor.assembly import open_store
-    from sartor.service.keys import Scope, create_key
+    from sartor.service.security import Scope, create_key
+    from sartor.wiring import open_store
 
     with closing(open_store(settings(home=home))) as store:
         key = create_key(store, name=name, scope=Scope.named(scope))
@@ -108,7 +158,7 @@ def create(
 @keys.command("list")
 def show(*, home: Home = None, as_json: Json = False) -> None:
     """List the API keys, without the keys themselves."""
-    from sartor.assembly import open_store
+    from sartor.wiring import open_store
 
     with closing(open_store(settings(home=home))) as store:
         known = store.keys()
@@ -128,8 +178,8 @@ def delete(
     home: Home = None,
 ) -> None:
     """Delete an API key; a running service refuses it within seconds."""
-    from sartor.assembly import open_store
     from sartor.errors import KeyNotFound
+    from sartor.wiring import open_store
 
     with closing(open_store(settings(home=home))) as store:
         known = [key.id for key in store.keys()]  # noqa: SIM118 - no dict

@@ -8,21 +8,106 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sartor.cli.options import AllowUrls, Device, Home, Json, MetricOption, Model, PrecisionOption, settings
-from sartor.cli.output import print_json, print_table
-from sartor.cli.sheet import Sheet, path_of, require_sheet_name, tiles_of
+from sartor.cli.options import (
+    AllowUrls,
+    Device,
+    Home,
+    Json,
+    MetricOption,
+    Model,
+    PrecisionOption,
+    counted,
+    print_json,
+    print_table,
+    settings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sartor.evaluation.sheets import Tile
-    from sartor.pipelines.photos import EncodedPhoto
-    from sartor.pipelines.query import Part
-    from sartor.recommend.reasons import Seen
+    from sartor.evaluation.report.sheets import Tile
+    from sartor.imaging.fetch import EncodedPhoto
+    from sartor.recommend.duplicates import DuplicatePhoto
+    from sartor.recommend.explain import Seen
+    from sartor.recommend.features import Dials
+    from sartor.recommend.query import Part
     from sartor.recommend.similar import Recommendation
-    from sartor.recommend.traits import Dials
     from sartor.shop import Shop
-    from sartor.types import Hit
+    from sartor.types import Hit, Photo
+
+
+_SUFFIXES = (".html", ".png")
+
+
+Sheet = Annotated[
+    Path | None, typer.Option("--sheet", metavar="FILE", help="Write a contact sheet, .html or .png.")
+]
+
+
+def require_sheet_name(sheet: Path | None) -> None:
+    """Refuse a file of another kind, before anything is done."""
+    if sheet is not None and sheet.suffix.lower() not in _SUFFIXES:
+        message = f"a sheet is an .html or .png file, not {sheet.name}"
+        raise typer.BadParameter(message)
+
+
+def tiles_of(shop: Shop, photo: Photo, *caption: str) -> list[Tile]:
+    """The tile of a photo of the catalog; none where only its vector was imported."""
+    from sartor.evaluation.report.sheets import Tile
+
+    return [Tile.of_photo(shop.thumbnail(photo).read_bytes(), caption=caption)] if photo.has_picture else []
+
+
+def path_of(shop: Shop, photo: Photo) -> str | None:
+    """Where a photo of the catalog is kept; None where only its vector was imported."""
+    return str(shop.thumbnail(photo)) if photo.has_picture else None
+
+
+_SHOWN = 100  # groups on a sheet
+
+
+def duplicates(*, sheet: Sheet = None, home: Home = None, model: Model = None, as_json: Json = False) -> None:
+    """List photos of the catalog that show the same thing, identical files among them."""
+    require_sheet_name(sheet)
+    from sartor.wiring import open_shop
+
+    with open_shop(settings(home=home, model=model)) as shop:
+        groups = shop.duplicates()
+        if sheet is not None:
+            _write_duplicates_sheet(sheet, shop, groups)
+    if as_json:
+        print_json({"groups": [[_as_json(each) for each in group] for group in groups]})
+        return
+    photos = sum(len(group) for group in groups)
+    typer.echo(f"{counted(len(groups), 'group')} of {counted(photos, 'photo')} that look the same")
+    print_table("", ("photos", "products", "title"), (_row(group) for group in groups))
+
+
+def _row(group: tuple[DuplicatePhoto, ...]) -> tuple[str, str, str]:
+    return str(len(group)), ", ".join(dict.fromkeys(each.product_id for each in group)), group[0].title
+
+
+def _as_json(found: DuplicatePhoto) -> dict[str, str]:
+    return {
+        "product_id": found.product_id,
+        "title": found.title,
+        "photo": found.photo.name,
+        "sha256": found.photo.sha256,
+    }
+
+
+def _write_duplicates_sheet(sheet: Path, shop: Shop, groups: tuple[tuple[DuplicatePhoto, ...], ...]) -> None:
+    from sartor.evaluation.report.sheets import SheetRow, write_sheet
+
+    def tiles(*photos: DuplicatePhoto) -> tuple[Tile, ...]:
+        return tuple(
+            tile for found in photos for tile in tiles_of(shop, found.photo, found.product_id, found.title)
+        )
+
+    rows = [SheetRow(query=tiles(first), hits=tiles(*others)) for first, *others in groups[:_SHOWN]]
+    write_sheet(sheet, rows)
+    typer.echo(f"sheet of {counted(len(rows), 'group')} written to {sheet}", err=True)
+
 
 _FACETS_SHOWN = 12  # values of each attribute, in a table
 
@@ -83,8 +168,8 @@ def similar(
     """Find the products of the catalog that look most like PHOTOs, the query itself left out."""
     require_sheet_name(sheet)
     require_sheet_name(regions)
-    from sartor.assembly import open_shop
     from sartor.recommend.filters import parse_where
+    from sartor.wiring import open_shop
 
     conditions = parse_where(where or ())
     chosen = settings(
@@ -116,7 +201,7 @@ def similar(
 def _parts(
     photos: list[EncodedPhoto], products: list[str], *, weights: str | None, box: str | None
 ) -> tuple[list[Part], list[Part]]:
-    from sartor.pipelines.query import Part
+    from sartor.recommend.query import Part
 
     count = len(photos) + len(products)
     numbers = _numbers(weights, "--weights", count=count) if weights else (1.0,) * count
@@ -145,8 +230,8 @@ def _numbers(text: str, option: str, *, count: int) -> tuple[float, ...]:
 
 
 def _dials(text: str) -> Dials:
-    from sartor.recommend.traits import TRAITS
-    from sartor.recommend.tuning import DEFAULT_DIALS
+    from sartor.recommend.features import TRAITS
+    from sartor.recommend.weights import DEFAULT_DIALS
 
     pairs = [part.partition("=") for part in text.split(",")]
     given = {name.strip(): value for name, _, value in pairs}
@@ -236,7 +321,7 @@ def _described(seen: Seen) -> str:
 
 
 def _query_tiles(shop: Shop, photos: list[EncodedPhoto], products: list[str]) -> list[Tile]:
-    from sartor.evaluation.sheets import Tile
+    from sartor.evaluation.report.sheets import Tile
 
     tiles = [Tile.of_photo(photo.data, caption=(Path(photo.name).name,)) for photo in photos]
     for product in products:
@@ -247,7 +332,7 @@ def _query_tiles(shop: Shop, photos: list[EncodedPhoto], products: list[str]) ->
 
 
 def _write_sheet(sheet: Path, shop: Shop, queries: list[Tile], hits: Sequence[Hit]) -> None:
-    from sartor.evaluation.sheets import SheetRow, write_sheet
+    from sartor.evaluation.report.sheets import SheetRow, write_sheet
 
     tiles: list[Tile] = []
     for hit in hits:
@@ -258,7 +343,7 @@ def _write_sheet(sheet: Path, shop: Shop, queries: list[Tile], hits: Sequence[Hi
 
 def _write_regions(sheet: Path, shop: Shop, query: Part, hits: Sequence[Hit]) -> None:
     """A row for each hit: the query's photo and its own, warm where they are close."""
-    from sartor.evaluation.sheets import SheetRow, Tile, write_sheet
+    from sartor.evaluation.report.sheets import SheetRow, Tile, write_sheet
 
     rows = []
     for hit in hits:

@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sartor.cli.options import Home, Json, settings
-from sartor.cli.output import STOPPED, print_json, print_table
+from sartor.cli.options import STOPPED, Home, Json, print_json, print_table, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sartor.training.order import Watch
-    from sartor.training.progress import TrainingProgress
+    from sartor.training.loop import TrainingProgress
     from sartor.training.recipe import Recipe
-    from sartor.training.train import Trained
+    from sartor.training.train import Trained, Watch
 
 
 def train(
@@ -55,8 +53,8 @@ def train(
 
     Add what comes out with: sartor models add DIR, and make it the default with: sartor models promote ID
     """
-    from sartor.assembly import train_model
-    from sartor.training.order import TrainingOrder
+    from sartor.training.train import TrainingOrder
+    from sartor.wiring import train_model
 
     order = TrainingOrder(
         sources=sources,
@@ -95,7 +93,7 @@ def _recipe(file: Path | None, *, labels: str | None, epochs: float | None, **ch
 @contextmanager
 def _shown() -> Iterator[Watch]:
     """Progress on stderr: a line that is written over on a terminal, else a line for each validation."""
-    from sartor.training.order import Watch
+    from sartor.training.train import Watch
 
     is_terminal = sys.stderr.isatty()
     validations: list[dict[str, float]] = []

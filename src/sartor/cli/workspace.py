@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sartor.cli.options import Home, Json, MetricOption, Model, settings
-from sartor.cli.output import counted, print_json, print_table
+from sartor.cli.options import Home, Json, MetricOption, Model, counted, print_json, print_table, settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sartor.evaluation.results import CatalogHealth, HealthFinding
-    from sartor.pipelines.check import Problem
+    from sartor.ingest.maintenance import Problem
 
 _MEBIBYTE = 1 << 20
 _EXAMPLES = 3  # of a finding, in the table
@@ -24,7 +23,7 @@ _LEAST_SHARE = 0.001
 
 def info(*, home: Home = None, model: Model = None, as_json: Json = False) -> None:
     """Tell what the workspace holds."""
-    from sartor.assembly import open_shop
+    from sartor.wiring import open_shop
 
     with open_shop(settings(home=home, model=model)) as shop:
         told = shop.info()
@@ -68,7 +67,7 @@ def check(
     if report is not None and report.suffix.lower() != ".html":
         message = f"a report is an .html file, not {report.name}"
         raise typer.BadParameter(message)
-    from sartor.assembly import open_shop
+    from sartor.wiring import open_shop
 
     with open_shop(settings(home=home, model=model, metric=metric)) as shop:
         problems = shop.check(repair=repair)
@@ -97,7 +96,7 @@ def backup(
     as_json: Json = False,
 ) -> None:
     """Copy the workspace to DIRECTORY, also while a service uses it; give that as --home to use the copy."""
-    from sartor.assembly import back_up_workspace
+    from sartor.wiring import back_up_workspace
 
     made = back_up_workspace(settings(home=home), directory)
     if as_json:

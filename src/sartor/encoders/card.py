@@ -7,13 +7,12 @@ before it runs, so that an embedding can always be traced to the very bytes that
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Self
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from sartor.encoders.card_parts import AttributeHead, MatchCalibration, Resizing, TrainingRecord
-from sartor.encoders.choices import ChannelOrder, Layout, ResizePolicy, Scaling
 from sartor.errors import UnusableModel
 
 if TYPE_CHECKING:
@@ -21,10 +20,192 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+
+class Layout(StrEnum):
+    """Order of the axes that a network's input has."""
+
+    NHWC = "NHWC"
+    NCHW = "NCHW"
+
+
+class ChannelOrder(StrEnum):
+    """Order of the color channels that a network expects."""
+
+    RGB = "RGB"
+    BGR = "BGR"
+
+
+class ResizePolicy(StrEnum):
+    """How a photo of any shape becomes the network's input size."""
+
+    STRETCH = "stretch"  # to the size, ignoring the aspect ratio, as Keras' load_img(target_size=...) does
+    CROP = "crop"  # shorter side to the size, then the center
+    PAD = "pad"  # longer side to the size, then white bars
+
+
+class Resampling(StrEnum):
+    """How pixels are made from others where a photo gets another size, by Pillow's names."""
+
+    NEAREST = "nearest"
+    BOX = "box"
+    BILINEAR = "bilinear"
+    HAMMING = "hamming"
+    BICUBIC = "bicubic"
+    LANCZOS = "lanczos"
+
+
+class Scaling(StrEnum):
+    """Usual ways from a pixel in 0..255 to a network's input, by the names that the field uses.
+
+    Source: ``keras.applications.imagenet_utils.preprocess_input`` for ``caffe``, ``tf`` and ``torch``.
+    """
+
+    CAFFE = "caffe"  # BGR, the ImageNet mean subtracted
+    TF = "tf"  # to [-1, 1]
+    TORCH = "torch"  # ImageNet mean and standard deviation
+    UNIT = "unit"  # to [0, 1]
+    RAW = "raw"  # as they are; the network scales for itself
+    CLIP = "clip"  # mean and standard deviation of CLIP's training set
+
+
+class Precision(StrEnum):
+    """Arithmetic of the inference; ``AUTO`` is bf16 where there are matrix units for it (AMX), else float32."""
+
+    AUTO = "auto"
+    F32 = "f32"
+    BF16 = "bf16"
+
+
+class RuntimeChoice(StrEnum):
+    """Which inference runtime runs the networks; ``AUTO`` takes OpenVINO where it is installed."""
+
+    AUTO = "auto"
+    OPENVINO = "openvino"
+    ONNXRUNTIME = "onnxruntime"
+
+
+class Pooling(StrEnum):
+    """How a network's last feature map ``(n, h, w, d)`` becomes one vector for each photo."""
+
+    AVG = "avg"
+    MAX = "max"
+    FLATTEN = "flatten"  # no pooling: the whole map in one row, (n, h * w * d)
+
+
+Side = Annotated[int, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Resizing(_Part):
+    """How a photo is resized to the pixel as another library does it, before the center is cut out of it.
+
+    Attributes:
+        to_px: What the shorter side becomes, while the shape stays; or height and width, whatever the shape was.
+        resampling: How pixels are made from others.
+    """
+
+    to_px: Side | tuple[Side, Side]
+    resampling: Resampling = Resampling.BILINEAR
+
+
+class AttributeHead(_Part):
+    """An attribute that the network predicts.
+
+    Attributes:
+        name: The attribute, as the catalog calls it.
+        output: Name of the output with its logits, ``(n, classes)``.
+        classes: What each logit stands for.
+        temperature: Divides the logits before a softmax, so that probabilities are honest.
+        accuracy: Share of the held-out products where the likeliest class is right; none where unmeasured.
+        describes: Whether products and photos are described by it; one that only helped to learn does not.
+    """
+
+    name: str
+    output: str
+    classes: tuple[str, ...]
+    temperature: Annotated[float, Field(gt=0)] = 1.0
+    accuracy: Share | None = None
+    describes: bool = True
+
+
+class MatchCalibration(_Part):
+    """From closeness to the probability that two products agree: ``1 / (1 + e^-(w_s s + w_c c + w_k k + b))``.
+
+    Source: J. Platt, "Probabilistic outputs for support vector machines" (1999).
+
+    Attributes:
+        slope: ``w_s``, of the embeddings' cosine.
+        color: ``w_c``, of the colors' closeness.
+        category: ``w_k``, of the categories' closeness.
+        intercept: ``b``.
+        attributes: In which two products agree, colors by their family.
+    """
+
+    slope: float
+    color: float = 0.0
+    category: float = 0.0
+    intercept: float
+    attributes: tuple[str, ...]
+
+
+class Measured(_Part):
+    """A mean with its 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
+    count: Annotated[int, Field(ge=0)]
+
+
+class TrainingRecord(_Part):
+    """How a model was made.
+
+    Attributes:
+        base: Network that it stands on, by the name of ``sartor models export``.
+        multi_level: Whether earlier feature maps are pooled too.
+        hidden: Units of the hidden layer before the embedding, 0 without one.
+        scale: Of the cosines between embedding and classes.
+        started_from: Where its weights began.
+        split_seed: Of the split into training and held-out products.
+        split_share: Held out of all products.
+        data: What it was trained on, in words.
+        products: Number of products that it learned from.
+        photos: Number of their photos.
+        steps: Steps done.
+        seconds: Time that they took.
+        recipe: All of the recipe.
+        figures: Measured on held-out products, by name.
+        base_figures: The same of the base.
+        versions: Of the packages that trained it.
+    """
+
+    base: str
+    multi_level: bool
+    hidden: Annotated[int, Field(ge=0)] = 0
+    scale: float
+    started_from: str
+    split_seed: int
+    split_share: float
+    data: str = ""
+    products: int
+    photos: int
+    steps: int
+    seconds: float
+    recipe: dict[str, Any]
+    figures: dict[str, Measured]
+    base_figures: dict[str, Measured]
+    versions: dict[str, str]
+
+
 CARD_FILE = "card.json"
 MODEL_FILE = "model.onnx"
 WEIGHTS_FILE = "weights.npz"  # of a model that Sartor trained, to go on from
 MODEL_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
 
 Triple = tuple[float, float, float]
 

@@ -4,21 +4,79 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
+from time import monotonic
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import numpy as np
+from PIL import Image, ImageOps
 
-from sartor.encoders.prepare import prepare
+from sartor.encoders.card import ResizePolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
-    from PIL import Image
 
-    from sartor.encoders.card import ModelCard
-    from sartor.encoders.runtime import Pixels, Runtime
+    from sartor.encoders.base import Pixels, Runtime
+    from sartor.encoders.card import ModelCard, Resizing
     from sartor.types import Matrix
+
+    _Waiting: TypeAlias = tuple[Pixels, Future[Matrix]]
+
+
+# Bilinear in Pillow averages over the source pixels when it shrinks, so nothing aliases; a gap of 2 lets it
+# shrink large photos by whole factors first, at no visible difference.
+_RESAMPLING = Image.Resampling.BILINEAR
+_REDUCING_GAP = 2.0
+_WHITE = (255, 255, 255)
+_LONGEST = 8  # times its shorter side, up to which all of a photo is resized to cut its center out
+
+
+def prepare(image: Image.Image, card: ModelCard) -> Pixels:
+    """Resize an RGB photo as the card says; returns ``(h, w, 3)`` uint8."""
+    height_px, width_px = card.size_px
+    size = (width_px, height_px)
+    if card.resizing is not None:
+        return np.asarray(_center(image, card.resizing, size))
+    if image.size == size:
+        return np.asarray(image)
+    match card.resize:
+        case ResizePolicy.STRETCH:
+            resized = image.resize(size, _RESAMPLING, reducing_gap=_REDUCING_GAP)
+        case ResizePolicy.CROP:
+            resized = ImageOps.fit(image, size, _RESAMPLING)
+        case ResizePolicy.PAD:
+            resized = ImageOps.pad(image, size, _RESAMPLING, color=_WHITE)
+    return np.asarray(resized)
+
+
+def _center(image: Image.Image, resizing: Resizing, size: tuple[int, int]) -> Image.Image:
+    """Resize, then cut the center out."""
+    whole = _whole_size(image.size, resizing.to_px)
+    resampling = Image.Resampling[resizing.resampling.name]
+    starts = [(all_ - part) // 2 for all_, part in zip(whole, size, strict=True)]
+    ends = [start + part for start, part in zip(starts, size, strict=True)]
+    if max(whole) <= _LONGEST * min(whole):
+        (left_px, top_px), (right_px, bottom_px) = starts, ends
+        return image.resize(whole, resampling).crop((left_px, top_px, right_px, bottom_px))
+    # The whole of a photo like a thread would be gigabytes. Pillow goes about a part of it in another order, which
+    # differs by a quarter of a level of 255.
+    factors = [own / all_ for own, all_ in zip(image.size, whole, strict=True)]
+    left, top = (start * factor for start, factor in zip(starts, factors, strict=True))
+    right, bottom = (min(end * factor, own) for end, factor, own in zip(ends, factors, image.size, strict=True))
+    return image.resize(size, resampling, box=(left, top, right, bottom))
+
+
+def _whole_size(size: tuple[int, int], to_px: int | tuple[int, int]) -> tuple[int, int]:
+    """Width and height of the whole photo, resized."""
+    if not isinstance(to_px, int):
+        return to_px[1], to_px[0]
+    width, height = size
+    if width <= height:
+        return to_px, int(to_px * height / width)  # rounded down, as torchvision and transformers do
+    return int(to_px * width / height), to_px
 
 
 class Encoder:
@@ -99,3 +157,79 @@ def unit_norm(vectors: Matrix) -> Matrix:
     norms = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)  # (n, 1)
     usable = np.isfinite(norms) & (norms > 0)
     return (vectors / np.where(usable, norms, np.nan)).astype(np.float32)
+
+
+_WINDOW_S = 0.003
+
+
+class BatchingEncoder(Encoder):
+    """Embeds single photos of several threads in common batches.
+
+    What waits when the network becomes free is one batch. Only where the last batch had company is there a wait
+    of a few milliseconds for more, so a caller alone waits for nobody.
+    """
+
+    def __init__(self, card: ModelCard, load: Callable[[], Runtime], *, window_s: float = _WINDOW_S) -> None:
+        """``window_s`` is the longest wait for company."""
+        super().__init__(card, load)
+        self._window_s = window_s
+        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._starting = Lock()
+        self._worker: Thread | None = None
+
+    def embed_pixels(self, pixels: Sequence[Pixels]) -> Matrix:
+        """Embed prepared photos; a single one shares a batch with those of other threads."""
+        if len(pixels) != 1:
+            return super().embed_pixels(pixels)
+        self._start()
+        future: Future[Matrix] = Future()
+        self._queue.put((pixels[0], future))
+        return future.result()
+
+    def close(self) -> None:
+        """Answer who still waits, and give everything back."""
+        with self._starting:
+            worker, self._worker = self._worker, None
+        if worker is not None:
+            self._queue.put(None)
+            worker.join()
+        super().close()
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._worker is None:
+                self._worker = Thread(target=self._work, name="sartor-batch", daemon=True)
+                self._worker.start()
+
+    def _work(self) -> None:
+        company = False
+        while (first := self._queue.get()) is not None:
+            batch, more = self._gathered(first, window_s=self._window_s if company else 0.0)
+            company = len(batch) > 1
+            self._answer(batch)
+            if not more:
+                return
+
+    def _gathered(self, first: _Waiting, *, window_s: float) -> tuple[list[_Waiting], bool]:
+        """Who waits, and whether there is anything after them."""
+        batch, deadline = [first], monotonic() + window_s
+        while len(batch) < self.batch_size:
+            try:
+                left_s = deadline - monotonic()
+                item = self._queue.get(timeout=left_s) if left_s > 0 else self._queue.get_nowait()
+            except Empty:
+                break
+            if item is None:
+                return batch, False
+            batch.append(item)
+        return batch, True
+
+    def _answer(self, batch: Sequence[_Waiting]) -> None:
+        try:
+            vectors = super().embed_pixels([pixels for pixels, _ in batch])
+        except BaseException as error:  # noqa: BLE001 - it is the callers' to handle
+            for _, future in batch:
+                future.set_exception(error)
+            return
+        for row, (_, future) in enumerate(batch):
+            future.set_result(vectors[row : row + 1])

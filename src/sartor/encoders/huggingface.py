@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sartor.encoders.card import PixelScaling
-from sartor.encoders.card_parts import Resizing
-from sartor.encoders.choices import Resampling, ResizePolicy
+from sartor.encoders.card import PixelScaling, Resampling, ResizePolicy, Resizing
 from sartor.errors import UnusableModel
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sartor.encoders.adoption import Adoption
+    from sartor.encoders.add import Adoption
     from sartor.encoders.card import Triple
 
 PROCESSOR_FILE = "preprocessor_config.json"

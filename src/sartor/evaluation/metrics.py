@@ -18,10 +18,56 @@ from sartor.evaluation.ranking import rankings
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sartor.evaluation.agreement import Indices, Values
+    from sartor.evaluation.intervals import Indices, Values
     from sartor.evaluation.ranking import Gallery, Ranked
     from sartor.evaluation.relevance import Mask, Relevance
     from sartor.types import Matrix
+
+
+BINS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReliabilityBin:
+    """Answers that were said to be about equally probable.
+
+    Attributes:
+        said: Their mean probability, from 0 to 1.
+        right: The share of them that is right.
+        count: Their number, at least 1.
+    """
+
+    said: float
+    right: float
+    count: int
+
+
+def reliability(said: Values, right: Values) -> tuple[ReliabilityBin, ...]:
+    """The bins of a reliability diagram, ten of equal width, the empty ones left out.
+
+    Args:
+        said: Probabilities, ``(n,)``.
+        right: 1 for what is right and 0 for what is not, ``(n,)``.
+    """
+    places = np.minimum((said * BINS).astype(np.int64), BINS - 1)
+    return tuple(
+        ReliabilityBin(
+            said=float(said[places == place].mean()),
+            right=float(right[places == place].mean()),
+            count=int((places == place).sum()),
+        )
+        for place in np.unique(places)
+    )
+
+
+def calibration_error(bins: Sequence[ReliabilityBin]) -> float:
+    """Mean difference of what is said and what is right, from 0, over all answers.
+
+    Source: the expected calibration error of Guo et al., "On Calibration of Modern Neural Networks" (ICML 2017).
+    """
+    total = sum(each.count for each in bins)
+    return sum(each.count * abs(each.said - each.right) for each in bins) / max(total, 1)
+
 
 NO_NEIGHBOR = -1
 
@@ -136,3 +182,43 @@ def _judged(ranked: Ranked, relevance: Relevance, ks: Sequence[int]) -> dict[str
         )
     ]
     return dict(zip(metric_names(ks), [*columns, average_precision_at_r(relevant, totals)], strict=True))
+
+
+def novelty(lists: Sequence[Indices], people: Indices, *, total: int) -> Values:
+    """Mean self-information of each list's products in bits, ``(q,)`` from 0; NaN for an empty list.
+
+    A product that ``c`` of ``total`` people know has ``-log2((c + 1) / (total + 1))``: 0 for what all know; the
+    one is added so that what nobody knows has some, too.
+
+    Source: T. Zhou et al., "Solving the apparent diversity-accuracy dilemma of recommender systems" (PNAS 2010).
+
+    Args:
+        lists: Rows of products.
+        people: How many people did something with each product, ``(n,)``.
+        total: How many people there are.
+    """
+    bits = -np.log2((people + 1) / (total + 1))
+    return np.array([bits[rows].mean() if len(rows) else np.nan for rows in lists], np.float64)
+
+
+def diversity(lists: Sequence[Indices], styles: Matrix) -> Values:
+    """Mean cosine distance of each list's products to each other, ``(q,)`` in [0, 2]; NaN below two products.
+
+    Source: C.-N. Ziegler et al., "Improving recommendation lists through topic diversification" (WWW 2005).
+
+    Args:
+        lists: Rows of products.
+        styles: Embeddings of products, ``(n, d)`` of norm 1.
+    """
+    found = np.full(len(lists), np.nan)
+    for place, rows in enumerate(lists):
+        count = len(rows)
+        if count > 1:
+            total = styles[rows].astype(np.float64).sum(axis=0)  # the sum of all cosines is its squared norm
+            found[place] = 1 - (float(total @ total) - count) / (count * (count - 1))
+    return found
+
+
+def coverage(lists: Sequence[Indices], *, products: int) -> float:
+    """Share of the products that are in at least one list."""
+    return len(np.unique(np.concatenate(lists))) / products if len(lists) and products else 0.0

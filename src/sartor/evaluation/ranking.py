@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from sartor.evaluation.agreement import Indices
+    from sartor.evaluation.intervals import Indices
     from sartor.types import Matrix
 
 _BLOCK_BYTES = 64 << 20  # of scores and places held for one block

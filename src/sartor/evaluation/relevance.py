@@ -5,18 +5,117 @@ Shapes: q queries, n products of the gallery, b queries of a block, m products r
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+import tomllib
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Protocol, Self, TypeAlias
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sartor.errors import UnusableLabelMap
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from pathlib import Path
 
     import numpy.typing as npt
 
-    from sartor.evaluation.agreement import Indices, Labels
+    from sartor.evaluation.intervals import Indices, Labels
+    from sartor.types import Attributes, AttributeValue
 
     Mask: TypeAlias = npt.NDArray[np.bool_]
+
+
+MIN_COVERAGE = 0.5  # of the products have the attribute
+MIN_VALUES = 2  # with one there is nothing to tell apart
+MAX_VALUES = 500  # with more, most have too few products to find each other
+MAX_VALUES_SHARE = 0.5  # fewer values than this share of the products: ids, links, titles and prices have more
+
+
+def choose_labels(rows: Sequence[Attributes]) -> tuple[str, ...]:
+    """The attributes that are categories, by the thresholds of this module, sorted.
+
+    Args:
+        rows: The attributes of each product.
+    """
+    covered: Counter[str] = Counter()
+    values: dict[str, set[str]] = {}
+    for row in rows:
+        for name, value in row.items():
+            if text := label_of(value):
+                covered[name] += 1
+                values.setdefault(name, set()).add(text)
+    return tuple(
+        name
+        for name in sorted(values)
+        if covered[name] >= MIN_COVERAGE * len(rows)
+        and MIN_VALUES <= len(values[name]) <= MAX_VALUES
+        and len(values[name]) < MAX_VALUES_SHARE * len(rows)
+    )
+
+
+def label_of(value: AttributeValue | None) -> str:
+    """An attribute's value as a label; empty where there is none. Several values are one label of their own."""
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return ", ".join(sorted(text for part in value if (text := part.strip())))
+    return str(value).strip()
+
+
+def labels_of(rows: Sequence[Attributes], name: str) -> npt.NDArray[np.str_]:
+    """The labels of products by one attribute, ``(n,)``; empty where a product has none."""
+    return np.array([label_of(row.get(name)) for row in rows], dtype=np.str_)
+
+
+Name = Annotated[str, Field(min_length=1)]
+
+
+class LabelMap(BaseModel):
+    """Gives each label of the queries the labels of the gallery that are relevant to it.
+
+    A label of the queries that is not listed says nothing, and its queries are not asked.
+
+    Attributes:
+        queries: Attribute of the queries.
+        gallery: Attribute of the gallery's products.
+        classes: By label of the queries, which labels of the gallery it may mean.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    queries: Name
+    gallery: Name
+    classes: Annotated[dict[Name, Annotated[tuple[Name, ...], Field(min_length=1)]], Field(min_length=1)]
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a map from its TOML file.
+
+        Raises:
+            UnusableLabelMap: The file is missing, or is no map of labels.
+        """
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UnusableLabelMap(path, reason="it cannot be read") from error
+        try:
+            return cls.model_validate(tomllib.loads(text))
+        except tomllib.TOMLDecodeError as error:
+            raise UnusableLabelMap(path, reason=f"it is no TOML ({error})") from error
+        except ValidationError as error:
+            raise UnusableLabelMap(path, reason=_first_reason(error)) from error
+
+
+def _first_reason(error: ValidationError) -> str:
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "missing":
+        return f"{field} is missing"
+    if first["type"] == "too_short":
+        return f"{field} is empty"
+    return f"{field}: {first['msg']}"
+
 
 _UNLABELLED_QUERY = np.int32(-1)
 _UNLABELLED_PRODUCT = np.int32(-2)  # another one, so that a query without a label matches nothing

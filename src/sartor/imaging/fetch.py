@@ -9,6 +9,7 @@ Source: OWASP, Server-Side Request Forgery Prevention Cheat Sheet.
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import io
 import queue
@@ -17,20 +18,53 @@ import socket
 import ssl
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from http import HTTPStatus
-from ipaddress import IPv4Address, ip_address
-from typing import TYPE_CHECKING, cast
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, cast
 from urllib.parse import quote, urlsplit
 
 from sartor.errors import PhotoRejected
-from sartor.imaging.addresses import Address, is_public
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from _typeshed import WriteableBuffer
+
+    from sartor.types import SourcePhoto
+
+
+Address: TypeAlias = IPv4Address | IPv6Address
+
+
+_GLOBAL_UNICAST = IPv6Network("2000::/3")
+_NAT64 = IPv6Network("64:ff9b::/96")
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address is that of a single machine on the public internet.
+
+    Not public are loopback, private, link-local and shared (100.64/10) addresses, multicast and 0.0.0.0. An
+    IPv6 address that carries an IPv4 address (mapped, 6to4, NAT64) is judged by what it carries; the local
+    networks that ``ipaddress`` calls global, such as fec0::/10, lie outside of 2000::/3.
+
+    Source: IANA's registries of special-purpose addresses, as ``ipaddress`` has them; RFC 4291, 6052, 3056.
+    """
+    if isinstance(address, IPv4Address):
+        return address.is_global and not address.is_multicast
+    carried = _carried(address)
+    if carried is not None:
+        return is_public(carried)
+    return address in _GLOBAL_UNICAST and address.is_global
+
+
+def _carried(address: IPv6Address) -> IPv4Address | None:
+    if address in _NAT64:
+        return IPv4Address(address.packed[-4:])
+    return address.ipv4_mapped or address.sixtofour
+
 
 _CONNECTIONS = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
 _PORTS = {"http": http.client.HTTP_PORT, "https": http.client.HTTPS_PORT}
@@ -219,3 +253,46 @@ def _get(target: _Target, sock: socket.socket, max_bytes: int, deadline: _Deadli
 
 def _too_large(max_bytes: int) -> str:
     return f"has more than {max_bytes / _MEGABYTE:g} MB"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedPhoto:
+    """A photo's bytes as its source has them, with their SHA-256."""
+
+    name: str
+    sha256: str
+    data: bytes = field(repr=False)
+
+
+def read_photo(photo: SourcePhoto, *, urls: UrlPolicy) -> EncodedPhoto:
+    """Read a photo's bytes from its source, or from the URL that the source names.
+
+    Raises:
+        PhotoRejected: It cannot be read.
+    """
+    data = fetch_photo(photo.name, policy=urls) if _is_url(photo.name) else photo.read()
+    return _encoded(photo.name, data)
+
+
+def encoded_photo(photo: str | Path | bytes, *, urls: UrlPolicy) -> EncodedPhoto:
+    """A photo that a user gave, as a path, as bytes or as a URL.
+
+    Raises:
+        PhotoRejected: It cannot be read.
+    """
+    if isinstance(photo, bytes):
+        return _encoded("the photo", photo)
+    if _is_url(str(photo)):
+        return _encoded(str(photo), fetch_photo(str(photo), policy=urls))
+    try:
+        return _encoded(str(photo), Path(photo).read_bytes())
+    except OSError as error:
+        raise PhotoRejected(str(photo), reason=error.strerror or "it cannot be read") from error
+
+
+def _is_url(name: str) -> bool:
+    return name.startswith(("http://", "https://"))
+
+
+def _encoded(name: str, data: bytes) -> EncodedPhoto:
+    return EncodedPhoto(name=name, sha256=hashlib.sha256(data).hexdigest(), data=data)

@@ -3,20 +3,132 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import numpy as np
 import qdrant_edge as qdrant
 
-from sartor.index.payload import PHOTO, PRODUCT, payload_of
+from sartor.types import EVERYTHING, AnyOf, Not
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
     from typing import TypeAlias
 
-    from sartor.types import IndexEntry, Vector
+    from sartor.types import AttributeValue, Between, IndexEntry, Vector, Where
 
     PointId: TypeAlias = int | str | UUID
+
+
+PRODUCT = "product"
+PHOTO = "photo"
+MAIN = "main"
+YES, NO = "yes", "no"  # Qdrant Edge 0.9 finds no point by a boolean
+
+
+# Longer texts are descriptions: nobody filters by them, and an index of them costs memory.
+_LONGEST_TEXT = 256
+
+
+# A plain number, with a currency before or after it as the Merchant feed writes prices ("15.00 USD").
+# Source: https://support.google.com/merchants/answer/6324371
+_NUMBER = re.compile(r"(?:[A-Za-z]{3}\s*)?([-+]?\d+(?:\.\d+)?)(?:\s*[A-Za-z]{3})?")
+
+
+def text_field(attribute: str) -> str:
+    """Path of an attribute's texts in a payload."""
+    return f'text."{_key(attribute)}"'
+
+
+def number_field(attribute: str) -> str:
+    """Path of an attribute's numbers in a payload."""
+    return f'number."{_key(attribute)}"'
+
+
+def payload_of(entry: IndexEntry) -> dict[str, Any]:
+    """What an index keeps beside a vector."""
+    texts = {_key(name): list(texts_of(value)) for name, value in entry.attributes.items()}
+    numbers = {_key(name): list(numbers_of(value)) for name, value in entry.attributes.items()}
+    return {
+        PRODUCT: entry.product_id,
+        PHOTO: entry.sha256,
+        MAIN: YES if entry.is_main else NO,
+        "text": {name: values for name, values in texts.items() if values},
+        "number": {name: values for name, values in numbers.items() if values},
+    }
+
+
+def texts_of(value: AttributeValue) -> Iterable[str]:
+    """The texts by which an attribute's value is found, such as ``2011`` or ``true``."""
+    for item in _items(value):
+        text = str(item).lower() if isinstance(item, bool) else str(item)
+        if len(text) <= _LONGEST_TEXT:
+            yield text
+
+
+def numbers_of(value: AttributeValue) -> Iterable[float]:
+    """The numbers that an attribute's value stands for, if any: ``"15.00 USD"`` is 15."""
+    for item in _items(value):
+        if isinstance(item, bool):
+            continue
+        if isinstance(item, int | float):
+            yield float(item)
+        elif match := _NUMBER.fullmatch(item.strip()):
+            yield float(match[1])
+
+
+def _items(value: AttributeValue) -> tuple[str | int | float | bool, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _key(attribute: str) -> str:
+    """An attribute's name as Qdrant's JSON paths can quote it."""
+    return attribute.replace('"', "'")
+
+
+def filter_of(
+    where: Where = EVERYTHING,
+    *,
+    of: Collection[str] | None = None,
+    without: Collection[str] = (),
+    no_points: Collection[PointId] = (),
+    main: bool = False,
+) -> qdrant.Filter:
+    """What a photo has to be to be found.
+
+    Args:
+        where: Its product passes this filter.
+        of: Its product is one of these; None is any.
+        without: Its product is none of these.
+        no_points: It is none of these photos.
+        main: It is the product's main photo.
+    """
+    must: list[Any] = [_condition(part) for part in where.conditions if not isinstance(part, Not)]
+    must_not: list[Any] = [_condition(part.condition) for part in where.conditions if isinstance(part, Not)]
+    if of is not None:
+        must.append(_among(of))
+    if without:
+        must_not.append(_among(without))
+    if no_points:
+        must_not.append(qdrant.HasIdCondition(set(no_points)))
+    if main:
+        must.append(qdrant.FieldCondition(key=MAIN, match=qdrant.MatchAny([YES])))
+    return qdrant.Filter(must=must, must_not=must_not)
+
+
+def _condition(condition: AnyOf | Between) -> qdrant.FieldCondition:
+    if isinstance(condition, AnyOf):
+        return qdrant.FieldCondition(
+            key=text_field(condition.attribute), match=qdrant.MatchAny(list(condition.values))
+        )
+    within = qdrant.RangeFloat(gte=condition.low, lte=condition.high)
+    return qdrant.FieldCondition(key=number_field(condition.attribute), range=within)
+
+
+def _among(product_ids: Collection[str]) -> qdrant.FieldCondition:
+    return qdrant.FieldCondition(key=PRODUCT, match=qdrant.MatchAny(list(product_ids)))
+
 
 KEYS = [PRODUCT, PHOTO]  # of a payload, as much as key_of needs
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sartor.imaging.fingerprint import apart
-from sartor.recommend.tuning import SAME_COLOR, SAME_PICTURE, SAME_STYLE
+from sartor.recommend.features import color_vector
+from sartor.recommend.weights import SAME_COLOR, SAME_PICTURE, SAME_STYLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
 
-    from sartor.types import Matrix, Vector
+    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.types import Matrix, Photo, Vector
 
     Flags = npt.NDArray[np.bool_]
     Places = npt.NDArray[np.intp]
+
 
 _BLOCK = 512  # photos that are compared with all others at once
 _PAIRS = 1 << 14
@@ -96,3 +100,44 @@ class _Groups:
             self._parent[place] = self._parent[self._parent[place]]
             place = self._parent[place]
         return place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuplicatePhoto:
+    """A photo that shows what another one shows.
+
+    Attributes:
+        product_id: The product that shows it.
+        title: The product's title.
+        photo: The photo.
+    """
+
+    product_id: str
+    title: str
+    photo: Photo
+
+
+def find_duplicates(store: SqliteStore, model: str) -> tuple[tuple[DuplicatePhoto, ...], ...]:
+    """Groups of photos that look the same to a model, identical files among them, the largest group first."""
+    photos = store.embedded_photos(model, store.product_ids())
+    if not photos:
+        return ()
+    known = store.photos([photo.sha256 for photo in photos])
+    groups = near_duplicates(
+        np.stack([photo.vector for photo in photos]),
+        np.stack([color_vector(photo.palette) for photo in photos]),
+        [known[photo.sha256].fingerprint for photo in photos],
+    )
+    listed = [photos[place] for places in groups for place in places]
+    stored = store.products([photo.product_id for photo in listed])
+    return tuple(
+        tuple(
+            DuplicatePhoto(
+                product_id=photos[place].product_id,
+                title=stored[photos[place].product_id].product.title,
+                photo=known[photos[place].sha256],
+            )
+            for place in places
+        )
+        for places in groups
+    )

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
-from sartor.recommend.diversity import folded, mmr
+from sartor.recommend.base import GROUP, Catalog, Model, Neighborhood
 from sartor.recommend.duplicates import alike
+from sartor.recommend.explain import Seen, reasons_of
+from sartor.recommend.features import Dials, Traits, mixed
 from sartor.recommend.filters import require_attributes, require_values
-from sartor.recommend.match import WEAK_BELOW, Matching
-from sartor.recommend.reasons import Seen, reasons_of
-from sartor.recommend.traits import Dials, Traits, mixed
+from sartor.recommend.rank import WEAK_BELOW, folded, mmr
 from sartor.types import EVERYTHING, FacetValue, Hit, Neighbor, StoredProduct, Where
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
 
-    from sartor.types import Matrix, Photo, Vector
+    from sartor.types import Photo
+
 
 DEFAULT_K = 5
-GROUP = "item_group_id"
 FACET_VALUES = 200
+
 
 _POOL, _LEAST_POOL = 2, 24  # candidates for each hit, and at least
 _VARIED_POOL = 8  # for each hit that shall differ from the others
@@ -86,51 +87,6 @@ class Recommendation(Sequence[Hit]):
 
     def __len__(self) -> int:
         return len(self.hits)
-
-
-class Neighborhood(Protocol):
-    """What is asked of a vector index."""
-
-    def search(
-        self, vector: Vector, *, k: int, where: Where, without: Collection[str], exact: bool
-    ) -> list[Neighbor]:
-        """The ``k`` closest products, the closest first."""
-        ...
-
-    def facets(self, attributes: Sequence[str], *, where: Where, limit: int) -> Mapping[str, Sequence[FacetValue]]:
-        """Values of attributes among the products that pass a filter."""
-        ...
-
-
-class Catalog(Protocol):
-    """What is asked of a catalog store."""
-
-    def products(self, product_ids: Collection[str]) -> Mapping[str, StoredProduct]:
-        """The products with these ids, as far as there are any."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
-    """What is known of the model that embedded the catalog.
-
-    Attributes:
-        attributes: Names of all attributes that can be asked for.
-        predicted: What the model predicts of photos, by the vectors that an index has of them.
-        matching: From closeness to match; None where the model is not calibrated.
-    """
-
-    attributes: tuple[str, ...]
-    predicted: PredictedOf
-    matching: Matching | None
-
-
-class PredictedOf(Protocol):
-    """What the model predicts of photos."""
-
-    def __call__(self, vectors: Matrix) -> Sequence[Mapping[str, tuple[str, float]]]:
-        """Value and probability by attribute, for each of ``(n, d + m + c)``."""
-        ...
 
 
 def similar(query: SimilarQuery, *, index: Neighborhood, catalog: Catalog, model: Model) -> Recommendation:

@@ -5,37 +5,74 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from sartor import __version__
-from sartor.service import (
-    catalog_routes,
-    crowd_routes,
-    event_routes,
-    health_routes,
-    openapi,
-    recommend_routes,
-    shopper_routes,
-)
-from sartor.service.context import Context
-from sartor.service.desk import Desk
-from sartor.service.guards import Guards
-from sartor.service.keys import Gate
+from sartor.service.context import Context, Desk
 from sartor.service.metrics import Measured, Metrics
-from sartor.service.problems import answer_problems
-from sartor.service.storefront import add_storefront
+from sartor.service.problems import MEDIA_TYPE, answer_problems
+from sartor.service.routes import catalog as catalog_routes
+from sartor.service.routes import events as event_routes
+from sartor.service.routes import health as health_routes
+from sartor.service.routes import recommend as recommend_routes
+from sartor.service.routes import shoppers as shopper_routes
+from sartor.service.schemas import EventIn, EventsIn, PhotoIn, ProblemOut, ProductIn, SimilarQueryIn
+from sartor.service.security import Gate, Guards
 from sartor.service.uploads import Uploads
+from sartor.storefront import add_storefront
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from sartor.config import ServiceSettings
     from sartor.shop import Shop
-    from sartor.store.sqlite import SqliteStore
+    from sartor.store.sqlite.catalog import SqliteStore
+
+
+_REFERENCE = "#/components/schemas/{model}"
+_PROBLEM = {
+    "description": "A problem, as RFC 9457 has it",
+    "content": {MEDIA_TYPE: {"schema": {"$ref": _REFERENCE.format(model=ProblemOut.__name__)}}},
+}
+
+
+def complete(app: FastAPI) -> None:
+    """Have an app give the whole document."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    found = get_openapi(
+        title=app.title, version=app.version, summary=app.summary, description=app.description, routes=app.routes
+    )
+    schemas = found.setdefault("components", {}).setdefault("schemas", {})
+    for model in (SimilarQueryIn, ProductIn, PhotoIn, EventIn, EventsIn, ProblemOut):
+        schema = model.model_json_schema(ref_template=_REFERENCE)
+        schemas |= schema.pop("$defs", {})
+        schemas[model.__name__] = schema
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    found["components"]["securitySchemes"] = {
+        "key": {"type": "http", "scheme": "bearer", "description": "An API key, once the workspace has any."}
+    }
+    for path in found["paths"].values():
+        for operation in path.values():
+            operation["responses"].pop("422", None)
+            operation["responses"]["default"] = _PROBLEM
+            operation["security"] = [{}, {"key": []}]
+    return found
+
 
 logger = logging.getLogger(__name__)
 
@@ -79,13 +116,13 @@ def create_app(shop: Shop, store: SqliteStore, settings: ServiceSettings) -> Fas
     app.include_router(shopper_routes.reading)
     app.include_router(shopper_routes.merging)
     app.include_router(shopper_routes.writing)
-    app.include_router(crowd_routes.router)
+    app.include_router(shopper_routes.interactions_router)
     app.include_router(recommend_routes.router)
     app.include_router(catalog_routes.writing)
     app.include_router(catalog_routes.reading)
     if settings.storefront and not settings.read_needs_key:
         add_storefront(app)
-    openapi.complete(app)
+    complete(app)
     return app
 
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from sartor.events import EventType
-    from sartor.service.desk import Desk
+    from sartor.events.model import EventType
+    from sartor.service.context import Desk
     from sartor.shop import Shop
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST

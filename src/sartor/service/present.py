@@ -6,27 +6,29 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from sartor.events import PersonKind
+from sartor.events.model import PersonKind
 from sartor.service.schemas import (
+    EventOut,
     FacetOut,
+    FeedOut,
     Guess,
     HitOut,
     OutfitOut,
+    PersonOut,
     PhotoOut,
     PieceOut,
     ProductOut,
     RecommendationOut,
     SeenOut,
 )
-from sartor.service.shopper_schemas import EventOut, FeedOut, PersonOut
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sartor.events import Event, PersonRecord
-    from sartor.recommend.feed import Feed
-    from sartor.recommend.outfits import Outfit, WornProduct
-    from sartor.recommend.reasons import Seen
+    from sartor.events.model import Event, PersonRecord
+    from sartor.recommend.base import Feed
+    from sartor.recommend.explain import Seen
+    from sartor.recommend.outfit.outfit import Outfit, WornProduct
     from sartor.recommend.similar import Recommendation
     from sartor.types import FacetValue, Hit, Photo, StoredProduct
 

@@ -13,14 +13,14 @@ import uvicorn
 
 from sartor.errors import AddressTaken, NeedsKey
 from sartor.service.app import create_app
-from sartor.service.keys import Gate
+from sartor.service.security import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sartor.config import ServiceSettings
     from sartor.shop import Shop
-    from sartor.store.sqlite import SqliteStore
+    from sartor.store.sqlite.catalog import SqliteStore
 
 _DRAIN_S = 20
 _BACKLOG = 512

@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING
 from sartor.catalog import open_source
 from sartor.errors import EmptyCatalog
 from sartor.imaging import reduced
-from sartor.imported_model import ImportedModel, ImportOrder
-from sartor.pipelines.exporting.export import export, require_possible
-from sartor.pipelines.exporting.formats import ExportFormat
-from sartor.pipelines.exporting.report import ExportOrder
-from sartor.pipelines.exporting.stock import Stock, selected
-from sartor.pipelines.ingest import IngestOptions, Workbench, ingest
-from sartor.pipelines.photos import PhotoEmbedder
-from sartor.pipelines.put import ProductInput, PutOutcome, delete_product, put_products
+from sartor.ingest.export.run import ExportFormat, ExportOrder, export, require_possible
+from sartor.ingest.export.source import Stock, selected
+from sartor.ingest.photos import PhotoEmbedder
+from sartor.ingest.pipeline import IngestOptions, Workbench, ingest
+from sartor.ingest.put import ProductInput, PutOutcome, delete_product, put_products
 from sartor.recommend.filters import require_attributes, require_values, where_of
 from sartor.recommend.similar import FACET_VALUES
+from sartor.shop.models import ImportedModel, ImportOrder
 from sartor.shop.workspace import Workspace
 from sartor.types import EVERYTHING, Where
 
@@ -26,11 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sartor.imaging import Thumbnail
-    from sartor.pipelines.exporting.report import ExportReport
-    from sartor.pipelines.importing.report import ImportReport
-    from sartor.pipelines.report import IngestReport, OnProgress
+    from sartor.ingest.export.run import ExportReport
+    from sartor.ingest.photos import IngestReport, OnProgress
+    from sartor.ingest.vectors import ImportReport
     from sartor.recommend.filters import FilterValue
-    from sartor.store.records import Listing, ListingQuery, StoreCounts
+    from sartor.store.base import Listing, ListingQuery, StoreCounts
     from sartor.types import FacetValue
 
 

@@ -6,27 +6,34 @@ from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sartor.contenders import contender
-from sartor.evaluation.label_map import LabelMap
-from sartor.pipelines.atlas import MOST_PLACED, lay_out
-from sartor.pipelines.check import check_index, check_media, check_store, rebuild_index, tidy_media
-from sartor.pipelines.duplicates import DuplicatePhoto, find_duplicates
-from sartor.pipelines.evaluating.evaluate import ShowProgress, evaluate, silent
-from sartor.pipelines.evaluating.order import DEFAULT_KS, EvaluationOrder
-from sartor.pipelines.health import examine
-from sartor.pipelines.info import Info, take_stock
+from sartor.evaluation.examples import MOST_PLACED, lay_out
+from sartor.evaluation.health import examine
+from sartor.evaluation.relevance import LabelMap
+from sartor.evaluation.retrieval import ShowProgress, evaluate, silent
+from sartor.evaluation.task import DEFAULT_KS, EvaluationOrder
+from sartor.ingest.maintenance import (
+    Info,
+    check_index,
+    check_media,
+    check_store,
+    rebuild_index,
+    take_stock,
+    tidy_media,
+)
+from sartor.recommend.duplicates import DuplicatePhoto, find_duplicates
+from sartor.shop.models import contender
 from sartor.shop.shoppers import ShopperSide
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sartor.evaluation.replay import Replay
+    from sartor.evaluation.examples import CatalogMap
+    from sartor.evaluation.promotion import PromotionReport
+    from sartor.evaluation.replay.results import Replay
     from sartor.evaluation.results import CatalogHealth, Evaluation
-    from sartor.events import Event
-    from sartor.pipelines.atlas import CatalogMap
-    from sartor.pipelines.check import Problem
-    from sartor.pipelines.promote import PromotionReport
-    from sartor.pipelines.report import OnProgress
+    from sartor.events.model import Event
+    from sartor.ingest.maintenance import Problem
+    from sartor.ingest.photos import OnProgress
 
 
 class JudgingSide(ShopperSide):
@@ -198,8 +205,8 @@ class JudgingSide(ShopperSide):
         if min((k, people, *(histories or (0,)))) < 1 or eta < 0 or (clip is not None and clip <= 0):
             msg = "k, people and histories are at least 1, eta is not below 0, and clip is above it"
             raise ValueError(msg)
-        from sartor.pipelines.replaying.order import ReplayOrder
-        from sartor.pipelines.replaying.replay import replay
+        from sartor.evaluation.replay.lists import ReplayOrder
+        from sartor.evaluation.replay.replay import replay
 
         self._require_embeddings()
         order = ReplayOrder(

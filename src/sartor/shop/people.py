@@ -8,16 +8,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from sartor.errors import PersonNotFound
-from sartor.events import EventCounts, EventType, Person, PersonRecord
+from sartor.events.model import EventCounts, EventType, Person, PersonRecord
 from sartor.shop.recommending import RecommendingSide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from sartor.events import Event, Taken
-    from sartor.pipelines.event_import import EventImportReport, OnEvents
-    from sartor.store.events import EventStore
+    from sartor.events.model import Event, Taken
+    from sartor.ingest.events import EventImportReport, OnEvents
+    from sartor.store.sqlite.events import EventStore
     from sartor.types import StoredProduct
 
 _LOOKED = (EventType.VIEW, EventType.CLICK)
@@ -45,7 +45,7 @@ class PeopleSide(RecommendingSide):
         """
         from pathlib import Path
 
-        from sartor.pipelines.event_import import import_events
+        from sartor.ingest.events import import_events
 
         return import_events(
             Path(file),
@@ -106,7 +106,7 @@ class PeopleSide(RecommendingSide):
 
     def opinions(self, person: Person | str) -> dict[str, EventType]:
         """What a person said last of each product, ``LIKE`` or ``DISLIKE``; what was said last comes first."""
-        from sartor.pipelines.for_you import opinions
+        from sartor.recommend.personal.for_you import opinions
 
         return opinions(self._events, person_of(person))
 

@@ -8,30 +8,28 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from sartor.errors import EmptyQuery, ProductNotFound
-from sartor.imaging.oklab import named_color
-from sartor.imaging.palette import palette_of_color
-from sartor.pipelines.explain import Explained, explain
-from sartor.pipelines.query import Part, PhotoInput, Reader, parts_of
-from sartor.pipelines.wardrobe import StoredWardrobe
-from sartor.recommend.colors import color_vector
+from sartor.imaging.color import named_color, palette_of_color
+from sartor.recommend.base import Model
+from sartor.recommend.explain import Explained, Seen, explain
+from sartor.recommend.features import color_vector, recolored
 from sartor.recommend.filters import where_of
-from sartor.recommend.match import Matching
-from sartor.recommend.outfits import LookQuery, Outfit, outfit
-from sartor.recommend.reasons import Seen
-from sartor.recommend.similar import DEFAULT_K, Model, Recommendation, SimilarQuery, similar
-from sartor.recommend.slots import slot_named
-from sartor.recommend.traits import recolored
-from sartor.recommend.tuning import COLOR_ONLY_DIALS, COLORED_DIALS, DEFAULT_DIALS, DISLIKE_WEIGHT, LIKE_WEIGHT
+from sartor.recommend.outfit.candidates import StoredWardrobe
+from sartor.recommend.outfit.outfit import LookQuery, Outfit, outfit
+from sartor.recommend.outfit.rules import slot_named
+from sartor.recommend.query import Part, PhotoInput, Reader, parts_of
+from sartor.recommend.rank import Matching
+from sartor.recommend.similar import DEFAULT_K, Recommendation, SimilarQuery, similar
+from sartor.recommend.weights import COLOR_ONLY_DIALS, COLORED_DIALS, DEFAULT_DIALS, DISLIKE_WEIGHT, LIKE_WEIGHT
 from sartor.shop.workspace import Workspace
 from sartor.types import Metric, Where
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sartor.pipelines.photos import EncodedPhoto
-    from sartor.recommend.complements import Complements
+    from sartor.imaging.fetch import EncodedPhoto
+    from sartor.recommend.features import Dials
     from sartor.recommend.filters import FilterValue
-    from sartor.recommend.traits import Dials
+    from sartor.recommend.outfit.complements import Complements
     from sartor.types import Hit, Photo
 
 

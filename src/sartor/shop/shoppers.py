@@ -7,25 +7,24 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sartor.errors import ProductNotFound
-from sartor.events import Occasion, Person
-from sartor.pipelines.wardrobe import StoredWardrobe
+from sartor.events.model import Occasion, Person
 from sartor.recommend.filters import require_attributes, require_values, where_of
-from sartor.recommend.tuning import FEED_DIVERSITY, TREND_WINDOW_S
+from sartor.recommend.outfit.candidates import StoredWardrobe
+from sartor.recommend.weights import FEED_DIVERSITY, TREND_WINDOW_S
 from sartor.shop.people import PeopleSide, person_of
 from sartor.types import EVERYTHING, Where
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sartor.pipelines.complements import ComplementsLearner
-    from sartor.pipelines.crowd import Crowd
-    from sartor.pipelines.for_you import ForYou
-    from sartor.pipelines.main_photos import MainPhotos
-    from sartor.pipelines.standing import Newest
-    from sartor.recommend.complements import Complements
-    from sartor.recommend.feed import Feed
+    from sartor.recommend.base import Feed
     from sartor.recommend.filters import FilterValue
-    from sartor.store.events import EventStore
+    from sartor.recommend.outfit.complements import Complements, ComplementsLearner
+    from sartor.recommend.personal.for_you import ForYou
+    from sartor.recommend.personal.interactions import Crowd
+    from sartor.recommend.personal.profile import MainPhotos
+    from sartor.recommend.personal.signals import Newest
+    from sartor.store.sqlite.events import EventStore
 
 
 class ShopperSide(PeopleSide):
@@ -61,7 +60,7 @@ class ShopperSide(PeopleSide):
             QueryError: The catalog is empty, or a filter asks for what it does not have.
             ModelMismatch: The catalog was embedded with another model.
         """
-        from sartor.pipelines.for_you import FeedOrder
+        from sartor.recommend.base import FeedOrder
 
         order = FeedOrder(
             person=person_of(user),
@@ -96,7 +95,7 @@ class ShopperSide(PeopleSide):
         Raises:
             QueryError: The catalog is empty, or the filter asks for what it does not have.
         """
-        from sartor.pipelines.around import trending
+        from sartor.recommend.personal.trending import trending
 
         return trending(self._for_you, k=k, window_s=window_s, where=self._filter(where), now_s=_now(now_s))
 
@@ -121,7 +120,7 @@ class ShopperSide(PeopleSide):
             ProductNotFound: There is no such product.
             QueryError: The filter asks for what the catalog does not have.
         """
-        from sartor.pipelines.around import together
+        from sartor.recommend.personal.trending import together
 
         if not self._store.known([product_id]):
             raise ProductNotFound(product_id)
@@ -138,7 +137,7 @@ class ShopperSide(PeopleSide):
 
     @cached_property
     def _complements_learner(self) -> ComplementsLearner:
-        from sartor.pipelines.complements import ComplementsLearner
+        from sartor.recommend.outfit.complements import ComplementsLearner
 
         return ComplementsLearner(self._store, StoredWardrobe(self._store, self._composer))
 
@@ -166,19 +165,19 @@ class ShopperSide(PeopleSide):
 
     @cached_property
     def _opened_crowd(self) -> Crowd:
-        from sartor.pipelines.crowd import Crowd
+        from sartor.recommend.personal.interactions import Crowd
 
         return Crowd(self._events)
 
     @cached_property
     def _main_photos(self) -> MainPhotos:
-        from sartor.pipelines.main_photos import MainPhotos
+        from sartor.recommend.personal.profile import MainPhotos
 
         return MainPhotos(self._index)
 
     @cached_property
     def _newest(self) -> Newest:
-        from sartor.pipelines.standing import Newest
+        from sartor.recommend.personal.signals import Newest
 
         return Newest(self._store)
 
@@ -189,8 +188,8 @@ class ShopperSide(PeopleSide):
 
     def _engine(self, events: EventStore, crowd: Crowd) -> ForYou:
         """What recommends to people, by what these events tell."""
-        from sartor.pipelines.for_you import ForYou
-        from sartor.recommend.colors import COLOR_DIMENSION
+        from sartor.recommend.features import COLOR_DIMENSION
+        from sartor.recommend.personal.for_you import ForYou
 
         return ForYou(
             index=self._index,

@@ -7,20 +7,20 @@ from functools import cached_property
 from threading import RLock
 from typing import TYPE_CHECKING, Self
 
-from sartor.default_model import DefaultModel
 from sartor.errors import EmptyCatalog, ModelMismatch, PhotoRejected, ProductNotFound
-from sartor.pipelines.compose import Composer
-from sartor.pipelines.sync import catch_up
+from sartor.ingest.follow import catch_up
+from sartor.recommend.features import Composer
+from sartor.shop.models import DefaultModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from sartor.backends import Backends
     from sartor.encoders.card import ModelCard
     from sartor.encoders.encoder import Encoder
     from sartor.index.edge import EdgeIndex
-    from sartor.store.sqlite import SqliteStore
+    from sartor.shop.backends import Backends
+    from sartor.store.sqlite.catalog import SqliteStore
     from sartor.types import Photo, StoredProduct
 
 

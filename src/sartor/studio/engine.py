@@ -5,14 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from sartor.recommend.tuning import DEFAULT_DIALS
+from sartor.recommend.weights import DEFAULT_DIALS
 from sartor.types import Metric
+from sartor.wiring import open_shop
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
+    from sartor.config import Settings
+    from sartor.evaluation.examples import CatalogMap
+    from sartor.evaluation.results import Evaluation
+    from sartor.evaluation.retrieval import ShowProgress
+    from sartor.ingest.photos import IngestReport, OnProgress
+    from sartor.recommend.features import Dials
+    from sartor.recommend.filters import FilterValue
     from sartor.recommend.similar import Recommendation
-    from sartor.recommend.traits import Dials
+    from sartor.shop import Shop
     from sartor.types import FacetValue, StoredProduct
 
 
@@ -104,3 +113,97 @@ class Engine(Protocol):
     def picture(self, sha256: str, *, max_px: int) -> tuple[bytes, str] | None:
         """A photo of the catalog with its media type; None where it is gone."""
         ...
+
+
+_SOURCES = "sources"
+
+
+class LocalEngine:
+    """Opens a workspace and holds it until it is closed; all sessions share one.
+
+    Raises:
+        WorkspaceError: Another process holds it, or it cannot be used.
+        ModelError: Its model cannot be used.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._shop: Shop = open_shop(settings, many_callers=True)
+        try:
+            self._shop.warm_up()
+        except BaseException:
+            self._shop.close()
+            raise
+
+    @property
+    def place(self) -> str:
+        """The workspace's directory."""
+        return str(self._shop.home)
+
+    def overview(self) -> Overview:
+        """What the catalog holds."""
+        shop = self._shop
+        counts, default = shop.counts(), shop.model.id
+        others = sorted({card.id for card in shop.models} - {default})
+        return Overview(
+            products=counts.products,
+            photos=counts.photos,
+            model=default,
+            models=tuple(ModelState(id=id_, embedded=counts.embeddings.get(id_, 0)) for id_ in (default, *others)),
+            facets=shop.facets(),
+        )
+
+    def similar(self, photos: Sequence[bytes], product: str | None, how: How) -> Recommendation:
+        """The products most similar to photos, or to a product."""
+        where: Mapping[str, FilterValue] = dict(how.where)
+        return self._shop.through(how.model).similar(
+            *photos,
+            product=product,
+            k=how.k,
+            dials=how.dials,
+            diversity=how.diversity,
+            where=where,
+            metric=how.metric,
+        )
+
+    def find(self, words: str, *, limit: int) -> Sequence[StoredProduct]:
+        """Products with these words."""
+        from sartor.store.base import ListingQuery
+
+        return self._shop.listing(ListingQuery(words=words, limit=limit)).products
+
+    def product(self, product_id: str) -> StoredProduct:
+        """One product."""
+        return self._shop.product(product_id)
+
+    def picture(self, sha256: str, *, max_px: int) -> tuple[bytes, str] | None:
+        """A photo of the catalog with its media type."""
+        found = self._shop.picture(sha256, max_px=max_px)
+        return None if found is None else (found.data, found.media_type)
+
+    def map(self, model: str, *, most: int) -> CatalogMap:
+        """The catalog in two dimensions."""
+        return self._shop.through(model).map(most=most)
+
+    def evaluate(
+        self, source: str, models: Sequence[str], *, limit: int | None, held_out: bool, show: ShowProgress
+    ) -> Evaluation:
+        """Measure models on a source, with pictures for a report."""
+        return self._shop.evaluate(
+            source, *models, limit=limit, held_out=held_out, pictures=True, command="sartor studio", show=show
+        )
+
+    def index(self, source: str, *, limit: int | None, on_progress: OnProgress) -> IngestReport:
+        """Bring a source into the catalog."""
+        return self._shop.index(source, limit=limit, on_progress=on_progress)
+
+    def keep(self, name: str, data: bytes | memoryview) -> Path:
+        """Keep an uploaded source in the workspace, where its photos can be read again for another model."""
+        directory = self._shop.home / _SOURCES
+        directory.mkdir(exist_ok=True)
+        file = directory / (name.replace("\\", "/").rpartition("/")[2].lstrip(".") or "upload.zip")
+        file.write_bytes(data)
+        return file
+
+    def close(self) -> None:
+        """Give the workspace back."""
+        self._shop.close()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.request import ProxyHandler, build_opener
 
 from sartor.errors import AddressTaken
-from sartor.studio.theme import theme_flags
+from sartor.studio.tiles import theme_flags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

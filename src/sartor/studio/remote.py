@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from urllib.request import Request, urlopen
 
 from sartor.errors import ServiceRefused, ServiceUnreachable
-from sartor.recommend.reasons import Seen
+from sartor.recommend.explain import Seen
 from sartor.recommend.similar import Recommendation
 from sartor.studio.engine import ModelState, Overview
 from sartor.types import FacetValue, Hit, Photo, Product, StoredProduct

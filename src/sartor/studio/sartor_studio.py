@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from sartor.studio.session import pages, problems_told
-from sartor.studio.theme import STYLE
+from sartor.studio.tiles import STYLE
 
 _LOGO = Path(__file__).with_name("logo.svg")
 _SIDEBAR_PX = 264

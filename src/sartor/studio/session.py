@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -12,7 +13,7 @@ import streamlit as st
 
 from sartor.config import EnvironmentSettings
 from sartor.errors import SartorError, ServiceUnreachable, WorkspaceBusy
-from sartor.studio.local import LocalEngine
+from sartor.studio.engine import LocalEngine
 from sartor.studio.remote import RemoteEngine
 
 if TYPE_CHECKING:
@@ -20,7 +21,30 @@ if TYPE_CHECKING:
 
     from streamlit.navigation.page import Page
 
+    from sartor.ingest.photos import OnProgress, Progress
     from sartor.studio.engine import Engine, Overview
+
+
+@contextmanager
+def progress_shown(what: str) -> Iterator[OnProgress]:
+    """A bar that is there for as long as it lasts."""
+    start_s = time.perf_counter()
+    bar = st.progress(0.0, text=f"{what} …")
+
+    def show(step: Progress) -> None:
+        elapsed_s = time.perf_counter() - start_s
+        share = min(1.0, step.products / step.total) if step.total else 0.0
+        total = f" of {step.total:,}" if step.total else ""
+        bar.progress(
+            share,
+            text=f"{what}: {step.products:,}{total} products, {step.photos / max(elapsed_s, 1e-3):,.0f} photos/s",
+        )
+
+    try:
+        yield show
+    finally:
+        bar.empty()
+
 
 _VIEWS = Path(__file__).with_name("views")
 INDEX_PAGE = str(_VIEWS / "index.py")

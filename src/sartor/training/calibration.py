@@ -9,27 +9,24 @@ import numpy as np
 from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
-from sartor.encoders.card_parts import AttributeHead, MatchCalibration
-from sartor.evaluation.agreement import nearest
-from sartor.evaluation.reliability import ReliabilityBin, reliability
-from sartor.imaging.palette import palette_of
-from sartor.recommend.color_families import color_family
-from sartor.recommend.colors import color_vector
-from sartor.recommend.match import Matching
-from sartor.recommend.traits import category_of
-from sartor.training.labels import values_of
+from sartor.encoders.card import AttributeHead, MatchCalibration
+from sartor.evaluation.intervals import nearest
+from sartor.evaluation.metrics import ReliabilityBin, reliability
+from sartor.imaging.color import palette_of
+from sartor.recommend.features import category_of, color_family, color_vector
+from sartor.recommend.rank import Matching
+from sartor.training.dataset import values_of
+from sartor.training.loop import embed_keys
 from sartor.training.network import EMBEDDING
-from sartor.training.validation import embed_keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
 
-    from sartor.encoders.keras_backend import keras
-    from sartor.training.dataset import Item
-    from sartor.training.labels import Target
-    from sartor.training.photo_cache import PhotoCache
+    from sartor.encoders.keras.backend import keras
+    from sartor.training.dataset import Item, Target
+    from sartor.training.photos import PhotoCache
     from sartor.training.recipe import LabelMap, Recipe
 
     Matrix = npt.NDArray[np.float32]

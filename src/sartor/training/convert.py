@@ -12,16 +12,82 @@ import subprocess
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from sartor.encoders.card import MODEL_FILE
-from sartor.encoders.keras_backend import BACKEND_VARIABLE, keras
-from sartor.encoders.onnx_small import with_small_weights
+from sartor.encoders.keras.backend import BACKEND_VARIABLE, keras
+from sartor.encoders.keras.export import in_eight_bits, with_small_weights
 from sartor.errors import UnusableModel
-from sartor.training.network import EMBEDDING, FEATURES, Shape
+from sartor.training.network import EMBEDDING, FEATURES, HIDDEN, NORM, Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float32]
+
+
+_KEPT_BITS = 16  # of the 32 of a float, what bf16 has
+_LEAST_VARIANCE = 1e-8
+_MOST_CHANGE = 2.0
+
+
+def round_weights(encoder: keras.Model, batches: Sequence[Floats]) -> None:
+    """Round an encoder's kernels to what bf16 holds, and let its pooled features keep their mean and spread.
+
+    Args:
+        encoder: The encoder.
+        batches: Photos as it takes them, ``(n, side_px, side_px, 3)`` each.
+    """
+    norm = encoder.get_layer(NORM)
+    pooled = keras.Model(encoder.inputs[0], norm.input)
+    mean, variance = _moments(pooled, batches)
+    for layer in encoder.layers:
+        if isinstance(layer, keras.layers.DepthwiseConv2D):
+            _round(layer, _scale_behind(layer)[:, None])
+        elif layer.name == HIDDEN:
+            levels, factors = in_eight_bits(np.asarray(layer.kernel))
+            layer.kernel.assign(levels * factors)
+        elif isinstance(layer, keras.layers.Conv2D | keras.layers.Dense):
+            _round(layer, _scale_behind(layer))
+    new_mean, new_variance = _moments(pooled, batches)
+    change = (new_variance + _LEAST_VARIANCE) / (variance + _LEAST_VARIANCE)
+    norm.moving_mean.assign(np.asarray(norm.moving_mean) + new_mean - mean)
+    norm.moving_variance.assign(np.asarray(norm.moving_variance) * change.clip(1 / _MOST_CHANGE, _MOST_CHANGE))
+
+
+def to_bf16(numbers: Floats) -> Floats:
+    """The nearest numbers that bf16 holds, ties to even, as float32."""
+    bits = numbers.astype(np.float32).view(np.uint32)
+    odd = (bits >> _KEPT_BITS) & 1
+    rounded = (bits + (1 << (_KEPT_BITS - 1)) - 1 + odd) >> _KEPT_BITS << _KEPT_BITS
+    return rounded.astype(np.uint32).view(np.float32)
+
+
+def _round(layer: Any, scale: Floats) -> None:
+    usable = np.where(scale == 0, 1, scale)
+    layer.kernel.assign(to_bf16(np.asarray(layer.kernel) * usable) / usable)
+
+
+def _scale_behind(layer: Any) -> Floats:
+    """What the batch norm behind a layer multiplies its channels with, ``(c,)``; 1 without one."""
+    consumers = [node.operation for node in layer._outbound_nodes]  # noqa: SLF001 - Keras has no other way
+    norms = [each for each in consumers if isinstance(each, keras.layers.BatchNormalization)]
+    if len(norms) != 1 or len(consumers) != 1:
+        return np.ones(1, np.float32)
+    (norm,) = norms
+    spread = np.sqrt(np.asarray(norm.moving_variance) + norm.epsilon)
+    gamma = np.asarray(norm.gamma) if norm.scale else np.ones_like(spread)
+    return np.asarray(gamma / spread, np.float32)
+
+
+def _moments(pooled: keras.Model, batches: Sequence[Floats]) -> tuple[Floats, Floats]:
+    found = np.concatenate([np.asarray(pooled.predict_on_batch(batch)) for batch in batches])
+    return found.mean(axis=0), found.var(axis=0)
+
 
 _PLAN = "network.json"
 
@@ -82,7 +148,7 @@ def feature_outputs(model: keras.Model) -> list[str]:
 
 
 def _write(model: keras.Model, plan: Plan, directory: Path) -> None:
-    from sartor.encoders.keras_onnx import to_onnx  # needs TensorFlow
+    from sartor.encoders.keras.export import to_onnx  # needs TensorFlow
 
     outputs = {name: model.output[name] for name in (EMBEDDING, *feature_outputs(model))}
     outputs |= {output: model.output[name] for name, output in plan.outputs.items()}
@@ -91,7 +157,7 @@ def _write(model: keras.Model, plan: Plan, directory: Path) -> None:
 
 
 def _main(directory: Path) -> None:
-    from sartor.training.base import rebuilt
+    from sartor.training.start import rebuilt
 
     content = json.loads((directory / _PLAN).read_text(encoding="utf-8"))
     plan = Plan(**content | {"shape": Shape(**content["shape"])})

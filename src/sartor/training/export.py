@@ -7,24 +7,31 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from sartor.encoders.card import CARD_FILE, MODEL_FILE, WEIGHTS_FILE, ModelCard, PixelScaling
-from sartor.encoders.card_parts import Measured, TrainingRecord
-from sartor.encoders.choices import Layout
+from sartor.encoders.card import (
+    CARD_FILE,
+    MODEL_FILE,
+    WEIGHTS_FILE,
+    Layout,
+    Measured,
+    ModelCard,
+    PixelScaling,
+    TrainingRecord,
+)
 from sartor.encoders.registry import sha256_of
-from sartor.training.base import keep_weights, shape_of
 from sartor.training.convert import Plan, feature_outputs, write_onnx
 from sartor.training.network import EMBEDDING
+from sartor.training.start import keep_weights, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from sartor.encoders.card_parts import AttributeHead, MatchCalibration
-    from sartor.encoders.keras_backend import keras
-    from sartor.evaluation.agreement import Interval
-    from sartor.training.base import Start
-    from sartor.training.checkpoint import State
+    from sartor.encoders.card import AttributeHead, MatchCalibration
+    from sartor.encoders.keras.backend import keras
+    from sartor.evaluation.intervals import Interval
+    from sartor.training.loop import State
     from sartor.training.recipe import Recipe
+    from sartor.training.start import Start
 
 _PACKAGES = ("sartor", "keras", "tensorflow-cpu", "numpy", "pillow")
 

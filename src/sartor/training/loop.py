@@ -3,30 +3,208 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
+import os
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from sartor.encoders.keras_backend import keras
-from sartor.training.checkpoint import Checkpoint, State
-from sartor.training.objective import PRODUCT, Learner
-from sartor.training.progress import TrainingProgress
-from sartor.training.validation import RETRIEVAL, validate
+from sartor.encoders.keras.backend import keras
+from sartor.errors import UnusableCheckpoint
+from sartor.evaluation.intervals import agreement, joint_agreement, nearest
+from sartor.training.batches import plain_view
+from sartor.training.dataset import values_of
+from sartor.training.network import EMBEDDING, PRODUCT, Learner, embed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    import numpy.typing as npt
+
     from sartor.training.batches import Batch
-    from sartor.training.labels import Target
-    from sartor.training.photo_cache import PhotoCache
-    from sartor.training.recipe import Recipe, Schedule
-    from sartor.training.validation import HeldOut
+    from sartor.training.dataset import Item, Target
+    from sartor.training.photos import PhotoCache
+    from sartor.training.recipe import LabelMap, Recipe, Schedule
+
+    Values = npt.NDArray[np.str_]
+
+
+_FILE = "checkpoint.npz"
+_STATE = "state"
+
+
+@dataclass(slots=True, kw_only=True)
+class State:
+    """How far a training is.
+
+    Attributes:
+        step: Steps done.
+        recipe: SHA-256 of what is trained: the recipe, and the ids of the training products.
+        elapsed_s: Time spent so far, in all runs together.
+        losses: Step and mean loss since the entry before.
+        validations: Step and figures by name.
+        best_step: Step of the best retrieval figure so far.
+    """
+
+    step: int = 0
+    recipe: str = ""
+    elapsed_s: float = 0.0
+    losses: list[tuple[int, float]] = field(default_factory=list)
+    validations: list[tuple[int, dict[str, float]]] = field(default_factory=list)
+    best_step: int = 0
+
+
+class Checkpoint:
+    """One file in a directory with the state and every variable of the model and its optimizer."""
+
+    def __init__(self, directory: Path) -> None:
+        self._file = directory / _FILE
+
+    def write(self, state: State, variables: Sequence[keras.Variable]) -> None:
+        """Keep this state instead of the one before it."""
+        arrays: dict[str, Any] = {f"{place:05d}": np.asarray(each) for place, each in enumerate(variables)}
+        arrays[_STATE] = np.frombuffer(json.dumps(asdict(state)).encode(), dtype=np.uint8)
+        draft = self._file.with_suffix(".part")
+        with draft.open("wb") as file:
+            np.savez(file, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self._file)
+
+    def exists(self) -> bool:
+        """Whether there is something to go on from."""
+        return self._file.is_file()
+
+    def read(self, variables: Sequence[keras.Variable], *, recipe: str) -> State:
+        """Put the variables back, and return the state.
+
+        Raises:
+            UnusableCheckpoint: It is damaged, or of another recipe or other products.
+        """
+        try:
+            with self._file.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                state = State(**json.loads(arrays[_STATE].tobytes()))
+                values = [arrays[f"{place:05d}"] for place in range(len(variables))]
+        except Exception as error:
+            raise UnusableCheckpoint(self._file, reason="it is damaged") from error
+        if state.recipe != recipe:
+            raise UnusableCheckpoint(self._file, reason="it is of another recipe or of other products")
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+        state.losses = [(step, loss) for step, loss in state.losses]  # JSON has lists
+        state.validations = [(step, figures) for step, figures in state.validations]
+        return state
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingProgress:
+    """How far a training is.
+
+    Attributes:
+        step: Steps done.
+        steps: Steps in all.
+        loss: Mean since the report before.
+        figures: Of the last validation.
+        left_s: Expected time to the end.
+    """
+
+    step: int
+    steps: int
+    loss: float
+    figures: dict[str, float]
+    left_s: float
+
+
+NEIGHBORS = 5
+RETRIEVAL = "retrieval"  # the figure that decides: the mean over the attributes, and over all of them at once
+SAME_PRODUCT = "same product"
+_BATCH = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldOut:
+    """Held-out products with one photo each as the gallery, and another photo of those that have two.
+
+    Attributes:
+        items: The products.
+        labels: Value of each product by attribute, ``(n,)``, empty where unknown.
+        photos: Key of the photo of each product that is compared, ``(n,)``.
+        others: Place of a product, and key of its second photo.
+    """
+
+    items: tuple[Item, ...]
+    labels: dict[str, Values]
+    photos: tuple[str, ...]
+    others: tuple[tuple[int, str], ...]
+
+    @classmethod
+    def of(cls, items: Sequence[Item], names: Sequence[str], maps: Sequence[LabelMap], *, at_most: int) -> HeldOut:
+        """Choose at most so many products, those with two photos first."""
+        chosen = tuple(sorted(items, key=lambda item: -len(item.photos))[:at_most])
+        return cls(
+            items=chosen,
+            labels={name: values_of(chosen, name, maps) for name in names},
+            photos=tuple(item.photos[0] for item in chosen),
+            others=tuple((place, item.photos[-1]) for place, item in enumerate(chosen) if len(item.photos) > 1),
+        )
+
+
+def validate(model: keras.Model, held_out: HeldOut, cache: PhotoCache, *, side_px: int) -> dict[str, float]:
+    """Figures by name, each from 0 to 1, for the products among themselves."""
+    keys = [*held_out.photos, *(key for _, key in held_out.others)]
+    outputs = (EMBEDDING, *held_out.labels)
+    found = embed_keys(model, keys, cache, side_px=side_px, outputs=outputs)
+    embeddings = found[EMBEDDING]
+    count = len(held_out.photos)
+    gallery, others = embeddings[:count], embeddings[count:]
+    return retrieval_figures(gallery, held_out.labels) | same_product(others, gallery, held_out.others)
+
+
+def retrieval_figures(gallery: npt.NDArray[np.float32], labels: dict[str, Values]) -> dict[str, float]:
+    """Mean agreement of the nearest with each of ``(n, d)``, by attribute, of all at once, and their mean."""
+    if len(gallery) < 2:  # noqa: PLR2004
+        return {RETRIEVAL: 0.0}
+    near = nearest(gallery, gallery, k=NEIGHBORS, own=np.arange(len(gallery)))
+    figures = {name: _mean(agreement(near, values, values)) for name, values in labels.items()}
+    figures["all at once"] = _mean(joint_agreement(near, list(labels.values()), list(labels.values())))
+    return {**figures, RETRIEVAL: float(np.nanmean(list(figures.values())))}
+
+
+def same_product(
+    others: npt.NDArray[np.float32], gallery: npt.NDArray[np.float32], places: Sequence[tuple[int, str]]
+) -> dict[str, float]:
+    """How often a second photo's nearest of the gallery is its own product."""
+    if not places:
+        return {}
+    near = nearest(others, gallery, k=1, own=np.full(len(others), -1))
+    own = np.array([place for place, _ in places])
+    return {SAME_PRODUCT: float((near[:, 0] == own).mean())}
+
+
+def embed_keys(
+    model: keras.Model, keys: Sequence[str], cache: PhotoCache, *, side_px: int, outputs: Sequence[str]
+) -> dict[str, npt.NDArray[np.float32]]:
+    """Outputs of a model for photos of the cache, unchanged but for their size; in batches of one size."""
+    parts: dict[str, list[npt.NDArray[np.float32]]] = {name: [] for name in outputs}
+    for start in range(0, len(keys), _BATCH):
+        batch = [plain_view(cache.pixels(key), side_px=side_px) for key in keys[start : start + _BATCH]]
+        short = _BATCH - len(batch)
+        found = embed(model, batch + [batch[-1]] * short, outputs=outputs)
+        for name in outputs:
+            parts[name].append(found[name][: len(batch)])
+    return {name: np.concatenate(part) for name, part in parts.items()}
+
+
+def _mean(values: npt.NDArray[np.float64]) -> float:
+    return float(np.nanmean(values)) if not np.isnan(values).all() else float("nan")
+
 
 logger = logging.getLogger(__name__)
+
 
 _BEST = "best.weights.npz"
 _REPORT_EVERY = 10

@@ -7,23 +7,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sartor.training.batches import Batches
-from sartor.training.checkpoint import State
-from sartor.training.labels import judges
-from sartor.training.loop import Lesson, compiled, identity_of, learn
+from sartor.training.dataset import judges
+from sartor.training.loop import HeldOut, Lesson, State, compiled, identity_of, learn
 from sartor.training.network import follow_statistics
 from sartor.training.upper import Activations, UpperBatches, halves_of, photo_keys, stored_view
-from sartor.training.validation import HeldOut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from sartor.training.base import Networks
-    from sartor.training.dataset import Dataset, Item
-    from sartor.training.labels import Target
-    from sartor.training.objective import Learner
-    from sartor.training.progress import TrainingProgress
+    from sartor.training.dataset import Dataset, Item, Target
+    from sartor.training.loop import TrainingProgress
+    from sartor.training.network import Learner
     from sartor.training.recipe import Recipe, Schedule
+    from sartor.training.start import Networks
 
 _UPPER = "upper"  # folder of the second stage, inside of the first one's
 _VALIDATED = 1100  # held-out products that are looked at while it learns

@@ -11,17 +11,15 @@ import numpy as np
 
 from sartor.encoders.card import CARD_FILE, PixelScaling
 from sartor.errors import NothingToLearn, OutputTaken
-from sartor.evaluation.training_report import write_report
-from sartor.training.augment import plain_view
-from sartor.training.base import make_networks, settled
+from sartor.evaluation.report.training import write_report
+from sartor.training.batches import plain_view
 from sartor.training.calibration import attribute_heads, match_calibration
-from sartor.training.dataset import read_dataset
+from sartor.training.convert import round_weights
+from sartor.training.dataset import judges, read_dataset, targets_of
 from sartor.training.export import Outcome, export_encoder
-from sartor.training.figures import Exam, examine, verdict
-from sartor.training.labels import judges, targets_of
-from sartor.training.report import Told, run_report
-from sartor.training.rounding import round_weights
+from sartor.training.report import Exam, Told, examine, run_report, verdict
 from sartor.training.stages import Course, learn_in_stages
+from sartor.training.start import make_networks, settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,18 +27,49 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from sartor.encoders.card import ModelCard
-    from sartor.encoders.choices import Scaling
-    from sartor.encoders.keras_backend import keras
-    from sartor.evaluation.agreement import PairedTest
-    from sartor.training.base import Networks, Start
-    from sartor.training.checkpoint import State
-    from sartor.training.dataset import Dataset
-    from sartor.training.labels import Target
-    from sartor.training.progress import TrainingProgress
+    from sartor.encoders.card import ModelCard, Scaling
+    from sartor.encoders.keras.backend import keras
+    from sartor.evaluation.intervals import PairedTest
+    from sartor.training.dataset import Dataset, Target
+    from sartor.training.loop import State, TrainingProgress
     from sartor.training.recipe import Recipe
+    from sartor.training.start import Networks, Start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingOrder:
+    """A training as a user asks for it.
+
+    Attributes:
+        sources: Where the products are.
+        output: Directory for what comes out.
+        recipe: How.
+        weights: Keras weights of the recipe's base; none has Keras fetch the official ones.
+        resume: Go on with what the output holds.
+    """
+
+    sources: Sequence[Path]
+    output: Path
+    recipe: Recipe
+    weights: Path | None = None
+    resume: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """Who is told how a training goes.
+
+    Attributes:
+        on_photos: Gets the number of photos that are read.
+        on_progress: Gets how far the learning is.
+    """
+
+    on_photos: Callable[[int], None]
+    on_progress: Callable[[TrainingProgress], None]
+
 
 logger = logging.getLogger(__name__)
+
 
 REPORT_FILE = "report.html"
 _WORK = "work"  # what a training needs until it is done: photos, checkpoints

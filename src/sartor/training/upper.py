@@ -15,12 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sartor.encoders.keras_backend import keras
+from sartor.encoders.keras.backend import keras
 from sartor.errors import UnusableRecipe
-from sartor.training.augment import plain_view
-from sartor.training.batches import Batch
-from sartor.training.network import FEATURES
-from sartor.training.objective import Learner
+from sartor.training.batches import Batch, plain_view
+from sartor.training.network import FEATURES, Learner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
 
     from sartor.training.batches import Batches
     from sartor.training.dataset import Item
-    from sartor.training.photo_cache import PhotoCache
+    from sartor.training.photos import PhotoCache
     from sartor.training.recipe import Recipe
 
 logger = logging.getLogger(__name__)

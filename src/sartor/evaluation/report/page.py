@@ -14,8 +14,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from PIL import ImageOps
 
-from sartor.evaluation.report import words
-from sartor.evaluation.sheets import SheetRow, Tile, rows_html
+from sartor.evaluation.report import view as words
+from sartor.evaluation.report.sheets import SheetRow, Tile, rows_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -57,7 +57,7 @@ def write_whole(path: Path, text: str) -> None:
 
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("sartor.evaluation", _TEMPLATES),
+        loader=PackageLoader("sartor.evaluation.report", _TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -76,7 +76,7 @@ def _environment() -> Environment:
 
 def _plots() -> dict[str, Callable[..., Markup]]:
     """The plots, by name; without them, matplotlib is not needed."""
-    from sartor.evaluation import plots
+    from sartor.evaluation.report import plots
 
     drawn = (
         plots.interval_plot,
@@ -94,7 +94,7 @@ def _marked(draw: Callable[..., str]) -> Callable[..., Markup]:
 
 
 def _part(name: str) -> str:
-    return (files("sartor.evaluation") / _TEMPLATES / name).read_text(encoding="utf-8")
+    return (files("sartor.evaluation.report") / _TEMPLATES / name).read_text(encoding="utf-8")
 
 
 def _sheet(rows: Sequence[SheetRow]) -> Markup:

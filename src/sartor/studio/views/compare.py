@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from sartor.studio.asking import queries
-from sartor.studio.controls import settings
+from sartor.studio.queries import queries, settings
 from sartor.studio.session import filled, local_engine
 from sartor.studio.tiles import hit_tiles, query_tile, tell
 

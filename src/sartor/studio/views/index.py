@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from sartor.studio.progress import progress_shown
-from sartor.studio.session import local_engine
+from sartor.studio.session import local_engine, progress_shown
 
 if TYPE_CHECKING:
-    from sartor.pipelines.report import IngestReport
-    from sartor.studio.local import LocalEngine
+    from sartor.ingest.photos import IngestReport
+    from sartor.studio.engine import LocalEngine
 
 _FOLDER, _ZIP = "A folder or file here", "Upload a ZIP"
 _KEPT = "ingest"  # key of the session

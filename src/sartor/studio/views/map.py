@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from sartor.studio.asking import ask_with
-from sartor.studio.controls import spoken
+from sartor.studio.queries import ask_with, spoken
 from sartor.studio.session import filled, local_engine
-from sartor.studio.theme import OTHER_COLOR, POINT_COLORS
-from sartor.studio.tiles import product_tile
+from sartor.studio.tiles import OTHER_COLOR, POINT_COLORS, product_tile
 
 if TYPE_CHECKING:
-    from sartor.pipelines.atlas import CatalogMap, PlacedProduct
-    from sartor.studio.local import LocalEngine
+    from sartor.evaluation.examples import CatalogMap, PlacedProduct
+    from sartor.studio.engine import LocalEngine
 
 _SIZES = (500, 1500, 3000)
 _HEIGHT_PX = 620

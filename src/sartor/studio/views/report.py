@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from sartor.evaluation.report import html_report
-from sartor.studio.contained import contained
-from sartor.studio.progress import progress_shown
-from sartor.studio.session import local_engine
+from sartor.studio.session import local_engine, progress_shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sartor.pipelines.report import OnProgress
-    from sartor.studio.local import LocalEngine
+    from sartor.ingest.photos import OnProgress
+    from sartor.studio.engine import LocalEngine
+
+
+def contained(page: str) -> str:
+    """A page that runs only the script of Sartor's reports, wherever it is from.
+
+    Streamlit's frames have the studio's own origin, so that what runs in one could use the studio.
+    """
+    script = files("sartor.evaluation.report").joinpath("templates", "sort.js").read_bytes()
+    digest = base64.b64encode(hashlib.sha256(script).digest()).decode("ascii")
+    allowed = (
+        "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; style-src 'unsafe-inline'; "
+        f"script-src 'sha256-{digest}'"
+    )
+    return f'<!doctype html><meta http-equiv="Content-Security-Policy" content="{allowed}">{page}'
+
 
 _HEIGHT_PX = 900
 _OPEN, _RUN = "Open a report", "Run an evaluation"

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from sartor.errors import SartorError
-from sartor.studio.asking import queries
-from sartor.studio.controls import settings
+from sartor.studio.queries import queries, settings
 from sartor.studio.session import engine, filled
 from sartor.studio.tiles import hit_tiles, query_tile, tell
 
 if TYPE_CHECKING:
-    from sartor.studio.asking import Query
     from sartor.studio.engine import Engine, How
+    from sartor.studio.queries import Query
 
 
 def page() -> None:

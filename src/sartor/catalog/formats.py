@@ -1,0 +1,322 @@
+"""JSON Lines: one object a line.
+
+An object inside the object becomes columns with a dot (``details.fabric``), one level deep; what lies deeper, and
+a list that holds more than plain values, is kept as JSON text.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import json
+import math
+from collections import deque
+from dataclasses import dataclass
+from itertools import islice
+from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from sartor.catalog.source import Case
+from sartor.errors import UnreadableTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from sartor.catalog.source import Findings
+    from sartor.types import AttributeValue
+
+
+Cell: TypeAlias = "AttributeValue | None"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row of a table.
+
+    Attributes:
+        place: Where it stands, such as ``line 12``.
+        cells: Column to value, in the table's order; empty text or None is a missing cell.
+    """
+
+    place: str
+    cells: Mapping[str, Cell]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableStream:
+    """A table that is open for reading.
+
+    Attributes:
+        label: What to call it in a message to a person.
+        stream: Its bytes, from the start.
+        findings: Where to count what is odd.
+    """
+
+    label: str
+    stream: IO[bytes]
+    findings: Findings
+
+
+class TableFormat(Protocol):
+    """How the bytes of a table become rows."""
+
+    @property
+    def header_lines(self) -> int | None:
+        """Lines that are no row; None where rows are not lines."""
+        ...
+
+    def columns(self, table: TableStream) -> tuple[str, ...]:
+        """The columns by the start of the table; later rows may have others."""
+        ...
+
+    def rows(self, table: TableStream) -> Iterator[Row]:
+        """The rows, read one by one.
+
+        Raises:
+            UnreadableTable: The rest of the table cannot be understood, or must not be read.
+        """
+        ...
+
+
+def merged(pairs: Iterable[tuple[str, Cell]]) -> dict[str, Cell]:
+    """Cells by column; a column that comes more than once has a tuple of all its values."""
+    cells: dict[str, Cell] = {}
+    for column, cell in pairs:
+        earlier = cells.get(column)
+        cells[column] = cell if earlier in {None, ""} else _both(earlier, cell)
+    return cells
+
+
+def texts(cell: Cell) -> tuple[str, ...]:
+    """A cell as zero, one or several texts, stripped, without the empty ones."""
+    if cell is None:
+        return ()
+    if isinstance(cell, tuple):
+        return tuple(text for text in (value.strip() for value in cell) if text)
+    text = str(cell).strip()
+    return (text,) if text else ()
+
+
+def storable(text: str) -> str:
+    """Text that can be written as UTF-8: half a surrogate pair, as JSON may escape one, becomes ``?``."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _both(earlier: Cell, cell: Cell) -> Cell:
+    values = (*texts(earlier), *texts(cell))
+    return values if len(values) > 1 else earlier
+
+
+MAX_LINE_BYTES = 16 * 2**20
+
+
+class TextLines:
+    """An iterator of lines with their ends, which counts them and takes lines back.
+
+    Each line is decoded for itself, so that a table need not be read twice to learn its encoding.
+
+    Attributes:
+        number: Number of the line that came last, from 1.
+    """
+
+    def __init__(self, table: TableStream) -> None:
+        self.number = 0
+        self._table = table
+        self._waiting: deque[str] = deque()
+        self._read_lines = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if not self._waiting:
+            self._waiting.extend(self._read())
+        self.number += 1
+        return self._waiting.popleft()
+
+    def take_back(self, lines: Sequence[str]) -> None:
+        """Give the last lines again."""
+        self._waiting.extendleft(reversed(lines))
+        self.number -= len(lines)
+
+    def _read(self) -> Iterator[str]:
+        """The lines up to the next line feed: one, or more in a file whose lines end with a carriage return."""
+        chunk = self._table.stream.readline(MAX_LINE_BYTES)
+        if not chunk:
+            raise StopIteration
+        if len(chunk) == MAX_LINE_BYTES:
+            reason = f"line {self.number + 1} is longer than {MAX_LINE_BYTES:,} bytes"
+            raise UnreadableTable(self._table.label, reason=reason)
+        if self.number == 0:
+            chunk = chunk.removeprefix(codecs.BOM_UTF8)
+        return map(self._decoded, chunk.splitlines(keepends=True))
+
+    def _decoded(self, line: bytes) -> str:
+        self._read_lines += 1
+        try:
+            return line.decode()
+        except UnicodeDecodeError:
+            self._table.findings.add(Case.NOT_UTF8, f"line {self._read_lines}")
+            return line.decode("cp1252", "replace")
+
+
+DELIMITERS = (",", ";", "\t", "|")  # the first wins a draw, and is assumed for a table of one column
+_QUOTE = '"'
+_MAX_LINES_PER_ROW = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delimited:
+    """A table with a header, its cells separated by one character."""
+
+    delimiter: str
+    header_lines: int = 1
+
+    @classmethod
+    def sniff(cls, head: str) -> Delimited | None:
+        """The format by the first line of a file, None when that line is no header."""
+        header = next((line for line in head.splitlines() if line.strip()), "")
+        if not header or not all(letter.isprintable() or letter == "\t" for letter in header):
+            return None
+        unquoted = "".join(header.split(_QUOTE)[::2])
+        return cls(delimiter=max(DELIMITERS, key=unquoted.count))
+
+    def columns(self, table: TableStream) -> tuple[str, ...]:
+        """The header's cells."""
+        return tuple(dict.fromkeys(_header(self._records(TextLines(table), table.findings))))
+
+    def rows(self, table: TableStream) -> Iterator[Row]:
+        """The rows below the header; excess cells are joined into the last column."""
+        records = self._records(TextLines(table), table.findings)
+        header = _header(records)
+        for line_number, record in records:
+            place = f"line {line_number}"
+            cells = self._fitted(record, len(header), place, table.findings)
+            yield Row(place=place, cells=_named(header, cells))
+
+    def _records(self, lines: TextLines, findings: Findings) -> Iterator[tuple[int, list[str]]]:
+        """Number and cells of each line that is not blank, the header included."""
+        width = 0
+        for line in lines:
+            if line.isspace():
+                continue
+            number = lines.number
+            if _QUOTE not in line:  # most lines; the csv module would say the same
+                cells = line.split(self.delimiter)
+            else:
+                quoted = self._quoted(line, lines)
+                if quoted is None:
+                    findings.add(Case.STRAY_QUOTES, f"line {number}")
+                cells = self._to_the_letter(line, width) if quoted is None else quoted
+            width = width or len(cells)
+            yield number, cells
+
+    def _quoted(self, line: str, lines: TextLines) -> list[str] | None:
+        """Cells as the standard has them, over several lines if need be; None when the quotes make no sense.
+
+        Strictness matters: an opening quote that nobody closes would swallow every row up to the next quote.
+        """
+        further: list[str] = []
+
+        def feed() -> Iterator[str]:
+            yield line
+            for following in islice(lines, _MAX_LINES_PER_ROW):
+                further.append(following)
+                yield following
+
+        try:
+            return next(csv.reader(feed(), delimiter=self.delimiter, skipinitialspace=True, strict=True))
+        except csv.Error:
+            lines.take_back(further)
+            return None
+
+    def _to_the_letter(self, line: str, width: int) -> list[str]:
+        """Cells of a line with a stray quote: a lenient reader's if they fit, else with quotes as text."""
+        try:
+            lenient = next(csv.reader([line], delimiter=self.delimiter, skipinitialspace=True))
+        except csv.Error:  # a cell over the csv module's limit of 128 KiB
+            lenient = []
+        return lenient if len(lenient) == width else line.split(self.delimiter)
+
+    def _fitted(self, cells: list[str], width: int, place: str, findings: Findings) -> list[str]:
+        while len(cells) > width and not cells[-1].strip():
+            cells = cells[:-1]
+        if len(cells) <= width:
+            return cells + [""] * (width - len(cells))
+        findings.add(Case.EXTRA_COMMAS if self.delimiter == "," else Case.EXTRA_CELLS, place)
+        return [*cells[: width - 1], self.delimiter.join(cells[width - 1 :])]
+
+
+def _header(records: Iterator[tuple[int, list[str]]]) -> list[str]:
+    _, names = next(records, (0, []))
+    return [name.strip() or f"column_{number}" for number, name in enumerate(names, start=1)]
+
+
+def _named(header: Sequence[str], cells: Sequence[str]) -> dict[str, Cell]:
+    stripped = [cell.strip() for cell in cells]
+    named: dict[str, Cell] = dict(zip(header, stripped, strict=True))
+    return named if len(named) == len(header) else merged(zip(header, stripped, strict=True))
+
+
+_MAX_INT = 2**63  # what stores and indexes hold as a number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JsonLines:
+    """A table of one JSON object a line."""
+
+    header_lines: int = 0
+
+    @classmethod
+    def sniff(cls, head: str) -> JsonLines | None:
+        """The format if a file's first lines hold an object each, one of them at least."""
+        if not head.lstrip().startswith("{"):
+            return None
+        return cls() if any(_object(line) is not None for line in head.split("\n")) else None
+
+    def columns(self, table: TableStream) -> tuple[str, ...]:
+        """The columns of all rows."""
+        return tuple(dict.fromkeys(column for row in self.rows(table) for column in row.cells))
+
+    def rows(self, table: TableStream) -> Iterator[Row]:
+        """The objects; a line that holds none is counted and skipped."""
+        lines = TextLines(table)
+        for line in lines:
+            if line.isspace():
+                continue
+            place = f"line {lines.number}"
+            cells = _object(line)
+            if cells is None:
+                table.findings.add(Case.BAD_JSON, place)
+            else:
+                yield Row(place=place, cells=cells)
+
+
+def _object(line: str) -> dict[str, Cell] | None:
+    try:
+        parsed = json.loads(line)
+        return merged(_flattened(parsed)) if isinstance(parsed, dict) else None
+    except (ValueError, RecursionError):  # ValueError also for a number of over 4,300 digits
+        return None
+
+
+def _flattened(outer: dict[str, Any]) -> Iterator[tuple[str, Cell]]:
+    for column, value in outer.items():
+        if isinstance(value, dict):
+            for inner, inner_value in value.items():
+                yield storable(f"{column}.{inner}"), _cell(inner_value)
+        else:
+            yield storable(column), _cell(value)
+
+
+def _cell(value: Any) -> Cell:
+    if isinstance(value, list) and not any(isinstance(item, (dict, list)) for item in value):
+        return tuple(storable(str(item)) for item in value if item is not None) or None
+    if isinstance(value, (dict, list)):
+        return json.dumps(value) if value else None
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, int) and abs(value) >= _MAX_INT:
+        return str(value)
+    return value  # type: ignore[no-any-return]  # int, bool or None: JSON has no more

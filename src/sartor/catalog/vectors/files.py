@@ -1,0 +1,239 @@
+"""Vectors with the names of their photos, from the files in which people keep them."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sartor.catalog.vectors.names import photo_name
+from sartor.catalog.vectors.unpickle import read_pickle
+from sartor.errors import MissingExtra, UnreadableVectors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+
+_PACKAGE = "pyarrow"
+_TEXT_COLUMNS = ("id", "ids", "photos", "filename", "filenames", "names")
+
+
+def read_parquet(file: Path) -> dict[str, Any]:
+    """Ids or names and vectors by the names that ``vector_files`` knows; the one column of lists is the vectors.
+
+    Raises:
+        MissingExtra: pyarrow is not installed.
+        UnreadableVectors: The file is damaged, or has no such columns.
+    """
+    if find_spec(_PACKAGE) is None:
+        raise MissingExtra(_PACKAGE, extra="parquet")
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        schema = pq.read_schema(file)
+        lists = [field.name for field in schema if _is_list(field.type)]
+        names = [name for name in _TEXT_COLUMNS if name in schema.names and name not in lists]
+        if len(lists) != 1 or not names:
+            columns = ", ".join(schema.names)
+            reason = f"it takes a column id or filename and one column of lists, it has {columns}"
+            raise UnreadableVectors(file, reason=reason)
+        table = pq.read_table(file, columns=[*names, *lists])
+    except (pa.ArrowException, OSError) as error:
+        raise UnreadableVectors(file, reason=f"it is damaged, or no Parquet file ({error})") from error
+    parts = {name: [str(value) for value in table[name].to_pylist()] for name in names}
+    return {**parts, "embeddings": _vectors(table[lists[0]].combine_chunks())}
+
+
+def _is_list(kind: Any) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
+
+
+def _vectors(column: Any) -> Any:
+    """``(n, d)`` where all lists are as long, else the lists, so that the first that differs can be named."""
+    lengths = np.array(column.value_lengths().fill_null(0))
+    if len(lengths) and lengths[0] and (lengths == lengths[0]).all() and not column.null_count:
+        flat = column.flatten()
+        if not flat.null_count:
+            return flat.to_numpy(zero_copy_only=False).reshape(len(lengths), -1)
+    return column.to_pylist()
+
+
+Numbers = npt.NDArray[Any]
+
+
+VECTORS = ("embeddings", "vectors", "features")
+NAMES = ("photos", "filenames", "filename", "names")
+_NUMBER_KINDS = "fiub"
+_MOST_INFLATED = 100  # times the compressed size; numbers shrink by a third, a bomb by a thousand
+_NPY, _ZIP, _PARQUET = b"\x93NUMPY", b"PK\x03\x04", b"PAR1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedVectors:
+    """Vectors as a file has them.
+
+    Attributes:
+        vectors: ``(n, d)`` real numbers of any kind and any norm.
+        names: Of their photos, n, as POSIX paths.
+        ids: Of their products, n; None where the file gives none. A product may have several.
+    """
+
+    vectors: Numbers
+    names: tuple[str, ...]
+    ids: tuple[str, ...] | None = None
+
+
+def read_vectors(file: Path, filenames: Path | None = None) -> NamedVectors:
+    """Read a pickle, a ``.npy``, ``.npz`` or Parquet file, told apart by what they hold.
+
+    Args:
+        file: The vectors.
+        filenames: The names, where they lie apart: a pickle, ``.npy`` or a text with one a line.
+
+    Raises:
+        UnsafePickle: A pickle is broken, or holds something else.
+        UnreadableVectors: A file holds no vectors or names, or they do not fit each other.
+        MissingExtra: It is a Parquet file, and pyarrow is not installed.
+    """
+    start = _start(file)
+    parts: dict[str, Any] = {}
+    if start.startswith(_PARQUET):
+        parts = read_parquet(file)
+    elif start.startswith(_ZIP):
+        parts = _npz(file)
+    else:
+        parts["embeddings"] = _npy(file) if start.startswith(_NPY) else read_pickle(file)
+    vectors = next((parts[name] for name in VECTORS if name in parts), None)
+    if vectors is None:
+        raise UnreadableVectors(
+            file, reason=f"it has none of {', '.join(VECTORS)}, only {', '.join(parts) or 'nothing'}"
+        )
+    ids = parts.get("ids", parts.get("id"))
+    names = next((parts[name] for name in NAMES if name in parts), ids)
+    if filenames is not None:
+        names, ids = _names_in(filenames), None
+    if names is None:
+        raise UnreadableVectors(file, reason="it has vectors without names; give the file with the names after it")
+    return _fitted(file, vectors, names, ids)
+
+
+def _fitted(file: Path, vectors: Any, names: Any, ids: Any) -> NamedVectors:
+    given = _texts(file, names)
+    matrix = _matrix(file, vectors, given)
+    if len(matrix) != len(given):
+        reason = f"it has {len(matrix):,} vectors, and there are {len(given):,} names; both must be of one run"
+        raise UnreadableVectors(file, reason=reason)
+    own = None if ids is None else _texts(file, ids)
+    if own is not None and len(own) != len(given):
+        raise UnreadableVectors(file, reason=f"it has {len(own):,} ids for {len(given):,} vectors")
+    return NamedVectors(vectors=matrix, names=given, ids=own)
+
+
+def _matrix(file: Path, value: Any, names: Sequence[str]) -> Numbers:
+    """``(n, d)`` of an array, or of a list of rows; what was not flattened is."""
+    if isinstance(value, np.ndarray):
+        if value.ndim < 2 or value.dtype.kind not in _NUMBER_KINDS or not value.size:  # noqa: PLR2004
+            reason = f"it holds {value.dtype} of shape {value.shape}, not one row of numbers for each photo"
+            raise UnreadableVectors(file, reason=reason)
+        return value.reshape(len(value), -1)
+    if not isinstance(value, list | tuple) or not value:
+        raise UnreadableVectors(file, reason="it holds no list of vectors")
+    rows = [_row(row) for row in value]
+    first = rows[0]
+    for place, row in enumerate(rows):
+        if row is None or first is None or row.shape != first.shape:
+            name = names[place] if place < len(names) else "without a name"
+            has = "no numbers" if row is None else f"{len(row):,} numbers"
+            reason = f"row {place} ({name}) has {has}, the first row {0 if first is None else len(first):,}"
+            raise UnreadableVectors(file, reason=reason)
+    return np.stack([row for row in rows if row is not None])
+
+
+def _row(row: Any) -> Numbers | None:
+    """``(d,)``; None where it holds no numbers."""
+    if isinstance(row, list | tuple):
+        if len(row) == 1 and isinstance(row[0], list | tuple | np.ndarray):
+            return _row(row[0])
+        if not all(isinstance(each, float | int | np.number) for each in row):
+            return None
+        try:
+            row = np.array(row, np.float64 if any(isinstance(each, int) for each in row[:1]) else None)
+        except (ValueError, OverflowError):
+            return None
+    if not isinstance(row, np.ndarray) or row.dtype.kind not in _NUMBER_KINDS or not row.size:
+        return None
+    return row.ravel()
+
+
+def _texts(file: Path, value: Any) -> tuple[str, ...]:
+    if isinstance(value, np.ndarray) and value.ndim == 1:
+        value = value.tolist()
+    if not isinstance(value, list | tuple):
+        raise UnreadableVectors(file, reason="the names are no list of names")
+    return tuple(photo_name(each) for each in value)
+
+
+def _names_in(file: Path) -> Any:
+    if _start(file).startswith(_NPY):
+        return _npy(file)
+    if file.suffix.lower() in {".txt", ".csv", ".lst"}:
+        return file.read_text("utf-8-sig", "backslashreplace").splitlines()
+    return read_pickle(file)
+
+
+def _start(file: Path) -> bytes:
+    try:
+        with file.open("rb") as stream:
+            return stream.read(8)
+    except OSError as error:
+        raise UnreadableVectors(file, reason=f"it cannot be read ({error.strerror})") from error
+
+
+@contextmanager
+def _readable(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile) as error:
+        raise UnreadableVectors(file, reason=f"it is damaged, or no NumPy file ({error})") from error
+
+
+def _npy(file: Path) -> Numbers:
+    with _readable(file), file.open("rb") as stream:
+        return _array(file, stream, size_bytes=file.stat().st_size)
+
+
+def _npz(file: Path) -> dict[str, Numbers]:
+    wanted = {*VECTORS, *NAMES, "ids", "id"}
+    with _readable(file), zipfile.ZipFile(file) as archive:
+        members = [each for each in archive.infolist() if each.filename.removesuffix(".npy") in wanted]
+        for each in members:
+            if each.file_size > _MOST_INFLATED * each.compress_size + 2**16:
+                raise UnreadableVectors(file, reason=f"{each.filename} unpacks to more than numbers can")
+        parts = {}
+        for each in members:
+            with archive.open(each) as stream:
+                parts[each.filename.removesuffix(".npy")] = _array(file, stream, size_bytes=each.file_size)
+        return parts
+
+
+def _array(file: Path, stream: IO[bytes], *, size_bytes: int) -> Numbers:
+    """An array of NumPy's own format, if it is as long as its header says, and holds no objects."""
+    version = np.lib.format.read_magic(stream)
+    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, fortran, dtype = header(stream)
+    if dtype.hasobject or dtype.kind not in f"{_NUMBER_KINDS}US":
+        raise UnreadableVectors(file, reason=f"it holds {dtype}, neither numbers nor text; save plain numbers")
+    needed = math.prod(shape) * dtype.itemsize
+    if needed != size_bytes - stream.tell():
+        raise UnreadableVectors(file, reason=f"its header announces {needed:,} bytes, which it does not have")
+    return np.ndarray(shape, dtype, buffer=stream.read(), order="F" if fortran else "C")

@@ -1,0 +1,398 @@
+"""Reads pickled lists of vectors and names, and runs nothing: a machine of its own for a few of pickle's opcodes.
+
+It knows how to put lists, tuples, strings, bytes, numbers, None and NumPy arrays together, and nothing else.
+Python's unpickler takes no part. A global is looked up in a table of stand-ins (``pickled_numpy``), so nothing is
+imported or called by its name; whatever is not in the table is refused by that name.
+
+What is built is bounded by the size of the file: bytes are views into it, and the counts of containers, of copied
+bytes and of what a reference can repeat each have a budget (``pickle_values``).
+
+Source: CPython's ``Lib/pickletools.py``, which describes every opcode of protocols 0 to 5.
+"""
+
+from __future__ import annotations
+
+import codecs
+import mmap
+import struct
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sartor.catalog.vectors.unpickled import (
+    Array,
+    Budget,
+    DType,
+    Refusal,
+    Row,
+    StandIn,
+    Wrong,
+    described,
+    plain,
+    set_state,
+    stand_in,
+    text_of,
+)
+from sartor.errors import UnreadableVectors, UnsafePickle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sartor.catalog.vectors.unpickled import Plain
+
+
+_LONGEST_NUMBER = 16  # bytes of an integer
+_LONGEST_LINE = 256  # of a number or a global, as text
+_BINFLOAT = ord("G")
+_FLOATS = np.dtype([("opcode", "u1"), ("number", ">f8")])  # a run of BINFLOAT
+_RUN = 1000  # as many as the pickler puts into a list at once
+
+
+class Tape:
+    """Reads what follows opcodes.
+
+    Attributes:
+        at: Where it is.
+        size: Bytes of the pickle.
+    """
+
+    def __init__(self, data: bytes | mmap.mmap) -> None:
+        self._data, self._view = data, memoryview(data)
+        self.size = len(data)
+        self.at = 0
+
+    @property
+    def left(self) -> int:
+        """Bytes that are still to come."""
+        return self.size - self.at
+
+    def opcode(self) -> int:
+        """The next opcode."""
+        if not self.left:
+            raise Refusal(Wrong.ENDS)
+        self.at += 1
+        return self._view[self.at - 1]
+
+    def take(self, size: int) -> memoryview:
+        """So many bytes, as a view."""
+        if not 0 <= size <= self.left:
+            raise Refusal(Wrong.CUT_OFF)
+        self.at += size
+        return self._view[self.at - size : self.at]
+
+    def number(self, format_: str) -> Any:
+        """A number of a format of ``struct``."""
+        return struct.unpack(format_, self.take(struct.calcsize(format_)))[0]
+
+    def sized(self, length: str) -> memoryview:
+        """As many bytes as the number before them says."""
+        return self.take(self.number(length))
+
+    def integer(self, size: int) -> int:
+        """An integer of so many bytes."""
+        if size > _LONGEST_NUMBER:
+            raise Refusal(f"has a number of {size:,} bytes")
+        return int.from_bytes(self.take(size), "little", signed=True)
+
+    def line(self, *, most: int = _LONGEST_LINE) -> bytes:
+        """Up to the end of a line, without it."""
+        end = self._data.find(b"\n", self.at)
+        if end < 0 or end - self.at > most:
+            raise Refusal(Wrong.CUT_OFF)
+        line = bytes(self._view[self.at : end])
+        self.at = end + 1
+        return line
+
+    def integer_line(self) -> int:
+        """An integer as text, or a flag as protocol 0 writes it."""
+        line = self.line().removesuffix(b"L")
+        flags = {b"00": False, b"01": True}
+        return flags[line] if line in flags else int(_parsed(int, line))
+
+    def float_line(self) -> float:
+        """A float as text."""
+        return _parsed(float, self.line())
+
+    def string_line(self) -> bytes:
+        """A string of Python 2, in its quotes."""
+        line = self.line(most=self.size).strip()
+        if len(line) < 2 or line[:1] != line[-1:] or line[:1] not in {b"'", b'"'}:  # noqa: PLR2004
+            raise Refusal(Wrong.STRING)
+        try:
+            return codecs.escape_decode(line[1:-1])[0]
+        except ValueError as error:
+            raise Refusal(Wrong.STRING) from error
+
+    def text_line(self) -> str:
+        """A string as protocol 0 writes it."""
+        return _text(self.line(most=self.size), "raw-unicode-escape", "strict")
+
+    def text(self, length: str) -> str:
+        """A string behind its length."""
+        return _text(self.sized(length), "utf-8", "surrogatepass")
+
+    def names(self) -> tuple[str, str]:
+        """Module and name of a global, a line each."""
+        module, name = (self.line().decode("utf-8", "backslashreplace") for _ in range(2))
+        return module, name
+
+    def floats(self) -> list[float]:
+        """The float of the opcode before, and those that follow at once: lists of lists have millions."""
+        start, size = self.at - 1, _FLOATS.itemsize
+        count = min(_RUN, (self.size - start) // size)
+        if not count:
+            raise Refusal(Wrong.CUT_OFF)
+        run = np.frombuffer(self._view[start : start + count * size], _FLOATS)
+        others = np.flatnonzero(run["opcode"] != _BINFLOAT)
+        same = int(others[0]) if len(others) else count
+        self.at = start + same * size
+        floats: list[float] = run["number"][:same].tolist()
+        return floats
+
+
+def _parsed(kind: type[int] | type[float], line: bytes) -> int | float:
+    try:
+        return kind(line)
+    except ValueError as error:
+        raise Refusal(Wrong.NUMBER) from error
+
+
+def _text(raw: bytes | memoryview, encoding: str, errors: str) -> str:
+    try:
+        return str(raw, encoding, errors)
+    except UnicodeDecodeError as error:
+        raise Refusal(Wrong.STRING) from error
+
+
+_HIGHEST_PROTOCOL = 5
+_MOST_EMPTY = 8  # lists that nothing was put in yet; a pickle fills one before it begins another at its side
+_MOST_STACKED = 4_000_000  # a tuple of so many names
+_MOST_MARKS = 64
+_LONGEST_GLOBAL = 256
+_STOP = ord(".")
+
+
+class Machine:
+    """Runs one pickle."""
+
+    def __init__(self, data: bytes | mmap.mmap, budget: Budget) -> None:
+        self._tape = Tape(data)
+        self._budget = budget
+        self._stack: list[Any] = []
+        self._marks: list[int] = []
+        self._memo: dict[int, Any] = {}
+        self._empty = 0
+
+    def run(self) -> Any:
+        """What the pickle makes, not yet plain.
+
+        Raises:
+            Refusal: It is broken, or asks for something that is not admitted.
+        """
+        tape, stack = self._tape, self._stack
+        while (opcode := tape.opcode()) != _STOP:
+            step = _STEPS.get(opcode)
+            if step is None:
+                raise Refusal(
+                    _REFUSED.get(bytes([opcode]), f"has the opcode {opcode:#04x}, which vectors need not")
+                )
+            step(self)
+            if len(stack) > _MOST_STACKED:
+                raise Refusal(Wrong.MANY_VALUES)
+        value = self._pop()
+        if stack or self._marks:
+            raise Refusal(Wrong.SEVERAL)
+        if tape.left:
+            raise Refusal(f"goes on after its end, for {tape.left:,} bytes")
+        return value
+
+    def _push(self, value: object) -> None:
+        self._stack.append(value)
+
+    def _pop(self) -> Any:
+        if len(self._stack) <= (self._marks[-1] if self._marks else 0):
+            raise Refusal(Wrong.FEW_VALUES)
+        return self._stack.pop()
+
+    def _top(self) -> Any:
+        value = self._pop()
+        self._stack.append(value)
+        return value
+
+    def _mark(self) -> None:
+        self._marks.append(len(self._stack))
+        if len(self._marks) > _MOST_MARKS:
+            raise Refusal(Wrong.DEEP)
+
+    def _to_mark(self) -> list[Any]:
+        if not self._marks:
+            raise Refusal(Wrong.FEW_VALUES)
+        mark = self._marks.pop()
+        items = self._stack[mark:]
+        del self._stack[mark:]
+        return items
+
+    def _list(self, items: list[Any]) -> None:
+        self._budget.container()
+        self._push(Row(items))
+        self._count_empty(0 if items else 1)
+
+    def _tuple(self, items: list[Any]) -> None:
+        self._budget.container()
+        self._push(Row(items, frozen=True))
+
+    def _tuple_of(self, count: int) -> None:
+        self._tuple([self._pop() for _ in range(count)][::-1])
+
+    def _append(self, items: list[Any]) -> None:
+        target = self._top()
+        if type(target) is not Row or target.frozen:
+            raise Refusal(f"appends to {described(target)}")
+        if items and not target:
+            self._count_empty(-1)
+        target.put(items)
+
+    def _count_empty(self, more: int) -> None:
+        self._empty += more
+        if self._empty > _MOST_EMPTY:
+            raise Refusal(Wrong.DEEP)
+
+    def _put(self, place: int) -> None:
+        self._budget.memo()
+        self._memo[place] = self._top()
+
+    def _drop(self) -> None:
+        self._pop()  # what was only built to be put; an export of ours does so
+
+    def _get(self, place: int) -> None:
+        if place not in self._memo:
+            raise Refusal(Wrong.REFERENCE)
+        self._push(self._memo[place])
+
+    def _protocol(self) -> None:
+        version = self._tape.number("<B")
+        if version > _HIGHEST_PROTOCOL:
+            raise Refusal(f"has protocol {version}, which is newer than {_HIGHEST_PROTOCOL}")
+
+    def _frame(self) -> None:
+        if self._tape.number("<Q") > self._tape.left:
+            raise Refusal(Wrong.CUT_OFF)
+
+    def _named_by_stack(self) -> None:
+        name, module = (text_of(self._pop(), most=_LONGEST_GLOBAL) for _ in range(2))
+        self._push(stand_in(module, name))
+
+    def _call(self) -> None:
+        arguments, called = self._pop(), self._pop()
+        if not isinstance(called, StandIn) or type(arguments) is not Row or not arguments.frozen:
+            raise Refusal(f"calls {described(called)}")
+        self._push(called.call(arguments, self._budget))
+
+    def _build(self) -> None:
+        state, target = self._pop(), self._top()
+        if not isinstance(target, Array | DType):
+            raise Refusal(f"sets the state of {described(target)}")
+        set_state(target, state)
+
+    # Opcodes, by kind: constants, numbers, texts, bytes, containers, references, globals
+    STEPS: dict[bytes, Callable[[Machine], None]] = {  # noqa: RUF012 - never written
+        b"\x80": _protocol,
+        b"\x95": _frame,
+        b"N": lambda self: self._push(None),
+        b"\x88": lambda self: self._push(value=True),
+        b"\x89": lambda self: self._push(value=False),
+        b"K": lambda self: self._push(self._tape.number("<B")),
+        b"M": lambda self: self._push(self._tape.number("<H")),
+        b"J": lambda self: self._push(self._tape.number("<i")),
+        b"I": lambda self: self._push(self._tape.integer_line()),
+        b"L": lambda self: self._push(self._tape.integer_line()),
+        b"\x8a": lambda self: self._push(self._tape.integer(self._tape.number("<B"))),
+        b"\x8b": lambda self: self._push(self._tape.integer(self._tape.number("<I"))),
+        b"F": lambda self: self._push(self._tape.float_line()),
+        b"G": lambda self: self._stack.extend(self._tape.floats()),
+        b"V": lambda self: self._push(self._tape.text_line()),
+        b"\x8c": lambda self: self._push(self._tape.text("<B")),
+        b"X": lambda self: self._push(self._tape.text("<I")),
+        b"\x8d": lambda self: self._push(self._tape.text("<Q")),
+        b"S": lambda self: self._push(self._tape.string_line()),
+        b"U": lambda self: self._push(self._tape.sized("<B")),
+        b"T": lambda self: self._push(self._tape.sized("<i")),
+        b"C": lambda self: self._push(self._tape.sized("<B")),
+        b"B": lambda self: self._push(self._tape.sized("<I")),
+        b"\x8e": lambda self: self._push(self._tape.sized("<Q")),
+        b"\x96": lambda self: self._push(self._tape.sized("<Q")),
+        b"0": _drop,
+        b"(": _mark,
+        b"]": lambda self: self._list([]),
+        b"l": lambda self: self._list(self._to_mark()),
+        b"a": lambda self: self._append([self._pop()]),
+        b"e": lambda self: self._append(self._to_mark()),
+        b")": lambda self: self._tuple_of(0),
+        b"\x85": lambda self: self._tuple_of(1),
+        b"\x86": lambda self: self._tuple_of(2),
+        b"\x87": lambda self: self._tuple_of(3),
+        b"t": lambda self: self._tuple(self._to_mark()),
+        b"p": lambda self: self._put(self._tape.integer_line()),
+        b"q": lambda self: self._put(self._tape.number("<B")),
+        b"r": lambda self: self._put(self._tape.number("<I")),
+        b"\x94": lambda self: self._put(len(self._memo)),
+        b"g": lambda self: self._get(self._tape.integer_line()),
+        b"h": lambda self: self._get(self._tape.number("<B")),
+        b"j": lambda self: self._get(self._tape.number("<I")),
+        b"c": lambda self: self._push(stand_in(*self._tape.names())),
+        b"\x93": _named_by_stack,
+        b"R": _call,
+        b"b": _build,
+    }
+
+
+_STEPS = {ord(opcode): step for opcode, step in Machine.STEPS.items()}
+_REFUSED = {
+    b"i": "makes an object (INST)",
+    b"o": "makes an object (OBJ)",
+    b"\x81": "makes an object (NEWOBJ)",
+    b"\x92": "makes an object (NEWOBJ_EX)",
+    b"P": "asks for something outside of it (PERSID)",
+    b"Q": "asks for something outside of it (BINPERSID)",
+    b"\x82": "asks for something of the extension registry (EXT1)",
+    b"\x83": "asks for something of the extension registry (EXT2)",
+    b"\x84": "asks for something of the extension registry (EXT4)",
+    b"\x97": "asks for a buffer outside of it (NEXT_BUFFER)",
+    b"\x98": "asks for a buffer outside of it (READONLY_BUFFER)",
+    b"d": "holds a dictionary",
+    b"}": "holds a dictionary",
+    b"\x8f": "holds a set",
+    b"\x91": "holds a set",
+}
+
+
+def read_pickle(path: Path) -> Plain:
+    """What a pickle holds, in lists, tuples, strings, bytes, numbers, None and NumPy arrays.
+
+    Arrays are views into the file, which stays open as long as one of them is there.
+
+    Raises:
+        UnsafePickle: It is broken, or asks for something else.
+        UnreadableVectors: The file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            size_bytes = file.seek(0, 2)
+            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size_bytes else b""
+    except OSError as error:
+        raise UnreadableVectors(path, reason=f"it cannot be read ({error.strerror})") from error
+    try:
+        return loads(data)
+    except Refusal as refusal:
+        raise UnsafePickle(path, reason=str(refusal)) from None
+
+
+def loads(data: bytes | mmap.mmap) -> Plain:
+    """The same of bytes.
+
+    Raises:
+        Refusal: They are broken, or ask for something else.
+    """
+    budget = Budget.of(len(data))
+    return plain(Machine(data, budget).run(), budget)

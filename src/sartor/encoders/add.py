@@ -1,0 +1,290 @@
+"""Making a model of an ONNX file: what can be read is read, the rest is asked for, all is tried once."""
+
+from __future__ import annotations
+
+import mmap
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sartor.encoders.card import MODEL_ID, Layout, ModelCard, PixelScaling, ResizePolicy
+from sartor.encoders.encoder import unit_norm
+from sartor.encoders.registry import sha256_of
+from sartor.errors import MissingExtra, UnusableModel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sartor.encoders.base import LoadRuntime, Pixels, Port, Runtime, Signature
+    from sartor.encoders.card import Resizing
+    from sartor.types import Matrix
+
+
+_GRAPH, _INITIALIZER, _EXTERNAL_DATA, _KEY, _VALUE = 7, 5, 13, 1, 2
+_VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
+
+
+def as_one_file(network: Path, directory: Path) -> Path:
+    """The network itself where it is whole, else a copy in the directory that holds all its weights.
+
+    Raises:
+        MissingExtra: It is not whole, and the onnx package is not installed.
+        UnusableModel: A file with its weights is missing, or all of them are too much for one file.
+    """
+    files = external_files(network)
+    if not files:
+        return network
+    missing = [name for name in files if not (network.parent / name).is_file()]
+    if missing:
+        raise UnusableModel(network, reason=f"its weights lie in {missing[0]}, which is not beside it")
+    package = "onnx"
+    if find_spec(package) is None:
+        raise MissingExtra(package, extra="keras")
+    import onnx
+
+    whole = directory / network.name
+    try:
+        onnx.save_model(onnx.load_model(network), whole)
+    except Exception as error:
+        raise UnusableModel(
+            network,
+            reason=f"its weights in {files[0]} cannot be brought into one file, which holds 2 GB at most; "
+            "export a smaller one, such as float16",
+        ) from error
+    return whole
+
+
+def external_files(network: Path) -> tuple[str, ...]:
+    """Names of the files beside a network that hold its weights; none for what is no ONNX file."""
+    try:
+        with network.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return tuple(sorted(set(_locations(content))))
+    except (IndexError, ValueError):
+        return ()  # the runtime says what is wrong with it
+
+
+def _locations(content: mmap.mmap) -> Iterator[str]:
+    for graph in _fields(content, (0, len(content)), _GRAPH):
+        for weight in _fields(content, graph, _INITIALIZER):
+            for entry in _fields(content, weight, _EXTERNAL_DATA):
+                key, value = (
+                    content[slice(*span)].decode()
+                    for wanted in (_KEY, _VALUE)
+                    for span in _fields(content, entry, wanted)
+                )
+                if key == "location":
+                    yield value
+
+
+def _fields(content: mmap.mmap, span: tuple[int, int], wanted: int) -> Iterator[tuple[int, int]]:
+    """Where the fields of one number lie in a message that lies between two places."""
+    at, end = span
+    while at < end:
+        tag, at = _varint(content, at)
+        kind = tag & 7
+        if kind == _VARINT:
+            _, at = _varint(content, at)
+        elif kind in {_FIXED_64, _FIXED_32}:
+            at += 8 if kind == _FIXED_64 else 4
+        elif kind == _BYTES:
+            length, at = _varint(content, at)
+            if at + length > end:
+                raise ValueError
+            if tag >> 3 == wanted:
+                yield at, at + length
+            at += length
+        else:
+            raise ValueError
+
+
+def _varint(content: mmap.mmap, at: int) -> tuple[int, int]:
+    number, shift = 0, 0
+    while True:
+        byte = content[at]
+        number |= (byte & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 0x80:  # noqa: PLR2004 - the highest bit says that the number goes on
+            return number, at
+
+
+NEEDS_SCALING = (
+    "how its pixels are scaled cannot be read from it, and no preprocessor_config.json lies beside it; "
+    "give --scaling, or --mean and --std"
+)
+
+
+_CHANNELS = 3
+_IMAGE_AXES = 4
+_EMBEDDING_AXES = 2
+_TOKENS_AXES = 3
+_PIXEL_VALUES = "pixel_values"  # what Hugging Face calls a batch of photos, channels first
+_TEXT = "input_ids"
+_EMBEDDINGS = ("image_embeds", "pooler_output")  # what it calls an embedding, the better one first
+_SAME = 0.999  # cosine at which two embeddings are one and the same
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adoption:
+    """What is said of an ONNX file; ``None`` is read from the file.
+
+    Attributes:
+        id: Id that the model shall have.
+        scaling: From pixels to the network's input; cannot be read from the file itself.
+        layout: Order of the input's axes.
+        size_px: Height and width of the input.
+        resize: How a photo becomes that size.
+        resizing: The same to the pixel, where another library is followed.
+        output: Name of the output that holds the embedding.
+        license: License of the weights.
+        origin: Where the weights came from.
+    """
+
+    id: str
+    scaling: PixelScaling | None = None
+    layout: Layout | None = None
+    size_px: tuple[int, int] | None = None
+    resize: ResizePolicy = ResizePolicy.STRETCH
+    resizing: Resizing | None = None
+    output: str | None = None
+    license: str = "unknown"
+    origin: str = "unknown"
+
+
+def adopt(file: Path, adoption: Adoption, *, signature: Signature, load: LoadRuntime) -> ModelCard:
+    """Make the card of an ONNX file, and run the network on two made-up photos to check it.
+
+    Args:
+        file: The ONNX file.
+        adoption: What the user says of it.
+        signature: What the file says of itself.
+        load: Loads a runtime for a file and a card.
+
+    Raises:
+        UnusableModel: The file is missing, contradicts what was said, or does not embed photos.
+    """
+    if not MODEL_ID.fullmatch(adoption.id):
+        raise UnusableModel(
+            file,
+            reason=f"its id {adoption.id!r} must be of lower-case letters, digits, dot, dash and underscore",
+        )
+    if adoption.scaling is None:
+        raise UnusableModel(file, reason=NEEDS_SCALING)
+    photo = _only_input(file, signature)
+    layout = adoption.layout or _layout(file, photo)
+    draft = ModelCard(
+        id=adoption.id,
+        sha256=sha256_of(file),
+        size_px=_size(file, photo, layout, said=adoption.size_px),
+        layout=layout,
+        scaling=adoption.scaling,
+        resize=adoption.resize,
+        resizing=adoption.resizing,
+        output=_output(file, signature, said=adoption.output),
+        dimension=1,
+        license=adoption.license,
+        origin=adoption.origin,
+    )
+    embeddings = try_out(load(file, draft), draft, named=file)
+    return draft.model_copy(update={"dimension": int(embeddings.shape[1])})
+
+
+def _only_input(file: Path, signature: Signature) -> Port:
+    if _TEXT in (port.name for port in signature.inputs):
+        raise UnusableModel(
+            file,
+            reason=f"it also wants {_TEXT}, texts beside photos; give the image tower alone, vision_model.onnx",
+        )
+    if len(signature.inputs) != 1 or len(signature.inputs[0].shape) != _IMAGE_AXES:
+        shapes = ", ".join(f"{port.name} {_words(port.shape)}" for port in signature.inputs)
+        raise UnusableModel(file, reason=f"it must have one input of 4 axes, a batch of photos; it has: {shapes}")
+    return signature.inputs[0]
+
+
+def _layout(file: Path, photo: Port) -> Layout:
+    if photo.name == _PIXEL_VALUES and photo.shape[1] is photo.shape[3] is None:
+        return Layout.NCHW
+    fits = {Layout.NCHW: photo.shape[1] == _CHANNELS, Layout.NHWC: photo.shape[3] == _CHANNELS}
+    if sum(fits.values()) != 1:
+        raise UnusableModel(
+            file,
+            reason=f"its input {_words(photo.shape)} does not tell the layout; add --layout NHWC or NCHW",
+        )
+    return Layout.NCHW if fits[Layout.NCHW] else Layout.NHWC
+
+
+def _size(file: Path, photo: Port, layout: Layout, *, said: tuple[int, int] | None) -> tuple[int, int]:
+    height, width = (photo.shape[layout.value.index(axis)] for axis in "HW")
+    if said is not None:
+        contradicts = any(
+            own is not None and own != given for own, given in zip((height, width), said, strict=True)
+        )
+        if contradicts:
+            size = f"{said[0]}x{said[1]}"
+            raise UnusableModel(
+                file, reason=f"its input is {_words(photo.shape)}, which contradicts the size that is said, {size}"
+            )
+        return said
+    if height is None or width is None:
+        raise UnusableModel(file, reason=f"its input {_words(photo.shape)} does not tell the size; add --size 224")
+    return height, width
+
+
+def _output(file: Path, signature: Signature, *, said: str | None) -> str:
+    shapes = {port.name: port.shape for port in signature.outputs}
+    vectors = [name for name, shape in shapes.items() if len(shape) == _EMBEDDING_AXES]
+    if said is None:
+        usual = [name for name in _EMBEDDINGS if name in vectors]
+        chosen = usual[:1] or vectors or list(shapes)
+        said = chosen[0] if len(chosen) == 1 else None
+    if said not in shapes:
+        problem = f"it has no output {said!r}" if said else "it has several outputs"
+        raise UnusableModel(file, reason=f"{problem}; add --output with one of: {', '.join(shapes)}")
+    shape = shapes[said]
+    if len(shape) != _EMBEDDING_AXES:
+        what = ", a vector for each part of a photo" if len(shape) == _TOKENS_AXES else ""
+        remedy = f"add --output {vectors[0]}, or " if vectors else ""
+        raise UnusableModel(
+            file,
+            reason=f"its output {said!r} is {_words(shape)}{what}, not (n, d); "
+            f"{remedy}export the network with pooling",
+        )
+    return said
+
+
+def try_out(runtime: Runtime, card: ModelCard, *, named: Path) -> Matrix:
+    """Embed two made-up photos, to see that a network embeds photos.
+
+    Returns:
+        ``(2, d)`` float32 of norm 1, for ``made_up_photos``.
+
+    Raises:
+        UnusableModel: It does not, and has the name ``named`` then.
+    """
+    photos = made_up_photos(*card.size_px)
+    together = unit_norm(runtime.infer(photos))  # (2, d)
+    alone = unit_norm(runtime.infer(photos[:1]))  # (1, d)
+    if np.isnan(together).any():
+        raise UnusableModel(named, reason="it gives zeros or no numbers for a plain photo; check --scaling")
+    if together[0] @ alone[0] < _SAME:
+        raise UnusableModel(named, reason="its embedding of a photo depends on the other photos of the batch")
+    if together[0] @ together[1] > 1 - 1e-6:
+        raise UnusableModel(
+            named, reason="it gives the same embedding for different photos; check --scaling and --output"
+        )
+    return together
+
+
+def made_up_photos(height_px: int, width_px: int) -> Pixels:
+    """A gray gradient and a checkerboard of red and blue, ``(2, h, w, 3)`` uint8."""
+    rows, columns = np.mgrid[0:height_px, 0:width_px]
+    gradient = np.repeat(((rows + columns) * 255 // (height_px + width_px))[..., None], _CHANNELS, axis=-1)
+    even = ((rows // 8 + columns // 8) % 2 == 0)[..., None]
+    board = np.where(even, (200, 40, 30), (20, 40, 120))
+    return np.stack([gradient, board]).astype(np.uint8)
+
+
+def _words(shape: tuple[int | None, ...]) -> str:
+    return "(" + ", ".join("n" if axis is None else str(axis) for axis in shape) + ")"

@@ -1,0 +1,357 @@
+"""A Keras network with its weights: the architecture comes from code, the weights from a file, as data only.
+
+No file that holds a model is ever loaded: such a file can carry code.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import h5py
+
+from sartor.encoders.card import Pooling
+from sartor.encoders.keras.backend import keras, plain_keras
+from sartor.errors import UnusableModel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from sartor.encoders.keras.networks import KerasNetwork
+
+
+_CONTAINERS = ("layers", "_layer_checkpoint_dependencies")  # the latter is of TensorFlow 2.12 to 2.15
+_POOLING = re.compile(r"global_(average|max)_pooling2d(_\d+)?")
+_POOLINGS = {"average": Pooling.AVG, "max": Pooling.MAX}
+_NO_LAYER = ("optimizer", "seed_generator")
+
+
+class DoesNotFit(Exception):
+    """A file holds no weights for this network."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a file tells beside the weights of the network.
+
+    Attributes:
+        pooling: How the saved model pooled the last feature map; none where it does not tell.
+        left_out: What else the saved model had weights for, such as its classifier, in words.
+    """
+
+    pooling: Pooling | None
+    left_out: tuple[str, ...]
+
+
+def fill(model: keras.Model, archive: h5py.File) -> Told:
+    """Set all weights of a network without pooling from an archive in the layout of Keras 3.
+
+    Raises:
+        DoesNotFit: It holds other networks' weights, or links instead of weights.
+    """
+    for root, container in _models(archive):
+        places = list(_places(model.layers, container))
+        stored = [_stored(root, place) for place, _ in places]
+        wanted = [
+            {str(number): shape_of(each) for number, each in enumerate(layer.weights)} for _, layer in places
+        ]
+        if [{key: each.shape for key, each in arrays.items()} for arrays in stored] != wanted:
+            continue
+        for (_, layer), arrays in zip(places, stored, strict=True):
+            if arrays:
+                layer.load_own_variables({key: each[()] for key, each in arrays.items()})
+        return _told(archive, {f"{root.name.rstrip('/')}/{place}" for place, _ in places})
+    raise DoesNotFit
+
+
+def shape_of(variable: Any) -> tuple[int, ...]:
+    """Shape of a variable of Keras."""
+    return tuple(variable.shape)
+
+
+def own_array(group: h5py.Group, name: str) -> h5py.Dataset | None:
+    """An array that lies in this very file; none where there is none, or only a link to one."""
+    item: Any = group
+    for part in name.strip("/").split("/"):
+        if not isinstance(item, h5py.Group) or not isinstance(item.get(part, getlink=True), h5py.HardLink):
+            return None
+        item = item[part]
+    return item if isinstance(item, h5py.Dataset) and not item.external and not item.is_virtual else None
+
+
+def words(name: str, array: h5py.Dataset) -> str:
+    """A layer by its name and the shape of its first array."""
+    return f"{name} {array.shape}"
+
+
+def _models(archive: h5py.File) -> Iterator[tuple[h5py.Group, str]]:
+    """Every model in the file with the name of what holds its layers, the outer before the inner."""
+    groups: list[h5py.Group] = [archive]
+    archive.visititems(lambda _, item: groups.append(item) if isinstance(item, h5py.Group) else None)
+    yield from ((group, name) for group in groups for name in _CONTAINERS if name in group)
+
+
+def _places(layers: Iterable[Any], path: str) -> Iterator[tuple[str, Any]]:
+    """Where Keras puts each layer of a model: by its class, counted in the order of the layers."""
+    counts: dict[str, int] = {}
+    for layer in layers:
+        name = _snake_case(type(layer).__name__)
+        counts[name] = counts.get(name, -1) + 1
+        place = f"{path}/{name}_{counts[name]}" if counts[name] else f"{path}/{name}"
+        if hasattr(layer, "layers"):
+            yield from _places(layer.layers, f"{place}/{path.rpartition('/')[2]}")
+        else:
+            yield place, layer
+
+
+def _snake_case(name: str) -> str:
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)).lower()
+
+
+def _stored(root: h5py.Group, place: str) -> dict[str, h5py.Dataset]:
+    """The arrays of one layer, by their number."""
+    group = root.get(f"{place}/vars")
+    found = {key: own_array(root, f"{place}/vars/{key}") for key in group} if isinstance(group, h5py.Group) else {}
+    return {key: array for key, array in sorted(found.items()) if array is not None}
+
+
+def _told(archive: h5py.File, own: set[str]) -> Told:
+    others: dict[str, Any] = {}
+    archive.visititems(lambda name, item: others.update({f"/{name}": item}))
+    poolings = [_POOLING.fullmatch(path.rpartition("/")[2]) for path in others if path not in own]
+    left_out = {
+        path.removesuffix("/vars/0"): array
+        for path, array in others.items()
+        if path.endswith("/vars/0") and isinstance(array, h5py.Dataset)
+    }
+    return Told(
+        pooling=next((_POOLINGS[match[1]] for match in poolings if match), None),
+        left_out=tuple(
+            words(path.rpartition("/")[2], array)
+            for path, array in left_out.items()
+            if path not in own and not any(part.startswith(_NO_LAYER) for part in path.split("/"))
+        ),
+    )
+
+
+Groups: TypeAlias = "dict[str, dict[str, h5py.Dataset]]"  # arrays by their names, by the layer's name
+Pairs: TypeAlias = "list[tuple[Any, h5py.Dataset]]"  # each variable, and what it shall be
+
+
+_OLDER_POOLINGS = {
+    "global_average_pooling2d": Pooling.AVG,
+    "avg_pool": Pooling.AVG,
+    "global_max_pooling2d": Pooling.MAX,
+    "max_pool": Pooling.MAX,
+}
+
+
+def fill_older(model: keras.Model, archive: h5py.File) -> Told:
+    """Set all weights of a network without pooling from an archive in the layout from before Keras 3.
+
+    Raises:
+        DoesNotFit: It holds other networks' weights, or links instead of weights.
+    """
+    groups = {name: _arrays(archive, name) for name in _names(archive.attrs, "layer_names")}
+    pairs = _layer_by_layer(model, groups) or _as_one(model, groups) or _by_name(model, groups)
+    if not pairs:
+        raise DoesNotFit
+    for variable, array in pairs:
+        variable.assign(array[()])
+    for layer in model.layers:
+        if hasattr(layer, "finalize_state"):
+            layer.finalize_state()  # a normalization, which keeps a copy
+    used = {array.name for _, array in pairs}
+    kinds = [kind for name in groups for stem, kind in _OLDER_POOLINGS.items() if name.startswith(stem)]
+    return Told(
+        pooling=kinds[-1] if kinds else None,
+        left_out=tuple(
+            words(name, left[0])
+            for name, arrays in groups.items()
+            if (left := [array for array in arrays.values() if array.name not in used])
+        ),
+    )
+
+
+def _layer_by_layer(model: keras.Model, groups: Groups) -> Pairs:
+    """Where the network's layers are the first ones of what was saved."""
+    layers = [layer for layer in model.layers if layer.weights]
+    saved = [list(arrays.values()) for arrays in groups.values() if arrays][: len(layers)]
+    if len(saved) < len(layers):
+        return []
+    rows = [_fitting(_in_order(layer), arrays) for layer, arrays in zip(layers, saved, strict=True)]
+    return list(chain(*rows)) if all(rows) else []
+
+
+def _as_one(model: keras.Model, groups: Groups) -> Pairs:
+    """Where the network is one layer of what was saved: all of it trained, or all of it frozen."""
+    for arrays in groups.values():
+        for variables in (_in_order(model), model.weights):
+            if pairs := _fitting(variables, list(arrays.values())):
+                return pairs
+    return []
+
+
+def _by_name(model: keras.Model, groups: Groups) -> Pairs:
+    """Where some layers were frozen, or more lies in the same row: by the names of layer and variable."""
+    named = {_short(name): array for arrays in groups.values() for name, array in arrays.items()}
+    variables = model.weights
+    found = [named[name] for name in (_short(variable.path) for variable in variables) if name in named]
+    return _fitting(variables, found)
+
+
+def _fitting(variables: Sequence[Any], arrays: Sequence[h5py.Dataset]) -> Pairs:
+    if [shape_of(variable) for variable in variables] != [array.shape for array in arrays]:
+        return []
+    return list(zip(variables, arrays, strict=True))
+
+
+def _in_order(layer: Any) -> list[Any]:
+    return [*layer.trainable_weights, *layer.non_trainable_weights]
+
+
+def _short(name: str) -> str:
+    return "/".join(name.partition(":")[0].split("/")[-2:])
+
+
+def _arrays(archive: h5py.File, layer: str) -> dict[str, h5py.Dataset]:
+    group = archive.get(layer)
+    names = _names(group.attrs, "weight_names") if group is not None else []
+    found = {name: own_array(archive, f"{layer}/{name}") for name in names}
+    if None in found.values():
+        raise DoesNotFit
+    return {name: array for name, array in found.items() if array is not None}
+
+
+def _names(attributes: Any, key: str) -> list[str]:
+    """Names that Keras spreads over several attributes where one would be too long for HDF5."""
+    keys = [key] if key in attributes else []
+    while f"{key}{len(keys)}" in attributes and key not in attributes:
+        keys.append(f"{key}{len(keys)}")
+    names = [name for each in keys for name in attributes[each]]
+    return [name.decode() if isinstance(name, bytes) else str(name) for name in names]
+
+
+_WHOLE_MODEL = (
+    "it holds a whole model, which may carry code; save its weights alone: model.save_weights('NAME.weights.h5')"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A network with weights, and what their file told beside them."""
+
+    model: keras.Model
+    told: Told
+
+
+def load(network: KerasNetwork, file: Path, *, pooling: Pooling | None, side_px: int | None = None) -> keras.Model:
+    """The network with the weights of a file that Keras wrote.
+
+    Args:
+        network: Which network.
+        file: A weights file, see ``read``.
+        pooling: How the last feature map becomes one vector; none leaves it as it is.
+        side_px: Height and width of the input, if not the network's own.
+
+    Raises:
+        UnusableModel: The file is missing, is no weights file, or holds another network's weights.
+    """
+    return pooled(network, read(network, file, side_px=side_px).model, pooling)
+
+
+def read(network: KerasNetwork, file: Path, *, side_px: int | None = None) -> Loaded:
+    """The network without pooling, with the weights of a file, and what else the file tells.
+
+    Args:
+        network: Which network.
+        file: A ``.weights.h5`` file, or the older ``.h5`` of ``save_weights`` and of ``keras.applications``. The
+            network may be a part of the model that was saved; what that one had on top is left out.
+        side_px: Height and width of the input, if not the network's own.
+
+    Raises:
+        UnusableModel: The file is missing, is no weights file, or holds another network's weights.
+    """
+    is_older = _is_older(file)
+    model = build(network, pooling=None, side_px=side_px)
+    try:
+        with h5py.File(file) as archive:
+            told = fill_older(model, archive) if is_older else fill(model, archive)
+    except Exception as error:
+        cause = (
+            "" if isinstance(error, DoesNotFit) else f" ({str(error).splitlines()[0] if str(error) else error!r})"
+        )
+        raise UnusableModel(
+            file,
+            reason=f"its weights do not fit {network.name}{cause}; is it another network's file, or were its "
+            "layers changed?",
+        ) from error
+    return Loaded(model=model, told=told)
+
+
+def pooled(network: KerasNetwork, model: keras.Model, pooling: Pooling | None) -> keras.Model:
+    """A network that gives a feature map ``(n, h, w, d)``, with its weights, and one vector for each photo."""
+    if pooling is None:
+        return model
+    whole = build(network, pooling=pooling, side_px=model.input_shape[1])
+    whole.set_weights(model.get_weights())  # pooling has none
+    for layer in whole.layers:
+        if hasattr(layer, "finalize_state"):
+            layer.finalize_state()  # a normalization, which keeps a copy
+    return whole
+
+
+def build(network: KerasNetwork, *, pooling: Pooling | None, side_px: int | None = None) -> keras.Model:
+    """The network as Keras builds it for its ImageNet weights, without classifier, with random weights.
+
+    Takes ``(n, h, w, 3)`` float32 scaled as the network expects, gives ``(n, d)`` float32, or without pooling
+    the feature map ``(n, h', w', d)``.
+    """
+    side_px = side_px or network.size_px
+    application = getattr(keras.applications, network.class_name)
+    with plain_keras():
+        model = application(
+            include_top=False,
+            weights=None,
+            input_shape=(side_px, side_px, 3),
+            # ConvNeXt normalizes after its own pooling, and a feature map before anybody else's.
+            pooling=pooling.value if pooling in {Pooling.AVG, Pooling.MAX} else None,
+        )
+        if network.imagenet_scale is not None:
+            model = _rescaled(model, list(network.imagenet_scale))
+        if pooling is Pooling.FLATTEN:
+            model = keras.Model(model.input, keras.layers.Flatten(name="flatten")(model.output), name=model.name)
+        return model
+
+
+def _rescaled(model: keras.Model, scale: list[float]) -> keras.Model:
+    def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+        output = layer(*args, **kwargs)
+        if isinstance(layer, keras.layers.Normalization):
+            return keras.layers.Rescaling(scale)(output)
+        return output
+
+    return keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=call)
+
+
+def _is_older(file: Path) -> bool:
+    """Whether a weights file has the layout from before Keras 3; told by what it holds, not by its name."""
+    if not file.is_file():
+        raise UnusableModel(file, reason="there is no such file")
+    if zipfile.is_zipfile(file):
+        raise UnusableModel(file, reason=_WHOLE_MODEL)
+    try:
+        with h5py.File(file) as archive:
+            has_model = "model_config" in archive.attrs or "model_weights" in archive
+            is_older = any(name.startswith("layer_names") for name in archive.attrs)
+    except OSError as error:
+        raise UnusableModel(
+            file, reason="it is not a whole HDF5 file; give a Keras weights file, .weights.h5 or _notop.h5"
+        ) from error
+    if has_model:
+        raise UnusableModel(file, reason=_WHOLE_MODEL)
+    return is_older

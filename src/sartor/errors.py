@@ -1,0 +1,693 @@
+"""Every error that Sartor raises on purpose, in one family.
+
+    SartorError
+    ├── SourceError
+    │   ├── SourceNotFound
+    │   ├── UnrecognizedSource
+    │   ├── UnsafeArchive
+    │   ├── UnreadableTable
+    │   ├── UnsafePickle
+    │   └── UnreadableVectors
+    ├── PhotoRejected
+    ├── ModelError
+    │   ├── NoModel
+    │   ├── ModelNotChosen
+    │   ├── ModelNotFound
+    │   ├── ModelExists
+    │   ├── ModelBundled
+    │   ├── ModelMismatch
+    │   ├── ModelDamaged
+    │   ├── ModelReplaced
+    │   ├── UnusableModel
+    │   ├── WeightsUnavailable
+    │   ├── NoRegions
+    │   ├── NoNetwork
+    │   ├── VectorsDisagree
+    │   ├── PromotionRefused
+    │   ├── NothingToCompare
+    │   └── NoPreviousModel
+    ├── WorkspaceError
+    │   ├── WorkspaceBusy
+    │   ├── WorkspaceTooNew
+    │   ├── WorkspaceUnusable
+    │   └── BackupFailed
+    ├── QueryError
+    │   ├── EmptyCatalog
+    │   ├── EmptyQuery
+    │   ├── ProductNotFound
+    │   ├── UnknownAttribute
+    │   ├── UnknownValue
+    │   ├── UnknownColor
+    │   ├── BadDial
+    │   ├── BadWeight
+    │   ├── BadBox
+    │   ├── NotInALook
+    │   ├── PiecesClash
+    │   ├── UnknownSlot
+    │   ├── BadFilter
+    │   ├── BadCursor
+    │   ├── BadEvent
+    │   ├── PersonNotFound
+    │   └── VisitorTaken
+    ├── TrainingError
+    │   ├── UnusableRecipe
+    │   ├── NothingToLearn
+    │   ├── UnusableCheckpoint
+    │   └── OutputTaken
+    ├── ServiceError
+    │   ├── NeedsKey
+    │   ├── AddressTaken
+    │   ├── KeyNotFound
+    │   ├── ServiceUnreachable
+    │   └── ServiceRefused
+    ├── EvaluationError
+    │   ├── NothingToEvaluate
+    │   └── UnusableLabelMap
+    ├── ExportError
+    │   ├── ExportTaken
+    │   ├── ExportMisnamed
+    │   └── ExportFailed
+    ├── MissingExtra
+    └── DeviceUnavailable
+
+Each class builds its own message: what went wrong, with which value, and what to do next.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+class SartorError(Exception):
+    """Base of all errors that Sartor raises on purpose; its text is one line for a person."""
+
+
+class MissingExtra(SartorError):
+    """An optional package is needed and not installed."""
+
+    def __init__(self, package: str, *, extra: str) -> None:
+        super().__init__(f"this needs the package {package}; install it with: pip install 'sartor[{extra}]'")
+
+
+class DeviceUnavailable(SartorError):
+    """The chosen device cannot be used with what is installed."""
+
+    def __init__(self, device: str, *, available: Sequence[str]) -> None:
+        super().__init__(f"there is no device {device!r} here; there are: {', '.join(available)}")
+
+
+class SourceError(SartorError):
+    """A source of products cannot be read."""
+
+
+class SourceNotFound(SourceError):
+    """The path of a source does not exist."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"there is no file or folder {path}; check the path")
+
+
+class UnrecognizedSource(SourceError):
+    """A source fits no reader."""
+
+    def __init__(self, path: Path, *, looked_for: Sequence[str]) -> None:
+        super().__init__(f"{path} is no source that Sartor can read; looked for: {'; '.join(looked_for)}")
+
+
+class UnsafeArchive(SourceError):
+    """A ZIP archive is broken, or holds an entry that must not be read."""
+
+    def __init__(self, archive: Path, *, reason: str, entry: str | None = None) -> None:
+        where = f"entry {entry!r} " if entry is not None else ""
+        super().__init__(
+            f"{archive} is refused: {where}{reason}; make the archive again from plain files, or index a folder"
+        )
+
+
+class UnreadableTable(SourceError):
+    """A CSV, JSON Lines or feed file cannot be understood."""
+
+    def __init__(self, table: str, *, reason: str, of: str = "products") -> None:
+        super().__init__(f"{table} cannot be read as a table of {of}: {reason}")
+        self.reason = reason
+
+
+class UnsafePickle(SourceError):
+    """A pickle is broken, or holds more than lists, strings, numbers and arrays."""
+
+    def __init__(self, file: Path, *, reason: str) -> None:
+        super().__init__(
+            f"{file} is refused and nothing of it was run: it {reason}; only pickles of lists, strings, numbers "
+            "and NumPy arrays are read"
+        )
+
+
+class UnreadableVectors(SourceError):
+    """A file does not hold vectors with their names."""
+
+    def __init__(self, file: Path, *, reason: str) -> None:
+        super().__init__(f"{file} cannot be imported: {reason}")
+
+
+class PhotoRejected(SartorError):
+    """A photo cannot be used; an ingest reports it and goes on.
+
+    Attributes:
+        photo: Name of the photo, as its source calls it.
+        reason: Why, in a few words.
+    """
+
+    def __init__(self, photo: str, *, reason: str) -> None:
+        super().__init__(f"{photo} cannot be used: {reason}")
+        self.photo = photo
+        self.reason = reason
+
+
+class WorkspaceError(SartorError):
+    """A workspace cannot be used."""
+
+
+class WorkspaceBusy(WorkspaceError):
+    """Another process holds the workspace."""
+
+    def __init__(self, home: Path, *, holder: str) -> None:
+        super().__init__(f"{home} is in use by {holder}; wait until it is done, or choose another --home")
+
+
+class WorkspaceTooNew(WorkspaceError):
+    """A newer Sartor wrote this workspace."""
+
+    def __init__(self, home: Path, *, found: int, supported: int) -> None:
+        super().__init__(
+            f"{home} was written by a newer Sartor (schema {found}, this one knows {supported}); "
+            "upgrade with: pip install -U sartor"
+        )
+
+
+class WorkspaceUnusable(WorkspaceError):
+    """The directory cannot hold a workspace, or what it holds is damaged."""
+
+    def __init__(self, home: Path, *, reason: str) -> None:
+        super().__init__(f"{home} cannot be used as a workspace: {reason}")
+
+
+class BackupFailed(WorkspaceError):
+    """A workspace cannot be backed up."""
+
+    def __init__(self, home: Path, *, reason: str) -> None:
+        super().__init__(f"{home} is not backed up: {reason}")
+
+
+class ModelError(SartorError):
+    """A model cannot be used."""
+
+
+class NoModel(ModelError):
+    """A workspace has no model yet."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(
+            f"{home} has no model yet; add one with: sartor models add FILE.onnx --id NAME --scaling tf, "
+            "or: sartor models export mobilenet_v2"
+        )
+
+
+class ModelNotChosen(ModelError):
+    """There are several models, and nothing says which one to use."""
+
+    def __init__(self, *, known: Sequence[str]) -> None:
+        super().__init__(f"there are several models ({', '.join(known)}); choose one with --model ID")
+
+
+class ModelNotFound(ModelError):
+    """No model has this id."""
+
+    def __init__(self, model: str, *, known: Sequence[str]) -> None:
+        there = ", ".join(known) or "none"
+        super().__init__(f"there is no model {model!r} here (there are: {there}); see: sartor models list")
+
+
+class ModelExists(ModelError):
+    """Another model already has this id."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"there is already another model {model!r}; choose another --id, or remove it first")
+
+
+class ModelBundled(ModelError):
+    """A model that comes with Sartor has this id."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"the model {model!r} comes with Sartor and is there already; choose another --id")
+
+
+class ModelMismatch(ModelError):
+    """A query was embedded with one model, the index was built with another."""
+
+    def __init__(self, *, index: Sequence[str], query: str) -> None:
+        held = ", ".join(index)
+        super().__init__(
+            f"this catalog holds {held} embeddings, the query is {query}; "
+            f"add --model {index[0]}, or run: sartor index SOURCE --model {query}"
+        )
+
+
+class ModelDamaged(ModelError):
+    """A model's file is not the one that its card describes."""
+
+    def __init__(self, file: Path, *, expected: str, actual: str) -> None:
+        super().__init__(
+            f"{file} is not the file its card describes (SHA-256 {actual[:12]}…, expected {expected[:12]}…); "
+            "add the model again"
+        )
+
+
+class ModelReplaced(ModelError):
+    """A model has the id of the one that embedded the catalog, and is another one."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(
+            f"the catalog was embedded with another network named {model!r}; "
+            "add this one under another --id, or index into a new --home"
+        )
+
+
+class UnusableModel(ModelError):
+    """A file is not a network that Sartor can run."""
+
+    def __init__(self, file: Path | str, *, reason: str) -> None:
+        super().__init__(f"{file} cannot be used as a model: {reason}")
+
+
+class WeightsUnavailable(ModelError):
+    """Pre-trained weights could not be fetched, and no file was given."""
+
+    def __init__(self, network: str, *, reason: str) -> None:
+        super().__init__(
+            f"the official weights of {network} could not be fetched ({reason}); connect to the internet once, "
+            f"or give a Keras weights file: sartor models export {network} --weights FILE.weights.h5"
+        )
+
+
+class NoRegions(ModelError):
+    """A model cannot tell which regions of a photo count."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"the model {model!r} gives no feature maps, so it cannot show regions; use sartor-v1")
+
+
+class NoNetwork(ModelError):
+    """A model is only the vectors that were imported, and there is no network to embed a photo with."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(
+            f"{model} has only imported vectors and cannot embed a photo; ask by --product, "
+            "or import with --model ID"
+        )
+
+
+class VectorsDisagree(ModelError):
+    """Imported vectors are not what a model gives for the same photos."""
+
+    def __init__(self, model: str, *, mean: float, least: float, photos: int) -> None:
+        super().__init__(
+            f"these vectors are not those of {model}: embedded again, {photos} photos agree to a mean cosine of "
+            f"{mean:.3f} (least {least:.3f}), so they come from another preprocessing, pooling or weights; import "
+            "them with --id NAME instead, or with --force where you know better"
+        )
+
+
+class PromotionRefused(ModelError):
+    """A model is no better than the workspace's default on the products that are held out."""
+
+    def __init__(self, model: str, *, default: str, figures: str) -> None:
+        super().__init__(
+            f"{model} is not shown to be better than {default} on this catalog: {figures}; {default} stays the "
+            f"default, --force promotes {model} anyway"
+        )
+
+
+class NothingToCompare(ModelError):
+    """Two models cannot be compared on this catalog."""
+
+    def __init__(self, model: str, *, reason: str) -> None:
+        super().__init__(f"{model} cannot be compared on this catalog: {reason}; --force promotes it anyway")
+
+
+class NoPreviousModel(ModelError):
+    """There is no former default to go back to."""
+
+    def __init__(self, default: str | None) -> None:
+        stays = "has no default model yet" if default is None else f"stays with {default}"
+        super().__init__(f"no model was replaced by a promotion that could be undone; the workspace {stays}")
+
+
+_SHOWN_VALUES = 20  # of an attribute, in a message
+
+
+class QueryError(SartorError):
+    """A query cannot be answered as it stands."""
+
+
+class EmptyCatalog(QueryError):
+    """There is nothing to recommend yet."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(f"{home} holds no photos yet; fill it with: sartor index SOURCE")
+
+
+class EmptyQuery(QueryError):
+    """A query names neither a photo nor a product."""
+
+    def __init__(self) -> None:
+        super().__init__("the query is empty; give at least one photo, product or color")
+
+
+class ProductNotFound(QueryError):
+    """No product has this id, or it has no photo to compare."""
+
+    def __init__(self, product_id: str, *, reason: str = "is not in the catalog") -> None:
+        super().__init__(f"product {product_id!r} {reason}; see what there is with: sartor info")
+
+
+class UnknownAttribute(QueryError):
+    """A filter names an attribute that no product has."""
+
+    def __init__(self, attribute: str, *, known: Sequence[str]) -> None:
+        close = get_close_matches(attribute, known, n=1, cutoff=0.5)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        there = ", ".join(known) or "none"
+        super().__init__(f"no product has an attribute {attribute!r}; {hint}there are: {there}")
+
+
+class UnknownValue(QueryError):
+    """A filter asks for a value that no product has."""
+
+    def __init__(self, attribute: str, value: str, *, known: Sequence[str]) -> None:
+        by_lower = {each.lower(): each for each in known}
+        close = get_close_matches(value.lower(), by_lower, n=1, cutoff=0.5)
+        hint = f"did you mean {by_lower[close[0]]!r}? " if close else ""
+        there = ", ".join(known[:_SHOWN_VALUES]) + (", …" if len(known) > _SHOWN_VALUES else "")
+        super().__init__(f"no product has {attribute} {value!r}; {hint}there are: {there or 'none'}")
+
+
+class UnknownColor(QueryError):
+    """A text is no color."""
+
+    def __init__(self, text: str, *, known: Sequence[str]) -> None:
+        close = get_close_matches(text.lower().replace(" ", ""), known, n=1, cutoff=0.6)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        super().__init__(f"{text!r} is no color; {hint}write #rrggbb, or a name of CSS such as navy")
+
+
+class BadDial(QueryError):
+    """A dial cannot be set so."""
+
+    def __init__(self, *, reason: str) -> None:
+        super().__init__(f"the dials cannot be set so: {reason}; each is from 0 to 1, and one of them above 0")
+
+
+class BadWeight(QueryError):
+    """A part of a query cannot weigh so much."""
+
+    def __init__(self, weight: float) -> None:
+        super().__init__(f"a part of a query cannot weigh {weight:g}; give a number above 0")
+
+
+class BadBox(QueryError):
+    """A region does not lie in a photo."""
+
+    def __init__(self, box: Sequence[float]) -> None:
+        numbers = ",".join(f"{number:g}" for number in box)
+        super().__init__(
+            f"the box {numbers} does not lie in the photo; give left, top, width and height as shares from 0 to 1"
+        )
+
+
+class NotInALook(QueryError):
+    """A look is wanted for a product that is not worn or carried."""
+
+    def __init__(self, product_id: str, *, kind: str, slots: Sequence[str]) -> None:
+        what = f"is {kind!r}" if kind else "says no kind"
+        super().__init__(
+            f"product {product_id!r} {what}, which has no place in a look; give one of: {', '.join(slots)}"
+        )
+
+
+class PiecesClash(QueryError):
+    """Two products cannot be in one look."""
+
+    def __init__(self, one: str, other: str, *, reason: str) -> None:
+        super().__init__(f"products {one!r} and {other!r} cannot be in one look: {reason}; leave one of them out")
+
+
+class UnknownSlot(QueryError):
+    """There is no such slot."""
+
+    def __init__(self, name: str, *, known: Sequence[str]) -> None:
+        close = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        super().__init__(f"{name!r} is no slot of a look; {hint}there are: {', '.join(known)}")
+
+
+class BadFilter(QueryError):
+    """A filter cannot be understood."""
+
+    def __init__(self, text: str, *, reason: str) -> None:
+        super().__init__(
+            f"the filter {text!r} cannot be understood: {reason}; "
+            "write key=value, key=a,b for any of several, or key=10..50 for a range"
+        )
+
+
+class BadCursor(QueryError):
+    """A place in a listing cannot be gone on from."""
+
+    def __init__(self) -> None:
+        super().__init__("this is no place in this listing; give the next of the page before, or begin anew")
+
+
+class PersonNotFound(QueryError):
+    """Nothing is held about a person."""
+
+    def __init__(self, person_id: str, *, kind: str) -> None:
+        super().__init__(f"nothing is held about the {kind} {person_id!r}; check the id")
+
+
+class VisitorTaken(QueryError):
+    """A visitor was merged into another user before."""
+
+    def __init__(self, visitor_id: str, *, user_id: str) -> None:
+        super().__init__(
+            f"visitor {visitor_id!r} was merged into another user than {user_id!r} before; "
+            "give the browser a new visitor id when somebody logs out"
+        )
+
+
+class BadEvent(QueryError):
+    """An event cannot be taken.
+
+    Attributes:
+        reason: Why, in a few words.
+    """
+
+    def __init__(self, *, reason: str) -> None:
+        super().__init__(f"the event cannot be taken: {reason}")
+        self.reason = reason
+
+
+class ExportError(SartorError):
+    """A workspace cannot be exported as wanted."""
+
+
+class ExportTaken(ExportError):
+    """There is something where an export shall be written."""
+
+    def __init__(self, path: Path, *, reason: str, by_force: bool) -> None:
+        remedy = "replace it with --force, or choose another path" if by_force else "choose another path"
+        super().__init__(f"{path} {reason}; {remedy}")
+
+
+class ExportMisnamed(ExportError):
+    """The path or the options of an export do not fit its format."""
+
+    def __init__(self, path: Path, *, reason: str) -> None:
+        super().__init__(f"{path} cannot be that export: {reason}")
+
+
+class ExportFailed(ExportError):
+    """An export could not be written."""
+
+    def __init__(self, path: Path, *, reason: str) -> None:
+        super().__init__(f"{path} cannot be written ({reason}); nothing of it was left behind")
+
+
+class EvaluationError(SartorError):
+    """An evaluation cannot be done as it stands."""
+
+
+class NothingToEvaluate(EvaluationError):
+    """There is nothing to ask, or nothing to find."""
+
+    def __init__(self, *, reason: str) -> None:
+        super().__init__(f"there is nothing to evaluate: {reason}")
+
+
+class UnusableLabelMap(EvaluationError):
+    """A file does not say which labels of the queries mean which of the gallery."""
+
+    def __init__(self, path: Path, *, reason: str) -> None:
+        super().__init__(f"{path} is no map of labels: {reason}; see docs/reference/street-to-shop.md")
+
+
+class TrainingError(SartorError):
+    """A training cannot be done as it stands."""
+
+
+class UnusableRecipe(TrainingError):
+    """A file is no recipe of a training."""
+
+    def __init__(self, path: Path | None, *, reason: str) -> None:
+        what = "this is no recipe" if path is None else f"{path} is no recipe"
+        super().__init__(f"{what}: {reason}; see docs/how-to/train.md")
+
+
+class NothingToLearn(TrainingError):
+    """The sources do not hold what a training needs."""
+
+    def __init__(self, *, reason: str) -> None:
+        super().__init__(f"there is nothing to learn here: {reason}")
+
+
+class UnusableCheckpoint(TrainingError):
+    """A training cannot go on from what is there."""
+
+    def __init__(self, path: Path, *, reason: str) -> None:
+        super().__init__(f"cannot go on from {path}: {reason}; leave --resume out, or choose another --output")
+
+
+class OutputTaken(TrainingError):
+    """The output of a training already holds one."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} already holds a training; go on with --resume, or choose another --output")
+
+
+class ServiceError(SartorError):
+    """The service cannot start."""
+
+
+class NeedsKey(ServiceError):
+    """An address that others reach needs an API key."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"{host} can be reached from other machines, and the workspace has no API key; make one first with: "
+            "sartor keys create --scope admin"
+        )
+
+
+class AddressTaken(ServiceError):
+    """A service or a studio cannot listen where it shall; ``options`` choose another place."""
+
+    def __init__(self, host: str, port: int, *, reason: str, options: str = "--host or --port") -> None:
+        super().__init__(f"cannot listen on {host} port {port} ({reason}); choose another with {options}")
+
+
+class KeyNotFound(ServiceError):
+    """No API key has this id."""
+
+    def __init__(self, key_id: str, *, known: Sequence[str]) -> None:
+        super().__init__(f"there is no API key {key_id!r}; there are: {', '.join(known) or 'none'}")
+
+
+class ServiceUnreachable(ServiceError):
+    """A service that is asked over HTTP does not answer."""
+
+    def __init__(self, address: str, *, reason: str) -> None:
+        super().__init__(f"no Sartor answers at {address} ({reason}); start one with: sartor serve")
+
+
+class ServiceRefused(ServiceError):
+    """A service that is asked over HTTP answers with a problem."""
+
+    def __init__(self, address: str, *, detail: str) -> None:
+        super().__init__(f"{address} says: {detail}")
+
+
+__all__ = [
+    "AddressTaken",
+    "BackupFailed",
+    "BadBox",
+    "BadCursor",
+    "BadDial",
+    "BadEvent",
+    "BadFilter",
+    "BadWeight",
+    "DeviceUnavailable",
+    "EmptyCatalog",
+    "EmptyQuery",
+    "EvaluationError",
+    "ExportError",
+    "ExportFailed",
+    "ExportMisnamed",
+    "ExportTaken",
+    "KeyNotFound",
+    "MissingExtra",
+    "ModelBundled",
+    "ModelDamaged",
+    "ModelError",
+    "ModelExists",
+    "ModelMismatch",
+    "ModelNotChosen",
+    "ModelNotFound",
+    "ModelReplaced",
+    "NeedsKey",
+    "NoModel",
+    "NoNetwork",
+    "NoPreviousModel",
+    "NoRegions",
+    "NotInALook",
+    "NothingToCompare",
+    "NothingToEvaluate",
+    "NothingToLearn",
+    "OutputTaken",
+    "PersonNotFound",
+    "PhotoRejected",
+    "PiecesClash",
+    "ProductNotFound",
+    "PromotionRefused",
+    "QueryError",
+    "SartorError",
+    "ServiceError",
+    "ServiceRefused",
+    "ServiceUnreachable",
+    "SourceError",
+    "SourceNotFound",
+    "TrainingError",
+    "UnknownAttribute",
+    "UnknownColor",
+    "UnknownSlot",
+    "UnknownValue",
+    "UnreadableTable",
+    "UnreadableVectors",
+    "UnrecognizedSource",
+    "UnsafeArchive",
+    "UnsafePickle",
+    "UnusableCheckpoint",
+    "UnusableLabelMap",
+    "UnusableModel",
+    "UnusableRecipe",
+    "VectorsDisagree",
+    "VisitorTaken",
+    "WeightsUnavailable",
+    "WorkspaceBusy",
+    "WorkspaceError",
+    "WorkspaceTooNew",
+    "WorkspaceUnusable",
+]

@@ -1,0 +1,232 @@
+"""The colors of a product: a few, with how much of it each one covers.
+
+A photo's background is not the product's color, and a model's skin is not either. A background that is one
+color at the photo's edges is left out; where there is none, as in a person's own photo, the middle counts most.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageColor
+
+from sartor.errors import UnknownColor
+from sartor.types import Palette
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float32]
+    Flags = npt.NDArray[np.bool_]
+
+
+_TO_LMS = np.array(
+    [[0.4122214708, 0.5363325363, 0.0514459929],
+     [0.2119034982, 0.6806995451, 0.1073969566],
+     [0.0883024619, 0.2817188376, 0.6299787005]], np.float32,
+)  # fmt: skip
+_TO_LAB = np.array(
+    [[0.2104542553, 0.7936177850, -0.0040720468],
+     [1.9779984951, -2.4285922050, 0.4505937099],
+     [0.0259040371, 0.7827717662, -0.8086757660]], np.float32,
+)  # fmt: skip
+_CURVE_FROM = 0.04045  # of sRGB: below it is a line
+
+
+# The words that shops use, and which colors of CSS each of them stands for.
+SHOWN_NAMES = {
+    "black": ("black",),
+    "gray": ("gray", "dimgray", "darkgray", "slategray", "darkslategray"),
+    "silver": ("silver", "lightgray", "gainsboro"),
+    "white": ("white", "whitesmoke", "snow"),
+    "beige": ("beige", "linen", "antiquewhite", "bisque", "wheat"),
+    "tan": ("tan", "burlywood"),
+    "khaki": ("darkkhaki",),
+    "brown": ("saddlebrown", "sienna", "chocolate"),
+    "maroon": ("maroon", "darkred"),
+    "red": ("red", "crimson", "firebrick"),
+    "coral": ("coral", "tomato"),
+    "salmon": ("salmon", "darksalmon"),
+    "orange": ("orange", "darkorange"),
+    "gold": ("gold", "goldenrod"),
+    "yellow": ("yellow", "lemonchiffon"),
+    "olive": ("olive", "darkolivegreen", "olivedrab"),
+    "green": ("green", "forestgreen", "seagreen", "darkgreen", "limegreen", "palegreen"),
+    "lime": ("lime", "greenyellow"),
+    "teal": ("teal", "darkcyan"),
+    "turquoise": ("turquoise", "aquamarine", "cyan"),
+    "skyblue": ("skyblue", "lightblue", "deepskyblue"),
+    "blue": ("blue", "mediumblue", "royalblue", "steelblue", "cornflowerblue", "dodgerblue"),
+    "navy": ("navy", "midnightblue"),
+    "indigo": ("indigo",),
+    "purple": ("purple", "darkviolet", "mediumpurple"),
+    "lavender": ("lavender", "thistle", "plum"),
+    "magenta": ("magenta", "mediumvioletred"),
+    "pink": ("pink", "hotpink", "deeppink", "lightpink"),
+}
+
+
+def oklab(rgb: npt.NDArray[np.uint8]) -> Floats:
+    """SRGB in 0..255, ``(…, 3)``, to lightness in [0, 1] and the green-red and blue-yellow axes, in about ±0.4.
+
+    The euclidean distance of two colors is how different they look; 0.02 is just noticeable.
+    """
+    linear = _linear()[rgb]  # (…, 3)
+    return np.asarray(np.cbrt(linear @ _TO_LMS.T) @ _TO_LAB.T, np.float32)
+
+
+def named_color(text: str) -> tuple[int, int, int]:
+    """The sRGB color of a name of CSS, or of ``#rrggbb``; spaces and case do not count.
+
+    Source of the names: W3C, CSS Color Module Level 4, section 6.1, as Pillow has them.
+
+    Raises:
+        UnknownColor: It is neither.
+    """
+    try:
+        red, green, blue = ImageColor.getrgb(text.strip().lower().replace(" ", ""))[:3]
+    except ValueError as error:
+        raise UnknownColor(text, known=sorted(ImageColor.colormap)) from error
+    return red, green, blue
+
+
+def color_name(lab: Floats) -> str:
+    """The word that shops use for the color of CSS that looks most like an OKLab color ``(3,)``."""
+    names, colors = _shown()
+    return names[int(((colors - lab) ** 2).sum(axis=1).argmin())]
+
+
+@cache
+def _linear() -> Floats:
+    share = np.arange(256, dtype=np.float64) / 255
+    curve = np.where(share <= _CURVE_FROM, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    return curve.astype(np.float32)
+
+
+@cache
+def _shown() -> tuple[tuple[str, ...], Floats]:
+    pairs = [(word, name) for word, names in SHOWN_NAMES.items() for name in names]
+    colors = oklab(np.array([named_color(name) for _, name in pairs], np.uint8))
+    return tuple(word for word, _ in pairs), colors
+
+
+COLORS = 8
+
+
+_SIDE_PX = 64
+_BACKGROUND = 0.045  # OKLab distance within which a pixel is of the background's color
+_EDGE_SHARE = 0.5  # of the edge's pixels that have one color, where there is a background
+_LEAST_PRODUCT = 0.04  # a mask that leaves less has taken the product with it
+_MOST_SKIN = 0.35  # of the product's pixels: above it, the product itself has such a color
+_CB, _CR = (77, 127), (133, 173)
+_MIDDLE = 0.3  # standard deviation of the middle's weight, in sides of the photo
+_GRID_BITS = 4  # of each channel tell its bin
+_BINS = 160  # of a photo are looked at, those with most pixels
+_COARSE_BITS = 8 - _GRID_BITS
+_APART = 0.045  # OKLab distance within which colors are one of a palette
+_LEAST_COLOR = 0.03  # less is a seam where a color meets another, mixed by the reduction
+_LIGHTNESS = 0.2, 0.97  # what black and white cloth has on a photo
+
+
+def palette_of_color(rgb: tuple[int, int, int]) -> Palette:
+    """The palette of one sRGB color, as cloth of it looks on a photo."""
+    lab = oklab(np.array([rgb], np.uint8))
+    lab[:, 0] = lab[:, 0].clip(*_LIGHTNESS)
+    return Palette(lab, np.ones(1, np.float32))
+
+
+def palette_of(image: Image.Image) -> Palette:
+    """The colors of the product on an RGB photo."""
+    if max(image.size) > _SIDE_PX:
+        scale = _SIDE_PX / max(image.size)
+        size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+        image = image.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
+    rgb = np.asarray(image)
+    lab = oklab(rgb)
+    weights = _weights(lab)
+    skin = _skin(image)
+    if weights[skin].sum() <= _MOST_SKIN * weights.sum():
+        weights = weights * ~skin
+    chosen = weights > 0
+    return _summary(rgb[chosen], lab[chosen], weights[chosen])
+
+
+def _weights(lab: Floats) -> Floats:
+    """How much each pixel counts, ``(h, w)``: 0 or 1 before a background, else most in the middle."""
+    background = _background(lab)
+    if background.any() and background.mean() <= 1 - _LEAST_PRODUCT:
+        return np.asarray(~background, np.float32)
+    height, width = lab.shape[:2]
+    y = (np.arange(height) + 0.5) / height - 0.5
+    x = (np.arange(width) + 0.5) / width - 0.5
+    return np.asarray(np.exp(-(y[:, None] ** 2 + x[None, :] ** 2) / (2 * _MIDDLE**2)), np.float32)
+
+
+def _background(lab: Floats) -> Flags:
+    """Where the edge's one color reaches in from the edge, ``(h, w)``; nowhere if the edge has several."""
+    edge = np.concatenate([lab[0], lab[-1], lab[:, 0], lab[:, -1]])
+    near = _distance(lab, np.median(edge, axis=0)) < _BACKGROUND
+    if np.concatenate([near[0], near[-1], near[:, 0], near[:, -1]]).mean() < _EDGE_SHARE:
+        return np.zeros_like(near)
+    reach = np.logical_and.accumulate
+    return (
+        reach(near, axis=0)
+        | reach(near[::-1], axis=0)[::-1]
+        | reach(near, axis=1)
+        | reach(near[:, ::-1], axis=1)[:, ::-1]
+    )
+
+
+def _distance(lab: Floats, color: Floats) -> Floats:
+    return np.asarray(np.sqrt(((lab - color) ** 2).sum(axis=-1)), np.float32)
+
+
+def _skin(image: Image.Image) -> Flags:
+    """Where a photo has the color of skin, ``(h, w)``.
+
+    Source of the bounds: D. Chai and K. Ngan, "Face segmentation using skin-color map" (1999).
+    """
+    ycbcr = np.asarray(image.convert("YCbCr"))
+    cb, cr = ycbcr[..., 1], ycbcr[..., 2]
+    return np.asarray((cb >= _CB[0]) & (cb <= _CB[1]) & (cr >= _CR[0]) & (cr <= _CR[1]))
+
+
+def _summary(rgb: npt.NDArray[np.uint8], lab: Floats, weights: Floats) -> Palette:
+    """The colors of pixels ``(n, 3)`` that count ``(n,)``.
+
+    The color with most of the product near it takes all that, then again among the rest, and so on; then each
+    pixel's color goes to the nearest of those, and these move to their mean, as in one step of k-means.
+    """
+    bins, shares = _binned(rgb, lab, weights)
+    near = _squared_distances(bins, bins) < _APART**2  # (b, b)
+    left = shares.copy()
+    peaks: list[int] = []
+    while not peaks or (len(peaks) < COLORS and left.sum() >= _LEAST_COLOR * shares.sum()):
+        peaks.append(int((near @ left * (left > 0)).argmax()))
+        left[near[peaks[-1]]] = 0
+    apart = _squared_distances(bins[peaks], bins)  # (c, b)
+    theirs = (apart.argmin(axis=0) == np.arange(len(peaks))[:, None]) * shares  # (c, b)
+    covered = theirs.sum(axis=1)
+    kept = np.argsort(-covered, kind="stable")[: int((covered >= _LEAST_COLOR * covered.sum()).sum())]
+    colors = (theirs @ bins)[kept] / covered[kept, None]
+    return Palette(np.asarray(colors, np.float32), np.asarray(covered[kept] / covered[kept].sum(), np.float32))
+
+
+def _binned(rgb: npt.NDArray[np.uint8], lab: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Mean colors ``(b, 3)`` of a coarse grid's bins with most pixels, and what each weighs ``(b,)``."""
+    coarse = (rgb >> _COARSE_BITS).astype(np.int64)
+    place = (coarse[:, 0] << _GRID_BITS | coarse[:, 1]) << _GRID_BITS | coarse[:, 2]
+    filled, bins = np.unique(place, return_inverse=True)
+    shares = np.bincount(bins, weights, minlength=len(filled))
+    sums = [np.bincount(bins, weights * lab[:, axis], minlength=len(filled)) for axis in range(3)]
+    most = np.argsort(-shares, kind="stable")[:_BINS]
+    means = np.stack(sums, axis=1) / shares[:, None]
+    return np.asarray(means[most], np.float32), np.asarray(shares[most], np.float32)
+
+
+def _squared_distances(some: Floats, others: Floats) -> Floats:
+    """``(n, 3)`` and ``(m, 3)`` to ``(n, m)``."""
+    squares = (some**2).sum(axis=1)[:, None] + (others**2).sum(axis=1)
+    return np.asarray(squares - 2 * some @ others.T, np.float32)

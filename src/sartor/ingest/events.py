@@ -1,0 +1,212 @@
+"""Takes in a file of events, batch by batch; each is on disk before the next is read.
+
+Stopped half-way, whole batches are there, and doing it again adds what is missing: events that were there are
+known by their ids, and those without one by all that they say.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, TypeAlias
+
+from sartor.errors import BadEvent
+from sartor.events.files import open_events
+from sartor.events.model import Taken, event_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from sartor.catalog import Finding
+    from sartor.events.files import EventFile, EventLine
+    from sartor.events.model import Event
+    from sartor.store.sqlite.events import EventStore
+
+logger = logging.getLogger(__name__)
+
+_BATCH = 5_000  # events; a commit costs less than reading them
+_SHOWN_REJECTIONS = 20
+_SHOWN_PRODUCTS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedLine:
+    """A line that could not be taken, and why."""
+
+    place: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventProgress:
+    """How far an import is; what it counts is committed.
+
+    Attributes:
+        read: Lines read, without blank ones and the header.
+        added: Events that were new.
+        read_bytes: How much of the file was read.
+        size_bytes: Of the file.
+    """
+
+    read: int
+    added: int
+    read_bytes: int
+    size_bytes: int
+
+
+OnEvents: TypeAlias = Callable[[EventProgress], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventImportReport:
+    """What an import of events did.
+
+    Attributes:
+        source: The file, as it was given.
+        read: Lines read, without blank ones and the header: what was added, was there or is rejected.
+        added: Events that were new.
+        duplicates: Events that were there, or came more than once.
+        unknown_products: Events read about products that the catalog does not have; they are kept.
+        unknown_examples: Ids of such products, those with the most events first.
+        undated: Events with neither id nor time: they happened now, and importing them again adds them again.
+        rejected: Lines that could not be taken.
+        rejections: The first of those.
+        ignored: How many events had something in a column that is none of an event's, by its name.
+        findings: What the file's reader noticed, such as rows with a stray quote.
+        seconds: Time that it all took.
+    """
+
+    source: str
+    read: int
+    added: int
+    duplicates: int
+    unknown_products: int
+    unknown_examples: tuple[str, ...]
+    undated: int
+    rejected: int
+    rejections: tuple[RejectedLine, ...]
+    ignored: tuple[tuple[str, int], ...]
+    findings: tuple[Finding, ...]
+    seconds: float
+
+
+def import_events(
+    path: Path,
+    *,
+    store: EventStore,
+    known: Callable[[Collection[str]], set[str]],
+    now_s: float,
+    on_progress: OnEvents = lambda _: None,
+) -> EventImportReport:
+    """Take in the events of a file; what cannot be taken is reported, and the rest goes on.
+
+    Args:
+        path: A CSV or JSON Lines file.
+        store: Where they go.
+        known: Which of some product ids the catalog has.
+        now_s: Now, in seconds since 1970 UTC.
+        on_progress: Called after every batch.
+
+    Raises:
+        SourceNotFound: There is no such file.
+        UnreadableTable: It is no file of events, or the rest of it cannot be read.
+    """
+    started_s = time.perf_counter()
+    with open_events(path) as file:
+        run = _Run(store, known, now_s=now_s)
+        for lines in _batches(file):
+            run.take(lines)
+            on_progress(
+                EventProgress(
+                    read=run.read, added=run.added, read_bytes=file.read_bytes, size_bytes=file.size_bytes
+                )
+            )
+        report = run.report(path, file, seconds=time.perf_counter() - started_s)
+    logger.info(
+        "%s: %d events added, %d were there, %d rejected, in %.1f s",
+        path,
+        report.added,
+        report.duplicates,
+        report.rejected,
+        report.seconds,
+    )
+    return report
+
+
+class _Run:
+    """An import under way: what came so far."""
+
+    def __init__(self, store: EventStore, known: Callable[[Collection[str]], set[str]], *, now_s: float) -> None:
+        self.read = 0
+        self.added = 0
+        self._duplicates = 0
+        self._undated = 0
+        self._rejected = 0
+        self._rejections: list[RejectedLine] = []
+        self._unknown: Counter[str] = Counter()
+        self._known: set[str] = set()
+        self._store = store
+        self._ask = known
+        self._now_s = now_s
+
+    def take(self, lines: Sequence[EventLine]) -> None:
+        """Take in a batch, in one transaction."""
+        events = [event for line in lines if (event := self._event(line)) is not None]
+        self._look_up(events)
+        taken = self._store.add(events) if events else Taken()
+        self.read += len(lines)
+        self.added += taken.added
+        self._duplicates += taken.duplicates
+
+    def report(self, path: Path, file: EventFile, *, seconds: float) -> EventImportReport:
+        """What came of it."""
+        return EventImportReport(
+            source=str(path),
+            read=self.read,
+            added=self.added,
+            duplicates=self._duplicates,
+            unknown_products=self._unknown.total(),
+            unknown_examples=tuple(product for product, _ in self._unknown.most_common(_SHOWN_PRODUCTS)),
+            undated=self._undated,
+            rejected=self._rejected,
+            rejections=tuple(self._rejections),
+            ignored=tuple(file.ignored.most_common()),
+            findings=file.findings.snapshot(),
+            seconds=seconds,
+        )
+
+    def _event(self, line: EventLine) -> Event | None:
+        if line.fields is None:
+            self._reject(line.place, "it is no JSON object")
+            return None
+        try:
+            event = event_of(line.fields, now_s=self._now_s)
+        except BadEvent as error:
+            self._reject(line.place, error.reason)
+            return None
+        self._undated += not (line.fields.get("event_id") or line.fields.get("timestamp"))
+        return event
+
+    def _reject(self, place: str, reason: str) -> None:
+        self._rejected += 1
+        if len(self._rejections) < _SHOWN_REJECTIONS:
+            self._rejections.append(RejectedLine(place=place, reason=reason))
+
+    def _look_up(self, events: Sequence[Event]) -> None:
+        products = Counter(event.product_id for event in events if event.product_id)
+        new = products.keys() - self._known - self._unknown.keys()
+        self._known |= self._ask(new) if new else set()
+        self._unknown.update({
+            product: count for product, count in products.items() if product not in self._known
+        })  # fmt: skip
+
+
+def _batches(file: EventFile) -> Iterator[list[EventLine]]:
+    lines = iter(file)
+    while batch := list(islice(lines, _BATCH)):
+        yield batch

@@ -1,0 +1,180 @@
+"""Embedding with another model what a catalog already holds, without a change of the catalog.
+
+A photo's bytes are taken from its thumbnail where the photo was small enough to be kept as it was, else from
+its source, and from the reduced thumbnail only where the source no longer has it. A step is one transaction,
+which gives its products new revisions, so that every index of the model follows; killed at any moment, the
+next run goes on with what is missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sartor.catalog import open_source
+from sartor.errors import PhotoRejected, SourceError
+from sartor.imaging.fetch import EncodedPhoto, read_photo
+from sartor.ingest.photos import STEP, PhotoEmbedder, Progress, Rejection, ahead, batched, in_steps
+from sartor.store.base import Write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sartor.encoders.encoder import Encoder
+    from sartor.imaging import UrlPolicy
+    from sartor.ingest.photos import OnProgress, PendingPhotos
+    from sartor.media.folder import MediaStore
+    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.types import Photo
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """What a filling did.
+
+    Attributes:
+        embedded: Photos that went through the network.
+        reduced: Those of them that were embedded from their thumbnail, as their source no longer has them.
+        rejected: Photos that could not be used.
+    """
+
+    embedded: int
+    reduced: int
+    rejected: tuple[Rejection, ...]
+
+
+def embed_catalog(
+    store: SqliteStore,
+    encoder: Encoder,
+    *,
+    media: MediaStore,
+    urls: UrlPolicy,
+    on_progress: OnProgress = lambda _: None,
+) -> Filled:
+    """Embed every photo of the catalog that the encoder's model has not embedded yet.
+
+    Args:
+        store: The catalog; nothing of it changes but its embeddings.
+        encoder: What embeds.
+        media: The thumbnails.
+        urls: Whether photos may be fetched by URL.
+        on_progress: Told after each step what is committed by then.
+    """
+    run = _Run(store, media, encoder.card.id, urls, on_progress)
+    run.find_missing()
+    if run.missing:
+        with PhotoEmbedder(encoder) as embedder:
+            steps = in_steps(run.photos(), lambda photo: [photo])
+            for pending in ahead(embedder.start(photo for photo, _ in step) for step in steps):
+                run.finish(pending)
+        encoder.unload()
+    logger.info("catalog embedded: model=%s photos=%d rejected=%d", run.model, run.embedded, len(run.rejected))
+    return Filled(embedded=run.embedded, reduced=run.reduced, rejected=tuple(run.rejected))
+
+
+@dataclass(slots=True)
+class _Run:
+    store: SqliteStore
+    media: MediaStore
+    model: str
+    urls: UrlPolicy
+    on_progress: OnProgress
+    missing: dict[str, Photo] = field(default_factory=dict)  # by SHA-256; what is handed out is taken away
+    sources: set[str] = field(default_factory=set)
+    total: int = 0
+    done: set[str] = field(default_factory=set)
+    embedded: int = 0
+    reduced: int = 0
+    rejected: list[Rejection] = field(default_factory=list)
+
+    def find_missing(self) -> None:
+        for page in batched(self.store.product_ids(), STEP):
+            products = self.store.products(page).values()
+            embedded = self.store.embedded(
+                self.model, {photo.sha256 for stored in products for photo in stored.photos}
+            )
+            for stored in products:
+                theirs = {photo.sha256: photo for photo in stored.photos if photo.sha256 not in embedded}
+                if theirs:
+                    self.missing |= theirs
+                    self.sources.add(stored.source)
+                    self.total += 1
+
+    def photos(self) -> Iterator[EncodedPhoto]:
+        """Every missing photo that can be read, once."""
+        yield from self._kept_as_they_were()
+        for source in sorted(self.sources):
+            if self.missing:
+                yield from self._from_source(Path(source))
+        yield from self._reduced()
+
+    def finish(self, pending: PendingPhotos) -> None:
+        outcome = pending.result()
+        self.rejected.extend(outcome.rejected)
+        self.embedded += len(outcome.vectors)
+        products = self.store.products(self.store.products_with_photos(outcome.vectors))
+        if outcome.vectors:
+            self.store.write(
+                Write(
+                    products=tuple(products.values()),
+                    model=self.model,
+                    embeddings=outcome.vectors,
+                    palettes=outcome.palettes,
+                )
+            )
+        self.done |= products.keys()
+        self.on_progress(
+            Progress(
+                products=len(self.done), total=self.total, photos=self.embedded, committed=tuple(sorted(products))
+            )
+        )
+
+    def _kept_as_they_were(self) -> Iterator[EncodedPhoto]:
+        for photo in list(self.missing.values()):
+            data = self._thumbnail(photo)
+            if data is not None and hashlib.sha256(data).hexdigest() == photo.sha256:
+                yield self._take(photo, data)
+
+    def _from_source(self, path: Path) -> Iterator[EncodedPhoto]:
+        names = {photo.name for photo in self.missing.values()}
+        try:
+            with open_source(path) as source:
+                for offered in source:
+                    if not self.missing:
+                        return
+                    for photo in offered.photos:
+                        if photo.name not in names:
+                            continue
+                        try:
+                            encoded = read_photo(photo, urls=self.urls)
+                        except PhotoRejected:
+                            continue  # its thumbnail is left
+                        if encoded.sha256 in self.missing:
+                            yield self._take(self.missing[encoded.sha256], encoded.data)
+        except SourceError as error:
+            logger.warning("thumbnails stand in for the photos of a source: %s", error)
+
+    def _reduced(self) -> Iterator[EncodedPhoto]:
+        for photo in list(self.missing.values()):
+            data = self._thumbnail(photo)
+            if data is None:
+                reason = "neither its source nor its thumbnail is there; index its source again"
+                self.rejected.append(Rejection(photo=photo.name, reason=reason))
+            else:
+                self.reduced += 1
+                yield self._take(photo, data)
+
+    def _take(self, photo: Photo, data: bytes) -> EncodedPhoto:
+        del self.missing[photo.sha256]
+        return EncodedPhoto(name=photo.name, sha256=photo.sha256, data=data)
+
+    def _thumbnail(self, photo: Photo) -> bytes | None:
+        try:
+            return self.media.read(photo.thumbnail)
+        except PhotoRejected:
+            return None

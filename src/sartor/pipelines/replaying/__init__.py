@@ -1,1 +1,0 @@
-"""Replaying a log of events: what for-you and its baselines would have recommended, and what people then did."""

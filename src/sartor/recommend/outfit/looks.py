@@ -1,0 +1,216 @@
+"""A look: one piece for each slot, chosen so that all of them suit each other and the budget holds.
+
+Whether a piece is for the same person and occasion is decided before: what does not fit never comes here. So what
+shoppers buy together can change which of the pieces that fit is chosen, and never that they fit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sartor.recommend.outfit.rules import Harmony, Slot, clash, harmonies, harmony
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sartor.recommend.outfit.complements import Complements, Garment, Weight, Weights
+    from sartor.types import Matrix, Vector
+
+_BEAM = 16
+_STYLE, _COLOR = 0.5, 0.5  # of a pair's suitability
+_DOUBT = 0.05  # of the rules beside baskets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A product as a part of a look.
+
+    Attributes:
+        product_id: The product.
+        slot: Where it is worn.
+        style: What is particular in its style beside its kind, ``(d,)`` of norm 1.
+        color: Its main color, OKLab ``(3,)``.
+        price: In the catalog's currency; None where unknown.
+        garment: What it is, as baskets are counted by; None where unknown.
+    """
+
+    product_id: str
+    slot: Slot
+    style: Vector = field(repr=False, compare=False)
+    color: Vector = field(repr=False, compare=False)
+    price: float | None = None
+    garment: Garment | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Suitability:
+    """How well two pieces go together.
+
+    Attributes:
+        score: From 0 to 1. By the rules, style and color each bring a half; baskets then raise or lower it.
+        style: Closeness in style, from 0 to 1.
+        harmony: Of the colors.
+        weight: What baskets say of the pair; None where they are too few.
+    """
+
+    score: float
+    style: float
+    harmony: Harmony
+    weight: Weight | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A look.
+
+    Attributes:
+        given: The pieces that it was made for.
+        chosen: What completes it, by slot.
+        alternatives: By slot, what could take its place in the same look, the best first.
+        score: Mean suitability of all pairs, from 0 to 1; 1 for a piece alone.
+        price: Of the chosen pieces together; None if one of them is unknown.
+    """
+
+    given: tuple[Piece, ...]
+    chosen: Mapping[Slot, Piece]
+    alternatives: Mapping[Slot, tuple[Piece, ...]]
+    score: float
+    price: float | None
+
+
+def suitability(one: Piece, other: Piece, weight: Weight | None = None) -> Suitability:
+    """How well two pieces go together; the order does not matter.
+
+    Args:
+        one: A piece.
+        other: Another one.
+        weight: What baskets say of them; none leaves it to the rules.
+    """
+    style = float((1 + one.style @ other.style) / 2)
+    found = harmony(one.color, other.color)
+    score = _STYLE * style + _COLOR * found.score
+    if weight is not None:
+        score = float(_learned(np.float32(score), weight.score, weight.confidence))
+    return Suitability(score, style, found, weight)
+
+
+def complete(
+    given: Sequence[Piece],
+    candidates: Mapping[Slot, Sequence[Piece]],
+    *,
+    max_price: float | None = None,
+    alternatives: int = 3,
+    complements: Complements | None = None,
+) -> Look:
+    """Complete a look with one piece for each slot that has candidates, by a beam search, slot by slot.
+
+    A slot stays empty where every candidate would break the budget; slots that come first are filled first.
+
+    Args:
+        given: Pieces that are in it.
+        candidates: Pieces that fit, by slot, in the order in which slots are wanted.
+        max_price: What the chosen pieces may cost together; pieces without a price are then left out.
+        alternatives: How many for each slot.
+        complements: What was learned from baskets; none leaves it to the rules.
+    """
+    offered = {
+        slot: sorted(pieces, key=lambda piece: piece.product_id)  # so that the same catalog gives the same look
+        for slot, pieces in candidates.items()
+        if not any(clash(slot, piece.slot) for piece in given)
+    }
+    pairs = _Pairs((*given, *(piece for pieces in offered.values() for piece in pieces)), complements)
+    beam = [_Draft(pieces=tuple(given), chosen=())]
+    for slot, pieces in offered.items():
+        if any(clash(slot, piece.slot) for piece in beam[0].chosen):
+            continue
+        grown = [draft.with_piece(piece, pairs) for draft in beam for piece in pieces]
+        allowed = [draft for draft in grown if _within(draft.chosen, max_price)]
+        if allowed:
+            beam = sorted(allowed, key=lambda draft: -draft.total)[:_BEAM]
+    best = beam[0]
+
+    def instead_of(piece: Piece) -> tuple[Piece, ...]:
+        others = [each for each in best.pieces if each is not piece]
+        kept = [each for each in best.chosen if each is not piece]
+        possible = [each for each in offered[piece.slot] if each != piece and _within((*kept, each), max_price)]
+        return tuple(sorted(possible, key=lambda each: -pairs.total(each, others))[:alternatives])
+
+    count = len(best.pieces) * (len(best.pieces) - 1) // 2
+    return Look(
+        given=tuple(given),
+        chosen={piece.slot: piece for piece in best.chosen},
+        alternatives={piece.slot: instead_of(piece) for piece in best.chosen},
+        score=(best.total + pairs.among(given)) / count if count else 1.0,
+        price=_price(best.chosen),
+    )
+
+
+def weights_of(pieces: Sequence[Piece], complements: Complements) -> Weights:
+    """What baskets say of all pairs of pieces."""
+    return complements.weights([piece.product_id for piece in pieces], [piece.garment for piece in pieces])
+
+
+def _learned(rules: Matrix | np.float32, score: Matrix | float, confidence: Matrix | float) -> Matrix:
+    """Suitability by rules and baskets: ``(1 - c) rules + c learned``.
+
+    Learned is the rules' suitability as odds, times the lift; the rules are judgments, and taken for no more than
+    19 to 1. So a pair that is bought as often as by chance is worth what the rules say, and none loses to another
+    only because more is known of it.
+
+    Source: Bayes' theorem in the form of odds, with the rules as what is believed beforehand.
+    """
+    sure = _DOUBT + (1 - 2 * _DOUBT) * np.clip(rules, 0, 1)
+    together, apart = sure * score, (1 - sure) * (1 - score)
+    learned = np.clip((together / (together + apart) - _DOUBT) / (1 - 2 * _DOUBT), 0, 1)
+    return np.asarray((1 - confidence) * rules + confidence * learned, np.float32)
+
+
+class _Pairs:
+    """The suitability of all pairs of pieces, computed at once."""
+
+    def __init__(self, pieces: Sequence[Piece], complements: Complements | None) -> None:
+        self._places = {id(piece): place for place, piece in enumerate(pieces)}
+        self._scores: Matrix = np.empty((0, 0), np.float32)
+        if pieces:
+            style = np.stack([piece.style for piece in pieces])
+            color = np.stack([piece.color for piece in pieces])
+            self._scores = _STYLE * (1 + style @ style.T) / 2 + _COLOR * harmonies(color, color)
+        if pieces and complements is not None:
+            weights = weights_of(pieces, complements)
+            self._scores = _learned(self._scores, weights.score, weights.confidence)
+
+    def total(self, piece: Piece, others: Sequence[Piece]) -> float:
+        """How well a piece goes with others, the sum."""
+        return float(self._scores[self._places[id(piece)], [self._places[id(each)] for each in others]].sum())
+
+    def among(self, pieces: Sequence[Piece]) -> float:
+        """How well pieces go with each other, the sum over pairs."""
+        return sum(self.total(piece, pieces[:place]) for place, piece in enumerate(pieces))
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A look in the making: all pieces, those chosen, and how well these go with all others."""
+
+    pieces: tuple[Piece, ...]
+    chosen: tuple[Piece, ...]
+    total: float = 0.0
+
+    def with_piece(self, piece: Piece, pairs: _Pairs) -> _Draft:
+        total = self.total + pairs.total(piece, self.pieces)
+        return _Draft((*self.pieces, piece), (*self.chosen, piece), total)
+
+
+def _within(pieces: Sequence[Piece], max_price: float | None) -> bool:
+    if max_price is None:
+        return True
+    price = _price(pieces)
+    return price is not None and price <= max_price
+
+
+def _price(pieces: Sequence[Piece]) -> float | None:
+    prices = [piece.price for piece in pieces]
+    return None if None in prices else float(sum(price for price in prices if price is not None))

@@ -1,0 +1,170 @@
+"""From what a user gives as a query, photos and products, to what is compared: their traits."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from sartor.errors import BadBox, BadWeight, PhotoRejected, ProductNotFound
+from sartor.imaging import decode
+from sartor.imaging.color import palette_of
+from sartor.imaging.fetch import EncodedPhoto, encoded_photo
+from sartor.recommend.explain import Seen
+from sartor.recommend.features import Traits, color_words, mixed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PIL import Image
+
+    from sartor.encoders.encoder import Encoder
+    from sartor.imaging import UrlPolicy
+    from sartor.recommend.features import Composer
+    from sartor.store.sqlite.catalog import SqliteStore
+
+PhotoInput: TypeAlias = str | Path | bytes | EncodedPhoto
+Box: TypeAlias = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A part of a query: a photo or a product, and how much it counts.
+
+    Attributes:
+        photo: A photo; none for a product.
+        product: Id of a product of the catalog; none for a photo.
+        weight: How much it counts beside other parts, above 0.
+        box: The region of the photo that is meant: left, top, width and height as shares of its sides.
+    """
+
+    photo: PhotoInput | None = None
+    product: str | None = None
+    weight: float = 1.0
+    box: Box | None = None
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.weight) and self.weight > 0):
+            raise BadWeight(self.weight)
+        if self.box is not None:
+            left, top, width, height = self.box
+            inside = 0 <= left < left + width <= 1 + 1e-9 and 0 <= top < top + height <= 1 + 1e-9
+            if not inside:
+                raise BadBox(self.box)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understood:
+    """A part of a query as it is compared.
+
+    Attributes:
+        traits: What is compared.
+        weight: How much it counts.
+        seen: What is known of it.
+        products: Ids of the products that it is, or shows.
+        groups: Their item groups.
+    """
+
+    traits: Traits
+    weight: float
+    seen: Seen
+    products: frozenset[str]
+    groups: frozenset[str]
+
+
+class Reader:
+    """Understands the parts of queries by one model."""
+
+    def __init__(self, store: SqliteStore, encoder: Encoder, compose: Composer, urls: UrlPolicy) -> None:
+        self._store, self._encoder, self._compose, self._urls = store, encoder, compose, urls
+
+    def read(self, photo: PhotoInput) -> EncodedPhoto:
+        """Read a photo once, to use it several times.
+
+        Raises:
+            PhotoRejected: It cannot be read.
+        """
+        return photo if isinstance(photo, EncodedPhoto) else encoded_photo(photo, urls=self._urls)
+
+    def decoded(self, part: Part) -> Image.Image:
+        """The photo of a part, or the region of it that is meant, RGB.
+
+        Raises:
+            PhotoRejected: It cannot be used.
+        """
+        return self._read_image(part)[1]
+
+    def understand(self, part: Part) -> Understood:
+        """What a part of a query is compared by.
+
+        Raises:
+            PhotoRejected: Its photo cannot be used.
+            ProductNotFound: There is no such product, or it has no photo to compare.
+        """
+        return self._photo(part) if part.product is None else self._product(part.product, part.weight)
+
+    def _photo(self, part: Part) -> Understood:
+        encoded, image = self._read_image(part)
+        embedding = self._encoder.embed([image])
+        if np.isnan(embedding[0, 0]):
+            raise PhotoRejected(encoded.name, reason="the network gave no usable embedding of it")
+        palette = palette_of(image)
+        (traits,) = self._compose.traits(embedding, [palette], {})
+        seen = Seen(predicted=self._compose.describe(embedding)[0], colors=color_words(palette))
+        showing = frozenset(self._store.products_with_photos([encoded.sha256]))
+        return Understood(traits=traits, weight=part.weight, seen=seen, products=showing, groups=frozenset())
+
+    def _read_image(self, part: Part) -> tuple[EncodedPhoto, Image.Image]:
+        if part.photo is None:
+            msg = "a part of a query is a photo or a product"
+            raise ValueError(msg)
+        encoded = self.read(part.photo)
+        fit_px = max(self._encoder.card.size_px) if part.box is None else None
+        return encoded, _cropped(decode(encoded.data, name=encoded.name, fit_px=fit_px).image, part.box)
+
+    def _product(self, product_id: str, weight: float) -> Understood:
+        stored = self._store.products([product_id]).get(product_id)
+        if stored is None:
+            raise ProductNotFound(product_id)
+        photos = self._store.embedded_photos(self._compose.model, [product_id])
+        if not photos:
+            raise ProductNotFound(product_id, reason="has no photo to compare")
+        embeddings = np.stack([photo.vector for photo in photos])
+        attributes = stored.product.attributes
+        each = self._compose.traits(embeddings, [photo.palette for photo in photos], attributes)
+        palette = photos[0].palette
+        seen = Seen(
+            known=attributes,
+            predicted=self._compose.describe(embeddings[:1])[0],
+            colors=() if palette is None else color_words(palette),
+        )
+        group = str(attributes.get("item_group_id", ""))
+        showing = self._store.products_with_photos([photo.sha256 for photo in photos])
+        return Understood(
+            traits=mixed([(traits, 1.0) for traits in each]),
+            weight=weight,
+            seen=seen,
+            products=frozenset({*showing, product_id}),
+            groups=frozenset({group} if group else ()),
+        )
+
+
+def parts_of(photos: Sequence[PhotoInput | Part], products: Sequence[str | Part]) -> list[Part]:
+    """Photos and products as parts of one query, those that are parts already as they are."""
+    return [
+        *(each if isinstance(each, Part) else Part(photo=each) for each in photos),
+        *(each if isinstance(each, Part) else Part(product=each) for each in products),
+    ]
+
+
+def _cropped(image: Image.Image, box: Box | None) -> Image.Image:
+    if box is None:
+        return image
+    left, top, width, height = box
+    x, y = min(int(left * image.width), image.width - 1), min(int(top * image.height), image.height - 1)
+    right = max(x + 1, min(round((left + width) * image.width), image.width))
+    bottom = max(y + 1, min(round((top + height) * image.height), image.height))
+    return image.crop((x, y, right, bottom))

@@ -1,0 +1,146 @@
+"""Routes that recommend: similar products, looks, and what is seen in a photo."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from sartor.recommend.features import Dials
+from sartor.recommend.filters import parse_where, where_of
+from sartor.recommend.query import Part
+from sartor.service.context import Context, Engine, needs
+from sartor.service.present import outfit_out, recommendation_out, seen_out
+from sartor.service.problems import BadRequest
+from sartor.service.schemas import (
+    MAX_K,
+    Name,
+    OutfitOut,
+    PhotoIn,
+    ProductPart,
+    Range,
+    RecommendationOut,
+    SeenOut,
+    SimilarQueryIn,
+)
+from sartor.service.security import Scope
+from sartor.service.uploads import Body, parsed, read_body, two_kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sartor.recommend.filters import FilterValue
+    from sartor.recommend.similar import Recommendation
+    from sartor.types import Where
+
+router = APIRouter(prefix="/v1", tags=["recommendations"], dependencies=[needs(Scope.READ)])
+
+Filters = Annotated[
+    list[Annotated[str, Query(max_length=1000)]],
+    Query(alias="where", max_length=50, description="key=a,b, key!=a or key=10..50; repeatable."),
+]
+
+
+@router.post("/similar", openapi_extra=two_kinds(SimilarQueryIn, field="query"))
+async def similar(request: Request, engine: Engine) -> RecommendationOut:
+    """Products that look most like photos, products or a color; all parts are one query."""
+    body = await read_body(request, engine.settings, field="query")
+    query = parsed(SimilarQueryIn, body.json)
+    return await engine.desk.run(lambda: _timed(engine, lambda: _similar(engine, query, body)))
+
+
+@router.get("/products/{product_id:path}/similar")
+async def similar_to_product(
+    product_id: str,
+    engine: Engine,
+    where: Filters = [],  # noqa: B006 - FastAPI copies it
+    k: Annotated[int, Query(ge=1, le=MAX_K)] = 12,
+    diversity: Annotated[float, Query(ge=0, le=1)] = 0.0,
+    facets: Annotated[list[Name], Query(max_length=30)] = [],  # noqa: B006
+) -> RecommendationOut:
+    """Products that look most like one of the catalog."""
+    shop, wanted = engine.shop, parse_where(where)
+    return await engine.desk.run(
+        lambda: _timed(
+            engine,
+            lambda: shop.similar(product=product_id, k=k, where=wanted, diversity=diversity, facets=facets),
+        )
+    )
+
+
+@router.get("/products/{product_id:path}/outfit")
+async def outfit(
+    product_id: str,
+    engine: Engine,
+    slots: Annotated[list[Name] | None, Query(max_length=20)] = None,
+    where: Filters = [],  # noqa: B006
+    max_price: Annotated[float | None, Query(ge=0, allow_inf_nan=False)] = None,
+    alternatives: Annotated[int, Query(ge=0, le=20)] = 3,
+) -> OutfitOut:
+    """What completes the look for a product: one product of each other slot that suits it."""
+    shop, wanted = engine.shop, parse_where(where)
+    look = await engine.desk.run(
+        lambda: shop.outfit(product_id, slots=slots, where=wanted, max_price=max_price, alternatives=alternatives)
+    )
+    return outfit_out(look, model=shop.model.id)
+
+
+@router.post("/describe", openapi_extra=two_kinds(PhotoIn, field="query"))
+async def describe(request: Request, engine: Engine) -> SeenOut:
+    """What is seen in one photo: attributes with their probability, and colors."""
+    body = await read_body(request, engine.settings, field="query")
+    (part,) = _photo_parts([parsed(PhotoIn, body.json)], body, exactly=1)
+    return seen_out(await engine.desk.run(lambda: engine.shop.describe(part)))
+
+
+def where_in(filters: Mapping[str, object]) -> Where:
+    """Filters as they come in JSON."""
+    values: dict[str, FilterValue] = {
+        name: (value.min, value.max) if isinstance(value, Range) else value  # type: ignore[misc]
+        for name, value in filters.items()
+    }
+    return where_of(values)
+
+
+def _similar(engine: Context, query: SimilarQueryIn, body: Body) -> Recommendation:
+    dials = query.dials
+    return engine.shop.similar(
+        *_photo_parts(query.photos, body),
+        products=[
+            Part(product=p.id, weight=p.weight) if isinstance(p, ProductPart) else p for p in query.products
+        ],
+        like=query.like,
+        dislike=query.dislike,
+        exclude=query.exclude,
+        color=query.color,
+        where=where_in(query.where),
+        dials=None if dials is None else Dials(style=dials.style, color=dials.color, category=dials.category),
+        k=query.k,
+        diversity=query.diversity,
+        facets=query.facets,
+        exact=query.exact,
+    )
+
+
+def _photo_parts(options: list[PhotoIn], body: Body, *, exactly: int | None = None) -> list[Part]:
+    """The photos of a query: an uploaded one for each option without a URL, the rest as they come."""
+    uploads = iter(body.photos)
+    parts = []
+    for option in options:
+        photo = option.url or next(uploads, None)
+        if photo is None and exactly is None:
+            detail = "photos says more than there are; add a URL, or upload each as the form field photo"
+            raise BadRequest(detail)
+        if photo is not None:
+            parts.append(Part(photo=photo, weight=option.weight, box=option.box))
+    parts += [Part(photo=photo) for photo in uploads]
+    if exactly is not None and len(parts) != exactly:
+        raise BadRequest(f"send {exactly} photo as the form field photo, or its url; there are {len(parts)}")
+    return parts
+
+
+def _timed(engine: Context, find: object) -> RecommendationOut:
+    start = time.perf_counter()
+    found = find()  # type: ignore[operator]
+    return recommendation_out(found, model=engine.shop.model.id, took_ms=1000 * (time.perf_counter() - start))

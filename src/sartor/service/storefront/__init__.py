@@ -1,7 +1,0 @@
-"""The pages that a shopper opens: rendered here, whole without JavaScript, each state under its own address."""
-
-from __future__ import annotations
-
-from sartor.service.storefront.mount import add_storefront
-
-__all__ = ["add_storefront"]

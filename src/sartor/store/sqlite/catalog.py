@@ -1,0 +1,427 @@
+"""The embedded catalog store: one SQLite file in WAL mode.
+
+A write returns when its transaction is committed and on disk (``synchronous = FULL``); one killed before
+that leaves no trace. Every write gives its products new revisions, by which an index catches up.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from sartor.store.base import ApiKey, Change, StoreCounts
+from sartor.store.sqlite.browse import Matches, Shelf, wrong_on_shelf
+from sartor.store.sqlite.database import Database
+from sartor.store.sqlite.encoding import (
+    load_attributes,
+    load_palette,
+    load_vector,
+    palette_bytes,
+    photo_of,
+    vector_bytes,
+)
+from sartor.store.sqlite.listing import Facets, Listings
+from sartor.store.sqlite.schema import MIGRATIONS
+from sartor.types import EVERYTHING, EmbeddedPhoto, Product, StoredProduct
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Collection, Mapping, Sequence
+    from pathlib import Path
+
+    from sartor.store.base import Listing, ListingQuery, Write
+    from sartor.types import FacetValue, Palette, Photo, Vector, Where
+
+
+_COLUMNS = "id, name, scope, created_s"
+
+
+class Keys:
+    """Adds, finds and deletes keys."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, key: ApiKey, digest: bytes) -> None:
+        """Keep a key; one with the same id or the same digest is refused.
+
+        Raises:
+            WorkspaceUnusable: There is such a key already.
+        """
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT INTO api_keys (id, name, scope, digest, created_s) VALUES (?, ?, ?, ?, ?)",
+                (key.id, key.name, key.scope, digest, key.created_s),
+            )
+
+    def all(self) -> tuple[ApiKey, ...]:
+        """Every key, the oldest first."""
+        rows = self._database.all(f"SELECT {_COLUMNS} FROM api_keys ORDER BY created_s, id")  # noqa: S608
+        return tuple(_key(*row) for row in rows)
+
+    def with_digests(self) -> tuple[tuple[bytes, ApiKey], ...]:
+        """Every key behind its digest, the oldest first."""
+        rows = self._database.all(f"SELECT digest, {_COLUMNS} FROM api_keys ORDER BY created_s, id")  # noqa: S608
+        return tuple((digest, _key(*row)) for digest, *row in rows)
+
+    def by_digest(self, digest: bytes) -> ApiKey | None:
+        """The key that has this digest, if there is one."""
+        rows = self._database.all(f"SELECT {_COLUMNS} FROM api_keys WHERE digest = ?", digest)  # noqa: S608
+        return _key(*rows[0]) if rows else None
+
+    def delete(self, key_id: str) -> bool:
+        """Forget a key; returns whether there was one."""
+        with self._database.transaction() as connection:
+            return connection.execute("DELETE FROM api_keys WHERE id = ?", (key_id,)).rowcount > 0
+
+
+def _key(key_id: str, name: str, scope: str, created_s: float) -> ApiKey:
+    return ApiKey(id=key_id, name=name, scope=scope, created_s=created_s)
+
+
+def write_products(connection: sqlite3.Connection, write: Write, *, first_revision: int) -> None:
+    """Write products, each at a revision of its own, their photos and what was computed of these."""
+    shelf, shown = Shelf(connection), _shown(connection, [stored.product.id for stored in write.products])
+    for revision, stored in enumerate(write.products, start=first_revision):
+        product, attributes = stored.product, json.dumps(dict(stored.product.attributes))
+        if product.id in shown:
+            connection.execute("DELETE FROM product_photos WHERE product_id = ?", (product.id,))
+        _write_product(connection, stored, attributes=attributes, revision=revision)
+        if shown.get(product.id) != (
+            product.title,
+            attributes,
+        ):  # a promotion writes all, and changes no word of it
+            (shelf.replace if product.id in shown else shelf.add)(product)
+            shown[product.id] = (product.title, attributes)
+    shelf.tidy()
+    names = {name for stored in write.products for name in stored.product.attributes}
+    connection.executemany("INSERT OR IGNORE INTO attribute_names VALUES (?)", [(name,) for name in names])
+    connection.executemany(
+        "INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)",
+        [(sha256, write.model, vector_bytes(vector)) for sha256, vector in write.embeddings.items()],
+    )
+    connection.executemany(
+        "INSERT OR REPLACE INTO palettes VALUES (?, ?)",
+        [(sha256, palette_bytes(palette)) for sha256, palette in write.palettes.items()],
+    )
+
+
+def delete_products(connection: sqlite3.Connection, product_ids: Collection[str], *, first_revision: int) -> None:
+    """Delete products that there are, each at a revision of its own."""
+    deletions = [(product_id, revision) for revision, product_id in enumerate(product_ids, start=first_revision)]
+    connection.executemany("INSERT OR REPLACE INTO deletions VALUES (?, ?)", deletions)
+    shelf = Shelf(connection)
+    shelf.take_away(product_ids)
+    shelf.tidy()
+    connection.executemany("DELETE FROM products WHERE id = ?", [(product_id,) for product_id in product_ids])
+
+
+def _shown(connection: sqlite3.Connection, product_ids: Collection[str]) -> dict[str, tuple[str, str]]:
+    rows = connection.execute(
+        "SELECT id, title, attributes FROM products WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(product_ids)),),
+    )
+    return {product_id: (title, attributes) for product_id, title, attributes in rows}
+
+
+def _write_product(
+    connection: sqlite3.Connection, stored: StoredProduct, *, attributes: str, revision: int
+) -> None:
+    product = stored.product
+    connection.execute(
+        "INSERT INTO products VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET title = excluded.title,"
+        " attributes = excluded.attributes, source = excluded.source, revision = excluded.revision",
+        (product.id, product.title, attributes, stored.source, revision),
+    )
+    connection.execute("DELETE FROM deletions WHERE product_id = ?", (product.id,))
+    connection.executemany(
+        "INSERT INTO photos VALUES (?, ?, ?, ?, ?) ON CONFLICT (sha256) DO UPDATE"
+        " SET fingerprint = excluded.fingerprint WHERE fingerprint = x''",
+        [
+            (photo.sha256, photo.width_px, photo.height_px, photo.thumbnail, photo.fingerprint)
+            for photo in stored.photos
+        ],
+    )
+    connection.executemany(
+        "INSERT INTO product_photos VALUES (?, ?, ?, ?)",
+        [(product.id, position, photo.sha256, photo.name) for position, photo in enumerate(stored.photos)],
+    )
+
+
+class SqliteStore:
+    """Products, photos and embeddings of one workspace; may be called from several threads.
+
+    Raises:
+        WorkspaceTooNew: A newer Sartor wrote the file.
+        WorkspaceUnusable: The file is no store, or cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._database = Database(path, migrations=MIGRATIONS)
+        self._keys = Keys(self._database)
+        matches = Matches(self._database)
+        self._listings = Listings(self._database, matches, self.products)
+        self._facets = Facets(self._database, matches)
+
+    # Reading
+
+    @property
+    def revision(self) -> int:
+        """Revision of the last write; 0 for an empty store."""
+        ((revision,),) = self._database.all(
+            "SELECT max(coalesce((SELECT max(revision) FROM products), 0),"
+            " coalesce((SELECT max(revision) FROM deletions), 0))"
+        )
+        return int(revision)
+
+    def products(self, product_ids: Collection[str]) -> dict[str, StoredProduct]:
+        """The products with these ids, as far as there are any."""
+        wanted = json.dumps(list(product_ids))
+        photos: dict[str, list[Photo]] = {}
+        for product_id, *fields in self._database.all(
+            "SELECT product_id, sha256, name, width_px, height_px, thumbnail, fingerprint FROM product_photos"
+            " JOIN photos USING (sha256) WHERE product_id IN (SELECT value FROM json_each(?))"
+            " ORDER BY product_id, position",
+            wanted,
+        ):
+            photos.setdefault(product_id, []).append(photo_of(*fields))
+        rows = self._database.all(
+            "SELECT id, title, attributes, source FROM products WHERE id IN (SELECT value FROM json_each(?))",
+            wanted,
+        )
+        return {
+            product_id: StoredProduct(
+                product=Product(id=product_id, title=title, attributes=load_attributes(attributes)),
+                photos=tuple(photos.get(product_id, ())),
+                source=source,
+            )
+            for product_id, title, attributes, source in rows
+        }
+
+    def known(self, product_ids: Collection[str]) -> set[str]:
+        """Which of these ids are those of products."""
+        rows = self._database.all(
+            "SELECT id FROM products WHERE id IN (SELECT value FROM json_each(?))", json.dumps(list(product_ids))
+        )
+        return {product_id for (product_id,) in rows}
+
+    def product_ids(self, *, source: str | None = None) -> list[str]:
+        """Ids of all products, or of those that came from one source, sorted."""
+        rows = self._database.all("SELECT id FROM products WHERE ?1 IS NULL OR source = ?1 ORDER BY id", source)
+        return [product_id for (product_id,) in rows]
+
+    def products_with_photos(self, sha256s: Collection[str]) -> set[str]:
+        """Ids of the products that show at least one of these photos."""
+        rows = self._database.all(
+            "SELECT DISTINCT product_id FROM product_photos WHERE sha256 IN (SELECT value FROM json_each(?))",
+            json.dumps(list(sha256s)),
+        )
+        return {product_id for (product_id,) in rows}
+
+    def embeddings(self, model: str, sha256s: Collection[str]) -> dict[str, Vector]:
+        """Embeddings of these photos, as far as the model has embedded them; ``(d,)`` float32 each."""
+        rows = self._database.all(
+            "SELECT sha256, vector FROM embeddings WHERE model = ? AND sha256 IN (SELECT value FROM json_each(?))",
+            model,
+            json.dumps(list(sha256s)),
+        )
+        return {sha256: load_vector(blob) for sha256, blob in rows}
+
+    def palettes(self, sha256s: Collection[str]) -> dict[str, Palette]:
+        """Colors of these photos, as far as they are known."""
+        rows = self._database.all(
+            "SELECT sha256, colors FROM palettes WHERE sha256 IN (SELECT value FROM json_each(?))",
+            json.dumps(list(sha256s)),
+        )
+        return {sha256: load_palette(blob) for sha256, blob in rows}
+
+    def embedded(self, model: str, sha256s: Collection[str]) -> set[str]:
+        """Of which of these photos there is all that is computed: the model's embedding, and the colors."""
+        rows = self._database.all(
+            "SELECT sha256 FROM embeddings JOIN palettes USING (sha256)"
+            " WHERE model = ? AND sha256 IN (SELECT value FROM json_each(?))",
+            model,
+            json.dumps(list(sha256s)),
+        )
+        return {sha256 for (sha256,) in rows}
+
+    def has_embeddings(self, model: str) -> bool:
+        """Whether the model has embedded any photo."""
+        return bool(self._database.all("SELECT 1 FROM embeddings WHERE model = ? LIMIT 1", model))
+
+    def photos(self, sha256s: Collection[str]) -> dict[str, Photo]:
+        """The photos with these digests, as far as there are any; each under one of its names."""
+        rows = self._database.all(
+            "SELECT sha256, min(name), width_px, height_px, thumbnail, fingerprint FROM product_photos JOIN photos"
+            " USING (sha256) WHERE sha256 IN (SELECT value FROM json_each(?)) GROUP BY sha256",
+            json.dumps(list(sha256s)),
+        )
+        return {sha256: photo_of(sha256, *fields) for sha256, *fields in rows}
+
+    def embedded_photos(self, model: str, product_ids: Collection[str]) -> list[EmbeddedPhoto]:
+        """Every photo of these products that the model has embedded: the entries that an index has of them."""
+        rows = self._database.all(
+            # CROSS JOIN keeps SQLite to this order: it would rather begin with every embedding.
+            "SELECT product_id, sha256, vector, colors, attributes"
+            " FROM product_photos JOIN products ON id = product_id"
+            " CROSS JOIN embeddings USING (sha256) LEFT JOIN palettes USING (sha256)"
+            " WHERE model = ? AND product_id IN (SELECT value FROM json_each(?)) ORDER BY product_id, position",
+            model,
+            json.dumps(list(product_ids)),
+        )
+        first: dict[str, str] = {}
+        for product_id, sha256, *_ in rows:
+            first.setdefault(product_id, sha256)
+        return [
+            EmbeddedPhoto(
+                product_id=product_id,
+                sha256=sha256,
+                vector=load_vector(blob),
+                palette=None if colors is None else load_palette(colors),
+                attributes=load_attributes(attributes),
+                is_main=first[product_id] == sha256,
+            )
+            for product_id, sha256, blob, colors, attributes in rows
+        ]
+
+    def embedded_keys(self, model: str) -> set[tuple[str, str]]:
+        """``(product id, SHA-256)`` of every photo of a product that the model has embedded."""
+        return set(
+            self._database.all(
+                "SELECT product_id, sha256 FROM product_photos JOIN embeddings USING (sha256) WHERE model = ?",
+                model,
+            )
+        )
+
+    def changes(self, *, since: int, limit: int) -> list[Change]:
+        """What happened to products after a revision, the oldest first, each product once."""
+        rows = self._database.all(
+            "SELECT * FROM (SELECT revision, id, 0 FROM products WHERE revision > ?1"
+            " UNION ALL SELECT revision, product_id, 1 FROM deletions WHERE revision > ?1)"
+            " ORDER BY 1 LIMIT ?2",
+            since,
+            limit,
+        )
+        return [Change(revision=row[0], product_id=row[1], deleted=bool(row[2])) for row in rows]
+
+    def attribute_names(self) -> tuple[str, ...]:
+        """Names of all attributes that products have had, sorted."""
+        return tuple(name for (name,) in self._database.all("SELECT name FROM attribute_names ORDER BY name"))
+
+    def thumbnails(self) -> set[str]:
+        """File names of the thumbnails of all photos that have a picture."""
+        return {name for (name,) in self._database.all("SELECT thumbnail FROM photos WHERE thumbnail <> ''")}
+
+    def counts(self) -> StoreCounts:
+        """How much the store holds."""
+        ((products,),) = self._database.all("SELECT count(*) FROM products")
+        ((photos,),) = self._database.all("SELECT count(*) FROM photos")
+        return StoreCounts(
+            products=products,
+            photos=photos,
+            embeddings=dict(
+                self._database.all("SELECT model, count(*) FROM embeddings GROUP BY model ORDER BY model")
+            ),
+            sources=dict(
+                self._database.all("SELECT source, count(*) FROM products GROUP BY source ORDER BY source")
+            ),
+        )
+
+    def setting(self, name: str) -> str | None:
+        """A setting that the workspace remembers."""
+        rows = self._database.all("SELECT value FROM settings WHERE name = ?", name)
+        return rows[0][0] if rows else None
+
+    def damage(self) -> list[str]:
+        """What is wrong with the file, as SQLite finds, and with what is browsed; empty when all is well."""
+        found = [row[0] for row in self._database.all("PRAGMA integrity_check") if row[0] != "ok"]
+        references = self._database.all("PRAGMA foreign_key_check")
+        with self._database.reading() as connection:
+            wrong = wrong_on_shelf(connection)
+        return found + [f"{row[0]} refers to a missing {row[2]}" for row in references] + wrong
+
+    # Browsing
+
+    def listing(self, query: ListingQuery) -> Listing:
+        """A page of the products that pass a filter and have the words.
+
+        Raises:
+            BadCursor: ``query.after`` is no place in this listing.
+        """
+        return self._listings.page(query)
+
+    def facets(
+        self, attributes: Sequence[str], *, where: Where = EVERYTHING, words: str = "", limit: int
+    ) -> dict[str, list[FacetValue]]:
+        """Values of attributes among the products that pass, the most frequent first, equals by value.
+
+        Args:
+            attributes: Which ones; those that no product has a text of get no values.
+            where: Only products that pass this filter are counted, with or without photos.
+            words: Only products that have these words.
+            limit: Values of each attribute, at most.
+        """
+        return self._facets.count(attributes, where=where, words=words, limit=limit)
+
+    def facet_names(self, *, most: int = 12) -> tuple[str, ...]:
+        """Attributes worth a filter bar: a few values that many products have; the most useful one first."""
+        return self._facets.names(most=most)
+
+    # Keys
+
+    def add_key(self, key: ApiKey, digest: bytes) -> None:
+        """Keep an API key; of its secret, only the digest."""
+        self._keys.add(key, digest)
+
+    def keys(self) -> tuple[ApiKey, ...]:
+        """Every API key, the oldest first."""
+        return self._keys.all()
+
+    def keys_with_digests(self) -> tuple[tuple[bytes, ApiKey], ...]:
+        """Every API key behind the digest of its secret, for whoever compares in constant time."""
+        return self._keys.with_digests()
+
+    def key_by_digest(self, digest: bytes) -> ApiKey | None:
+        """The API key whose secret has this digest, if there is one."""
+        return self._keys.by_digest(digest)
+
+    def delete_key(self, key_id: str) -> bool:
+        """Forget an API key; returns whether there was one."""
+        return self._keys.delete(key_id)
+
+    # Writing
+
+    def write(self, write: Write) -> None:
+        """Write products, their photos and embeddings in one transaction."""
+        with self._database.transaction() as connection:
+            write_products(connection, write, first_revision=self.revision + 1)
+
+    def delete(self, product_ids: Collection[str]) -> None:
+        """Delete products in one transaction; their photos stay until ``drop_unused_photos``."""
+        with self._database.transaction() as connection:
+            delete_products(connection, list(self.products(product_ids)), first_revision=self.revision + 1)
+
+    def drop_unused_photos(self) -> None:
+        """Delete the photos that no product shows any more, with their embeddings."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "DELETE FROM photos WHERE NOT EXISTS"
+                " (SELECT 1 FROM product_photos WHERE product_photos.sha256 = photos.sha256)"
+            )
+
+    def set_setting(self, name: str, value: str) -> None:
+        """Remember a setting."""
+        self.set_settings({name: value})
+
+    def set_settings(self, settings: Mapping[str, str | None]) -> None:
+        """Remember several settings in one transaction; None forgets one."""
+        with self._database.transaction() as connection:
+            for name, value in settings.items():
+                if value is None:
+                    connection.execute("DELETE FROM settings WHERE name = ?", (name,))
+                else:
+                    connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
+
+    def close(self) -> None:
+        """Close the file; the write-ahead log is folded into it."""
+        self._database.close()

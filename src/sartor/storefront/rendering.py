@@ -1,0 +1,192 @@
+"""Errors for people: what would be problem details becomes a page, where a browser asked for one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import HTMLResponse
+
+from sartor.service.problems import MEDIA_TYPE, answer, problem_of
+from sartor.storefront.personal import NOBODY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+_MEDIA_TYPES = {
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+}
+_DIGEST_CHARACTERS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class StaticFile:
+    """A file as it is sent."""
+
+    data: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class StaticFiles:
+    """All of them, by name.
+
+    Attributes:
+        named: The files.
+        digest: Of all of them together, so that modules find each other by relative addresses.
+    """
+
+    named: Mapping[str, StaticFile]
+    digest: str
+
+    @classmethod
+    def read(cls) -> StaticFiles:
+        """Read those of the package."""
+        named, digest = {}, hashlib.sha256()
+        for path in sorted(files(__package__).joinpath("static").iterdir(), key=lambda each: each.name):
+            suffix = path.name.rpartition(".")[2]
+            if suffix in _MEDIA_TYPES:
+                data = path.read_bytes()
+                digest.update(f"{path.name}\0{len(data)}\0".encode() + data)
+                named[path.name] = StaticFile(data, _MEDIA_TYPES[suffix])
+        return cls(named, digest.hexdigest()[:_DIGEST_CHARACTERS])
+
+    def address(self, name: str) -> str:
+        """Where a file is.
+
+        Raises:
+            KeyError: There is none.
+        """
+        self.named[name]
+        return f"/static/{self.digest}/{name}"
+
+
+_HEADERS = {"Cache-Control": "private, no-cache", "Vary": "Accept"}
+
+
+class Pages:
+    """Renders the templates of the package; every value in them is escaped."""
+
+    def __init__(self, static: StaticFiles) -> None:
+        self._environment = Environment(
+            loader=PackageLoader("sartor.storefront"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._environment.globals["static"] = static.address
+        self._environment.globals["shopper"] = (
+            NOBODY  # of pages that nobody in particular looks at, such as errors
+        )
+
+    def html(self, template: str, **values: Any) -> str:
+        """A page as text."""
+        return self._environment.get_template(template).render(values)
+
+    def response(self, text: str, *, status: int = 200, headers: Mapping[str, str] | None = None) -> HTMLResponse:
+        """A page as an answer, which no cache in between keeps."""
+        return HTMLResponse(text, status, headers={**_HEADERS, **(headers or {})})
+
+
+_MACHINES = ("/v1/", "/health/", "/metrics", "/openapi.json", "/static/", "/sartor-similar.js")
+_SAID = {  # what is said of a problem to a shopper, who has no command line
+    "product-not-found": "this product is not in the catalog, or no longer",
+    "empty-catalog": "the catalog is still empty; come back in a while",
+    "not-found": "there is nothing under this address",
+}
+_HEADINGS = {
+    403: "Not from here",
+    404: "We looked everywhere",
+    409: "Not just yet",
+    410: "This photo has left the fitting room",
+    413: "That is a lot to carry",
+    422: "That did not fit",
+    429: "One moment, please",
+    500: "A stitch came loose",
+    503: "One moment, please",
+}
+
+
+class ProblemPages:
+    """ASGI middleware that shows problems as pages; outside of the guards, so that theirs are shown too."""
+
+    def __init__(self, app: ASGIApp, *, pages: Pages) -> None:
+        self._app, self._pages = app, pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and what is answered back."""
+        if scope["type"] != "http" or not wants_page(scope):
+            await self._app(scope, receive, send)
+            return
+        start: Message | None = None
+        body = bytearray()
+
+        async def shown(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start" and _is_problem(message):
+                start = message
+            elif start is None:
+                await send(message)
+            else:
+                body.extend(message.get("body", b""))
+                if not message.get("more_body", False):
+                    page = problem_page(self._pages, json.loads(bytes(body)))
+                    headers = MutableHeaders(raw=list(start["headers"]))
+                    del headers["content-length"]
+                    headers["content-type"] = "text/html; charset=utf-8"
+                    headers["content-length"] = str(len(page))
+                    headers["cache-control"] = "no-store"
+                    await send({**start, "headers": headers.raw})
+                    await send({"type": "http.response.body", "body": page})
+
+        await self._app(scope, receive, shown)
+
+
+def problem_page(pages: Pages, problem: dict[str, Any]) -> bytes:
+    """A problem as a page."""
+    status, kind = int(problem["status"]), str(problem["type"]).rpartition(":")[2]
+    text = pages.html(
+        "problem.html",
+        status=status,
+        heading=_HEADINGS.get(status, problem["title"]),
+        detail=_SAID.get(kind, problem["detail"]),
+        starting=kind == "starting",
+    )
+    return text.encode()
+
+
+def wants_page(scope: Scope) -> bool:
+    """Whether a person asked, rather than a program."""
+    accepted = Headers(scope=scope).get("accept", "")
+    return "text/html" in accepted and not scope["path"].startswith(_MACHINES)
+
+
+def unexpected(pages: Pages) -> Any:
+    """A handler for errors that nobody expected, which no middleware sees."""
+
+    async def handle(request: Request, error: Exception) -> Response:
+        response = answer(problem_of(error))
+        if not wants_page(request.scope):
+            return response
+        page = problem_page(pages, json.loads(bytes(response.body)))
+        return pages.response(page.decode(), status=response.status_code)
+
+    return handle
+
+
+def _is_problem(message: Message) -> bool:
+    return Headers(raw=message["headers"]).get("content-type", "").startswith(MEDIA_TYPE)

@@ -1,0 +1,204 @@
+"""The settings of a query, in the sidebar."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from sartor.errors import PhotoRejected
+from sartor.imaging import decode, without_metadata
+from sartor.recommend.features import TRAITS, Dials
+from sartor.recommend.weights import DEFAULT_DIALS
+from sartor.studio.engine import How, LocalEngine
+from sartor.types import Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+    from sartor.studio.engine import Engine, Overview
+    from sartor.types import FacetValue, StoredProduct
+
+
+_FORMATS = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif")
+_MAX_PHOTO_MB = 50
+_SHOWN_PX = 480
+_LISTED = 60
+_PHOTOS, _PRODUCT = "Photos", "A product"
+_WITH, _ID = "asked-with", "asked-product"  # keys of the session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """A query, and how it is shown.
+
+    Attributes:
+        name: What it is called.
+        photos: Encoded photos; none for a product.
+        product: Id of a product; None for photos.
+        pictures: What to show of it, with media types.
+    """
+
+    name: str
+    photos: tuple[bytes, ...] = ()
+    product: str | None = None
+    pictures: tuple[tuple[bytes, str], ...] = ()
+
+
+def queries(engine: Engine, *, several: bool = True) -> list[Query]:
+    """Draw what is asked with, and read it; empty until something is given."""
+    # What another page or a button set in the session stands; a page that was left has lost its widgets.
+    st.session_state[_WITH] = st.session_state.get(_WITH) or _PHOTOS
+    asked_with = st.segmented_control(
+        "Ask with", [_PHOTOS, _PRODUCT], key=_WITH, required=True, label_visibility="collapsed"
+    )
+    return _of_product(engine) if asked_with == _PRODUCT else _of_photos(several=several)
+
+
+def ask_with(product_id: str) -> None:
+    """Make a product the next query."""
+    st.session_state[_WITH], st.session_state[_ID] = _PRODUCT, product_id
+
+
+def usable(files: Sequence[UploadedFile]) -> tuple[list[Query], list[PhotoRejected]]:
+    """Uploaded photos, those that can be used and why the others cannot."""
+    good, bad = [], []
+    for file in files:
+        data = file.getvalue()
+        try:
+            shown = without_metadata(decode(data, name=file.name), max_px=_SHOWN_PX)
+        except PhotoRejected as error:
+            bad.append(error)
+        else:
+            good.append(Query(name=file.name, photos=(data,), pictures=((shown.data, shown.media_type),)))
+    return good, bad
+
+
+def _of_photos(*, several: bool) -> list[Query]:
+    files = st.file_uploader(
+        "Photos" if several else "A photo",
+        type=_FORMATS,
+        accept_multiple_files=True,
+        key="photos",
+        max_upload_size=_MAX_PHOTO_MB,
+        label_visibility="collapsed",
+    )
+    good, bad = usable(files)
+    for error in bad:
+        st.warning(str(error), icon=":material/broken_image:")
+    if len(good) > 1 and (not several or st.toggle("All photos are one query", key="together")):
+        photos = tuple(photo for query in good for photo in query.photos)
+        pictures = tuple(picture for query in good for picture in query.pictures)
+        return [Query(name=f"{len(good)} photos together", photos=photos, pictures=pictures)]
+    return good
+
+
+def _of_product(engine: Engine) -> list[Query]:
+    finding, choosing = st.columns([1, 2])
+    words = finding.text_input("Words", key="words", placeholder="Words of its title or attributes, or its id")
+    found = {stored.product.id: stored for stored in engine.find(words, limit=_LISTED)}
+    chosen = st.session_state.get(_ID)
+    if chosen is not None and chosen not in found and not words:
+        found = {chosen: engine.product(chosen), **found}
+    if not found:
+        choosing.info(f"No product has the words {words!r}.")
+        return []
+    st.session_state[_ID] = chosen if chosen in found else next(iter(found))
+    product_id = choosing.selectbox("Product", list(found), key=_ID, format_func=lambda id_: _label(found[id_]))
+    stored = found[product_id]
+    pictures = [engine.picture(photo.sha256, max_px=_SHOWN_PX) for photo in stored.photos[:1]]
+    return [
+        Query(
+            name=stored.product.title or product_id,
+            product=product_id,
+            pictures=tuple(picture for picture in pictures if picture is not None),
+        )
+    ]
+
+
+def _label(stored: StoredProduct) -> str:
+    return f"{stored.product.title} · {stored.product.id}" if stored.product.title else stored.product.id
+
+
+_MOST_K = 48
+
+
+def settings(engine: Engine, overview: Overview, *, model: bool = True) -> How:
+    """Draw the settings and read them.
+
+    Args:
+        engine: Whose catalog it is.
+        overview: What that holds.
+        model: Whether the model is chosen here.
+    """
+    with st.sidebar:
+        st.caption(f"{overview.products:,} products · {overview.photos:,} photos  \n`{engine.place}`")
+        chosen = _model(overview) if model else overview.model
+        k = st.slider("How many", 1, _MOST_K, 5, key="k")
+        where = _filters(overview.facets)
+        with st.expander("What counts"):
+            dials = {
+                name: st.slider(
+                    name.capitalize(), 0.0, 1.0, getattr(DEFAULT_DIALS, name), 0.05, key=f"dial-{name}"
+                )
+                for name in TRAITS
+            }
+            diversity = st.slider(
+                "Diversity", 0.0, 1.0, 0.0, 0.05, key="diversity", help="0: the closest. 1: only what differs."
+            )
+        metric = _metric(fixed=not isinstance(engine, LocalEngine))  # a service has its own
+    return How(model=chosen, metric=metric, k=k, dials=Dials(**dials), diversity=diversity, where=where)
+
+
+def spoken(attribute: str) -> str:
+    """An attribute's name as people write it: ``articleType`` is ``Article type``."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", attribute).lower()
+    return words[:1].upper() + words[1:]
+
+
+def _model(overview: Overview) -> str:
+    photos = {each.id: each.embedded for each in overview.models}
+    return st.selectbox(
+        "Model",
+        list(photos),
+        key="model",
+        format_func=lambda id_: id_ if photos[id_] else f"{id_} (has embedded nothing here)",
+        disabled=len(photos) == 1,
+    )
+
+
+def _metric(*, fixed: bool) -> Metric:
+    chosen = st.segmented_control(
+        "Metric",
+        list(Metric),
+        default=Metric.COSINE,
+        required=True,
+        key="metric",
+        format_func=str.capitalize,
+        disabled=fixed,
+        help="Embeddings have norm 1, so both rank alike; only the scores differ.",
+    )
+    return chosen or Metric.COSINE
+
+
+def _filters(facets: Mapping[str, Sequence[FacetValue]]) -> dict[str, list[str]]:
+    with st.expander("Filters"):
+        chosen = {name: _filter(name, values) for name, values in facets.items() if values}
+        if not chosen:
+            st.caption("No attribute of this catalog makes a good filter.")
+    return {name: values for name, values in chosen.items() if values}
+
+
+def _filter(name: str, values: Sequence[FacetValue]) -> list[str]:
+    counts = {each.value: each.count for each in values}
+    return st.multiselect(
+        spoken(name),
+        list(counts),
+        key=f"filter-{name}",
+        format_func=lambda value: f"{value} ({counts[value]:,})" if value in counts else value,
+        placeholder="Any",
+    )

@@ -1,0 +1,125 @@
+"""Catalogs as CSV and JSON Lines, read again as ``sartor index`` reads them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from sartor.catalog import open_source
+from sartor.ingest.export.tables import table_order, text_of, write_delimited, write_json_lines
+from sartor.types import AttributeValue, Product, StoredProduct
+from tests.ingest.export.warehouse import catalogs, stored, typed, warehouse, with_photos
+
+EXAMPLES = settings(max_examples=15, deadline=None)
+
+
+def read_again(path: Path) -> dict[str, Product]:
+    with open_source(path) as source:
+        return {each.product.id: each.product for each in source}
+
+
+def as_csv(products: list[StoredProduct]) -> tuple[dict[str, Product], tuple[str, ...]]:
+    with warehouse(products) as place:
+        path = place.out / "products.csv"
+        lost = write_delimited(path, table_order(place.stock, place.out, images=False, header=True))
+        return read_again(path), lost
+
+
+def as_json_lines(products: list[StoredProduct]) -> tuple[dict[str, Product], tuple[str, ...]]:
+    with warehouse(products) as place:
+        path = place.out / "products.jsonl"
+        lost = write_json_lines(path, table_order(place.stock, place.out, images=False, header=False))
+        return read_again(path), lost
+
+
+@EXAMPLES
+@given(catalogs())
+def test_json_lines_are_read_again_as_the_same_products_with_their_types(products: list[Product]) -> None:
+    again, _ = as_json_lines(with_photos(products))
+    assert again.keys() == {product.id for product in products}
+    for product in products:
+        assert again[product.id].title == product.title
+        assert typed(again[product.id].attributes) == typed(product.attributes)
+
+
+@EXAMPLES
+@given(catalogs())
+def test_csv_is_read_again_as_the_same_products_with_values_as_texts(products: list[Product]) -> None:
+    again, lost = as_csv(with_photos(products, each=2))
+    assert again.keys() == {product.id for product in products}
+    for product in products:
+        found = again[product.id]
+        assert found.title == product.title
+        if not any("header cannot hold" in sentence for sentence in lost):
+            assert typed(found.attributes) == typed({n: as_text(v) for n, v in product.attributes.items()})
+        else:
+            values = [as_text(value) for value in product.attributes.values()]
+            assert sorted(map(str, found.attributes.values())) == sorted(map(str, values))
+
+
+def as_text(value: AttributeValue) -> AttributeValue:
+    return value if isinstance(value, tuple) else text_of(value)
+
+
+def test_several_values_are_several_columns_of_one_name() -> None:
+    products = [
+        stored(Product(id="a", attributes={"size": ("S", "M, L")}), "1.jpg", "2.jpg"),
+        stored(Product(id="b")),
+    ]
+    with warehouse(products) as place:
+        path = place.out / "products.csv"
+        write_delimited(path, table_order(place.stock, place.out, images=False, header=True))
+        assert path.read_text() == (
+            '"id","title","image_path","image_path","size","size"\na,,1.jpg,2.jpg,S,"M, L"\nb,,,,,\n'
+        )
+
+
+@pytest.mark.parametrize("write", [as_csv, as_json_lines])
+def test_attributes_that_a_reader_would_rename_keep_their_names(write) -> None:
+    products = [
+        stored(Product(id="a", attributes={"Brand": "x", "baseColour": "Red"}), "1.jpg"),
+        stored(Product(id="b", attributes={"color": "Blue"}), "2.jpg"),
+    ]
+    again, _ = write(products)
+    assert again["a"].attributes == {"Brand": "x", "baseColour": "Red"}
+    assert again["b"].attributes == {"color": "Blue"}
+
+
+@pytest.mark.parametrize("write", [as_csv, as_json_lines])
+def test_attributes_that_a_reader_would_take_for_something_else_are_named_as_lost(write) -> None:
+    product = Product(id="a", title="t", attributes={"id": "no", "additional_image_link": "x.jpg", "size": "S"})
+    again, lost = write([stored(product, "1.jpg")])
+    assert again == {"a": Product(id="a", title="t", attributes={"size": "S"})}
+    assert any("additional_image_link, id" in sentence for sentence in lost)
+
+
+def test_names_that_a_header_cannot_hold_are_changed_and_told() -> None:
+    attributes = {" a": "1", "a": "2", "": "3", "b\nc": "4"}
+    again, lost = as_csv([stored(Product(id="p", attributes=attributes), "1.jpg")])
+    assert again["p"].attributes == {"a_2": "1", "a": "2", "attribute": "3", "b c": "4"}
+    assert any("'b\\nc' is 'b c'" in sentence for sentence in lost)
+    assert (
+        as_json_lines([stored(Product(id="p", attributes=attributes), "1.jpg")])[0]["p"].attributes == attributes
+    )
+
+
+def test_a_text_too_long_for_csv_is_told() -> None:
+    _, lost = as_csv([stored(Product(id="p", attributes={"description": "x" * 131_072}), "1.jpg")])
+    assert any("do not" in sentence or "does not" in sentence for sentence in lost if "so long" in sentence)
+
+
+def test_json_lines_are_strict_json_without_nan() -> None:
+    with warehouse([stored(Product(id="p", attributes={"x": float("nan"), "y": 1.5}), "1.jpg")]) as place:
+        path = place.out / "products.jsonl"
+        write_json_lines(path, table_order(place.stock, place.out, images=False, header=False))
+        assert json.loads(path.read_text(), parse_constant=pytest.fail)["x"] is None
+
+
+def test_missing_products_of_a_stock_are_passed_over() -> None:
+    with warehouse(with_photos([Product(id="a"), Product(id="b")])) as place:
+        place.stock.store.delete(["a"])
+        write_json_lines(place.out / "p.jsonl", table_order(place.stock, place.out, images=False, header=False))
+        assert place.stock.tally.products == 1

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sartor.index.points import numbers_of, texts_of
+from sartor.types import Product
+from sartor.values import price_of, searched_of, title_key, values_of
+
+TEXTS = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=12),
+    st.from_regex(r"\A[ A-Za-z]{0,4}[-+]?[0-9]{1,3}(\.[0-9]{1,2})?[ A-Za-z]{0,4}\Z"),
+    st.just("x" * 256),
+    st.just("x" * 257),
+)
+
+
+@given(
+    st.one_of(
+        TEXTS,
+        st.integers(),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.booleans(),
+        st.tuples(TEXTS, TEXTS),
+    )
+)
+def test_values_are_told_apart_as_the_index_does_it(value: object) -> None:
+    values = values_of(Product(id="a", attributes={"name": value}))
+    assert {each.text for each in values} - {None} == set(texts_of(value))
+    assert {each.number for each in values} - {None} == set(numbers_of(value))
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, 10**400, "9" * 400, "\ud800"])
+def test_what_is_no_number_is_none(value: object) -> None:
+    assert all(each.number is None for each in values_of(Product(id="a", attributes={"name": value})))
+
+
+def test_titles_are_sorted_without_case_and_accents() -> None:
+    titles = ["zebra", "Éclair", "apple", "Öl", "eclair b"]
+    assert sorted(titles, key=title_key) == ["apple", "Éclair", "eclair b", "Öl", "zebra"]
+    assert title_key(" ") is None
+
+
+def test_the_lowest_price_counts() -> None:
+    assert price_of(Product(id="a", attributes={"price": ("15.00 USD", "EUR 9")})) == 9
+    assert price_of(Product(id="a", attributes={"price": "on request"})) is None
+    assert price_of(Product(id="a")) is None
+
+
+def test_links_and_switches_are_not_searched() -> None:
+    attributes = {"link": "https://example.org", "sale": True, "color": ("Red", "Blue"), "year": 2011}
+    assert searched_of(Product(id="a", attributes=attributes)) == "Red\nBlue\n2011"
