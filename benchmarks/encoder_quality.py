@@ -74,7 +74,7 @@ class Photos:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class QueryAttributes:
     """What a network gives for photos: ``(n, d)`` unit embeddings, and ``(n, classes)`` logits by attribute."""
 
     embeddings: Matrix
@@ -184,7 +184,7 @@ def retrieval(
 
 
 def same_product(
-    network: Network, gallery: Seen, queries: npt.NDArray[np.int64], shop: Photos, small: Photos
+    network: Network, gallery: QueryAttributes, queries: npt.NDArray[np.int64], shop: Photos, small: Photos
 ) -> npt.NDArray[np.float64]:
     """Whether a product's photo of 60 x 80 finds its photo of 224 first, among all of those."""
     place = {each: row for row, each in enumerate(small.ids)}
@@ -195,7 +195,7 @@ def same_product(
 
 
 def street(
-    network: Network, gallery: Seen, items: Mapping[str, Item], shop: Photos, people: Photos
+    network: Network, gallery: QueryAttributes, items: Mapping[str, Item], shop: Photos, people: Photos
 ) -> dict[str, npt.NDArray[np.float64]]:
     """People's photos, of senders that were held out: beside the shop's products, and beside other people's."""
     rows = [row for row, each in enumerate(people.ids) if items[each].attributes["label"] not in _SAYS_NOTHING]
@@ -218,7 +218,7 @@ def street(
     }
 
 
-def see(network: Network, photos: Sequence[bytes]) -> Seen:
+def see(network: Network, photos: Sequence[bytes]) -> QueryAttributes:
     """Embed photos, and predict what the network predicts."""
     runtime = load_runtime(Settings(home=Path("unused")), network.file, network.card)
     card = network.card
@@ -232,7 +232,7 @@ def see(network: Network, photos: Sequence[bytes]) -> Seen:
             rows.append(outputs[card.output])
             for name, output in heads.items():
                 logits[name].append(outputs[output])
-    return Seen(
+    return QueryAttributes(
         embeddings=unit_norm(np.concatenate(rows)),
         logits={name: np.concatenate(parts) for name, parts in logits.items()},
     )

@@ -22,7 +22,7 @@ _PACKAGES = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
+class RestrictedUnpickler:
     """Hardware and how busy it was.
 
     Attributes:
@@ -42,9 +42,9 @@ class Machine:
     load: float
 
 
-def this_machine() -> Machine:
+def this_machine() -> RestrictedUnpickler:
     """The machine that this process runs on."""
-    return Machine(
+    return RestrictedUnpickler(
         cpu=surroundings.processor(),
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         memory_gb=round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),

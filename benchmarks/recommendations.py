@@ -16,7 +16,7 @@ from benchmarks.encoder_quality import ATTRIBUTES, mobilenet_v2, read, see, spli
 from benchmarks.report import Figure, Report, Target
 from sartor.evaluation.intervals import bootstrap_interval
 from sartor.evaluation.metrics import calibration_error, reliability
-from sartor.recommend.features import Dials, color_family
+from sartor.recommend.features import FeatureWeights, color_family
 from sartor.recommend.weights import DEFAULT_DIALS
 
 if TYPE_CHECKING:
@@ -32,16 +32,16 @@ if TYPE_CHECKING:
 
 K = 5
 _OTHERS = ("color family", "closeness of colors", "diversity")
-_SETTINGS: dict[str, tuple[Dials, float]] = {
-    "encoder only": (Dials(style=1), 0.0),
-    "color 0.2": (Dials(style=1, color=0.2), 0.0),
-    "color 0.4": (Dials(style=1, color=0.4), 0.0),
-    "color 1": (Dials(style=1, color=1), 0.0),
-    "color only": (Dials(style=0, color=1), 0.0),
-    "category 0.2": (Dials(style=1, category=0.2), 0.0),
-    "category only": (Dials(style=0, category=1), 0.0),
-    "color 0.4, category 0.2": (Dials(style=1, color=0.4, category=0.2), 0.0),
-    "color 1, category 0.4": (Dials(style=1, color=1, category=0.4), 0.0),
+_SETTINGS: dict[str, tuple[FeatureWeights, float]] = {
+    "encoder only": (FeatureWeights(style=1), 0.0),
+    "color 0.2": (FeatureWeights(style=1, color=0.2), 0.0),
+    "color 0.4": (FeatureWeights(style=1, color=0.4), 0.0),
+    "color 1": (FeatureWeights(style=1, color=1), 0.0),
+    "color only": (FeatureWeights(style=0, color=1), 0.0),
+    "category 0.2": (FeatureWeights(style=1, category=0.2), 0.0),
+    "category only": (FeatureWeights(style=0, category=1), 0.0),
+    "color 0.4, category 0.2": (FeatureWeights(style=1, color=0.4, category=0.2), 0.0),
+    "color 1, category 0.4": (FeatureWeights(style=1, color=1, category=0.4), 0.0),
     "default": (DEFAULT_DIALS, 0.0),
     "default, diversity 0.2": (DEFAULT_DIALS, 0.2),
     "default, diversity 0.4": (DEFAULT_DIALS, 0.4),
@@ -116,7 +116,7 @@ def recommendations(
     )
 
 
-def ask(shop: Shop, photos: Mapping[str, bytes], *, dials: Dials, diversity: float) -> list[Answer]:
+def ask(shop: Shop, photos: Mapping[str, bytes], *, dials: FeatureWeights, diversity: float) -> list[Answer]:
     """The answer for each photo, the product itself left out, since the catalog has the same photo."""
     return [
         Answer(

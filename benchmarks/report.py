@@ -13,7 +13,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.machine import Machine, this_machine, versions
+from benchmarks.machine import RestrictedUnpickler, this_machine, versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -107,7 +107,7 @@ def publish(report: Report, directory: Path) -> None:
     _print(report, machine)
 
 
-def as_json(report: Report, machine: Machine) -> dict[str, object]:
+def as_json(report: Report, machine: RestrictedUnpickler) -> dict[str, object]:
     """A report with its circumstances, of what JSON can hold."""
     return {
         "name": report.name,
@@ -135,7 +135,7 @@ def _without_folders(arguments: Sequence[str]) -> list[str]:
     return kept
 
 
-def _print(report: Report, machine: Machine) -> None:
+def _print(report: Report, machine: RestrictedUnpickler) -> None:
     console = Console(width=None if sys.stdout.isatty() else _WIDTH)
     arithmetic = {True: "bf16", False: "no bf16", None: "bf16 unknown"}[machine.computes_bf16]
     console.print(f"\n[bold]{report.name}[/bold] on {machine.cpu}, {machine.cores} cores, {arithmetic}")

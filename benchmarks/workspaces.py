@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from sartor.recommend.features import Composer
+    from sartor.recommend.features import FeatureBuilder
     from sartor.store.base import Write
     from sartor.types import Palette
 
@@ -98,17 +98,17 @@ def fill(home: Path, products: int, vectors: Callable[[int, int], Vectors] | Non
     return Filled(store_s=store_s, index_s=index_s, graph_s=graph_s)
 
 
-def composer(home: Path) -> Composer:
+def composer(home: Path) -> FeatureBuilder:
     """What makes the index's vectors of a workspace's embeddings."""
     from sartor.config import Settings
     from sartor.encoders.heads import Heads
-    from sartor.recommend.features import Composer
+    from sartor.recommend.features import FeatureBuilder
     from sartor.wiring import choose_model, open_models
 
     settings = Settings(home=home)
     models = open_models(settings)
     card = choose_model(settings, models)
-    return Composer(card.id, Heads.read(models.folders().get(card.id), card))
+    return FeatureBuilder(card.id, Heads.read(models.folders().get(card.id), card))
 
 
 def _write(start: int, vectors: npt.NDArray[np.float32], model: str) -> Write:

@@ -50,12 +50,12 @@ def bundled(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
 def home(tmp_path: Path, color_file: Path) -> Path:
     """A workspace with one model, ``color``, whose embedding is a photo's mean color."""
     from sartor.config import Settings
-    from sartor.encoders.add import Adoption
+    from sartor.encoders.add import ModelSpec
     from sartor.encoders.card import PixelScaling, Scaling
     from sartor.wiring import add_model
 
     directory = tmp_path / "home"
-    adoption = Adoption(id="color", scaling=PixelScaling.named(Scaling.UNIT), output="embedding")
+    adoption = ModelSpec(id="color", scaling=PixelScaling.named(Scaling.UNIT), output="embedding")
     add_model(Settings(home=directory), color_file, adoption)
     return directory
 

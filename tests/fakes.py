@@ -11,7 +11,7 @@ from PIL import Image
 from sartor.encoders.card import Layout, ModelCard, PixelScaling, Scaling
 from sartor.encoders.encoder import Encoder
 from sartor.encoders.heads import Heads
-from sartor.recommend.features import Composer
+from sartor.recommend.features import FeatureBuilder
 from tests.networks import SIDE_PX
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ COLOR_CARD = ModelCard(
 )
 
 NO_HEADS = Heads((), {}, scale=1.0)
-COMPOSER = Composer("m", NO_HEADS)
+COMPOSER = FeatureBuilder("m", NO_HEADS)
 
 
 class ColorRuntime:

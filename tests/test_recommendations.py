@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import sartor
 from sartor.errors import BadBox, BadWeight, EmptyQuery, UnknownColor
-from sartor.recommend.features import Dials
+from sartor.recommend.features import FeatureWeights
 from sartor.recommend.query import Part
 from sartor.recommend.similar import Recommendation
 from sartor.shop import Shop
@@ -43,7 +43,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, color_file: Path) -> Iterator
 ids = st.sampled_from(sorted(NAMES))
 shares = st.floats(0, 1)
 dials = st.builds(
-    lambda style, color, category: Dials(style=style, color=color, category=category),
+    lambda style, color, category: FeatureWeights(style=style, color=color, category=category),
     st.floats(0.05, 1), shares, shares,
 )  # fmt: skip
 anything = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -55,7 +55,7 @@ some = st.lists(ids, max_size=2, unique=True)
 @given(st.lists(ids, min_size=1, max_size=3, unique=True), st.tuples(some, some), dials, shares)
 @anything
 def test_hits_are_distinct_and_never_what_was_given(
-    shop: Shop, products: list[str], opinions: tuple[list[str], list[str]], dials: Dials, diversity: float
+    shop: Shop, products: list[str], opinions: tuple[list[str], list[str]], dials: FeatureWeights, diversity: float
 ) -> None:
     like, dislike = opinions
     found = shop.similar(products=products, like=like, dislike=dislike, dials=dials, diversity=diversity)
@@ -68,7 +68,7 @@ def test_hits_are_distinct_and_never_what_was_given(
 @given(ids, st.booleans(), st.tuples(st.integers(0, 11), st.integers(0, 11)), dials)
 @anything
 def test_no_hit_breaks_a_filter(
-    shop: Shop, product: str, warm: bool, prices: tuple[int, int], dials: Dials
+    shop: Shop, product: str, warm: bool, prices: tuple[int, int], dials: FeatureWeights
 ) -> None:
     low, high = sorted(prices)
     where = {"warm" if warm else "warm!": "yes", "price": (low, high)}
@@ -86,7 +86,7 @@ def everything(found: Recommendation) -> set[str]:
 @given(ids, ids, dials)
 @anything
 def test_a_dislike_takes_one_product_away_and_no_other(
-    shop: Shop, product: str, disliked: str, dials: Dials
+    shop: Shop, product: str, disliked: str, dials: FeatureWeights
 ) -> None:
     if product == disliked:
         return
@@ -99,8 +99,8 @@ def test_a_dislike_takes_one_product_away_and_no_other(
 @given(ids, st.floats(0.1, 1))
 @anything
 def test_without_color_the_dial_of_color_says_nothing(shop: Shop, product: str, style: float) -> None:
-    plain = shop.similar(product=product, dials=Dials(style=1), k=20)
-    scaled = shop.similar(product=product, dials=Dials(style=style), k=20)
+    plain = shop.similar(product=product, dials=FeatureWeights(style=1), k=20)
+    scaled = shop.similar(product=product, dials=FeatureWeights(style=style), k=20)
 
     assert [hit.product_id for hit in plain] == [hit.product_id for hit in scaled]
 
@@ -121,7 +121,7 @@ def test_a_color_is_a_query_of_its_own(shop: Shop) -> None:
 
 
 def test_a_color_beside_a_product_asks_for_it_in_that_color(shop: Shop) -> None:
-    (first, *_) = shop.similar(product="gray", color="red", dials=Dials(style=0, color=1))
+    (first, *_) = shop.similar(product="gray", color="red", dials=FeatureWeights(style=0, color=1))
 
     assert first.product_id in {"red", "scarlet"}
 
@@ -179,4 +179,4 @@ def test_a_weight_is_above_0(weight: float) -> None:
 
 def test_the_front_door_has_all_of_it() -> None:
     assert sartor.Part is Part
-    assert sartor.Dials is Dials
+    assert sartor.FeatureWeights is FeatureWeights

@@ -9,7 +9,7 @@ import pytest
 
 import sartor
 from sartor.config import Settings
-from sartor.encoders.add import Adoption
+from sartor.encoders.add import ModelSpec
 from sartor.encoders.card import PixelScaling, Scaling
 from sartor.errors import (
     EmptyCatalog,
@@ -42,7 +42,7 @@ def filled(shop: Shop, photos: Path) -> Shop:
 
 
 def add(home: Path, color_file: Path, model_id: str, scaling: Scaling = Scaling.UNIT) -> None:
-    adoption = Adoption(id=model_id, scaling=PixelScaling.named(scaling), output="embedding")
+    adoption = ModelSpec(id=model_id, scaling=PixelScaling.named(scaling), output="embedding")
     add_model(Settings(home=home), color_file, adoption)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import sartor
 from sartor.config import Settings
-from sartor.encoders.add import Adoption
+from sartor.encoders.add import ModelSpec
 from sartor.encoders.card import PixelScaling, Scaling
 from sartor.errors import ModelMismatch, ModelNotFound
 from sartor.wiring import add_model
@@ -22,7 +22,7 @@ def two_models(home: Path, color_file: Path, tmp_path: Path) -> Path:
     with sartor.open(home) as shop:
         shop.index(photos)
     scaling = PixelScaling.named(Scaling.TF)
-    add_model(Settings(home=home), color_file, Adoption(id="other", scaling=scaling, output="embedding"))
+    add_model(Settings(home=home), color_file, ModelSpec(id="other", scaling=scaling, output="embedding"))
     with sartor.open(home, model="other") as shop:
         shop.index(photos)
     return home
@@ -60,7 +60,7 @@ def test_a_model_that_has_embedded_nothing_says_so(home: Path, color_file: Path,
     with sartor.open(home) as shop:
         shop.index(folder_of(tmp_path / "photos", various_colors(3)))
     scaling = PixelScaling.named(Scaling.TF)
-    add_model(Settings(home=home), color_file, Adoption(id="other", scaling=scaling, output="embedding"))
+    add_model(Settings(home=home), color_file, ModelSpec(id="other", scaling=scaling, output="embedding"))
     with sartor.open(home) as shop:
         with pytest.raises(ModelMismatch):
             shop.through("other").similar(product="p000")

@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sartor.recommend.features import Dials
+    from sartor.recommend.features import FeatureWeights
     from sartor.recommend.query import Part
     from sartor.shop import Shop
 
 __version__ = "0.1.0"
 
-__all__ = ["Dials", "Part", "__version__", "open"]
+__all__ = ["FeatureWeights", "Part", "__version__", "open"]
 
-_LAZY = {"Dials": "sartor.recommend.features", "Part": "sartor.recommend.query"}
+_LAZY = {"FeatureWeights": "sartor.recommend.features", "Part": "sartor.recommend.query"}
 
 
 def __getattr__(name: str) -> Any:

@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sartor.config import Settings
-    from sartor.encoders.add import Adoption
+    from sartor.encoders.add import ModelSpec
     from sartor.encoders.base import Runtime, Signature
     from sartor.encoders.card import Pooling
     from sartor.index.edge import EdgeIndex
     from sartor.ingest.maintenance import Backup
-    from sartor.recommend.features import Composer
-    from sartor.training.train import Trained, TrainingOrder, Watch
+    from sartor.recommend.features import FeatureBuilder
+    from sartor.training.train import Trained, TrainingOptions, Watch
 
 logger = logging.getLogger(__name__)
 
@@ -152,7 +152,7 @@ def open_encoder(
     return BatchingEncoder(card, load) if many_callers else Encoder(card, load)
 
 
-def open_index(settings: Settings, card: ModelCard, compose: Composer) -> EdgeIndex:
+def open_index(settings: Settings, card: ModelCard, compose: FeatureBuilder) -> EdgeIndex:
     """The index of what a model's embeddings are composed to."""
     from sartor.index.edge import EdgeIndex
 
@@ -173,7 +173,7 @@ def load_runtime(settings: Settings, file: Path, card: ModelCard) -> Runtime:
     return OnnxRuntime(file, card, device=_device(settings), precision=settings.precision)
 
 
-def add_model(settings: Settings, source: Path, adoption: Adoption) -> ModelCard:
+def add_model(settings: Settings, source: Path, adoption: ModelSpec) -> ModelCard:
     """Add an ONNX network to the models of a workspace, after running it once.
 
     Args:
@@ -262,7 +262,7 @@ def add_trained(settings: Settings, directory: Path) -> ModelCard:
     return card
 
 
-def train_model(settings: Settings, order: TrainingOrder, watch: Watch) -> Trained:
+def train_model(settings: Settings, order: TrainingOptions, watch: Watch) -> Trained:
     """Train an encoder on sources.
 
     Raises:

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.machine import Machine
+from benchmarks.machine import RestrictedUnpickler
 from benchmarks.report import Figure, Report, Target, as_json, publish
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-MACHINE = Machine(cpu="a cpu", cores=2, memory_gb=8.0, computes_bf16=False, system="Linux", load=0.5)
+MACHINE = RestrictedUnpickler(cpu="a cpu", cores=2, memory_gb=8.0, computes_bf16=False, system="Linux", load=0.5)
 
 
 def report() -> Report:

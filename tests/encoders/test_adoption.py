@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sartor.config import Settings
-from sartor.encoders.add import Adoption
+from sartor.encoders.add import ModelSpec
 from sartor.encoders.card import Layout, PixelScaling, RuntimeChoice, Scaling
 from sartor.errors import ModelExists, UnusableModel
 from sartor.wiring import add_model, open_models
@@ -17,9 +17,9 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     return Settings(home=tmp_path / "home", runtime=request.param)
 
 
-def adoption(**said: object) -> Adoption:
+def adoption(**said: object) -> ModelSpec:
     defaults = {"id": "color", "scaling": PixelScaling.named(Scaling.UNIT), "output": "embedding"}
-    return Adoption(**(defaults | said))
+    return ModelSpec(**(defaults | said))
 
 
 def test_what_a_file_tells_is_read_from_it(settings: Settings, color_file: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 import sartor
 from sartor.config import Settings
 from sartor.encoders import registry as module
-from sartor.encoders.add import Adoption
+from sartor.encoders.add import ModelSpec
 from sartor.encoders.card import CARD_FILE, MODEL_FILE, PixelScaling, Scaling
 from sartor.encoders.registry import DEFAULT_MODEL, ModelRegistry, sha256_of
 from sartor.errors import ModelBundled, ModelNotChosen, NoModel
@@ -34,7 +34,7 @@ def photos(tmp_path: Path) -> Path:
 
 
 def add(home: Path, color_file: Path, model_id: str) -> None:
-    adoption = Adoption(id=model_id, scaling=PixelScaling.named(Scaling.UNIT), output="embedding")
+    adoption = ModelSpec(id=model_id, scaling=PixelScaling.named(Scaling.UNIT), output="embedding")
     add_model(Settings(home=home), color_file, adoption)
 
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from sartor.config import Settings
-from sartor.encoders.add import Adoption
+from sartor.encoders.add import ModelSpec
 from sartor.encoders.card import Layout, Resampling, ResizePolicy, RuntimeChoice
 from sartor.encoders.encoder import prepare
 from sartor.encoders.huggingface import followed, network_file
@@ -68,7 +68,7 @@ SIZES = [(640, 480), (333, 517), (224, 224), (100, 90), (1500, 400)]
 def test_a_photo_becomes_what_the_documented_steps_make_of_it(
     tmp_path: Path, config: dict[str, Any], size: tuple[int, int]
 ) -> None:
-    adoption = followed(Adoption(id="tower"), written(tmp_path, config))
+    adoption = followed(ModelSpec(id="tower"), written(tmp_path, config))
     card = COLOR_CARD.model_copy(
         update={
             "layout": Layout.NCHW,
@@ -88,18 +88,18 @@ def test_a_photo_becomes_what_the_documented_steps_make_of_it(
 
 
 def test_the_center_of_a_photo_as_long_as_a_thread_takes_no_memory(tmp_path: Path) -> None:
-    adoption = followed(Adoption(id="tower"), written(tmp_path, CLIP))
+    adoption = followed(ModelSpec(id="tower"), written(tmp_path, CLIP))
     card = COLOR_CARD.model_copy(update={"size_px": adoption.size_px, "resizing": adoption.resizing})
     assert prepare(Image.new("RGB", (1, 60_000), (9, 8, 7)), card).shape == (224, 224, 3)
 
 
 def test_a_card_tells_the_steps_in_its_own_words(tmp_path: Path) -> None:
-    dino = followed(Adoption(id="tower"), written(tmp_path, DINO))
+    dino = followed(ModelSpec(id="tower"), written(tmp_path, DINO))
     assert (dino.size_px, dino.resize) == ((224, 224), ResizePolicy.CROP)
     assert dino.resizing.model_dump() == {"to_px": 256, "resampling": Resampling.BICUBIC}
-    vit = followed(Adoption(id="tower"), written(tmp_path, VIT))
+    vit = followed(ModelSpec(id="tower"), written(tmp_path, VIT))
     assert (vit.resize, vit.scaling.mean) == (ResizePolicy.STRETCH, pytest.approx((127.5,) * 3))
-    assert followed(Adoption(id="tower"), written(tmp_path, {"image_processor": VIT})) == vit
+    assert followed(ModelSpec(id="tower"), written(tmp_path, {"image_processor": VIT})) == vit
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_card_tells_the_steps_in_its_own_words(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_followed_is_refused_in_one_line(tmp_path: Path, config: Any, reason: str) -> None:
     with pytest.raises(UnusableModel, match=reason) as caught:
-        followed(Adoption(id="tower"), written(tmp_path, config))
+        followed(ModelSpec(id="tower"), written(tmp_path, config))
     assert "\n" not in str(caught.value)
 
 
@@ -131,7 +131,7 @@ def test_what_cannot_be_followed_is_refused_in_one_line(tmp_path: Path, config: 
 def test_a_folder_of_a_tower_is_added_as_it_is(tmp_path: Path, runtime: RuntimeChoice, place: str) -> None:
     folder = tower(tmp_path / "clip", place, {"last_hidden_state": 3, "pooler_output": 2, "image_embeds": 2})
     chosen = Settings(home=tmp_path / "home", runtime=runtime)
-    card = add_model(chosen, folder, Adoption(id="clip"))
+    card = add_model(chosen, folder, ModelSpec(id="clip"))
     assert (card.layout, card.size_px, card.output, card.dimension) == (
         Layout.NCHW,
         (224, 224),
@@ -139,7 +139,7 @@ def test_a_folder_of_a_tower_is_added_as_it_is(tmp_path: Path, runtime: RuntimeC
         3,
     )
     assert open_models(chosen).cards() == (card,)
-    assert add_model(chosen, folder / place, Adoption(id="clip")) == card
+    assert add_model(chosen, folder / place, ModelSpec(id="clip")) == card
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_a_folder_of_a_tower_is_added_as_it_is(tmp_path: Path, runtime: RuntimeC
 )
 def test_the_output_of_one_vector_a_photo_is_chosen(tmp_path: Path, outputs: dict[str, int], chosen: str) -> None:
     folder = tower(tmp_path / "tower", "model.onnx", outputs)
-    assert add_model(Settings(home=tmp_path / "home"), folder, Adoption(id="t")).output == chosen
+    assert add_model(Settings(home=tmp_path / "home"), folder, ModelSpec(id="t")).output == chosen
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_what_is_no_image_tower_is_refused(
 ) -> None:
     folder = tower(tmp_path / "tower", "model.onnx", outputs, inputs=inputs)
     with pytest.raises(UnusableModel, match=reason):
-        add_model(Settings(home=tmp_path / "home"), folder, Adoption(id="t", output=said))
+        add_model(Settings(home=tmp_path / "home"), folder, ModelSpec(id="t", output=said))
     assert open_models(Settings(home=tmp_path / "home")).cards() == ()
 
 
@@ -184,7 +184,7 @@ def test_a_folder_of_several_networks_asks_for_one(tmp_path: Path) -> None:
 def test_without_a_processor_the_scaling_has_to_be_said(tmp_path: Path) -> None:
     file = tower_network(tmp_path / "model.onnx", outputs={"image_embeds": 2})
     with pytest.raises(UnusableModel, match=r"no preprocessor_config\.json lies beside it; give --scaling"):
-        add_model(Settings(home=tmp_path / "home"), file, Adoption(id="t"))
+        add_model(Settings(home=tmp_path / "home"), file, ModelSpec(id="t"))
 
 
 def test_the_command_line_takes_a_folder(sartor: Sartor, tmp_path: Path) -> None:  # noqa: F811

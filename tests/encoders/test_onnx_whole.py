@@ -9,7 +9,7 @@ import pytest
 
 from sartor.config import Settings
 from sartor.encoders import add as onnx_whole
-from sartor.encoders.add import Adoption, as_one_file, external_files
+from sartor.encoders.add import ModelSpec, as_one_file, external_files
 from sartor.encoders.card import PixelScaling, Scaling
 from sartor.errors import MissingExtra, UnusableModel
 from sartor.wiring import add_model, open_models
@@ -42,7 +42,7 @@ def test_a_file_that_is_no_network_names_no_others(tmp_path: Path) -> None:
 def test_a_network_in_parts_is_added_whole(parted: Path, tmp_path: Path) -> None:
     assert external_files(parted) == ("model.onnx_data",)
     settings = Settings(home=tmp_path / "home")
-    said = Adoption(id="parted", scaling=PixelScaling.named(Scaling.UNIT), size_px=(32, 32))
+    said = ModelSpec(id="parted", scaling=PixelScaling.named(Scaling.UNIT), size_px=(32, 32))
     card = add_model(settings, parted, said)
     models = open_models(settings)
     assert external_files(models.file(card)) == ()

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from sartor.evaluation.backgrounds import border_color, on_background, plain, studio_background
-from sartor.evaluation.robustness import DAMAGES, Damage
+from sartor.evaluation.robustness import DAMAGES, Perturbation
 
 NAMES = [f"{damage.name}, {damage.level}" for damage in DAMAGES]
 every_damage = pytest.mark.parametrize("damage", DAMAGES, ids=NAMES)
@@ -21,7 +21,7 @@ def shirt(color: str = "navy", background: str = "white") -> Image.Image:
     return image
 
 
-def damage_named(name: str, level: str) -> Damage:
+def damage_named(name: str, level: str) -> Perturbation:
     (found,) = (damage for damage in DAMAGES if (damage.name, damage.level) == (name, level))
     return found
 
@@ -33,7 +33,7 @@ def pixels(image: Image.Image) -> np.ndarray:
 @every_damage
 @pytest.mark.parametrize("size", [(1, 1), (1, 2), (3, 2), (1, 300), (90, 7)])
 @pytest.mark.parametrize("color", ["white", "teal"])
-def test_every_size_and_color_can_be_damaged(damage: Damage, size: tuple[int, int], color: str) -> None:
+def test_every_size_and_color_can_be_damaged(damage: Perturbation, size: tuple[int, int], color: str) -> None:
     damaged = damage.apply(Image.new("RGB", size, color), rng())
 
     assert damaged.mode == "RGB"
@@ -41,7 +41,7 @@ def test_every_size_and_color_can_be_damaged(damage: Damage, size: tuple[int, in
 
 
 @every_damage
-def test_the_same_generator_gives_the_same_damage_and_the_photo_stays(damage: Damage) -> None:
+def test_the_same_generator_gives_the_same_damage_and_the_photo_stays(damage: Perturbation) -> None:
     photo = shirt()
     once, again = damage.apply(photo, rng(5)), damage.apply(photo, rng(5))
 
@@ -50,7 +50,7 @@ def test_the_same_generator_gives_the_same_damage_and_the_photo_stays(damage: Da
 
 
 @every_damage
-def test_a_damage_changes_the_photo(damage: Damage) -> None:
+def test_a_damage_changes_the_photo(damage: Perturbation) -> None:
     photo = Image.fromarray(rng().integers(0, 256, (100, 80, 3), np.uint8))
 
     damaged = damage.apply(photo, rng())

@@ -13,7 +13,7 @@ from sartor.encoders.card import AttributeHead
 from sartor.encoders.heads import Heads
 from sartor.evaluation.health import EXAMPLES, OFTEN, K, examine
 from sartor.evaluation.results import HealthFinding
-from sartor.recommend.features import Composer
+from sartor.recommend.features import FeatureBuilder
 from sartor.store.base import Write
 from sartor.store.sqlite.catalog import SqliteStore
 from sartor.types import Matrix, Palette, Photo, Product, StoredProduct
@@ -56,10 +56,10 @@ class Catalog:
             Write(products=(stored,), model="m", embeddings=known, palettes=dict.fromkeys(known, GRAY))
         )
 
-    def findings(self, name: str, composer: Composer = COMPOSER) -> list[HealthFinding]:
+    def findings(self, name: str, composer: FeatureBuilder = COMPOSER) -> list[HealthFinding]:
         return [finding for finding in examine(self.store, composer).findings if finding.name == name]
 
-    def finding(self, name: str, composer: Composer = COMPOSER) -> HealthFinding:
+    def finding(self, name: str, composer: FeatureBuilder = COMPOSER) -> HealthFinding:
         (found,) = self.findings(name, composer)
         return found
 
@@ -71,10 +71,10 @@ def catalog(tmp_path: Path) -> Iterator[Catalog]:
     store.close()
 
 
-def composer_of(name: str, *classes: str) -> Composer:
+def composer_of(name: str, *classes: str) -> FeatureBuilder:
     """Predicts an attribute by the axis that an embedding is nearest to, surely if it lies on one."""
     head = AttributeHead(name=name, output=name, classes=classes)
-    return Composer("m", Heads((head,), {name: np.eye(3, dtype=np.float32)[:, : len(classes)]}, scale=8.0))
+    return FeatureBuilder("m", Heads((head,), {name: np.eye(3, dtype=np.float32)[:, : len(classes)]}, scale=8.0))
 
 
 def test_an_empty_catalog_has_every_finding_and_no_case(catalog: Catalog) -> None:

@@ -15,7 +15,7 @@ import sartor
 from sartor.encoders.card import Layout
 from sartor.encoders.registry import ModelRegistry, sha256_of
 from sartor.errors import ModelNotFound, ModelReplaced, NoPreviousModel, NothingToCompare, PromotionRefused
-from sartor.evaluation.promotion import survey
+from sartor.evaluation.promotion import held_out_split
 from sartor.ingest.photos import STEP, Progress
 from sartor.shop import Shop
 from tests.fakes import COLOR_CARD, folder_of, photo, various_colors
@@ -274,9 +274,9 @@ def test_a_photo_of_several_products_is_embedded_once(tmp_path: Path) -> None:
 
 def test_the_split_is_that_of_the_models_training(home: Path) -> None:
     with sartor.open(home) as shop:
-        plain = survey(shop._store, COLOR_CARD, embedded_by=["blind"])
+        plain = held_out_split(shop._store, COLOR_CARD, embedded_by=["blind"])
         training = SimpleNamespace(split_seed=20, split_share=0.5)
-        trained = survey(shop._store, SimpleNamespace(id="x", training=training), embedded_by=["blind"])
+        trained = held_out_split(shop._store, SimpleNamespace(id="x", training=training), embedded_by=["blind"])
     assert 20 <= len(plain.queries) < 60 < len(trained.queries)
     assert set(plain.queries) < set(trained.queries)
 

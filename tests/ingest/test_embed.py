@@ -8,7 +8,7 @@ import numpy as np
 
 from sartor.catalog import open_source
 from sartor.imaging import UrlPolicy
-from sartor.ingest.embed import SeenPhoto, gather
+from sartor.ingest.embed import SeenPhoto, embed_source
 from tests.fakes import BLUE, RED, color_encoder, folder_of
 
 NO_URLS = UrlPolicy(enabled=False)
@@ -18,7 +18,7 @@ def test_products_without_a_usable_photo_are_left_out_and_their_photos_told(tmp_
     folder = folder_of(tmp_path / "photos", {"a": RED, "b": BLUE})
     (folder / "broken.png").write_bytes(b"no")
     with open_source(folder) as source, color_encoder() as encoder:
-        seen = gather(source, encoder, urls=NO_URLS)
+        seen = embed_source(source, encoder, urls=NO_URLS)
     assert [product.id for product in seen.products] == ["a", "b"]
     assert seen.names == ("a.png", "b.png")
     assert list(seen.firsts) == [0, 1]
@@ -36,7 +36,7 @@ def test_what_is_known_is_not_embedded(tmp_path: Path) -> None:
         return {first: SeenPhoto(sha256=first, vector=vector, palette=None, fingerprint=b"")}
 
     with open_source(folder) as source, color_encoder() as encoder:
-        seen = gather(source, encoder, urls=NO_URLS, known=known)
+        seen = embed_source(source, encoder, urls=NO_URLS, known=known)
         assert encoder.runtime.photos == 1
     assert seen.embedded == 1
     assert np.allclose(seen.vectors[0], vector)

@@ -12,7 +12,7 @@ import pytest
 import sartor
 from sartor.errors import UnknownValue
 from sartor.ingest.photos import Progress
-from sartor.recommend.features import Dials
+from sartor.recommend.features import FeatureWeights
 from sartor.shop import Shop
 from tests.fakes import BLUE, GREEN, RED, folder_of, photo, various_colors
 
@@ -198,13 +198,13 @@ def test_an_ingest_that_is_interrupted_goes_on_where_it_stopped(shop: Shop, tmp_
 
 def test_a_second_model_embeds_what_the_first_one_had(home: Path, photos: Path, color_file: Path) -> None:
     from sartor.config import Settings
-    from sartor.encoders.add import Adoption
+    from sartor.encoders.add import ModelSpec
     from sartor.encoders.card import PixelScaling, Scaling
     from sartor.wiring import add_model
 
     with sartor.open(home) as shop:
         shop.index(photos)
-    bright = Adoption(id="bright", scaling=PixelScaling.named(Scaling.RAW), output="embedding")
+    bright = ModelSpec(id="bright", scaling=PixelScaling.named(Scaling.RAW), output="embedding")
     add_model(Settings(home=home), color_file, bright)
     with sartor.open(home, model="bright") as shop:
         assert outcome(shop, photos) == (0, 0, 3, 0, 3)
@@ -237,6 +237,6 @@ def test_neighbors_are_those_of_the_mean_colors(big: tuple[Shop, dict[str, tuple
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     for row in range(0, 200, 20):
         expected = np.sort(vectors @ vectors[row])[::-1][1:6]
-        found = shop.similar(product=names[row], exact=True, dials=Dials(style=1))
+        found = shop.similar(product=names[row], exact=True, dials=FeatureWeights(style=1))
         assert np.allclose([hit.score for hit in found], expected, atol=1e-2)
         assert names[row] not in {hit.product_id for hit in found}

@@ -17,11 +17,11 @@ from sartor.errors import (
     UnsafePickle,
     VectorsDisagree,
 )
-from sartor.recommend.features import Dials
+from sartor.recommend.features import FeatureWeights
 from sartor.shop import Shop
 from tests.fakes import BLUE, GREEN, RED, folder_of, photo, various_colors
 
-STYLE_ALONE = Dials(style=1, color=0, category=0)
+STYLE_ALONE = FeatureWeights(style=1, color=0, category=0)
 NAMES = [f"images/{number}.jpg" for number in range(120)]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from sartor.errors import UnknownAttribute
 from sartor.recommend.base import Model
-from sartor.recommend.features import Dials, Traits
+from sartor.recommend.features import Features, FeatureWeights
 from sartor.recommend.rank import Matching
 from sartor.recommend.similar import Recommendation, SimilarQuery, similar
 from sartor.types import AnyOf, FacetValue, Neighbor, Photo, Product, StoredProduct, Where
@@ -16,8 +16,8 @@ from sartor.types import AnyOf, FacetValue, Neighbor, Photo, Product, StoredProd
 PHOTO = Photo(sha256="a" * 64, name="a.jpg", width_px=1, height_px=1, thumbnail="a.jpg")
 
 
-def traits(style: Sequence[float], color: Sequence[float] = (1, 0), category: Sequence[float] = (1,)) -> Traits:
-    return Traits(**{
+def traits(style: Sequence[float], color: Sequence[float] = (1, 0), category: Sequence[float] = (1,)) -> Features:
+    return Features(**{
         name: np.array(part, np.float32) / np.linalg.norm(part)
         for name, part in (("style", style), ("color", color), ("category", category))
     })  # fmt: skip
@@ -28,7 +28,7 @@ class Rail:
 
     def __init__(
         self,
-        clothes: Mapping[str, Traits],
+        clothes: Mapping[str, Features],
         *,
         same_picture: Sequence[str] = (),
         **attributes: Mapping[str, object],
@@ -67,13 +67,13 @@ MODEL = Model(
 )
 
 
-def ask(rail: Rail, query: Traits, **options: object) -> Recommendation:
+def ask(rail: Rail, query: Features, **options: object) -> Recommendation:
     return similar(SimilarQuery(parts=((query, 1.0),), **options), index=rail, catalog=rail, model=MODEL)
 
 
 def test_a_hit_tells_what_is_known_predicted_and_why() -> None:
     rail = Rail({"shirt": traits([1, 0.1])}, shirt={"color": "Blue"})
-    (hit,) = ask(rail, traits([1, 0]), dials=Dials(style=1))
+    (hit,) = ask(rail, traits([1, 0]), dials=FeatureWeights(style=1))
 
     assert (hit.product_id, hit.title, hit.photo) == ("shirt", "Shirt", PHOTO)
     assert hit.attributes == {"color": "Blue"}

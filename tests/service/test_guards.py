@@ -11,7 +11,7 @@ import pytest
 
 from sartor.config import ServiceSettings, Settings
 from sartor.errors import AddressTaken, NeedsKey
-from sartor.service.context import Desk
+from sartor.service.context import BoundedExecutor
 from sartor.service.problems import Overloaded, TookTooLong
 from sartor.service.run import is_loopback, serve
 from sartor.service.security import Scope, client_of, create_key
@@ -145,7 +145,7 @@ def test_an_unexpected_error_is_a_problem_without_a_trace(
 
 def test_a_full_desk_refuses_at_once_and_has_room_again_when_work_is_done() -> None:
     async def run() -> None:
-        desk, go = Desk(workers=1, waiting=1, timeout_s=5), threading.Event()
+        desk, go = BoundedExecutor(workers=1, waiting=1, timeout_s=5), threading.Event()
         first, second = (asyncio.ensure_future(desk.run(go.wait)) for _ in range(2))
         await asyncio.sleep(0)
         with pytest.raises(Overloaded):
@@ -162,7 +162,7 @@ def test_a_full_desk_refuses_at_once_and_has_room_again_when_work_is_done() -> N
 
 def test_what_takes_too_long_is_given_up_and_still_counts_until_it_is_done() -> None:
     async def run() -> None:
-        desk, go = Desk(workers=1, waiting=0, timeout_s=0.05), threading.Event()
+        desk, go = BoundedExecutor(workers=1, waiting=0, timeout_s=0.05), threading.Event()
         with pytest.raises(TookTooLong):
             await desk.run(go.wait)
         assert desk.busy == 1
@@ -176,7 +176,7 @@ def test_what_takes_too_long_is_given_up_and_still_counts_until_it_is_done() -> 
 
 def test_an_error_of_a_call_reaches_who_asked() -> None:
     async def run() -> None:
-        desk = Desk(workers=1, waiting=0, timeout_s=5)
+        desk = BoundedExecutor(workers=1, waiting=0, timeout_s=5)
         with pytest.raises(ZeroDivisionError):
             await desk.run(lambda: 1 / 0)
         desk.close()

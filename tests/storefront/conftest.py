@@ -8,7 +8,7 @@ import pytest
 
 from sartor.config import Settings
 from sartor.encoders import registry as bundled
-from sartor.encoders.add import Adoption
+from sartor.encoders.add import ModelSpec
 from sartor.encoders.card import PixelScaling, Scaling
 from sartor.errors import PersonNotFound
 from sartor.events.model import Event, EventType, Person
@@ -37,7 +37,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory, color_file: Path) -> Itera
     home = tmp_path_factory.mktemp("storefront") / "home"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bundled, "DIRECTORY", tmp_path_factory.mktemp("bundled"))
-        adoption = Adoption(id="color", scaling=PixelScaling.named(Scaling.UNIT), output="embedding")
+        adoption = ModelSpec(id="color", scaling=PixelScaling.named(Scaling.UNIT), output="embedding")
         add_model(Settings(home=home), color_file, adoption)
         with open_shop(Settings(home=home)) as shop:
             shop.put(

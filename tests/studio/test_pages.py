@@ -8,7 +8,7 @@ import pytest
 import streamlit as st
 
 from sartor.config import Settings
-from sartor.encoders.add import Adoption
+from sartor.encoders.add import ModelSpec
 from sartor.encoders.card import PixelScaling, Scaling
 from sartor.studio.views.report import contained
 from sartor.wiring import add_model, open_shop
@@ -19,7 +19,7 @@ from tests.studio.conftest import OpenPage, shown, texts
 @pytest.fixture
 def two_models(catalog: Path, color_file: Path) -> Path:
     """The catalog with a second model, which has embedded nothing."""
-    adoption = Adoption(id="other", scaling=PixelScaling.named(Scaling.UNIT), output="embedding")
+    adoption = ModelSpec(id="other", scaling=PixelScaling.named(Scaling.UNIT), output="embedding")
     with open_shop(Settings(home=catalog)) as shop:
         shop.similar(product="red")  # the first model is the default from here on
     add_model(Settings(home=catalog), color_file, adoption)

@@ -186,7 +186,7 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Add a network, after running it once to see that it embeds photos; or a trained model."""
-    from sartor.encoders.add import Adoption
+    from sartor.encoders.add import ModelSpec
     from sartor.encoders.card import CARD_FILE
     from sartor.wiring import add_model, add_trained, export_model
 
@@ -201,7 +201,7 @@ def add(
         card = export_model(chosen, network, pooling=pooling, weights=file, model_id=model_id)
         _print_added(card, as_json=as_json)
         return
-    adoption = Adoption(
+    adoption = ModelSpec(
         id=model_id,
         scaling=told_scaling(file, scaling, mean, std, channel_order, others=(size, resize)),
         layout=layout,

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from sartor.evaluation.report.sheets import Tile
     from sartor.imaging.fetch import EncodedPhoto
     from sartor.recommend.duplicates import DuplicatePhoto
-    from sartor.recommend.explain import Seen
-    from sartor.recommend.features import Dials
+    from sartor.recommend.explain import QueryAttributes
+    from sartor.recommend.features import FeatureWeights
     from sartor.recommend.query import Part
     from sartor.recommend.similar import Recommendation
     from sartor.shop import Shop
@@ -229,7 +229,7 @@ def _numbers(text: str, option: str, *, count: int) -> tuple[float, ...]:
     return numbers
 
 
-def _dials(text: str) -> Dials:
+def _dials(text: str) -> FeatureWeights:
     from sartor.recommend.features import TRAITS
     from sartor.recommend.weights import DEFAULT_DIALS
 
@@ -312,7 +312,7 @@ def _print(found: Recommendation) -> None:
         typer.echo(f"{name}: " + ", ".join(f"{each.value} {each.count}" for each in values[:_FACETS_SHOWN]))
 
 
-def _described(seen: Seen) -> str:
+def _described(seen: QueryAttributes) -> str:
     """What the model says of a photo, such as ``Shirts 98 %, Men 95 %, colors navy, white``."""
     if seen.known:
         return ""

@@ -53,10 +53,10 @@ def train(
 
     Add what comes out with: sartor models add DIR, and make it the default with: sartor models promote ID
     """
-    from sartor.training.train import TrainingOrder
+    from sartor.training.train import TrainingOptions
     from sartor.wiring import train_model
 
-    order = TrainingOrder(
+    order = TrainingOptions(
         sources=sources,
         output=output,
         recipe=_recipe(recipe, labels=labels, base=base, id=model_id, epochs=epochs, seed=seed),

@@ -127,7 +127,7 @@ _SAME = 0.999  # cosine at which two embeddings are one and the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Adoption:
+class ModelSpec:
     """What is said of an ONNX file; ``None`` is read from the file.
 
     Attributes:
@@ -153,7 +153,7 @@ class Adoption:
     origin: str = "unknown"
 
 
-def adopt(file: Path, adoption: Adoption, *, signature: Signature, load: LoadRuntime) -> ModelCard:
+def adopt(file: Path, adoption: ModelSpec, *, signature: Signature, load: LoadRuntime) -> ModelCard:
     """Make the card of an ONNX file, and run the network on two made-up photos to check it.
 
     Args:

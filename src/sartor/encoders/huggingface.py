@@ -19,7 +19,7 @@ from sartor.errors import UnusableModel
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sartor.encoders.add import Adoption
+    from sartor.encoders.add import ModelSpec
     from sartor.encoders.card import Triple
 
 PROCESSOR_FILE = "preprocessor_config.json"
@@ -110,7 +110,7 @@ def processor_file(network: Path) -> Path | None:
     return next((file for file in files if file.is_file()), None)
 
 
-def followed(adoption: Adoption, file: Path) -> Adoption:
+def followed(adoption: ModelSpec, file: Path) -> ModelSpec:
     """What is said of a network, completed by how its processor prepares photos.
 
     Raises:

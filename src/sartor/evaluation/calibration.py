@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from sartor.encoders.card import MatchCalibration
-    from sartor.evaluation.model_run import View
+    from sartor.evaluation.model_run import EvaluationMatrices
     from sartor.ingest.embed import SeenPhoto
-    from sartor.recommend.features import Composer
+    from sartor.recommend.features import FeatureBuilder
     from sartor.types import Attributes
 
     Labels = npt.NDArray[np.str_]
@@ -33,7 +33,7 @@ _STEP = 512
 
 
 def attribute_calibration(
-    photos: Sequence[SeenPhoto], attributes: Sequence[Attributes], compose: Composer
+    photos: Sequence[SeenPhoto], attributes: Sequence[Attributes], compose: FeatureBuilder
 ) -> tuple[Calibration, ...]:
     """Whether what a model predicts of photos is as probable as it says, attribute by attribute.
 
@@ -57,7 +57,7 @@ def attribute_calibration(
 
 
 def match_calibration(
-    view: View,
+    view: EvaluationMatrices,
     neighbors: Places,
     calibration: MatchCalibration,
     query_rows: Sequence[Attributes],

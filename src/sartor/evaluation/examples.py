@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from sartor.evaluation.model_run import Sight
-    from sartor.evaluation.task import EvaluationOrder
-    from sartor.recommend.features import Composer
+    from sartor.evaluation.model_run import ModelRun
+    from sartor.evaluation.task import EvaluationRequest
+    from sartor.recommend.features import FeatureBuilder
     from sartor.store.sqlite.catalog import SqliteStore
     from sartor.types import Attributes, EmbeddedPhoto, Product
 
@@ -48,7 +48,7 @@ def main_photos(path: Path, product_ids: Collection[str], *, limit: int | None) 
     return found
 
 
-def examples(order: EvaluationOrder, sight: Sight) -> tuple[Rows, Rows, Rows]:
+def examples(order: EvaluationRequest, sight: ModelRun) -> tuple[Rows, Rows, Rows]:
     """Queries with most relevant neighbors, some in the middle, and those with fewest; equals at random."""
     scores = sight.measured.scores[0][f"precision@{max(order.ks)}"]
     known = np.flatnonzero(~np.isnan(scores))
@@ -81,7 +81,7 @@ def examples(order: EvaluationOrder, sight: Sight) -> tuple[Rows, Rows, Rows]:
     return best, median, worst
 
 
-def map_of(order: EvaluationOrder, sight: Sight) -> MapOfCatalog | None:
+def map_of(order: EvaluationRequest, sight: ModelRun) -> MapOfCatalog | None:
     """The main photos of the gallery in two dimensions, colored by the main criterion."""
     from sartor.evaluation.projection import project
 
@@ -140,7 +140,7 @@ class CatalogMap:
     of: int
 
 
-def lay_out(store: SqliteStore, compose: Composer, *, most: int, seed: int) -> CatalogMap:
+def lay_out(store: SqliteStore, compose: FeatureBuilder, *, most: int, seed: int) -> CatalogMap:
     """Lay out a sample of the products that have a photo which the model has embedded.
 
     Args:

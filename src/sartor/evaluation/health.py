@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from sartor.encoders.heads import Heads
-    from sartor.recommend.features import Composer
+    from sartor.recommend.features import FeatureBuilder
     from sartor.store.sqlite.catalog import SqliteStore
     from sartor.types import EmbeddedPhoto, Matrix, Photo, StoredProduct, Vector
 
@@ -33,7 +33,7 @@ _TITLE_LENGTH = 48
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stock:
+class CatalogSnapshot:
     """A catalog, as far as its health is told from it.
 
     Attributes:
@@ -69,14 +69,14 @@ class Stock:
         return len(ids) == 1 or (len(groups) == 1 and not groups & {None, ""})
 
 
-def take(store: SqliteStore, model: str) -> Stock:
+def take(store: SqliteStore, model: str) -> CatalogSnapshot:
     """Read a catalog and what a model has embedded of it."""
     ids = store.product_ids()
     held = store.products(ids)
     embedded: dict[str, EmbeddedPhoto] = {}
     for photo in store.embedded_photos(model, ids):
         embedded.setdefault(photo.product_id, photo)
-    return Stock(
+    return CatalogSnapshot(
         products={product_id: held[product_id] for product_id in ids if product_id in held},
         embedded=list(embedded.values()),
         model=model,
@@ -89,7 +89,7 @@ SMALL_PX = 128  # what sartor-v1 looks at; a smaller photo is enlarged for it, a
 _LISTED = 3  # of the products that show the same as another one
 
 
-def without_photo(stock: Stock) -> HealthFinding:
+def without_photo(stock: CatalogSnapshot) -> HealthFinding:
     """Products that have no photo, or none that the model could embed."""
     embedded = {photo.product_id for photo in stock.embedded}
     lacking = [product_id for product_id in stock.products if product_id not in embedded]
@@ -103,7 +103,7 @@ def without_photo(stock: Stock) -> HealthFinding:
     )
 
 
-def missing_attributes(stock: Stock) -> list[HealthFinding]:
+def missing_attributes(stock: CatalogSnapshot) -> list[HealthFinding]:
     """A finding for each attribute that most products have and some lack; one without cases if there is none."""
     lacking: dict[str, list[str]] = {}
     for name in sorted({name for stored in stock.products.values() for name in stored.product.attributes}):
@@ -119,7 +119,7 @@ def missing_attributes(stock: Stock) -> list[HealthFinding]:
     return [_missing(stock, name, lacking[name]) for name in sorted(lacking, key=lambda name: -len(lacking[name]))]
 
 
-def _missing(stock: Stock, attribute: str, product_ids: Sequence[str]) -> HealthFinding:
+def _missing(stock: CatalogSnapshot, attribute: str, product_ids: Sequence[str]) -> HealthFinding:
     return HealthFinding(
         name="missing_attribute",
         what=f"products without {attribute}",
@@ -131,7 +131,7 @@ def _missing(stock: Stock, attribute: str, product_ids: Sequence[str]) -> Health
     )
 
 
-def duplicate_photos(stock: Stock, store: SqliteStore) -> HealthFinding:
+def duplicate_photos(stock: CatalogSnapshot, store: SqliteStore) -> HealthFinding:
     """Products of which a photo shows what another product's shows, identical files among them."""
     groups = ([photo.product_id for photo in group] for group in find_duplicates(store, stock.model))
     return _shown_twice(
@@ -144,7 +144,7 @@ def duplicate_photos(stock: Stock, store: SqliteStore) -> HealthFinding:
     )
 
 
-def shared_photo(stock: Stock) -> HealthFinding:
+def shared_photo(stock: CatalogSnapshot) -> HealthFinding:
     """Products that show the very same file as another one."""
     shown: dict[str, list[str]] = {}
     for product_id, stored in stock.products.items():
@@ -161,7 +161,7 @@ def shared_photo(stock: Stock) -> HealthFinding:
     )
 
 
-def small_photos(stock: Stock) -> HealthFinding:
+def small_photos(stock: CatalogSnapshot) -> HealthFinding:
     """Photos of fewer pixels than a model looks at."""
     shown: dict[str, tuple[str, Photo]] = {}
     for product_id, stored in stock.products.items():
@@ -186,7 +186,7 @@ def small_photos(stock: Stock) -> HealthFinding:
 
 
 def _shown_twice(
-    stock: Stock, groups: Iterable[Sequence[str]], *, name: str, what: str, meaning: str
+    stock: CatalogSnapshot, groups: Iterable[Sequence[str]], *, name: str, what: str, meaning: str
 ) -> HealthFinding:
     """A finding from groups of products that show the same, the largest first; variants are none."""
     found = [tuple(dict.fromkeys(group)) for group in groups if not stock.are_variants(group)]
@@ -223,7 +223,7 @@ _FOR_EVERYBODY = "unisex"  # contradicts no gender
 _BLOCK = 4096
 
 
-def unlike_their_category(stock: Stock, heads: Heads) -> list[HealthFinding]:
+def unlike_their_category(stock: CatalogSnapshot, heads: Heads) -> list[HealthFinding]:
     """A finding for each attribute that the model predicts; one without cases if it predicts none."""
     if not heads.heads or not stock.embedded:
         return [_unlike("what is told of them", (), of=0)]
@@ -231,7 +231,7 @@ def unlike_their_category(stock: Stock, heads: Heads) -> list[HealthFinding]:
     return [_belied(stock, head.name, head.classes, probabilities[head.name]) for head in heads.heads]
 
 
-def of_neighbors(stock: Stock) -> list[HealthFinding]:
+def of_neighbors(stock: CatalogSnapshot) -> list[HealthFinding]:
     """Outliers, hubs and products that are never shown."""
     if not stock.embedded:
         nothing = np.empty(0, np.int64)
@@ -242,7 +242,9 @@ def of_neighbors(stock: Stock) -> list[HealthFinding]:
     return [_outliers(stock, _closeness(vectors, neighbors)), _hubs(stock, lists), _never_shown(stock, lists)]
 
 
-def _belied(stock: Stock, attribute: str, classes: tuple[str, ...], probabilities: Matrix) -> HealthFinding:
+def _belied(
+    stock: CatalogSnapshot, attribute: str, classes: tuple[str, ...], probabilities: Matrix
+) -> HealthFinding:
     told = labels_of([photo.attributes for photo in stock.embedded], attribute)
     places = {value: place for place, value in enumerate(classes)}
     known = np.flatnonzero([value in places for value in told])
@@ -289,7 +291,7 @@ def _closeness(vectors: Matrix, neighbors: Places) -> Vector:
     return means
 
 
-def _outliers(stock: Stock, closeness: Vector) -> HealthFinding:
+def _outliers(stock: CatalogSnapshot, closeness: Vector) -> HealthFinding:
     """Products whose robust z-score of closeness lies far below the others'.
 
     Source: B. Iglewicz and D. Hoaglin, "How to Detect and Handle Outliers" (1993), with the factor for normal
@@ -310,7 +312,7 @@ def _outliers(stock: Stock, closeness: Vector) -> HealthFinding:
     )
 
 
-def _hubs(stock: Stock, lists: Places) -> HealthFinding:
+def _hubs(stock: CatalogSnapshot, lists: Places) -> HealthFinding:
     expected = lists.mean() if len(lists) else 0.0
     often = [place for place in np.argsort(-lists, kind="stable") if lists[place] > OFTEN * expected]
     return HealthFinding(
@@ -326,7 +328,7 @@ def _hubs(stock: Stock, lists: Places) -> HealthFinding:
     )
 
 
-def _never_shown(stock: Stock, lists: Places) -> HealthFinding:
+def _never_shown(stock: CatalogSnapshot, lists: Places) -> HealthFinding:
     never = np.flatnonzero(lists == 0)
     return HealthFinding(
         name="never_shown",
@@ -339,7 +341,7 @@ def _never_shown(stock: Stock, lists: Places) -> HealthFinding:
     )
 
 
-def _named(stock: Stock, places: Iterable[int]) -> tuple[str, ...]:
+def _named(stock: CatalogSnapshot, places: Iterable[int]) -> tuple[str, ...]:
     return stock.examples(stock.embedded[place].product_id for place in places)
 
 
@@ -347,7 +349,7 @@ logger = logging.getLogger(__name__)
 
 
 def examine(
-    store: SqliteStore, composer: Composer, *, clock: Callable[[], float] = time.perf_counter
+    store: SqliteStore, composer: FeatureBuilder, *, clock: Callable[[], float] = time.perf_counter
 ) -> CatalogHealth:
     """Look for all that makes recommendations worse, by what the composer's model embeds and predicts.
 

@@ -12,7 +12,7 @@ import numpy as np
 from sartor.evaluation.ranking import Gallery
 from sartor.imaging.fingerprint import apart
 from sartor.ingest.photos import batched
-from sartor.recommend.features import COLOR_DIMENSION, Traits
+from sartor.recommend.features import COLOR_DIMENSION, Features
 from sartor.recommend.weights import DEFAULT_DIALS, SAME_PICTURE, SAME_STYLE
 from sartor.types import EmbeddedPhoto, IndexEntry
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from sartor.encoders.encoder import Encoder
     from sartor.evaluation.metrics import Measured
-    from sartor.evaluation.task import Contender, Task
-    from sartor.ingest.embed import Gathered, SeenPhoto
-    from sartor.recommend.features import Composer
+    from sartor.evaluation.task import CandidateModel, Task
+    from sartor.ingest.embed import EmbeddedSource, SeenPhoto
+    from sartor.recommend.features import FeatureBuilder
     from sartor.types import Attributes, Matrix, Vector
 
     Labels = npt.NDArray[np.str_]
@@ -36,7 +36,7 @@ _STEP = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class EvaluationMatrices:
     """What is compared.
 
     Attributes:
@@ -68,7 +68,9 @@ class View:
         return [style, style + color]
 
 
-def view_of(gallery: Gathered, queries: Sequence[SeenPhoto], compose: Composer, *, as_recommended: bool) -> View:
+def evaluation_matrices(
+    gallery: EmbeddedSource, queries: Sequence[SeenPhoto], compose: FeatureBuilder, *, as_recommended: bool
+) -> EvaluationMatrices:
     """See a task as a model does.
 
     As recommended, a query is what the model says of its photo, as for an uploaded one, and a product of the
@@ -84,11 +86,11 @@ def view_of(gallery: Gathered, queries: Sequence[SeenPhoto], compose: Composer, 
     if not as_recommended:
         parts = (gallery.vectors.shape[1], 0, 0)
         found = Gallery(vectors=gallery.vectors, firsts=gallery.firsts)
-        return View(queries=embeddings, gallery=found, traits=None, parts=parts)
+        return EvaluationMatrices(queries=embeddings, gallery=found, traits=None, parts=parts)
     traits = np.concatenate([_query_traits(page, compose) for page in batched(queries, _STEP)])
     style, length = gallery.vectors.shape[1], traits.shape[1]
     parts = (style, COLOR_DIMENSION, length - style - COLOR_DIMENSION)
-    return View(
+    return EvaluationMatrices(
         queries=traits * _weights(parts),
         gallery=Gallery(vectors=_joined(gallery, compose), firsts=gallery.firsts),
         traits=traits,
@@ -96,13 +98,13 @@ def view_of(gallery: Gathered, queries: Sequence[SeenPhoto], compose: Composer, 
     )
 
 
-def _query_traits(photos: Sequence[SeenPhoto], compose: Composer) -> Matrix:
+def _query_traits(photos: Sequence[SeenPhoto], compose: FeatureBuilder) -> Matrix:
     embeddings = np.stack([photo.vector for photo in photos])
     found = compose.traits(embeddings, [photo.palette for photo in photos], {})
     return np.stack([each.joined() for each in found])
 
 
-def _joined(gallery: Gathered, compose: Composer) -> Matrix:
+def _joined(gallery: EmbeddedSource, compose: FeatureBuilder) -> Matrix:
     owners = np.repeat(np.arange(len(gallery.products)), np.diff(gallery.firsts, append=len(gallery.photos)))
     photos = (
         EmbeddedPhoto(
@@ -121,11 +123,11 @@ def _joined(gallery: Gathered, compose: Composer) -> Matrix:
 def _weights(parts: tuple[int, int, int]) -> Vector:
     """What each number of a query is multiplied by."""
     style, color, category = (np.ones(length, np.float32) for length in parts)
-    return Traits(style=style, color=color, category=category).weighted(DEFAULT_DIALS)
+    return Features(style=style, color=color, category=category).weighted(DEFAULT_DIALS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
+class ModelRun:
     """What one model saw of the task.
 
     Attributes:
@@ -140,13 +142,13 @@ class Sight:
         seconds: What took how long.
     """
 
-    contender: Contender
+    candidate_model: CandidateModel
     encoder: Encoder
-    gallery: Gathered
-    queries: Gathered
+    gallery: EmbeddedSource
+    queries: EmbeddedSource
     asking: Sequence[SeenPhoto]
     task: Task
-    view: View
+    view: EvaluationMatrices
     measured: Measured
     seconds: dict[str, float]
 
@@ -168,7 +170,7 @@ _ASKED_OF_INDEX = 500
 _INDEX_K = 10
 
 
-def copies(gallery: Gathered, queries: Sequence[SeenPhoto], nearest: Places) -> float:
+def copies(gallery: EmbeddedSource, queries: Sequence[SeenPhoto], nearest: Places) -> float:
     """Share of queries whose nearest product's main photo is a copy of theirs; NaN without any."""
     asked = np.flatnonzero(nearest >= 0)
     if not len(asked):
@@ -183,7 +185,7 @@ def copies(gallery: Gathered, queries: Sequence[SeenPhoto], nearest: Places) -> 
     return float((far <= SAME_PICTURE).sum() / len(asked))
 
 
-def ann_recall(view: View, gallery: Gathered, *, seed: int) -> float:
+def ann_recall(view: EvaluationMatrices, gallery: EmbeddedSource, *, seed: int) -> float:
     """Share of the exact ten nearest that an approximate index of the gallery finds, over 500 queries."""
     from sartor.index.edge import EdgeIndex
 

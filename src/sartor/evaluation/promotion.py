@@ -88,7 +88,7 @@ class PromotionReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
+class HeldOutSplit:
     """The products that models are compared on.
 
     Attributes:
@@ -104,7 +104,7 @@ class Survey:
     queries: npt.NDArray[np.int64]
 
 
-def survey(store: SqliteStore, card: ModelCard, *, embedded_by: Sequence[str]) -> Survey:
+def held_out_split(store: SqliteStore, card: ModelCard, *, embedded_by: Sequence[str]) -> HeldOutSplit:
     """Gather what the card's model can be judged on, among the products that all the models have embedded.
 
     Raises:
@@ -134,10 +134,12 @@ def survey(store: SqliteStore, card: ModelCard, *, embedded_by: Sequence[str]) -
         found = len(queries) if labels else sum(held_out)
         reason = f"it takes {MIN_QUERIES} held-out products with categories, and it has {found}"
         raise NothingToCompare(card.id, reason=reason)
-    return Survey(photos=photos, attributes=attributes, labels=labels, queries=queries)
+    return HeldOutSplit(photos=photos, attributes=attributes, labels=labels, queries=queries)
 
 
-def compare(store: SqliteStore, surveyed: Survey, *, new: str, old: str, rng: np.random.Generator) -> Comparison:
+def compare(
+    store: SqliteStore, surveyed: HeldOutSplit, *, new: str, old: str, rng: np.random.Generator
+) -> Comparison:
     """Compare two models that have embedded the surveyed products."""
     new_scores = _scores(store, surveyed, model=new)
     old_scores = _scores(store, surveyed, model=old)
@@ -149,7 +151,7 @@ def compare(store: SqliteStore, surveyed: Survey, *, new: str, old: str, rng: np
     )
 
 
-def _scores(store: SqliteStore, surveyed: Survey, *, model: str) -> npt.NDArray[np.float64]:
+def _scores(store: SqliteStore, surveyed: HeldOutSplit, *, model: str) -> npt.NDArray[np.float64]:
     """``(q,)`` in [0, 1]."""
     rows = []
     for page in batched(surveyed.photos, STEP):

@@ -16,7 +16,7 @@ from sartor.evaluation.calibration import attribute_calibration, match_calibrati
 from sartor.evaluation.examples import examples, map_of
 from sartor.evaluation.intervals import intervals, paired_tests
 from sartor.evaluation.metrics import measure
-from sartor.evaluation.model_run import Sight, ann_recall, copies, view_of
+from sartor.evaluation.model_run import ModelRun, ann_recall, copies, evaluation_matrices
 from sartor.evaluation.results import (
     CategoryResult,
     Comparison,
@@ -32,7 +32,7 @@ from sartor.evaluation.results import (
 )
 from sartor.evaluation.robustness import robustness
 from sartor.evaluation.task import task_of
-from sartor.ingest.embed import gather
+from sartor.ingest.embed import embed_source
 from sartor.ingest.photos import OnProgress
 from sartor.recommend.weights import DEFAULT_DIALS
 
@@ -46,9 +46,9 @@ if TYPE_CHECKING:
     from sartor.encoders.encoder import Encoder
     from sartor.evaluation.intervals import Indices, Labels, Values
     from sartor.evaluation.results import Calibration
-    from sartor.evaluation.task import Contender, EvaluationOrder
+    from sartor.evaluation.task import CandidateModel, EvaluationRequest
     from sartor.imaging import UrlPolicy
-    from sartor.ingest.embed import Gathered
+    from sartor.ingest.embed import EmbeddedSource
 
     Places = npt.NDArray[np.int64]
 
@@ -190,13 +190,13 @@ def silent(_: str) -> Iterator[OnProgress]:
 
 
 def evaluate(
-    order: EvaluationOrder, contenders: Sequence[Contender], *, urls: UrlPolicy, show: ShowProgress
+    order: EvaluationRequest, candidate_models: Sequence[CandidateModel], *, urls: UrlPolicy, show: ShowProgress
 ) -> Evaluation:
     """Evaluate models one after the other, and compare each with the first one.
 
     Args:
         order: What is to be evaluated.
-        contenders: The models, at least one.
+        candidate_models: The models, at least one.
         urls: Whether photos may be fetched by URL.
         show: Shows the progress of something named.
 
@@ -207,10 +207,12 @@ def evaluate(
     """
     models: list[ModelResult] = []
     comparisons: list[Comparison] = []
-    first: Sight | None = None
-    for contender in contenders:
-        with contender.open() as encoder:
-            sight = _look(order, contender, encoder, training=contenders[0].training, urls=urls, show=show)
+    first: ModelRun | None = None
+    for candidate_model in candidate_models:
+        with candidate_model.open() as encoder:
+            sight = _look(
+                order, candidate_model, encoder, training=candidate_models[0].training, urls=urls, show=show
+            )
             models.append(_result(order, sight))
         if first is None:
             first = sight
@@ -222,18 +224,18 @@ def evaluate(
 
 
 def _look(  # noqa: PLR0913 - each is a keyword of its own
-    order: EvaluationOrder,
-    contender: Contender,
+    order: EvaluationRequest,
+    candidate_model: CandidateModel,
     encoder: Encoder,
     *,
     training: TrainingRecord | None,
     urls: UrlPolicy,
     show: ShowProgress,
-) -> Sight:
-    def gathered(path: Path) -> Gathered:
-        with open_source(path) as source, show(f"{contender.name}: {path.name}") as on_progress:
-            return gather(
-                source, encoder, urls=urls, known=contender.known, limit=order.limit, on_progress=on_progress
+) -> ModelRun:
+    def gathered(path: Path) -> EmbeddedSource:
+        with open_source(path) as source, show(f"{candidate_model.name}: {path.name}") as on_progress:
+            return embed_source(
+                source, encoder, urls=urls, known=candidate_model.known, limit=order.limit, on_progress=on_progress
             )
 
     start_s = time.perf_counter()
@@ -244,11 +246,11 @@ def _look(  # noqa: PLR0913 - each is a keyword of its own
     ready_s = time.perf_counter()
     task = task_of(order, gallery, queries, training)
     asking = [queries.photos[queries.firsts[place]] for place in task.asked]
-    view = view_of(gallery, asking, contender.compose, as_recommended=order.as_recommended)
+    view = evaluation_matrices(gallery, asking, candidate_model.compose, as_recommended=order.as_recommended)
     relevances = [relevance for _, relevance in task.criteria]
     measured = measure(view.queries, view.gallery, relevances, own=task.own, ks=order.ks)
-    return Sight(
-        contender=contender,
+    return ModelRun(
+        candidate_model=candidate_model,
         encoder=encoder,
         gallery=gallery,
         queries=queries,
@@ -260,14 +262,14 @@ def _look(  # noqa: PLR0913 - each is a keyword of its own
     )
 
 
-def _result(order: EvaluationOrder, sight: Sight) -> ModelResult:
+def _result(order: EvaluationRequest, sight: ModelRun) -> ModelResult:
     start_s = time.perf_counter()
     task, measured = sight.task, sight.measured
     lists = measured.neighbors[:, : order.main_k]
     categories = category_results(measured.scores[0], task.categories, task.criteria[0][1].totals)
     shown = examples(order, sight) if order.pictures else ((), (), ())
     result = ModelResult(
-        model=sight.contender.name,
+        model=sight.candidate_model.name,
         dimension=sight.view.dimension,
         criteria=tuple(
             CriterionResult(
@@ -302,17 +304,17 @@ def _result(order: EvaluationOrder, sight: Sight) -> ModelResult:
     return result
 
 
-def _calibration(sight: Sight, lists: Places) -> tuple[Calibration, ...]:
-    contender, rows = sight.contender, sight.rows
-    found = list(attribute_calibration(sight.asking, rows, contender.compose))
-    if contender.calibration is not None and sight.view.traits is not None:
+def _calibration(sight: ModelRun, lists: Places) -> tuple[Calibration, ...]:
+    candidate_model, rows = sight.candidate_model, sight.rows
+    found = list(attribute_calibration(sight.asking, rows, candidate_model.compose))
+    if candidate_model.calibration is not None and sight.view.traits is not None:
         gallery = [product.attributes for product in sight.gallery.products]
-        match = match_calibration(sight.view, lists, contender.calibration, rows, gallery)
+        match = match_calibration(sight.view, lists, candidate_model.calibration, rows, gallery)
         found += [] if match is None else [match]
     return tuple(found)
 
 
-def _comparisons(sight: Sight, first: Sight, *, seed: int) -> Iterator[Comparison]:
+def _comparisons(sight: ModelRun, first: ModelRun, *, seed: int) -> Iterator[Comparison]:
     """Tests on the queries that both models could ask."""
     places = {product_id: place for place, product_id in enumerate(first.ids)}
     both = [(row, places[each]) for row, each in enumerate(sight.ids) if each in places]
@@ -325,11 +327,15 @@ def _comparisons(sight: Sight, first: Sight, *, seed: int) -> Iterator[Compariso
         )
         for metric, test in tests.items():
             yield Comparison(
-                model=sight.contender.name, against=first.contender.name, criterion=name, metric=metric, test=test
+                model=sight.candidate_model.name,
+                against=first.candidate_model.name,
+                criterion=name,
+                metric=metric,
+                test=test,
             )
 
 
-def _setup(order: EvaluationOrder, sight: Sight) -> Setup:
+def _setup(order: EvaluationRequest, sight: ModelRun) -> Setup:
     task, gallery = sight.task, sight.gallery
     return Setup(
         task=task.name,
@@ -350,17 +356,17 @@ def _setup(order: EvaluationOrder, sight: Sight) -> Setup:
     )
 
 
-def _notes(order: EvaluationOrder, sight: Sight) -> Iterator[str]:
+def _notes(order: EvaluationRequest, sight: ModelRun) -> Iterator[str]:
     rejected = sight.gallery.rejected + (sight.queries.rejected if order.queries else ())
     if rejected:
         some = "; ".join(f"{each.photo}: {each.reason}" for each in rejected[:_SHOWN_REJECTED])
         yield f"{len(rejected):,} photos could not be used, such as {some}."
-    training = sight.contender.training
+    training = sight.candidate_model.training
     if order.held_out:
-        yield f"Only held-out products ask: those that {sight.contender.name} has not learned from."
+        yield f"Only held-out products ask: those that {sight.candidate_model.name} has not learned from."
     elif training is not None:
         yield (
-            f"{sight.contender.name} was trained on {training.data or 'photos of its own'}; "
+            f"{sight.candidate_model.name} was trained on {training.data or 'photos of its own'}; "
             "if these are among them, its figures are too good: ask with --held-out."
         )
     if len(sight.task.asked) < len(sight.gallery.products):

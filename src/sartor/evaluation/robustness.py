@@ -14,7 +14,7 @@ from sartor.evaluation.backgrounds import Texture, border_color, on_background, 
 from sartor.evaluation.examples import main_photos
 from sartor.evaluation.intervals import intervals
 from sartor.evaluation.metrics import measure
-from sartor.evaluation.model_run import view_of
+from sartor.evaluation.model_run import evaluation_matrices
 from sartor.evaluation.relevance import SameProduct
 from sartor.evaluation.results import Robustness
 from sartor.imaging import decode
@@ -25,8 +25,8 @@ from sartor.ingest.photos import batched
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from sartor.evaluation.model_run import Sight
-    from sartor.evaluation.task import EvaluationOrder
+    from sartor.evaluation.model_run import ModelRun
+    from sartor.evaluation.task import EvaluationRequest
 
 
 _LEVELS = np.arange(256) / 255
@@ -34,7 +34,7 @@ _WARM = (1.0, 0.87, 0.66)  # gains of red, green and blue: an incandescent lamp,
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Damage:
+class Perturbation:
     """Something that is done to a photo.
 
     Attributes:
@@ -91,21 +91,21 @@ def _small(image: Image.Image, _rng: np.random.Generator, *, longer_px: int) -> 
     return image.resize((width, height), Image.Resampling.LANCZOS)
 
 
-DAMAGES: tuple[Damage, ...] = (
-    Damage(name="crop", level="80 % of each side", apply=partial(_crop, share=0.8)),
-    Damage(name="crop", level="60 % of each side", apply=partial(_crop, share=0.6)),
-    Damage(name="rotation", level="±10°", apply=partial(_rotation, angle_deg=10)),
-    Damage(name="rotation", level="±25°", apply=partial(_rotation, angle_deg=25)),
-    Damage(name="blur", level="radius 1 %", apply=partial(_blur, share=0.01)),
-    Damage(name="blur", level="radius 2 %", apply=partial(_blur, share=0.02)),
-    Damage(name="JPEG", level="quality 30", apply=partial(_jpeg, quality=30)),
-    Damage(name="JPEG", level="quality 10", apply=partial(_jpeg, quality=10)),
-    Damage(name="lighting", level="darker", apply=partial(_gamma, gamma=1.8)),
-    Damage(name="lighting", level="brighter", apply=partial(_gamma, gamma=0.55)),
-    Damage(name="lighting", level="warm", apply=_cast),
-    Damage(name="background", level="plain color", apply=partial(_background, texture=plain)),
-    Damage(name="background", level="wood", apply=partial(_background, texture=wood)),
-    Damage(name="small", level="64 px", apply=partial(_small, longer_px=64)),
+DAMAGES: tuple[Perturbation, ...] = (
+    Perturbation(name="crop", level="80 % of each side", apply=partial(_crop, share=0.8)),
+    Perturbation(name="crop", level="60 % of each side", apply=partial(_crop, share=0.6)),
+    Perturbation(name="rotation", level="±10°", apply=partial(_rotation, angle_deg=10)),
+    Perturbation(name="rotation", level="±25°", apply=partial(_rotation, angle_deg=25)),
+    Perturbation(name="blur", level="radius 1 %", apply=partial(_blur, share=0.01)),
+    Perturbation(name="blur", level="radius 2 %", apply=partial(_blur, share=0.02)),
+    Perturbation(name="JPEG", level="quality 30", apply=partial(_jpeg, quality=30)),
+    Perturbation(name="JPEG", level="quality 10", apply=partial(_jpeg, quality=10)),
+    Perturbation(name="lighting", level="darker", apply=partial(_gamma, gamma=1.8)),
+    Perturbation(name="lighting", level="brighter", apply=partial(_gamma, gamma=0.55)),
+    Perturbation(name="lighting", level="warm", apply=_cast),
+    Perturbation(name="background", level="plain color", apply=partial(_background, texture=plain)),
+    Perturbation(name="background", level="wood", apply=partial(_background, texture=wood)),
+    Perturbation(name="small", level="64 px", apply=partial(_small, longer_px=64)),
 )
 
 
@@ -114,7 +114,7 @@ _BATCH = 32
 _KS = (1, 5)
 
 
-def robustness(order: EvaluationOrder, sight: Sight) -> tuple[Robustness, ...]:
+def robustness(order: EvaluationRequest, sight: ModelRun) -> tuple[Robustness, ...]:
     """How often some products of the gallery, drawn at random, are found by their main photo after each damage."""
     chosen = np.random.default_rng(order.seed).permutation(len(sight.gallery.products))[:_PRODUCTS]
     wanted = {sight.gallery.products[place].id: int(place) for place in chosen}
@@ -124,7 +124,7 @@ def robustness(order: EvaluationOrder, sight: Sight) -> tuple[Robustness, ...]:
 
 
 def _after(
-    damage: Damage, number: int, photos: Mapping[int, bytes], order: EvaluationOrder, sight: Sight
+    damage: Perturbation, number: int, photos: Mapping[int, bytes], order: EvaluationRequest, sight: ModelRun
 ) -> Robustness:
     found = [
         (place, photo)
@@ -133,7 +133,9 @@ def _after(
         if not np.isnan(photo.vector[0])
     ]
     seen = [photo for _, photo in found]
-    view = view_of(sight.gallery, seen, sight.contender.compose, as_recommended=order.as_recommended)
+    view = evaluation_matrices(
+        sight.gallery, seen, sight.candidate_model.compose, as_recommended=order.as_recommended
+    )
     targets = SameProduct(np.array([place for place, _ in found], np.int64))
     measured = measure(view.queries, view.gallery, [targets], own=np.full(len(found), -1), ks=_KS)
     hits = {name: values for name, values in measured.scores[0].items() if name.startswith("hit rate")}
@@ -142,12 +144,12 @@ def _after(
 
 
 def _damaged(  # noqa: PLR0913, PLR0917
-    damage: Damage,
+    damage: Perturbation,
     number: int,
     places: Sequence[int],
     photos: Mapping[int, bytes],
-    order: EvaluationOrder,
-    sight: Sight,
+    order: EvaluationRequest,
+    sight: ModelRun,
 ) -> Iterator[SeenPhoto]:
     images = [
         damage.apply(

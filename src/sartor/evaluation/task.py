@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from sartor.encoders.card import MatchCalibration, TrainingRecord
     from sartor.encoders.encoder import Encoder
     from sartor.evaluation.relevance import LabelMap, Relevance
-    from sartor.ingest.embed import Gathered, Known
-    from sartor.recommend.features import Composer
+    from sartor.ingest.embed import EmbeddedSource, Known
+    from sartor.recommend.features import FeatureBuilder
     from sartor.types import Attributes
 
     Labels = npt.NDArray[np.str_]
@@ -40,7 +40,7 @@ _MAIN_K = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EvaluationOrder:
+class EvaluationRequest:
     """What is to be evaluated.
 
     Attributes:
@@ -87,7 +87,7 @@ class EvaluationOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contender:
+class CandidateModel:
     """A model that is evaluated.
 
     Attributes:
@@ -101,7 +101,7 @@ class Contender:
 
     name: str
     open: Callable[[], Encoder]
-    compose: Composer
+    compose: FeatureBuilder
     known: Known
     calibration: MatchCalibration | None = None
     training: TrainingRecord | None = None
@@ -133,7 +133,9 @@ class Task:
     gallery_categories: Labels | None
 
 
-def task_of(order: EvaluationOrder, gallery: Gathered, queries: Gathered, training: TrainingRecord | None) -> Task:
+def task_of(
+    order: EvaluationRequest, gallery: EmbeddedSource, queries: EmbeddedSource, training: TrainingRecord | None
+) -> Task:
     """Choose what is asked.
 
     Args:
@@ -178,7 +180,7 @@ def task_of(order: EvaluationOrder, gallery: Gathered, queries: Gathered, traini
     )
 
 
-def _same_product(order: EvaluationOrder, gallery: Gathered, asked: Places, own: Places) -> Task:
+def _same_product(order: EvaluationRequest, gallery: EmbeddedSource, asked: Places, own: Places) -> Task:
     if not len(asked):
         raise NothingToEvaluate(reason="no product id is in both sources")
     rows = [product.attributes for product in gallery.products]
@@ -195,7 +197,7 @@ def _same_product(order: EvaluationOrder, gallery: Gathered, asked: Places, own:
 
 
 def _mapped(
-    order: EvaluationOrder, rows: Sequence[Attributes], asking: Sequence[Attributes], asked: Places, own: Places
+    order: EvaluationRequest, rows: Sequence[Attributes], asking: Sequence[Attributes], asked: Places, own: Places
 ) -> Task:
     mapping = order.label_map
     assert mapping is not None  # noqa: S101 - the caller has asked
@@ -232,7 +234,7 @@ def _require(name: str, rows: Sequence[Attributes]) -> None:
         raise UnknownAttribute(name, known=sorted({each for row in rows for each in row}))
 
 
-def _held_out(queries: Gathered, training: TrainingRecord | None) -> npt.NDArray[np.bool_]:
+def _held_out(queries: EmbeddedSource, training: TrainingRecord | None) -> npt.NDArray[np.bool_]:
     seed, share = (SEED, SHARE) if training is None else (training.split_seed, training.split_share)
     split = {} if training is None else training.recipe.get("split", {})
     group_by = split.get("group_by", ("item_group_id",))

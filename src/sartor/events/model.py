@@ -100,7 +100,7 @@ class Event:
         return self.type is EventType.VIEW and bool(self.recommendation_id) and self.position is not None
 
 
-class Occasion(StrEnum):
+class RelationType(StrEnum):
     """On what two products meet."""
 
     BOUGHT = "bought"  # in one basket

@@ -47,7 +47,7 @@ Known: TypeAlias = Callable[[Sequence[str]], dict[str, SeenPhoto]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gathered:
+class EmbeddedSource:
     """The products of a source that have a usable photo.
 
     Attributes:
@@ -69,7 +69,7 @@ class Gathered:
     embedded: int
 
 
-def gather(  # noqa: PLR0913 - each is a keyword of its own
+def embed_source(  # noqa: PLR0913 - each is a keyword of its own
     source: Source,
     encoder: Encoder,
     *,
@@ -77,7 +77,7 @@ def gather(  # noqa: PLR0913 - each is a keyword of its own
     known: Known = lambda _: {},
     limit: int | None = None,
     on_progress: OnProgress = lambda _: None,
-) -> Gathered:
+) -> EmbeddedSource:
     """See the photos of a source's products, in the source's order.
 
     Args:
@@ -96,7 +96,7 @@ def gather(  # noqa: PLR0913 - each is a keyword of its own
                 Progress(products=run.done, total=source.product_count, photos=len(run.photos), committed=())
             )
     vectors = [photo.vector for photo in run.photos]
-    return Gathered(
+    return EmbeddedSource(
         products=tuple(run.products),
         photos=tuple(run.photos),
         names=tuple(run.names),
@@ -204,7 +204,7 @@ def embed(
         limit: Take only the first so many products.
         on_progress: Told after each step.
     """
-    gathered = gather(source, encoder, urls=urls, limit=limit, on_progress=on_progress)
+    gathered = embed_source(source, encoder, urls=urls, limit=limit, on_progress=on_progress)
     counts = np.diff(gathered.firsts, append=len(gathered.photos))  # photos of each product
     return Embeddings(
         ids=tuple(np.repeat([product.id for product in gathered.products], counts).tolist()),

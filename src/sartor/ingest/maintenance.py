@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sartor.encoders.registry import ModelRegistry
     from sartor.index.edge import EdgeIndex
     from sartor.media.folder import MediaStore
-    from sartor.recommend.features import Composer
+    from sartor.recommend.features import FeatureBuilder
     from sartor.store.base import StoreCounts
     from sartor.store.sqlite.catalog import SqliteStore
 
@@ -117,7 +117,7 @@ def tidy_media(store: SqliteStore, media: MediaStore) -> None:
         media.delete(name)
 
 
-def rebuild_index(store: SqliteStore, index: EdgeIndex, compose: Composer) -> None:
+def rebuild_index(store: SqliteStore, index: EdgeIndex, compose: FeatureBuilder) -> None:
     """Make the index anew from the store; nothing is embedded."""
     index.clear()
     bring_up_to_date(store, index, compose)

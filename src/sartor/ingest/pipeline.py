@@ -41,21 +41,21 @@ if TYPE_CHECKING:
     from sartor.imaging import UrlPolicy
     from sartor.index.edge import EdgeIndex
     from sartor.media.folder import MediaStore
-    from sartor.recommend.features import Composer
+    from sartor.recommend.features import FeatureBuilder
     from sartor.store.sqlite.catalog import SqliteStore
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Workbench:
+class IngestContext:
     """Where an ingest reads from and writes to."""
 
     store: SqliteStore
     index: EdgeIndex
     media: MediaStore
     encoder: Encoder
-    compose: Composer
+    compose: FeatureBuilder
     urls: UrlPolicy
 
 
@@ -76,7 +76,7 @@ class IngestOptions:
 
 def ingest(
     source: Source,
-    bench: Workbench,
+    bench: IngestContext,
     options: IngestOptions,
     *,
     on_progress: OnProgress = lambda _: None,
@@ -157,7 +157,7 @@ class _Step:
 class _Run:
     """One pass through a source, and what is counted on the way."""
 
-    bench: Workbench
+    bench: IngestContext
     embedder: PhotoEmbedder
     options: IngestOptions
     total: int | None = field(kw_only=True)

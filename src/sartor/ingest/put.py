@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sartor.ingest.photos import Embedded, PhotoEmbedder
-    from sartor.ingest.pipeline import Workbench
+    from sartor.ingest.pipeline import IngestContext
     from sartor.recommend.query import PhotoInput
 
 SOURCE = "api"  # of products that no ingest brought
@@ -62,7 +62,7 @@ class PutOutcome:
     rejected: tuple[Rejection, ...] = ()
 
 
-def put_products(items: Sequence[ProductInput], bench: Workbench, embedder: PhotoEmbedder) -> list[PutOutcome]:
+def put_products(items: Sequence[ProductInput], bench: IngestContext, embedder: PhotoEmbedder) -> list[PutOutcome]:
     """Write products, and make them searchable; one of which a photo cannot be used stays as it was.
 
     Returns:
@@ -90,7 +90,7 @@ def put_products(items: Sequence[ProductInput], bench: Workbench, embedder: Phot
     return results
 
 
-def delete_product(product_id: str, bench: Workbench) -> bool:
+def delete_product(product_id: str, bench: IngestContext) -> bool:
     """Delete a product, and its photos if no other product shows them; returns whether there was one."""
     stored = bench.store.products([product_id]).get(product_id)
     if stored is None:
@@ -101,7 +101,7 @@ def delete_product(product_id: str, bench: Workbench) -> bool:
     return True
 
 
-def _forget_unused(photos: Sequence[Photo], bench: Workbench) -> None:
+def _forget_unused(photos: Sequence[Photo], bench: IngestContext) -> None:
     """Delete photos, and their thumbnails, as far as no product shows them."""
     shown = bench.store.photos({photo.sha256 for photo in photos})
     unused = [photo for photo in photos if photo.sha256 not in shown]
@@ -112,7 +112,7 @@ def _forget_unused(photos: Sequence[Photo], bench: Workbench) -> None:
             bench.media.delete(photo.thumbnail)
 
 
-def _read(item: ProductInput, bench: Workbench) -> tuple[list[EncodedPhoto] | None, tuple[Rejection, ...]]:
+def _read(item: ProductInput, bench: IngestContext) -> tuple[list[EncodedPhoto] | None, tuple[Rejection, ...]]:
     """The photos of an item, each once; None where it keeps its own."""
     if item.photos is None:
         return None, ()
@@ -130,7 +130,7 @@ def _read(item: ProductInput, bench: Workbench) -> tuple[list[EncodedPhoto] | No
 
 
 def _embedded(
-    photos: Mapping[str, EncodedPhoto], bench: Workbench, embedder: PhotoEmbedder
+    photos: Mapping[str, EncodedPhoto], bench: IngestContext, embedder: PhotoEmbedder
 ) -> tuple[dict[str, Photo], Embedded]:
     """What is known of all photos that can be used, and what became of those that were not known yet."""
     there = bench.store.photos(bench.store.embedded(bench.encoder.card.id, photos))
@@ -159,7 +159,7 @@ def _write(
     products: Sequence[StoredProduct],
     known: Mapping[str, StoredProduct],
     outcome: Embedded,
-    bench: Workbench,
+    bench: IngestContext,
 ) -> None:
     changed = [each for each in products if known.get(each.product.id) != each]
     shown = {photo.sha256 for each in products for photo in each.photos}

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from sartor.encoders.encoder import Encoder
     from sartor.index.edge import EdgeIndex
     from sartor.media.folder import MediaStore
-    from sartor.recommend.features import Composer
+    from sartor.recommend.features import FeatureBuilder
     from sartor.store.sqlite.catalog import SqliteStore
     from sartor.types import Matrix, Palette, SourcePhoto, Vector
 
@@ -217,7 +217,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImportBench:
+class ImportContext:
     """Where an import writes to.
 
     Attributes:
@@ -230,7 +230,7 @@ class ImportBench:
     store: SqliteStore
     index: EdgeIndex
     media: MediaStore
-    compose: Composer
+    compose: FeatureBuilder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,7 +256,7 @@ class ImportSource:
 
 def import_vectors(
     source: ImportSource,
-    bench: ImportBench,
+    bench: ImportContext,
     *,
     agreement: Agreement | None = None,
     on_progress: OnProgress = lambda _: None,
@@ -309,7 +309,7 @@ class _Pictures:
 @dataclass(slots=True)
 class _Run:
     source: ImportSource
-    bench: ImportBench
+    bench: ImportContext
     on_progress: OnProgress
     done: int = 0
     pictured: int = 0

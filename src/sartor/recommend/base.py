@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 GROUP = "item_group_id"
 
 
-class Neighborhood(Protocol):
+class NeighborIndex(Protocol):
     """What is asked of a vector index."""
 
     def search(
@@ -69,7 +69,7 @@ class PredictedOf(Protocol):
         ...
 
 
-class Shelves(Neighborhood, Protocol):
+class Shelves(NeighborIndex, Protocol):
     """What is asked of a vector index."""
 
     def passing(self, where: Where, *, of: Collection[str]) -> set[str]:
@@ -135,7 +135,7 @@ class Feed(Sequence["Hit"]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FeedOrder:
+class FeedRequest:
     """What is wanted.
 
     Attributes:

@@ -33,7 +33,7 @@ _ORDER = ("product_type", "articleType", "gender", "color", "pattern", "material
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class QueryAttributes:
     """What is known of a query.
 
     Attributes:
@@ -53,7 +53,7 @@ class Seen:
 
 
 def reasons_of(
-    seen: Seen, known: Attributes, predicted: Mapping[str, tuple[str, float]], closeness: Vector
+    seen: QueryAttributes, known: Attributes, predicted: Mapping[str, tuple[str, float]], closeness: Vector
 ) -> tuple[str, ...]:
     """Why a hit is one.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sartor.errors import BadDial
+from sartor.errors import BadFeatureWeight
 from sartor.imaging.color import color_name
 from sartor.types import IndexEntry
 
@@ -93,7 +93,7 @@ TRAITS = ("style", "color", "category")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dials:
+class FeatureWeights:
     """How much each trait counts, from 0 to 1; only their proportions matter, among the traits that there are.
 
     Raises:
@@ -108,9 +108,9 @@ class Dials:
         for name in TRAITS:
             value = getattr(self, name)
             if not 0 <= value <= 1:
-                raise BadDial(reason=f"{name} is {value:g}")
+                raise BadFeatureWeight(reason=f"{name} is {value:g}")
         if not any(self.shares):
-            raise BadDial(reason="all are 0")
+            raise BadFeatureWeight(reason="all are 0")
 
     @property
     def shares(self) -> tuple[float, float, float]:
@@ -121,7 +121,7 @@ class Dials:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Traits:
+class Features:
     """What one photo, product or query is compared by.
 
     Attributes:
@@ -138,7 +138,7 @@ class Traits:
         """The three end to end, ``(d + m + c,)``."""
         return np.concatenate([self.style, self.color, self.category])
 
-    def weighted(self, dials: Dials) -> Vector:
+    def weighted(self, dials: FeatureWeights) -> Vector:
         """The same as a query: its dot product with a joined vector is the weighted mean of the closenesses.
 
         A trait that the model does not have leaves its share to the others.
@@ -168,12 +168,12 @@ def category_of(probabilities: Vector) -> Vector:
     return np.sqrt(probabilities)
 
 
-def recolored(parts: Sequence[tuple[Traits, float]], color: Vector) -> list[tuple[Traits, float]]:
+def recolored(parts: Sequence[tuple[Features, float]], color: Vector) -> list[tuple[Features, float]]:
     """The same parts in another color."""
-    return [(Traits(style=each.style, color=color, category=each.category), weight) for each, weight in parts]
+    return [(Features(style=each.style, color=color, category=each.category), weight) for each, weight in parts]
 
 
-def mixed(parts: Sequence[tuple[Traits, float]], against: Sequence[tuple[Traits, float]] = ()) -> Traits:
+def mixed(parts: Sequence[tuple[Features, float]], against: Sequence[tuple[Features, float]] = ()) -> Features:
     """One query of several parts: in each trait ``unit(sum w_i v_i) - sum u_j v_j``.
 
     Args:
@@ -188,13 +188,13 @@ def mixed(parts: Sequence[tuple[Traits, float]], against: Sequence[tuple[Traits,
         toward = toward / norm if norm else getattr(parts[0][0], name)
         away = sum((weight * getattr(traits, name) for traits, weight in against), np.float32(0))
         mixed[name] = np.asarray(toward - away, np.float32)
-    return Traits(**mixed)
+    return Features(**mixed)
 
 
 _TINY = 1e-9
 
 
-class Composer:
+class FeatureBuilder:
     """Knows what one model says of photos, beside their embeddings."""
 
     def __init__(self, model: str, heads: Heads) -> None:
@@ -245,7 +245,7 @@ class Composer:
 
     def traits(
         self, embeddings: Matrix, palettes: Sequence[Palette | None], attributes: Attributes
-    ) -> list[Traits]:
+    ) -> list[Features]:
         """Traits of photos ``(n, d)`` of one product or query, of which the catalog may tell attributes."""
         categories = self._categories(self.heads.probabilities(embeddings), len(embeddings))
         return [
@@ -253,15 +253,15 @@ class Composer:
             for vector, palette, own in zip(embeddings, palettes, categories, strict=True)
         ]
 
-    def of_color(self, embedding: int, color: Vector) -> Traits:
+    def of_color(self, embedding: int, color: Vector) -> Features:
         """The traits of a color alone, for embeddings of a length."""
         style = np.zeros(embedding, np.float32)
-        return Traits(style=style, color=color, category=np.zeros(self._classes, np.float32))
+        return Features(style=style, color=color, category=np.zeros(self._classes, np.float32))
 
-    def of_style(self, style: Vector) -> Traits:
+    def of_style(self, style: Vector) -> Features:
         """The traits of a style alone, ``(d,)``."""
         nothing = np.zeros(COLOR_DIMENSION, np.float32), np.zeros(self._classes, np.float32)
-        return Traits(style=style, color=nothing[0], category=nothing[1])
+        return Features(style=style, color=nothing[0], category=nothing[1])
 
     def describe(self, embeddings: Matrix) -> list[dict[str, tuple[str, float]]]:
         """The likeliest value of each attribute with its probability, for embeddings ``(n, d)``."""
@@ -290,11 +290,13 @@ class Composer:
             return np.empty((count, 0), np.float32)
         return probabilities[self.heads.heads[0].name]
 
-    def _traits(self, style: Matrix, palette: Palette | None, category: Matrix, attributes: Attributes) -> Traits:
+    def _traits(
+        self, style: Matrix, palette: Palette | None, category: Matrix, attributes: Attributes
+    ) -> Features:
         if self.heads.heads:
             head = self.heads.heads[0]
             told = attributes.get(head.name)
             if told in head.classes:
                 category = np.zeros(len(head.classes), np.float32)
                 category[head.classes.index(told)] = 1
-        return Traits(style=style, color=color_vector(palette), category=category_of(category))
+        return Features(style=style, color=color_vector(palette), category=category_of(category))

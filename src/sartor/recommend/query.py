@@ -13,8 +13,8 @@ from sartor.errors import BadBox, BadWeight, PhotoRejected, ProductNotFound
 from sartor.imaging import decode
 from sartor.imaging.color import palette_of
 from sartor.imaging.fetch import EncodedPhoto, encoded_photo
-from sartor.recommend.explain import Seen
-from sartor.recommend.features import Traits, color_words, mixed
+from sartor.recommend.explain import QueryAttributes
+from sartor.recommend.features import Features, color_words, mixed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sartor.encoders.encoder import Encoder
     from sartor.imaging import UrlPolicy
-    from sartor.recommend.features import Composer
+    from sartor.recommend.features import FeatureBuilder
     from sartor.store.sqlite.catalog import SqliteStore
 
 PhotoInput: TypeAlias = str | Path | bytes | EncodedPhoto
@@ -57,7 +57,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Understood:
+class EncodedQuery:
     """A part of a query as it is compared.
 
     Attributes:
@@ -68,17 +68,17 @@ class Understood:
         groups: Their item groups.
     """
 
-    traits: Traits
+    traits: Features
     weight: float
-    seen: Seen
+    seen: QueryAttributes
     products: frozenset[str]
     groups: frozenset[str]
 
 
-class Reader:
+class QueryEncoder:
     """Understands the parts of queries by one model."""
 
-    def __init__(self, store: SqliteStore, encoder: Encoder, compose: Composer, urls: UrlPolicy) -> None:
+    def __init__(self, store: SqliteStore, encoder: Encoder, compose: FeatureBuilder, urls: UrlPolicy) -> None:
         self._store, self._encoder, self._compose, self._urls = store, encoder, compose, urls
 
     def read(self, photo: PhotoInput) -> EncodedPhoto:
@@ -97,7 +97,7 @@ class Reader:
         """
         return self._read_image(part)[1]
 
-    def understand(self, part: Part) -> Understood:
+    def understand(self, part: Part) -> EncodedQuery:
         """What a part of a query is compared by.
 
         Raises:
@@ -106,16 +106,16 @@ class Reader:
         """
         return self._photo(part) if part.product is None else self._product(part.product, part.weight)
 
-    def _photo(self, part: Part) -> Understood:
+    def _photo(self, part: Part) -> EncodedQuery:
         encoded, image = self._read_image(part)
         embedding = self._encoder.embed([image])
         if np.isnan(embedding[0, 0]):
             raise PhotoRejected(encoded.name, reason="the network gave no usable embedding of it")
         palette = palette_of(image)
         (traits,) = self._compose.traits(embedding, [palette], {})
-        seen = Seen(predicted=self._compose.describe(embedding)[0], colors=color_words(palette))
+        seen = QueryAttributes(predicted=self._compose.describe(embedding)[0], colors=color_words(palette))
         showing = frozenset(self._store.products_with_photos([encoded.sha256]))
-        return Understood(traits=traits, weight=part.weight, seen=seen, products=showing, groups=frozenset())
+        return EncodedQuery(traits=traits, weight=part.weight, seen=seen, products=showing, groups=frozenset())
 
     def _read_image(self, part: Part) -> tuple[EncodedPhoto, Image.Image]:
         if part.photo is None:
@@ -125,7 +125,7 @@ class Reader:
         fit_px = max(self._encoder.card.size_px) if part.box is None else None
         return encoded, _cropped(decode(encoded.data, name=encoded.name, fit_px=fit_px).image, part.box)
 
-    def _product(self, product_id: str, weight: float) -> Understood:
+    def _product(self, product_id: str, weight: float) -> EncodedQuery:
         stored = self._store.products([product_id]).get(product_id)
         if stored is None:
             raise ProductNotFound(product_id)
@@ -136,14 +136,14 @@ class Reader:
         attributes = stored.product.attributes
         each = self._compose.traits(embeddings, [photo.palette for photo in photos], attributes)
         palette = photos[0].palette
-        seen = Seen(
+        seen = QueryAttributes(
             known=attributes,
             predicted=self._compose.describe(embeddings[:1])[0],
             colors=() if palette is None else color_words(palette),
         )
         group = str(attributes.get("item_group_id", ""))
         showing = self._store.products_with_photos([photo.sha256 for photo in photos])
-        return Understood(
+        return EncodedQuery(
             traits=mixed([(traits, 1.0) for traits in each]),
             weight=weight,
             seen=seen,

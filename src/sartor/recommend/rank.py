@@ -93,7 +93,7 @@ class Matching:
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Shelf:
+class CandidateSet:
     """Products that may be shown.
 
     Attributes:
@@ -111,7 +111,9 @@ class Shelf:
     model: Model
 
     @classmethod
-    def of(cls, found: Sequence[Neighbor], *, catalog: Catalog, model: Model, sizes: tuple[int, int]) -> Shelf:
+    def of(
+        cls, found: Sequence[Neighbor], *, catalog: Catalog, model: Model, sizes: tuple[int, int]
+    ) -> CandidateSet:
         """Read products from the catalog; those that have just left it are left out."""
         products = catalog.products([each.product_id for each in found])
         there = tuple(each for each in found if each.product_id in products)
@@ -142,14 +144,14 @@ class Shelf:
             (first[place], tuple(self.found[other].product_id for other in things[place][1:])) for place in chosen
         ]
 
-    def hits(self, chosen: Sequence[Chosen]) -> tuple[Hit, ...]:
+    def hits(self, chosen: Sequence[RankedItem]) -> tuple[Hit, ...]:
         """The products at some places as hits, in order."""
         if not chosen:
             return ()
         predicted = self.model.predicted(self.vectors[[each.place for each in chosen]])
         return tuple(self._hit(each, guesses) for each, guesses in zip(chosen, predicted, strict=True))
 
-    def _hit(self, chosen: Chosen, guesses: Mapping[str, tuple[str, float]]) -> Hit:
+    def _hit(self, chosen: RankedItem, guesses: Mapping[str, tuple[str, float]]) -> Hit:
         neighbor = self.found[chosen.place]
         product = self.products[neighbor.product_id].product
         return Hit(
@@ -172,7 +174,7 @@ class Shelf:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
+class RankedItem:
     """A product that is shown: its place on the shelf, its score, its variants, and why."""
 
     place: int

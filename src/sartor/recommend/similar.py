@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
-from sartor.recommend.base import GROUP, Catalog, Model, Neighborhood
+from sartor.recommend.base import GROUP, Catalog, Model, NeighborIndex
 from sartor.recommend.duplicates import alike
-from sartor.recommend.explain import Seen, reasons_of
-from sartor.recommend.features import Dials, Traits, mixed
+from sartor.recommend.explain import QueryAttributes, reasons_of
+from sartor.recommend.features import Features, FeatureWeights, mixed
 from sartor.recommend.filters import require_attributes, require_values
 from sartor.recommend.rank import WEAK_BELOW, folded, mmr
 from sartor.types import EVERYTHING, FacetValue, Hit, Neighbor, StoredProduct, Where
@@ -49,10 +49,10 @@ class SimilarQuery:
         exact: Compare with every photo, rather than through an approximate index.
     """
 
-    parts: tuple[tuple[Traits, float], ...]
-    against: tuple[tuple[Traits, float], ...] = ()
-    seen: Seen = field(default_factory=Seen)
-    dials: Dials = field(default_factory=Dials)
+    parts: tuple[tuple[Features, float], ...]
+    against: tuple[tuple[Features, float], ...] = ()
+    seen: QueryAttributes = field(default_factory=QueryAttributes)
+    dials: FeatureWeights = field(default_factory=FeatureWeights)
     k: int = DEFAULT_K
     where: Where = EVERYTHING
     without: frozenset[str] = frozenset()
@@ -76,7 +76,7 @@ class Recommendation(Sequence[Hit]):
     hits: tuple[Hit, ...]
     good: bool = True
     facets: Mapping[str, Sequence[FacetValue]] = field(default_factory=dict)
-    seen: Seen = field(default_factory=Seen)
+    seen: QueryAttributes = field(default_factory=QueryAttributes)
 
     @overload
     def __getitem__(self, place: int) -> Hit: ...
@@ -89,7 +89,7 @@ class Recommendation(Sequence[Hit]):
         return len(self.hits)
 
 
-def similar(query: SimilarQuery, *, index: Neighborhood, catalog: Catalog, model: Model) -> Recommendation:
+def similar(query: SimilarQuery, *, index: NeighborIndex, catalog: Catalog, model: Model) -> Recommendation:
     """Find the products that look most like a query.
 
     Returns:
@@ -125,7 +125,7 @@ def similar(query: SimilarQuery, *, index: Neighborhood, catalog: Catalog, model
 
 def _hits(
     query: SimilarQuery,
-    traits: Traits,
+    traits: Features,
     found: Sequence[Neighbor],
     catalog: Catalog,
     model: Model,

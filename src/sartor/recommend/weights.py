@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from sartor.events.model import EventType, Occasion
-from sartor.recommend.features import Dials
+from sartor.events.model import EventType, RelationType
+from sartor.recommend.features import FeatureWeights
 
 DAY_S = 86_400
 
-DEFAULT_DIALS = Dials(style=1.0, color=0.2, category=0.2)
-COLORED_DIALS = Dials(style=0.6, color=1.0, category=0.4)  # a color was asked for, beside photos or products
-COLOR_ONLY_DIALS = Dials(style=0.0, color=1.0, category=0.0)
+DEFAULT_DIALS = FeatureWeights(style=1.0, color=0.2, category=0.2)
+COLORED_DIALS = FeatureWeights(
+    style=0.6, color=1.0, category=0.4
+)  # a color was asked for, beside photos or products
+COLOR_ONLY_DIALS = FeatureWeights(style=0.0, color=1.0, category=0.0)
 
 LIKE_WEIGHT = 0.5  # of a liked product beside a part of the query
 DISLIKE_WEIGHT = 0.3
@@ -38,7 +40,7 @@ TREND_WINDOW_S = 7 * DAY_S
 POPULARITY_HALF_LIFE_S = 14 * DAY_S
 NEW_SHARE, NEW_MOST = 0.02, 200  # of the catalog is new, and how many at most
 # What it counts that two products meet on an occasion.
-OCCASION_SHARES = {Occasion.BOUGHT: 0.2, Occasion.SEEN: 0.4, Occasion.LIKED: 0.4}
+OCCASION_SHARES = {RelationType.BOUGHT: 0.2, RelationType.SEEN: 0.4, RelationType.LIKED: 0.4}
 
 # What shoppers bought together counts in looks from so many baskets on, of at least two slots each. A basket of
 # more pieces is a reseller's, and says nothing of what is worn together.

@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from sartor import __version__
-from sartor.service.context import Context, Desk
+from sartor.service.context import BoundedExecutor, Context
 from sartor.service.metrics import Measured, Metrics
 from sartor.service.problems import MEDIA_TYPE, answer_problems
 from sartor.service.routes import catalog as catalog_routes
@@ -22,7 +22,7 @@ from sartor.service.routes import health as health_routes
 from sartor.service.routes import recommend as recommend_routes
 from sartor.service.routes import shoppers as shopper_routes
 from sartor.service.schemas import EventIn, EventsIn, PhotoIn, ProblemOut, ProductIn, SimilarQueryIn
-from sartor.service.security import Gate, Guards
+from sartor.service.security import ApiKeyAuth, RequestLimits
 from sartor.service.uploads import Uploads
 from sartor.storefront import add_storefront
 
@@ -89,8 +89,8 @@ def create_app(shop: Shop, store: SqliteStore, settings: ServiceSettings) -> Fas
     context = Context(
         shop=shop,
         settings=settings,
-        desk=Desk(workers=settings.workers, waiting=settings.waiting, timeout_s=settings.timeout_s),
-        gate=Gate(store, read_needs_key=settings.read_needs_key),
+        desk=BoundedExecutor(workers=settings.workers, waiting=settings.waiting, timeout_s=settings.timeout_s),
+        gate=ApiKeyAuth(store, read_needs_key=settings.read_needs_key),
         metrics=metrics,
         uploads=Uploads(shop.home / "uploads"),
     )
@@ -104,7 +104,7 @@ def create_app(shop: Shop, store: SqliteStore, settings: ServiceSettings) -> Fas
         redoc_url=None,
         middleware=[
             Middleware(Measured, metrics=metrics),
-            Middleware(Guards, settings=settings, gate=context.gate),
+            Middleware(RequestLimits, settings=settings, gate=context.gate),
             *_cors(settings),
         ],
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 from fastapi import Depends, Request, params
 
 from sartor.service.problems import Overloaded, Starting, TookTooLong
-from sartor.service.security import Gate, Scope
+from sartor.service.security import ApiKeyAuth, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Desk:
+class BoundedExecutor:
     """Runs blocking calls beside the event loop.
 
     Calls that are given up on, because they took too long, still count until they are done: what is counted is
@@ -84,8 +84,8 @@ class Context:
 
     shop: Shop
     settings: ServiceSettings
-    desk: Desk
-    gate: Gate
+    desk: BoundedExecutor
+    gate: ApiKeyAuth
     metrics: Metrics
     uploads: Uploads
     ready: bool = False

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from sartor.events.model import EventType
-    from sartor.service.context import Desk
+    from sartor.service.context import BoundedExecutor
     from sartor.shop import Shop
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -70,7 +70,7 @@ class Metrics:
         """Count an event that was rejected; its type may be none."""
         self._events.labels("none" if type_ is None else type_.value, "rejected").inc()
 
-    def text(self, shop: Shop, desk: Desk) -> bytes:
+    def text(self, shop: Shop, desk: BoundedExecutor) -> bytes:
         """All figures, in the text format of Prometheus."""
         counts = shop.counts()
         self._waiting.set(desk.busy)

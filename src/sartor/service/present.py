@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from sartor.events.model import Event, PersonRecord
     from sartor.recommend.base import Feed
-    from sartor.recommend.explain import Seen
+    from sartor.recommend.explain import QueryAttributes
     from sartor.recommend.outfit.outfit import Outfit, WornProduct
     from sartor.recommend.similar import Recommendation
     from sartor.types import FacetValue, Hit, Photo, StoredProduct
@@ -109,7 +109,7 @@ def hit_out(hit: Hit, position: int) -> HitOut:
     )
 
 
-def seen_out(seen: Seen) -> SeenOut:
+def seen_out(seen: QueryAttributes) -> SeenOut:
     """What was seen in a query."""
     return SeenOut(attributes=_guesses(seen.predicted), colors=list(seen.colors))
 

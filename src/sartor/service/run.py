@@ -13,7 +13,7 @@ import uvicorn
 
 from sartor.errors import AddressTaken, NeedsKey
 from sartor.service.app import create_app
-from sartor.service.security import Gate
+from sartor.service.security import ApiKeyAuth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,7 +48,7 @@ def serve(
         NeedsKey: The address is not of this machine alone, and there is no API key.
         AddressTaken: Another program listens there, or the address is not of this machine.
     """
-    if not is_loopback(settings.host) and Gate(store, read_needs_key=False).is_open:
+    if not is_loopback(settings.host) and ApiKeyAuth(store, read_needs_key=False).is_open:
         raise NeedsKey(settings.host)
     sys.setswitchinterval(_SWITCH_S)
     with _listening(settings) as listener:

@@ -41,7 +41,7 @@ class Range(Given):
     max: float | None = None
 
 
-class DialsIn(Given):
+class FeatureWeightsIn(Given):
     """How much each trait counts."""
 
     style: Share = 1.0
@@ -84,7 +84,7 @@ class SimilarQueryIn(Given):
     exclude: Annotated[list[ProductId], Field(max_length=1000)] = []
     color: Annotated[str, Field(max_length=50)] | None = Field(default=None, description="A CSS name or #rrggbb.")
     where: Annotated[Where, _WHERE]
-    dials: DialsIn | None = None
+    dials: FeatureWeightsIn | None = None
     k: Annotated[int, Field(ge=1, le=MAX_K)] = 12
     diversity: Share = 0.0
     facets: Annotated[list[Name], Field(max_length=30)] = []

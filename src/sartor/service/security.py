@@ -68,7 +68,7 @@ def digest_of(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
-class Gate:
+class ApiKeyAuth:
     """Lets a request through that has a key for what it asks.
 
     Without any key in the workspace everything is open: such a service listens on this machine only.
@@ -155,10 +155,10 @@ _HEADERS = {
 }
 
 
-class Guards:
+class RequestLimits:
     """ASGI middleware that bounds what a request may cost, and adds security headers to what goes out."""
 
-    def __init__(self, app: ASGIApp, *, settings: ServiceSettings, gate: Gate) -> None:
+    def __init__(self, app: ASGIApp, *, settings: ServiceSettings, gate: ApiKeyAuth) -> None:
         self._app, self._settings, self._gate = app, settings, gate
         self._limit = parse(f"{settings.rate_per_minute}/minute") if settings.rate_per_minute else None
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sartor.imaging import UrlPolicy
     from sartor.index.edge import EdgeIndex
     from sartor.media.folder import MediaStore
-    from sartor.recommend.features import Composer
+    from sartor.recommend.features import FeatureBuilder
     from sartor.store.sqlite.catalog import SqliteStore
     from sartor.store.sqlite.database import WorkspaceLock
     from sartor.store.sqlite.events import EventStore
@@ -50,7 +50,7 @@ class Backends:
     models: ModelRegistry
     choose_model: Callable[[str | None], ModelCard]
     open_encoder: Callable[[ModelCard], Encoder]
-    open_index: Callable[[ModelCard, Composer], EdgeIndex]
+    open_index: Callable[[ModelCard, FeatureBuilder], EdgeIndex]
     open_events: Callable[[], EventStore]
     has_events: Callable[[], bool]
     heads: Callable[[ModelCard], Heads]

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from sartor.catalog import open_source
 from sartor.errors import EmptyCatalog
 from sartor.imaging import reduced
-from sartor.ingest.export.run import ExportFormat, ExportOrder, export, require_possible
-from sartor.ingest.export.source import Stock, selected
+from sartor.ingest.export.run import ExportFormat, ExportOptions, export, require_possible
+from sartor.ingest.export.source import ExportSource, selected
 from sartor.ingest.photos import PhotoEmbedder
-from sartor.ingest.pipeline import IngestOptions, Workbench, ingest
+from sartor.ingest.pipeline import IngestContext, IngestOptions, ingest
 from sartor.ingest.put import ProductInput, PutOutcome, delete_product, put_products
 from sartor.recommend.filters import require_attributes, require_values, where_of
 from sartor.recommend.similar import FACET_VALUES
-from sartor.shop.models import ImportedModel, ImportOrder
+from sartor.shop.models import ImportedModel, ImportOptions
 from sartor.shop.workspace import Workspace
 from sartor.types import EVERYTHING, Where
 
@@ -106,7 +106,7 @@ class CatalogSide(Workspace):
         if (limit is not None and limit < 1) or (model is not None and id is not None):
             msg = "limit must be at least 1, and id names a new model where model names one that is there"
             raise ValueError(msg)
-        order = ImportOrder(
+        order = ImportOptions(
             file=Path(file),
             filenames=None if filenames is None else Path(filenames),
             images=None if images is None else Path(images),
@@ -173,7 +173,7 @@ class CatalogSide(Workspace):
             ModelMismatch: The catalog was embedded with another model.
             MissingExtra: The format needs a package that is not installed.
         """
-        order = ExportOrder(
+        order = ExportOptions(
             path=Path(path),
             format=ExportFormat(format),
             where=where if isinstance(where, Where) else where_of(where or {}),
@@ -226,8 +226,8 @@ class CatalogSide(Workspace):
         return reduced(self._backends.media.read(photo.thumbnail), photo.thumbnail, max_px=max_px)
 
     @property
-    def _bench(self) -> Workbench:
-        return Workbench(
+    def _bench(self) -> IngestContext:
+        return IngestContext(
             store=self._store,
             index=self._index,
             media=self._backends.media,
@@ -240,14 +240,14 @@ class CatalogSide(Workspace):
     def _embedder(self) -> PhotoEmbedder:
         return PhotoEmbedder(self._encoder, media=self._backends.media)
 
-    def _stock(self, order: ExportOrder, on_progress: OnProgress) -> Stock:
+    def _stock(self, order: ExportOptions, on_progress: OnProgress) -> ExportSource:
         if not order.format.is_table:
             self._require_embeddings()
         elif not self._store.counts().products:
             raise EmptyCatalog(self._backends.home)
         require_attributes(order.where, self._store.attribute_names())
         require_values(order.where, self._store)
-        return Stock(
+        return ExportSource(
             store=self._store,
             media=self._backends.media,
             ids=selected(self._store, order.where),

@@ -10,7 +10,7 @@ from sartor.evaluation.examples import MOST_PLACED, lay_out
 from sartor.evaluation.health import examine
 from sartor.evaluation.relevance import LabelMap
 from sartor.evaluation.retrieval import ShowProgress, evaluate, silent
-from sartor.evaluation.task import DEFAULT_KS, EvaluationOrder
+from sartor.evaluation.task import DEFAULT_KS, EvaluationRequest
 from sartor.ingest.maintenance import (
     Info,
     check_index,
@@ -21,7 +21,7 @@ from sartor.ingest.maintenance import (
     tidy_media,
 )
 from sartor.recommend.duplicates import DuplicatePhoto, find_duplicates
-from sartor.shop.models import contender
+from sartor.shop.models import candidate_model
 from sartor.shop.shoppers import ShopperSide
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class JudgingSide(ShopperSide):
         if not ks or min(ks) < 1:
             msg = f"lists have at least 1 product, not {tuple(ks)}"
             raise ValueError(msg)
-        order = EvaluationOrder(
+        order = EvaluationRequest(
             gallery=Path(gallery),
             queries=None if queries is None else Path(queries),
             relevance=tuple(relevance),
@@ -161,8 +161,8 @@ class JudgingSide(ShopperSide):
             command=command,
         )
         names = dict.fromkeys(models or (self._card.id,))
-        contenders = [contender(self._backends, name) for name in names]
-        return evaluate(order, contenders, urls=self._backends.urls, show=show)
+        candidate_models = [candidate_model(self._backends, name) for name in names]
+        return evaluate(order, candidate_models, urls=self._backends.urls, show=show)
 
     def replay(  # noqa: PLR0913 - each is a keyword of its own
         self,
@@ -205,11 +205,11 @@ class JudgingSide(ShopperSide):
         if min((k, people, *(histories or (0,)))) < 1 or eta < 0 or (clip is not None and clip <= 0):
             msg = "k, people and histories are at least 1, eta is not below 0, and clip is above it"
             raise ValueError(msg)
-        from sartor.evaluation.replay.lists import ReplayOrder
+        from sartor.evaluation.replay.lists import ReplayRequest
         from sartor.evaluation.replay.replay import replay
 
         self._require_embeddings()
-        order = ReplayOrder(
+        order = ReplayRequest(
             k=k,
             people=people,
             histories=tuple(histories),

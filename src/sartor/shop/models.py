@@ -22,13 +22,13 @@ from sartor.errors import (
     UnreadableVectors,
     VectorsDisagree,
 )
-from sartor.evaluation.promotion import PromotionReport, compare, survey
-from sartor.evaluation.task import Contender
+from sartor.evaluation.promotion import PromotionReport, compare, held_out_split
+from sartor.evaluation.task import CandidateModel
 from sartor.ingest.embed import SeenPhoto
 from sartor.ingest.follow import bring_up_to_date
 from sartor.ingest.reembed import embed_catalog
-from sartor.ingest.vectors import ImportBench, ImportSource, agreement_of, import_vectors, made_ready
-from sartor.recommend.features import Composer
+from sartor.ingest.vectors import ImportContext, ImportSource, agreement_of, import_vectors, made_ready
+from sartor.recommend.features import FeatureBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -103,7 +103,7 @@ class DefaultModel:
         if not force and default is None:
             raise NothingToCompare(card.id, reason="the workspace has no default yet to compare it with")
         if not force and compared:
-            survey(store, card, embedded_by=[str(default)])  # refuses before anything is embedded
+            held_out_split(store, card, embedded_by=[str(default)])  # refuses before anything is embedded
         filled = self._fill(card, on_progress)
         comparison = self._compare(card, str(default), force=force) if compared else None
         if comparison is not None and not comparison.is_better and not force:
@@ -138,13 +138,13 @@ class DefaultModel:
         for known in backends.models.cards():
             if known.id in {card.id, default}:
                 with self.opened_index(known) as index:
-                    bring_up_to_date(backends.store, index, Composer(known.id, backends.heads(known)))
+                    bring_up_to_date(backends.store, index, FeatureBuilder(known.id, backends.heads(known)))
         return filled
 
     def _compare(self, card: ModelCard, default: str, *, force: bool) -> Comparison | None:
         store = self.backends.store
         try:
-            surveyed = survey(store, card, embedded_by=[card.id, default])
+            surveyed = held_out_split(store, card, embedded_by=[card.id, default])
         except NothingToCompare:
             if not force:
                 raise
@@ -179,7 +179,7 @@ _SAMPLE_SEED = 0  # so that the same photos are embedded again each time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImportOrder:
+class ImportOptions:
     """What to import, and as what.
 
     Attributes:
@@ -215,7 +215,7 @@ class ImportedModel:
     default: DefaultModel
     opened_index: Callable[[ModelCard], AbstractContextManager[EdgeIndex]]
 
-    def take_in(self, order: ImportOrder, *, on_progress: OnProgress) -> ImportReport:
+    def take_in(self, order: ImportOptions, *, on_progress: OnProgress) -> ImportReport:
         """Import vectors; see ``Shop.import_embeddings``."""
         started_s = time.perf_counter()
         vectors = made_ready(read_vectors(order.file, order.filenames))
@@ -245,7 +245,7 @@ class ImportedModel:
                 )
         return replace(report, by_photo=card.network, is_default=self.default.id == card.id)
 
-    def _card(self, order: ImportOrder, vectors: ImportedVectors) -> ModelCard:
+    def _card(self, order: ImportOptions, vectors: ImportedVectors) -> ModelCard:
         dimension = vectors.matrix.shape[1]
         models = self.backends.models
         if order.model is None:
@@ -269,7 +269,7 @@ class ImportedModel:
             raise UnreadableVectors(order.file, reason=reason)
         return card
 
-    def _agreement(self, order: ImportOrder, card: ModelCard, source: ImportSource) -> Agreement | None:
+    def _agreement(self, order: ImportOptions, card: ModelCard, source: ImportSource) -> Agreement | None:
         """What some photos say when they are embedded again.
 
         Raises:
@@ -284,10 +284,10 @@ class ImportedModel:
             raise VectorsDisagree(card.id, mean=found.mean, least=found.least, photos=found.photos)
         return found
 
-    def _bench(self, card: ModelCard, index: EdgeIndex) -> ImportBench:
+    def _bench(self, card: ModelCard, index: EdgeIndex) -> ImportContext:
         backends = self.backends
-        compose = Composer(card.id, backends.heads(card))
-        return ImportBench(store=backends.store, index=index, media=backends.media, compose=compose)
+        compose = FeatureBuilder(card.id, backends.heads(card))
+        return ImportContext(store=backends.store, index=index, media=backends.media, compose=compose)
 
 
 def _finder(vectors: ImportedVectors, photos: NamedPhotos) -> Callable[[int], SourcePhoto | None]:
@@ -301,7 +301,7 @@ def _finder(vectors: ImportedVectors, photos: NamedPhotos) -> Callable[[int], So
     return find
 
 
-def contender(backends: Backends, name: str) -> Contender:
+def candidate_model(backends: Backends, name: str) -> CandidateModel:
     """A model of the workspace, or one of ``BASELINES``.
 
     Raises:
@@ -309,8 +309,8 @@ def contender(backends: Backends, name: str) -> Contender:
     """
     if name in BASELINES and name not in {card.id for card in backends.models.cards()}:
         nothing = Heads((), {}, scale=1.0)
-        return Contender(
-            name=name, open=lambda: baseline(name), compose=Composer(name, nothing), known=lambda _: {}
+        return CandidateModel(
+            name=name, open=lambda: baseline(name), compose=FeatureBuilder(name, nothing), known=lambda _: {}
         )
     card = backends.models.card(name)
     same_network = backends.store.setting(NETWORK_OF.format(name)) == card.sha256
@@ -331,10 +331,10 @@ def contender(backends: Backends, name: str) -> Contender:
             if sha256 in palettes and sha256 in photos and len(vector) == card.dimension
         }
 
-    return Contender(
+    return CandidateModel(
         name=name,
         open=lambda: backends.open_encoder(card),
-        compose=Composer(name, backends.heads(card)),
+        compose=FeatureBuilder(name, backends.heads(card)),
         known=known,
         calibration=card.calibration,
         training=card.training,

@@ -10,13 +10,13 @@ from PIL import Image
 from sartor.errors import EmptyQuery, ProductNotFound
 from sartor.imaging.color import named_color, palette_of_color
 from sartor.recommend.base import Model
-from sartor.recommend.explain import Explained, Seen, explain
+from sartor.recommend.explain import Explained, QueryAttributes, explain
 from sartor.recommend.features import color_vector, recolored
 from sartor.recommend.filters import where_of
 from sartor.recommend.outfit.candidates import StoredWardrobe
 from sartor.recommend.outfit.outfit import LookQuery, Outfit, outfit
 from sartor.recommend.outfit.rules import slot_named
-from sartor.recommend.query import Part, PhotoInput, Reader, parts_of
+from sartor.recommend.query import Part, PhotoInput, QueryEncoder, parts_of
 from sartor.recommend.rank import Matching
 from sartor.recommend.similar import DEFAULT_K, Recommendation, SimilarQuery, similar
 from sartor.recommend.weights import COLOR_ONLY_DIALS, COLORED_DIALS, DEFAULT_DIALS, DISLIKE_WEIGHT, LIKE_WEIGHT
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sartor.imaging.fetch import EncodedPhoto
-    from sartor.recommend.features import Dials
+    from sartor.recommend.features import FeatureWeights
     from sartor.recommend.filters import FilterValue
     from sartor.recommend.outfit.complements import Complements
     from sartor.types import Hit, Photo
@@ -57,7 +57,7 @@ class RecommendingSide(Workspace):
         like: Sequence[str] = (),
         dislike: Sequence[str] = (),
         color: str | None = None,
-        dials: Dials | None = None,
+        dials: FeatureWeights | None = None,
         k: int = DEFAULT_K,
         where: Mapping[str, FilterValue] | Where | None = None,
         diversity: float = 0.0,
@@ -159,7 +159,7 @@ class RecommendingSide(Workspace):
             complements=self._complements,
         )
 
-    def describe(self, photo: PhotoInput | Part) -> Seen:
+    def describe(self, photo: PhotoInput | Part) -> QueryAttributes:
         """What is seen in a photo: attributes with their probability, and colors.
 
         Raises:
@@ -208,7 +208,7 @@ class RecommendingSide(Workspace):
         like: Sequence[str],
         dislike: Sequence[str],
         color: str | None,
-        dials: Dials | None,
+        dials: FeatureWeights | None,
     ) -> SimilarQuery:
         reader = self._reader
         parts = [reader.understand(part) for part in given]
@@ -224,7 +224,7 @@ class RecommendingSide(Workspace):
         return SimilarQuery(
             parts=tuple(toward),
             against=tuple((each.traits, each.weight) for each in disliked),
-            seen=parts[0].seen if parts else Seen(),
+            seen=parts[0].seen if parts else QueryAttributes(),
             dials=dials or default,
             without=frozenset().union(*(each.products for each in understood)),
             groups=frozenset().union(*(each.groups for each in understood)),
@@ -236,8 +236,8 @@ class RecommendingSide(Workspace):
         return None
 
     @property
-    def _reader(self) -> Reader:
-        return Reader(self._store, self._encoder, self._composer, self._backends.urls)
+    def _reader(self) -> QueryEncoder:
+        return QueryEncoder(self._store, self._encoder, self._composer, self._backends.urls)
 
     @property
     def _knowledge(self) -> Model:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sartor.errors import ProductNotFound
-from sartor.events.model import Occasion, Person
+from sartor.events.model import Person, RelationType
 from sartor.recommend.filters import require_attributes, require_values, where_of
 from sartor.recommend.outfit.candidates import StoredWardrobe
 from sartor.recommend.weights import FEED_DIVERSITY, TREND_WINDOW_S
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from sartor.recommend.filters import FilterValue
     from sartor.recommend.outfit.complements import Complements, ComplementsLearner
     from sartor.recommend.personal.for_you import ForYou
-    from sartor.recommend.personal.interactions import Crowd
+    from sartor.recommend.personal.interactions import Interactions
     from sartor.recommend.personal.profile import MainPhotos
-    from sartor.recommend.personal.signals import Newest
+    from sartor.recommend.personal.signals import NewProducts
     from sartor.store.sqlite.events import EventStore
 
 
@@ -60,9 +60,9 @@ class ShopperSide(PeopleSide):
             QueryError: The catalog is empty, or a filter asks for what it does not have.
             ModelMismatch: The catalog was embedded with another model.
         """
-        from sartor.recommend.base import FeedOrder
+        from sartor.recommend.base import FeedRequest
 
-        order = FeedOrder(
+        order = FeedRequest(
             person=person_of(user),
             k=k,
             now_s=_now(now_s),
@@ -103,7 +103,7 @@ class ShopperSide(PeopleSide):
         self,
         product_id: str,
         *,
-        by: Occasion | str | None = None,
+        by: RelationType | str | None = None,
         k: int = 12,
         where: Mapping[str, FilterValue] | Where | None = None,
     ) -> Feed:
@@ -124,7 +124,7 @@ class ShopperSide(PeopleSide):
 
         if not self._store.known([product_id]):
             raise ProductNotFound(product_id)
-        occasion = None if by is None else Occasion(by)
+        occasion = None if by is None else RelationType(by)
         return together(self._for_you, product_id, by=occasion, k=k, where=self._filter(where))
 
     @property
@@ -156,7 +156,7 @@ class ShopperSide(PeopleSide):
         return found
 
     @property
-    def _crowd(self) -> Crowd:
+    def _crowd(self) -> Interactions:
         """What all people did, up to now."""
         with self._opening:
             crowd = self._first._opened_crowd  # noqa: SLF001 - of its own class
@@ -164,10 +164,10 @@ class ShopperSide(PeopleSide):
         return crowd
 
     @cached_property
-    def _opened_crowd(self) -> Crowd:
-        from sartor.recommend.personal.interactions import Crowd
+    def _opened_crowd(self) -> Interactions:
+        from sartor.recommend.personal.interactions import Interactions
 
-        return Crowd(self._events)
+        return Interactions(self._events)
 
     @cached_property
     def _main_photos(self) -> MainPhotos:
@@ -176,17 +176,17 @@ class ShopperSide(PeopleSide):
         return MainPhotos(self._index)
 
     @cached_property
-    def _newest(self) -> Newest:
-        from sartor.recommend.personal.signals import Newest
+    def _newest(self) -> NewProducts:
+        from sartor.recommend.personal.signals import NewProducts
 
-        return Newest(self._store)
+        return NewProducts(self._store)
 
     @property
     def _for_you(self) -> ForYou:
         self._require_embeddings()
         return self._engine(self._events, self._crowd)
 
-    def _engine(self, events: EventStore, crowd: Crowd) -> ForYou:
+    def _engine(self, events: EventStore, crowd: Interactions) -> ForYou:
         """What recommends to people, by what these events tell."""
         from sartor.recommend.features import COLOR_DIMENSION
         from sartor.recommend.personal.for_you import ForYou

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from sartor.errors import EmptyCatalog, ModelMismatch, PhotoRejected, ProductNotFound
 from sartor.ingest.follow import catch_up
-from sartor.recommend.features import Composer
+from sartor.recommend.features import FeatureBuilder
 from sartor.shop.models import DefaultModel
 
 if TYPE_CHECKING:
@@ -113,11 +113,11 @@ class Workspace:
         return index
 
     @cached_property
-    def _composer(self) -> Composer:
+    def _composer(self) -> FeatureBuilder:
         return self._compose(self._card)
 
-    def _compose(self, card: ModelCard) -> Composer:
-        return Composer(card.id, self._backends.heads(card))
+    def _compose(self, card: ModelCard) -> FeatureBuilder:
+        return FeatureBuilder(card.id, self._backends.heads(card))
 
     def _indexes(self) -> Iterator[tuple[ModelCard, EdgeIndex]]:
         """The index of each model that has embedded photos of this catalog."""

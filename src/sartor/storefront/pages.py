@@ -12,7 +12,7 @@ from PIL import Image
 from sartor.errors import QueryError, UnknownValue
 from sartor.imaging.color import named_color
 from sartor.recommend.base import GROUP
-from sartor.recommend.features import Dials
+from sartor.recommend.features import FeatureWeights
 from sartor.recommend.query import Part
 from sartor.recommend.similar import Recommendation
 from sartor.recommend.weights import COLOR_ONLY_DIALS, COLORED_DIALS, DEFAULT_DIALS
@@ -42,7 +42,7 @@ from sartor.types import AnyOf, Where
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sartor.recommend.explain import Seen
+    from sartor.recommend.explain import QueryAttributes
     from sartor.shop import Shop
     from sartor.storefront.addresses import Browse
     from sartor.types import Attributes, StoredProduct
@@ -180,7 +180,7 @@ class ResultsView:
     palette: tuple[tuple[str, str, str], ...]
     liked: tuple[Leaning, ...]
     disliked: tuple[Leaning, ...]
-    dials: Dials
+    dials: FeatureWeights
     swatches: tuple[Swatch, ...]
     custom: str
     refinement: Refinement
@@ -259,18 +259,18 @@ def _find(shop: Shop, search: Search, kept: Mapping[str, bytes]) -> tuple[Recomm
     return found, "" if found else "No product has all that is asked for."
 
 
-def _dials(search: Search) -> Dials:
+def _dials(search: Search) -> FeatureWeights:
     default = DEFAULT_DIALS
     if search.color:
         default = COLORED_DIALS if search.photos or search.products or search.like else COLOR_ONLY_DIALS
-    return Dials(
+    return FeatureWeights(
         style=default.style if search.style is None else search.style,
         color=default.color if search.color_weight is None else search.color_weight,
         category=default.category or DEFAULT_DIALS.category,
     )
 
 
-def _seen(shop: Shop, search: Search, seen: Seen) -> tuple[Chip, ...]:
+def _seen(shop: Shop, search: Search, seen: QueryAttributes) -> tuple[Chip, ...]:
     values, known = seen.values(), shop.attribute_names()
     chips: dict[str, Chip] = {}
     for name in _SEEN:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sartor.evaluation.results import Evaluation
     from sartor.evaluation.retrieval import ShowProgress
     from sartor.ingest.photos import IngestReport, OnProgress
-    from sartor.recommend.features import Dials
+    from sartor.recommend.features import FeatureWeights
     from sartor.recommend.filters import FilterValue
     from sartor.recommend.similar import Recommendation
     from sartor.shop import Shop
@@ -73,7 +73,7 @@ class How:
     model: str
     metric: Metric = Metric.COSINE
     k: int = 5
-    dials: Dials = DEFAULT_DIALS
+    dials: FeatureWeights = DEFAULT_DIALS
     diversity: float = 0.0
     where: Mapping[str, Sequence[str]] = field(default_factory=dict)
 

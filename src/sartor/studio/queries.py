@@ -10,7 +10,7 @@ import streamlit as st
 
 from sartor.errors import PhotoRejected
 from sartor.imaging import decode, without_metadata
-from sartor.recommend.features import TRAITS, Dials
+from sartor.recommend.features import TRAITS, FeatureWeights
 from sartor.recommend.weights import DEFAULT_DIALS
 from sartor.studio.engine import How, LocalEngine
 from sartor.types import Metric
@@ -151,7 +151,7 @@ def settings(engine: Engine, overview: Overview, *, model: bool = True) -> How:
                 "Diversity", 0.0, 1.0, 0.0, 0.05, key="diversity", help="0: the closest. 1: only what differs."
             )
         metric = _metric(fixed=not isinstance(engine, LocalEngine))  # a service has its own
-    return How(model=chosen, metric=metric, k=k, dials=Dials(**dials), diversity=diversity, where=where)
+    return How(model=chosen, metric=metric, k=k, dials=FeatureWeights(**dials), diversity=diversity, where=where)
 
 
 def spoken(attribute: str) -> str:

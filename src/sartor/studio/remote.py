@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from urllib.request import Request, urlopen
 
 from sartor.errors import ServiceRefused, ServiceUnreachable
-from sartor.recommend.explain import Seen
+from sartor.recommend.explain import QueryAttributes
 from sartor.recommend.similar import Recommendation
 from sartor.studio.engine import ModelState, Overview
 from sartor.types import FacetValue, Hit, Photo, Product, StoredProduct
@@ -62,7 +62,9 @@ class RemoteEngine:
             hits=tuple(_hit(hit) for hit in found["hits"]),
             good=found["good"],
             facets=_facets(found["facets"]),
-            seen=Seen(predicted=_guesses(found["seen"]["attributes"]), colors=tuple(found["seen"]["colors"])),
+            seen=QueryAttributes(
+                predicted=_guesses(found["seen"]["attributes"]), colors=tuple(found["seen"]["colors"])
+            ),
         )
 
     def find(self, words: str, *, limit: int) -> Sequence[StoredProduct]:

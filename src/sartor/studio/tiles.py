@@ -13,7 +13,7 @@ from sartor.studio.queries import ask_with
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sartor.recommend.explain import Seen
+    from sartor.recommend.explain import QueryAttributes
     from sartor.recommend.similar import Recommendation
     from sartor.studio.engine import Engine
     from sartor.studio.queries import Query
@@ -100,7 +100,7 @@ def theme_flags() -> list[str]:
 _PICTURE_PX = 320
 
 
-def query_tile(query: Query, seen: Seen | None, *, key: str) -> None:
+def query_tile(query: Query, seen: QueryAttributes | None, *, key: str) -> None:
     """What was asked with, and what the model sees in it."""
     lines = [f'<span class="sartor-title">{escape(query.name)}</span>']
     if seen is not None and (words := _seen_words(seen)):
@@ -166,7 +166,7 @@ def _caption(hit: Hit) -> str:
     )
 
 
-def _seen_words(seen: Seen) -> str:
+def _seen_words(seen: QueryAttributes) -> str:
     if seen.known:
         return ""
     guesses = [f"{value} {probability:.0%}" for value, probability in seen.predicted.values()]

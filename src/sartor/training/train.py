@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingOrder:
+class TrainingOptions:
     """A training as a user asks for it.
 
     Attributes:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from hypothesis import strategies as st
 
-from sartor.ingest.export.source import Stock
+from sartor.ingest.export.source import ExportSource
 from sartor.media.folder import MediaStore
 from sartor.store.base import Write
 from sartor.store.sqlite.catalog import SqliteStore
@@ -87,7 +87,7 @@ class Warehouse:
     """A stock, and a place to write to."""
 
     directory: Path
-    stock: Stock
+    stock: ExportSource
 
     @property
     def out(self) -> Path:
@@ -107,7 +107,7 @@ def warehouse(products: Sequence[StoredProduct], *, embedded: int | None = None)
         store.write(Write(products=tuple(products), model="m", embeddings=dict(zip(photos, vectors, strict=True))))
         yield Warehouse(
             directory,
-            Stock(
+            ExportSource(
                 store=store,
                 media=MediaStore(directory / "media"),
                 ids=store.product_ids(),

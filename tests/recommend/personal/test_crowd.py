@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sartor.events.model import Event, EventType, Occasion, Person
-from sartor.recommend.personal.interactions import Crowd
+from sartor.events.model import Event, EventType, Person, RelationType
+from sartor.recommend.personal.interactions import Interactions
 from sartor.recommend.weights import DAY_S, EVENT_WEIGHTS
 from sartor.store.sqlite.events import EventStore
 
@@ -30,14 +30,14 @@ def did(person: str, type_: EventType, product_id: str, *, days_ago: float = 0.0
     )  # fmt: skip
 
 
-def amounts(crowd: Crowd) -> dict[str, float]:
+def amounts(crowd: Interactions) -> dict[str, float]:
     return {crowd.id(place): float(value) for place, value in enumerate(crowd.popularity(**LATELY))}
 
 
 def test_each_person_counts_once_a_product_by_the_strongest_event(store: EventStore) -> None:
     store.add([did("a", EventType.VIEW, "shirt", days_ago=0.001 * number) for number in range(50)])
     store.add([did("a", EventType.LIKE, "shirt"), did("b", EventType.LIKE, "shirt", days_ago=5)])
-    crowd = Crowd(store)
+    crowd = Interactions(store)
     crowd.follow()
     assert amounts(crowd)["shirt"] == pytest.approx(1.5 * EVENT_WEIGHTS[EventType.LIKE])
 
@@ -48,13 +48,13 @@ def test_what_is_old_or_to_come_or_only_shown_does_not_count(store: EventStore) 
         did("a", EventType.VIEW, "shown", recommendation_id="r", position=1), did("a", EventType.DISLIKE, "bad"),
         did("a", EventType.VIEW, "seen"),
     ])  # fmt: skip
-    crowd = Crowd(store)
+    crowd = Interactions(store)
     crowd.follow()
     assert {product for product, amount in amounts(crowd).items() if amount} == {"seen"}
 
 
 def test_it_follows_what_comes(store: EventStore) -> None:
-    crowd = Crowd(store)
+    crowd = Interactions(store)
     crowd.follow()
     assert amounts(crowd) == {}
     store.add([did("a", EventType.LIKE, "shirt")])
@@ -64,7 +64,7 @@ def test_it_follows_what_comes(store: EventStore) -> None:
 
 def test_what_is_erased_is_forgotten(store: EventStore) -> None:
     store.add([did("a", EventType.LIKE, "shirt"), did("b", EventType.LIKE, "skirt")])
-    crowd = Crowd(store)
+    crowd = Interactions(store)
     crowd.follow()
     store.forget(Person.user("a"))
     crowd.follow()
@@ -80,18 +80,18 @@ def test_products_meet_in_baskets_sessions_and_with_one_person(store: EventStore
             did(person, EventType.VIEW, "shoes", days_ago=0.001),
             did(person, EventType.VIEW, "watch", days_ago=0.9),
         ])  # fmt: skip
-    crowd = Crowd(store)
+    crowd = Interactions(store)
     crowd.follow()
 
-    def beside_shirt(occasion: Occasion) -> set[str]:
+    def beside_shirt(occasion: RelationType) -> set[str]:
         return {crowd.id(place) for place in np.flatnonzero(crowd.beside("shirt", occasion, least=1))}
 
-    assert beside_shirt(Occasion.BOUGHT) == {"belt"}
-    assert beside_shirt(Occasion.SEEN) == {"shoes"}
-    assert beside_shirt(Occasion.LIKED) == {"belt", "shoes", "watch"}
+    assert beside_shirt(RelationType.BOUGHT) == {"belt"}
+    assert beside_shirt(RelationType.SEEN) == {"shoes"}
+    assert beside_shirt(RelationType.LIKED) == {"belt", "shoes", "watch"}
     assert sorted(map(sorted, crowd.baskets())) == [["belt", "shirt"]] * 3
     assert (crowd.closeness("shirt", ["belt", "nothing"]) > 0).tolist() == [True, False]
-    assert not crowd.beside("shirt", Occasion.BOUGHT, least=4).any()
+    assert not crowd.beside("shirt", RelationType.BOUGHT, least=4).any()
 
 
 def test_many_events_are_learned_from_beside_the_requests(
@@ -101,6 +101,6 @@ def test_many_events_are_learned_from_beside_the_requests(
 
     monkeypatch.setattr(room, "_AT_ONCE", 1)
     store.add([did("a", EventType.VIEW, "shirt"), did("a", EventType.VIEW, "belt")])
-    crowd = Crowd(store)
+    crowd = Interactions(store)
     crowd.catch_up()
     assert crowd.learned.taken == 2

@@ -10,16 +10,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sartor.recommend.personal import interactions as together
-from sartor.recommend.personal.interactions import Together
+from sartor.recommend.personal.interactions import ItemCooccurrence
 from sartor.recommend.weights import TOGETHER_KEPT, TOGETHER_LARGEST, TOGETHER_SHRINKAGE
 
 PRODUCTS = 8
 pairs = st.lists(st.tuples(st.integers(0, 6), st.integers(0, PRODUCTS - 1)), max_size=60)
 
 
-def learned(found: list[tuple[int, int]], count: int = PRODUCTS) -> Together:
+def learned(found: list[tuple[int, int]], count: int = PRODUCTS) -> ItemCooccurrence:
     occasions, products = np.array(found, np.int64).reshape(-1, 2).T
-    return Together.of(occasions, products, count=count)
+    return ItemCooccurrence.of(occasions, products, count=count)
 
 
 @given(pairs)
@@ -82,5 +82,5 @@ def test_of_an_occasion_with_very_many_products_the_latest_count() -> None:
 
 
 def test_nothing_learned_is_no_error() -> None:
-    nothing = Together.of(np.empty(0, np.int64), np.empty(0, np.int64), count=0)
+    nothing = ItemCooccurrence.of(np.empty(0, np.int64), np.empty(0, np.int64), count=0)
     assert nothing.with_all(np.empty(0, np.int64), np.empty(0, np.float32)).tolist() == []

@@ -49,7 +49,7 @@ _FLOATS = np.dtype([("opcode", "u1"), ("number", ">f8")])  # a run of BINFLOAT
 _RUN = 1000  # as many as the pickler puts into a list at once
 
 
-class Tape:
+class PickleReader:
     """Reads what follows opcodes.
 
     Attributes:
@@ -173,11 +173,11 @@ _LONGEST_GLOBAL = 256
 _STOP = ord(".")
 
 
-class Machine:
+class RestrictedUnpickler:
     """Runs one pickle."""
 
     def __init__(self, data: bytes | mmap.mmap, budget: Budget) -> None:
-        self._tape = Tape(data)
+        self._tape = PickleReader(data)
         self._budget = budget
         self._stack: list[Any] = []
         self._marks: list[int] = []
@@ -296,7 +296,7 @@ class Machine:
         set_state(target, state)
 
     # Opcodes, by kind: constants, numbers, texts, bytes, containers, references, globals
-    STEPS: dict[bytes, Callable[[Machine], None]] = {  # noqa: RUF012 - never written
+    STEPS: dict[bytes, Callable[[RestrictedUnpickler], None]] = {  # noqa: RUF012 - never written
         b"\x80": _protocol,
         b"\x95": _frame,
         b"N": lambda self: self._push(None),
@@ -347,7 +347,7 @@ class Machine:
     }
 
 
-_STEPS = {ord(opcode): step for opcode, step in Machine.STEPS.items()}
+_STEPS = {ord(opcode): step for opcode, step in RestrictedUnpickler.STEPS.items()}
 _REFUSED = {
     b"i": "makes an object (INST)",
     b"o": "makes an object (OBJ)",
@@ -395,4 +395,4 @@ def loads(data: bytes | mmap.mmap) -> Plain:
         Refusal: They are broken, or ask for something else.
     """
     budget = Budget.of(len(data))
-    return plain(Machine(data, budget).run(), budget)
+    return plain(RestrictedUnpickler(data, budget).run(), budget)

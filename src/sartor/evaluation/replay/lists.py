@@ -13,7 +13,7 @@ from sartor.evaluation.intervals import intervals, paired_tests
 from sartor.evaluation.metrics import coverage, diversity, hit_rate_at_k, ndcg_at_k, novelty, recall_at_k
 from sartor.evaluation.replay.results import MethodResult, ReplayComparison, ReplayExperiment
 from sartor.ingest.photos import Progress
-from sartor.recommend.base import FeedOrder
+from sartor.recommend.base import FeedRequest
 from sartor.recommend.personal.signals import Blend
 from sartor.recommend.weights import FEED_DIVERSITY
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sartor.events.model import Event, Person
     from sartor.ingest.photos import OnProgress
     from sartor.recommend.personal.for_you import ForYou
-    from sartor.recommend.personal.interactions import Crowd
+    from sartor.recommend.personal.interactions import Interactions
     from sartor.store.sqlite.events import EventStore
     from sartor.types import Matrix
 
@@ -35,7 +35,7 @@ DEFAULT_HISTORIES = (1, 5, 20)
 
 
 # Opens the engine that answers, on other events than those of the workspace.
-Engine: TypeAlias = "Callable[[EventStore, Crowd], ForYou]"
+Engine: TypeAlias = "Callable[[EventStore, Interactions], ForYou]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ METHODS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayOrder:
+class ReplayRequest:
     """What is to be replayed.
 
     Attributes:
@@ -150,7 +150,7 @@ class Stage:
     def _recommended(self, method: Method, asked: Asked) -> Indices:
         assert method.blend is not None  # noqa: S101 - the caller has looked
         feed = self._engine.feed(
-            FeedOrder(
+            FeedRequest(
                 person=asked.person,
                 k=asked.k,
                 now_s=self._now_s,

@@ -21,13 +21,13 @@ from sartor.evaluation.simulation.simulate import SIMULATED
 from sartor.evaluation.splits import LOOKED_AT, WANTED, cases_of, last_events, split_in_time, telling
 from sartor.events.files import open_events
 from sartor.events.model import event_of
-from sartor.recommend.personal.interactions import Crowd
+from sartor.recommend.personal.interactions import Interactions
 from sartor.store.sqlite.events import EventStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from sartor.evaluation.replay.lists import Engine, Judged, ReplayOrder
+    from sartor.evaluation.replay.lists import Engine, Judged, ReplayRequest
     from sartor.evaluation.replay.recorded import Recorded
     from sartor.evaluation.replay.results import ReplayExperiment
     from sartor.evaluation.retrieval import ShowProgress
@@ -73,7 +73,7 @@ _PACKAGES = ("sartor", "numpy", "scipy", "qdrant-edge-py")
 
 def replay(
     logs: Iterable[tuple[str, Iterable[Event]]],
-    order: ReplayOrder,
+    order: ReplayRequest,
     *,
     catalog: Sequence[str],
     engine: Engine,
@@ -127,7 +127,7 @@ class _Part:
 def _replayed(  # noqa: PLR0913, PLR0917 - the parts of a replay
     name: str,
     events: Iterable[Event],
-    order: ReplayOrder,
+    order: ReplayRequest,
     catalog: Sequence[str],
     engine: Engine,
     show: ShowProgress,
@@ -174,7 +174,7 @@ class _Theater:
         store: EventStore,
         catalog: Sequence[str],
         engine: Engine,
-        order: ReplayOrder,
+        order: ReplayRequest,
         show: ShowProgress,
     ) -> None:
         self._split, self._store, self._catalog = split, store, catalog
@@ -220,7 +220,7 @@ class _Theater:
         }
 
     def _stage(self) -> Stage:
-        crowd = Crowd(self._store)
+        crowd = Interactions(self._store)
         crowd.follow()
         crowd.learn()
         return Stage(self._engine(self._store, crowd), self._catalog, now_s=self._split.at_s)
@@ -261,7 +261,7 @@ def _told(name: str, split: TimeSplit, catalog: Sequence[str], foreseen: Sequenc
 
 def _setup(
     logs: Sequence[ReplayedLog],
-    order: ReplayOrder,
+    order: ReplayRequest,
     catalog: Sequence[str],
     *,
     experiments: Sequence[ReplayExperiment],
@@ -284,7 +284,7 @@ def _setup(
 
 
 def _notes(
-    logs: Sequence[ReplayedLog], order: ReplayOrder, experiments: Sequence[ReplayExperiment], *, answers: int
+    logs: Sequence[ReplayedLog], order: ReplayRequest, experiments: Sequence[ReplayExperiment], *, answers: int
 ) -> Iterator[str]:
     done = {experiment.history for experiment in experiments}
     for history in sorted(set(order.histories) - done):

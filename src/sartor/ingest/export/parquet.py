@@ -9,26 +9,26 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sartor.ingest.export.source import survey
+from sartor.ingest.export.source import infer_schema
 from sartor.ingest.export.tables import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from sartor.ingest.export.source import Kinds, PhotoRow, Stock
+    from sartor.ingest.export.source import ExportSource, Kinds, PhotoRow
     from sartor.types import AttributeValue
 
 _OWN = ("id", "title", "photo", "sha256", "embedding")
 _TYPES = (({bool}, pa.bool_()), ({int}, pa.int64()), ({int, float}, pa.float64()), ({str}, pa.string()))
 
 
-def write_parquet(path: Path, stock: Stock) -> tuple[str, ...]:
+def write_parquet(path: Path, stock: ExportSource) -> tuple[str, ...]:
     """Write a row for every photo, and one for a product without photos; return what is lost.
 
     Metadata ``sartor`` of the file holds the model's id, and the column of each attribute as JSON.
     """
-    kinds = survey(stock).attributes
+    kinds = infer_schema(stock).attributes
     columns = _columns(kinds)
     schema = _schema(kinds, columns, stock)
     texts = [field.name for field in schema if field.type in {pa.string(), pa.list_(pa.string())}]
@@ -51,7 +51,7 @@ def _columns(kinds: dict[str, Kinds]) -> dict[str, str]:
     return columns
 
 
-def _schema(kinds: dict[str, Kinds], columns: dict[str, str], stock: Stock) -> pa.Schema:
+def _schema(kinds: dict[str, Kinds], columns: dict[str, str], stock: ExportSource) -> pa.Schema:
     fields = [pa.field(name, pa.string()) for name in _OWN[:-1]]
     fields.append(pa.field("embedding", pa.list_(pa.float32(), stock.dimension)))
     fields += [pa.field(columns[name], _type_of(each)) for name, each in kinds.items()]

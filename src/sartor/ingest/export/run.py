@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from sartor.ingest.export.source import Stock
+    from sartor.ingest.export.source import ExportSource
     from sartor.types import Where
 
 
@@ -60,7 +60,7 @@ SNAPSHOT = "qdrant-snapshot"  # a name that is known, to say why there is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExportOrder:
+class ExportOptions:
     """An export that is wanted.
 
     Attributes:
@@ -193,7 +193,7 @@ logger = logging.getLogger(__name__)
 
 
 _TABLE = "products"  # in a folder, with the format's suffix
-_WRITERS: dict[ExportFormat, Callable[[Path, Stock], tuple[str, ...]]] = {
+_WRITERS: dict[ExportFormat, Callable[[Path, ExportSource], tuple[str, ...]]] = {
     ExportFormat.PICKLE: write_pickles,
     ExportFormat.NPZ: write_npz,
     ExportFormat.ANNOY: write_annoy,
@@ -202,7 +202,7 @@ _WRITERS: dict[ExportFormat, Callable[[Path, Stock], tuple[str, ...]]] = {
 }
 
 
-def require_possible(order: ExportOrder) -> None:
+def require_possible(order: ExportOptions) -> None:
     """Refuse an export that would fail, before anything is read.
 
     Raises:
@@ -224,7 +224,7 @@ def require_possible(order: ExportOrder) -> None:
     require_free(order.path, is_folder=_is_folder(order), force=order.force)
 
 
-def export(order: ExportOrder, stock: Stock) -> ExportReport:
+def export(order: ExportOptions, stock: ExportSource) -> ExportReport:
     """Write what is wanted; what is at the path afterwards is whole.
 
     Raises:
@@ -254,11 +254,11 @@ def export(order: ExportOrder, stock: Stock) -> ExportReport:
     return report
 
 
-def _is_folder(order: ExportOrder) -> bool:
+def _is_folder(order: ExportOptions) -> bool:
     return order.images or not order.format.suffix
 
 
-def _write(order: ExportOrder, stock: Stock, aside: Path) -> tuple[str, ...]:
+def _write(order: ExportOptions, stock: ExportSource, aside: Path) -> tuple[str, ...]:
     if order.format.is_table:
         return _write_table(order, stock, aside)
     if order.format is ExportFormat.PARQUET:
@@ -268,14 +268,14 @@ def _write(order: ExportOrder, stock: Stock, aside: Path) -> tuple[str, ...]:
     return _WRITERS[order.format](aside, stock)
 
 
-def _write_table(order: ExportOrder, stock: Stock, aside: Path) -> tuple[str, ...]:
+def _write_table(order: ExportOptions, stock: ExportSource, aside: Path) -> tuple[str, ...]:
     is_csv = order.format is ExportFormat.CSV
     table = aside / f"{_TABLE}{order.format.suffix}" if order.images else aside
     planned = table_order(stock, aside, images=order.images, header=is_csv)
     return write_delimited(table, planned) if is_csv else write_json_lines(table, planned)
 
 
-def _write_manifest(aside: Path, order: ExportOrder, stock: Stock, names: list[str]) -> None:
+def _write_manifest(aside: Path, order: ExportOptions, stock: ExportSource, names: list[str]) -> None:
     """What the folder holds, for whoever opens it: Annoy, for one, does not note its own dimension."""
     told = {
         "format": order.format,

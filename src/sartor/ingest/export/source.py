@@ -64,7 +64,7 @@ class Tally:
 
 
 @dataclass(kw_only=True)
-class Stock:
+class ExportSource:
     """The products of a workspace that are exported, in the order of their ids.
 
     Attributes:
@@ -183,7 +183,7 @@ class Kinds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
+class InferredSchema:
     """What the products have.
 
     Attributes:
@@ -195,7 +195,7 @@ class Survey:
     most_photos: int
 
 
-def survey(stock: Stock) -> Survey:
+def infer_schema(stock: ExportSource) -> InferredSchema:
     """Look at every product once."""
     attributes: dict[str, Kinds] = {}
     most_photos = 0
@@ -204,7 +204,7 @@ def survey(stock: Stock) -> Survey:
             most_photos = max(most_photos, len(stored.photos))
             for name, value in stored.product.attributes.items():
                 attributes.setdefault(name, Kinds()).add(value)
-    return Survey(attributes=dict(sorted(attributes.items())), most_photos=most_photos)
+    return InferredSchema(attributes=dict(sorted(attributes.items())), most_photos=most_photos)
 
 
 def _type_of(value: AttributeValue) -> type:

@@ -13,13 +13,13 @@ from urllib.parse import quote
 
 from sartor.catalog.columns import attribute_names, roles_of
 from sartor.imaging import THUMBNAIL_PX
-from sartor.ingest.export.source import Tally, survey
+from sartor.ingest.export.source import Tally, infer_schema
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from sartor.ingest.export.source import Stock, Survey
+    from sartor.ingest.export.source import ExportSource, InferredSchema
     from sartor.media.folder import MediaStore
     from sartor.types import AttributeValue, Photo, Product, StoredProduct
 
@@ -113,20 +113,20 @@ def _digest(text: str) -> str:
 
 
 @dataclass(kw_only=True)
-class TableOrder:
+class TableOptions:
     """What goes into a table.
 
     Attributes:
         stock: The products.
-        survey: What they have.
+        schema: What they have.
         columns: Attribute to column.
         shields: Columns without a value.
         images: Copies the photos; None where the table only says how their source called them.
         dropped: Attributes that are no column.
     """
 
-    stock: Stock
-    survey: Survey
+    stock: ExportSource
+    schema: InferredSchema
     columns: dict[str, str]
     shields: tuple[str, ...]
     images: CopiedImages | None
@@ -135,7 +135,7 @@ class TableOrder:
     @property
     def most_images(self) -> int:
         """How many photos a product names, at most; a table without a column of images is no source."""
-        return max(1, self.survey.most_photos)
+        return max(1, self.schema.most_photos)
 
     @property
     def lost(self) -> tuple[str, ...]:
@@ -168,7 +168,7 @@ class TableOrder:
             yield f"photos whose thumbnail is not kept: {self.images.missing:,}"
 
 
-def table_order(stock: Stock, directory: Path, *, images: bool, header: bool) -> TableOrder:
+def table_order(stock: ExportSource, directory: Path, *, images: bool, header: bool) -> TableOptions:
     """Look at the products, and decide the columns.
 
     Args:
@@ -177,13 +177,13 @@ def table_order(stock: Stock, directory: Path, *, images: bool, header: bool) ->
         images: Copy the photos there.
         header: The table has its names in a header.
     """
-    found = survey(stock)
+    found = infer_schema(stock)
     named = printable(found.attributes) if header else {name: name for name in found.attributes}
     wrong = misread(named.values())
     columns = {name: column for name, column in named.items() if column not in wrong}
-    return TableOrder(
+    return TableOptions(
         stock=stock,
-        survey=found,
+        schema=found,
         columns=columns,
         shields=shields(columns.values()),
         images=CopiedImages(stock.media, directory) if images else None,
@@ -195,13 +195,13 @@ _LONGEST_CELL = 131_072  # characters that Python's csv module reads
 _MOST_LINES = 1_000  # of a row, that ``sartor index`` reads
 
 
-def write_delimited(path: Path, order: TableOrder) -> tuple[str, ...]:
+def write_delimited(path: Path, order: TableOptions) -> tuple[str, ...]:
     """Write the products as RFC 4180 has it, and return what is lost.
 
     Several values are several columns of one name, which ``sartor index`` reads as several values again: no value
     has to do without a separator.
     """
-    widths = {name: order.survey.attributes[name].most for name in order.columns}
+    widths = {name: order.schema.attributes[name].most for name in order.columns}
     cut = 0
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(",".join(_quoted(name) for name in _header(order, widths)) + "\r\n")
@@ -228,7 +228,7 @@ def _cells(value: AttributeValue, width: int) -> Iterator[str]:
         yield text_of(values[place]) if place < len(values) else ""
 
 
-def _header(order: TableOrder, widths: dict[str, int]) -> Iterator[str]:
+def _header(order: TableOptions, widths: dict[str, int]) -> Iterator[str]:
     yield from (ID, TITLE, *[IMAGE] * order.most_images)
     for name, width in widths.items():
         yield from [order.columns[name]] * width
@@ -257,7 +257,7 @@ def _lost(cut: int) -> Iterator[str]:
 _LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
 
 
-def write_json_lines(path: Path, order: TableOrder) -> tuple[str, ...]:
+def write_json_lines(path: Path, order: TableOptions) -> tuple[str, ...]:
     """Write the products, and return what is lost.
 
     Every object has every attribute, null where the product has none: a reader takes the names of a row's columns

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from sartor.ingest.export.source import Stock
+    from sartor.ingest.export.source import ExportSource
     from sartor.types import Matrix, Vector
 
 
@@ -23,7 +23,7 @@ _BLOCK = 65_536  # texts at a time
 _COPIED_BYTES = 2**20
 
 
-def write_npz(path: Path, stock: Stock) -> tuple[str, ...]:
+def write_npz(path: Path, stock: ExportSource) -> tuple[str, ...]:
     """Write the embeddings, and return what is lost.
 
     The number of rows stands before them, so vectors wait in a file beside the output; ids and names are held.
@@ -70,7 +70,7 @@ _END = pickle.STOP
 _RECONSTRUCT, _EMPTY, _VERSION, _SHAPE, _FLOAT32 = range(5)  # what is remembered, and where
 
 
-def write_pickles(directory: Path, stock: Stock) -> tuple[str, ...]:
+def write_pickles(directory: Path, stock: ExportSource) -> tuple[str, ...]:
     """Write both files, and return what is lost."""
     with (directory / EMBEDDINGS).open("wb") as embeddings, (directory / FILENAMES).open("wb") as filenames:
         embeddings.write(_START + _remembered(stock.dimension))
@@ -139,7 +139,7 @@ IDS = "ids.json"
 ANNOY, FAISS, SHARD = "embeddings.ann", "embeddings.faiss", "shard"
 
 
-def write_annoy(directory: Path, stock: Stock) -> tuple[str, ...]:
+def write_annoy(directory: Path, stock: ExportSource) -> tuple[str, ...]:
     """Write an Annoy index by angle, which ranks as the cosine does; return what is lost."""
     from sartor.index.files import write_annoy_index
 
@@ -151,7 +151,7 @@ def write_annoy(directory: Path, stock: Stock) -> tuple[str, ...]:
     )
 
 
-def write_faiss(directory: Path, stock: Stock) -> tuple[str, ...]:
+def write_faiss(directory: Path, stock: ExportSource) -> tuple[str, ...]:
     """Write a FAISS index by inner product, which is the cosine of unit vectors; return what is lost."""
     from sartor.index.files import write_faiss_index
 
@@ -159,7 +159,7 @@ def write_faiss(directory: Path, stock: Stock) -> tuple[str, ...]:
     return ("titles and attributes: ids.json has the id and the photo of each row", *stock.left_out)
 
 
-def write_edge(directory: Path, stock: Stock) -> tuple[str, ...]:
+def write_edge(directory: Path, stock: ExportSource) -> tuple[str, ...]:
     """Write a shard that Qdrant Edge opens, with all that the catalog tells as payload; return what is lost."""
     from sartor.index.files import EdgePoint, write_edge_shard
 
@@ -176,7 +176,7 @@ def write_edge(directory: Path, stock: Stock) -> tuple[str, ...]:
     )
 
 
-def _write(directory: Path, stock: Stock, write: Callable[[Iterator[Matrix]], None]) -> None:
+def _write(directory: Path, stock: ExportSource, write: Callable[[Iterator[Matrix]], None]) -> None:
     ids: list[str] = []
     photos: list[str] = []
 

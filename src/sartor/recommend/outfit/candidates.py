@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from sartor.recommend.base import Shelves, Wardrobe
-    from sartor.recommend.features import Composer
+    from sartor.recommend.features import FeatureBuilder
     from sartor.recommend.outfit.complements import Complements
     from sartor.store.sqlite.catalog import SqliteStore
     from sartor.types import Attributes, Condition, EmbeddedPhoto, Vector
@@ -215,7 +215,7 @@ _PRICES = ("sale_price", "price")  # the first that a product has is what it cos
 class StoredWardrobe:
     """The products of a store as pieces of looks."""
 
-    def __init__(self, store: SqliteStore, compose: Composer) -> None:
+    def __init__(self, store: SqliteStore, compose: FeatureBuilder) -> None:
         self._store, self._compose = store, compose
 
     def main_photos(self, product_ids: Collection[str]) -> dict[str, EmbeddedPhoto]:

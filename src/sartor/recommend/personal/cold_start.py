@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sartor.recommend.base import Basis, Feed
-from sartor.recommend.personal.signals import popular_lately
-from sartor.recommend.rank import Chosen
+from sartor.recommend.personal.signals import popularity_scores
+from sartor.recommend.rank import RankedItem
 from sartor.recommend.weights import DAY_S
 from sartor.types import EVERYTHING, AnyOf, Where
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from sartor.events.model import Person
-    from sartor.recommend.base import FeedOrder
+    from sartor.recommend.base import FeedRequest
     from sartor.recommend.personal.for_you import ForYou
-    from sartor.recommend.personal.signals import Scored
+    from sartor.recommend.personal.signals import ItemScores
     from sartor.types import Neighbor, Vector
 
 _OFFERED = 4  # products for each place, of which a person sees some
@@ -32,9 +32,9 @@ _LIVELY = 0.25  # how far chance may lift a product: a tenth of them by more tha
 _NEW = 0.5  # what being new counts beside being liked
 
 
-def beginning(engine: ForYou, order: FeedOrder, *, without: Collection[str]) -> Feed:
+def cold_start(engine: ForYou, order: FeedRequest, *, without: Collection[str]) -> Feed:
     """Products for a person without a history."""
-    popular = popular_lately(engine.crowd, now_s=order.now_s)
+    popular = popularity_scores(engine.crowd, now_s=order.now_s)
     new = engine.newest.products()
     wide = Where((*order.where.conditions, *order.context.conditions))
     offered: dict[str, Neighbor] = {}
@@ -57,7 +57,7 @@ def beginning(engine: ForYou, order: FeedOrder, *, without: Collection[str]) -> 
     chosen = shelf.choose(scores[best], k=order.k, diversity=order.diversity)
     hits = shelf.hits(
         [
-            Chosen(
+            RankedItem(
                 place=place,
                 score=float(values[best[place]]),
                 variants=variants,
@@ -94,17 +94,17 @@ def _chance(person: Person, now_s: float, count: int) -> Vector:
     return np.asarray(_LIVELY * np.clip(noise, -2, 4), np.float32)
 
 
-def _basis(order: FeedOrder, popular: Vector) -> Basis:
+def _basis(order: FeedRequest, popular: Vector) -> Basis:
     if order.context:
         return Basis.CONTEXT
     return Basis.TRENDING if popular.any() else Basis.NEWEST
 
 
-def _said(order: FeedOrder, *, inside: bool) -> Where:
+def _said(order: FeedRequest, *, inside: bool) -> Where:
     return order.context if inside else EVERYTHING
 
 
-def _reasons(product_id: str, context: Where, popular: Scored, new: Collection[str]) -> tuple[str, ...]:
+def _reasons(product_id: str, context: Where, popular: ItemScores, new: Collection[str]) -> tuple[str, ...]:
     said = [", ".join(each.values) for each in context.conditions if isinstance(each, AnyOf)]
     inside = f" in {' · '.join(said)}" if said else ""
     if popular.of([product_id])[0] > 0:

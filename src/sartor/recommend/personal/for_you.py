@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sartor.events.model import EventType
-from sartor.recommend.base import GROUP, Basis, Feed, FeedOrder
-from sartor.recommend.personal.cold_start import beginning
-from sartor.recommend.personal.profile import liking_of, taste_of
+from sartor.recommend.base import GROUP, Basis, Feed, FeedRequest
+from sartor.recommend.personal.cold_start import cold_start
+from sartor.recommend.personal.profile import user_preferences, user_profile
 from sartor.recommend.personal.signals import (
     PARTS,
     Evidence,
-    Newest,
-    Scored,
-    popular_lately,
-    together_with,
+    ItemScores,
+    NewProducts,
+    cooccurrence_scores,
+    popularity_scores,
     visual,
 )
-from sartor.recommend.rank import Chosen, Shelf
+from sartor.recommend.rank import CandidateSet, RankedItem
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from sartor.events.model import Person
     from sartor.index.edge import EdgeIndex
     from sartor.recommend.base import Model
-    from sartor.recommend.personal.interactions import Crowd
-    from sartor.recommend.personal.profile import MainPhotos, Taste
+    from sartor.recommend.personal.interactions import Interactions
+    from sartor.recommend.personal.profile import MainPhotos, UserProfile
     from sartor.store.sqlite.catalog import SqliteStore
     from sartor.store.sqlite.events import EventStore
     from sartor.types import Hit, Neighbor, Vector, Where
@@ -62,12 +62,12 @@ class ForYou:
     photos: MainPhotos
     catalog: SqliteStore
     events: EventStore
-    crowd: Crowd
-    newest: Newest
+    crowd: Interactions
+    newest: NewProducts
     model: Model
     sizes: tuple[int, int]
 
-    def feed(self, order: FeedOrder) -> Feed:
+    def feed(self, order: FeedRequest) -> Feed:
         """Products for a person, by the blend; for one without a history, by what is trending and new.
 
         Raises:
@@ -76,21 +76,23 @@ class ForYou:
         if order.k < 1 or not 0 <= order.diversity <= 1:
             msg = f"k must be at least 1 and diversity from 0 to 1, not {order.k} and {order.diversity}"
             raise ValueError(msg)
-        liking = liking_of(
+        liking = user_preferences(
             self.events.recent(order.person, limit=order.events, until_s=order.now_s),
             disliked=_disliked(self.events, order.person),
             bought=self.events.products_of(order.person, (EventType.PURCHASE,)),
         )
-        taste = taste_of(liking, self.photos, sizes=self.sizes)
+        taste = user_profile(liking, self.photos, sizes=self.sizes)
         if taste is None:
-            return beginning(self, order, without=order.without | liking.done)
-        standing = _Standing(together_with(taste, self.crowd), popular_lately(self.crowd, now_s=order.now_s))
+            return cold_start(self, order, without=order.without | liking.done)
+        standing = _Standing(
+            cooccurrence_scores(taste, self.crowd), popularity_scores(self.crowd, now_s=order.now_s)
+        )
         found = self._candidates(order, taste, standing)
         return Feed(hits=self._ranked(order, taste, standing, found), based_on=Basis.HISTORY)
 
-    def shelf(self, found: Sequence[Neighbor]) -> Shelf:
+    def shelf(self, found: Sequence[Neighbor]) -> CandidateSet:
         """Products that may be shown."""
-        return Shelf.of(found, catalog=self.catalog, model=self.model, sizes=self.sizes)
+        return CandidateSet.of(found, catalog=self.catalog, model=self.model, sizes=self.sizes)
 
     def passing(self, product_ids: Sequence[str], where: Where) -> list[Neighbor]:
         """What the index has of products, as far as they pass a filter, in their order."""
@@ -99,7 +101,7 @@ class ForYou:
             product_ids = [product_id for product_id in product_ids if product_id in there]
         return self.photos.of(product_ids)
 
-    def _candidates(self, order: FeedOrder, taste: Taste, standing: _Standing) -> list[Neighbor]:
+    def _candidates(self, order: FeedRequest, taste: UserProfile, standing: _Standing) -> list[Neighbor]:
         """Products that might be in the feed, each once."""
         without = taste.liking.done | order.without
         queries = taste.queries if order.blend.visual else taste.queries[:0]
@@ -114,7 +116,7 @@ class ForYou:
         return self.photos.of(found) + self.passing(others, order.where)
 
     def _ranked(
-        self, order: FeedOrder, taste: Taste, standing: _Standing, found: list[Neighbor]
+        self, order: FeedRequest, taste: UserProfile, standing: _Standing, found: list[Neighbor]
     ) -> tuple[Hit, ...]:
         if not found:
             return ()
@@ -129,7 +131,7 @@ class ForYou:
         titles = self._titles({reason.product_id for reasons in parts_of.values() for reason in reasons})
         return shelf.hits(
             [
-                Chosen(
+                RankedItem(
                     place=place,
                     score=float(scores[best[place]]),
                     variants=variants,
@@ -139,7 +141,7 @@ class ForYou:
             ]
         )
 
-    def _evidence(self, taste: Taste, standing: _Standing, found: list[Neighbor]) -> Evidence:
+    def _evidence(self, taste: UserProfile, standing: _Standing, found: list[Neighbor]) -> Evidence:
         ids = [each.product_id for each in found]
         new = self.newest.products()
         vectors = np.stack([each.vector for each in found])
@@ -168,8 +170,8 @@ class ForYou:
 class _Standing:
     """How products stand with what the person likes, and with all people."""
 
-    together: Scored
-    popular: Scored
+    together: ItemScores
+    popular: ItemScores
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +189,8 @@ class _Reason:
 class _Because:
     """Finds the reasons, from what a person likes and what others did."""
 
-    taste: Taste
-    crowd: Crowd
+    taste: UserProfile
+    crowd: Interactions
 
     def of(self, hit: Neighbor, parts: Vector) -> tuple[_Reason, ...]:
         """The parts that a score is mostly made of: those of the person first, of these the greatest."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
-from sartor.events.model import EventType, Occasion
+from sartor.events.model import EventType, RelationType
 from sartor.recommend.weights import (
     DAY_S,
     EVENT_WEIGHTS,
@@ -42,7 +42,7 @@ _BLOCK = 2048  # products that are compared with all others at once; bounds memo
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Together:
+class ItemCooccurrence:
     """For each product those that go with it.
 
     The closeness of two products is ``c / (sqrt(n m) + shrinkage)``: on ``c`` occasions there were both, on ``n``
@@ -64,7 +64,7 @@ class Together:
     occasions: Numbers
 
     @classmethod
-    def of(cls, occasions: Numbers, products: Numbers, *, count: int) -> Together:
+    def of(cls, occasions: Numbers, products: Numbers, *, count: int) -> ItemCooccurrence:
         """Learn from pairs.
 
         Args:
@@ -146,7 +146,7 @@ _NOTHING = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Likings:
+class InteractionWeights:
     """Who likes what: a row for each person and product.
 
     Attributes:
@@ -160,7 +160,7 @@ class Likings:
     at_s: Times
 
     @classmethod
-    def of(cls, people: Numbers, products: Numbers, weights: Vector, at_s: Times) -> Likings:
+    def of(cls, people: Numbers, products: Numbers, weights: Vector, at_s: Times) -> InteractionWeights:
         """Gather what people did, ``(e,)`` each, in any order."""
         order = np.lexsort((at_s, products, people))
         people, products, weights, at_s = people[order], products[order], weights[order], at_s[order]
@@ -213,9 +213,9 @@ class Learned:
         taken: How many events had come by then.
     """
 
-    together: Mapping[Occasion, Together]
+    together: Mapping[RelationType, ItemCooccurrence]
     baskets: tuple[tuple[int, ...], ...]
-    likings: Likings
+    likings: InteractionWeights
     taken: int
 
 
@@ -258,12 +258,12 @@ class _Columns:
         return _Columns(*(getattr(self, name)[rows] for name in self.__slots__))
 
     @property
-    def likings(self) -> Likings:
+    def likings(self) -> InteractionWeights:
         """Who likes what, by these."""
-        return Likings.of(self.people, self.products, _WEIGHTS[self.types], self.at_s)
+        return InteractionWeights.of(self.people, self.products, _WEIGHTS[self.types], self.at_s)
 
 
-class Crowd:
+class Interactions:
     """All people together; may be asked from several threads."""
 
     def __init__(self, events: EventStore) -> None:
@@ -340,7 +340,7 @@ class Crowd:
         """The product at a place."""
         return self._ids[place]
 
-    def beside(self, product_id: str, occasion: Occasion, *, least: int) -> Vector:
+    def beside(self, product_id: str, occasion: RelationType, *, least: int) -> Vector:
         """How close each product is to one by one occasion, by its place, ``(p,)``.
 
         Args:
@@ -358,7 +358,7 @@ class Crowd:
     def closeness(self, product_id: str, others: Sequence[str]) -> Vector:
         """How close one product is to each of others by what people did, ``(n,)``; 0 where nothing is known."""
         learned = self._learned.together
-        count = len(learned[Occasion.SEEN].occasions)
+        count = len(learned[RelationType.SEEN].occasions)
         places = [self._places.get(each, count) for each in (product_id, *others)]
         found = np.zeros(len(others), np.float32)
         known = np.array([place < count for place in places[1:]], bool)
@@ -444,9 +444,9 @@ def _learn(columns: _Columns, taken: int, count: int) -> Learned:
     tastes = people * (months.max(initial=0) + 1) + months
     return Learned(
         together={
-            Occasion.BOUGHT: Together.of(in_basket[bought], products[bought], count=count),
-            Occasion.SEEN: Together.of(sessions, products, count=count),
-            Occasion.LIKED: Together.of(tastes, products, count=count),
+            RelationType.BOUGHT: ItemCooccurrence.of(in_basket[bought], products[bought], count=count),
+            RelationType.SEEN: ItemCooccurrence.of(sessions, products, count=count),
+            RelationType.LIKED: ItemCooccurrence.of(tastes, products, count=count),
         },
         baskets=_baskets(in_basket[bought], products[bought]),
         likings=told.likings,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sartor.events.model import EventType
-from sartor.recommend.features import Traits, mixed
+from sartor.recommend.features import Features, mixed
 from sartor.recommend.weights import (
     DEFAULT_DIALS,
     DISLIKE_WEIGHT,
@@ -39,7 +39,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Liking:
+class UserPreferences:
     """What a person likes.
 
     Attributes:
@@ -59,7 +59,9 @@ class Liking:
         return _WORDS.get(self.deeds[product_id], "looked at")
 
 
-def liking_of(recent: Sequence[Event], *, disliked: Collection[str], bought: Collection[str]) -> Liking:
+def user_preferences(
+    recent: Sequence[Event], *, disliked: Collection[str], bought: Collection[str]
+) -> UserPreferences:
     """Read a person's events.
 
     An event counts ``weight 2^(-age / half-life)``, its age being that before the person's last event; what
@@ -82,7 +84,7 @@ def liking_of(recent: Sequence[Event], *, disliked: Collection[str], bought: Col
         before = deeds.get(event.product_id, event.type)
         deeds[event.product_id] = max(before, event.type, key=lambda each: EVENT_WEIGHTS[each])
     order = sorted(squares, key=lambda each: (-squares[each], each))[:HISTORY_PRODUCTS]
-    return Liking(
+    return UserPreferences(
         weights={product_id: squares[product_id] ** 0.5 for product_id in order},
         deeds={product_id: deeds[product_id] for product_id in order},
         disliked=frozenset(disliked),
@@ -167,7 +169,7 @@ _DISLIKED = 5  # products that a feed keeps away from
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Taste:
+class UserProfile:
     """What a person likes, as it is compared.
 
     Attributes:
@@ -178,7 +180,7 @@ class Taste:
         queries: What each interest is compared by, ``(i, n)``.
     """
 
-    liking: Liking
+    liking: UserPreferences
     members: tuple[Neighbor, ...]
     weights: Vector
     interests: tuple[Interest, ...]
@@ -195,7 +197,7 @@ class Taste:
         return max(interest.members[:_MEMBERS], key=lambda place: float(self.members[place].vector @ vector))
 
 
-def taste_of(liking: Liking, photos: MainPhotos, *, sizes: tuple[int, int]) -> Taste | None:
+def user_profile(liking: UserPreferences, photos: MainPhotos, *, sizes: tuple[int, int]) -> UserProfile | None:
     """Look up what a person likes; None where the index has nothing of it.
 
     Args:
@@ -215,7 +217,7 @@ def taste_of(liking: Liking, photos: MainPhotos, *, sizes: tuple[int, int]) -> T
         mixed([(traits[place], float(weights[place])) for place in each.members[:_MEMBERS]], against)
         for each in found
     ]
-    return Taste(
+    return UserProfile(
         liking=liking,
         members=members,
         weights=weights,
@@ -224,7 +226,7 @@ def taste_of(liking: Liking, photos: MainPhotos, *, sizes: tuple[int, int]) -> T
     )
 
 
-def split(vector: Vector, sizes: tuple[int, int]) -> Traits:
+def split(vector: Vector, sizes: tuple[int, int]) -> Features:
     """The traits of what an index compares, whose style and color have these lengths."""
     style, color = sizes[0], sum(sizes)
-    return Traits(style=vector[:style], color=vector[style:color], category=vector[color:])
+    return Features(style=vector[:style], color=vector[style:color], category=vector[color:])

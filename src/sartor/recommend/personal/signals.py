@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sartor.events.model import Occasion
+from sartor.events.model import RelationType
 from sartor.recommend.weights import (
     CLOSE_FROM,
     DAY_S,
@@ -23,8 +23,8 @@ from sartor.store.base import ListingQuery, Sort
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sartor.recommend.personal.interactions import Crowd
-    from sartor.recommend.personal.profile import Taste
+    from sartor.recommend.personal.interactions import Interactions
+    from sartor.recommend.personal.profile import UserProfile
     from sartor.store.sqlite.catalog import SqliteStore
     from sartor.types import Matrix, Vector
 
@@ -98,10 +98,10 @@ _POPULAR_WINDOW_S = 60 * DAY_S
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scored:
+class ItemScores:
     """A score of products by the crowd's places, ``(p,)`` from 0."""
 
-    crowd: Crowd
+    crowd: Interactions
     values: Vector
 
     def of(self, product_ids: Sequence[str]) -> Vector:
@@ -123,30 +123,30 @@ class Scored:
         return [product_id for _, product_id in sorted(found)]
 
 
-def together_with(taste: Taste, crowd: Crowd) -> Scored:
+def cooccurrence_scores(taste: UserProfile, crowd: Interactions) -> ItemScores:
     """How well products go with what a person likes, by what people did: ``T`` of the blend."""
     learned = crowd.learned.together
-    count = len(learned[Occasion.SEEN].occasions)
+    count = len(learned[RelationType.SEEN].occasions)
     places = [crowd.place(each.product_id) for each in taste.members]
     known = [(place, weight) for place, weight in zip(places, taste.weights, strict=True) if place is not None]
     asked = [(place, weight) for place, weight in known if place < count]
     if not asked:
-        return Scored(crowd, np.zeros(count, np.float32))
+        return ItemScores(crowd, np.zeros(count, np.float32))
     products = np.array([place for place, _ in asked], np.int64)
     weights = np.array([weight for _, weight in asked], np.float32)
     total = sum(
         share * learned[occasion].with_all(products, weights) for occasion, share in OCCASION_SHARES.items()
     )
-    return Scored(crowd, together(np.asarray(total, np.float32)))
+    return ItemScores(crowd, together(np.asarray(total, np.float32)))
 
 
-def popular_lately(crowd: Crowd, *, now_s: float) -> Scored:
+def popularity_scores(crowd: Interactions, *, now_s: float) -> ItemScores:
     """How much people like products lately: ``P`` of the blend."""
     liked = crowd.popularity(now_s=now_s, window_s=_POPULAR_WINDOW_S, half_life_s=POPULARITY_HALF_LIFE_S)
-    return Scored(crowd, popular(liked))
+    return ItemScores(crowd, popular(liked))
 
 
-class Newest:
+class NewProducts:
     """The newest products of a catalog, remembered until it changes."""
 
     def __init__(self, catalog: SqliteStore) -> None:

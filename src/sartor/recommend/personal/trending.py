@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sartor.events.model import Occasion
+from sartor.events.model import RelationType
 from sartor.recommend.base import GROUP, Basis, Feed
 from sartor.recommend.filters import require_values
-from sartor.recommend.personal.signals import Scored
-from sartor.recommend.rank import Chosen
+from sartor.recommend.personal.signals import ItemScores
+from sartor.recommend.rank import RankedItem
 from sartor.recommend.weights import TOGETHER_LEAST
 
 if TYPE_CHECKING:
@@ -20,35 +20,37 @@ if TYPE_CHECKING:
 _STEP = 200  # products that are looked at at once for a filter
 _MORE = 2  # candidates for each place: some are variants of others
 _WORDS = {
-    Occasion.BOUGHT: "often bought together",
-    Occasion.SEEN: "often looked at together",
-    Occasion.LIKED: "liked by the same people",
+    RelationType.BOUGHT: "often bought together",
+    RelationType.SEEN: "often looked at together",
+    RelationType.LIKED: "liked by the same people",
 }
 
 
 def trending(engine: ForYou, *, k: int, window_s: float, where: Where, now_s: float) -> Feed:
     """What people like most lately, the most liked first."""
     liked = engine.crowd.popularity(now_s=now_s, window_s=window_s, half_life_s=window_s / 2)
-    return _feed(engine, Scored(engine.crowd, liked), k=k, where=where, basis=Basis.TRENDING, reason="trending")
+    return _feed(
+        engine, ItemScores(engine.crowd, liked), k=k, where=where, basis=Basis.TRENDING, reason="trending"
+    )
 
 
-def together(engine: ForYou, product_id: str, *, by: Occasion | None, k: int, where: Where) -> Feed:
+def together(engine: ForYou, product_id: str, *, by: RelationType | None, k: int, where: Where) -> Feed:
     """What people did with a product and others on the same occasion, the closest first."""
-    best: dict[Occasion, Vector] = {
+    best: dict[RelationType, Vector] = {
         occasion: engine.crowd.beside(product_id, occasion, least=TOGETHER_LEAST)
-        for occasion in ([by] if by else list(Occasion))
+        for occasion in ([by] if by else list(RelationType))
     }
     values = np.maximum.reduce(list(best.values()))
     main = max(best, key=lambda occasion: (float(best[occasion].sum()), occasion))
     product = engine.catalog.products([product_id])[product_id].product
     groups = frozenset({str(product.attributes[GROUP])} if GROUP in product.attributes else ())
-    scored = Scored(engine.crowd, values)
+    scored = ItemScores(engine.crowd, values)
     return _feed(engine, scored, k=k, where=where, basis=Basis.TOGETHER, reason=_WORDS[main], no_groups=groups)
 
 
 def _feed(  # noqa: PLR0913 - what two feeds differ in
     engine: ForYou,
-    scored: Scored,
+    scored: ItemScores,
     *,
     k: int,
     where: Where,
@@ -69,7 +71,7 @@ def _feed(  # noqa: PLR0913 - what two feeds differ in
     return Feed(
         hits=shelf.hits(
             [
-                Chosen(place=place, score=float(scores[place]), variants=variants, reasons=(reason,))
+                RankedItem(place=place, score=float(scores[place]), variants=variants, reasons=(reason,))
                 for place, variants in chosen
             ]
         ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from sartor.recommend.features import Dials
+from sartor.recommend.features import FeatureWeights
 from sartor.recommend.filters import parse_where, where_of
 from sartor.recommend.query import Part
 from sartor.service.context import Context, Engine, needs
@@ -115,7 +115,9 @@ def _similar(engine: Context, query: SimilarQueryIn, body: Body) -> Recommendati
         exclude=query.exclude,
         color=query.color,
         where=where_in(query.where),
-        dials=None if dials is None else Dials(style=dials.style, color=dials.color, category=dials.category),
+        dials=None
+        if dials is None
+        else FeatureWeights(style=dials.style, color=dials.color, category=dials.category),
         k=query.k,
         diversity=query.diversity,
         facets=query.facets,

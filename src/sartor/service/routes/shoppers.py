@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.routing import APIRoute
 from starlette.routing import Match
 
-from sartor.events.model import Occasion, Person, PersonKind
+from sartor.events.model import Person, PersonKind, RelationType
 from sartor.recommend.filters import parse_where
 from sartor.service.context import Context, Engine, needs
 from sartor.service.present import feed_out, person_out, product_out
@@ -71,7 +71,7 @@ async def together(
     ] = "any",
 ) -> FeedOut:
     """Products that shoppers buy, look at or like together with one of the catalog."""
-    shop, wanted, occasion = engine.shop, parse_where(where), None if by == "any" else Occasion(by)
+    shop, wanted, occasion = engine.shop, parse_where(where), None if by == "any" else RelationType(by)
     return await engine.desk.run(
         lambda: timed(engine, lambda: shop.together(product_id, by=occasion, k=k, where=wanted))
     )

@@ -57,7 +57,7 @@ def _phrase(word: str, *, goes_on: bool = False) -> str:
 _PAGE = 1000
 
 
-class Shelf:
+class BrowseIndex:
     """Puts products where they are browsed, within one transaction; the products themselves are written before."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -133,7 +133,7 @@ class Shelf:
 
 def shelve_all(connection: sqlite3.Connection) -> None:
     """Show every product, in the order in which the store got to know them; nothing is shown before."""
-    shelf, last = Shelf(connection), -1
+    shelf, last = BrowseIndex(connection), -1
     while rows := connection.execute(
         "SELECT rowid, id, title, attributes FROM products WHERE rowid > ? ORDER BY rowid LIMIT ?", (last, _PAGE)
     ).fetchall():

@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING
 
 from sartor.store.base import ApiKey, Change, StoreCounts
-from sartor.store.sqlite.browse import Matches, Shelf, wrong_on_shelf
+from sartor.store.sqlite.browse import BrowseIndex, Matches, wrong_on_shelf
 from sartor.store.sqlite.database import Database
 from sartor.store.sqlite.encoding import (
     load_attributes,
@@ -81,7 +81,7 @@ def _key(key_id: str, name: str, scope: str, created_s: float) -> ApiKey:
 
 def write_products(connection: sqlite3.Connection, write: Write, *, first_revision: int) -> None:
     """Write products, each at a revision of its own, their photos and what was computed of these."""
-    shelf, shown = Shelf(connection), _shown(connection, [stored.product.id for stored in write.products])
+    shelf, shown = BrowseIndex(connection), _shown(connection, [stored.product.id for stored in write.products])
     for revision, stored in enumerate(write.products, start=first_revision):
         product, attributes = stored.product, json.dumps(dict(stored.product.attributes))
         if product.id in shown:
@@ -110,7 +110,7 @@ def delete_products(connection: sqlite3.Connection, product_ids: Collection[str]
     """Delete products that there are, each at a revision of its own."""
     deletions = [(product_id, revision) for revision, product_id in enumerate(product_ids, start=first_revision)]
     connection.executemany("INSERT OR REPLACE INTO deletions VALUES (?, ?)", deletions)
-    shelf = Shelf(connection)
+    shelf = BrowseIndex(connection)
     shelf.take_away(product_ids)
     shelf.tidy()
     connection.executemany("DELETE FROM products WHERE id = ?", [(product_id,) for product_id in product_ids])
