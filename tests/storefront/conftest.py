@@ -13,9 +13,10 @@ from sartor.encoders.card import PixelScaling, Scaling
 from sartor.errors import PersonNotFound
 from sartor.events.model import Event, EventType, Person
 from sartor.ingest.put import ProductInput
+from sartor.shop.library import add_model
 from sartor.storefront.visitor import COOKIE
 from sartor.types import Product
-from sartor.wiring import add_model, open_shop
+from sartor.wiring import open_shop
 from tests.fakes import photo
 from tests.service.conftest import CATALOG, serving
 

@@ -27,7 +27,7 @@ from sartor.service.schemas import (
 )
 from sartor.service.security import Scope
 from sartor.service.uploads import from_base64, parsed, read_body, two_kinds
-from sartor.store.base import ListingQuery, Sort
+from sartor.store.base import Sort
 from sartor.types import Product
 
 if TYPE_CHECKING:
@@ -76,10 +76,9 @@ async def products(
 ) -> ListingOut:
     """Products page by page, by filters and words."""
     shop, filters = engine.shop, parse_where(where)
-    query = ListingQuery(where=filters, words=q, sort=sort, limit=limit, after=after)
 
     def look() -> ListingOut:
-        page = shop.listing(query)
+        page = shop.listing(where=filters, words=q, sort=sort, limit=limit, after=after)
         return ListingOut(
             products=[product_out(stored) for stored in page.products],
             total=page.total,
