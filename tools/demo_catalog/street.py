@@ -1,4 +1,4 @@
-"""Street photos: a product as a shopper might have photographed it at home."""
+"""Street photos: a product as a shopper might photograph it at home, on wood, a bed sheet, tiles or concrete."""
 
 from __future__ import annotations
 
@@ -10,16 +10,87 @@ from PIL import Image, ImageFilter
 from tools.demo_catalog.canvas import WIDTH
 from tools.demo_catalog.drawing import cut_out
 from tools.demo_catalog.shading import soften
-from tools.demo_catalog.surfaces import SURFACES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
     from tools.demo_catalog.product import DemoProduct
 
     Floats = npt.NDArray[Any]  # of float32
+
+
+_PORE = 2.9  # deviations of noise that make a hole in concrete
+
+
+def _noise(shape: tuple[int, int], rng: np.random.Generator, *, across: float, along: float) -> Floats:
+    """Soft noise of deviation about 1, with bumps of a width and a height in pixels."""
+    size = max(3, int(shape[1] / across) + 2), max(3, int(shape[0] / along) + 2)
+    small = rng.standard_normal((size[1], size[0])).astype(np.float32)
+    big = Image.fromarray(small).resize((shape[1] + 8, shape[0] + 8), Image.Resampling.BICUBIC)
+    return np.asarray(big, np.float32)[4:-4, 4:-4] * 1.3
+
+
+def _colored(rgb: tuple[int, int, int], light: Floats) -> Floats:
+    return np.asarray(np.clip(np.array(rgb, np.float32) / 255 * (1 + light[..., None]), 0, 1))
+
+
+def _wood(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
+    """Planks from left to right, with their grain."""
+    tone = ((196, 160, 120), (150, 112, 80), (214, 190, 158))[int(rng.integers(3))]
+    plank = shape[0] / rng.uniform(4.5, 6.5)
+    rows = np.arange(shape[0], dtype=np.float32)[:, None] + np.zeros(shape, np.float32)
+    number = np.floor((rows + rng.uniform(0, plank)) / plank).astype(int)
+    sway = _noise(shape, rng, across=170, along=40) * 5
+    shift = rng.uniform(0, 90, number.max() + 1).astype(np.float32)[number]
+    rings = np.sin((rows + sway + shift) * 0.55 + 2.2 * np.sin((rows + sway * 2.2 + shift) * 0.12))
+    fibers = _noise(shape, rng, across=60, along=1.6)
+    light = 0.045 * rings + 0.04 * fibers + rng.normal(0, 0.05, number.max() + 1).astype(np.float32)[number]
+    gap = np.abs((rows + 0.0) % plank - plank / 2) > plank / 2 - 1.2
+    return _colored(tone, light - 0.35 * soften(gap.astype(np.float32), 0.8))
+
+
+def _sheet(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
+    """A linen bed sheet with soft creases."""
+    tone = ((226, 221, 212), (200, 206, 212), (214, 204, 190))[int(rng.integers(3))]
+    height = _noise(shape, rng, across=120, along=150) * 16 + _noise(shape, rng, across=44, along=90) * 4
+    turn = rng.uniform(0.4, 1.1)
+    slope = np.gradient(height)
+    light = 0.16 * (turn * slope[0] + slope[1])
+    weave = 0.02 * _noise(shape, rng, across=1.4, along=9) + 0.02 * _noise(shape, rng, across=9, along=1.4)
+    return _colored(tone, light + weave)
+
+
+def _tiles(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
+    """A tiled floor with its joints."""
+    tone = ((206, 204, 200), (176, 168, 158), (150, 156, 162))[int(rng.integers(3))]
+    side = rng.uniform(150, 210)
+    angle = np.deg2rad(rng.uniform(-14, 14))
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    u, v = x * np.cos(angle) + y * np.sin(angle) + 900, y * np.cos(angle) - x * np.sin(angle) + 900
+    joint = np.maximum(np.abs(u % side - side / 2), np.abs(v % side - side / 2)) > side / 2 - 2.4
+    number = (np.floor(u / side) * 7 + np.floor(v / side) * 13).astype(int) % 31
+    light = rng.normal(0, 0.03, 31).astype(np.float32)[number] + 0.03 * _noise(shape, rng, across=30, along=34)
+    return _colored(tone, light - 0.22 * soften(joint.astype(np.float32), 1.0))
+
+
+def _concrete(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
+    """Bare concrete, cloudy, with pores."""
+    tone = ((168, 167, 164), (140, 140, 141), (190, 187, 180))[int(rng.integers(3))]
+    clouds = 0.05 * _noise(shape, rng, across=110, along=120) + 0.03 * _noise(shape, rng, across=24, along=24)
+    fine = 0.025 * rng.standard_normal(shape).astype(np.float32)
+    pores = soften((_noise(shape, rng, across=4, along=4) > _PORE).astype(np.float32), 0.8)
+    return _colored(tone, clouds + fine - 0.25 * pores)
+
+
+SURFACES: dict[str, Callable[[tuple[int, int], np.random.Generator], Floats]] = {
+    "wood": _wood,
+    "sheet": _sheet,
+    "tiles": _tiles,
+    "concrete": _concrete,
+}
+
 
 _MOST_TURN = 13.0  # degrees
 _SPREAD = 0.86  # of the photo is filled by a product that is small on its packshot

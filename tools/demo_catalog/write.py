@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tools.demo_catalog.drawing import draw
-from tools.demo_catalog.street import chosen, street_photo
-from tools.demo_catalog.surfaces import SURFACES
+from tools.demo_catalog.street import SURFACES, chosen, street_photo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 
 from sartor.recommend.color_families import color_family
 from sartor.recommend.slots import DEFAULT_SLOTS, Slot, slot_of
-from tools.demo_catalog.catalog import plan
+from tools.demo_catalog.catalog import BRANDS, PATTERNS, plan
 from tools.demo_catalog.garments import DRAWERS
 from tools.demo_catalog.palette import COLORS
 from tools.demo_catalog.product import DemoProduct
-from tools.demo_catalog.words import BRANDS, PATTERNS
 
 KAGGLE_TYPES = {
     *("Tshirts", "Shirts", "Tops", "Sweatshirts", "Sweaters", "Jackets", "Blazers", "Dresses", "Skirts", "Jeans"),

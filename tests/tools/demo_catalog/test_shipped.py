@@ -13,8 +13,7 @@ from PIL import Image
 
 from tools.demo_catalog import DemoProduct, draw, plan
 from tools.demo_catalog.__main__ import SHIPPED, SHIPPED_COUNT
-from tools.demo_catalog.street import chosen, street_photo
-from tools.demo_catalog.surfaces import SURFACES
+from tools.demo_catalog.street import SURFACES, chosen, street_photo
 
 MAX_DIFFERENCE = 4.0  # mean over pixels and channels, of 255: what WebP at the shipped quality leaves
 MIN_DIFFERENCE_OF_OTHERS = 8.0

@@ -8,8 +8,7 @@ import pytest
 from sartor.imaging.oklab import oklab
 from tools.demo_catalog.catalog import plan
 from tools.demo_catalog.product import DemoProduct
-from tools.demo_catalog.street import chosen, street_photo
-from tools.demo_catalog.surfaces import SURFACES
+from tools.demo_catalog.street import SURFACES, chosen, street_photo
 
 
 @pytest.fixture(scope="module")

@@ -4,27 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tools.demo_catalog.garments.backpacks import draw_backpack
-from tools.demo_catalog.garments.belts import draw_belt
-from tools.demo_catalog.garments.blazers import draw_blazer
-from tools.demo_catalog.garments.caps import draw_cap
-from tools.demo_catalog.garments.dresses import draw_dress
-from tools.demo_catalog.garments.eyewear import draw_sunglasses
-from tools.demo_catalog.garments.flats import draw_flat
-from tools.demo_catalog.garments.formal_shoes import draw_formal_shoe
-from tools.demo_catalog.garments.handbags import draw_handbag
-from tools.demo_catalog.garments.heels import draw_heel
-from tools.demo_catalog.garments.jackets import draw_jacket
+from tools.demo_catalog.garments.accessories import draw_belt, draw_scarf, draw_watch
+from tools.demo_catalog.garments.bags import draw_backpack, draw_handbag
+from tools.demo_catalog.garments.dress_shoes import draw_flat, draw_formal_shoe, draw_heel
+from tools.demo_catalog.garments.dresses import draw_dress, draw_skirt
+from tools.demo_catalog.garments.headwear import draw_cap, draw_sunglasses
+from tools.demo_catalog.garments.jackets import draw_blazer, draw_jacket
 from tools.demo_catalog.garments.knitwear import draw_sweater, draw_sweatshirt
-from tools.demo_catalog.garments.scarves import draw_scarf
-from tools.demo_catalog.garments.shirts import draw_shirt
-from tools.demo_catalog.garments.shorts import draw_shorts
-from tools.demo_catalog.garments.skirts import draw_skirt
+from tools.demo_catalog.garments.legs import draw_jeans, draw_shorts, draw_trousers
 from tools.demo_catalog.garments.sneakers import draw_sneaker
-from tools.demo_catalog.garments.tops import draw_top
-from tools.demo_catalog.garments.trousers import draw_jeans, draw_trousers
-from tools.demo_catalog.garments.tshirts import draw_tshirt
-from tools.demo_catalog.garments.watches import draw_watch
+from tools.demo_catalog.garments.tops import draw_shirt, draw_top, draw_tshirt
 
 if TYPE_CHECKING:
     from collections.abc import Callable

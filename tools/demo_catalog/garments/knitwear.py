@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 from tools.demo_catalog.curves import CENTER, closed, opened, ribbon, sided, symmetric
 from tools.demo_catalog.fabric import mixed
-from tools.demo_catalog.garments.closures import lay_button, lay_zip
-from tools.demo_catalog.garments.prints import lay_graphic
-from tools.demo_catalog.garments.sleeves import cuff_band, lay_sleeves
-from tools.demo_catalog.garments.torso import (
+from tools.demo_catalog.garments.body import (
     Torso,
     body_folds,
     body_outline,
+    cuff_band,
     hem_band,
     lay_back,
     lay_band,
     lay_neck_rib,
+    lay_sleeves,
     neckline,
 )
+from tools.demo_catalog.garments.trims import lay_button, lay_graphic, lay_zip
 from tools.demo_catalog.shading import Surface
 
 if TYPE_CHECKING:

@@ -1,10 +1,12 @@
-"""What trousers share: legs, fly and waistband, and how their cloth falls."""
+"""Trousers, jeans and shorts, and what they share: waistband, fly and legs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tools.demo_catalog.curves import CENTER, closed, opened, rounded, sided
+from tools.demo_catalog.curves import CENTER, closed, ellipse, moved, opened, ribbon, rounded, sided
+from tools.demo_catalog.fabric import mixed
+from tools.demo_catalog.garments.trims import lay_button
 from tools.demo_catalog.shading import Fold, Surface
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from tools.demo_catalog.fabric import Cloth
     from tools.demo_catalog.palette import Rgb
     from tools.demo_catalog.product import Design
+
 
 _TOP = 52.0
 _CROTCH = 214.0
@@ -173,3 +176,176 @@ def lay_waistband(
             loop = rounded(CENTER + x * half - 4, _TOP - 3, CENTER + x * half + 4, _TOP + 28, radius=2)
             canvas.piece(loop, cloth, Surface(puff=3, relief=0.5, rim=0.2, crumple=0, shadow=0.3))
         canvas.seam(opened([(CENTER + 1, _TOP + 3), (CENTER + 1, _TOP + 24)]), depth=0.3)
+
+
+_THREAD = (206, 154, 92)
+
+
+def draw_jeans(canvas: Canvas, design: Design, cloth: Cloth) -> None:
+    """Jeans: skinny, slim, straight, wide or flared, with a faded front."""
+    legs = lay_legs(canvas, design, cloth, bottom=598)
+    for side in (-1, 1):
+        fade = sided(ellipse(CENTER + 56, 300, 19, 108, tilt=3), side)
+        canvas.shade(canvas.region([fade], pad=40), -0.2, soft=17)
+        thread_line = sided(
+            opened([(CENTER + half_waist(design) - 3, _TOP + 26), (CENTER + half_waist(design) + 8, 190)]),
+            side,
+        )
+        canvas.stitch(moved(thread_line, -side * 5.0, 0.0), _THREAD, width=0.9, opacity=0.4)
+        pocket = opened(
+            [
+                (CENTER + 40, _TOP + 25),
+                (CENTER + 54, _TOP + 60),
+                (CENTER + half_waist(design) + 4, _TOP + 72),
+            ]
+        )
+        canvas.seam(sided(pocket, side), depth=0.34)
+        for gap in (3.0, 6.0):
+            canvas.stitch(sided(moved(pocket, -gap * 0.8, gap * 0.7), side), _THREAD, width=1)
+        lay_button(
+            canvas,
+            CENTER + side * (half_waist(design) + 1),
+            _TOP + 69,
+            2.2,
+            cloth.plain(_THREAD, fabric="metal"),
+        )
+    lay_fly(canvas, _THREAD)
+    lay_waistband(canvas, design, cloth, thread=_THREAD)
+    lay_button(canvas, CENTER, _TOP + 12, 5, cloth.plain((186, 150, 96), fabric="metal"))
+    for line in legs:
+        canvas.stitch(line, _THREAD, width=1)
+
+
+def draw_trousers(canvas: Canvas, design: Design, cloth: Cloth) -> None:
+    """Trousers: chinos, pressed ones, wide ones, or joggers."""
+    legs = lay_legs(canvas, design, cloth, bottom=598, crease=design.style not in ("jogger", "slim"))
+    for side in (-1, 1):
+        pocket = opened(
+            [
+                (CENTER + half_waist(design) - 22, _TOP + 24),
+                (CENTER + half_waist(design) + 6, _TOP + 96),
+            ]
+        )
+        canvas.seam(sided(pocket, side), depth=0.3)
+    if design.style == "jogger":
+        for side in (-1, 1):
+            hem = _KNEE_HEM["jogger"][2]
+            band = rounded(CENTER + hem - 25, 574, CENTER + hem + 25, 604, radius=4)
+            canvas.piece(
+                sided(band, side), cloth.plain(fabric="rib"), Surface(puff=6, relief=0.5, crumple=0.1, shadow=0.2)
+            )
+        lay_waistband(canvas, design, cloth.plain(fabric="rib"), loops=False)
+        for side in (-1, 1):
+            cord = opened(
+                [
+                    (CENTER + 6, _TOP + 18),
+                    (CENTER + 9, _TOP + 50),
+                    (CENTER + 7, _TOP + 84 + 6 * side),
+                ]
+            )
+            canvas.piece(
+                sided(ribbon(cord, 3.6), side),
+                cloth.plain(mixed(cloth.main, (248, 246, 240), 0.8), fabric="canvas"),
+                Surface(puff=2, relief=0.6, crumple=0, shadow=0.3),
+            )
+        return
+    lay_fly(canvas, mixed(cloth.main, (24, 24, 28), 0.4))
+    lay_waistband(canvas, design, cloth)
+    lay_button(canvas, CENTER + 4, _TOP + 12, 3.6, cloth)
+    for line in legs:
+        canvas.seam(line, depth=0.14, width=1)
+
+
+def draw_shorts(canvas: Canvas, design: Design, cloth: Cloth) -> None:
+    """Shorts: chino, denim, running, or paper-bag waist."""
+    with canvas.placed(scale=1.18, dx=-0.18 * CENTER, dy=78):
+        bottom = {"Short": 268.0, "Knee Length": 322.0}.get(design.length, 292.0)
+        half = half_waist(design)
+        is_denim = design.fabric == "denim"
+        for side in (-1, 1):
+            leg = closed(
+                [
+                    (CENTER - 2, _TOP + 14, 1),
+                    (CENTER + half, _TOP + 14, 1),
+                    (CENTER + half + 18, 150),
+                    (CENTER + half + 26, bottom, 1),
+                    (CENTER + 66, bottom + 7),
+                    (CENTER + 14, bottom + 3, 1),
+                    (CENTER + 3, _CROTCH - 10, 1),
+                ]
+            )
+            canvas.piece(
+                sided(leg, side),
+                cloth,
+                Surface(
+                    puff=15,
+                    relief=0.46,
+                    crumple=1.0,
+                    shadow=0.16 if side > 0 else 0,
+                    folds=hip_folds(canvas.rng, half, side),
+                    angle=side * -3.0,
+                ),
+            )
+            hem = opened(
+                [(CENTER + half + 25, bottom - 15), (CENTER + 66, bottom - 8), (CENTER + 14, bottom - 12)]
+            )
+            thread = _THREAD if is_denim else mixed(cloth.main, (24, 24, 28), 0.4)
+            canvas.stitch(sided(hem, side), thread, width=1, opacity=0.6)
+            pocket = (
+                opened(
+                    [
+                        (CENTER + 42, _TOP + 25),
+                        (CENTER + 58, _TOP + 60),
+                        (CENTER + half + 5, _TOP + 74),
+                    ]
+                )
+                if is_denim
+                else opened([(CENTER + half - 20, _TOP + 22), (CENTER + half + 8, _TOP + 92)])
+            )
+            canvas.seam(sided(pocket, side), depth=0.3)
+            if is_denim:
+                canvas.stitch(sided(moved(pocket, -3, 3), side), _THREAD, width=1)
+        canvas.seam(opened([(CENTER, _TOP + 22), (CENTER, _CROTCH - 12)]), depth=0.24)
+        is_sporty = design.style == "running"
+        if not is_sporty:
+            lay_fly(canvas, _THREAD if is_denim else mixed(cloth.main, (24, 24, 28), 0.4))
+        lay_waistband(
+            canvas,
+            design,
+            cloth.plain(fabric="rib") if is_sporty else cloth,
+            loops=not is_sporty,
+            thread=_THREAD if is_denim else None,
+        )
+        if is_sporty:
+            for side in (-1, 1):
+                cord = opened(
+                    [
+                        (CENTER + 6, _TOP + 18),
+                        (CENTER + 9, _TOP + 44),
+                        (CENTER + 7, _TOP + 72 + 5 * side),
+                    ]
+                )
+                canvas.piece(
+                    sided(ribbon(cord, 3.4), side),
+                    cloth.plain((240, 238, 234), fabric="canvas"),
+                    Surface(puff=2, relief=0.6, crumple=0, shadow=0.3),
+                )
+                stripe = ribbon(
+                    opened(
+                        [
+                            (CENTER + half - 2, _TOP + 24),
+                            (CENTER + half + 8, 150),
+                            (CENTER + half + 16, bottom),
+                        ]
+                    ),
+                    8,
+                )
+                canvas.tint(canvas.region([sided(stripe, side)]), cloth.colors[1], opacity=0.9)
+        else:
+            lay_button(
+                canvas,
+                CENTER,
+                _TOP + 12,
+                4.4,
+                cloth.plain((186, 150, 96), fabric="metal") if is_denim else cloth,
+            )
