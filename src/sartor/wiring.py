@@ -6,13 +6,14 @@ import logging
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from sartor.encoders import registry
 from sartor.encoders.add import adopt, as_one_file
 from sartor.encoders.card import CARD_FILE, MODEL_FILE, ModelCard, Precision, RuntimeChoice
 from sartor.encoders.encoder import BatchingEncoder, Encoder
 from sartor.encoders.heads import Heads, Regions
 from sartor.encoders.huggingface import followed, network_file, processor_file
 from sartor.encoders.keras.networks import network
-from sartor.encoders.registry import DEFAULT_MODEL, DIRECTORY, ModelRegistry, sha256_of
+from sartor.encoders.registry import DEFAULT_MODEL, ModelRegistry, sha256_of
 from sartor.errors import MissingExtra, ModelDamaged, ModelNotChosen, NoModel, UnusableModel
 from sartor.imaging import UrlPolicy
 from sartor.ingest.maintenance import back_up
@@ -92,7 +93,7 @@ def require_extra(extra: str, *packages: str) -> None:
 
 def open_models(settings: Settings) -> ModelRegistry:
     """The models of a workspace, and those that come with Sartor; needs no lock."""
-    return ModelRegistry(settings.home / _MODELS, bundled=DIRECTORY)
+    return ModelRegistry(settings.home / _MODELS, bundled=registry.DIRECTORY)
 
 
 def choose_model(settings: Settings, models: ModelRegistry, *, default: str | None = None) -> ModelCard:
