@@ -417,7 +417,7 @@ class UnknownColor(QueryError):
         super().__init__(f"{text!r} is no color; {hint}write #rrggbb, or a name of CSS such as navy")
 
 
-class BadFeatureWeight(QueryError):
+class BadDial(QueryError):
     """A dial cannot be set so."""
 
     def __init__(self, *, reason: str) -> None:
@@ -637,8 +637,8 @@ __all__ = [
     "BackupFailed",
     "BadBox",
     "BadCursor",
+    "BadDial",
     "BadEvent",
-    "BadFeatureWeight",
     "BadFilter",
     "BadWeight",
     "DeviceUnavailable",
