@@ -21,13 +21,12 @@ from sartor.index.points import (
     filter_of,
     key_of,
     number_field,
-    numbers_of,
     point,
     text_field,
-    texts_of,
     vector_of,
 )
 from sartor.types import EVERYTHING, FacetValue, Metric, Neighbor
+from sartor.values import numbers_of, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -139,7 +138,7 @@ class StoredShard:
                     (number_field(name), qdrant.PayloadSchemaType.Float, numbers_of),
                 )
                 for path, schema, parts_of in kinds:
-                    if path not in known and any(True for _ in parts_of(value)):
+                    if path not in known and parts_of(value):
                         _index_field(self.shard, path, schema)
                         known.add(path)
                         self._state.fields.append(path)
@@ -186,20 +185,14 @@ class EdgeIndex:
 
     @property
     def revision(self) -> int:
-        """Revision of the store up to which the index has everything."""
         return self._revision
 
     def by(self, metric: Metric) -> EdgeIndex:
-        """The same index with scores of another metric, for a search; it is closed with this one."""
         other = copy(self)
         other.metric = metric
         return other
 
     def replace(self, product_ids: Collection[str], entries: Sequence[IndexEntry]) -> None:
-        """Make ``entries`` all that the index has of these products; none for a product deletes it.
-
-        What a product had and has still is there all the time, for searches that go on beside this.
-        """
         points = [point(entry) for entry in entries]
         if points:
             self._stored.make_filterable(entries)
@@ -210,14 +203,12 @@ class EdgeIndex:
         self._counted, self._passed = {}, {}
 
     def advance(self, revision: int, *, changed: int) -> None:
-        """Note that the index has the store up to ``revision``; after many changed products, on disk too."""
         self._revision = revision
         self._unsaved += changed
         if self._unsaved >= _UNSAVED:
             self.mark(revision)
 
     def mark(self, revision: int) -> None:
-        """Bring everything to disk and note that the index has the store up to ``revision``."""
         self._stored.mark(revision)
         self._revision, self._unsaved = revision, 0
 
@@ -230,15 +221,6 @@ class EdgeIndex:
         without: Collection[str] = (),
         exact: bool = False,
     ) -> list[Neighbor]:
-        """Find the ``k`` products whose photos are closest to a vector, the closest first, equals by id.
-
-        Args:
-            vector: ``(n,)`` float32.
-            k: How many products; there are fewer when the catalog has fewer that pass.
-            where: Only products that pass this filter.
-            without: Ids of products to leave out.
-            exact: Compare with every photo, rather than through the HNSW graph.
-        """
         limit, exact = k, exact or self._is_small(where, vector)
         while True:
             points = self._nearest(vector, limit=limit, where=where, without=without, exact=exact)
@@ -250,14 +232,6 @@ class EdgeIndex:
     def find(
         self, vectors: Matrix, *, k: int, where: Where = EVERYTHING, without: Collection[str] = ()
     ) -> list[str]:
-        """Ids of the products of the ``k`` photos that are closest to each of some vectors, each id once.
-
-        Args:
-            vectors: ``(v, n)`` float32; the products of the first come first, the closest of each before the rest.
-            k: Photos of each.
-            where: Only products that pass this filter.
-            without: Ids of products to leave out.
-        """
         exact = bool(where) and self._passing(where) <= _EXACT_UP_TO
         wanted = filter_of(where, without=without)
         requests = [
@@ -273,7 +247,6 @@ class EdgeIndex:
         return list(dict.fromkeys(self._product_ids([point.id for points in found for point in points])))
 
     def entries(self, product_ids: Collection[str]) -> list[Neighbor]:
-        """The main photos of products, as far as the index has them, by id; their scores are 0."""
         records = self._main_photos(filter_of(of=product_ids, main=True), len(product_ids), vectors=True)
         self._remembered(records)
         found = sorted((*key_of(record), place) for place, record in enumerate(records))
@@ -283,23 +256,14 @@ class EdgeIndex:
         ]
 
     def passing(self, where: Where, *, of: Collection[str]) -> set[str]:
-        """Which of some products the index has, and a filter lets pass."""
         return {key_of(record)[0] for record in self._main_photos(filter_of(where, of=of, main=True), len(of))}
 
     def some(self, *, where: Where = EVERYTHING, limit: int) -> list[str]:
-        """Ids of some products that pass a filter, always the same ones."""
         return [key_of(record)[0] for record in self._main_photos(filter_of(where, main=True), limit)]
 
     def facets(
         self, attributes: Sequence[str], *, where: Where = EVERYTHING, limit: int
     ) -> dict[str, list[FacetValue]]:
-        """Values of attributes among the products that pass a filter, the most frequent first, equals by value.
-
-        Args:
-            attributes: Which ones; those that no product has a text of get no values.
-            where: Only products that pass this filter are counted.
-            limit: Values of each attribute, at most.
-        """
         wanted = filter_of(where, main=True)
         return {name: self._counted_once(name, where, wanted, limit) for name in attributes}
 
@@ -321,24 +285,20 @@ class EdgeIndex:
         return sorted(values, key=lambda each: (-each.count, each.value))
 
     def entry_keys(self) -> set[tuple[str, str]]:
-        """``(product id, SHA-256)`` of every photo in the index."""
         return {key_of(record) for record in self._records()}
 
     def __len__(self) -> int:
         return int(self._shard.count(qdrant.CountRequest(exact=True)))
 
     def optimize(self) -> bool:
-        """Build the HNSW graph over what came since the last time; returns whether there was anything to do."""
         return bool(self._shard.optimize())
 
     def clear(self) -> None:
-        """Empty the index, as if the store had never been read."""
         self._stored.clear()
         self._counted, self._passed = {}, {}
         self._revision, self._unsaved = 0, 0
 
     def close(self) -> None:
-        """Bring everything to disk and close the shard, so that another process can open it."""
         if self._unsaved:
             self.mark(self._revision)
         self._shard.close()
