@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from copy import copy
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -20,24 +21,40 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sartor.index.points import PointId
+    from sartor.index.shard import ShardOpener
     from sartor.types import IndexEntry, Matrix, Vector, Where
 
 _SCROLL_PAGE = 4096
 _COUNTS_KEPT = 1024
-_PRODUCTS_KEPT = 200_000  # points whose product is remembered: about 40 MB
 _HNSW_EF = 128  # candidates of a search
 # A query that leaves parts of the vectors out, such as their style, walks a graph that was built over all of them:
 # by color alone, 128 candidates find 82 of the 100 nearest among 37,344 products, 512 find 97.
 _HNSW_EF_OF_PARTS, _WHOLE_FROM = 512, 0.6
-# So many photos are compared one by one where they pass a filter, or a query leaves parts out: about 10 ms.
-_EXACT_UP_TO = 20_000
-# Where all vectors together have so few numbers, one by one takes at most 5 ms. It covers what cannot be seen from
-# a query: in 2,000 photos by ResNet50, style is nine tenths of it, and the graph is one of colors all the same.
-_FEW_NUMBERS = 5_000_000
 # A filter tears holes into the graph; ACORN steps over them. Without it, recall falls to 0.95 where three
 # quarters of 37,344 products pass; with it, it stays above 0.99.
 _ACORN = qdrant.AcornSearchParams(enable=True, max_selectivity=1.0)
 _UNSAVED = 4096  # products that are done again after a crash, at most; saving costs as much as a few hundred
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchLimits:
+    """Up to which size a search compares vectors one by one, and how much it remembers.
+
+    Attributes:
+        exact_photos: Photos that are compared one by one where they pass a filter, or where a query leaves parts
+            of the vectors out: about 10 ms.
+        exact_numbers: Numbers in all vectors together up to which every query is exact: at most 5 ms. It covers
+            what a query does not show: in 2,000 photos by ResNet50, style is nine tenths of the vector, and the
+            graph still follows the colors.
+        remembered_products: Points whose product is remembered between searches: about 40 MB.
+    """
+
+    exact_photos: int = 20_000
+    exact_numbers: int = 5_000_000
+    remembered_products: int = 200_000
+
+
+LIMITS = SearchLimits()
 
 
 class EdgeIndex:
@@ -47,14 +64,32 @@ class EdgeIndex:
     it is ``-sqrt(2 - 2 s)``, the negated distance where vectors have norm 1. So both rank alike.
 
     One process at a time may open a directory; its threads may share the index.
+
+    Args:
+        directory: Where the index lies.
+        model: Id of the model that the vectors are made by.
+        dimension: Length of the vectors.
+        metric: What the scores are.
+        limits: When a search is exact, and what is remembered.
+        shards: Opens the shard. A test passes one that fails, or that notes what it is asked.
     """
 
-    def __init__(self, directory: Path, *, model: str, dimension: int, metric: Metric = Metric.COSINE) -> None:
+    def __init__(  # noqa: PLR0913 - each is a keyword of its own
+        self,
+        directory: Path,
+        *,
+        model: str,
+        dimension: int,
+        metric: Metric = Metric.COSINE,
+        limits: SearchLimits = LIMITS,
+        shards: ShardOpener = qdrant.EdgeShard,
+    ) -> None:
         self.metric = metric
+        self._limits = limits
         self._counted: dict[tuple[str, Where, int], list[FacetValue]] = {}
         self._passed: dict[Where, int] = {}
         self._products: dict[PointId, str] = {}  # of a point, which stays as it is: its id is made from it
-        self._stored = StoredShard(directory, model=model, dimension=dimension)
+        self._stored = StoredShard(directory, model=model, dimension=dimension, shards=shards)
         self._revision, self._unsaved = self._stored.revision, 0
 
     @property
@@ -131,7 +166,7 @@ class EdgeIndex:
             where: Only products that pass this filter.
             without: Ids of products to leave out.
         """
-        exact = bool(where) and self._passing(where) <= _EXACT_UP_TO
+        exact = bool(where) and self._passing(where) <= self._limits.exact_photos
         wanted = filter_of(where, without=without)
         requests = [
             qdrant.QueryRequest(
@@ -240,7 +275,7 @@ class EdgeIndex:
 
     def _remembered(self, records: Sequence[qdrant.Record]) -> dict[PointId, str]:
         products = {record.id: key_of(record)[0] for record in records}
-        if len(self._products) + len(products) > _PRODUCTS_KEPT:
+        if len(self._products) + len(products) > self._limits.remembered_products:
             self._products = {}  # what another thread reads stays as it is
         self._products |= products
         return products
@@ -265,8 +300,9 @@ class EdgeIndex:
     def _is_small(self, where: Where, vector: Vector) -> bool:
         """Whether comparing one by one is fast enough; it finds what a graph may miss."""
         photos = self._passing(where)
-        limit = _EXACT_UP_TO if where or not _is_whole(vector) else _FEW_NUMBERS // len(vector)
-        return photos <= limit
+        if where or not _is_whole(vector):
+            return photos <= self._limits.exact_photos
+        return photos <= self._limits.exact_numbers // len(vector)
 
     def _passing(self, where: Where) -> int:
         """How many photos pass a filter; counted once until a write."""

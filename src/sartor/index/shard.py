@@ -11,7 +11,7 @@ import json
 import logging
 import shutil
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import qdrant_edge as qdrant
 
@@ -42,6 +42,16 @@ class _State:
     fields: list[str] = field(default_factory=list)
 
 
+class ShardOpener(Protocol):
+    """Makes a shard, or opens one: ``qdrant_edge.EdgeShard``, or what stands in for it to show a fault."""
+
+    def create(self, path: str, config: qdrant.EdgeConfig, /) -> qdrant.EdgeShard:
+        """Make an empty shard in a directory."""
+
+    def load(self, path: str, config: qdrant.EdgeConfig, /) -> qdrant.EdgeShard:
+        """Open the shard of a directory."""
+
+
 class StoredShard:
     """A shard of a directory, new where there is none for this model.
 
@@ -49,13 +59,16 @@ class StoredShard:
         directory: Where it lies; one process at a time may open it.
         model: Id of the model that its vectors are made by.
         dimension: Length of these.
+        shards: Opens it.
 
     Attributes:
         shard: The shard that is open.
     """
 
-    def __init__(self, directory: Path, *, model: str, dimension: int) -> None:
-        self._directory = directory
+    def __init__(
+        self, directory: Path, *, model: str, dimension: int, shards: ShardOpener = qdrant.EdgeShard
+    ) -> None:
+        self._directory, self._shards = directory, shards
         self._wanted = _State(model=model, dimension=dimension)
         self.shard, self._state = self._open()
 
@@ -83,7 +96,7 @@ class StoredShard:
     def _open(self) -> tuple[qdrant.EdgeShard, _State]:
         try:
             state = _State(**json.loads((self._directory / _STATE_FILE).read_bytes()))
-            shard = qdrant.EdgeShard.load(str(self._directory / _SHARD), self._config())
+            shard = self._shards.load(str(self._directory / _SHARD), self._config())
         except FileNotFoundError:
             return self._create()
         except Exception as error:  # noqa: BLE001 - Qdrant Edge raises bare Exception; the index is derived
@@ -98,7 +111,7 @@ class StoredShard:
     def _create(self) -> tuple[qdrant.EdgeShard, _State]:
         shutil.rmtree(self._directory, ignore_errors=True)
         (self._directory / _SHARD).mkdir(parents=True)
-        shard = qdrant.EdgeShard.create(str(self._directory / _SHARD), self._config())
+        shard = self._shards.create(str(self._directory / _SHARD), self._config())
         for name in (PRODUCT, PHOTO, MAIN):
             _index_field(shard, name, qdrant.PayloadSchemaType.Keyword)
         self._state = _State(model=self._wanted.model, dimension=self._wanted.dimension)
