@@ -1,7 +1,7 @@
 """The contract of a vector index: nearest neighbors among the photos of a catalog, by one model.
 
-An index is derived from the store and can be deleted at any time. It follows the store's revisions. The embedded one
-is in ``index/edge.py``.
+An index is derived from the store and can be deleted at any time. It follows the store's revisions. The embedded
+one is in ``index/edge.py``.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class VectorIndex(Protocol):
         ...
 
     def advance(self, revision: int, *, changed: int) -> None:
-        """Note that the index has followed the store to ``revision``; after many changed products, write it to disk."""
+        """Note that the index has followed the store to ``revision``; after many changes, write it to disk."""
         ...
 
     def mark(self, revision: int) -> None:
@@ -125,3 +125,6 @@ class VectorIndex(Protocol):
     def close(self) -> None:
         """Write everything to disk and release the index."""
         ...
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_: object) -> None: ...

@@ -55,5 +55,5 @@ class MediaStore(Protocol):
         ...
 
     def remove_leftovers(self) -> int:
-        """Remove what a killed process left half-written, and return how many files; call it before any ``put``."""
+        """Remove half-written files of a killed process, and return how many; call it before any ``put``."""
         ...

@@ -1,7 +1,7 @@
 """Thumbnails in a folder, one file for each photo.
 
-A file gets its final name only when it is complete and on disk. So a kill at any moment leaves at worst a temporary
-file, which the next start removes.
+A file gets its final name only when it is complete and on disk. So a kill at any moment leaves at worst a
+temporary file, which the next start removes.
 """
 
 from __future__ import annotations

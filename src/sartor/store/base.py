@@ -1,7 +1,7 @@
 """The contract of a store: the catalog and the events of a workspace, and the values that go in and out.
 
-A store is the truth; indexes, facets and what is learned from events are derived from it. ``tests/store`` asks every
-implementation the same; the embedded one is in ``store/sqlite/``.
+A store is the truth; indexes, facets and what is learned from events are derived from it. ``tests/store`` asks
+every implementation the same; the embedded one is in ``store/sqlite/``.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class ListingQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """One page of products in order, the ``total`` on all pages, and the cursor of the next page (None on the last)."""
+    """A page of products in order, the ``total`` on all pages, and the cursor of the next page, if any."""
 
     products: tuple[StoredProduct, ...]
     total: int
@@ -147,8 +147,8 @@ class EventRows:
 class CatalogStore(Protocol):
     """Products, photos, embeddings, settings and API keys of a workspace. Calls are thread-safe.
 
-    A write returns when it is committed and on disk. It gives each product that it touches the next revision, so that
-    an index can follow with ``changes``. Where ids or digests are asked for, unknown ones are left out.
+    A write returns when it is committed and on disk. It gives each product that it touches the next revision, so
+    that an index can follow with ``changes``. Where ids or digests are asked for, unknown ones are left out.
     """
 
     @property
@@ -302,7 +302,7 @@ class EventStore(Protocol):
     """Events of a workspace. Calls are thread-safe, and reading does not wait for writing.
 
     Events are known by their id, so adding one again changes nothing. A visitor's events stay with the visitor; a
-    merge says which user that is, for past and future events alike. A merged visitor counts as the user everywhere.
+    merge says which user that is, for past and future events alike. It counts as the user everywhere.
     """
 
     def resolve(self, person: Person) -> Person:
@@ -329,7 +329,7 @@ class EventStore(Protocol):
         until_s: float | None = None,
         types: Collection[EventType] | None = None,
     ) -> list[Event]:
-        """The last events of a person, the newest first; of events at the same time the last to arrive comes first.
+        """The last events of a person, the newest first; at the same time the last to arrive first.
 
         Args:
             person: The person.

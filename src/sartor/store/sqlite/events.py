@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-
 TYPES = tuple(EventType)
 TYPE_NUMBERS = {type_: number for number, type_ in enumerate(TYPES)}
 
