@@ -1,8 +1,9 @@
 # Every target sets up what it needs, from a machine with Python 3.11 or newer, pip and make.
 #
-#   make demo                  draw a demo catalog, and serve it as a shop; SOURCE=photos/ takes your own
+#   make demo                  serve a catalog of drawn products as a shop; SOURCE=photos/ takes your own
 #   make test                  the tests
 #   make check                 what CI runs: format, lint, types, layers, tests
+#   make demo-data             draw the demo catalog that the package ships
 #   make bench                 the short set of benchmarks, and the page of their tables; let nothing else run beside it
 
 PYTHON ?= python3
@@ -12,10 +13,13 @@ HOME_DIR ?= sartor-demo
 PYTEST = $(BIN)/pytest --numprocesses 3 --dist loadfile --durations 25
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt
 
-.PHONY: demo test check bench format clean
+.PHONY: demo demo-data test check bench format clean
 
 demo: .venv/.core
 	$(BIN)/sartor demo --home "$(HOME_DIR)" $(if $(SOURCE),--source "$(SOURCE)")
+
+demo-data: .venv/.dev
+	$(BIN)/python -m tools.demo_catalog --data
 
 test: .venv/.dev
 	$(PYTEST)

@@ -52,7 +52,7 @@ def home(tmp_path: Path, color_file: Path) -> Path:
     from sartor.config import Settings
     from sartor.encoders.add import ModelSpec
     from sartor.encoders.card import PixelScaling, Scaling
-    from sartor.wiring import add_model
+    from sartor.shop.library import add_model
 
     directory = tmp_path / "home"
     adoption = ModelSpec(id="color", scaling=PixelScaling.named(Scaling.UNIT), output="embedding")

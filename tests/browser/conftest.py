@@ -53,14 +53,14 @@ def elsewhere() -> Iterator[Elsewhere]:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, elsewhere: Elsewhere, chromium: Browser) -> Iterator[Site]:
-    drawn = write_demo_catalog(tmp_path_factory.mktemp("demo"), count=PRODUCTS, seed=0)
+    catalog = write_demo_catalog(tmp_path_factory.mktemp("demo"), count=PRODUCTS)
     home = tmp_path_factory.mktemp("workspace") / "home"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bundled, "DIRECTORY", BUNDLED)
         with open_shop(Settings(home=home)) as shop:
-            shop.index(drawn.directory)
+            shop.index(catalog.directory)
         with served(home, elsewhere=elsewhere.address) as address:
-            photos = tuple(sorted(drawn.queries.glob("*.jpg")))
+            photos = tuple(sorted(catalog.queries.glob("*.webp")))
             yield Site(address=address, elsewhere=elsewhere.address, photos=photos)
 
 

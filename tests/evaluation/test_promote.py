@@ -259,7 +259,7 @@ def test_what_small_photos_embed_to_does_not_depend_on_the_way(home: Path, index
 
 
 def entries(shop: Shop) -> list:
-    return shop._store.embedded_photos("seeing", shop.product_ids())
+    return shop._backends.store.embedded_photos("seeing", shop.product_ids())
 
 
 def test_a_photo_of_several_products_is_embedded_once(tmp_path: Path) -> None:
@@ -274,9 +274,11 @@ def test_a_photo_of_several_products_is_embedded_once(tmp_path: Path) -> None:
 
 def test_the_split_is_that_of_the_models_training(home: Path) -> None:
     with sartor.open(home) as shop:
-        plain = held_out_split(shop._store, COLOR_CARD, embedded_by=["blind"])
+        plain = held_out_split(shop._backends.store, COLOR_CARD, embedded_by=["blind"])
         training = SimpleNamespace(split_seed=20, split_share=0.5)
-        trained = held_out_split(shop._store, SimpleNamespace(id="x", training=training), embedded_by=["blind"])
+        trained = held_out_split(
+            shop._backends.store, SimpleNamespace(id="x", training=training), embedded_by=["blind"]
+        )
     assert 20 <= len(plain.queries) < 60 < len(trained.queries)
     assert set(plain.queries) < set(trained.queries)
 

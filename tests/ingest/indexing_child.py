@@ -19,7 +19,7 @@ def acknowledge(step: Progress) -> None:
 
 # ONNX Runtime starts faster, and this is started often.
 with open_shop(Settings(home=Path(sys.argv[1]), runtime=RuntimeChoice.ONNXRUNTIME)) as shop:
-    _ = shop._encoder.runtime  # loaded before the clock starts, so that the kills meet the ingest itself
+    _ = shop._model().encoder.runtime  # loaded before the clock starts, so that the kills meet the ingest itself
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     shop.index(sys.argv[2], prune=True, on_progress=acknowledge)

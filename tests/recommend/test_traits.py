@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sartor.errors import BadFeatureWeight
+from sartor.errors import BadDial
 from sartor.recommend.features import Features, FeatureWeights, category_of, mixed
 
 SIZES = (4, 3, 2)
@@ -63,7 +63,7 @@ def test_a_trait_that_a_model_does_not_have_leaves_its_share_to_the_others(seed:
 
 @pytest.mark.parametrize("dials", [{"style": -0.1}, {"color": 1.1}, {"style": float("nan")}, {"style": 0}])
 def test_dials_that_make_no_sense_are_refused(dials: dict[str, float]) -> None:
-    with pytest.raises(BadFeatureWeight, match="from 0 to 1"):
+    with pytest.raises(BadDial, match="from 0 to 1"):
         FeatureWeights(**dials)
 
 

@@ -13,11 +13,12 @@ from sartor.encoders.card import PixelScaling, Scaling
 from sartor.errors import PersonNotFound
 from sartor.events.model import Event, EventType, Person
 from sartor.ingest.put import ProductInput
+from sartor.shop.library import add_model
 from sartor.storefront.visitor import COOKIE
 from sartor.types import Product
-from sartor.wiring import add_model, open_shop
+from sartor.wiring import open_shop
 from tests.fakes import photo
-from tests.service.conftest import CATALOG, serving
+from tests.service.conftest import CATALOG, catalog, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from starlette.testclient import TestClient
 
     from sartor.shop import Shop
+
+__all__ = ["catalog"]  # a fixture of the service that these tests use, too
 
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 HERE = {"Sec-Fetch-Site": "same-origin"}

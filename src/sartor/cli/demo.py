@@ -1,4 +1,4 @@
-"""``sartor demo``: a shop to look at, of a drawn catalog or of one's own photos."""
+"""``sartor demo``: a shop to look at, with drawn products or one's own photos."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ def demo(
     count: Annotated[
         int | None,
         typer.Option(
-            "--count", min=1, help=f"How many products to draw: {_COUNT}, or as many as were drawn before."
+            "--count",
+            min=1,
+            max=_COUNT,
+            help=f"How many drawn products, up to {_COUNT}; without it all, or as many as the last time.",
         ),
     ] = None,
     host: Host = "127.0.0.1",
@@ -38,7 +41,7 @@ def demo(
     device: Device = None,
     precision: PrecisionOption = None,
 ) -> None:
-    """Draw a demo catalog, or take your own photos, index it, and serve it as a shop.
+    """Take a catalog of drawn products, or your own photos, index it, and serve it as a shop.
 
     A workspace that has products already is served as it is, unless --source or --count says otherwise.
     """
@@ -51,7 +54,7 @@ def demo(
         workspace = workspace.model_copy(update={"home": _HOME})
     try:
         with open_shop(workspace) as shop:
-            for each in source or _drawn(shop, workspace.home, count):
+            for each in source or _demo_catalog(shop, workspace.home, count):
                 with progress_bar(f"Indexing {each.name}") as on_progress:
                     report = shop.index(each, prune=not source, on_progress=on_progress)
                 typer.echo(f"{counted(report.products, 'product')} indexed in {report.seconds:.1f} s.")
@@ -60,25 +63,17 @@ def demo(
     run(workspace, ServiceSettings(host=host, port=port, rate_per_minute=0), open_browser=browser)
 
 
-def _drawn(shop: Shop, home: Path, count: int | None) -> list[Path]:
-    """The drawn catalog to index; none where there are other products, and nobody said how many to draw."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from sartor.demo import drawn_count, write_demo_catalog
+def _demo_catalog(shop: Shop, home: Path, count: int | None) -> list[Path]:
+    """The demo catalog to index; none if the workspace has other products and no count was given."""
+    from sartor.demo import write_demo_catalog, written_count
 
     directory = home / "demo"
-    count = count or drawn_count(directory)
+    count = count or written_count(directory)
     if count is None and (products := shop.counts().products):
         typer.echo(
-            f"{home} has {counted(products, 'product')} already; --count {_COUNT} draws others beside them."
+            f"{home} has {counted(products, 'product')} already; --count {_COUNT} adds the drawn ones beside them."
         )
         return []
-    count = count or _COUNT
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Drawing the demo catalog", total=count)
-        catalog = write_demo_catalog(
-            directory, count=count, on_progress=lambda done, total: bar.update(task, completed=done, total=total)
-        )
+    catalog = write_demo_catalog(directory, count=count or _COUNT)
     typer.echo(f"Photos to search with: {catalog.queries}")
     return [catalog.directory]

@@ -118,9 +118,10 @@ def evaluate(
         )
         return
     assert gallery is not None  # noqa: S101 - one of them is given
+    from sartor.errors import require_extra
     from sartor.evaluation.report.tables import as_csv
     from sartor.evaluation.report.tables import as_json as json_of
-    from sartor.wiring import open_shop, require_extra
+    from sartor.wiring import open_shop
 
     if report is not None:
         require_extra("report", "matplotlib", "sklearn")

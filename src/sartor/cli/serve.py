@@ -41,7 +41,7 @@ def studio(
     if api is not None and not api.startswith(("http://", "https://")):
         message = f"--api takes an address as http://127.0.0.1:8000, not {api!r}"
         raise typer.BadParameter(message)
-    from sartor.wiring import require_extra
+    from sartor.errors import require_extra
 
     require_extra("studio", "streamlit", "httpx2", "matplotlib", "sklearn")
     from sartor.studio.launch import run

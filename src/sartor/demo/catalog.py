@@ -1,208 +1,140 @@
-"""The plan: which products a demo catalog has, by its size and seed, before anything is drawn."""
+"""Unpacks the demo catalog that comes with Sartor: a folder to index, and street photos to search with.
+
+``data/catalog.zip`` holds 600 drawn products, their photos as WebP, and 24 street photos. The repository's program
+``tools/demo_catalog`` draws them.
+
+``demo.json`` in the written directory says what is there. It is written first as incomplete and at the end as
+complete, so that the next start recognizes what a stopped one left behind and writes it again.
+"""
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+import shutil
+import zipfile
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
 
-import numpy as np
-
-from sartor.demo.accents import accents_of
-from sartor.demo.lines import ACCESSORIES, APPAREL, FOOTWEAR, Line
-from sartor.demo.palette import Shade, shades_of
-from sartor.demo.product import DemoProduct, Design
-from sartor.demo.words import BRANDS, pattern_of, title_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-# How many of a hundred products are of each type; in a small catalog, those with most come first.
-_SHARES = {
-    "Tshirts": 8.6,
-    "Casual Shoes": 7.2,
-    "Jeans": 5.8,
-    "Dresses": 6.6,
-    "Shirts": 7.4,
-    "Handbags": 5.4,
-    "Watches": 5.4,
-    "Sunglasses": 4.6,
-    "Trousers": 6.2,
-    "Tops": 4.4,
-    "Heels": 3.8,
-    "Jackets": 5.4,
-    "Sweaters": 4.4,
-    "Sweatshirts": 4.0,
-    "Formal Shoes": 4.4,
-    "Skirts": 3.6,
-    "Shorts": 3.0,
-    "Blazers": 3.0,
-    "Backpacks": 2.6,
-    "Flats": 2.4,
-    "Caps": 2.4,
-    "Scarves": 2.2,
-    "Belts": 1.9,
-}
-_Choice = TypeVar("_Choice")
-_CATEGORIES = (("Apparel", APPAREL), ("Footwear", FOOTWEAR), ("Accessories", ACCESSORIES))
-_GROUP_SIZES = (1, 1, 2, 2, 3, 4)
-_FIRST_ID = 10001
-_TRIES = 60
-_OFF_CENTS = (0, 0, 0, 5, 5)
-
-
-def plan(*, count: int, rng: np.random.Generator) -> tuple[DemoProduct, ...]:
-    """The products of a catalog.
-
-    Args:
-        count: How many, from 1.
-        rng: Decides everything.
-    """
-    if count < 1:
-        raise ValueError(f"a catalog has at least 1 product, not {count}")
-    styles = [each for kind, wanted in _counts(count).items() for each in _styles_of(kind, wanted, rng)]
-    order = rng.permutation(len(styles))
-    groups: dict[int, str] = {}
-    products = []
-    for place, index in enumerate(order):
-        style = styles[index]
-        group = groups.setdefault(style.design.seed, f"G{len(groups) + 1:04d}")
-        products.append(_product(f"{_FIRST_ID + place}", group, style))
-    return tuple(products)
+ARCHIVE = Path(__file__).parent / "data" / "catalog.zip"
+PRODUCTS = 600
+_TABLE = "catalog/products.csv"
+_MARK = "demo.json"
+_KIND = "sartor demo catalog"
+_DRAWING = 2  # goes up when other photos are shipped, so that an older catalog is replaced
+_SERVED = (1, _DRAWING)  # 1: drawn on the user's machine, before the photos were shipped; stays as it is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Style:
-    """A design in one color, with what all colors of it share."""
+class DemoCatalog:
+    """A demo catalog on disk.
 
-    design: Design
-    shade: Shade
-    title: str
-    brand: str
-    material: str
-    category: str
-    season: str
-    usage: str
-    price_cents: int
+    Attributes:
+        directory: The folder to index: ``products.csv`` and ``images/``.
+        queries: The folder of street photos. The name of each starts with the id of the product that it shows.
+    """
+
+    directory: Path
+    queries: Path
 
 
-@dataclass(slots=True)
-class _Taken:
-    """What a type has so far."""
+def write_demo_catalog(directory: Path, *, count: int = PRODUCTS) -> DemoCatalog:
+    """Write the demo catalog into a directory, in its folders ``catalog`` and ``queries``.
 
-    designs: set[tuple[object, ...]] = field(default_factory=set)
-    colors: Counter[str] = field(default_factory=Counter)
-    lines: Counter[str] = field(default_factory=Counter)
+    A complete one with as many products is left as it is; another demo catalog is replaced.
 
+    Args:
+        directory: Created when missing.
+        count: How many products, 1 to 600. Fewer than all are of as many types as possible: one of each type comes
+            before a second one, types with more products first, and the colors of one design come together.
 
-def _counts(count: int) -> dict[str, int]:
-    """How many of each type: by their shares, what is left over to the largest remainders."""
-    total = sum(_SHARES.values())
-    exact = {kind: count * share / total for kind, share in _SHARES.items()}
-    counts = {kind: int(wanted) for kind, wanted in exact.items()}
-    if count >= len(counts):
-        counts = {kind: max(1, each) for kind, each in counts.items()}
-    while sum(counts.values()) > count:
-        fullest = max(counts, key=lambda kind: counts[kind] - exact[kind])
-        counts[fullest] -= 1
-    ranked = sorted(exact, key=lambda kind: counts[kind] - exact[kind])
-    for kind in ranked[: count - sum(counts.values())]:
-        counts[kind] += 1
-    return counts
-
-
-def _styles_of(kind: str, wanted: int, rng: np.random.Generator) -> list[_Style]:
-    category, lines = next(
-        (name, [line for line in lines if line.article_type == kind])
-        for name, lines in _CATEGORIES
-        if any(line.article_type == kind for line in lines)
-    )
-    taken = _Taken()
-    styles: list[_Style] = []
-    while len(styles) < wanted:
-        fewest = min(taken.lines[line.noun] for line in lines)
-        line = _one([line for line in lines if taken.lines[line.noun] == fewest], rng)
-        size = min(_one(_GROUP_SIZES, rng), wanted - len(styles))
-        colored = _new_design(line, category, size, taken, rng)
-        taken.lines[line.noun] += len(colored)
-        styles += colored
-    return styles
+    Raises:
+        FileExistsError: The directory holds something else.
+        ValueError: The count is out of range.
+    """
+    catalog = DemoCatalog(directory=directory / "catalog", queries=directory / "queries")
+    mark = _read_mark(directory) or {}
+    is_complete = mark.get("complete") is True and mark.get("count") == count
+    if is_complete and mark.get("drawing") in _SERVED:
+        return catalog
+    if not 1 <= count <= PRODUCTS:
+        raise ValueError(f"the demo catalog has 1 to {PRODUCTS} products, not {count}")
+    _clear(directory, catalog)
+    _write_mark(directory, count=count, complete=False)
+    with zipfile.ZipFile(ARCHIVE) as archive:
+        _unpack(archive, directory, count=count)
+    _write_mark(directory, count=count, complete=True)
+    return catalog
 
 
-def _new_design(line: Line, category: str, size: int, taken: _Taken, rng: np.random.Generator) -> list[_Style]:
-    """A design that is not there yet, in some colors."""
-    for _ in range(_TRIES):
-        motif = _one(line.motifs, rng)
-        fabric, material = _one(line.cloths, rng)
-        design = Design(
-            article_type=line.article_type,
-            gender=_one(line.genders, rng),
-            style=line.style,
-            sleeve=_one(line.sleeves, rng),
-            length=_one(line.lengths, rng),
-            neck=_one(line.necks, rng),
-            pattern=pattern_of(motif, fabric),
-            motif="" if motif in ("denim", "graphic") else motif,
-            fabric=fabric,
-            seed=int(rng.integers(1, 2**31)),
-        )
-        key = (line.noun, design.gender, design.sleeve, design.length, design.neck, motif, fabric)
-        if key not in taken.designs:
-            break
-    taken.designs.add(key)
-    usage = _one(line.usages, rng)
-    low, high = line.price
-    shared = {
-        "title": title_of(line, design, material=material, usage=usage, rng=rng),
-        "brand": _one(BRANDS, rng),
-        "season": _one(line.seasons, rng),
-    }
-    price_cents = int(rng.integers(low, high + 1)) * 100 - int(rng.choice(_OFF_CENTS))
-    return [
-        _Style(
-            design=design,
-            shade=shade,
-            material=material,
-            category=category,
-            usage=usage,
-            price_cents=price_cents,
-            **shared,
-        )
-        for shade in _shades(line, size, taken, rng)
-    ]
+def written_count(directory: Path) -> int | None:
+    """How many products the demo catalog of a directory has, or will have when complete; None without one."""
+    mark = _read_mark(directory)
+    if mark is None or not isinstance(mark.get("count"), int):
+        return None
+    return int(mark["count"]) if mark.get("complete") is True else min(mark["count"], PRODUCTS)
 
 
-def _shades(line: Line, size: int, taken: _Taken, rng: np.random.Generator) -> list[Shade]:
-    """Shades of different colors, rather such as the type does not have yet."""
-    offered = [shade for name in line.colors for shade in shades_of(name)]
-    chosen: list[Shade] = []
-    while len(chosen) < size:
-        left = [shade for shade in offered if all(shade.color != each.color for each in chosen)]
-        if not left:
-            break
-        weights = np.array([1 / (1 + taken.colors[shade.color]) ** 1.5 for shade in left])
-        shade = left[int(rng.choice(len(left), p=weights / weights.sum()))]
-        taken.colors[shade.color] += 1
-        chosen.append(shade)
-    return chosen
+def _unpack(archive: zipfile.ZipFile, directory: Path, *, count: int) -> None:
+    """Write the photos of a number of products, the street photos that show them, and at last their table."""
+    rows = list(csv.DictReader(io.StringIO(archive.read(_TABLE).decode())))
+    selected = _selected(rows, count=count)
+    for folder in ("catalog/images", "queries"):
+        (directory / folder).mkdir(parents=True)
+    ids = {row["id"] for row in selected}
+    for name in archive.namelist():
+        if name != _TABLE and PurePosixPath(name).stem.partition("-")[0] in ids:
+            (directory / name).write_bytes(archive.read(name))
+    with (directory / _TABLE).open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(selected)
 
 
-def _product(product_id: str, group: str, style: _Style) -> DemoProduct:
-    return DemoProduct(
-        id=product_id,
-        title=f"{style.title} in {style.shade.name}",
-        brand=style.brand,
-        design=style.design,
-        shade=style.shade,
-        accents=accents_of(style.design, style.shade),
-        material=style.material,
-        master_category=style.category,
-        season=style.season,
-        usage=style.usage,
-        price_cents=style.price_cents,
-        item_group_id=group,
-    )
+def _selected(rows: list[dict[str, str]], *, count: int) -> list[dict[str, str]]:
+    """The rows of a smaller catalog, in the table's order.
+
+    A product's turn is its number within its type, divided by the size of the type; the colors of a design are
+    numbered one after the other. The first of each type have turn 0 and come first. Any number of products has the
+    types in nearly the shares of the whole catalog.
+    """
+    sizes = Counter(row["articleType"] for row in rows)
+    designs = {row["item_group_id"]: number for number, row in reversed(list(enumerate(rows)))}  # of its first row
+    numbers: Counter[str] = Counter()
+    turns = []
+    for number in sorted(range(len(rows)), key=lambda number: (designs[rows[number]["item_group_id"]], number)):
+        kind = rows[number]["articleType"]
+        turns.append((numbers[kind] / sizes[kind], -sizes[kind], number))
+        numbers[kind] += 1
+    return [rows[number] for number in sorted(number for *_, number in sorted(turns)[:count])]
 
 
-def _one(choices: Sequence[_Choice], rng: np.random.Generator) -> _Choice:
-    return choices[int(rng.integers(len(choices)))]
+def _read_mark(directory: Path) -> dict[str, Any] | None:
+    """What the mark says; None without a mark of a demo catalog."""
+    try:
+        mark = json.loads((directory / _MARK).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return mark if isinstance(mark, dict) and mark.get("kind") == _KIND else None
+
+
+def _write_mark(directory: Path, *, count: int, complete: bool) -> None:
+    mark = {"kind": _KIND, "drawing": _DRAWING, "count": count, "complete": complete}
+    temporary = directory / f".{_MARK}"
+    temporary.write_text(json.dumps(mark, indent=2) + "\n", encoding="utf-8")
+    temporary.replace(directory / _MARK)
+
+
+def _clear(directory: Path, catalog: DemoCatalog) -> None:
+    """Make room: of an older or unfinished demo catalog only its two folders are removed."""
+    if directory.exists() and not directory.is_dir():
+        raise FileExistsError(f"{directory} is a file; give a directory for the demo catalog")
+    if directory.is_dir() and any(directory.iterdir()) and _read_mark(directory) is None:
+        raise FileExistsError(f"{directory} is not empty and holds no demo catalog; give another directory")
+    directory.mkdir(parents=True, exist_ok=True)
+    for folder in (catalog.directory, catalog.queries):
+        if folder.exists():
+            shutil.rmtree(folder)

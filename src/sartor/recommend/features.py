@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sartor.errors import BadFeatureWeight
+from sartor.errors import BadDial
 from sartor.imaging.color import color_name
 from sartor.types import IndexEntry
 
@@ -108,9 +108,9 @@ class FeatureWeights:
         for name in TRAITS:
             value = getattr(self, name)
             if not 0 <= value <= 1:
-                raise BadFeatureWeight(reason=f"{name} is {value:g}")
+                raise BadDial(reason=f"{name} is {value:g}")
         if not any(self.shares):
-            raise BadFeatureWeight(reason="all are 0")
+            raise BadDial(reason="all are 0")
 
     @property
     def shares(self) -> tuple[float, float, float]:

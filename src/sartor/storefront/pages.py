@@ -16,7 +16,7 @@ from sartor.recommend.features import FeatureWeights
 from sartor.recommend.query import Part
 from sartor.recommend.similar import Recommendation
 from sartor.recommend.weights import COLOR_ONLY_DIALS, COLORED_DIALS, DEFAULT_DIALS
-from sartor.store.base import ListingQuery, Sort
+from sartor.store.base import Sort
 from sartor.storefront.addresses import PAGE, PRICE, Search
 from sartor.storefront.views import (
     KIND,
@@ -37,7 +37,6 @@ from sartor.storefront.views import (
     stored_card,
     worn_card,
 )
-from sartor.types import AnyOf, Where
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,10 +97,7 @@ def home_view(shop: Shop, browse: Browse) -> HomeView:
     if not size:
         return HomeView(browse=browse)
     where = browse.filters.where()
-    query = ListingQuery(
-        where=where, words=browse.words, sort=browse.sort, limit=_CATALOG_PAGE, after=browse.after
-    )
-    page = shop.listing(query)
+    page = shop.listing(where=where, words=browse.words, sort=browse.sort, limit=_CATALOG_PAGE, after=browse.after)
     filters = refinement(shop, browse, words=browse.words)
     return HomeView(
         browse=browse,
@@ -411,8 +407,7 @@ def _variants(shop: Shop, stored: StoredProduct) -> tuple[Card, ...]:
     group = str(stored.product.attributes.get(GROUP, ""))
     if not group:
         return ()
-    where = Where((AnyOf(attribute=GROUP, values=(group,)),))
-    page = shop.listing(ListingQuery(where=where, sort=Sort.TITLE, limit=_MAX_VARIANTS))
+    page = shop.listing(where={GROUP: group}, sort=Sort.TITLE, limit=_MAX_VARIANTS)
     return tuple(stored_card(other) for other in page.products if other.product.id != stored.product.id)
 
 

@@ -12,6 +12,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+# Before tf2onnx, which loads TensorFlow: the backend sets the environment that TensorFlow reads when loaded.
+from sartor.encoders.keras.backend import keras, plain_keras, tf
+
+# isort: split
 import onnx
 import tf2onnx
 from onnx import TensorProto, helper, numpy_helper
@@ -22,7 +27,6 @@ from tf2onnx.tfonnx import process_tf_graph
 from sartor.encoders.add import made_up_photos, try_out
 from sartor.encoders.card import MODEL_FILE, MODEL_ID, Layout, ModelCard, PixelScaling, Pooling
 from sartor.encoders.encoder import unit_norm
-from sartor.encoders.keras.backend import keras, plain_keras, tf
 from sartor.encoders.keras.model import Loaded, pooled, read
 from sartor.encoders.keras.weights import official_weights
 from sartor.errors import UnusableModel

@@ -28,7 +28,7 @@ from sartor.service.schemas import (
     RejectionOut,
 )
 from sartor.service.security import Scope
-from sartor.store.base import ListingQuery, Sort
+from sartor.store.base import Sort
 from sartor.types import Product
 
 if TYPE_CHECKING:
@@ -74,10 +74,9 @@ async def products(
 ) -> ListingOut:
     """Products page by page, by filters and words."""
     shop, filters = service.shop, parse_where(where)
-    query = ListingQuery(where=filters, words=q, sort=sort, limit=limit, after=after)
 
     def look() -> ListingOut:
-        page = shop.listing(query)
+        page = shop.listing(where=filters, words=q, sort=sort, limit=limit, after=after)
         return ListingOut(
             products=[product_out(stored) for stored in page.products],
             total=page.total,

@@ -1,0 +1,1 @@
+"""Tools of the repository: what makes data that the package ships."""
