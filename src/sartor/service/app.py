@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from sartor.config import ServiceSettings
     from sartor.shop import Shop
-    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.store.base import CatalogStore
 
 
 _REFERENCE = "#/components/schemas/{model}"
@@ -77,7 +77,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
 logger = logging.getLogger(__name__)
 
 
-def create_app(shop: Shop, store: SqliteStore, settings: ServiceSettings) -> FastAPI:
+def create_app(shop: Shop, store: CatalogStore, settings: ServiceSettings) -> FastAPI:
     """The service of one workspace, as an ASGI app.
 
     Args:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from sartor.config import ServiceSettings
     from sartor.service.problems import Problem
-    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.store.base import CatalogStore
 
 
 _PREFIX = "sartor_"
@@ -54,7 +54,7 @@ class Scope(IntEnum):
         return self.name.lower()
 
 
-def create_key(store: SqliteStore, *, name: str, scope: Scope, now_s: float | None = None) -> str:
+def create_key(store: CatalogStore, *, name: str, scope: Scope, now_s: float | None = None) -> str:
     """Make a key and return it; it is shown this once, and kept only as a digest."""
     key = _PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
     created_s = time.time() if now_s is None else now_s
@@ -75,7 +75,7 @@ class ApiKeyAuth:
     """
 
     def __init__(
-        self, store: SqliteStore, *, read_needs_key: bool, clock: Callable[[], float] = time.monotonic
+        self, store: CatalogStore, *, read_needs_key: bool, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._store, self._read_needs_key, self._clock = store, read_needs_key, clock
         self._known: tuple[tuple[bytes, ApiKey], ...] = ()
