@@ -12,7 +12,7 @@ from sartor.shop import Shop, Workspace
 from sartor.shop.backends import Backends, Lazy
 from sartor.shop.library import MODELS, choose_model, open_encoder, open_models
 from sartor.store.sqlite.catalog import SqliteCatalogStore
-from sartor.store.sqlite.database import WorkspaceLock
+from sartor.store.sqlite.database import WorkspaceLock, copy_store
 from sartor.store.sqlite.events import SqliteEventStore
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def open_shop(settings: Settings, *, many_callers: bool = False) -> Shop:
     try:
         backends = Backends(
             home=home,
-            lock=lock,
+            release=lock.release,
             store=SqliteCatalogStore(home / _STORE),
             events=Lazy(lambda: SqliteEventStore(home / _EVENTS)),
             has_events=(home / _EVENTS).exists,
@@ -89,4 +89,4 @@ def back_up_workspace(settings: Settings, directory: Path) -> Backup:
     Raises:
         BackupFailed: There is no workspace, something is in the way, or a file cannot be copied.
     """
-    return back_up(settings.home, directory, stores=(_STORE, _EVENTS), folders=_FOLDERS)
+    return back_up(settings.home, directory, stores=(_STORE, _EVENTS), folders=_FOLDERS, copy_store=copy_store)

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from sartor.errors import BackupFailed
 from sartor.ingest.follow import bring_up_to_date
-from sartor.store.sqlite.database import copy_store
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     from sartor.encoders.registry import ModelRegistry
@@ -148,7 +147,14 @@ class Backup:
     size_bytes: int
 
 
-def back_up(home: Path, directory: Path, *, stores: Sequence[str], folders: Sequence[str]) -> Backup:
+def back_up(
+    home: Path,
+    directory: Path,
+    *,
+    stores: Sequence[str],
+    folders: Sequence[str],
+    copy_store: Callable[[Path, Path], None],
+) -> Backup:
     """Copy a workspace; until everything is there, it lies beside ``directory``, under a name with ``.part``.
 
     Stores are copied before the files that they tell of, which are there before a store tells of them.
@@ -158,6 +164,7 @@ def back_up(home: Path, directory: Path, *, stores: Sequence[str], folders: Sequ
         directory: Where to; a new directory, or an empty one.
         stores: Files of stores, of which the first has to be there.
         folders: Directories of files that are written once.
+        copy_store: Copies a store's file as it is at one moment, while others write to it.
 
     Raises:
         BackupFailed: There is no workspace, something is in the way, or a file cannot be copied.

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from sartor.index.base import VectorIndex
     from sartor.media.base import MediaStore
     from sartor.store.base import CatalogStore, EventStore
-    from sartor.store.sqlite.database import WorkspaceLock
 
 T = TypeVar("T")
 
@@ -71,7 +70,7 @@ class Backends:
 
     Attributes:
         home: Directory of the workspace.
-        lock: Keeps other processes out until the shop is closed.
+        release: Lets another process open the workspace; called when the shop is closed.
         store: The catalog.
         events: What shoppers did; its file is made at the first call.
         has_events: Whether that file exists.
@@ -87,7 +86,7 @@ class Backends:
     """
 
     home: Path
-    lock: WorkspaceLock
+    release: Callable[[], None]
     store: CatalogStore
     events: Lazy[EventStore]
     has_events: Callable[[], bool]
@@ -109,7 +108,7 @@ class Backends:
         """Close the stores and let other processes in."""
         self.events.close()
         self.store.close()
-        self.lock.release()
+        self.release()
 
 
 class OpenModel:
