@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from sartor.events.model import Event, EventType, Person
-from sartor.store.sqlite.events import EventStore
+from sartor.store.sqlite.events import SqliteEventStore
 
 path, first, batch = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 
@@ -23,7 +23,7 @@ def numbered(number: int) -> Event:
     )
 
 
-store = EventStore(path)
+store = SqliteEventStore(path)
 sys.stdout.write("ready\n")
 sys.stdout.flush()
 while True:

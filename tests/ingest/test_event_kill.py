@@ -12,7 +12,7 @@ from pathlib import Path
 from sartor.events.model import Person
 from sartor.ingest.events import import_events
 from sartor.store.sqlite.database import Database
-from sartor.store.sqlite.events import EventStore
+from sartor.store.sqlite.events import SqliteEventStore
 from sartor.store.sqlite.schema import EVENT_MIGRATIONS
 
 KILLS, BATCH = 16, 40
@@ -26,7 +26,7 @@ def test_every_acknowledged_event_is_there_once_after_kill_9(tmp_path: Path) -> 
     for _ in range(KILLS):
         again = max(0, acknowledged - rng.randrange(4) * BATCH)  # some come twice, as after a lost answer
         acknowledged = max(acknowledged, run_and_kill(path, again, rng))
-        store = EventStore(path)
+        store = SqliteEventStore(path)
         events, people = store.counts()
         numbers = [int(event.id[2:]) for who in range(50) for event in store.history(Person.user(f"u-{who}"))]
         assert sorted(numbers) == list(range(len(numbers))), "each once, and nothing missing in between"
@@ -59,7 +59,7 @@ def test_an_import_that_was_stopped_is_completed_by_doing_it_again(tmp_path: Pat
     file = tmp_path / "events.csv"
     rows = (f"view,u-{number % 9},p-{number},{1_700_000_000 + number}" for number in range(12_000))
     file.write_text("\n".join(("type,user_id,product_id,timestamp", *rows)))
-    store = EventStore(tmp_path / "events.sqlite3")
+    store = SqliteEventStore(tmp_path / "events.sqlite3")
 
     def stop(_: object) -> None:
         raise KeyboardInterrupt

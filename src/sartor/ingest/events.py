@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sartor.catalog import Finding
     from sartor.events.files import EventFile, EventLine
     from sartor.events.model import Event
-    from sartor.store.sqlite.events import EventStore
+    from sartor.store.base import EventStore
 
 logger = logging.getLogger(__name__)
 

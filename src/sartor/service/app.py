@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from sartor.config import ServiceSettings
     from sartor.shop import Shop
-    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.store.base import CatalogStore
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ _ROUTERS = (
 
 def create_app(
     shop: Shop,
-    store: SqliteStore,
+    store: CatalogStore,
     settings: ServiceSettings,
     *,
     pages: Callable[[FastAPI], None] | None = None,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sartor.config import ServiceSettings
     from sartor.shop import Shop
-    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.store.base import CatalogStore
 
 _DRAIN_S = 20
 _BACKLOG = 512
@@ -33,7 +33,7 @@ _SWITCH_S = 0.0005
 
 def serve(
     shop: Shop,
-    store: SqliteStore,
+    store: CatalogStore,
     settings: ServiceSettings,
     *,
     pages: Callable[[FastAPI], None] | None = None,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from sartor.config import ServiceSettings
     from sartor.service.problems import Problem
-    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.store.base import CatalogStore
 
 
 _KEY_PREFIX = "sartor_"
@@ -68,7 +68,7 @@ class Scope(IntEnum):
         return self.name.lower()
 
 
-def create_key(store: SqliteStore, *, name: str, scope: Scope, now_s: float | None = None) -> str:
+def create_key(store: CatalogStore, *, name: str, scope: Scope, now_s: float | None = None) -> str:
     """Make a key and return it. Only its digest is stored, so it cannot be shown again."""
     key = _KEY_PREFIX + secrets.token_urlsafe(_KEY_BYTES)
     created_s = time.time() if now_s is None else now_s
@@ -89,7 +89,7 @@ class ApiKeyAuth:
     """
 
     def __init__(
-        self, store: SqliteStore, *, read_needs_key: bool, clock: Callable[[], float] = time.monotonic
+        self, store: CatalogStore, *, read_needs_key: bool, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._store, self._read_needs_key, self._clock = store, read_needs_key, clock
         self._keys: tuple[tuple[bytes, ApiKey], ...] = ()

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sartor.index.points import numbers_of
 from sartor.storefront.addresses import PRICE, product_address
+from sartor.values import numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
