@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3  # noqa: F401 - before TensorFlow, whose own SQLite has no full-text search and would take its place
 from pathlib import Path
+from shutil import copytree
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -36,6 +37,16 @@ def color_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return color_network(tmp_path_factory.mktemp("networks") / "color.onnx")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nothing_bundled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """For the fixtures that several tests share."""
+    from sartor.encoders import bundled
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bundled, "DIRECTORY", tmp_path_factory.mktemp("bundled"))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def bundled(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where bundled models lie: none, so that no test depends on what the package ships."""
@@ -46,19 +57,25 @@ def bundled(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
     return directory
 
 
-@pytest.fixture
-def home(tmp_path: Path, color_file: Path) -> Path:
-    """A workspace with one model, ``color``, whose embedding is a photo's mean color."""
+@pytest.fixture(scope="session")
+def empty_home(tmp_path_factory: pytest.TempPathFactory, color_file: Path) -> Path:
+    """What ``home`` is copied from: adding a model runs its network, which takes longer than most tests."""
     from sartor.assembly import add_model
     from sartor.config import Settings
     from sartor.encoders.adoption import Adoption
     from sartor.encoders.card import PixelScaling
     from sartor.encoders.choices import Scaling
 
-    directory = tmp_path / "home"
+    directory = tmp_path_factory.mktemp("empty") / "home"
     adoption = Adoption(id="color", scaling=PixelScaling.named(Scaling.UNIT), output="embedding")
     add_model(Settings(home=directory), color_file, adoption)
     return directory
+
+
+@pytest.fixture
+def home(tmp_path: Path, empty_home: Path) -> Path:
+    """A workspace with one model, ``color``, whose embedding is a photo's mean color."""
+    return copytree(empty_home, tmp_path / "home")
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 from PIL import Image
 
-from tests.cli.conftest import Sartor
+import sartor as library
+from tests.cli.conftest import Sartor, write_photos, write_table
 from tests.fakes import photo
 
 
@@ -16,9 +18,19 @@ def query(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.fixture(scope="module")
+def filled_home(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace of the products of ``table``."""
+    directory = tmp_path_factory.mktemp("filled")
+    copytree(empty_home, directory / "home")
+    with library.open(directory / "home") as shop:
+        assert shop.index(write_table(write_photos(directory / "photos"))).added == 4
+    return directory / "home"
+
+
 @pytest.fixture
-def indexed(sartor: Sartor, table: Path) -> Sartor:
-    assert sartor("index", table).code == 0
+def indexed(sartor: Sartor, home: Path, filled_home: Path) -> Sartor:
+    copytree(filled_home, home, dirs_exist_ok=True)
     return sartor
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import closing, contextmanager
 from pathlib import Path
+from shutil import copytree
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,9 +45,10 @@ def serving(home: Path, **settings: object) -> Iterator[TestClient]:
             yield client
 
 
-@pytest.fixture
-def catalog(home: Path) -> Path:
-    """A workspace with the catalog."""
+@pytest.fixture(scope="session")
+def full_home(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ``catalog`` is copied from."""
+    home = copytree(empty_home, tmp_path_factory.mktemp("full") / "home")
     with open_shop(Settings(home=home)) as shop:
         shop.put(
             *(
@@ -58,6 +60,12 @@ def catalog(home: Path) -> Path:
             )
         )
     return home
+
+
+@pytest.fixture
+def catalog(home: Path, full_home: Path) -> Path:
+    """The workspace ``home`` with the catalog."""
+    return copytree(full_home, home, dirs_exist_ok=True)
 
 
 @pytest.fixture

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
+from shutil import copytree
 from typing import TYPE_CHECKING
 
 import pytest
 
-from sartor.assembly import add_model, open_shop
-from sartor.config import Settings
-from sartor.encoders import bundled
-from sartor.encoders.adoption import Adoption
-from sartor.encoders.card import PixelScaling
-from sartor.encoders.choices import Scaling
 from sartor.errors import PersonNotFound
 from sartor.events import Event, EventType, Person
-from sartor.pipelines.put import ProductInput
 from sartor.service.storefront.visitor import COOKIE
-from sartor.types import Product
-from tests.fakes import photo
-from tests.service.conftest import CATALOG, serving
+from tests.service.conftest import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,26 +25,12 @@ HERE = {"Sec-Fetch-Site": "same-origin"}
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory, color_file: Path) -> Iterator[TestClient]:
+def browser(tmp_path_factory: pytest.TempPathFactory, full_home: Path) -> Iterator[TestClient]:
     """A client that wants pages, of a service over the catalog."""
-    home = tmp_path_factory.mktemp("storefront") / "home"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bundled, "DIRECTORY", tmp_path_factory.mktemp("bundled"))
-        adoption = Adoption(id="color", scaling=PixelScaling.named(Scaling.UNIT), output="embedding")
-        add_model(Settings(home=home), color_file, adoption)
-        with open_shop(Settings(home=home)) as shop:
-            shop.put(
-                *(
-                    ProductInput(
-                        product=Product(id=name, title=f"A {name} thing", attributes=attributes),
-                        photos=[photo(color)],
-                    )
-                    for name, (color, attributes) in CATALOG.items()
-                )
-            )
-        with serving(home) as ready:
-            ready.headers.update(HTML)
-            yield ready
+    home = copytree(full_home, tmp_path_factory.mktemp("storefront") / "home")
+    with serving(home) as ready:
+        ready.headers.update(HTML)
+        yield ready
 
 
 @pytest.fixture
