@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3  # noqa: F401 - before TensorFlow, whose own SQLite has no full-text search and would take its place
 from pathlib import Path
-from shutil import copytree
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sartor.shop import Shop
+from tests.copies import copied
 from tests.networks import color_network
 
 hypothesis.settings.register_profile("sartor", deadline=None)  # how long an example takes is no test
@@ -75,7 +75,7 @@ def empty_home(tmp_path_factory: pytest.TempPathFactory, color_file: Path) -> Pa
 @pytest.fixture
 def home(tmp_path: Path, empty_home: Path) -> Path:
     """A workspace with one model, ``color``, whose embedding is a photo's mean color."""
-    return copytree(empty_home, tmp_path / "home")
+    return copied(empty_home, tmp_path / "home")
 
 
 @pytest.fixture

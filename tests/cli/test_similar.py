@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from shutil import copytree
 
 import pytest
 from PIL import Image
 
 import sartor as library
 from tests.cli.conftest import Sartor, write_photos, write_table
+from tests.copies import copied
 from tests.fakes import photo
 
 
@@ -22,7 +22,7 @@ def query(tmp_path: Path) -> Path:
 def filled_home(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace of the products of ``table``."""
     directory = tmp_path_factory.mktemp("filled")
-    copytree(empty_home, directory / "home")
+    copied(empty_home, directory / "home")
     with library.open(directory / "home") as shop:
         assert shop.index(write_table(write_photos(directory / "photos"))).added == 4
     return directory / "home"
@@ -30,7 +30,7 @@ def filled_home(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 @pytest.fixture
 def indexed(sartor: Sartor, home: Path, filled_home: Path) -> Sartor:
-    copytree(filled_home, home, dirs_exist_ok=True)
+    copied(filled_home, home)
     return sartor
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
 from sartor.assembly import open_shop
 from sartor.config import Settings
 from sartor.encoders.choices import RuntimeChoice
-from sartor.pipelines.report import Progress
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sartor.pipelines.report import Progress
 
 
-def acknowledge(step: Progress) -> None:
-    """One line for each committed product, out at once."""
-    sys.stdout.write("".join(f"{product_id}\n" for product_id in step.committed))
-    sys.stdout.flush()
+def promote(stdout: TextIO, home: Path, model: str) -> None:
+    """Say each product as it is committed."""
 
+    def acknowledge(step: Progress) -> None:
+        stdout.write("".join(f"{product_id}\n" for product_id in step.committed))
+        stdout.flush()
 
-with open_shop(Settings(home=Path(sys.argv[1]), runtime=RuntimeChoice.ONNXRUNTIME)) as shop:
-    shop.promote(sys.argv[2], on_progress=acknowledge)
+    with open_shop(Settings(home=home, runtime=RuntimeChoice.ONNXRUNTIME)) as shop:
+        shop.promote(model, on_progress=acknowledge)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from contextlib import closing, contextmanager
 from pathlib import Path
-from shutil import copytree
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +15,7 @@ from sartor.config import ServiceSettings, Settings
 from sartor.pipelines.put import ProductInput
 from sartor.service.app import create_app
 from sartor.types import Product
+from tests.copies import copied
 from tests.fakes import BLUE, GREEN, RED, photo
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def serving(home: Path, **settings: object) -> Iterator[TestClient]:
 @pytest.fixture(scope="session")
 def full_home(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What ``catalog`` is copied from."""
-    home = copytree(empty_home, tmp_path_factory.mktemp("full") / "home")
+    home = copied(empty_home, tmp_path_factory.mktemp("full") / "home")
     with open_shop(Settings(home=home)) as shop:
         shop.put(
             *(
@@ -65,7 +65,7 @@ def full_home(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 @pytest.fixture
 def catalog(home: Path, full_home: Path) -> Path:
     """The workspace ``home`` with the catalog."""
-    return copytree(full_home, home, dirs_exist_ok=True)
+    return copied(full_home, home)
 
 
 @pytest.fixture

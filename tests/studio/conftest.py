@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from shutil import copytree
 
 import pytest
 
@@ -18,6 +17,7 @@ from sartor.config import Settings
 from sartor.pipelines.put import ProductInput
 from sartor.studio.launch import SCRIPT
 from sartor.types import Product
+from tests.copies import copied
 from tests.fakes import BLUE, GREEN, RED, photo
 
 OpenPage = Callable[[str], AppTest]
@@ -33,7 +33,7 @@ CATALOG = {
 @pytest.fixture(scope="session")
 def full_home(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What ``catalog`` is copied from."""
-    home = copytree(empty_home, tmp_path_factory.mktemp("full") / "home")
+    home = copied(empty_home, tmp_path_factory.mktemp("full") / "home")
     with open_shop(Settings(home=home)) as shop:
         shop.put(
             *(
@@ -49,7 +49,7 @@ def full_home(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 @pytest.fixture
 def catalog(home: Path, full_home: Path) -> Path:
     """The workspace ``home`` with the catalog."""
-    return copytree(full_home, home, dirs_exist_ok=True)
+    return copied(full_home, home)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from shutil import copytree
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from sartor.errors import PersonNotFound
 from sartor.events import Event, EventType, Person
 from sartor.service.storefront.visitor import COOKIE
+from tests.copies import copied
 from tests.service.conftest import serving
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ HERE = {"Sec-Fetch-Site": "same-origin"}
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory, full_home: Path) -> Iterator[TestClient]:
     """A client that wants pages, of a service over the catalog."""
-    home = copytree(full_home, tmp_path_factory.mktemp("storefront") / "home")
+    home = copied(full_home, tmp_path_factory.mktemp("storefront") / "home")
     with serving(home) as ready:
         ready.headers.update(HTML)
         yield ready
