@@ -15,6 +15,7 @@ from sartor.ingest.put import ProductInput
 from sartor.service.app import create_app
 from sartor.types import Product
 from sartor.wiring import open_shop, open_store
+from tests.copies import copied
 from tests.fakes import BLUE, GREEN, RED, photo
 
 if TYPE_CHECKING:
@@ -44,9 +45,10 @@ def serving(home: Path, **settings: object) -> Iterator[TestClient]:
             yield client
 
 
-@pytest.fixture
-def catalog(home: Path) -> Path:
-    """A workspace with the catalog."""
+@pytest.fixture(scope="session")
+def full_home(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ``catalog`` is copied from."""
+    home = copied(empty_home, tmp_path_factory.mktemp("full") / "home")
     with open_shop(Settings(home=home)) as shop:
         shop.put(
             *(
@@ -58,6 +60,12 @@ def catalog(home: Path) -> Path:
             )
         )
     return home
+
+
+@pytest.fixture
+def catalog(home: Path, full_home: Path) -> Path:
+    """The workspace ``home`` with the catalog."""
+    return copied(full_home, home)
 
 
 @pytest.fixture
