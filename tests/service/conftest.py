@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 from sartor.config import ServiceSettings, Settings
 from sartor.ingest.put import ProductInput
 from sartor.service.app import create_app
+from sartor.storefront import add_storefront
 from sartor.types import Product
 from sartor.wiring import open_shop, open_store
 from tests.copies import copied
@@ -38,7 +39,7 @@ def serving(home: Path, **settings: object) -> Iterator[TestClient]:
     workspace = Settings(home=home)
     options = ServiceSettings(**{"rate_per_minute": 0} | settings)
     with open_shop(workspace, many_callers=True) as shop, closing(open_store(workspace)) as store:
-        app = create_app(shop, store, options)
+        app = create_app(shop, store, options, pages=add_storefront)
         with TestClient(app, raise_server_exceptions=False, client=("127.0.0.1", 5000)) as client:
             while client.get("/health/ready").status_code != 200:
                 time.sleep(0.01)

@@ -182,12 +182,12 @@ class _Run:
 
     def _event(self, line: EventLine) -> Event | None:
         if line.fields is None:
-            self._reject(line.place, "it is no JSON object")
+            self._reject(line.location, "it is no JSON object")
             return None
         try:
             event = event_of(line.fields, now_s=self._now_s)
         except BadEvent as error:
-            self._reject(line.place, error.reason)
+            self._reject(line.location, error.reason)
             return None
         self._undated += not (line.fields.get("event_id") or line.fields.get("timestamp"))
         return event
