@@ -137,7 +137,7 @@ class Questions:
         evaluations = (
             ("evaluate", str(m.source), "--limit", "200", "--model", "sartor-v1", "--model", "color-histogram"),
             ("evaluate", str(m.source), "--limit", "150", "--as-recommended", "-k", "3"),
-            ("evaluate", str(m.source), "--limit", "60", "--instances"),
+            ("evaluate", str(m.source), "--limit", "20", "--instances"),
             ("evaluate", "--events", str(m.events), "--people", "60", "--history", "5"),
         )
         wrong = (

@@ -109,7 +109,8 @@ class Clock:
         """The environment of a process that runs a checkout by this clock."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SARTOR_")}
         paths = os.pathsep.join((str(self.folder), str(checkout / "src")))
-        return kept | {"PYTHONPATH": paths, _CLOCK: str(self._file), "COLUMNS": "200"}
+        # Where a message lists a set, its order is that of the hashes.
+        return kept | {"PYTHONPATH": paths, "PYTHONHASHSEED": "0", _CLOCK: str(self._file), "COLUMNS": "200"}
 
 
 class Build:
@@ -252,6 +253,8 @@ def _content(request: Request) -> dict[str, Any]:
 
 def _content_of(response: httpx2.Response) -> Any:
     kind = response.headers.get("content-type", "")
+    if not response.content:
+        return None
     if "json" in kind:
         return response.json()
     if kind.startswith("text/"):
