@@ -1,0 +1,38 @@
+"""The generated pages of the reference."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tools import reference
+
+SOURCES = Path(reference.__file__).parents[1] / "src" / "sartor"
+
+
+def test_no_generated_page_is_stale() -> None:
+    assert reference.stale() == [], "run: python -m tools.reference"
+
+
+def test_every_variable_that_the_package_names_is_on_the_page() -> None:
+    text = "\n".join(file.read_text(encoding="utf-8") for file in SOURCES.rglob("*.py"))
+    named = set(re.findall(r"\bSARTOR_[A-Z]+(?:_[A-Z]+)*\b", text))
+    assert named <= set(re.findall(r"`(SARTOR_\w+)`", reference.environment_page()))
+
+
+def test_a_stale_page_fails_the_check_and_is_written_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(reference, "REFERENCE", tmp_path)
+    assert reference.main(["--check"]) == 1
+    assert not list(tmp_path.iterdir())
+    assert reference.main([]) == 0
+    assert {file.name for file in tmp_path.iterdir()} == set(reference.PAGES)
+    assert reference.main(["--check"]) == 0
+    assert "stale: docs/reference/settings.md" in capsys.readouterr().out
+
+
+def test_a_cell_with_a_bar_stays_one_cell() -> None:
+    assert reference.table(("a",), [("x|y",)]).splitlines()[-1] == "| x\\|y |"
