@@ -77,13 +77,13 @@ def fill(home: Path, products: int, vectors: Callable[[int, int], Vectors] | Non
     from sartor.config import Settings
     from sartor.ingest.follow import catch_up
     from sartor.shop.library import choose_model, open_models
-    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.store.sqlite.catalog import SqliteCatalogStore
     from sartor.wiring import open_index
 
     settings = Settings(home=home)
     card = choose_model(settings, open_models(settings))
     compose = composer(home)
-    store = SqliteStore(home / "catalog.sqlite3")
+    store = SqliteCatalogStore(home / "catalog.sqlite3")
     clock = [time.perf_counter()]
     for start, piece in (vectors or random_vectors)(products, card.dimension):
         store.write(_write(start, piece, card.id))

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from sartor.encoders.heads import Heads, Regions
 from sartor.imaging import UrlPolicy
 from sartor.ingest.maintenance import back_up
-from sartor.media.folder import MediaStore
+from sartor.media.folder import FolderMediaStore
 from sartor.shop import Shop, Workspace
 from sartor.shop.backends import Backends, Lazy
 from sartor.shop.library import MODELS, choose_model, open_encoder, open_models
-from sartor.store.sqlite.catalog import SqliteStore
-from sartor.store.sqlite.database import WorkspaceLock
-from sartor.store.sqlite.events import EventStore
+from sartor.store.sqlite.catalog import SqliteCatalogStore
+from sartor.store.sqlite.database import WorkspaceLock, copy_store
+from sartor.store.sqlite.events import SqliteEventStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,11 +44,11 @@ def open_shop(settings: Settings, *, many_callers: bool = False) -> Shop:
     try:
         backends = Backends(
             home=home,
-            lock=lock,
-            store=SqliteStore(home / _STORE),
-            events=Lazy(lambda: EventStore(home / _EVENTS)),
+            release=lock.release,
+            store=SqliteCatalogStore(home / _STORE),
+            events=Lazy(lambda: SqliteEventStore(home / _EVENTS)),
             has_events=(home / _EVENTS).exists,
-            media=MediaStore(home / _MEDIA),
+            media=FolderMediaStore(home / _MEDIA),
             urls=UrlPolicy(enabled=settings.allow_urls),
             models=models,
             choose_model=lambda default: choose_model(settings, models, default=default),
@@ -63,10 +63,10 @@ def open_shop(settings: Settings, *, many_callers: bool = False) -> Shop:
     return Shop(Workspace.of(backends))
 
 
-def open_store(settings: Settings) -> SqliteStore:
+def open_store(settings: Settings) -> SqliteCatalogStore:
     """The catalog store alone, beside a process that holds the workspace: SQLite keeps their writes apart."""
     settings.home.mkdir(parents=True, exist_ok=True)
-    return SqliteStore(settings.home / _STORE)
+    return SqliteCatalogStore(settings.home / _STORE)
 
 
 def open_index(settings: Settings, card: ModelCard, features: FeatureBuilder) -> EdgeIndex:
@@ -89,4 +89,4 @@ def back_up_workspace(settings: Settings, directory: Path) -> Backup:
     Raises:
         BackupFailed: There is no workspace, something is in the way, or a file cannot be copied.
     """
-    return back_up(settings.home, directory, stores=(_STORE, _EVENTS), folders=_FOLDERS)
+    return back_up(settings.home, directory, stores=(_STORE, _EVENTS), folders=_FOLDERS, copy_store=copy_store)

@@ -25,11 +25,9 @@ if TYPE_CHECKING:
     from sartor.encoders.heads import Heads, Regions
     from sartor.encoders.registry import ModelRegistry
     from sartor.imaging import UrlPolicy
-    from sartor.index.edge import EdgeIndex
-    from sartor.media.folder import MediaStore
-    from sartor.store.sqlite.catalog import SqliteStore
-    from sartor.store.sqlite.database import WorkspaceLock
-    from sartor.store.sqlite.events import EventStore
+    from sartor.index.base import VectorIndex
+    from sartor.media.base import MediaStore
+    from sartor.store.base import CatalogStore, EventStore
 
 T = TypeVar("T")
 
@@ -72,7 +70,7 @@ class Backends:
 
     Attributes:
         home: Directory of the workspace.
-        lock: Keeps other processes out until the shop is closed.
+        release: Lets another process open the workspace; called when the shop is closed.
         store: The catalog.
         events: What shoppers did; its file is made at the first call.
         has_events: Whether that file exists.
@@ -88,8 +86,8 @@ class Backends:
     """
 
     home: Path
-    lock: WorkspaceLock
-    store: SqliteStore
+    release: Callable[[], None]
+    store: CatalogStore
     events: Lazy[EventStore]
     has_events: Callable[[], bool]
     media: MediaStore
@@ -97,7 +95,7 @@ class Backends:
     models: ModelRegistry
     choose_model: Callable[[str | None], ModelCard]
     open_encoder: Callable[[ModelCard], Encoder]
-    open_index: Callable[[ModelCard, FeatureBuilder], EdgeIndex]
+    open_index: Callable[[ModelCard, FeatureBuilder], VectorIndex]
     heads: Callable[[ModelCard], Heads]
     regions: Callable[[ModelCard], Regions]
     writing: RLock = field(default_factory=RLock)
@@ -110,7 +108,7 @@ class Backends:
         """Close the stores and let other processes in."""
         self.events.close()
         self.store.close()
-        self.lock.release()
+        self.release()
 
 
 class OpenModel:
@@ -140,7 +138,7 @@ class OpenModel:
         return self._encoder()
 
     @property
-    def index(self) -> EdgeIndex:
+    def index(self) -> VectorIndex:
         """Its vector index, which has caught up with the store when it is opened."""
         return self._index()
 
@@ -198,7 +196,7 @@ class OpenModel:
         raise ModelMismatch(index=others, query=self.card.id)
 
     @contextmanager
-    def borrowed_index(self) -> Iterator[EdgeIndex]:
+    def borrowed_index(self) -> Iterator[VectorIndex]:
         """The index if it is open, as it was left; else one that is open within the block only."""
         if (index := self._index.made) is not None:
             yield index
@@ -218,7 +216,7 @@ class OpenModel:
         ):
             part.close()
 
-    def _open_index(self) -> EdgeIndex:
+    def _open_index(self) -> VectorIndex:
         index = self._backends.open_index(self.card, self.features)
         catch_up(self._backends.store, index, self.features)
         return index

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from sartor.catalog.vectors.names import NamedPhotos
     from sartor.evaluation.promotion import Comparison
-    from sartor.index.edge import EdgeIndex
+    from sartor.index.base import VectorIndex
     from sartor.ingest.photos import OnProgress
     from sartor.ingest.reembed import Filled
     from sartor.ingest.vectors import Agreement, ImportedVectors, ImportReport
@@ -109,7 +109,7 @@ class Models:
                 used = self._in_use[model] = self._open(card)
             return used
 
-    def indexes(self) -> Iterator[tuple[OpenModel, EdgeIndex]]:
+    def indexes(self) -> Iterator[tuple[OpenModel, VectorIndex]]:
         """Each model that has embedded photos of this catalog, with its index, which has caught up."""
         embedded = self._backends.store.counts().embeddings
         for card in self.cards():
@@ -249,7 +249,7 @@ class Models:
         return opened
 
     @contextmanager
-    def _index(self, card: ModelCard) -> Iterator[tuple[OpenModel, EdgeIndex]]:
+    def _index(self, card: ModelCard) -> Iterator[tuple[OpenModel, VectorIndex]]:
         with self._lock:
             opened = self._open(card)
         with opened.borrowed_index() as index:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from sartor.shop.backends import Backends, OpenModel
     from sartor.shop.catalog import Catalog
     from sartor.shop.shoppers import Shoppers
-    from sartor.store.sqlite.events import EventStore
+    from sartor.store.base import EventStore
     from sartor.types import Hit, Photo
 
 

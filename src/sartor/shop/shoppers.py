@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sartor.ingest.events import EventImportReport, OnEvents
     from sartor.recommend.personal.interactions import Interactions
     from sartor.shop.backends import Backends
-    from sartor.store.sqlite.events import EventStore
+    from sartor.store.base import EventStore
     from sartor.types import StoredProduct
 
 _LOOKED = (EventType.VIEW, EventType.CLICK)
