@@ -11,6 +11,7 @@ from sartor.errors import BadFilter, UnknownAttribute, UnknownValue
 from sartor.types import EVERYTHING, AnyOf, AttributeValue, Between, Condition, FacetValue, Not, Where
 
 FilterValue: TypeAlias = AttributeValue | Sequence[str] | tuple[float | None, float | None]
+Filter: TypeAlias = Mapping[str, FilterValue] | Where
 
 _VALUES = 5000  # of an attribute are looked through for what was meant
 _NUMBER = r"[-+]?\d+(?:\.\d+)?"

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, Self
 
 from sartor.errors import EmptyQuery
 from sartor.evaluation.examples import MOST_PLACED
@@ -55,12 +55,10 @@ if TYPE_CHECKING:
     from sartor.recommend.duplicates import DuplicatePhoto
     from sartor.recommend.explain import Explained, QueryAttributes
     from sartor.recommend.features import FeatureWeights
-    from sartor.recommend.filters import FilterValue
+    from sartor.recommend.filters import Filter
     from sartor.shop.backends import Backends
     from sartor.store.base import Listing, StoreCounts
     from sartor.types import FacetValue, Hit, Photo, StoredProduct
-
-    Filter: TypeAlias = Mapping[str, FilterValue] | Where
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,7 +392,7 @@ class Shop:
 
         Example:
             >>> shop.thumbnail(shop.product("red").photos[0]).suffix
-            '.jpg'
+            '.png'
         """
         return self.catalog.thumbnail(photo)
 
@@ -499,7 +497,7 @@ class Shop:
 
         Example:
             >>> look = shop.outfit("red", slots=["bottom", "shoes"])
-            >>> [piece.hit.product_id for piece in look.pieces]
+            >>> [piece.product_id for piece in look.pieces]
             ['blue', 'green']
         """
         if not products:
