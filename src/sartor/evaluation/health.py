@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from sartor.encoders.heads import Heads
-    from sartor.recommend.features import FeatureBuilder
+    from sartor.recommend.features import FeatureBuilder, Heads
     from sartor.store.base import CatalogStore
     from sartor.types import EmbeddedPhoto, Matrix, Photo, StoredProduct, Vector
 

@@ -13,7 +13,7 @@ from sartor.evaluation.ranking import Gallery
 from sartor.imaging.fingerprint import apart
 from sartor.ingest.photos import batched
 from sartor.recommend.features import COLOR_DIMENSION, Features
-from sartor.recommend.weights import DEFAULT_DIALS, SAME_PICTURE, SAME_STYLE
+from sartor.recommend.weights import DEFAULT_FEATURE_WEIGHTS, SAME_PICTURE, SAME_STYLE
 from sartor.types import EmbeddedPhoto, IndexEntry
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def evaluation_matrices(
 
 def _query_traits(photos: Sequence[SeenPhoto], compose: FeatureBuilder) -> Matrix:
     embeddings = np.stack([photo.vector for photo in photos])
-    found = compose.traits(embeddings, [photo.palette for photo in photos], {})
+    found = compose.features(embeddings, [photo.palette for photo in photos], {})
     return np.stack([each.joined() for each in found])
 
 
@@ -123,7 +123,7 @@ def _joined(gallery: EmbeddedSource, compose: FeatureBuilder) -> Matrix:
 def _weights(parts: tuple[int, int, int]) -> Vector:
     """What each number of a query is multiplied by."""
     style, color, category = (np.ones(length, np.float32) for length in parts)
-    return Features(style=style, color=color, category=category).weighted(DEFAULT_DIALS)
+    return Features(style=style, color=color, category=category).weighted(DEFAULT_FEATURE_WEIGHTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

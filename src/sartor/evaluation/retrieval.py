@@ -34,7 +34,7 @@ from sartor.evaluation.robustness import robustness
 from sartor.evaluation.task import task_of
 from sartor.ingest.embed import embed_source
 from sartor.ingest.photos import OnProgress
-from sartor.recommend.weights import DEFAULT_DIALS
+from sartor.recommend.weights import DEFAULT_FEATURE_WEIGHTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -347,7 +347,7 @@ def _setup(order: EvaluationRequest, sight: ModelRun) -> Setup:
         criteria=tuple(name for name, _ in task.criteria),
         ks=order.ks,
         seed=order.seed,
-        dials=DEFAULT_DIALS.shares if order.as_recommended else None,
+        dials=DEFAULT_FEATURE_WEIGHTS.shares if order.as_recommended else None,
         command=order.command,
         versions=versions(),
         machine=machine_words(),

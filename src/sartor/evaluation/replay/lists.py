@@ -14,8 +14,7 @@ from sartor.evaluation.metrics import coverage, diversity, hit_rate_at_k, ndcg_a
 from sartor.evaluation.replay.results import MethodResult, ReplayComparison, ReplayExperiment
 from sartor.ingest.photos import Progress
 from sartor.recommend.base import FeedRequest
-from sartor.recommend.personal.signals import Blend
-from sartor.recommend.weights import FEED_DIVERSITY
+from sartor.recommend.weights import FEED_DIVERSITY, Blend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -141,9 +140,9 @@ class Stage:
     @cached_property
     def styles(self) -> Matrix:
         """Embeddings of all products of the catalog, ``(n, d)`` of norm 1, 0 for what the index lacks."""
-        dimension = self._engine.sizes[0]
+        dimension = self._engine.candidates.sizes[0]
         styles = np.zeros((len(self.catalog), dimension), np.float32)
-        for each in self._engine.photos.of(self.catalog):
+        for each in self._engine.candidates.photos.of(self.catalog):
             styles[self.rows[each.product_id]] = each.vector[:dimension]
         return styles
 
