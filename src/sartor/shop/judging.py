@@ -6,11 +6,11 @@ from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sartor.evaluation.examples import MOST_PLACED, lay_out
+from sartor.evaluation.catalog_map import MAX_PRODUCTS, lay_out
 from sartor.evaluation.health import examine
 from sartor.evaluation.relevance import LabelMap
-from sartor.evaluation.retrieval import ShowProgress, evaluate, silent
-from sartor.evaluation.task import DEFAULT_KS, EvaluationRequest
+from sartor.evaluation.retrieval import evaluate
+from sartor.evaluation.task import DEFAULT_KS, EvaluationRequest, ShowProgress, silent
 from sartor.ingest.maintenance import (
     Info,
     check_index,
@@ -27,7 +27,7 @@ from sartor.shop.shoppers import ShopperSide
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sartor.evaluation.examples import CatalogMap
+    from sartor.evaluation.catalog_map import CatalogMap
     from sartor.evaluation.promotion import PromotionReport
     from sartor.evaluation.replay.results import Replay
     from sartor.evaluation.results import CatalogHealth, Evaluation
@@ -81,7 +81,7 @@ class JudgingSide(ShopperSide):
         self._require_embeddings()
         return find_duplicates(self._store, self._card.id)
 
-    def map(self, *, most: int = MOST_PLACED, seed: int = 0) -> CatalogMap:
+    def map(self, *, most: int = MAX_PRODUCTS, seed: int = 0) -> CatalogMap:
         """The catalog in two dimensions, so that products that look alike are near each other.
 
         Args:
@@ -93,7 +93,7 @@ class JudgingSide(ShopperSide):
             ModelMismatch: The catalog was embedded with another model.
         """
         self._require_embeddings()
-        return lay_out(self._store, self._composer, most=most, seed=seed)
+        return lay_out(self._store, self._composer, limit=most, seed=seed)
 
     def evaluate(  # noqa: PLR0913 - each is a keyword of its own
         self,

@@ -310,7 +310,7 @@ def candidate_model(backends: Backends, name: str) -> CandidateModel:
     if name in BASELINES and name not in {card.id for card in backends.models.cards()}:
         nothing = Heads((), {}, scale=1.0)
         return CandidateModel(
-            name=name, open=lambda: baseline(name), compose=FeatureBuilder(name, nothing), known=lambda _: {}
+            name=name, open=lambda: baseline(name), features=FeatureBuilder(name, nothing), known=lambda _: {}
         )
     card = backends.models.card(name)
     same_network = backends.store.setting(NETWORK_OF.format(name)) == card.sha256
@@ -334,7 +334,7 @@ def candidate_model(backends: Backends, name: str) -> CandidateModel:
     return CandidateModel(
         name=name,
         open=lambda: backends.open_encoder(card),
-        compose=FeatureBuilder(name, backends.heads(card)),
+        features=FeatureBuilder(name, backends.heads(card)),
         known=known,
         calibration=card.calibration,
         training=card.training,
