@@ -10,7 +10,7 @@ from PIL import Image
 
 from sartor.evaluation.intervals import Interval, PairedTest
 from sartor.evaluation.metrics import ReliabilityBin
-from sartor.evaluation.report.sheets import SheetRow, Tile
+from sartor.evaluation.sheets import SheetRow, Tile
 from sartor.evaluation.results import (
     Calibration,
     CatalogHealth,
