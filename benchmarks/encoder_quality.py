@@ -29,9 +29,9 @@ from sartor.encoders.encoder import prepare, unit_norm
 from sartor.encoders.registry import DEFAULT_MODEL, DIRECTORY, sha256_of
 from sartor.evaluation.intervals import agreement, bootstrap_interval, joint_agreement, nearest, paired_test
 from sartor.imaging import decode
+from sartor.shop.library import load_runtime
 from sartor.training.dataset import read_dataset
 from sartor.training.recipe import Recipe
-from sartor.wiring import load_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -105,8 +105,9 @@ def _embeddings(count: int, dimension: int, first: int = 0) -> Iterator[tuple[in
 def _ask(home: Path, queries: int) -> tuple[dict[str, list[float]], float]:
     from sartor.config import Settings
     from sartor.index import edge  # noqa: F401 - loaded before memory counts
+    from sartor.shop.library import choose_model, open_models
     from sartor.types import EVERYTHING, AnyOf, Where
-    from sartor.wiring import choose_model, open_index, open_models
+    from sartor.wiring import open_index
 
     settings = Settings(home=home)
     card = choose_model(settings, open_models(settings))

@@ -23,8 +23,8 @@ from sartor.errors import (
     WorkspaceBusy,
 )
 from sartor.shop import Shop
+from sartor.shop.library import add_model
 from sartor.types import AnyOf, Where
-from sartor.wiring import add_model
 from tests.fakes import BLUE, GREEN, RED, folder_of, photo
 
 COLORS = {"red": RED, "green": GREEN, "blue": BLUE, "pink": (255, 120, 120)}

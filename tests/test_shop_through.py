@@ -11,7 +11,7 @@ from sartor.config import Settings
 from sartor.encoders.add import ModelSpec
 from sartor.encoders.card import PixelScaling, Scaling
 from sartor.errors import ModelMismatch, ModelNotFound
-from sartor.wiring import add_model
+from sartor.shop.library import add_model
 from tests.fakes import folder_of, various_colors
 
 

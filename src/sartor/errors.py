@@ -76,6 +76,7 @@ Each class builds its own message: what went wrong, with which value, and what t
 from __future__ import annotations
 
 from difflib import get_close_matches
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -92,6 +93,17 @@ class MissingExtra(SartorError):
 
     def __init__(self, package: str, *, extra: str) -> None:
         super().__init__(f"this needs the package {package}; install it with: pip install 'sartor[{extra}]'")
+
+
+def require_extra(extra: str, *packages: str) -> None:
+    """Check that the packages of an extra are installed.
+
+    Raises:
+        MissingExtra: One is not.
+    """
+    for package in packages:
+        if find_spec(package) is None:
+            raise MissingExtra(package, extra=extra)
 
 
 class DeviceUnavailable(SartorError):

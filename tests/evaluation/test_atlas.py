@@ -21,7 +21,7 @@ def test_every_product_has_a_place(shop: Shop, tmp_path: Path) -> None:
 
 def test_a_sample_is_laid_out_where_there_are_more(shop: Shop, tmp_path: Path) -> None:
     shop.index(folder_of(tmp_path / "photos", various_colors(12)))
-    atlas = shop.map(most=5, seed=3)
+    atlas = shop.map(limit=5, seed=3)
     assert len(atlas.products) == 5
     assert atlas.of == 12
 

@@ -60,7 +60,7 @@ def schema(catalog: Path) -> Iterator[Any]:
         app.state.context.ready = True
         shop.record(*BEHAVIOR)
         yield schemathesis.openapi.from_asgi("/openapi.json", app)
-        app.state.context.desk.close()
+        app.state.context.executor.close()
 
 
 # A query of the right form may still ask about products, attributes or colors that there are not, so that what is

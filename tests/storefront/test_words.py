@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sartor.storefront.views import full_price_text, label, price_text, spoken
+from sartor.storefront.views import attribute_texts, full_price_text, label, price_text
 
 
 @pytest.mark.parametrize(
@@ -52,4 +52,4 @@ def test_what_is_said_of_a_product_is_in_order_and_without_what_is_for_machines(
         "tags": ("a", "b"),
         "x": True,
     }
-    assert spoken(attributes) == [("Gender", "Men"), ("Season", "Fall"), ("Tags", "a, b"), ("X", "Yes")]
+    assert attribute_texts(attributes) == [("Gender", "Men"), ("Season", "Fall"), ("Tags", "a, b"), ("X", "Yes")]

@@ -91,9 +91,10 @@ def evaluate(
     the workspace. To measure recommendations to shoppers by a log of events, use: sartor replay LOG, for
     which `sartor evaluate --events LOG` is another name.
     """
+    from sartor.errors import require_extra
     from sartor.evaluation.report.tables import as_csv
     from sartor.evaluation.report.tables import as_json as json_of
-    from sartor.wiring import open_shop, require_extra
+    from sartor.wiring import open_shop
 
     if report is not None:
         require_extra("report", "matplotlib", "sklearn")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sartor.evaluation.model_run import ModelRun
     from sartor.evaluation.task import EvaluationRequest
     from sartor.recommend.features import FeatureBuilder
-    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.store.base import CatalogStore
     from sartor.types import Attributes, EmbeddedPhoto, Product
 
     Rows = tuple[SheetRow, ...]
@@ -140,7 +140,7 @@ class CatalogMap:
     of: int
 
 
-def lay_out(store: SqliteStore, compose: FeatureBuilder, *, most: int, seed: int) -> CatalogMap:
+def lay_out(store: CatalogStore, compose: FeatureBuilder, *, most: int, seed: int) -> CatalogMap:
     """Lay out a sample of the products that have a photo which the model has embedded.
 
     Args:
@@ -175,5 +175,5 @@ def lay_out(store: SqliteStore, compose: FeatureBuilder, *, most: int, seed: int
     )
 
 
-def _main_photos(store: SqliteStore, model: str, product_ids: list[str]) -> list[EmbeddedPhoto]:
+def _main_photos(store: CatalogStore, model: str, product_ids: list[str]) -> list[EmbeddedPhoto]:
     return [photo for photo in store.embedded_photos(model, product_ids) if photo.is_main]

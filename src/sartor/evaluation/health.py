@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sartor.encoders.heads import Heads
     from sartor.recommend.features import FeatureBuilder
-    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.store.base import CatalogStore
     from sartor.types import EmbeddedPhoto, Matrix, Photo, StoredProduct, Vector
 
     Places = npt.NDArray[np.int64]
@@ -69,7 +69,7 @@ class CatalogSnapshot:
         return len(ids) == 1 or (len(groups) == 1 and not groups & {None, ""})
 
 
-def take(store: SqliteStore, model: str) -> CatalogSnapshot:
+def take(store: CatalogStore, model: str) -> CatalogSnapshot:
     """Read a catalog and what a model has embedded of it."""
     ids = store.product_ids()
     held = store.products(ids)
@@ -131,7 +131,7 @@ def _missing(stock: CatalogSnapshot, attribute: str, product_ids: Sequence[str])
     )
 
 
-def duplicate_photos(stock: CatalogSnapshot, store: SqliteStore) -> HealthFinding:
+def duplicate_photos(stock: CatalogSnapshot, store: CatalogStore) -> HealthFinding:
     """Products of which a photo shows what another product's shows, identical files among them."""
     groups = ([photo.product_id for photo in group] for group in find_duplicates(store, stock.model))
     return _shown_twice(
@@ -349,7 +349,7 @@ logger = logging.getLogger(__name__)
 
 
 def examine(
-    store: SqliteStore, composer: FeatureBuilder, *, clock: Callable[[], float] = time.perf_counter
+    store: CatalogStore, composer: FeatureBuilder, *, clock: Callable[[], float] = time.perf_counter
 ) -> CatalogHealth:
     """Look for all that makes recommendations worse, by what the composer's model embeds and predicts.
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sartor.encoders.card import ModelCard
     from sartor.evaluation.intervals import Interval, PairedTest
     from sartor.ingest.photos import Rejection
-    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.store.base import CatalogStore
     from sartor.types import Attributes
 
 NEIGHBORS = 5
@@ -104,7 +104,7 @@ class HeldOutSplit:
     queries: npt.NDArray[np.int64]
 
 
-def held_out_split(store: SqliteStore, card: ModelCard, *, embedded_by: Sequence[str]) -> HeldOutSplit:
+def held_out_split(store: CatalogStore, card: ModelCard, *, embedded_by: Sequence[str]) -> HeldOutSplit:
     """Gather what the card's model can be judged on, among the products that all the models have embedded.
 
     Raises:
@@ -138,7 +138,7 @@ def held_out_split(store: SqliteStore, card: ModelCard, *, embedded_by: Sequence
 
 
 def compare(
-    store: SqliteStore, surveyed: HeldOutSplit, *, new: str, old: str, rng: np.random.Generator
+    store: CatalogStore, surveyed: HeldOutSplit, *, new: str, old: str, rng: np.random.Generator
 ) -> Comparison:
     """Compare two models that have embedded the surveyed products."""
     new_scores = _scores(store, surveyed, model=new)
@@ -151,7 +151,7 @@ def compare(
     )
 
 
-def _scores(store: SqliteStore, surveyed: HeldOutSplit, *, model: str) -> npt.NDArray[np.float64]:
+def _scores(store: CatalogStore, surveyed: HeldOutSplit, *, model: str) -> npt.NDArray[np.float64]:
     """``(q,)`` in [0, 1]."""
     rows = []
     for page in batched(surveyed.photos, STEP):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sartor.catalog import Finding
     from sartor.events.files import EventFile, EventLine
     from sartor.events.model import Event
-    from sartor.store.sqlite.events import EventStore
+    from sartor.store.base import EventStore
 
 logger = logging.getLogger(__name__)
 
@@ -182,12 +182,12 @@ class _Run:
 
     def _event(self, line: EventLine) -> Event | None:
         if line.fields is None:
-            self._reject(line.place, "it is no JSON object")
+            self._reject(line.location, "it is no JSON object")
             return None
         try:
             event = event_of(line.fields, now_s=self._now_s)
         except BadEvent as error:
-            self._reject(line.place, error.reason)
+            self._reject(line.location, error.reason)
             return None
         self._undated += not (line.fields.get("event_id") or line.fields.get("timestamp"))
         return event

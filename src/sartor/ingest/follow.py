@@ -6,16 +6,16 @@ import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sartor.index.edge import EdgeIndex
+    from sartor.index.base import VectorIndex
     from sartor.recommend.features import FeatureBuilder
-    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.store.base import CatalogStore
 
 logger = logging.getLogger(__name__)
 
 _PAGE = 512  # products a step; bounds memory
 
 
-def catch_up(store: SqliteStore, index: EdgeIndex, compose: FeatureBuilder) -> int:
+def catch_up(store: CatalogStore, index: VectorIndex, compose: FeatureBuilder) -> int:
     """Bring every change of the store that the index misses into it.
 
     Doing a part of it twice does no harm, so a kill at any moment costs only the work since the index was saved.
@@ -35,7 +35,7 @@ def catch_up(store: SqliteStore, index: EdgeIndex, compose: FeatureBuilder) -> i
     return done
 
 
-def bring_up_to_date(store: SqliteStore, index: EdgeIndex, compose: FeatureBuilder) -> None:
+def bring_up_to_date(store: CatalogStore, index: VectorIndex, compose: FeatureBuilder) -> None:
     """Catch up, and build the graph over what came, so that the index answers at its best."""
     catch_up(store, index, compose)
     index.optimize()

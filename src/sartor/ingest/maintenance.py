@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING
 
 from sartor.errors import BackupFailed
 from sartor.ingest.follow import bring_up_to_date
-from sartor.store.sqlite.database import copy_store
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     from sartor.encoders.registry import ModelRegistry
-    from sartor.index.edge import EdgeIndex
-    from sartor.media.folder import MediaStore
+    from sartor.index.base import VectorIndex
+    from sartor.media.base import MediaStore
     from sartor.recommend.features import FeatureBuilder
-    from sartor.store.base import StoreCounts
-    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.store.base import CatalogStore, StoreCounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +42,7 @@ class Info:
     size_bytes: int
 
 
-def take_stock(home: Path, store: SqliteStore, models: ModelRegistry, *, default_model: str | None) -> Info:
+def take_stock(home: Path, store: CatalogStore, models: ModelRegistry, *, default_model: str | None) -> Info:
     """Count what a workspace holds."""
     files = [path.stat() for path in home.rglob("*") if path.is_file()]
     return Info(
@@ -84,14 +82,14 @@ class Problem:
     harmless: bool = False
 
 
-def check_store(store: SqliteStore) -> list[Problem]:
+def check_store(store: CatalogStore) -> list[Problem]:
     """What SQLite finds wrong with the store."""
     return _problem(
         "damage in the store", store.damage(), remedy="restore a backup, or index the sources into a new --home"
     )
 
 
-def check_media(store: SqliteStore, media: MediaStore) -> list[Problem]:
+def check_media(store: CatalogStore, media: MediaStore) -> list[Problem]:
     """Photos without their thumbnail, and thumbnails that belong to no photo."""
     needed, present = store.thumbnails(), set(media.names())
     return [
@@ -100,7 +98,7 @@ def check_media(store: SqliteStore, media: MediaStore) -> list[Problem]:
     ]
 
 
-def check_index(store: SqliteStore, index: EdgeIndex, *, model: str) -> list[Problem]:
+def check_index(store: CatalogStore, index: VectorIndex, *, model: str) -> list[Problem]:
     """Embedded photos that the index lacks, and entries that the store does not know."""
     stored, indexed = store.embedded_keys(model), index.entry_keys()
     remedy = "rebuild the index with: sartor check --repair"
@@ -110,14 +108,14 @@ def check_index(store: SqliteStore, index: EdgeIndex, *, model: str) -> list[Pro
     ]
 
 
-def tidy_media(store: SqliteStore, media: MediaStore) -> None:
+def tidy_media(store: CatalogStore, media: MediaStore) -> None:
     """Delete the thumbnails that belong to no photo: a thumbnail is kept before its photo is committed."""
     media.remove_leftovers()
     for name in set(media.names()) - store.thumbnails():
         media.delete(name)
 
 
-def rebuild_index(store: SqliteStore, index: EdgeIndex, compose: FeatureBuilder) -> None:
+def rebuild_index(store: CatalogStore, index: VectorIndex, compose: FeatureBuilder) -> None:
     """Make the index anew from the store; nothing is embedded."""
     index.clear()
     bring_up_to_date(store, index, compose)
@@ -149,7 +147,14 @@ class Backup:
     size_bytes: int
 
 
-def back_up(home: Path, directory: Path, *, stores: Sequence[str], folders: Sequence[str]) -> Backup:
+def back_up(
+    home: Path,
+    directory: Path,
+    *,
+    stores: Sequence[str],
+    folders: Sequence[str],
+    copy_store: Callable[[Path, Path], None],
+) -> Backup:
     """Copy a workspace; until everything is there, it lies beside ``directory``, under a name with ``.part``.
 
     Stores are copied before the files that they tell of, which are there before a store tells of them.
@@ -159,6 +164,7 @@ def back_up(home: Path, directory: Path, *, stores: Sequence[str], folders: Sequ
         directory: Where to; a new directory, or an empty one.
         stores: Files of stores, of which the first has to be there.
         folders: Directories of files that are written once.
+        copy_store: Copies a store's file as it is at one moment, while others write to it.
 
     Raises:
         BackupFailed: There is no workspace, something is in the way, or a file cannot be copied.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sartor.encoders.base import Pixels
     from sartor.encoders.encoder import Encoder
     from sartor.imaging.fetch import EncodedPhoto
-    from sartor.media.folder import MediaStore
+    from sartor.media.base import MediaStore
     from sartor.types import Matrix, Palette, Vector
 
 

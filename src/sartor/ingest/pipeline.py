@@ -39,10 +39,10 @@ if TYPE_CHECKING:
     from sartor.catalog import Source
     from sartor.encoders.encoder import Encoder
     from sartor.imaging import UrlPolicy
-    from sartor.index.edge import EdgeIndex
-    from sartor.media.folder import MediaStore
+    from sartor.index.base import VectorIndex
+    from sartor.media.base import MediaStore
     from sartor.recommend.features import FeatureBuilder
-    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.store.base import CatalogStore
 
 logger = logging.getLogger(__name__)
 
@@ -51,8 +51,8 @@ logger = logging.getLogger(__name__)
 class IngestContext:
     """Where an ingest reads from and writes to."""
 
-    store: SqliteStore
-    index: EdgeIndex
+    store: CatalogStore
+    index: VectorIndex
     media: MediaStore
     encoder: Encoder
     compose: FeatureBuilder

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from sartor.encoders.encoder import Encoder
     from sartor.imaging import UrlPolicy
     from sartor.ingest.photos import OnProgress, PendingPhotos
-    from sartor.media.folder import MediaStore
-    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.media.base import MediaStore
+    from sartor.store.base import CatalogStore
     from sartor.types import Photo
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Filled:
 
 
 def embed_catalog(
-    store: SqliteStore,
+    store: CatalogStore,
     encoder: Encoder,
     *,
     media: MediaStore,
@@ -79,7 +79,7 @@ def embed_catalog(
 
 @dataclass(slots=True)
 class _Run:
-    store: SqliteStore
+    store: CatalogStore
     media: MediaStore
     model: str
     urls: UrlPolicy

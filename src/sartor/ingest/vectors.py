@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
     from sartor.catalog.vectors.files import NamedVectors
     from sartor.encoders.encoder import Encoder
-    from sartor.index.edge import EdgeIndex
-    from sartor.media.folder import MediaStore
+    from sartor.index.base import VectorIndex
+    from sartor.media.base import MediaStore
     from sartor.recommend.features import FeatureBuilder
-    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.store.base import CatalogStore
     from sartor.types import Matrix, Palette, SourcePhoto, Vector
 
 
@@ -227,8 +227,8 @@ class ImportContext:
         compose: Knows that model.
     """
 
-    store: SqliteStore
-    index: EdgeIndex
+    store: CatalogStore
+    index: VectorIndex
     media: MediaStore
     compose: FeatureBuilder
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.store.base import CatalogStore
     from sartor.types import Matrix, Photo, Vector
 
     Flags = npt.NDArray[np.bool_]
@@ -117,7 +117,7 @@ class DuplicatePhoto:
     photo: Photo
 
 
-def find_duplicates(store: SqliteStore, model: str) -> tuple[tuple[DuplicatePhoto, ...], ...]:
+def find_duplicates(store: CatalogStore, model: str) -> tuple[tuple[DuplicatePhoto, ...], ...]:
     """Groups of photos that look the same to a model, identical files among them, the largest group first."""
     photos = store.embedded_photos(model, store.product_ids())
     if not photos:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sartor.encoders.encoder import Encoder
     from sartor.imaging import UrlPolicy
     from sartor.recommend.features import FeatureBuilder
-    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.store.base import CatalogStore
 
 PhotoInput: TypeAlias = str | Path | bytes | EncodedPhoto
 Box: TypeAlias = tuple[float, float, float, float]
@@ -78,7 +78,7 @@ class EncodedQuery:
 class QueryEncoder:
     """Understands the parts of queries by one model."""
 
-    def __init__(self, store: SqliteStore, encoder: Encoder, compose: FeatureBuilder, urls: UrlPolicy) -> None:
+    def __init__(self, store: CatalogStore, encoder: Encoder, compose: FeatureBuilder, urls: UrlPolicy) -> None:
         self._store, self._encoder, self._compose, self._urls = store, encoder, compose, urls
 
     def read(self, photo: PhotoInput) -> EncodedPhoto:

@@ -167,9 +167,7 @@ class LocalEngine:
 
     def find(self, words: str, *, limit: int) -> Sequence[StoredProduct]:
         """Products with these words."""
-        from sartor.store.base import ListingQuery
-
-        return self._shop.listing(ListingQuery(words=words, limit=limit)).products
+        return self._shop.listing(words=words, limit=limit).products
 
     def product(self, product_id: str) -> StoredProduct:
         """One product."""
@@ -182,7 +180,7 @@ class LocalEngine:
 
     def map(self, model: str, *, most: int) -> CatalogMap:
         """The catalog in two dimensions."""
-        return self._shop.through(model).map(most=most)
+        return self._shop.through(model).map(limit=most)
 
     def evaluate(
         self, source: str, models: Sequence[str], *, limit: int | None, held_out: bool, show: ShowProgress

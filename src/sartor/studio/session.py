@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import streamlit as st
 
-from sartor.config import EnvironmentSettings
+from sartor.config import API_KEY_VARIABLE, STUDIO_API_VARIABLE, EnvironmentSettings
 from sartor.errors import SartorError, ServiceUnreachable, WorkspaceBusy
 from sartor.studio.engine import LocalEngine
 from sartor.studio.remote import RemoteEngine
@@ -67,7 +67,7 @@ def pages() -> Sequence[Page]:
 
 def engine() -> LocalEngine | RemoteEngine:
     """What answers: the service that was named, or else the workspace."""
-    return _opened(os.environ.get("SARTOR_STUDIO_API", ""), str(EnvironmentSettings().home))
+    return _opened(os.environ.get(STUDIO_API_VARIABLE, ""), str(EnvironmentSettings().home))
 
 
 def local_engine(*, what: str) -> LocalEngine:
@@ -141,7 +141,7 @@ def _release(found: LocalEngine | RemoteEngine) -> None:
 @st.cache_resource(show_spinner="Opening the catalog …", on_release=_release)
 def _opened(api: str, home: str) -> LocalEngine | RemoteEngine:
     if api:
-        return RemoteEngine(api, key=os.environ.get("SARTOR_API_KEY", ""))
+        return RemoteEngine(api, key=os.environ.get(API_KEY_VARIABLE, ""))
     opened = LocalEngine(EnvironmentSettings(home=Path(home)))
     atexit.register(opened.close)  # Ctrl-C ends Streamlit without releasing what it keeps
     return opened

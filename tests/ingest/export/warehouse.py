@@ -13,9 +13,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from sartor.ingest.export.source import ExportSource
-from sartor.media.folder import MediaStore
+from sartor.media.folder import FolderMediaStore
 from sartor.store.base import Write
-from sartor.store.sqlite.catalog import SqliteStore
+from sartor.store.sqlite.catalog import SqliteCatalogStore
 from sartor.types import Photo, Product, StoredProduct
 from tests.fakes import COLOR_CARD
 
@@ -103,13 +103,13 @@ def warehouse(products: Sequence[StoredProduct], *, embedded: int | None = None)
     vectors = unit_vectors(len(photos))
     with TemporaryDirectory() as name:
         directory = Path(name)
-        store = SqliteStore(directory / "catalog.sqlite3")
+        store = SqliteCatalogStore(directory / "catalog.sqlite3")
         store.write(Write(products=tuple(products), model="m", embeddings=dict(zip(photos, vectors, strict=True))))
         yield Warehouse(
             directory,
             ExportSource(
                 store=store,
-                media=MediaStore(directory / "media"),
+                media=FolderMediaStore(directory / "media"),
                 ids=store.product_ids(),
                 on_progress=lambda _: None,
                 model=CARD,

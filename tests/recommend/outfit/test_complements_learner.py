@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 import sartor
 from sartor.recommend.outfit import complements as module
-from sartor.recommend.outfit.candidates import StoredWardrobe
 from sartor.recommend.outfit.complements import ComplementsLearner
 from sartor.recommend.outfit.outfit import Outfit
 from sartor.recommend.outfit.rules import Slot
@@ -63,7 +62,7 @@ def planted(count: int) -> Baskets:
 
 
 def learner_of(shop: Shop) -> ComplementsLearner:
-    return ComplementsLearner(shop._store, StoredWardrobe(shop._store, shop._composer))
+    return ComplementsLearner(shop._backends.store, shop._model().wardrobe)
 
 
 def outfit(shop: Shop, product: str, baskets: Baskets) -> Outfit:
@@ -138,7 +137,7 @@ def test_of_a_changed_catalog_only_what_changed_is_read_again(shop: Shop) -> Non
 def test_very_many_baskets_are_learned_beside_the_requests(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_AT_ONCE", 250)
     now_s = 0.0
-    learner = ComplementsLearner(shop._store, StoredWardrobe(shop._store, shop._composer), clock=lambda: now_s)
+    learner = ComplementsLearner(shop._backends.store, shop._model().wardrobe, clock=lambda: now_s)
     many = planted(300)
     first = learner.now(many, lambda: many)
     until = time.monotonic() + 60

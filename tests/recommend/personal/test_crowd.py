@@ -9,15 +9,15 @@ import pytest
 from sartor.events.model import Event, EventType, Person, RelationType
 from sartor.recommend.personal.interactions import Interactions
 from sartor.recommend.weights import DAY_S, EVENT_WEIGHTS
-from sartor.store.sqlite.events import EventStore
+from sartor.store.sqlite.events import SqliteEventStore
 
 NOW_S = 1_000 * DAY_S
 LATELY = {"now_s": NOW_S, "window_s": 10 * DAY_S, "half_life_s": 5 * DAY_S}
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[EventStore]:
-    opened = EventStore(tmp_path / "events.sqlite3")
+def store(tmp_path: Path) -> Iterator[SqliteEventStore]:
+    opened = SqliteEventStore(tmp_path / "events.sqlite3")
     yield opened
     opened.close()
 
@@ -34,7 +34,7 @@ def amounts(crowd: Interactions) -> dict[str, float]:
     return {crowd.id(place): float(value) for place, value in enumerate(crowd.popularity(**LATELY))}
 
 
-def test_each_person_counts_once_a_product_by_the_strongest_event(store: EventStore) -> None:
+def test_each_person_counts_once_a_product_by_the_strongest_event(store: SqliteEventStore) -> None:
     store.add([did("a", EventType.VIEW, "shirt", days_ago=0.001 * number) for number in range(50)])
     store.add([did("a", EventType.LIKE, "shirt"), did("b", EventType.LIKE, "shirt", days_ago=5)])
     crowd = Interactions(store)
@@ -42,7 +42,7 @@ def test_each_person_counts_once_a_product_by_the_strongest_event(store: EventSt
     assert amounts(crowd)["shirt"] == pytest.approx(1.5 * EVENT_WEIGHTS[EventType.LIKE])
 
 
-def test_what_is_old_or_to_come_or_only_shown_does_not_count(store: EventStore) -> None:
+def test_what_is_old_or_to_come_or_only_shown_does_not_count(store: SqliteEventStore) -> None:
     store.add([
         did("a", EventType.LIKE, "old", days_ago=11), did("a", EventType.LIKE, "later", days_ago=-1),
         did("a", EventType.VIEW, "shown", recommendation_id="r", position=1), did("a", EventType.DISLIKE, "bad"),
@@ -53,7 +53,7 @@ def test_what_is_old_or_to_come_or_only_shown_does_not_count(store: EventStore) 
     assert {product for product, amount in amounts(crowd).items() if amount} == {"seen"}
 
 
-def test_it_follows_what_comes(store: EventStore) -> None:
+def test_it_follows_what_comes(store: SqliteEventStore) -> None:
     crowd = Interactions(store)
     crowd.follow()
     assert amounts(crowd) == {}
@@ -62,7 +62,7 @@ def test_it_follows_what_comes(store: EventStore) -> None:
     assert list(amounts(crowd)) == ["shirt"]
 
 
-def test_what_is_erased_is_forgotten(store: EventStore) -> None:
+def test_what_is_erased_is_forgotten(store: SqliteEventStore) -> None:
     store.add([did("a", EventType.LIKE, "shirt"), did("b", EventType.LIKE, "skirt")])
     crowd = Interactions(store)
     crowd.follow()
@@ -72,7 +72,7 @@ def test_what_is_erased_is_forgotten(store: EventStore) -> None:
     assert crowd.place("shirt") is None
 
 
-def test_products_meet_in_baskets_sessions_and_with_one_person(store: EventStore) -> None:
+def test_products_meet_in_baskets_sessions_and_with_one_person(store: SqliteEventStore) -> None:
     for person in "abc":
         store.add([
             did(person, EventType.PURCHASE, "shirt", basket_id=f"basket {person}"),
@@ -95,7 +95,7 @@ def test_products_meet_in_baskets_sessions_and_with_one_person(store: EventStore
 
 
 def test_many_events_are_learned_from_beside_the_requests(
-    store: EventStore, monkeypatch: pytest.MonkeyPatch
+    store: SqliteEventStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from sartor.recommend.personal import interactions as room
 

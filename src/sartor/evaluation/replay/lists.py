@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sartor.ingest.photos import OnProgress
     from sartor.recommend.personal.for_you import ForYou
     from sartor.recommend.personal.interactions import Interactions
-    from sartor.store.sqlite.events import EventStore
+    from sartor.store.base import EventStore
     from sartor.types import Matrix
 
 

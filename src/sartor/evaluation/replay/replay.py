@@ -22,7 +22,7 @@ from sartor.evaluation.splits import LOOKED_AT, WANTED, cases_of, last_events, s
 from sartor.events.files import open_events
 from sartor.events.model import event_of
 from sartor.recommend.personal.interactions import Interactions
-from sartor.store.sqlite.events import EventStore
+from sartor.store.sqlite.events import SqliteEventStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -139,7 +139,7 @@ def _replayed(  # noqa: PLR0913, PLR0917 - the parts of a replay
     foreseen, cases = _cases(name, split, catalog)
     split_s = time.perf_counter() - began_s
     with TemporaryDirectory(prefix="sartor-replay-", ignore_cleanup_errors=True) as directory:
-        store = EventStore(Path(directory) / "events.sqlite3")
+        store = SqliteEventStore(Path(directory) / "events.sqlite3")
         try:
             theater = _Theater(split, store, catalog, engine, order, show)
             judged, recorded = theater.judged(cases), theater.recorded()
@@ -171,7 +171,7 @@ class _Theater:
     def __init__(  # noqa: PLR0913, PLR0917 - the parts of a replay
         self,
         split: TimeSplit,
-        store: EventStore,
+        store: SqliteEventStore,
         catalog: Sequence[str],
         engine: Engine,
         order: ReplayRequest,

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from sartor.encoders.card import ModelCard
     from sartor.ingest.photos import OnProgress
-    from sartor.media.folder import MediaStore
-    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.media.base import MediaStore
+    from sartor.store.base import CatalogStore
     from sartor.types import AttributeValue, Matrix, Photo, Product, StoredProduct, Vector, Where
 
 
@@ -76,7 +76,7 @@ class ExportSource:
         tally: What the last pass gave out.
     """
 
-    store: SqliteStore
+    store: CatalogStore
     media: MediaStore
     ids: Sequence[str]
     on_progress: OnProgress
@@ -136,14 +136,14 @@ class ExportSource:
         return (f"products without a photo that {self.model_id} has embedded: {missing:,} of {len(self.ids):,}",)
 
 
-def selected(store: SqliteStore, where: Where) -> list[str]:
+def selected(store: CatalogStore, where: Where) -> list[str]:
     """Ids of the products that pass a filter, sorted."""
     if not where:
         return store.product_ids()
     return sorted(_passing(store, where))
 
 
-def _passing(store: SqliteStore, where: Where) -> Iterable[str]:
+def _passing(store: CatalogStore, where: Where) -> Iterable[str]:
     after = None
     while True:
         page = store.listing(ListingQuery(where=where, sort=Sort.NEWEST, limit=PAGE, after=after))

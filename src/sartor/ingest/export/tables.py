@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sartor.ingest.export.source import ExportSource, InferredSchema
-    from sartor.media.folder import MediaStore
+    from sartor.media.base import MediaStore
     from sartor.types import AttributeValue, Photo, Product, StoredProduct
 
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sartor.errors import NotInALook, ProductNotFound
-from sartor.index.points import numbers_of
 from sartor.recommend.outfit.complements import GENDER, KINDS, Garment
 from sartor.recommend.outfit.looks import Piece
 from sartor.recommend.outfit.rules import Slot, genders_beside, same_words, seasons_beside, slot_of, usages_beside
 from sartor.recommend.weights import PARTNERS
 from sartor.types import EVERYTHING, AnyOf, Where
+from sartor.values import numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sartor.recommend.base import Shelves, Wardrobe
     from sartor.recommend.features import FeatureBuilder
     from sartor.recommend.outfit.complements import Complements
-    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.store.base import CatalogStore
     from sartor.types import Attributes, Condition, EmbeddedPhoto, Vector
 
 
@@ -215,7 +215,7 @@ _PRICES = ("sale_price", "price")  # the first that a product has is what it cos
 class StoredWardrobe:
     """The products of a store as pieces of looks."""
 
-    def __init__(self, store: SqliteStore, compose: FeatureBuilder) -> None:
+    def __init__(self, store: CatalogStore, compose: FeatureBuilder) -> None:
         self._store, self._compose = store, compose
 
     def main_photos(self, product_ids: Collection[str]) -> dict[str, EmbeddedPhoto]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from sartor.recommend.base import Wardrobe
-    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.store.base import CatalogStore
     from sartor.types import Attributes, Matrix, Vector
 
     Places = npt.NDArray[np.int64]
@@ -308,7 +308,7 @@ class ComplementsLearner:
     """Learns complements from baskets, and anew when the baskets are others; may be asked from several threads."""
 
     def __init__(
-        self, store: SqliteStore, wardrobe: Wardrobe, clock: Callable[[], float] = time.monotonic
+        self, store: CatalogStore, wardrobe: Wardrobe, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._store, self._wardrobe, self._clock = store, wardrobe, clock
         self._lock = Lock()

@@ -26,12 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from sartor.events.model import Person
-    from sartor.index.edge import EdgeIndex
+    from sartor.index.base import VectorIndex
     from sartor.recommend.base import Model
     from sartor.recommend.personal.interactions import Interactions
     from sartor.recommend.personal.profile import MainPhotos, UserProfile
-    from sartor.store.sqlite.catalog import SqliteStore
-    from sartor.store.sqlite.events import EventStore
+    from sartor.store.base import CatalogStore, EventStore
     from sartor.types import Hit, Neighbor, Vector, Where
 
 
@@ -58,9 +57,9 @@ class ForYou:
         sizes: Lengths of style and color in what the index compares.
     """
 
-    index: EdgeIndex
+    index: VectorIndex
     photos: MainPhotos
-    catalog: SqliteStore
+    catalog: CatalogStore
     events: EventStore
     crowd: Interactions
     newest: NewProducts

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from sartor.store.sqlite.events import EventRows, EventStore
+    from sartor.store.base import EventRows, EventStore
     from sartor.types import Vector
 
     Numbers = npt.NDArray[np.int64]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from sartor.events.model import Event
-    from sartor.index.edge import EdgeIndex
+    from sartor.index.base import VectorIndex
     from sartor.types import Matrix, Neighbor, Vector
 
     Places = npt.NDArray[np.int64]
@@ -144,7 +144,7 @@ _STEP = 512
 class MainPhotos:
     """Reads main photos from an index, each once until the index changes; may be asked from several threads."""
 
-    def __init__(self, index: EdgeIndex) -> None:
+    def __init__(self, index: VectorIndex) -> None:
         self._index = index
         self._kept: tuple[int, dict[str, Neighbor | None]] = (-1, {})
 

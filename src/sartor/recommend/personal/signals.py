@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from sartor.recommend.personal.interactions import Interactions
     from sartor.recommend.personal.profile import UserProfile
-    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.store.base import CatalogStore
     from sartor.types import Matrix, Vector
 
 
@@ -149,7 +149,7 @@ def popularity_scores(crowd: Interactions, *, now_s: float) -> ItemScores:
 class NewProducts:
     """The newest products of a catalog, remembered until it changes."""
 
-    def __init__(self, catalog: SqliteStore) -> None:
+    def __init__(self, catalog: CatalogStore) -> None:
         self._catalog = catalog
         self._kept: tuple[int, dict[str, float]] = (-1, {})
 

@@ -27,11 +27,11 @@ def test_csv_is_read_by_its_header_however_it_is_written(file: Path) -> None:
     lines, ignored = read(file)
     assert lines == [
         EventLine(
-            place="line 2",
+            location="line 2",
             fields={"type": "like", "user_id": "ann", "product_id": "p-1", "timestamp": "2025-01-01"},
         ),
         EventLine(
-            place="line 4", fields={"type": "view", "user_id": "bob", "product_id": "a;b", "timestamp": "5"}
+            location="line 4", fields={"type": "view", "user_id": "bob", "product_id": "a;b", "timestamp": "5"}
         ),
     ]
     assert ignored == {}
@@ -44,13 +44,13 @@ def test_json_lines_keep_their_numbers_and_lists(file: Path) -> None:
         {"type": "like", "user_id": 7, "price": 9.5, "product_id": ["p"]},
         {"type": None},
     ]
-    assert [line.place for line in lines] == ["line 1", "line 3"]
+    assert [line.location for line in lines] == ["line 1", "line 3"]
 
 
 def test_lines_that_hold_no_object_are_told_by_their_number(file: Path) -> None:
     file.write_text('{"type": "like"}\nnonsense\n[1]\n' + "[" * 99_999 + '\n{"position": ' + "9" * 5000 + "}\n{}")
     lines, _ = read(file)
-    assert [(line.place, line.fields) for line in lines[1:]] == [
+    assert [(line.location, line.fields) for line in lines[1:]] == [
         ("line 2", None), ("line 3", None), ("line 4", None), ("line 5", None), ("line 6", {}),
     ]  # fmt: skip
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from sartor.errors import PhotoRejected
-from sartor.service.uploads import Uploads
+from sartor.storefront.uploads import Uploads
 from tests.fakes import BLUE, RED, photo
 
 
@@ -44,7 +44,7 @@ def test_a_name_that_is_none_has_nothing(tmp_path: Path, name: str) -> None:
 
 def test_the_oldest_make_room_and_the_old_are_forgotten(tmp_path: Path) -> None:
     now = [0.0]
-    uploads = Uploads(tmp_path / "uploads", most=2, clock=lambda: now[0])
+    uploads = Uploads(tmp_path / "uploads", limit=2, clock=lambda: now[0])
     names = [uploads.put(photo(RED, side_px=side)) for side in (20, 21, 22)]
     assert sum(uploads.get(name) is not None for name in names) == 2
 
