@@ -9,8 +9,7 @@ import qdrant_edge as qdrant
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sartor.index.edge import EdgeIndex
-from sartor.index.edge import SearchLimits
+from sartor.index.edge import EdgeIndex, SearchLimits
 from sartor.types import AnyOf, Between, FacetValue, IndexEntry, Metric, Where
 from tests.fakes import unit
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sartor.recommend.personal import interactions as together
 from sartor.recommend.personal.interactions import ItemCooccurrence
-from sartor.recommend.weights import MAX_RELATED, MAX_TRANSACTION_PRODUCTS, COOCCURRENCE_SHRINKAGE
+from sartor.recommend.weights import COOCCURRENCE_SHRINKAGE, MAX_RELATED, MAX_TRANSACTION_PRODUCTS
 
 PRODUCTS = 8
 pairs = st.lists(st.tuples(st.integers(0, 6), st.integers(0, PRODUCTS - 1)), max_size=60)
@@ -77,7 +77,9 @@ def test_the_closest_are_kept_however_coarsely_they_are_counted(
 
 
 def test_of_an_occasion_with_very_many_products_the_latest_count() -> None:
-    closest = learned([(0, product) for product in range(MAX_TRANSACTION_PRODUCTS + 2)], MAX_TRANSACTION_PRODUCTS + 2)
+    closest = learned(
+        [(0, product) for product in range(MAX_TRANSACTION_PRODUCTS + 2)], MAX_TRANSACTION_PRODUCTS + 2
+    )
     assert closest.occasions.tolist() == [0, 0] + [1] * MAX_TRANSACTION_PRODUCTS
 
 
