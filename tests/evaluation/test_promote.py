@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,11 +16,12 @@ from sartor.errors import ModelNotFound, ModelReplaced, NoPreviousModel, Nothing
 from sartor.evaluation.promotion import held_out_split
 from sartor.ingest.photos import STEP, Progress
 from sartor.shop import Shop
+from tests.copies import copied
+from tests.evaluation.promoting_child import promote
 from tests.fakes import COLOR_CARD, folder_of, photo, various_colors
+from tests.ingest.killing import child
 from tests.networks import color_network
 from tests.promotions import PRODUCTS, add_models, labelled_photos
-
-CHILD = Path(__file__).with_name("promoting_child.py")
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +36,7 @@ def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def home(indexed: Path, tmp_path: Path) -> Path:
-    shutil.copytree(indexed / "home", tmp_path / "home")
-    return tmp_path / "home"
+    return copied(indexed / "home", tmp_path / "home")
 
 
 def test_a_better_model_becomes_the_default_and_answers_at_once(home: Path) -> None:
@@ -147,11 +145,10 @@ def test_an_interrupted_promotion_leaves_the_default_and_goes_on_where_it_was(ho
 def test_a_kill_leaves_the_default_working_and_the_next_promotion_goes_on(home: Path, lines: int) -> None:
     with sartor.open(home) as shop:
         before = shop.similar(photo((250, 20, 20)))
-    command = [sys.executable, str(CHILD), str(home), "seeing"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+    with child(promote, home, "seeing") as promoting:
         for _ in range(lines):
-            child.stdout.readline()
-        child.kill()
+            promoting.stdout.readline()
+        promoting.kill()
     with sartor.open(home, model="blind") as shop:
         assert shop.similar(photo((250, 20, 20))) == before
         assert [problem for problem in shop.check() if not problem.harmless] == []

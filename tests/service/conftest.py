@@ -17,6 +17,7 @@ from sartor.service.security import Scope, create_key
 from sartor.storefront import add_storefront
 from sartor.types import Product
 from sartor.wiring import open_shop, open_store
+from tests.copies import copied
 from tests.fakes import BLUE, GREEN, RED, photo
 
 if TYPE_CHECKING:
@@ -52,9 +53,10 @@ def key_of(home: Path, scope: Scope) -> dict[str, str]:
         return {"Authorization": f"Bearer {create_key(store, name='test', scope=scope)}"}
 
 
-@pytest.fixture
-def catalog(home: Path) -> Path:
-    """A workspace with the catalog."""
+@pytest.fixture(scope="session")
+def full_home(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ``catalog`` is copied from."""
+    home = copied(empty_home, tmp_path_factory.mktemp("full") / "home")
     with open_shop(Settings(home=home)) as shop:
         shop.put(
             *(
@@ -66,6 +68,12 @@ def catalog(home: Path) -> Path:
             )
         )
     return home
+
+
+@pytest.fixture
+def catalog(home: Path, full_home: Path) -> Path:
+    """The workspace ``home`` with the catalog."""
+    return copied(full_home, home)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import streamlit as st
 
-from sartor.config import EnvironmentSettings
+from sartor.config import API_KEY_VARIABLE, STUDIO_API_VARIABLE, EnvironmentSettings
 from sartor.errors import SartorError, ServiceUnreachable, WorkspaceBusy
 from sartor.studio.backend import WorkspaceBackend
 from sartor.studio.remote import ServiceBackend
@@ -44,7 +44,7 @@ def pages() -> Sequence[Page]:
 
 def backend() -> WorkspaceBackend | ServiceBackend:
     """What answers: the service named in the environment, or else the workspace."""
-    return _open_backend(os.environ.get("SARTOR_STUDIO_API", ""), str(EnvironmentSettings().home))
+    return _open_backend(os.environ.get(STUDIO_API_VARIABLE, ""), str(EnvironmentSettings().home))
 
 
 def workspace_backend(*, what: str) -> WorkspaceBackend:
@@ -138,7 +138,7 @@ def _release(current: WorkspaceBackend | ServiceBackend) -> None:
 @st.cache_resource(show_spinner="Opening the catalog …", on_release=_release)
 def _open_backend(api: str, home: str) -> WorkspaceBackend | ServiceBackend:
     opened = (
-        ServiceBackend(api, key=os.environ.get("SARTOR_API_KEY", ""))
+        ServiceBackend(api, key=os.environ.get(API_KEY_VARIABLE, ""))
         if api
         else WorkspaceBackend(EnvironmentSettings(home=Path(home)))
     )
