@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sartor.config import ENV_PREFIX, OTHER_VARIABLES, ServiceSettings, Settings
+from tools import python_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -54,8 +55,14 @@ def environment_page() -> str:
     )
 
 
+def python_page() -> str:
+    """What ``import sartor`` has."""
+    return page("Python", *python_reference.body())
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "environment.md": environment_page,
+    "python.md": python_page,
     "settings.md": settings_page,
 }
 
