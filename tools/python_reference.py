@@ -55,10 +55,8 @@ def body() -> Iterator[str]:
     yield "## Errors"
     yield (
         "`SartorError` is the base of every error that is raised on purpose; its text is one line for a person. "
-        "The kinds are in `errors`: `except sartor.errors.ProductNotFound`."
+        "[Its kinds](errors.md) are in `errors`: `except sartor.errors.ProductNotFound`."
     )
-    tree = next(part for part in _doc(sartor.errors).split("\n\n") if "├──" in part)
-    yield f"```text\n{textwrap.dedent(tree)}\n```"
     yield "## Version"
     yield "`sartor.__version__` is the version of the package."
 

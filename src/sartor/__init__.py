@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sartor import errors
     from sartor.encoders.card import ModelCard
     from sartor.errors import SartorError
-    from sartor.evaluation.examples import CatalogMap
+    from sartor.evaluation.catalog_map import CatalogMap
     from sartor.evaluation.promotion import PromotionReport
     from sartor.evaluation.replay.results import Replay
     from sartor.evaluation.results import CatalogHealth, Evaluation
@@ -125,7 +125,7 @@ __all__ = [
 _MODULES = {
     "encoders.card": "ModelCard",
     "errors": "SartorError",
-    "evaluation.examples": "CatalogMap",
+    "evaluation.catalog_map": "CatalogMap",
     "evaluation.promotion": "PromotionReport",
     "evaluation.replay.results": "Replay",
     "evaluation.results": "CatalogHealth Evaluation",
