@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from sartor.errors import PhotoRejected
-from sartor.imaging.fetch import read_photo
-from sartor.ingest.photos import OnProgress, PhotoEmbedder, Progress, Rejection, ahead, in_steps
+from sartor.ingest.photos import OnProgress, PhotoEmbedder, Progress, Rejection, ahead, in_steps, read_usable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,13 +126,7 @@ class _Run:
     rejected: list[Rejection] = field(default_factory=list)
 
     def read(self, offered: SourceProduct) -> list[EncodedPhoto]:
-        readable = []
-        for photo in offered.photos:
-            try:
-                readable.append(read_photo(photo, urls=self.urls))
-            except PhotoRejected as error:
-                self.rejected.append(Rejection(photo=error.photo, reason=error.reason))
-        return readable
+        return list(read_usable(offered.photos, urls=self.urls, rejected=self.rejected))
 
     def start(self, offers: list[tuple[SourceProduct, list[EncodedPhoto]]]) -> _Step:
         different = {photo.sha256: photo for _, theirs in offers for photo in theirs}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sartor.errors import BackupFailed
-from sartor.ingest.follow import bring_up_to_date
+from sartor.ingest.writer import bring_up_to_date
 
 if TYPE_CHECKING:
     import os

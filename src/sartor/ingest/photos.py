@@ -15,6 +15,7 @@ import numpy as np
 from sartor.errors import PhotoRejected
 from sartor.imaging import THUMBNAIL_PX, decode, make_thumbnail
 from sartor.imaging.color import palette_of
+from sartor.imaging.fetch import read_photo
 from sartor.imaging.fingerprint import fingerprint
 from sartor.types import Photo
 
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
     from sartor.catalog import Finding
     from sartor.encoders.base import Pixels
     from sartor.encoders.encoder import Encoder
+    from sartor.imaging import UrlPolicy
     from sartor.imaging.fetch import EncodedPhoto
     from sartor.media.base import MediaStore
-    from sartor.types import Matrix, Palette, Vector
+    from sartor.types import Matrix, Palette, SourcePhoto, Vector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,13 +123,13 @@ class Embedded:
     rejected: tuple[Rejection, ...]
 
 
-def see_photo(
+def process_photo(
     photo: EncodedPhoto, *, media: MediaStore | None, fit_px: int = THUMBNAIL_PX
 ) -> tuple[Photo, Palette, Image.Image]:
-    """All that is computed of a photo without a network; its thumbnail is kept where there is ``media``.
+    """Compute what needs no network: size, fingerprint, colors, and the thumbnail if there is ``media``.
 
     Raises:
-        PhotoRejected: It cannot be decoded.
+        PhotoRejected: The photo cannot be decoded.
     """
     decoded = decode(photo.data, name=photo.name, fit_px=fit_px)
     thumbnail = "" if media is None else media.put(photo.sha256, make_thumbnail(photo.data, decoded))
@@ -174,7 +176,7 @@ class PhotoEmbedder:
         self.close()
 
     def _decode(self, photo: EncodedPhoto) -> _Prepared:
-        pictured, palette, image = see_photo(photo, media=self._media, fit_px=self._fit_px)
+        pictured, palette, image = process_photo(photo, media=self._media, fit_px=self._fit_px)
         return _Prepared(photo=pictured, pixels=self._encoder.prepare(image), palette=palette)
 
     def _collect(self, decoding: Sequence[Future[_Prepared]]) -> _Collected:
@@ -243,6 +245,17 @@ class _Batch:
 class _Collected:
     batches: list[_Batch] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
+
+
+def read_usable(
+    photos: Iterable[SourcePhoto], *, urls: UrlPolicy, rejected: list[Rejection]
+) -> Iterator[EncodedPhoto]:
+    """Read photos; those that cannot be read are added to ``rejected``."""
+    for photo in photos:
+        try:
+            yield read_photo(photo, urls=urls)
+        except PhotoRejected as error:
+            rejected.append(Rejection(photo=error.photo, reason=error.reason))
 
 
 def in_steps(
