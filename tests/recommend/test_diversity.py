@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sartor.recommend.rank import folded, mmr
+from sartor.recommend.rank import fold_variants, mmr
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -43,13 +43,13 @@ def test_diversity_takes_the_unlike_before_the_same_again() -> None:
 def test_one_group_and_the_same_looks_are_one_thing() -> None:
     vectors = np.array([[1, 0], [0, 1], [1, 0.01], [0.7, 0.7]], np.float32)
 
-    assert folded(["", "g", "", "g"], vectors @ vectors.T >= 0.99) == [[0, 2], [1, 3]]
+    assert fold_variants(["", "g", "", "g"], vectors @ vectors.T >= 0.99) == [[0, 2], [1, 3]]
 
 
 @given(seeds, st.integers(0, 12), st.floats(-1, 1))
 def test_folding_loses_nothing(seed: int, count: int, same_from: float) -> None:
     _, vectors = candidates(seed, count)
-    things = folded([""] * count, vectors @ vectors.T >= same_from)
+    things = fold_variants([""] * count, vectors @ vectors.T >= same_from)
 
     assert sorted(place for thing in things for place in thing) == list(range(count))
     assert [thing[0] for thing in things] == sorted(thing[0] for thing in things)

@@ -11,10 +11,10 @@ from sartor.errors import EmptyCatalog, ModelMismatch
 from sartor.ingest.photos import PhotoEmbedder
 from sartor.ingest.pipeline import IngestContext
 from sartor.ingest.writer import CatalogWriter, catch_up
+from sartor.recommend.candidates import MainPhotos
 from sartor.recommend.features import FeatureBuilder
-from sartor.recommend.outfit.candidates import StoredWardrobe
 from sartor.recommend.outfit.complements import ComplementsLearner
-from sartor.recommend.personal.profile import MainPhotos
+from sartor.recommend.outfit.garments import GarmentReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -125,7 +125,7 @@ class OpenModel:
         self._index = Lazy(self._open_index)
         self._embedder = Lazy(lambda: PhotoEmbedder(self.encoder, media=backends.media))
         self._main_photos = Lazy(lambda: MainPhotos(self.index))
-        self._complements = Lazy(lambda: ComplementsLearner(backends.store, self.wardrobe))
+        self._complements = Lazy(lambda: ComplementsLearner(backends.store, self.garments))
 
     @property
     def features(self) -> FeatureBuilder:
@@ -158,9 +158,9 @@ class OpenModel:
         return self._complements()
 
     @property
-    def wardrobe(self) -> StoredWardrobe:
+    def garments(self) -> GarmentReader:
         """Photos and kinds of the products, for outfits."""
-        return StoredWardrobe(self._backends.store, self.features)
+        return GarmentReader(self._backends.store, self.features)
 
     @property
     def ingest_context(self) -> IngestContext:

@@ -10,6 +10,7 @@ from PIL import Image
 from sartor.errors import EmptyQuery, ProductNotFound
 from sartor.imaging.color import named_color, palette_of_color
 from sartor.recommend.base import FeedRequest, Model
+from sartor.recommend.candidates import CandidateSource
 from sartor.recommend.explain import Explained, QueryAttributes, explain
 from sartor.recommend.features import COLOR_DIMENSION, color_vector, recolored
 from sartor.recommend.filters import require_attributes, require_values
@@ -18,7 +19,7 @@ from sartor.recommend.personal.signals import NewProducts
 from sartor.recommend.query import Part, PhotoInput, QueryEncoder
 from sartor.recommend.rank import Matching
 from sartor.recommend.similar import DEFAULT_K, Recommendation, SimilarQuery, similar
-from sartor.recommend.weights import COLOR_ONLY_DIALS, COLORED_DIALS, DEFAULT_DIALS, DISLIKE_WEIGHT, LIKE_WEIGHT
+from sartor.recommend.weights import DISLIKE_WEIGHT, LIKE_WEIGHT, default_feature_weights
 from sartor.types import EVERYTHING, Metric, Where
 
 if TYPE_CHECKING:
@@ -106,8 +107,8 @@ class Recommender:
             query,
             index=model.index,
             catalog=self._store,
-            wardrobe=model.wardrobe,
-            known=self._described(model).attributes,
+            garments=model.garments,
+            attributes=self._described(model).attributes,
             complements=self._complements(model),
         )
 
@@ -123,25 +124,31 @@ class Recommender:
 
     def trending(self, *, k: int, window_s: float, where: Where, now_s: float) -> Feed:
         """The products that people like most lately."""
+        from sartor.recommend.personal.signals import trend_scores
         from sartor.recommend.personal.trending import trending
 
         model = self._model()
         self._require_attributes(model, where)
-        return trending(self._for_you(model), k=k, window_s=window_s, where=where, now_s=now_s)
+        model.require_embeddings()
+        popularity = trend_scores(self._shoppers.interactions, now_s=now_s, window_s=window_s)
+        return trending(self._candidates(model), popularity, k=k, where=where)
 
     def together(self, product_id: str, *, by: RelationType | None, k: int, where: Where) -> Feed:
         """The products that people bought or looked at together with one."""
+        from sartor.recommend.personal.signals import related_scores
         from sartor.recommend.personal.trending import together
 
         if not self._store.known([product_id]):
             raise ProductNotFound(product_id)
         model = self._model()
         self._require_attributes(model, where)
-        return together(self._for_you(model), product_id, by=by, k=k, where=where)
+        model.require_embeddings()
+        related = related_scores(self._shoppers.interactions, product_id, by=by)
+        return together(self._candidates(model), product_id, related, k=k, where=where)
 
     def describe(self, part: Part) -> QueryAttributes:
         """What the model sees in a photo."""
-        return self._query_encoder(self._model()).understand(part).seen
+        return self._query_encoder(self._model()).encode(part).seen
 
     def explain(self, query: Part, hit: Hit) -> Explained:
         """Which regions of two photos make them close."""
@@ -150,7 +157,7 @@ class Recommender:
         if query.product is not None:
             query = replace(query, photo=self._catalog.thumbnail(self._main_photo(query.product)), product=None)
         encoder = self._query_encoder(model)
-        photos = (encoder.decoded(query), encoder.decoded(Part(photo=self._catalog.thumbnail(hit.photo))))
+        photos = (encoder.decode(query), encoder.decode(Part(photo=self._catalog.thumbnail(hit.photo))))
         return explain(model.encoder, regions, photos)
 
     def read(self, photo: PhotoInput) -> EncodedPhoto:
@@ -164,22 +171,21 @@ class Recommender:
     def _encoded(self, model: OpenModel, request: SimilarRequest) -> SimilarQuery:
         """A request with its photos and products as vectors."""
         encoder = self._query_encoder(model)
-        parts = [encoder.understand(part) for part in request.parts]
-        liked = [encoder.understand(Part(product=id_, weight=LIKE_WEIGHT)) for id_ in request.like]
-        disliked = [encoder.understand(Part(product=id_, weight=DISLIKE_WEIGHT)) for id_ in request.dislike]
-        toward = [(part.traits, part.weight) for part in (*parts, *liked)]
-        default = DEFAULT_DIALS
+        parts = [encoder.encode(part) for part in request.parts]
+        liked = [encoder.encode(Part(product=id_, weight=LIKE_WEIGHT)) for id_ in request.like]
+        disliked = [encoder.encode(Part(product=id_, weight=DISLIKE_WEIGHT)) for id_ in request.dislike]
+        toward = [(part.features, part.weight) for part in (*parts, *liked)]
         if request.color is not None:
             shade = color_vector(palette_of_color(named_color(request.color)))
             alone = [(model.features.of_color(model.card.dimension, shade), 1.0)]
             toward = recolored(toward, shade) or alone
-            default = COLORED_DIALS if parts or liked else COLOR_ONLY_DIALS
         everything = (*parts, *liked, *disliked)
         return SimilarQuery(
             parts=tuple(toward),
-            against=tuple((part.traits, part.weight) for part in disliked),
+            negatives=tuple((part.features, part.weight) for part in disliked),
             seen=parts[0].seen if parts else QueryAttributes(),
-            dials=request.dials or default,
+            weights=request.dials
+            or default_feature_weights(has_color=request.color is not None, has_parts=bool(parts or liked)),
             k=request.k,
             where=request.where,
             without=request.exclude.union(*(part.products for part in everything)),
@@ -200,7 +206,7 @@ class Recommender:
             predicted=lambda vectors: features.describe(vectors[:, :dimension]),
             matching=None
             if calibration is None
-            else Matching((calibration.slope, calibration.color, calibration.category), calibration.intercept),
+            else Matching((calibration.slope, calibration.color, calibration.category), calibration.intercept).of,
         )
 
     def _for_you(self, model: OpenModel) -> ForYou:
@@ -211,12 +217,17 @@ class Recommender:
         from sartor.recommend.personal.for_you import ForYou
 
         return ForYou(
+            candidates=self._candidates(model),
+            events=events,
+            interactions=interactions,
+            newest=self._new_products,
+        )
+
+    def _candidates(self, model: OpenModel) -> CandidateSource:
+        return CandidateSource(
             index=model.index,
             photos=model.main_photos,
             catalog=self._store,
-            events=events,
-            crowd=interactions,
-            newest=self._new_products,
             model=self._described(model),
             sizes=(model.card.dimension, COLOR_DIMENSION),
         )

@@ -93,7 +93,7 @@ class Shoppers:
 
     def opinions(self, person: Person | str) -> dict[str, EventType]:
         """What a person said last of each product, ``LIKE`` or ``DISLIKE``; the last said comes first."""
-        from sartor.recommend.personal.for_you import opinions
+        from sartor.recommend.personal.profile import opinions
 
         return opinions(self.events, person_of(person))
 

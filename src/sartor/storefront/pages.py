@@ -15,7 +15,7 @@ from sartor.recommend.base import GROUP
 from sartor.recommend.features import FeatureWeights
 from sartor.recommend.query import Part
 from sartor.recommend.similar import Recommendation
-from sartor.recommend.weights import COLOR_ONLY_DIALS, COLORED_DIALS, DEFAULT_DIALS
+from sartor.recommend.weights import default_feature_weights
 from sartor.store.base import Sort
 from sartor.storefront.addresses import PAGE, PRICE, Search
 from sartor.storefront.views import (
@@ -250,13 +250,13 @@ def _find(shop: Shop, search: Search, kept: Mapping[str, bytes]) -> tuple[Recomm
 
 
 def _weights(search: Search) -> FeatureWeights:
-    default = DEFAULT_DIALS
-    if search.color:
-        default = COLORED_DIALS if search.photos or search.products or search.like else COLOR_ONLY_DIALS
+    default = default_feature_weights(
+        has_color=bool(search.color), has_parts=bool(search.photos or search.products or search.like)
+    )
     return FeatureWeights(
         style=default.style if search.style is None else search.style,
         color=default.color if search.color_weight is None else search.color_weight,
-        category=default.category or DEFAULT_DIALS.category,
+        category=default.category or default_feature_weights().category,
     )
 
 

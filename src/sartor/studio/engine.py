@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from sartor.recommend.weights import DEFAULT_DIALS
+from sartor.recommend.weights import DEFAULT_FEATURE_WEIGHTS
 from sartor.types import Metric
 from sartor.wiring import open_shop
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sartor.config import Settings
-    from sartor.evaluation.examples import CatalogMap
+    from sartor.evaluation.catalog_map import CatalogMap
     from sartor.evaluation.results import Evaluation
-    from sartor.evaluation.retrieval import ShowProgress
+    from sartor.evaluation.task import ShowProgress
     from sartor.ingest.photos import IngestReport, OnProgress
     from sartor.recommend.features import FeatureWeights
     from sartor.recommend.filters import FilterValue
@@ -73,7 +73,7 @@ class How:
     model: str
     metric: Metric = Metric.COSINE
     k: int = 5
-    dials: FeatureWeights = DEFAULT_DIALS
+    dials: FeatureWeights = DEFAULT_FEATURE_WEIGHTS
     diversity: float = 0.0
     where: Mapping[str, Sequence[str]] = field(default_factory=dict)
 

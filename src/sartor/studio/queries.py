@@ -10,8 +10,8 @@ import streamlit as st
 
 from sartor.errors import PhotoRejected
 from sartor.imaging import decode, without_metadata
-from sartor.recommend.features import TRAITS, FeatureWeights
-from sartor.recommend.weights import DEFAULT_DIALS
+from sartor.recommend.features import FEATURES, FeatureWeights
+from sartor.recommend.weights import DEFAULT_FEATURE_WEIGHTS
 from sartor.studio.engine import How, LocalEngine
 from sartor.types import Metric
 
@@ -143,9 +143,9 @@ def settings(engine: Engine, overview: Overview, *, model: bool = True) -> How:
         with st.expander("What counts"):
             dials = {
                 name: st.slider(
-                    name.capitalize(), 0.0, 1.0, getattr(DEFAULT_DIALS, name), 0.05, key=f"dial-{name}"
+                    name.capitalize(), 0.0, 1.0, getattr(DEFAULT_FEATURE_WEIGHTS, name), 0.05, key=f"dial-{name}"
                 )
-                for name in TRAITS
+                for name in FEATURES
             }
             diversity = st.slider(
                 "Diversity", 0.0, 1.0, 0.0, 0.05, key="diversity", help="0: the closest. 1: only what differs."

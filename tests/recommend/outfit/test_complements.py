@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sartor.recommend.outfit.complements import Complements, Garment, count_kinds, count_products
 from sartor.recommend.outfit.looks import Piece, complete, suitability, weights_of
 from sartor.recommend.outfit.rules import Slot
-from sartor.recommend.weights import LARGEST_BASKET, LEAST_BASKETS
+from sartor.recommend.weights import MAX_BASKET_PIECES, MIN_BASKETS
 from tests.recommend.outfit.test_looks import piece
 
 SHIRTS = {f"{color} shirt {number}": Garment(Slot.TOP, "men", "shirts", color)
@@ -86,21 +86,21 @@ def test_chance_is_of_the_same_slots_and_genders() -> None:
 
 def test_too_few_baskets_teach_nothing() -> None:
     assert Complements.of([], GARMENTS) is None
-    assert Complements.of(planted(LEAST_BASKETS - 1), GARMENTS) is None
-    assert Complements.of(planted(LEAST_BASKETS), GARMENTS) is not None
+    assert Complements.of(planted(MIN_BASKETS - 1), GARMENTS) is None
+    assert Complements.of(planted(MIN_BASKETS), GARMENTS) is not None
 
 
 def test_baskets_without_two_slots_and_those_of_resellers_do_not_count() -> None:
-    alone = [("blue shirt 0",), ("blue shirt 0", "white shirt 1"), ("blue shirt 0", "perfume")] * LEAST_BASKETS
-    everything = {f"shoes {number}": SHOES["brown shoes 0"] for number in range(LARGEST_BASKET)}
+    alone = [("blue shirt 0",), ("blue shirt 0", "white shirt 1"), ("blue shirt 0", "perfume")] * MIN_BASKETS
+    everything = {f"shoes {number}": SHOES["brown shoes 0"] for number in range(MAX_BASKET_PIECES)}
 
     assert Complements.of(alone, GARMENTS) is None
-    assert Complements.of([(*everything, "blue shirt 0")] * LEAST_BASKETS, GARMENTS | everything) is None
+    assert Complements.of([(*everything, "blue shirt 0")] * MIN_BASKETS, GARMENTS | everything) is None
 
 
 @given(st.integers(0, 1000))
 def test_the_order_of_baskets_and_within_them_does_not_matter(seed: int) -> None:
-    baskets = planted(LEAST_BASKETS + 20)
+    baskets = planted(MIN_BASKETS + 20)
     rng = np.random.default_rng(seed)
     turned = [tuple(map(str, rng.permutation(baskets[place]))) for place in rng.permutation(len(baskets))]
     turned = [basket * int(rng.integers(1, 3)) for basket in turned]
@@ -115,7 +115,7 @@ def test_the_order_of_baskets_and_within_them_does_not_matter(seed: int) -> None
 @given(st.sampled_from(sorted(SHIRTS)), st.sampled_from(sorted(SHOES)), st.integers(0, 30), st.integers(0, 30))
 def test_confidence_grows_with_support(shirt: str, shoes: str, times: int, more: int) -> None:
     def weight(count: int) -> float:
-        found = learned([*planted(LEAST_BASKETS), *[(shirt, shoes)] * count])
+        found = learned([*planted(MIN_BASKETS), *[(shirt, shoes)] * count])
         return found.weights([shirt, shoes], [GARMENTS[shirt], GARMENTS[shoes]]).between(shirt, shoes).confidence
 
     assert 0 <= weight(times) <= weight(times + more) < 1
@@ -134,7 +134,7 @@ def test_a_new_product_goes_by_its_kind_and_color() -> None:
 
 
 def test_what_was_bought_most_often_comes_first() -> None:
-    baskets = [*planted(LEAST_BASKETS), *[("blue shirt 0", "brown shoes 2")] * 50]
+    baskets = [*planted(MIN_BASKETS), *[("blue shirt 0", "brown shoes 2")] * 50]
     partners = learned(baskets).partners(["blue shirt 0", "new blue shirt"], Slot.SHOES, most=2)
 
     assert len(partners) == 2

@@ -16,8 +16,8 @@ from sartor.recommend.outfit.complements import ComplementsLearner
 from sartor.recommend.outfit.outfit import Outfit
 from sartor.recommend.outfit.rules import Slot
 from sartor.shop import Shop
-from tests.fakes import photo
-from tests.test_shop import add
+from sartor.shop.recommender import Recommender
+from tests.fakes import add, photo
 
 BLUE, WHITE, BROWN, PURPLE = (40, 70, 200), (245, 245, 245), (150, 75, 20), (120, 60, 220)
 NAVIES = {f"navy shoes {number:02}": (20, 30, 70 + number) for number in range(40)}
@@ -68,7 +68,7 @@ def learner_of(shop: Shop) -> ComplementsLearner:
 def outfit(shop: Shop, product: str, baskets: Baskets) -> Outfit:
     found = learner_of(shop).now(baskets, lambda: baskets)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Shop, "_complements", property(lambda _: found))
+        patch.setattr(Recommender, "_complements", lambda *_: found)
         return shop.outfit(product)
 
 

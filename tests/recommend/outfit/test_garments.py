@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sartor.imaging.color import named_color, oklab
-from sartor.recommend.outfit.complements import Garment
+from sartor.recommend.outfit.garments import Garment
 from sartor.recommend.outfit.rules import Slot
 
 BROWN = oklab(np.array(named_color("saddlebrown"), np.uint8))

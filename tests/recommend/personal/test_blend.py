@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
 
 from sartor.recommend.personal.signals import Blend, Evidence, popular, together, visual
-from sartor.recommend.weights import CLOSE_FROM
+from sartor.recommend.weights import MIN_CLOSENESS
 
 amounts = stn.arrays(np.float32, st.integers(0, 12), elements=st.floats(0, 1000, width=32))
 
@@ -20,7 +20,7 @@ def test_parts_are_from_0_to_1_and_keep_the_order(values: np.ndarray) -> None:
 
 
 def test_a_product_that_looks_like_the_first_interest_has_all_of_the_visual_part() -> None:
-    closeness = np.array([[1.0, CLOSE_FROM, 0.0], [0.0, 1.0, -1.0]], np.float32)
+    closeness = np.array([[1.0, MIN_CLOSENESS, 0.0], [0.0, 1.0, -1.0]], np.float32)
     found = visual(closeness, np.array([0.8, 0.05], np.float32))
     assert found[0] == 1
     assert np.isclose(found[1], (0.05 / 0.8) ** 0.25)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sartor.recommend.personal.profile import interests
-from sartor.recommend.weights import MOST_INTERESTS
+from sartor.recommend.weights import MAX_INTERESTS
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
@@ -38,5 +38,5 @@ def test_interests_share_no_product_and_are_few(count: int, seed: int) -> None:
     found = interests(style, rng.uniform(0.1, 5, count).astype(np.float32))
     members = [member for each in found for member in each.members]
     assert len(set(members)) == len(members)
-    assert 1 <= len(found) <= MOST_INTERESTS
+    assert 1 <= len(found) <= MAX_INTERESTS
     assert [each.share for each in found] == sorted((each.share for each in found), reverse=True)

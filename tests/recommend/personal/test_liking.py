@@ -4,7 +4,7 @@ import pytest
 
 from sartor.events.model import Event, EventType, Person
 from sartor.recommend.personal.profile import user_preferences
-from sartor.recommend.weights import EVENT_WEIGHTS, HISTORY_PRODUCTS, LIKING_HALF_LIFE_S
+from sartor.recommend.weights import EVENT_WEIGHTS, HISTORY_PRODUCTS, PREFERENCE_HALF_LIFE_S
 
 
 def did(type_: EventType, product_id: str, *, at_s: float = 0.0, **more: object) -> Event:
@@ -15,7 +15,7 @@ def did(type_: EventType, product_id: str, *, at_s: float = 0.0, **more: object)
 
 
 def test_half_of_a_liking_is_left_after_the_half_life() -> None:
-    events = [did(EventType.LIKE, "new", at_s=LIKING_HALF_LIFE_S), did(EventType.LIKE, "old")]
+    events = [did(EventType.LIKE, "new", at_s=PREFERENCE_HALF_LIFE_S), did(EventType.LIKE, "old")]
     liking = user_preferences(events, disliked=(), bought=())
     assert liking.weights == pytest.approx({"new": EVENT_WEIGHTS[EventType.LIKE], "old": 2.0})
 

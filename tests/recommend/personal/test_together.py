@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sartor.recommend.personal import interactions as together
 from sartor.recommend.personal.interactions import ItemCooccurrence
-from sartor.recommend.weights import TOGETHER_KEPT, TOGETHER_LARGEST, TOGETHER_SHRINKAGE
+from sartor.recommend.weights import COOCCURRENCE_SHRINKAGE, MAX_RELATED, MAX_TRANSACTION_PRODUCTS
 
 PRODUCTS = 8
 pairs = st.lists(st.tuples(st.integers(0, 6), st.integers(0, PRODUCTS - 1)), max_size=60)
@@ -33,7 +33,7 @@ def test_it_is_what_counting_by_hand_gives(found: list[tuple[int, int]]) -> None
         assert one not in others
         for other, value in zip(others, closeness, strict=True):
             both = met[min(one, other), max(one, other)]
-            assert np.isclose(value, both / (sqrt(often[one] * often[other]) + TOGETHER_SHRINKAGE))
+            assert np.isclose(value, both / (sqrt(often[one] * often[other]) + COOCCURRENCE_SHRINKAGE))
         assert len(others) == sum(1 for pair in met if one in pair)
         assert list(closeness) == sorted(closeness, reverse=True)
     assert closest.occasions.tolist() == [often[product] for product in range(PRODUCTS)]
@@ -54,11 +54,11 @@ def test_with_several_it_is_the_weighted_mean(found: list[tuple[int, int]], aske
 
 
 def test_of_a_product_that_meets_very_many_the_closest_are_kept() -> None:
-    count = TOGETHER_KEPT + 30
+    count = MAX_RELATED + 30
     found = [(occasion, product) for occasion in range(1, count) for product in (0, occasion)]
     found += [(count + 1, 0), (count + 1, 5)]
     others, _ = learned(found, count).beside(0)
-    assert len(others) == TOGETHER_KEPT
+    assert len(others) == MAX_RELATED
     assert others[0] == 5
 
 
@@ -69,7 +69,7 @@ def test_the_closest_are_kept_however_coarsely_they_are_counted(
 ) -> None:
     everything = learned(found)
     with monkeypatch.context() as patch:
-        patch.setattr(together, "TOGETHER_KEPT", kept)
+        patch.setattr(together, "MAX_RELATED", kept)
         patch.setattr(together, "_STEPS", steps)
         few = learned(found)
     for product in range(PRODUCTS):
@@ -77,8 +77,10 @@ def test_the_closest_are_kept_however_coarsely_they_are_counted(
 
 
 def test_of_an_occasion_with_very_many_products_the_latest_count() -> None:
-    closest = learned([(0, product) for product in range(TOGETHER_LARGEST + 2)], TOGETHER_LARGEST + 2)
-    assert closest.occasions.tolist() == [0, 0] + [1] * TOGETHER_LARGEST
+    closest = learned(
+        [(0, product) for product in range(MAX_TRANSACTION_PRODUCTS + 2)], MAX_TRANSACTION_PRODUCTS + 2
+    )
+    assert closest.occasions.tolist() == [0, 0] + [1] * MAX_TRANSACTION_PRODUCTS
 
 
 def test_nothing_learned_is_no_error() -> None:
