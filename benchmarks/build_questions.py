@@ -247,39 +247,36 @@ class Questions:
         ]
 
     def _similar_by_id(self, count: int) -> list[Request]:
-        names = list(self._material.categories)
-        options: tuple[dict[str, object], ...] = (
-            {},
-            {"k": 24, "diversity": 0.4},
-            {"where": self._filters(1)[0].text, "facets": names[:3]},
-            {"where": [self._range().text, self._exclusion().text], "k": 6},
-            {"where": [each.text for each in self._filters(2)], "facets": names},
-        )
-        return [
-            _get("similar, by id", f"/v1/products/{quote(each)}/similar", **options[number % len(options)])
-            for number, each in enumerate(self._draw(self._material.products, count))
-        ]
+        names, found = list(self._material.categories), []
+        for number, each in enumerate(self._draw(self._material.products, count)):
+            options: tuple[dict[str, object], ...] = (
+                {},
+                {"k": 24, "diversity": 0.4},
+                {"where": self._filters(1)[0].text, "facets": names[:3]},
+                {"where": [self._range().text, self._exclusion().text], "k": 6},
+                {"where": [each.text for each in self._filters(2)], "facets": names},
+            )
+            path = f"/v1/products/{quote(each)}/similar"
+            found.append(_get("similar, by id", path, **options[number % len(options)]))
+        return found
 
     def _similar_by_photo(self, count: int) -> list[Request]:
-        queries: tuple[dict[str, object] | None, ...] = (
-            None,
-            {"k": 5, "diversity": 0.5},
-            {"photos": [{"box": [0.1, 0.1, 0.8, 0.5]}]},
-            {"dials": {"style": 0.5, "color": 1, "category": 0.3}},
-            {"color": "navy", "facets": list(self._material.categories)[:2]},
-            {"where": self._where(), "exact": True},
-        )
-        return [
-            Request(
-                kind="similar, by photo",
-                method="POST",
-                path="/v1/similar",
-                form=None if query is None else {"query": json.dumps(query)},
-                photos=(photo,),
+        found = []
+        for number, photo in enumerate(self._draw(self._photos, count)):
+            queries: tuple[dict[str, object], ...] = (
+                {},
+                {"k": 5, "diversity": 0.5},
+                {"photos": [{"box": [0.1, 0.1, 0.8, 0.5]}]},
+                {"dials": {"style": 0.5, "color": 1, "category": 0.3}},
+                {"color": _COLORS[number % len(_COLORS)], "facets": list(self._material.categories)[:2]},
+                {"where": self._where(), "exact": True},
             )
-            for number, photo in enumerate(self._draw(self._photos, count))
-            for query in (queries[number % len(queries)],)
-        ]
+            query = queries[number % len(queries)]
+            form = {"query": json.dumps(query)} if query else None
+            found.append(
+                Request(kind="similar, by photo", method="POST", path="/v1/similar", form=form, photos=(photo,))
+            )
+        return found
 
     def _similar_by_parts(self, count: int) -> list[Request]:
         found = []
@@ -306,16 +303,16 @@ class Questions:
         return found
 
     def _outfits(self, count: int) -> list[Request]:
-        options: tuple[dict[str, object], ...] = (
-            {},
-            {"slots": self._draw(_SLOTS, 2), "alternatives": 5},
-            {"max_price": 120, "alternatives": 0},
-            {"where": self._exclusion().text},
-        )
-        return [
-            _get("outfit", f"/v1/products/{quote(each)}/outfit", **options[number % len(options)])
-            for number, each in enumerate(self._draw(self._material.products, count))
-        ]
+        found = []
+        for number, each in enumerate(self._draw(self._material.products, count)):
+            options: tuple[dict[str, object], ...] = (
+                {},
+                {"slots": self._draw(_SLOTS, 2), "alternatives": 5},
+                {"max_price": 120, "alternatives": 0},
+                {"where": self._exclusion().text},
+            )
+            found.append(_get("outfit", f"/v1/products/{quote(each)}/outfit", **options[number % len(options)]))
+        return found
 
     def _together(self, count: int) -> list[Request]:
         return [
@@ -330,13 +327,16 @@ class Questions:
         ]
 
     def _trending(self, count: int) -> list[Request]:
-        options: tuple[dict[str, object], ...] = (
-            {},
-            {"window_days": 30, "k": 40},
-            {"window_days": 1},
-            {"where": self._filters(1)[0].text},
-        )
-        return [_get("trending", "/v1/trending", **options[number % len(options)]) for number in range(count)]
+        found = []
+        for number in range(count):
+            options: tuple[dict[str, object], ...] = (
+                {},
+                {"window_days": 30, "k": 40},
+                {"window_days": 1},
+                {"where": self._filters(1)[0].text},
+            )
+            found.append(_get("trending", "/v1/trending", **options[number % len(options)]))
+        return found
 
     def _recommended(self, count: int) -> list[Request]:
         """For-you of users, of visitors, and of those of whom nothing is known."""
@@ -430,7 +430,8 @@ class Questions:
             "sale_price": "39.90 USD",
             "handmade": True,
         }
-        fields = {"product": json.dumps({"title": "Asked for", "attributes": attributes})}
+        product: dict[str, object] = {"title": "Asked for", "attributes": attributes}
+        fields = {"product": json.dumps(product)}
         batch = [
             {"id": "asked-2", "title": "No photo", "attributes": {"price": 5}},
             {"id": others[0], "title": "Another title"},
@@ -440,7 +441,9 @@ class Questions:
         ]
         return [
             Request(kind="products written", method="PUT", path=address, form=fields, photos=self._photos[:2]),
-            Request(kind="products written", method="PUT", path=address, form=fields),
+            Request(
+                kind="products written", method="PUT", path=address, body=product | {"title": "Asked for again"}
+            ),
             Request(kind="products written", method="PUT", path=address, photos=(_BROKEN_PHOTO,)),
             _post("products written", "/v1/products/batch", {"products": batch}),
             Request(kind="products written", method="DELETE", path=f"/v1/products/{quote(others[1])}"),
@@ -492,7 +495,6 @@ class Questions:
             {"products": [self._material.products[0]], "no_such_member": 1},
             {"photos": [{"url": "https://photos.example/a.jpg"}]},
             {"photos": [{}]},
-            b"{no JSON",
         )
         events: tuple[object, ...] = (
             {"type": "view"},
@@ -506,6 +508,7 @@ class Questions:
             *(_post("problems", "/v1/similar", each) for each in queries),
             *(_post("problems", "/v1/events", each) for each in events),
             Request(kind="problems", method="POST", path="/v1/events", body=b"{", headers=json_kind),
+            Request(kind="problems", method="POST", path="/v1/similar", body=b"{", headers=json_kind),
             Request(
                 kind="problems",
                 method="POST",
