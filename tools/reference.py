@@ -113,9 +113,9 @@ def errors_page() -> str:
             alone.append(family)
     return page(
         "Errors",
-        "Every error that Sartor raises on purpose is a `SartorError`; its name is in `sartor.errors`. Its text is "
-        "one line that says what went wrong and what to do next. A command prints this line to stderr and exits with 1; wrong "
-        "usage exits with 2, an interruption with 130.",
+        "Every error that Sartor raises on purpose is a `SartorError`; its name is in `sartor.errors`. Its text "
+        "is one line that says what went wrong and what to do next. A command prints this line to stderr and "
+        "exits with 1; wrong usage exits with 2, an interruption with 130.",
         "The service answers with [problem details](service.md) of the status and the type in the table. No "
         "request should cause an error without a status; the service would answer it with 500.",
         *sections,
