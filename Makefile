@@ -6,12 +6,19 @@
 #   make demo-data             draw the demo catalog that the package ships
 #   make bench                 the short set of benchmarks, and the page of their tables; let nothing else run beside it
 
+comma := ,
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCE ?=
 HOME_DIR ?= sartor-demo
 PYTEST = $(BIN)/pytest --numprocesses 3 --dist loadfile --durations 25
+# Annoy has no wheels: it is built where there is a C++ compiler, and its tests skip where there is none.
+ANNOY := $(if $(shell command -v c++ || command -v g++ || command -v clang++),annoy$(comma))
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt
+
+# Byte code is kept even where the environment says not to: else each process that a test starts compiles all
+# that it imports, which takes longer than most tests.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo demo-data test check bench format clean
 
@@ -50,5 +57,5 @@ clean:
 	touch $@
 
 .venv/.dev: .venv/.core
-	$(INSTALL) --editable '.[onnxruntime,train,report,parquet,faiss,studio]' --group dev --group bench
+	$(INSTALL) --editable '.[$(ANNOY)onnxruntime,train,report,parquet,faiss,studio]' --group dev --group bench
 	touch $@

@@ -25,6 +25,7 @@ from benchmarks.recommendations import recommendations
 from benchmarks.report import Report, publish
 from benchmarks.retrieval_agreement import retrieval_agreement
 from benchmarks.runtimes import runtimes
+from benchmarks.same_answers import same_answers
 from benchmarks.service_load import service_load
 from benchmarks.startup import startup
 from benchmarks.training_runs import training_ablation, training_first_figures
@@ -65,6 +66,7 @@ app.command("runtimes")(runtimes)
 app.command("decoding")(decoding)
 app.command("looks")(looks)
 app.command("service_load")(service_load)
+app.command("same_answers")(same_answers)
 app.command("training_first_figures")(training_first_figures)
 app.command("training_ablation")(training_ablation)
 

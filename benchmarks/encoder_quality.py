@@ -31,9 +31,9 @@ from sartor.evaluation.intervals import bootstrap_interval, paired_test
 from sartor.evaluation.metrics import agreement, joint_agreement
 from sartor.evaluation.ranking import nearest
 from sartor.imaging import decode
+from sartor.shop.library import load_runtime
 from sartor.training.dataset import read_dataset
 from sartor.training.recipe import Recipe
-from sartor.wiring import load_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

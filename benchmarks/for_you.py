@@ -80,7 +80,7 @@ def for_you(
 
 def _while_learning_ms(shop: Shop, persons: Sequence[Person]) -> list[float]:
     """Feeds beside the thread that learns from all events, as it does by itself after many new ones."""
-    learning = Thread(target=shop._crowd.learn)  # noqa: SLF001 - it begins by itself after ten minutes
+    learning = Thread(target=shop.shoppers.interactions.learn)  # it begins by itself after ten minutes
     learning.start()
     took = []
     for person in cycle(persons):

@@ -105,8 +105,9 @@ def _embeddings(count: int, dimension: int, first: int = 0) -> Iterator[tuple[in
 def _ask(home: Path, queries: int) -> tuple[dict[str, list[float]], float]:
     from sartor.config import Settings
     from sartor.index import edge  # noqa: F401 - loaded before memory counts
+    from sartor.shop.library import choose_model, open_models
     from sartor.types import EVERYTHING, AnyOf, Where
-    from sartor.wiring import choose_model, open_index, open_models
+    from sartor.wiring import open_index
 
     settings = Settings(home=home)
     card = choose_model(settings, open_models(settings))
@@ -126,12 +127,12 @@ def _ask(home: Path, queries: int) -> tuple[dict[str, list[float]], float]:
 
 def _query_vectors(home: Path, dimension: int, count: int) -> Sequence[Vector]:
     """What a photo is searched by, for embeddings that the catalog does not have."""
-    from sartor.recommend.weights import DEFAULT_DIALS
+    from sartor.recommend.weights import DEFAULT_FEATURE_WEIGHTS
 
     compose = composer(home)
     pieces = (rows for _, rows in _embeddings(count, dimension, _OTHER_PRODUCTS))
     embeddings = islice((row for rows in pieces for row in rows), count)
-    return [compose.traits(row[None], [None], {})[0].weighted(DEFAULT_DIALS) for row in embeddings]
+    return [compose.features(row[None], [None], {})[0].weighted(DEFAULT_FEATURE_WEIGHTS) for row in embeddings]
 
 
 def _figures(size: int, each: _Grown) -> Iterator[tuple[str, Figure]]:

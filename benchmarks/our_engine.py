@@ -50,7 +50,7 @@ class Sartor:
         """The candidates of a search, which a workspace fixes; few products that pass it compares one by one."""
         passing = round(self._count * where.share)
         exact = Setting(passing, COMPARED)
-        if where.attribute and passing <= edge._EXACT_UP_TO:  # noqa: SLF001 - tells what a search will do
+        if where.attribute and passing <= edge.LIMITS.exact_photos:
             return (exact,)
         return (*(Setting(ef, "hnsw_ef") for ef in CANDIDATES if ef <= _MOST_CANDIDATES), exact)
 

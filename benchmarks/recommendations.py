@@ -17,7 +17,7 @@ from benchmarks.report import Figure, Report, Target
 from sartor.evaluation.intervals import bootstrap_interval
 from sartor.evaluation.metrics import calibration_error, reliability
 from sartor.recommend.features import FeatureWeights, color_family
-from sartor.recommend.weights import DEFAULT_DIALS
+from sartor.recommend.weights import DEFAULT_FEATURE_WEIGHTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,10 +42,10 @@ _SETTINGS: dict[str, tuple[FeatureWeights, float]] = {
     "category only": (FeatureWeights(style=0, category=1), 0.0),
     "color 0.4, category 0.2": (FeatureWeights(style=1, color=0.4, category=0.2), 0.0),
     "color 1, category 0.4": (FeatureWeights(style=1, color=1, category=0.4), 0.0),
-    "default": (DEFAULT_DIALS, 0.0),
-    "default, diversity 0.2": (DEFAULT_DIALS, 0.2),
-    "default, diversity 0.4": (DEFAULT_DIALS, 0.4),
-    "default, diversity 0.6": (DEFAULT_DIALS, 0.6),
+    "default": (DEFAULT_FEATURE_WEIGHTS, 0.0),
+    "default, diversity 0.2": (DEFAULT_FEATURE_WEIGHTS, 0.2),
+    "default, diversity 0.4": (DEFAULT_FEATURE_WEIGHTS, 0.4),
+    "default, diversity 0.6": (DEFAULT_FEATURE_WEIGHTS, 0.6),
 }
 
 

@@ -131,7 +131,7 @@ def _run(
     from sartor.encoders.card import Precision, RuntimeChoice
     from sartor.errors import DeviceUnavailable
     from sartor.imaging.decode import decode
-    from sartor.wiring import open_encoder, open_models
+    from sartor.shop.library import open_encoder, open_models
 
     runtime, precision = arithmetic
     rounds, singles = counts

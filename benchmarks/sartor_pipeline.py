@@ -58,7 +58,7 @@ def embed(home: Path, photo: Path) -> npt.NDArray[np.float32]:
     from PIL import Image
 
     from sartor.config import Settings
-    from sartor.wiring import choose_model, open_encoder, open_models
+    from sartor.shop.library import choose_model, open_encoder, open_models
 
     settings = Settings(home=home)
     models = open_models(settings)

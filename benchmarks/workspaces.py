@@ -60,7 +60,7 @@ def add_random_keras(home: Path, name: str, weights: Path, *, pooling: str = "av
     from sartor.encoders.card import Pooling
     from sartor.encoders.keras.networks import network
     from sartor.encoders.keras.weights import save_random_weights
-    from sartor.wiring import export_model
+    from sartor.shop.library import export_model
 
     save_random_weights(network(name), weights, rng=np.random.default_rng(0))
     export_model(Settings(home=home), name, pooling=Pooling(pooling), weights=weights, model_id=None)
@@ -75,14 +75,15 @@ def fill(home: Path, products: int, vectors: Callable[[int, int], Vectors] | Non
         vectors: Gives so many embeddings of so many numbers, in pieces; without it they are random.
     """
     from sartor.config import Settings
-    from sartor.ingest.follow import catch_up
-    from sartor.store.sqlite.catalog import SqliteStore
-    from sartor.wiring import choose_model, open_index, open_models
+    from sartor.ingest.writer import catch_up
+    from sartor.shop.library import choose_model, open_models
+    from sartor.store.sqlite.catalog import SqliteCatalogStore
+    from sartor.wiring import open_index
 
     settings = Settings(home=home)
     card = choose_model(settings, open_models(settings))
     compose = composer(home)
-    store = SqliteStore(home / "catalog.sqlite3")
+    store = SqliteCatalogStore(home / "catalog.sqlite3")
     clock = [time.perf_counter()]
     for start, piece in (vectors or random_vectors)(products, card.dimension):
         store.write(_write(start, piece, card.id))
@@ -103,7 +104,7 @@ def composer(home: Path) -> FeatureBuilder:
     from sartor.config import Settings
     from sartor.encoders.heads import Heads
     from sartor.recommend.features import FeatureBuilder
-    from sartor.wiring import choose_model, open_models
+    from sartor.shop.library import choose_model, open_models
 
     settings = Settings(home=home)
     models = open_models(settings)

@@ -14,7 +14,8 @@ import sartor
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sartor.shop import Shop
+    from sartor import Shop
+from tests.copies import copied
 from tests.networks import color_network
 
 hypothesis.settings.register_profile("sartor", deadline=None)  # how long an example takes is no test
@@ -36,6 +37,16 @@ def color_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return color_network(tmp_path_factory.mktemp("networks") / "color.onnx")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nothing_bundled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """For the fixtures that several tests share."""
+    from sartor.encoders import registry as bundled
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bundled, "DIRECTORY", tmp_path_factory.mktemp("bundled"))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def bundled(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where bundled models lie: none, so that no test depends on what the package ships."""
@@ -46,18 +57,20 @@ def bundled(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
     return directory
 
 
-@pytest.fixture
-def home(tmp_path: Path, color_file: Path) -> Path:
-    """A workspace with one model, ``color``, whose embedding is a photo's mean color."""
-    from sartor.config import Settings
-    from sartor.encoders.add import ModelSpec
-    from sartor.encoders.card import PixelScaling, Scaling
-    from sartor.wiring import add_model
+@pytest.fixture(scope="session")
+def empty_home(tmp_path_factory: pytest.TempPathFactory, color_file: Path) -> Path:
+    """What ``home`` is copied from: adding a model runs its network, which takes longer than most tests."""
+    from tests.fakes import add
 
-    directory = tmp_path / "home"
-    adoption = ModelSpec(id="color", scaling=PixelScaling.named(Scaling.UNIT), output="embedding")
-    add_model(Settings(home=directory), color_file, adoption)
+    directory = tmp_path_factory.mktemp("empty") / "home"
+    add(directory, color_file, "color")
     return directory
+
+
+@pytest.fixture
+def home(tmp_path: Path, empty_home: Path) -> Path:
+    """A workspace with one model, ``color``, whose embedding is a photo's mean color."""
+    return copied(empty_home, tmp_path / "home")
 
 
 @pytest.fixture

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sartor.index.points import numbers_of, texts_of
 from sartor.types import Product
-from sartor.values import price_of, searched_of, title_key, values_of
+from sartor.values import numbers_of, price_of, searched_of, texts_of, title_key, values_of
 
 TEXTS = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"]), max_size=12),
@@ -27,7 +26,7 @@ TEXTS = st.one_of(
         st.tuples(TEXTS, TEXTS),
     )
 )
-def test_values_are_told_apart_as_the_index_does_it(value: object) -> None:
+def test_a_listing_filters_by_the_texts_and_numbers_that_the_index_has(value: object) -> None:
     values = values_of(Product(id="a", attributes={"name": value}))
     assert {each.text for each in values} - {None} == set(texts_of(value))
     assert {each.number for each in values} - {None} == set(numbers_of(value))
@@ -35,6 +34,7 @@ def test_values_are_told_apart_as_the_index_does_it(value: object) -> None:
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, 10**400, "9" * 400, "\ud800"])
 def test_what_is_no_number_is_none(value: object) -> None:
+    assert numbers_of(value) == []
     assert all(each.number is None for each in values_of(Product(id="a", attributes={"name": value})))
 
 

@@ -1,9 +1,14 @@
-"""Settings of a workspace, as plain values; only the command line and the service read the environment."""
+"""Every setting, with its default, its help, its option and its variable of the environment.
+
+Only the command line and the service read the environment. ``docs/reference/settings.md`` and ``environment.md``
+are generated from these tables; bounds that nobody sets are in ``limits.py``.
+"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -11,69 +16,82 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sartor.encoders.card import Precision, RuntimeChoice
 from sartor.types import Metric
 
-DEFAULT_HOME = Path("sartor-data")
+ENV_PREFIX = "SARTOR_"
+
+# Variables that are read beside those of ``Settings``.
+API_KEY_VARIABLE = "SARTOR_API_KEY"
+STUDIO_API_VARIABLE = "SARTOR_STUDIO_API"
+OTHER_VARIABLES = {
+    API_KEY_VARIABLE: "API key that `sartor studio --api` sends to the service.",
+    STUDIO_API_VARIABLE: "Address of the service that the studio asks; `sartor studio --api` sets it.",
+    "SARTOR_KERAS_BACKEND": "Back end of Keras, for training and export: `tensorflow` unless it is set.",
+}
+
+
+def _row(default: Any, help_: str, option: str = "", **bounds: Any) -> Any:
+    """A setting: its default, what it is, and the option of the command line that sets it."""
+    return Field(default, description=help_, json_schema_extra={"option": option}, **bounds)
+
+
+def _flag(help_: str, option: str, *, default: bool) -> Any:
+    return _row(default, help_, option)
 
 
 class Settings(BaseModel):
-    """How a workspace is opened.
-
-    Attributes:
-        home: Directory of the workspace; made when missing.
-        model: Id of the model to use; None is the workspace's default.
-        metric: How distance is measured.
-        device: ``auto``, or a device of the runtime: ``cpu``, ``gpu``, ``npu``, ``cuda``, ``coreml``.
-        precision: Arithmetic of the inference.
-        runtime: Which runtime.
-        allow_urls: Fetch photos that are given as URLs, from public addresses only.
-    """
+    """How a workspace is opened."""
 
     model_config = ConfigDict(frozen=True)
 
-    home: Path = DEFAULT_HOME
-    model: str | None = None
-    metric: Metric = Metric.COSINE
-    device: str = "auto"
-    precision: Precision = Precision.AUTO
-    runtime: RuntimeChoice = RuntimeChoice.AUTO
-    allow_urls: bool = False
+    home: Path = _row(Path("sartor-data"), "Directory of the workspace; it is made if it is missing.", "--home")
+    model: str | None = _row(None, "Id of the model to embed with; by default the workspace's.", "--model")
+    metric: Metric = _row(Metric.COSINE, "How distance is measured: `cosine` or `euclidean`.", "--metric")
+    device: str = _row(
+        "auto", "Where the network runs: `auto`, `cpu`, `gpu`, `npu`, `cuda` or `coreml`.", "--device"
+    )
+    precision: Precision = _row(
+        Precision.AUTO,
+        "Arithmetic of the network: `f32`, `bf16`, or `auto`, which is bf16 where it is fast (AMX).",
+        "--precision",
+    )
+    runtime: RuntimeChoice = _row(
+        RuntimeChoice.AUTO,
+        "What runs the network: `openvino`, `onnxruntime`, or `auto`, which is OpenVINO if it has the device.",
+    )
+    allow_urls: bool = _flag(
+        "Whether photos given as URLs are fetched, from public addresses only.", "--allow-urls", default=False
+    )
 
 
 class EnvironmentSettings(Settings, BaseSettings):
     """The same, with ``SARTOR_HOME``, ``SARTOR_MODEL``, … for what is not given."""
 
-    model_config = SettingsConfigDict(frozen=True, env_prefix="SARTOR_")
+    model_config = SettingsConfigDict(frozen=True, env_prefix=ENV_PREFIX)
 
 
 class ServiceSettings(BaseModel):
-    """How the service answers.
-
-    Attributes:
-        host: Address that it listens on.
-        port: Port; 0 takes a free one.
-        cors_origins: Origins of pages that may read answers, such as ``https://shop.example``; ``*`` is all.
-        read_needs_key: Whether reading needs an API key too, once there are keys.
-        storefront: Whether the pages are served beside the API.
-        rate_per_minute: Requests of one key or address; 0 does not limit them.
-        max_request_bytes: Of a request's body.
-        max_photos: Of a request.
-        workers: Requests that are worked on at once; more than one for each core and one beside them only take
-            turns.
-        waiting: Requests that may wait for that.
-        timeout_s: After so long a request is given up.
-        receive_timeout_s: In so long a request has to arrive.
-    """
+    """How ``sartor serve`` answers."""
 
     model_config = ConfigDict(frozen=True)
 
-    host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=0, le=65535)
-    cors_origins: tuple[str, ...] = ()
-    read_needs_key: bool = False
-    storefront: bool = True
-    rate_per_minute: int = Field(default=1200, ge=0)
-    max_request_bytes: int = Field(default=32 << 20, ge=1 << 10)
-    max_photos: int = Field(default=16, ge=1)
-    workers: int = Field(default_factory=lambda: (os.cpu_count() or 1) + 1, ge=1)
-    waiting: int = Field(default=64, ge=0)
-    timeout_s: float = Field(default=20.0, gt=0)
-    receive_timeout_s: float = Field(default=30.0, gt=0)
+    host: str = _row("127.0.0.1", "Address to listen on; one that others reach needs an API key.", "--host")
+    port: int = _row(8000, "Port; 0 takes a free one.", "--port", ge=0, le=65535)
+    cors_origins: tuple[str, ...] = _row(
+        (), "Origins of pages that may read answers, such as `https://shop.example`; `*` is all.", "--cors"
+    )
+    read_needs_key: bool = _flag(
+        "Whether reading needs an API key as well, once there are keys.", "--read-needs-key", default=False
+    )
+    storefront: bool = _flag("Whether the pages are served beside the API.", "--storefront", default=True)
+    rate_per_minute: int = _row(
+        1200, "Requests a minute of one key or address; 0 does not limit them.", "--rate-limit", ge=0
+    )
+    max_request_bytes: int = _row(32 << 20, "Bytes of a request's body.", "--max-request-mb", ge=1 << 10)
+    max_photos: int = _row(16, "Photos in a request.", ge=1)
+    workers: int = Field(
+        default_factory=lambda: (os.cpu_count() or 1) + 1,
+        description="Requests that are worked on at once; more than one for each core and one beside take turns.",
+        ge=1,
+    )
+    waiting: int = _row(64, "Requests that wait while all workers are busy; further ones get 503.", ge=0)
+    timeout_s: float = _row(20.0, "Seconds after which a request is given up.", gt=0)
+    receive_timeout_s: float = _row(30.0, "Seconds in which a request has to arrive.", gt=0)

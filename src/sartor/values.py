@@ -1,7 +1,6 @@
-"""What of a product can be browsed: values to filter by, words to search, and what its place in an order is.
+"""What a value of an attribute is: a text to filter by, a number, words to search, a key to sort by.
 
-Values are told apart as ``sartor.index.points`` does it, so that a filter means the same in a shop and in a
-search; adapters do not know each other, and ``tests/store/test_values.py`` holds both to one meaning.
+Stores and indexes all read values with this module, so a filter means the same in a listing and in a search.
 """
 
 from __future__ import annotations
@@ -41,6 +40,16 @@ def values_of(product: Product) -> list[Value]:
         for item in _items(value)
     }
     return [value for value in values if value.text is not None or value.number is not None]
+
+
+def texts_of(value: AttributeValue) -> list[str]:
+    """The texts by which a value is found, such as ``2011`` or ``true``; too long ones are left out."""
+    return [text for text, _ in map(_text_and_number, _items(value)) if text is not None]
+
+
+def numbers_of(value: AttributeValue) -> list[float]:
+    """The finite numbers that a value stands for: ``"15.00 USD"`` is 15."""
+    return [number for _, number in map(_text_and_number, _items(value)) if number is not None]
 
 
 def searched_of(product: Product) -> str:

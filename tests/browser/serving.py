@@ -16,6 +16,7 @@ import uvicorn
 import sartor
 from sartor.config import ServiceSettings, Settings
 from sartor.service.app import create_app
+from sartor.storefront import add_storefront
 from sartor.wiring import open_shop, open_store
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def served(home: Path, *, elsewhere: str) -> Iterator[str]:
     options = ServiceSettings(rate_per_minute=0, cors_origins=(elsewhere,))
     listener = socket.create_server(("127.0.0.1", 0))
     with open_shop(workspace, many_callers=True) as shop, closing(open_store(workspace)) as store:
-        app = create_app(shop, store, options)
+        app = create_app(shop, store, options, pages=add_storefront)
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none", timeout_graceful_shutdown=2))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

@@ -59,7 +59,7 @@ def test_an_uploaded_photo_stands_beside_its_matches(opened: Callable[..., Page]
 
 
 def test_photos_are_dropped_and_pasted(opened: Callable[..., Page], site: Site) -> None:
-    page = opened()
+    page, product = opened(), site.photos[1].name.partition("-")[0]
     for kind, where in (("drop", "#drop"), ("paste", "body")):
         page.goto(site.address)
         data = list(site.photos[1].read_bytes())
@@ -75,6 +75,8 @@ def test_photos_are_dropped_and_pasted(opened: Callable[..., Page], site: Site) 
             [kind, where, data],
         )
         page.wait_for_url("**/results?photo=*")
+        page.wait_for_selector("#grid .card")
+        assert product in shown(page)[:3]
 
 
 def test_several_photos_are_one_search_and_a_bad_one_says_why(

@@ -193,6 +193,6 @@ def test_a_damaged_archive_gives_only_errors_of_the_family(damage: list[tuple[in
             with open_source(archive) as source:
                 for product in source:
                     for photo in product.photos:
-                        photo.read()
+                        assert photo.read() == PHOTO
         except SartorError:
             return

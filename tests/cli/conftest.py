@@ -47,13 +47,12 @@ def sartor(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     return run
 
 
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    return folder_of(tmp_path / "photos", {"red": RED, "green": GREEN, "blue": BLUE, "pink": (255, 120, 120)})
+def write_photos(directory: Path) -> Path:
+    """Photos of four colors."""
+    return folder_of(directory, {"red": RED, "green": GREEN, "blue": BLUE, "pink": (255, 120, 120)})
 
 
-@pytest.fixture
-def table(photos: Path) -> Path:
+def write_table(photos: Path) -> Path:
     """The same photos with attributes."""
     lines = [
         "id,image,title,color,price",
@@ -64,3 +63,13 @@ def table(photos: Path) -> Path:
     file = photos / "products.csv"
     file.write_text("\n".join(lines))
     return file
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    return write_photos(tmp_path / "photos")
+
+
+@pytest.fixture
+def table(photos: Path) -> Path:
+    return write_table(photos)

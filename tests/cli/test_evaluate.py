@@ -77,7 +77,7 @@ def test_what_cannot_be_done_is_said_in_one_line(
 def test_a_report_without_its_packages_names_the_extra(
     sartor: Sartor, catalog: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sartor.wiring.find_spec", lambda name: None if name == "matplotlib" else object())
+    monkeypatch.setattr("sartor.errors.find_spec", lambda name: None if name == "matplotlib" else object())
     outcome = sartor("evaluate", catalog, "--report", tmp_path / "r.html")
     assert outcome.code == 1
     assert "sartor[report]" in outcome.err

@@ -12,7 +12,7 @@ import sartor as library
 from sartor.ingest.export import run as exporting
 from sartor.ingest.put import ProductInput
 from sartor.shop import Shop
-from sartor.store.sqlite.catalog import SqliteStore
+from sartor.store.sqlite.catalog import SqliteCatalogStore
 from sartor.types import Product
 from tests.cli.conftest import Sartor
 from tests.fakes import photo
@@ -226,7 +226,7 @@ def imported(sartor: Sartor, tmp_path: Path) -> tuple[Sartor, dict[str, np.ndarr
 
 
 def vectors_of(home: Path, model: str) -> dict[str, np.ndarray]:
-    with closing(SqliteStore(home / "catalog.sqlite3")) as store:
+    with closing(SqliteCatalogStore(home / "catalog.sqlite3")) as store:
         photos = {each: store.products([each])[each].photos[0].sha256 for each in store.product_ids()}
         found = store.embeddings(model, list(photos.values()))
     return {product_id: found[sha256] for product_id, sha256 in photos.items()}

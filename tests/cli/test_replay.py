@@ -55,7 +55,7 @@ def test_each_way_stands_beside_for_you_with_intervals(
     sartor: Sartor, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    outcome = sartor("evaluate", "--events", log, "--people", 4, "--history", 1, "--history", 5)
+    outcome = sartor("replay", log, "--people", 4, "--history", 1, "--history", 5)
     assert outcome.code == 0, outcome.err
     assert "60 simulated shoppers: a simulation, not a shop" in outcome.out
     assert "1 event known of each of 4 (simulated)" in outcome.out
@@ -69,8 +69,8 @@ def test_each_way_stands_beside_for_you_with_intervals(
 
 def test_json_and_csv_have_every_figure(sartor: Sartor, log: Path, tmp_path: Path) -> None:
     file = tmp_path / "figures.csv"
-    told = sartor("evaluate", "--events", log, "--people", 8, "--csv", file, "-k", 5, "--json").json()
-    assert told["setup"]["command"].startswith("sartor evaluate --events")
+    told = sartor("replay", log, "--people", 8, "--csv", file, "-k", 5, "--json").json()
+    assert told["setup"]["command"].startswith("sartor replay")
     assert told["setup"]["logs"][0]["simulated"] is True
     assert [each["history"] for each in told["experiments"]] == [1, 5, 20]
     for experiment in told["experiments"]:
@@ -88,11 +88,16 @@ def test_json_and_csv_have_every_figure(sartor: Sartor, log: Path, tmp_path: Pat
 
 
 def test_the_same_seed_finds_the_same(sartor: Sartor, log: Path) -> None:
-    once, again = (
-        sartor("evaluate", "--events", log, "--people", 5, "--history", 5, "--json").json() for _ in range(2)
-    )
+    once, again = (sartor("replay", log, "--people", 5, "--history", 5, "--json").json() for _ in range(2))
     assert once["experiments"] == again["experiments"]
     assert once["off_policy"] == again["off_policy"]
+
+
+def test_evaluate_with_events_is_the_same_command(sartor: Sartor, log: Path) -> None:
+    asked = ("--people", 5, "--history", 5, "--json")
+    new, former = sartor("replay", log, *asked).json(), sartor("evaluate", "--events", log, *asked).json()
+    assert former["experiments"] == new["experiments"]
+    assert former["setup"]["command"].startswith("sartor evaluate --events")
 
 
 def test_people_of_several_logs_are_judged_together(
@@ -102,8 +107,8 @@ def test_people_of_several_logs_are_judged_together(
     made = sartor("events", "simulate", "--out", other, "--people", 40, "--until", "2026-01-01", "--seed", 3)
     assert made.code == 0, made.err
     asked = ("--people", 6, "--history", 1)
-    alone = [sartor("evaluate", "--events", file, *asked, "--json").json() for file in (log, other)]
-    both = sartor("evaluate", "--events", log, "--events", other, *asked, "--json").json()
+    alone = [sartor("replay", file, *asked, "--json").json() for file in (log, other)]
+    both = sartor("replay", log, other, *asked, "--json").json()
     assert [each["name"] for each in both["setup"]["logs"]] == ["events.jsonl", "other.jsonl"]
     assert [each["people"] for each in both["setup"]["logs"]] == [60, 40]
     (experiment,) = both["experiments"]
@@ -114,14 +119,14 @@ def test_people_of_several_logs_are_judged_together(
     answers = [each["off_policy"][0]["estimate"]["answers"] for each in (*alone, both)]
     assert answers[2] == answers[0] + answers[1]
     monkeypatch.setenv("COLUMNS", "200")
-    printed = sartor("evaluate", "--events", log, "--events", other, *asked).out
+    printed = sartor("replay", log, other, *asked).out
     assert "other.jsonl: " in printed
     assert " of 2 " in printed
 
 
 def test_nothing_is_written_to_the_workspace(sartor: Sartor, log: Path, home: Path) -> None:
     before = sorted(file.name for file in home.iterdir())
-    assert sartor("evaluate", "--events", log, "--people", 2, "--history", 1).code == 0
+    assert sartor("replay", log, "--people", 2, "--history", 1).code == 0
     assert sorted(file.name for file in home.iterdir()) == before
 
 
@@ -137,7 +142,7 @@ def test_a_log_without_answers_says_so_and_looks_stand_for_wants(
         {"type": "view", "user_id": f"u{number % 4}", "product_id": f"p{number:03}", "timestamp": 1.6e9 + number}
         for number in range(40)
     ]
-    outcome = sartor("evaluate", "--events", written(tmp_path / "views.jsonl", *views), "--history", 3)
+    outcome = sartor("replay", written(tmp_path / "views.jsonl", *views), "--history", 3)
     assert outcome.code == 0, outcome.err
     assert "foreseen: view, click" in outcome.out
     assert "nothing is estimated off-policy" in outcome.out
@@ -160,7 +165,7 @@ def test_a_log_without_answers_says_so_and_looks_stand_for_wants(
 def test_what_cannot_be_replayed_is_said_in_one_line(
     sartor: Sartor, catalog: Path, tmp_path: Path, events: list[dict[str, object]], line: str
 ) -> None:
-    outcome = sartor("evaluate", "--events", written(tmp_path / "log.jsonl", *events))
+    outcome = sartor("replay", written(tmp_path / "log.jsonl", *events))
     assert outcome.code == 1
     assert line in outcome.err
     assert len(outcome.err.strip().splitlines()) == 1
@@ -169,10 +174,13 @@ def test_what_cannot_be_replayed_is_said_in_one_line(
 @pytest.mark.parametrize(
     ("arguments", "code", "line"),
     [
-        (["evaluate"], 2, "give a SOURCE"),
-        (["evaluate", "catalog", "--events", "log.jsonl"], 2, "one of them"),
-        (["evaluate", "--events", "log.jsonl", "--ann"], 2, "--events goes with"),
+        (["evaluate"], 2, "Missing argument 'SOURCE'"),
+        (["replay"], 2, "give the logs to replay"),
+        (["evaluate", "catalog", "--events", "log.jsonl"], 2, "give the logs to replay"),
+        (["evaluate", "--events", "log.jsonl", "--ann"], 2, "No such option: --ann"),
+        (["replay", "nowhere.jsonl"], 1, "nowhere.jsonl"),
         (["evaluate", "--events", "nowhere.jsonl"], 1, "nowhere.jsonl"),
+        (["replay", __file__, "nowhere.csv"], 1, "test_replay.py"),
         (["evaluate", "--events", __file__, "--events", "nowhere.csv"], 1, "test_replay.py"),
         (["events", "simulate", "--out", "x.jsonl"], 2, "no product"),
     ],

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.cli.conftest import Sartor
+import sartor as library
+from tests.cli.conftest import Sartor, write_photos, write_table
+from tests.copies import copied
 from tests.fakes import photo
 
 
@@ -16,9 +18,19 @@ def query(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.fixture(scope="module")
+def filled_home(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace of the products of ``table``."""
+    directory = tmp_path_factory.mktemp("filled")
+    copied(empty_home, directory / "home")
+    with library.open(directory / "home") as shop:
+        assert shop.index(write_table(write_photos(directory / "photos"))).added == 4
+    return directory / "home"
+
+
 @pytest.fixture
-def indexed(sartor: Sartor, table: Path) -> Sartor:
-    assert sartor("index", table).code == 0
+def indexed(sartor: Sartor, home: Path, filled_home: Path) -> Sartor:
+    copied(filled_home, home)
     return sartor
 
 
@@ -44,7 +56,7 @@ def test_the_json_has_what_others_rely_on(indexed: Sartor, query: Path) -> None:
 
 def test_people_get_a_table(indexed: Sartor, query: Path) -> None:
     outcome = indexed("similar", query, "-k", 2)
-    assert outcome.out.startswith("Seen: colors ")
+    assert outcome.out.startswith("QueryAttributes: colors ")
     assert "Red shirt" in outcome.out
     assert "Pink shirt" in outcome.out
     assert "Blue shirt" not in outcome.out

@@ -12,9 +12,7 @@ from tests.cli.conftest import Sartor
 
 
 def test_without_its_extra_the_command_names_it(sartor: Sartor, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sartor import wiring as assembly
-
-    monkeypatch.setattr(assembly, "find_spec", lambda name: None)
+    monkeypatch.setattr("sartor.errors.find_spec", lambda name: None)
     outcome = sartor("studio", "--no-browser")
     assert outcome.code == 1
     assert outcome.err == (

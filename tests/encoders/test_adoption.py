@@ -8,7 +8,7 @@ from sartor.config import Settings
 from sartor.encoders.add import ModelSpec
 from sartor.encoders.card import Layout, PixelScaling, RuntimeChoice, Scaling
 from sartor.errors import ModelExists, UnusableModel
-from sartor.wiring import add_model, open_models
+from sartor.shop.library import add_model, open_models
 from tests.networks import SIDE_PX, batch_mixing_network, color_network, constant_network, tower_network
 
 

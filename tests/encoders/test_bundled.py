@@ -14,7 +14,7 @@ from sartor.encoders.add import ModelSpec
 from sartor.encoders.card import CARD_FILE, MODEL_FILE, PixelScaling, Scaling
 from sartor.encoders.registry import DEFAULT_MODEL, ModelRegistry, sha256_of
 from sartor.errors import ModelBundled, ModelNotChosen, NoModel
-from sartor.wiring import add_model, open_models
+from sartor.shop.library import add_model, open_models
 from tests.fakes import BLUE, COLOR_CARD, GREEN, RED, folder_of, photo
 
 

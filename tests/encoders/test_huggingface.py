@@ -17,7 +17,7 @@ from sartor.encoders.encoder import prepare
 from sartor.encoders.huggingface import followed, network_file
 from sartor.encoders.onnxruntime import scale
 from sartor.errors import UnusableModel
-from sartor.wiring import add_model, open_models
+from sartor.shop.library import add_model, open_models
 from tests.cli.conftest import Sartor, sartor  # noqa: F401 - the fixture
 from tests.fakes import COLOR_CARD
 from tests.networks import color_network, tower_network

@@ -12,7 +12,7 @@ from sartor.encoders import add as onnx_whole
 from sartor.encoders.add import ModelSpec, as_one_file, external_files
 from sartor.encoders.card import PixelScaling, Scaling
 from sartor.errors import MissingExtra, UnusableModel
-from sartor.wiring import add_model, open_models
+from sartor.shop.library import add_model, open_models
 from tests.networks import tower_network
 
 

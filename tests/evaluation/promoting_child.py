@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
 from sartor.config import Settings
 from sartor.encoders.card import RuntimeChoice
-from sartor.ingest.photos import Progress
 from sartor.wiring import open_shop
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def acknowledge(step: Progress) -> None:
-    """One line for each committed product, out at once."""
-    sys.stdout.write("".join(f"{product_id}\n" for product_id in step.committed))
-    sys.stdout.flush()
+    from sartor.ingest.photos import Progress
 
 
-with open_shop(Settings(home=Path(sys.argv[1]), runtime=RuntimeChoice.ONNXRUNTIME)) as shop:
-    shop.promote(sys.argv[2], on_progress=acknowledge)
+def promote(stdout: TextIO, home: Path, model: str) -> None:
+    """Say each product as it is committed."""
+
+    def acknowledge(step: Progress) -> None:
+        stdout.write("".join(f"{product_id}\n" for product_id in step.committed))
+        stdout.flush()
+
+    with open_shop(Settings(home=home, runtime=RuntimeChoice.ONNXRUNTIME)) as shop:
+        shop.promote(model, on_progress=acknowledge)

@@ -76,7 +76,7 @@ def test_every_product_is_on_the_map(shop: Shop, tmp_path: Path) -> None:
 
 def test_a_sample_is_laid_out_where_there_are_more(shop: Shop, tmp_path: Path) -> None:
     shop.index(folder_of(tmp_path / "photos", various_colors(12)))
-    laid_out = shop.map(most=5, seed=3)
+    laid_out = shop.map(limit=5, seed=3)
     assert len(laid_out.products) == 5
     assert laid_out.of == 12
 

@@ -15,7 +15,7 @@ from sartor.evaluation.health import EXAMPLES, HUB_FACTOR, K, examine
 from sartor.evaluation.results import HealthFinding
 from sartor.recommend.features import FeatureBuilder
 from sartor.store.base import Write
-from sartor.store.sqlite.catalog import SqliteStore
+from sartor.store.sqlite.catalog import SqliteCatalogStore
 from sartor.types import Matrix, Palette, Photo, Product, StoredProduct
 from tests.fakes import COMPOSER, unit
 
@@ -37,7 +37,7 @@ ALWAYS_LISTED = [
 class Catalog:
     """A store to put products into, each with one photo; products of one photo number show the same file."""
 
-    store: SqliteStore
+    store: SqliteCatalogStore
     photos: int = 0
     vectors: dict[str, Matrix] = field(default_factory=dict)
 
@@ -66,7 +66,7 @@ class Catalog:
 
 @pytest.fixture
 def catalog(tmp_path: Path) -> Iterator[Catalog]:
-    store = SqliteStore(tmp_path / "catalog.sqlite3")
+    store = SqliteCatalogStore(tmp_path / "catalog.sqlite3")
     yield Catalog(store)
     store.close()
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,11 +16,12 @@ from sartor.errors import ModelNotFound, ModelReplaced, NoPreviousModel, Nothing
 from sartor.evaluation.promotion import held_out_split
 from sartor.ingest.photos import STEP, Progress
 from sartor.shop import Shop
+from tests.copies import copied
+from tests.evaluation.promoting_child import promote
 from tests.fakes import COLOR_CARD, folder_of, photo, various_colors
+from tests.ingest.killing import child
 from tests.networks import color_network
 from tests.promotions import PRODUCTS, add_models, labelled_photos
-
-CHILD = Path(__file__).with_name("promoting_child.py")
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +36,7 @@ def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def home(indexed: Path, tmp_path: Path) -> Path:
-    shutil.copytree(indexed / "home", tmp_path / "home")
-    return tmp_path / "home"
+    return copied(indexed / "home", tmp_path / "home")
 
 
 def test_a_better_model_becomes_the_default_and_answers_at_once(home: Path) -> None:
@@ -147,11 +145,10 @@ def test_an_interrupted_promotion_leaves_the_default_and_goes_on_where_it_was(ho
 def test_a_kill_leaves_the_default_working_and_the_next_promotion_goes_on(home: Path, lines: int) -> None:
     with sartor.open(home) as shop:
         before = shop.similar(photo((250, 20, 20)))
-    command = [sys.executable, str(CHILD), str(home), "seeing"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+    with child(promote, home, "seeing") as promoting:
         for _ in range(lines):
-            child.stdout.readline()
-        child.kill()
+            promoting.stdout.readline()
+        promoting.kill()
     with sartor.open(home, model="blind") as shop:
         assert shop.similar(photo((250, 20, 20))) == before
         assert [problem for problem in shop.check() if not problem.harmless] == []
@@ -259,7 +256,7 @@ def test_what_small_photos_embed_to_does_not_depend_on_the_way(home: Path, index
 
 
 def entries(shop: Shop) -> list:
-    return shop._store.embedded_photos("seeing", shop.product_ids())
+    return shop._backends.store.embedded_photos("seeing", shop.product_ids())
 
 
 def test_a_photo_of_several_products_is_embedded_once(tmp_path: Path) -> None:
@@ -274,9 +271,11 @@ def test_a_photo_of_several_products_is_embedded_once(tmp_path: Path) -> None:
 
 def test_the_split_is_that_of_the_models_training(home: Path) -> None:
     with sartor.open(home) as shop:
-        plain = held_out_split(shop._store, COLOR_CARD, embedded_by=["blind"])
+        plain = held_out_split(shop._backends.store, COLOR_CARD, embedded_by=["blind"])
         training = SimpleNamespace(split_seed=20, split_share=0.5)
-        trained = held_out_split(shop._store, SimpleNamespace(id="x", training=training), embedded_by=["blind"])
+        trained = held_out_split(
+            shop._backends.store, SimpleNamespace(id="x", training=training), embedded_by=["blind"]
+        )
     assert 20 <= len(plain.queries) < 60 < len(trained.queries)
     assert set(plain.queries) < set(trained.queries)
 

@@ -51,6 +51,8 @@ def test_a_filter_that_was_set_later_does_not_matter() -> None:
 
     with pillow_kept_quiet():
         make_pillow_warn()
+    with pytest.raises(Image.DecompressionBombWarning):  # the filter that was set later is in force
+        make_pillow_warn()
 
 
 def test_the_list_of_filters_does_not_grow() -> None:

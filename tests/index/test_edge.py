@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import qdrant_edge as qdrant
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sartor.index import edge
-from sartor.index.edge import EdgeIndex
+from sartor.index.edge import EdgeIndex, SearchLimits
 from sartor.types import AnyOf, Between, FacetValue, IndexEntry, Metric, Where
 from tests.fakes import unit
 
@@ -58,12 +58,12 @@ def test_search_finds_what_brute_force_finds(index: EdgeIndex, metric: Metric) -
         assert np.allclose([neighbor.score for neighbor in found], np.sort(scores)[::-1][:10], atol=1e-5)
 
 
-def test_approximate_search_agrees_with_exact_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_approximate_search_agrees_with_exact_search(tmp_path: Path) -> None:
     # Qdrant builds its graph only over vectors of more than about 10 MB.
-    monkeypatch.setattr(edge, "_FEW_NUMBERS", 0)
+    never_exact = SearchLimits(exact_numbers=0)
     wide = vectors(8000) @ np.random.default_rng(3).normal(size=(DIMENSION, 512)).astype(np.float32)
     wide /= np.linalg.norm(wide, axis=1, keepdims=True)
-    with EdgeIndex(tmp_path / "index", model="m", dimension=512) as index:
+    with EdgeIndex(tmp_path / "index", model="m", dimension=512, limits=never_exact) as index:
         fill(index, wide)
         assert index.optimize()
         overlaps = []
@@ -178,15 +178,15 @@ def test_finding_is_searching_with_each_vector(index: EdgeIndex) -> None:
     assert index.find(queries[:0], k=9) == []
 
 
-def test_what_is_found_follows_every_write(index: EdgeIndex, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edge, "_PRODUCTS_KEPT", 3)
-    made = vectors(8)
-    fill(index, made)
-    assert index.find(made, k=1) == [f"p{row}" for row in range(8)]
-    index.replace(["p2"], [])
-    index.replace(["new"], [entry("new", made[2], 2, gender="Women")])
-    assert index.find(made[2:3], k=1) == ["new"]
-    assert index.find(made, k=8, where=Where((AnyOf(attribute="gender", values=("Women",)),))) == ["new"]
+def test_what_is_found_follows_every_write(tmp_path: Path, metric: Metric) -> None:
+    made, few = vectors(8), SearchLimits(remembered_products=3)
+    with EdgeIndex(tmp_path / "i", model="m", dimension=DIMENSION, metric=metric, limits=few) as index:
+        fill(index, made)
+        assert index.find(made, k=1) == [f"p{row}" for row in range(8)]
+        index.replace(["p2"], [])
+        index.replace(["new"], [entry("new", made[2], 2, gender="Women")])
+        assert index.find(made[2:3], k=1) == ["new"]
+        assert index.find(made, k=8, where=Where((AnyOf(attribute="gender", values=("Women",)),))) == ["new"]
 
 
 def test_replacing_a_product_leaves_nothing_of_it(index: EdgeIndex) -> None:
@@ -275,30 +275,68 @@ def test_a_part_that_the_graph_was_not_built_by_is_found_as_by_brute_force(tmp_p
 
 
 def test_a_query_of_parts_or_with_a_filter_is_answered_exactly_among_more_photos_than_a_whole_one(
-    index: EdgeIndex, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, metric: Metric
 ) -> None:
-    monkeypatch.setattr(edge, "_FEW_NUMBERS", 5 * DIMENSION)
-    monkeypatch.setattr(edge, "_EXACT_UP_TO", 10)
-    asked = []
-    shard = index._shard
-    monkeypatch.setattr(index._stored, "shard", Asked(shard, asked))
+    shards, limits = Watched(), SearchLimits(exact_photos=10, exact_numbers=5 * DIMENSION)
     whole, part = np.ones(DIMENSION, np.float32), np.eye(DIMENSION, dtype=np.float32)[0]
-    for count in (5, 10, 11):
-        fill(index, vectors(count))
-        for query in (whole, part):
-            index.search(query, k=1)
-    assert asked == [True, True, False, True, False, False]
+    with EdgeIndex(
+        tmp_path / "i", model="m", dimension=DIMENSION, metric=metric, limits=limits, shards=shards
+    ) as index:
+        for count in (5, 10, 11):
+            fill(index, vectors(count))
+            for query in (whole, part):
+                index.search(query, k=1)
+    assert shards.exact == [True, True, False, True, False, False]
 
 
-class Asked:
-    """A shard that notes whether it was asked for exact answers."""
+def test_what_does_not_reach_the_disk_is_not_noted_as_there(tmp_path: Path) -> None:
+    shards = Watched()
+    index = EdgeIndex(tmp_path / "i", model="m", dimension=DIMENSION, shards=shards)
+    fill(index, vectors(5))
+    index.mark(3)
+    shards.disk_is_full = True
+    with pytest.raises(OSError, match="disk is full"):
+        index.mark(4)
+    assert index.revision == 3
+    shards.disk_is_full = False
+    index.close()
+    with EdgeIndex(tmp_path / "i", model="m", dimension=DIMENSION) as again:
+        assert (len(again), again.revision) == (5, 3)
 
-    def __init__(self, shard: object, asked: list[bool]) -> None:
-        self._shard, self._asked = shard, asked
 
-    def query(self, request: object) -> object:
-        self._asked.append(request.params.exact)
+class Watched:
+    """Opens shards that note whether they are asked for exact answers, and that can run out of disk.
+
+    Attributes:
+        exact: For each query, whether it was to be exact.
+        disk_is_full: Whether bringing a shard to disk fails.
+    """
+
+    def __init__(self) -> None:
+        self.exact: list[bool] = []
+        self.disk_is_full = False
+
+    def create(self, path: str, config: qdrant.EdgeConfig) -> qdrant.EdgeShard:
+        return WatchedShard(qdrant.EdgeShard.create(path, config), self)
+
+    def load(self, path: str, config: qdrant.EdgeConfig) -> qdrant.EdgeShard:
+        return WatchedShard(qdrant.EdgeShard.load(path, config), self)
+
+
+class WatchedShard:
+    """A shard that ``Watched`` opened; all but a query and a flush is the shard's own."""
+
+    def __init__(self, shard: qdrant.EdgeShard, watch: Watched) -> None:
+        self._shard, self._watch = shard, watch
+
+    def query(self, request: qdrant.QueryRequest) -> object:
+        self._watch.exact.append(request.params.exact)
         return self._shard.query(request)
+
+    def flush(self) -> None:
+        if self._watch.disk_is_full:
+            raise OSError("the disk is full")
+        self._shard.flush()
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._shard, name)

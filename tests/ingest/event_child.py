@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
 from sartor.events.model import Event, EventType, Person
-from sartor.store.sqlite.events import EventStore
+from sartor.store.sqlite.events import SqliteEventStore
 
-path, first, batch = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def numbered(number: int) -> Event:
@@ -23,11 +23,13 @@ def numbered(number: int) -> Event:
     )
 
 
-store = EventStore(path)
-sys.stdout.write("ready\n")
-sys.stdout.flush()
-while True:
-    taken = store.add([numbered(number) for number in range(first, first + batch)])
-    first += batch
-    sys.stdout.write(f"{first} {taken.duplicates}\n")
-    sys.stdout.flush()
+def add(stdout: TextIO, path: Path, first: int, batch: int) -> None:
+    """Add batches for ever."""
+    store = SqliteEventStore(path)
+    stdout.write("ready\n")
+    stdout.flush()
+    while True:
+        taken = store.add([numbered(number) for number in range(first, first + batch)])
+        first += batch
+        stdout.write(f"{first} {taken.duplicates}\n")
+        stdout.flush()

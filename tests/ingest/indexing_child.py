@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
+import sartor.encoders.onnxruntime
+import sartor.index.edge  # noqa: F401 - else every process that is forked would import it
 from sartor.config import Settings
 from sartor.encoders.card import RuntimeChoice
-from sartor.ingest.photos import Progress
 from sartor.wiring import open_shop
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def acknowledge(step: Progress) -> None:
-    """One line for each committed product, out at once."""
-    sys.stdout.write("".join(f"{product_id}\n" for product_id in step.committed))
-    sys.stdout.flush()
+    from sartor.ingest.photos import Progress
 
 
-# ONNX Runtime starts faster, and this is started often.
-with open_shop(Settings(home=Path(sys.argv[1]), runtime=RuntimeChoice.ONNXRUNTIME)) as shop:
-    _ = shop._encoder.runtime  # loaded before the clock starts, so that the kills meet the ingest itself
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    shop.index(sys.argv[2], prune=True, on_progress=acknowledge)
+def index(stdout: TextIO, home: Path, folder: Path) -> None:
+    """Say that it begins, and then each product as it is committed."""
+
+    def acknowledge(step: Progress) -> None:
+        stdout.write("".join(f"{product_id}\n" for product_id in step.committed))
+        stdout.flush()
+
+    # ONNX Runtime starts faster, and this is started often.
+    with open_shop(Settings(home=home, runtime=RuntimeChoice.ONNXRUNTIME)) as shop:
+        _ = (
+            shop._model().encoder.runtime
+        )  # loaded before the clock starts, so that the kills meet the ingest itself
+        stdout.write("ready\n")
+        stdout.flush()
+        shop.index(folder, prune=True, on_progress=acknowledge)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sartor.events.model import Person
 from sartor.ingest.events import EventImportReport, EventProgress, import_events
-from sartor.store.sqlite.events import EventStore
+from sartor.store.sqlite.events import SqliteEventStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,17 +19,17 @@ NOW_S = 1.75e9
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[EventStore]:
-    store = EventStore(tmp_path / "events.sqlite3")
+def store(tmp_path: Path) -> Iterator[SqliteEventStore]:
+    store = SqliteEventStore(tmp_path / "events.sqlite3")
     yield store
     store.close()
 
 
-def taken(store: EventStore, file: Path, *known: str) -> EventImportReport:
+def taken(store: SqliteEventStore, file: Path, *known: str) -> EventImportReport:
     return import_events(file, store=store, known=lambda ids: set(ids) & set(known), now_s=NOW_S)
 
 
-def test_the_rest_goes_on_and_everything_is_told(store: EventStore, tmp_path: Path) -> None:
+def test_the_rest_goes_on_and_everything_is_told(store: SqliteEventStore, tmp_path: Path) -> None:
     file = tmp_path / "log.csv"
     file.write_text(
         "event_id,type,user_id,product_id,timestamp,device\n"
@@ -49,14 +49,14 @@ def test_the_rest_goes_on_and_everything_is_told(store: EventStore, tmp_path: Pa
     assert [event.at_s for event in store.history(Person.user("bob"))] == [1_735_776_000, NOW_S]
 
 
-def test_the_first_of_many_rejections_are_shown(store: EventStore, tmp_path: Path) -> None:
+def test_the_first_of_many_rejections_are_shown(store: SqliteEventStore, tmp_path: Path) -> None:
     file = tmp_path / "log.jsonl"
     file.write_text('{"type": "like"}\n' * 30 + "nonsense\n" * 30)
     report = taken(store, file)
     assert (report.rejected, len(report.rejections), report.added) == (60, 20, 0)
 
 
-def test_the_catalog_is_asked_once_of_each_product(store: EventStore, tmp_path: Path) -> None:
+def test_the_catalog_is_asked_once_of_each_product(store: SqliteEventStore, tmp_path: Path) -> None:
     file = tmp_path / "log.jsonl"
     rows = [{"type": "view", "user_id": "a", "product_id": str(n % 3), "event_id": n} for n in range(11_000)]
     file.write_text("\n".join(map(json.dumps, rows)))
@@ -93,7 +93,7 @@ def test_nothing_is_lost_and_a_second_import_changes_nothing(
     directory = tmp_path_factory.mktemp("import")
     file = directory / "log.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in [{"type": "wish"}, *rows]))
-    store = EventStore(directory / "events.sqlite3")
+    store = SqliteEventStore(directory / "events.sqlite3")
     first = taken(store, file)
     again = taken(store, file)
     assert first.read == first.added + first.duplicates + first.rejected == len(rows) + 1

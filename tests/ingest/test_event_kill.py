@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 import time
 from itertools import islice
 from pathlib import Path
@@ -12,11 +10,12 @@ from pathlib import Path
 from sartor.events.model import Person
 from sartor.ingest.events import import_events
 from sartor.store.sqlite.database import Database
-from sartor.store.sqlite.events import EventStore
+from sartor.store.sqlite.events import SqliteEventStore
 from sartor.store.sqlite.schema import EVENT_MIGRATIONS
+from tests.ingest.event_child import add
+from tests.ingest.killing import child
 
 KILLS, BATCH = 16, 40
-CHILD = Path(__file__).with_name("event_child.py")
 
 
 def test_every_acknowledged_event_is_there_once_after_kill_9(tmp_path: Path) -> None:
@@ -26,7 +25,7 @@ def test_every_acknowledged_event_is_there_once_after_kill_9(tmp_path: Path) -> 
     for _ in range(KILLS):
         again = max(0, acknowledged - rng.randrange(4) * BATCH)  # some come twice, as after a lost answer
         acknowledged = max(acknowledged, run_and_kill(path, again, rng))
-        store = EventStore(path)
+        store = SqliteEventStore(path)
         events, people = store.counts()
         numbers = [int(event.id[2:]) for who in range(50) for event in store.history(Person.user(f"u-{who}"))]
         assert sorted(numbers) == list(range(len(numbers))), "each once, and nothing missing in between"
@@ -45,13 +44,12 @@ def test_every_acknowledged_event_is_there_once_after_kill_9(tmp_path: Path) -> 
 def run_and_kill(path: Path, first: int, rng: random.Random) -> int:
     """Add events in a child and kill it at a random moment; returns the number up to which it acknowledged."""
     lines, after_s = rng.randrange(12), rng.uniform(0, 0.03)
-    command = [sys.executable, str(CHILD), str(path), str(first), str(BATCH)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdout.readline() == "ready\n"
-        said = list(islice(child.stdout, lines))
+    with child(add, path, first, BATCH) as adding:
+        assert adding.stdout.readline() == "ready\n"
+        said = list(islice(adding.stdout, lines))
         time.sleep(after_s)
-        child.kill()
-        said += child.stdout.readlines()
+        adding.kill()
+        said += adding.stdout.readlines()
     return max((int(line.split()[0]) for line in said if line.endswith("\n")), default=first)
 
 
@@ -59,7 +57,7 @@ def test_an_import_that_was_stopped_is_completed_by_doing_it_again(tmp_path: Pat
     file = tmp_path / "events.csv"
     rows = (f"view,u-{number % 9},p-{number},{1_700_000_000 + number}" for number in range(12_000))
     file.write_text("\n".join(("type,user_id,product_id,timestamp", *rows)))
-    store = EventStore(tmp_path / "events.sqlite3")
+    store = SqliteEventStore(tmp_path / "events.sqlite3")
 
     def stop(_: object) -> None:
         raise KeyboardInterrupt

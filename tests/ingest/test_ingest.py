@@ -200,7 +200,7 @@ def test_a_second_model_embeds_what_the_first_one_had(home: Path, photos: Path, 
     from sartor.config import Settings
     from sartor.encoders.add import ModelSpec
     from sartor.encoders.card import PixelScaling, Scaling
-    from sartor.wiring import add_model
+    from sartor.shop.library import add_model
 
     with sartor.open(home) as shop:
         shop.index(photos)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
 import time
 from itertools import islice
 from pathlib import Path
@@ -14,10 +12,11 @@ import numpy as np
 import sartor
 from sartor.shop import Shop
 from tests.fakes import folder_of, photo, various_colors
+from tests.ingest.indexing_child import index
+from tests.ingest.killing import child
 
 KILLS = 24
 PRODUCTS = 700
-CHILD = Path(__file__).with_name("indexing_child.py")
 
 
 def test_nothing_acknowledged_is_lost_by_kill_9(home: Path, tmp_path: Path) -> None:
@@ -45,13 +44,12 @@ def run_and_kill(home: Path, folder: Path, rng: np.random.Generator) -> set[str]
     The moment is a while after some number of products, not a time alone: so a busy machine shows as much.
     """
     products, after_s = int(rng.integers(0, 300)), float(rng.uniform(0, 0.2))
-    command = [sys.executable, str(CHILD), str(home), str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdout.readline() == "ready\n"
-        lines = list(islice(child.stdout, products))
+    with child(index, home, folder) as indexing:
+        assert indexing.stdout.readline() == "ready\n"
+        lines = list(islice(indexing.stdout, products))
         time.sleep(after_s)
-        child.kill()
-        lines += child.stdout.readlines()
+        indexing.kill()
+        lines += indexing.stdout.readlines()
     return {line.removesuffix("\n") for line in lines if line.endswith("\n")}
 
 

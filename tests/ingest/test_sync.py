@@ -8,17 +8,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sartor.index.edge import EdgeIndex
-from sartor.ingest.follow import catch_up
 from sartor.ingest.maintenance import check_index
+from sartor.ingest.writer import catch_up
 from sartor.store.base import Write
-from sartor.store.sqlite.catalog import SqliteStore
+from sartor.store.sqlite.catalog import SqliteCatalogStore
 from sartor.types import Photo, Product, StoredProduct
 from tests.fakes import COMPOSER, unit
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    store = SqliteStore(tmp_path / "catalog.sqlite3")
+def store(tmp_path: Path) -> Iterator[SqliteCatalogStore]:
+    store = SqliteCatalogStore(tmp_path / "catalog.sqlite3")
     yield store
     store.close()
 
@@ -27,14 +27,14 @@ def index_in(tmp_path: Path) -> EdgeIndex:
     return EdgeIndex(tmp_path / "index", model="m", dimension=COMPOSER.dimension(2))
 
 
-def put(store: SqliteStore, product_id: str, photo: int, *, model: str = "m") -> None:
+def put(store: SqliteCatalogStore, product_id: str, photo: int, *, model: str = "m") -> None:
     sha256 = f"{photo:064x}"
     photos = (Photo(sha256=sha256, name="x", width_px=1, height_px=1, thumbnail=f"{sha256}.jpg"),)
     product = StoredProduct(product=Product(id=product_id), photos=photos)
     store.write(Write(products=(product,), model=model, embeddings={sha256: unit(1, photo)}))
 
 
-def test_an_index_follows_writes_changes_and_deletions(store: SqliteStore, tmp_path: Path) -> None:
+def test_an_index_follows_writes_changes_and_deletions(store: SqliteCatalogStore, tmp_path: Path) -> None:
     with index_in(tmp_path) as index:
         put(store, "a", 1)
         put(store, "b", 2)
@@ -47,7 +47,7 @@ def test_an_index_follows_writes_changes_and_deletions(store: SqliteStore, tmp_p
         assert catch_up(store, index, COMPOSER) == 0
 
 
-def test_only_the_embeddings_of_the_model_are_indexed(store: SqliteStore, tmp_path: Path) -> None:
+def test_only_the_embeddings_of_the_model_are_indexed(store: SqliteCatalogStore, tmp_path: Path) -> None:
     put(store, "a", 1)
     put(store, "b", 2, model="other")
     with index_in(tmp_path) as index:
@@ -55,7 +55,7 @@ def test_only_the_embeddings_of_the_model_are_indexed(store: SqliteStore, tmp_pa
         assert {product_id for product_id, _ in index.entry_keys()} == {"a"}
 
 
-def test_what_was_not_marked_is_done_again_without_harm(store: SqliteStore, tmp_path: Path) -> None:
+def test_what_was_not_marked_is_done_again_without_harm(store: SqliteCatalogStore, tmp_path: Path) -> None:
     with index_in(tmp_path) as index:
         put(store, "a", 1)
         catch_up(store, index, COMPOSER)
@@ -81,7 +81,7 @@ def test_store_and_index_agree_after_any_history(
     tmp_path_factory: pytest.TempPathFactory, history: list[tuple[str, str, int]]
 ) -> None:
     home = tmp_path_factory.mktemp("home")
-    store = SqliteStore(home / "catalog.sqlite3")
+    store = SqliteCatalogStore(home / "catalog.sqlite3")
     index = index_in(home)
     for action, product_id, photo in history:
         match action:

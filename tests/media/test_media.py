@@ -12,7 +12,7 @@ import pytest
 
 from sartor.errors import PhotoRejected, WorkspaceUnusable
 from sartor.imaging import Thumbnail
-from sartor.media.folder import MediaStore
+from sartor.media.folder import FolderMediaStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,8 +24,8 @@ ENDLESS_WRITER = """
 import sys
 from pathlib import Path
 from sartor.imaging import Thumbnail
-from sartor.media.folder import MediaStore
-media = MediaStore(Path(sys.argv[1]))
+from sartor.media.folder import FolderMediaStore
+media = FolderMediaStore(Path(sys.argv[1]))
 thumbnail = Thumbnail(data=bytes(3_000_000), suffix="png")
 for number in range(10_000):
     media.put(f"{number:064x}", thumbnail)
@@ -33,15 +33,15 @@ for number in range(10_000):
 
 
 @pytest.fixture
-def media(tmp_path: Path) -> MediaStore:
-    return MediaStore(tmp_path / "media")
+def media(tmp_path: Path) -> FolderMediaStore:
+    return FolderMediaStore(tmp_path / "media")
 
 
 def files_under(tmp_path: Path) -> list[Path]:
     return [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-def test_a_thumbnail_is_read_as_it_was_put(media: MediaStore, tmp_path: Path) -> None:
+def test_a_thumbnail_is_read_as_it_was_put(media: FolderMediaStore, tmp_path: Path) -> None:
     name = media.put(SHA256, THUMBNAIL)
 
     assert name == f"{SHA256}.jpg"
@@ -50,7 +50,7 @@ def test_a_thumbnail_is_read_as_it_was_put(media: MediaStore, tmp_path: Path) ->
     assert media.path(name) == tmp_path / "media" / SHA256[:2] / name
 
 
-def test_putting_twice_changes_nothing(media: MediaStore, tmp_path: Path) -> None:
+def test_putting_twice_changes_nothing(media: FolderMediaStore, tmp_path: Path) -> None:
     name = media.put(SHA256, THUMBNAIL)
     written_ns = media.path(name).stat().st_mtime_ns
 
@@ -59,20 +59,20 @@ def test_putting_twice_changes_nothing(media: MediaStore, tmp_path: Path) -> Non
     assert len(files_under(tmp_path)) == 1
 
 
-def test_names_come_in_order_and_without_strangers(media: MediaStore) -> None:
+def test_names_come_in_order_and_without_strangers(media: FolderMediaStore) -> None:
     names = [media.put(f"{number * 7919 % 4096:03x}{'0' * 61}", THUMBNAIL) for number in range(20)]
     media.path(names[0]).with_name("notes.txt").write_text("a person was here")
 
     assert list(media.names()) == sorted(names)
 
 
-def test_a_store_without_a_directory_is_empty(media: MediaStore) -> None:
+def test_a_store_without_a_directory_is_empty(media: FolderMediaStore) -> None:
     assert list(media.names()) == []
     assert media.remove_leftovers() == 0
     assert not media.exists(f"{SHA256}.jpg")
 
 
-def test_a_deleted_thumbnail_is_gone(media: MediaStore) -> None:
+def test_a_deleted_thumbnail_is_gone(media: FolderMediaStore) -> None:
     name = media.put(SHA256, THUMBNAIL)
 
     media.delete(name)
@@ -100,13 +100,13 @@ def test_a_deleted_thumbnail_is_gone(media: MediaStore) -> None:
         f"{SHA256}.jpg.part",
     ],
 )
-def test_a_name_that_is_no_thumbnail_leads_nowhere(media: MediaStore, name: str) -> None:
+def test_a_name_that_is_no_thumbnail_leads_nowhere(media: FolderMediaStore, name: str) -> None:
     for use in (media.path, media.read, media.exists, media.delete):
         with pytest.raises(PhotoRejected, match="is not the name of a thumbnail"):
             use(name)
 
 
-def test_a_strange_sha_or_suffix_is_not_written(media: MediaStore, tmp_path: Path) -> None:
+def test_a_strange_sha_or_suffix_is_not_written(media: FolderMediaStore, tmp_path: Path) -> None:
     with pytest.raises(PhotoRejected):
         media.put("../../x", THUMBNAIL)
     with pytest.raises(PhotoRejected):
@@ -117,7 +117,7 @@ def test_a_strange_sha_or_suffix_is_not_written(media: MediaStore, tmp_path: Pat
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
 def test_an_interrupted_put_leaves_nothing(
-    media: MediaStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+    media: FolderMediaStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     def interrupt(*_arguments: object) -> None:
         raise KeyboardInterrupt
@@ -135,11 +135,11 @@ def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(
         WorkspaceUnusable, match=r"media cannot be used as a workspace: the thumbnail .* cannot be"
     ):
-        MediaStore(tmp_path / "media").put(SHA256, THUMBNAIL)
+        FolderMediaStore(tmp_path / "media").put(SHA256, THUMBNAIL)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kills a process the POSIX way")
-def test_a_killed_writer_leaves_no_half_file(media: MediaStore, tmp_path: Path) -> None:
+def test_a_killed_writer_leaves_no_half_file(media: FolderMediaStore, tmp_path: Path) -> None:
     writer = subprocess.Popen([sys.executable, "-c", ENDLESS_WRITER, str(tmp_path / "media")])
     until = time.monotonic() + 10
     while len(list(media.names())) < 3 and time.monotonic() < until:
@@ -154,7 +154,7 @@ def test_a_killed_writer_leaves_no_half_file(media: MediaStore, tmp_path: Path) 
     assert len(files_under(tmp_path)) == len(names)
 
 
-def test_leftovers_are_removed_and_thumbnails_stay(media: MediaStore, tmp_path: Path) -> None:
+def test_leftovers_are_removed_and_thumbnails_stay(media: FolderMediaStore, tmp_path: Path) -> None:
     name = media.put(SHA256, THUMBNAIL)
     media.path(name).with_name(f"{name}.0123456789abcdef.part").write_bytes(b"half a pic")
 

@@ -13,8 +13,11 @@ from starlette.testclient import TestClient
 from sartor.config import ServiceSettings, Settings
 from sartor.ingest.put import ProductInput
 from sartor.service.app import create_app
+from sartor.service.security import Scope, create_key
+from sartor.storefront import add_storefront
 from sartor.types import Product
 from sartor.wiring import open_shop, open_store
+from tests.copies import copied
 from tests.fakes import BLUE, GREEN, RED, photo
 
 if TYPE_CHECKING:
@@ -37,16 +40,23 @@ def serving(home: Path, **settings: object) -> Iterator[TestClient]:
     workspace = Settings(home=home)
     options = ServiceSettings(**{"rate_per_minute": 0} | settings)
     with open_shop(workspace, many_callers=True) as shop, closing(open_store(workspace)) as store:
-        app = create_app(shop, store, options)
+        app = create_app(shop, store, options, pages=add_storefront)
         with TestClient(app, raise_server_exceptions=False, client=("127.0.0.1", 5000)) as client:
             while client.get("/health/ready").status_code != 200:
                 time.sleep(0.01)
             yield client
 
 
-@pytest.fixture
-def catalog(home: Path) -> Path:
-    """A workspace with the catalog."""
+def key_of(home: Path, scope: Scope) -> dict[str, str]:
+    """The header of a new API key."""
+    with closing(open_store(Settings(home=home))) as store:
+        return {"Authorization": f"Bearer {create_key(store, name='test', scope=scope)}"}
+
+
+@pytest.fixture(scope="session")
+def full_home(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ``catalog`` is copied from."""
+    home = copied(empty_home, tmp_path_factory.mktemp("full") / "home")
     with open_shop(Settings(home=home)) as shop:
         shop.put(
             *(
@@ -58,6 +68,12 @@ def catalog(home: Path) -> Path:
             )
         )
     return home
+
+
+@pytest.fixture
+def catalog(home: Path, full_home: Path) -> Path:
+    """The workspace ``home`` with the catalog."""
+    return copied(full_home, home)
 
 
 @pytest.fixture

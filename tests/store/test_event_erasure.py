@@ -12,7 +12,7 @@ import pytest
 
 from sartor.errors import WorkspaceUnusable
 from sartor.events.model import Event, EventType, Person
-from sartor.store.sqlite.events import EventStore
+from sartor.store.sqlite.events import SqliteEventStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,8 +29,8 @@ def directory(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(directory: Path) -> Iterator[EventStore]:
-    store = EventStore(directory / "events.sqlite3")
+def store(directory: Path) -> Iterator[SqliteEventStore]:
+    store = SqliteEventStore(directory / "events.sqlite3")
     yield store
     store.close()
 
@@ -68,7 +68,7 @@ def found(directory: Path, marks: Iterable[str]) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_no_file_holds_a_trace_of_who_was_forgotten(
-    directory: Path, store: EventStore, tmp_path: Path, seed: int
+    directory: Path, store: SqliteEventStore, tmp_path: Path, seed: int
 ) -> None:
     rng = random.Random(seed)  # noqa: S311 - no secret
     forgotten: list[int] = []
@@ -102,7 +102,7 @@ def test_no_file_holds_a_trace_of_who_was_forgotten(
     assert found(directory, gone) == [], "after closing"
 
 
-def test_the_last_one_to_leave_leaves_an_empty_house(directory: Path, store: EventStore) -> None:
+def test_the_last_one_to_leave_leaves_an_empty_house(directory: Path, store: SqliteEventStore) -> None:
     rng = random.Random(9)  # noqa: S311 - no secret
     sent = [an_event(rng, rng.randrange(9)) for _ in range(3_000)]
     store.add(sent)
@@ -113,7 +113,7 @@ def test_the_last_one_to_leave_leaves_an_empty_house(directory: Path, store: Eve
     assert found(directory, ["owner-", "shirt", "boots"]) == []
 
 
-def test_a_basket_stays_while_somebody_else_has_it(directory: Path, store: EventStore) -> None:
+def test_a_basket_stays_while_somebody_else_has_it(directory: Path, store: SqliteEventStore) -> None:
     ann, bob = (
         Event(
             id=name,
@@ -133,7 +133,7 @@ def test_a_basket_stays_while_somebody_else_has_it(directory: Path, store: Event
     assert found(directory, ["bobby", "rare", "common"]) == []
 
 
-def test_an_undone_like_leaves_no_trace(directory: Path, store: EventStore) -> None:
+def test_an_undone_like_leaves_no_trace(directory: Path, store: SqliteEventStore) -> None:
     like = Event(id="like-77", type=EventType.LIKE, person=Person.user("ann"), at_s=1.0, product_id="p")
     store.add([like, Event(id="view-1", type=EventType.VIEW, person=like.person, at_s=1.0, product_id="p")])
     store.withdraw(like.person, EventType.LIKE, "p")
@@ -142,18 +142,18 @@ def test_an_undone_like_leaves_no_trace(directory: Path, store: EventStore) -> N
 
 
 def test_an_erasure_that_was_killed_half_way_is_completed_when_the_store_is_opened(
-    directory: Path, store: EventStore, tmp_path: Path
+    directory: Path, store: SqliteEventStore, tmp_path: Path
 ) -> None:
     store.add([Event(id="secret-1", type=EventType.VIEW, person=Person.user("ann"), at_s=1.0, product_id="p")])
     store._sweep = lambda: True  # the process ends before this
     store.forget(Person.user("ann"))
     killed = shutil.copytree(directory, tmp_path / "killed")
     assert found(killed, ["secret-1"]) != []
-    EventStore(killed / "events.sqlite3").close()
+    SqliteEventStore(killed / "events.sqlite3").close()
     assert found(killed, ["secret-1"]) == []
 
 
-def test_it_is_said_when_another_process_keeps_what_was_erased(directory: Path, store: EventStore) -> None:
+def test_it_is_said_when_another_process_keeps_what_was_erased(directory: Path, store: SqliteEventStore) -> None:
     store.add([Event(id="secret-1", type=EventType.VIEW, person=Person.user("ann"), at_s=1.0, product_id="p")])
     store._writer.all("PRAGMA busy_timeout = 50")
     other = sqlite3.connect(directory / "events.sqlite3")

@@ -6,18 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sartor.config import Settings
-from sartor.encoders import registry as bundled
-from sartor.encoders.add import ModelSpec
-from sartor.encoders.card import PixelScaling, Scaling
 from sartor.errors import PersonNotFound
 from sartor.events.model import Event, EventType, Person
-from sartor.ingest.put import ProductInput
 from sartor.storefront.visitor import COOKIE
-from sartor.types import Product
-from sartor.wiring import add_model, open_shop
-from tests.fakes import photo
-from tests.service.conftest import CATALOG, serving
+from tests.copies import copied
+from tests.service.conftest import catalog, full_home, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,31 +20,19 @@ if TYPE_CHECKING:
 
     from sartor.shop import Shop
 
+__all__ = ["catalog", "full_home"]  # fixtures of the service that these tests use, too
+
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 HERE = {"Sec-Fetch-Site": "same-origin"}
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory, color_file: Path) -> Iterator[TestClient]:
+def browser(tmp_path_factory: pytest.TempPathFactory, full_home: Path) -> Iterator[TestClient]:
     """A client that wants pages, of a service over the catalog."""
-    home = tmp_path_factory.mktemp("storefront") / "home"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bundled, "DIRECTORY", tmp_path_factory.mktemp("bundled"))
-        adoption = ModelSpec(id="color", scaling=PixelScaling.named(Scaling.UNIT), output="embedding")
-        add_model(Settings(home=home), color_file, adoption)
-        with open_shop(Settings(home=home)) as shop:
-            shop.put(
-                *(
-                    ProductInput(
-                        product=Product(id=name, title=f"A {name} thing", attributes=attributes),
-                        photos=[photo(color)],
-                    )
-                    for name, (color, attributes) in CATALOG.items()
-                )
-            )
-        with serving(home) as ready:
-            ready.headers.update(HTML)
-            yield ready
+    home = copied(full_home, tmp_path_factory.mktemp("storefront") / "home")
+    with serving(home) as ready:
+        ready.headers.update(HTML)
+        yield ready
 
 
 @pytest.fixture

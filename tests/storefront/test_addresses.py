@@ -12,7 +12,7 @@ from starlette.datastructures import QueryParams
 from sartor.errors import BadFilter
 from sartor.service.problems import BadRequest
 from sartor.store.base import Sort
-from sartor.storefront.addresses import MOST, PAGE, Browse, Filters, Search, product_address
+from sartor.storefront.addresses import MAX_HITS, PAGE, Browse, Filters, Search, product_address
 from sartor.types import AnyOf, Between, Not
 
 IDS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=20)
@@ -36,7 +36,7 @@ SEARCHES = st.builds(
     style=SHARES,
     color_weight=SHARES,
     filters=FILTERS,
-    k=st.integers(1, MOST),
+    k=st.integers(1, MAX_HITS),
 )
 BROWSES = st.builds(
     Browse,
@@ -109,7 +109,7 @@ def test_pages_grow_by_twelve_up_to_an_end() -> None:
         search = longer
         pages.append(search.k)
     assert pages == [12, 24, 36, 48, 60, 72, 84, 96]
-    assert Search.parse(QueryParams("k=5000")).k == MOST
+    assert Search.parse(QueryParams("k=5000")).k == MAX_HITS
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sartor.events.model import EventType, Person
-from sartor.storefront.visitor import COOKIE, LONGEST_S, local
+from sartor.storefront.visitor import COOKIE, MAX_AGE_S, local_path
 from tests.service.conftest import serving
 from tests.storefront.conftest import HERE, HTML, shop_of
 
@@ -112,7 +112,7 @@ def test_a_yes_makes_a_number_and_does_what_was_wished_for(visitor: TestClient) 
     assert cookie["samesite"].lower() == "lax"
     assert cookie["path"] == "/"
     assert not cookie["secure"]
-    assert int(cookie["max-age"]) == LONGEST_S <= 393 * 86_400
+    assert int(cookie["max-age"]) == MAX_AGE_S <= 393 * 86_400
     opinions = shop_of(visitor).opinions(Person.visitor(cookie.value))
     assert opinions == {"red": EventType.LIKE}
 
@@ -210,7 +210,7 @@ def test_nothing_is_changed_by_following_a_link(known: TestClient, path: str) ->
     ],
 )
 def test_only_addresses_of_the_shop_are_returned_to(address: str, kept: bool) -> None:
-    assert local(address) == (address if kept else "/")
+    assert local_path(address) == (address if kept else "/")
 
 
 def test_forms_that_say_nothing_are_refused(known: TestClient) -> None:

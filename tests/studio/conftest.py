@@ -17,6 +17,7 @@ from sartor.ingest.put import ProductInput
 from sartor.studio.launch import SCRIPT
 from sartor.types import Product
 from sartor.wiring import open_shop
+from tests.copies import copied
 from tests.fakes import BLUE, GREEN, RED, photo
 
 OpenPage = Callable[[str], AppTest]
@@ -29,9 +30,10 @@ CATALOG = {
 }
 
 
-@pytest.fixture
-def catalog(home: Path) -> Path:
-    """A workspace with the catalog."""
+@pytest.fixture(scope="session")
+def full_home(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ``catalog`` is copied from."""
+    home = copied(empty_home, tmp_path_factory.mktemp("full") / "home")
     with open_shop(Settings(home=home)) as shop:
         shop.put(
             *(
@@ -42,6 +44,12 @@ def catalog(home: Path) -> Path:
             )
         )
     return home
+
+
+@pytest.fixture
+def catalog(home: Path, full_home: Path) -> Path:
+    """The workspace ``home`` with the catalog."""
+    return copied(full_home, home)
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ import streamlit as st
 from sartor.config import Settings
 from sartor.encoders.add import ModelSpec
 from sartor.encoders.card import PixelScaling, Scaling
+from sartor.shop.library import add_model
 from sartor.studio.views.report import contained
-from sartor.wiring import add_model, open_shop
+from sartor.wiring import open_shop
 from tests.fakes import folder_of, photo, various_colors
 from tests.studio.conftest import OpenPage, shown, texts
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from sartor.cli import (
     demo,
@@ -16,6 +17,7 @@ from sartor.cli import (
     index,
     models,
     outfit,
+    replay,
     serve,
     similar,
     train,
@@ -26,7 +28,18 @@ from sartor.cli import index as embed
 from sartor.cli import serve as studio
 from sartor.cli import similar as duplicates
 
+
+class _Commands(TyperGroup):
+    """The commands; ``evaluate --events FILE``, the former name of ``replay FILE``, still works."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args[0] == "evaluate" and any(arg.partition("=")[0] == "--events" for arg in args):
+            args = ["replay", *args[1:]]
+        return super().resolve_command(ctx, args)
+
+
 app = typer.Typer(
+    cls=_Commands,
     help="A visual recommendation engine for fashion catalogs.",
     epilog="Start with: sartor index PHOTOS, then: sartor similar PHOTO",
     no_args_is_help=True,
@@ -42,6 +55,7 @@ app.command("embed")(embed.embed)
 app.command("import")(import_.import_)
 app.command("export")(export.export)
 app.command("evaluate")(evaluate.evaluate)
+app.command("replay")(replay.replay)
 app.command("for-you")(for_you.for_you)
 app.command("trending")(for_you.trending)
 events.app.command("simulate")(simulate.simulate)

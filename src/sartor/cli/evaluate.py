@@ -12,22 +12,24 @@ import typer
 
 from sartor.cli.options import (
     AllowUrls,
+    Csv,
     Device,
     Home,
     Json,
     Limit,
     PrecisionOption,
+    Seed,
+    interval_text,
     print_json,
     print_table,
     progress_bar,
     settings,
 )
-from sartor.cli.replay import Clip, Eta, EventsFile, Histories, People, replay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sartor.evaluation.intervals import Interval, PairedTest
+    from sartor.evaluation.intervals import PairedTest
     from sartor.evaluation.results import Evaluation, ModelResult
 
 _SURE = 0.05
@@ -35,11 +37,8 @@ _CATEGORIES = 16
 
 
 def evaluate(
-    gallery: Annotated[
-        Path | None, typer.Argument(metavar="SOURCE", help="Products, as `sartor index` reads them.")
-    ] = None,
+    gallery: Annotated[Path, typer.Argument(metavar="SOURCE", help="Products, as `sartor index` reads them.")],
     *,
-    events: EventsFile = None,
     models: Annotated[
         list[str] | None,
         typer.Option(
@@ -77,14 +76,8 @@ def evaluate(
     report: Annotated[
         Path | None, typer.Option("--report", metavar="FILE.html", help="Write a page with plots and pictures.")
     ] = None,
-    csv: Annotated[
-        Path | None, typer.Option("--csv", metavar="FILE.csv", help="Write every figure, one a line.")
-    ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of all that is random.")] = 0,
-    people: People = 1000,
-    histories: Histories = None,
-    eta: Eta = 1.0,
-    clip: Clip = None,
+    csv: Csv = None,
+    seed: Seed = 0,
     limit: Limit = None,
     home: Home = None,
     device: Device = None,
@@ -92,35 +85,16 @@ def evaluate(
     allow_urls: AllowUrls = None,
     as_json: Json = False,
 ) -> None:
-    """Measure how good models are at finding what is relevant in SOURCE, or recommendations by a log of events.
+    """Measure how well models find the relevant products of SOURCE.
 
-    Each product asks, and leaves itself out; or the products of --queries do. With --events, go back to a time in
-    the log, recommend with what was known then, and see what people did. Nothing is written to the workspace.
+    Each product is a query once, with itself left out; or the products of --queries are. Nothing is written to
+    the workspace. To measure recommendations to shoppers by a log of events, use: sartor replay LOG, for
+    which `sartor evaluate --events LOG` is another name.
     """
-    if (gallery is None) == (not events):
-        message = "give a SOURCE of products, or --events FILE, one of them"
-        raise typer.BadParameter(message)
-    if events:
-        if any((models, queries, relevance, label_map, instances, held_out, as_recommended, ann, report, limit)):
-            message = "--events goes with --people, --history, --eta, --clip, -k, --seed, --csv and --json alone"
-            raise typer.BadParameter(message)
-        replay(
-            events,
-            k=max(ks or [10]),
-            people=people,
-            histories=histories,
-            eta=eta,
-            clip=clip,
-            seed=seed,
-            home=home,
-            csv=csv,
-            as_json=as_json,
-        )
-        return
-    assert gallery is not None  # noqa: S101 - one of them is given
+    from sartor.errors import require_extra
     from sartor.evaluation.report.tables import as_csv
     from sartor.evaluation.report.tables import as_json as json_of
-    from sartor.wiring import open_shop, require_extra
+    from sartor.wiring import open_shop
 
     if report is not None:
         require_extra("report", "matplotlib", "sklearn")
@@ -184,7 +158,12 @@ def _print(evaluation: Evaluation) -> None:
         "the same product by its damaged photo",
         ("model", "damage", "", "hit rate@1", "hit rate@5"),
         (
-            (model.model, each.damage, each.level, *map(_interval, each.metrics.values()))
+            (
+                model.model,
+                each.damage,
+                each.level,
+                *(interval_text(value, decimals=3) for value in each.metrics.values()),
+            )
             for model in evaluation.models
             for each in model.robustness
         ),
@@ -219,7 +198,7 @@ def _rows(evaluation: Evaluation, criterion: str) -> Iterator[tuple[str, ...]]:
     for model in evaluation.models:
         for result in model.criteria:
             if result.criterion == criterion:
-                yield (model.model, *(_interval(result.metrics[name]) for name in names))
+                yield (model.model, *(interval_text(result.metrics[name], decimals=3) for name in names))
 
 
 def _categories(evaluation: Evaluation, metric: str) -> Iterator[tuple[str, ...]]:
@@ -235,12 +214,6 @@ def _categories(evaluation: Evaluation, metric: str) -> Iterator[tuple[str, ...]
 
 def _share(value: float | None) -> str:
     return "" if value is None or math.isnan(value) else f"{value:.3f}"
-
-
-def _interval(interval: Interval) -> str:
-    if math.isnan(interval.mean):
-        return "not defined"
-    return f"{interval.mean:.3f} ({interval.low:.3f} to {interval.high:.3f})"
 
 
 def _test(test: PairedTest) -> tuple[str, str, str]:

@@ -116,17 +116,17 @@ def embed(
     if output.suffix != ".npz":
         message = f"the output is an .npz file, not {output.name}"
         raise typer.BadParameter(message)
-    from sartor import wiring as assembly
     from sartor.catalog import open_source
     from sartor.imaging import UrlPolicy
     from sartor.ingest.embed import embed as embed_source
+    from sartor.shop import library
 
     chosen = settings(home=home, model=model, device=device, precision=precision, allow_urls=allow_urls)
-    models = assembly.open_models(chosen)
-    card = assembly.choose_model(chosen, models)
+    models = library.open_models(chosen)
+    card = library.choose_model(chosen, models)
     with (
         open_source(source) as opened,
-        assembly.open_encoder(chosen, models, card) as encoder,
+        library.open_encoder(chosen, models, card) as encoder,
         progress_bar(f"Embedding {source.name}") as on_progress,
     ):
         embeddings = embed_source(

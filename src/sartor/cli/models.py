@@ -106,7 +106,7 @@ app = typer.Typer(help="List, add, export and promote models.", no_args_is_help=
 @app.command("list")
 def list_models(*, home: Home = None, as_json: Json = False) -> None:
     """List the models of the workspace, and those that come with Sartor."""
-    from sartor.wiring import open_models
+    from sartor.shop.library import open_models
 
     models = open_models(settings(home=home))
     cards = models.cards()
@@ -188,7 +188,7 @@ def add(
     """Add a network, after running it once to see that it embeds photos; or a trained model."""
     from sartor.encoders.add import ModelSpec
     from sartor.encoders.card import CARD_FILE
-    from sartor.wiring import add_model, add_trained, export_model
+    from sartor.shop.library import add_model, add_trained, export_model
 
     chosen = settings(home=home)
     if (file / CARD_FILE).is_file():
@@ -240,7 +240,7 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Export an ImageNet network of Keras without its classifier, with its own preprocessing, and add it."""
-    from sartor.wiring import export_model
+    from sartor.shop.library import export_model
 
     card = export_model(settings(home=home), network, pooling=pooling, weights=weights, model_id=model_id)
     _print_added(card, as_json=as_json)

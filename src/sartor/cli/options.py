@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from sartor.config import Settings
+    from sartor.evaluation.intervals import Interval
     from sartor.ingest.photos import OnProgress, Progress
 
 
@@ -45,6 +47,10 @@ AllowUrls: TypeAlias = Annotated[
         "--allow-urls", help="Fetch photos given as URLs, from public addresses (SARTOR_ALLOW_URLS; off)."
     ),
 ]
+Csv: TypeAlias = Annotated[
+    Path | None, typer.Option("--csv", metavar="FILE.csv", help="Write every figure, one a line.")
+]
+Seed: TypeAlias = Annotated[int, typer.Option("--seed", min=0, help="Seed of all that is random.")]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 
 
@@ -118,3 +124,10 @@ def progress_bar(what: str, *, things: str = "photos") -> Iterator[OnProgress]:
 def counted(number: int, thing: str) -> str:
     """``1 photo``, ``2,000 photos``."""
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def interval_text(interval: Interval, *, decimals: int = 4) -> str:
+    """``0.812 (0.790 to 0.834)``: the mean and its interval."""
+    if math.isnan(interval.mean):
+        return "not defined"
+    return f"{interval.mean:.{decimals}f} ({interval.low:.{decimals}f} to {interval.high:.{decimals}f})"

@@ -1,85 +1,92 @@
-"""``sartor evaluate --events``: what for-you and its baselines would have recommended, in tables, JSON or CSV."""
+"""``sartor replay``: recommendations to shoppers and their baselines, measured by a log of events."""
 
 from __future__ import annotations
 
-import math
 import shlex
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sartor.cli.options import counted, print_json, print_table, progress_bar, settings
+from sartor.cli.options import (
+    Csv,
+    Home,
+    Json,
+    Seed,
+    counted,
+    interval_text,
+    print_json,
+    print_table,
+    progress_bar,
+    settings,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from sartor.evaluation.intervals import Interval
     from sartor.evaluation.replay.results import OffPolicyResult, Replay, ReplayExperiment
-
-EventsFile: TypeAlias = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--events",
-        metavar="FILE",
-        help="In place of SOURCE: replay what shoppers did, over the workspace; repeatable, the people pooled.",
-    ),
-]
-People: TypeAlias = Annotated[
-    int, typer.Option("--people", min=1, help="With --events: ask for so many people of a log at most.")
-]
-Histories: TypeAlias = Annotated[
-    list[int] | None,
-    typer.Option("--history", min=1, metavar="N", help="With --events: last events known; repeatable (1, 5, 20)."),
-]
-Eta: TypeAlias = Annotated[
-    float, typer.Option("--eta", min=0, help="With --events: place k of an answer is seen with k^-eta.")
-]
-Clip: TypeAlias = Annotated[
-    float | None, typer.Option("--clip", min=0.01, help="With --events: off-policy weights are at most this.")
-]
 
 _FEW = 100  # impressions of equal weight tell little
 
 
 def replay(
-    files: Sequence[Path],
+    logs: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="LOG...", help="Events, as `sartor events import` reads them; several are pooled."),
+    ] = None,
     *,
-    k: int,
-    people: int,
-    histories: Sequence[int] | None,
-    eta: float,
-    clip: float | None,
-    seed: int,
-    home: Path | None,
-    csv: Path | None,
-    as_json: bool,
+    events: Annotated[
+        list[Path] | None, typer.Option("--events", metavar="FILE", hidden=True, help="The same as LOG.")
+    ] = None,
+    people: Annotated[int, typer.Option("--people", min=1, help="Maximum number of people of a log.")] = 1000,
+    histories: Annotated[
+        list[int] | None,
+        typer.Option("--history", min=1, metavar="N", help="Last events that are known; repeatable (1, 5, 20)."),
+    ] = None,
+    k: Annotated[int, typer.Option("-k", min=1, metavar="N", help="Length of the lists.")] = 10,
+    eta: Annotated[
+        float, typer.Option("--eta", min=0, help="Rank r of a list is assumed to be seen with probability r^-eta.")
+    ] = 1.0,
+    clip: Annotated[
+        float | None, typer.Option("--clip", min=0.01, help="Maximum of the off-policy weights.")
+    ] = None,
+    csv: Csv = None,
+    seed: Seed = 0,
+    home: Home = None,
+    as_json: Json = False,
 ) -> None:
-    """Replay logs over the workspace's catalog, and print what was found."""
+    """Measure recommendations to shoppers by replaying LOGs of events over the workspace's catalog.
+
+    Each log is split at a time; products are recommended from the events before it, and compared with what
+    people did after it. Nothing is written to the workspace.
+    """
+    if bool(logs) == bool(events):
+        message = "give the logs to replay: sartor replay LOG..."
+        raise typer.BadParameter(message)
     from sartor.evaluation.replay.replay import LogFile
     from sartor.evaluation.report.tables import as_json as json_of
     from sartor.evaluation.report.tables import replay_csv
     from sartor.wiring import open_shop
 
-    logs = [LogFile(file, now_s=time.time()) for file in files]
+    files = [LogFile(path, now_s=time.time()) for path in logs or events or ()]
     with open_shop(settings(home=home)) as shop:
         found = shop.replay(
-            *logs,
+            *files,
             k=k,
             people=people,
             eta=eta,
             clip=clip,
             seed=seed,
-            names=[log.name for log in logs],
+            names=[file.name for file in files],
             command=shlex.join(["sartor", *sys.argv[1:]]),
             show=progress_bar,
             **({} if not histories else {"histories": histories}),
         )
     if csv is not None:
         csv.write_text(replay_csv(found), encoding="utf-8")
-    print_json(json_of(found)) if as_json else _print(found, rejected=sum(log.rejected for log in logs))
+    print_json(json_of(found)) if as_json else _print(found, rejected=sum(file.rejected for file in files))
     if csv is not None:
         typer.echo(f"written to {csv}", err=True)
 
@@ -122,7 +129,7 @@ def _print_experiment(experiment: ReplayExperiment, k: int, suffix: str) -> None
         (
             (
                 result.method,
-                *(_interval(result.metrics[name]) for name in shown),
+                *(interval_text(result.metrics[name]) for name in shown),
                 f"{result.metrics['novelty'].mean:.2f} bits",
                 f"{result.metrics['diversity'].mean:.3f}",
                 f"{100 * result.coverage:.1f} %",
@@ -153,15 +160,9 @@ def _estimate(result: OffPolicyResult) -> tuple[str, ...]:
     told = result.estimate
     return (
         result.method,
-        _interval(told.ips),
-        _interval(told.snips),
+        interval_text(told.ips),
+        interval_text(told.snips),
         f"{told.impressions:,}",
         f"{told.effective:,.0f}",
         f"{100 * told.support:.1f} %",
     )
-
-
-def _interval(interval: Interval) -> str:
-    if math.isnan(interval.mean):
-        return "not defined"
-    return f"{interval.mean:.4f} ({interval.low:.4f} to {interval.high:.4f})"

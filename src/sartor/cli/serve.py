@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from contextlib import closing
 from typing import Annotated, Any, Literal
@@ -42,9 +41,9 @@ def studio(
     if api is not None and not api.startswith(("http://", "https://")):
         message = f"--api takes an address as http://127.0.0.1:8000, not {api!r}"
         raise typer.BadParameter(message)
-    from sartor.wiring import require_extra
+    from sartor.errors import require_extra
 
-    require_extra("studio", "streamlit", "matplotlib", "sklearn")
+    require_extra("studio", "streamlit", "httpx2", "matplotlib", "sklearn")
     from sartor.studio.launch import run
 
     def listening(address: str) -> None:
@@ -115,7 +114,9 @@ def serve(
 
 def run(workspace: Any, service: Any, *, open_browser: bool = False) -> None:
     """Serve a workspace; prints the address when it listens."""
+    from sartor.service.logs import configure_logging
     from sartor.service.run import serve as serve_shop
+    from sartor.storefront import add_storefront
     from sartor.wiring import open_shop, open_store
 
     def listening(address: str) -> None:
@@ -125,10 +126,12 @@ def run(workspace: Any, service: Any, *, open_browser: bool = False) -> None:
 
             webbrowser.open(address)
 
-    if not logging.getLogger().handlers:
-        logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    def ready(address: str) -> None:
+        typer.echo(f"Sartor is ready on {address}.", err=True)
+
+    configure_logging()
     with open_shop(workspace, many_callers=True) as shop, closing(open_store(workspace)) as store:
-        serve_shop(shop, store, service, on_address=listening)
+        serve_shop(shop, store, service, pages=add_storefront, on_address=listening, on_ready=ready)
 
 
 @keys.command("create")

@@ -230,8 +230,8 @@ def _numbers(text: str, option: str, *, count: int) -> tuple[float, ...]:
 
 
 def _dials(text: str) -> FeatureWeights:
-    from sartor.recommend.features import TRAITS
-    from sartor.recommend.weights import DEFAULT_DIALS
+    from sartor.recommend.features import FEATURES
+    from sartor.recommend.weights import default_feature_weights
 
     pairs = [part.partition("=") for part in text.split(",")]
     given = {name.strip(): value for name, _, value in pairs}
@@ -239,10 +239,10 @@ def _dials(text: str) -> FeatureWeights:
         values = {name: float(value) for name, value in given.items()}
     except ValueError:
         values = {}
-    if not values or not set(values) <= set(TRAITS):
-        message = f"--dials takes {', '.join(f'{name}=0..1' for name in TRAITS)}, one or several, not {text!r}"
+    if not values or not set(values) <= set(FEATURES):
+        message = f"--dials takes {', '.join(f'{name}=0..1' for name in FEATURES)}, one or several, not {text!r}"
         raise typer.BadParameter(message)
-    return replace(DEFAULT_DIALS, **values)
+    return replace(default_feature_weights(), **values)
 
 
 def _names(text: str | None) -> tuple[str, ...]:

@@ -53,8 +53,8 @@ def train(
 
     Add what comes out with: sartor models add DIR, and make it the default with: sartor models promote ID
     """
+    from sartor.shop.library import train_model
     from sartor.training.train import TrainingOptions
-    from sartor.wiring import train_model
 
     order = TrainingOptions(
         sources=sources,

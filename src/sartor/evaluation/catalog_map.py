@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sartor.evaluation.ranking import Indices
     from sartor.evaluation.task import EvaluationRequest
     from sartor.recommend.features import FeatureBuilder
-    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.store.base import CatalogStore
     from sartor.types import Attributes, Matrix
 
 MAX_PRODUCTS = 1500  # rows that t-SNE lays out in 8 s on one core; 2,000 take 12 s, 3,000 take 19 s
@@ -80,7 +80,7 @@ class CatalogMap:
     of: int
 
 
-def lay_out(store: SqliteStore, features: FeatureBuilder, *, limit: int, seed: int) -> CatalogMap:
+def lay_out(store: CatalogStore, features: FeatureBuilder, *, limit: int, seed: int) -> CatalogMap:
     """Lay out a sample of the products that have a photo which the model has embedded.
 
     Args:

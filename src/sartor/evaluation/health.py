@@ -18,10 +18,9 @@ from sartor.recommend.features import color_family
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from sartor.encoders.heads import Heads
     from sartor.evaluation.ranking import Indices
-    from sartor.recommend.features import FeatureBuilder
-    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.recommend.features import FeatureBuilder, Heads
+    from sartor.store.base import CatalogStore
     from sartor.types import EmbeddedPhoto, Matrix, Photo, StoredProduct, Vector
 
 K = 10
@@ -45,7 +44,7 @@ logger = logging.getLogger(__name__)
 
 
 def examine(
-    store: SqliteStore, features: FeatureBuilder, *, clock: Callable[[], float] = time.perf_counter
+    store: CatalogStore, features: FeatureBuilder, *, clock: Callable[[], float] = time.perf_counter
 ) -> CatalogHealth:
     """Look for everything that makes recommendations worse, by what the model of ``features`` embeds and predicts.
 
@@ -115,7 +114,7 @@ class CatalogSnapshot:
         return len(ids) == 1 or (len(groups) == 1 and not groups & {None, ""})
 
 
-def take_snapshot(store: SqliteStore, model: str) -> CatalogSnapshot:
+def take_snapshot(store: CatalogStore, model: str) -> CatalogSnapshot:
     """Read a catalog and what a model has embedded of it."""
     ids = store.product_ids()
     stored = store.products(ids)
@@ -173,7 +172,7 @@ def _missing(catalog: CatalogSnapshot, attribute: str, product_ids: Sequence[str
     )
 
 
-def _duplicate_photos(catalog: CatalogSnapshot, store: SqliteStore) -> HealthFinding:
+def _duplicate_photos(catalog: CatalogSnapshot, store: CatalogStore) -> HealthFinding:
     """Products with a photo that shows the same as another product's, identical files among them."""
     groups = ([photo.product_id for photo in group] for group in find_duplicates(store, catalog.model))
     return _shown_twice(

@@ -16,7 +16,7 @@ from sartor.evaluation.ranking import Gallery
 from sartor.imaging.fingerprint import apart
 from sartor.ingest.photos import batched
 from sartor.recommend.features import COLOR_DIMENSION, Features
-from sartor.recommend.weights import DEFAULT_DIALS, SAME_PICTURE, SAME_STYLE
+from sartor.recommend.weights import DEFAULT_FEATURE_WEIGHTS, SAME_PICTURE, SAME_STYLE
 from sartor.types import EmbeddedPhoto, IndexEntry
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def evaluation_matrices(
     rows = np.concatenate([_query_features(page, features) for page in batched(queries, _STEP)])
     parts = (style, COLOR_DIMENSION, rows.shape[1] - style - COLOR_DIMENSION)
     ones, color, category = (np.ones(length, np.float32) for length in parts)
-    weights = Features(style=ones, color=color, category=category).weighted(DEFAULT_DIALS)  # (d,)
+    weights = Features(style=ones, color=color, category=category).weighted(DEFAULT_FEATURE_WEIGHTS)  # (d,)
     return EvaluationMatrices(
         queries=rows * weights,
         gallery=Gallery(vectors=_gallery_features(gallery, features), firsts=gallery.firsts),
@@ -139,7 +139,7 @@ def evaluation_matrices(
 
 def _query_features(photos: Sequence[SeenPhoto], features: FeatureBuilder) -> Matrix:
     embeddings = np.stack([photo.vector for photo in photos])
-    built = features.traits(embeddings, [photo.palette for photo in photos], {})
+    built = features.features(embeddings, [photo.palette for photo in photos], {})
     return np.stack([each.joined() for each in built])
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sartor.evaluation.intervals import Interval, PairedTest, Values
     from sartor.evaluation.ranking import Indices
     from sartor.ingest.photos import Rejection
-    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.store.base import CatalogStore
     from sartor.types import Attributes
 
 NEIGHBORS = 5
@@ -105,7 +105,7 @@ class HeldOutSplit:
     queries: Indices
 
 
-def held_out_split(store: SqliteStore, card: ModelCard, *, embedded_by: Sequence[str]) -> HeldOutSplit:
+def held_out_split(store: CatalogStore, card: ModelCard, *, embedded_by: Sequence[str]) -> HeldOutSplit:
     """What the card's model can be judged on, among the products that all the models have embedded.
 
     Raises:
@@ -139,7 +139,7 @@ def held_out_split(store: SqliteStore, card: ModelCard, *, embedded_by: Sequence
 
 
 def compare(
-    store: SqliteStore, split: HeldOutSplit, *, new: str, old: str, rng: np.random.Generator
+    store: CatalogStore, split: HeldOutSplit, *, new: str, old: str, rng: np.random.Generator
 ) -> Comparison:
     """Compare two models that have embedded the products of the split."""
     new_scores = _scores(store, split, model=new)
@@ -152,7 +152,7 @@ def compare(
     )
 
 
-def _scores(store: SqliteStore, split: HeldOutSplit, *, model: str) -> Values:
+def _scores(store: CatalogStore, split: HeldOutSplit, *, model: str) -> Values:
     """``(q,)`` in [0, 1]."""
     rows = []
     for page in batched(split.photos, STEP):

@@ -31,7 +31,7 @@ from sartor.evaluation.results import (
 )
 from sartor.evaluation.task import task_of
 from sartor.ingest.embed import embed_source
-from sartor.recommend.weights import DEFAULT_DIALS
+from sartor.recommend.weights import DEFAULT_FEATURE_WEIGHTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -204,7 +204,7 @@ def _setup(request: EvaluationRequest, run: ModelRun) -> Setup:
         criteria=tuple(name for name, _ in run.task.criteria),
         ks=request.ks,
         seed=request.seed,
-        dials=DEFAULT_DIALS.shares if request.as_recommended else None,
+        dials=DEFAULT_FEATURE_WEIGHTS.shares if request.as_recommended else None,
         command=request.command,
         versions=versions(),
         machine=machine_words(),

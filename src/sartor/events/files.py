@@ -1,7 +1,7 @@
-"""Events from a file: CSV and its kin, or JSON Lines.
+"""Reads events from a CSV or JSON Lines file.
 
-Columns are called as the fields of an event, whatever their case, with spaces, dashes or underscores; others are
-counted and ignored. What a row says is judged in ``event_fields``; what is no row at all is told here.
+Columns are named like the fields of an event; case, spaces, dashes and underscores do not matter. Other columns
+are ignored and counted. The values of a line are checked later, by ``events.model.event_of``.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
 _Format: TypeAlias = Delimited | JsonLines
 
 _HEAD_BYTES = 2**16
-_FIELD_OF = {column_key(name): name for name in FIELDS}
-_WHO = ("user_id", "visitor_id")
+_FIELD_BY_KEY = {column_key(name): name for name in FIELDS}
+_PERSON_FIELDS = ("user_id", "visitor_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventLine:
-    """One event of a file, unjudged.
+    """One line of a file, not yet checked.
 
     Attributes:
-        place: Where it stands, such as ``line 12``.
-        fields: What it says, by the names of ``event_fields.FIELDS``; None where the line holds no object.
+        location: Where it is, such as ``line 12``.
+        fields: Values by the names of ``FIELDS``; None if the line is no JSON object.
     """
 
-    place: str
+    location: str
     fields: Mapping[str, object] | None
 
 
@@ -48,9 +48,8 @@ class EventFile:
     """A file of events that is open for reading, once.
 
     Attributes:
-        size_bytes: Of the file.
         findings: What was odd so far, such as rows with a stray quote.
-        ignored: How many events so far had something in a column that is none of an event's, by its name.
+        ignored: How many events so far had a value in a column that is no field of an event, by column.
     """
 
     def __init__(self, table: TableStream, format_: _Format, *, size_bytes: int) -> None:
@@ -73,19 +72,19 @@ class EventFile:
 
     def _rows(self, format_: Delimited) -> Iterator[EventLine]:
         for row in format_.rows(self._table):
-            yield EventLine(place=row.place, fields=self._known(row.cells.items()))
+            yield EventLine(location=row.place, fields=self._fields(row.cells.items()))
 
     def _objects(self) -> Iterator[EventLine]:
         lines = TextLines(self._table)
         for line in lines:
             if not line.isspace():
-                found = _object(line)
-                fields = None if found is None else self._known(found.items())
-                yield EventLine(place=f"line {lines.number}", fields=fields)
+                parsed = _object(line)
+                fields = None if parsed is None else self._fields(parsed.items())
+                yield EventLine(location=f"line {lines.number}", fields=fields)
 
-    def _known(self, given: Iterable[tuple[str, object]]) -> dict[str, object]:
+    def _fields(self, cells: Iterable[tuple[str, object]]) -> dict[str, object]:
         fields = {}
-        for column, value in given:
+        for column, value in cells:
             name = _field_of(column)
             if name is not None:
                 fields[name] = value
@@ -100,7 +99,7 @@ def open_events(path: Path) -> Iterator[EventFile]:
 
     Raises:
         SourceNotFound: There is no such file.
-        UnreadableTable: It is no CSV or JSON Lines, or has no columns of events.
+        UnreadableTable: The file is neither CSV nor JSON Lines, or a column that every event needs is missing.
     """
     if not path.exists():
         raise SourceNotFound(path)
@@ -126,10 +125,10 @@ def _format_of(path: Path, stream: IO[bytes]) -> _Format:
         columns = format_.columns(TableStream(label=str(path), stream=stream, findings=Findings()))
         stream.seek(0)
         known = {_field_of(column) for column in columns}
-        if "type" not in known or not known.intersection(_WHO):
+        if "type" not in known or not known.intersection(_PERSON_FIELDS):
             missing = "type" if "type" not in known else "user_id or visitor_id"
-            told = f"it has no column {missing} (its columns: {', '.join(columns)})"
-            raise _unreadable(path, f"{told}; an event has: {', '.join(FIELDS)}")
+            reason = f"it has no column {missing} (its columns: {', '.join(columns)})"
+            raise _unreadable(path, f"{reason}; an event has: {', '.join(FIELDS)}")
         return format_
     if isinstance(format_, JsonLines):
         return format_
@@ -146,7 +145,7 @@ def _object(line: str) -> dict[str, object] | None:
 
 @lru_cache(maxsize=1024)
 def _field_of(column: str) -> str | None:
-    return _FIELD_OF.get(column_key(column))
+    return _FIELD_BY_KEY.get(column_key(column))
 
 
 def _unreadable(path: Path, reason: str) -> UnreadableTable:

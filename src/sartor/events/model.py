@@ -1,6 +1,6 @@
-"""An event from its fields, as a file or a request gives them: checked, and told in one line what is wrong.
+"""What shoppers do: events, the people behind them, and how an event's fields are checked.
 
-Every way in goes through here, so that an event means the same whichever it took.
+``EventIn`` checks an event whichever way it comes in: JSON over HTTP as it is, lines of a file by ``event_of``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from sartor.errors import BadEvent
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class EventType(StrEnum):
-    """What a shopper did; of ``VIEW`` and the rest all but ``SEARCH`` name a product."""
+    """What a shopper did. Every type but ``SEARCH`` names a product."""
 
     VIEW = "view"
     CLICK = "click"
@@ -33,8 +35,16 @@ class EventType(StrEnum):
     SEARCH = "search"
 
 
+class RelationType(StrEnum):
+    """What relates two products."""
+
+    BOUGHT = "bought"  # in one basket
+    SEEN = "seen"  # in one session
+    LIKED = "liked"  # by one person, within a month
+
+
 class PersonKind(StrEnum):
-    """Whether somebody is known to the shop, or by a browser alone."""
+    """Whether a person has an account, or is known by a browser alone."""
 
     USER = "user"
     VISITOR = "visitor"
@@ -42,11 +52,15 @@ class PersonKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who shops: a user with an account, or an anonymous visitor; their ids are apart.
+    """A user with an account, or an anonymous visitor. The same id as a user and as a visitor is two people.
 
     Attributes:
         kind: Which of the two.
         id: Id that the shop gave, 1 to 256 bytes of printable text.
+
+    Example:
+        >>> Person.user("ann").kind.value
+        'user'
     """
 
     kind: PersonKind
@@ -68,18 +82,21 @@ class Event:
     """Something that a person did.
 
     Attributes:
-        id: By which the same event is known when it comes again.
-        type: What was done.
-        person: Who did it.
-        at_s: When, in seconds since 1970 UTC.
-        product_id: The product, whether or not the catalog has it; empty for a search.
-        recommendation_id: The answer of Sartor that the product was shown in; empty where it was not.
-        position: Its place there, from 1. A view with both says that the product was shown in a list; one without
-            that its page was looked at.
-        quantity: How many, at least 1.
-        price: Of one, in the catalog's currency.
-        basket_id: What was bought together; empty where it is not known.
-        query: What was searched for; empty unless it is a search.
+        id: An event that comes again is recognized by it.
+        at_s: Time in seconds since 1970 UTC.
+        product_id: The product, whether the catalog has it or not; empty for a search.
+        recommendation_id: The answer of Sartor that the product was shown in; empty if it was in none.
+        position: Rank in that answer, from 1. A view with both says that the product was shown in a list; a view
+            without them, that its page was looked at.
+        quantity: At least 1.
+        price: Of one piece, in the catalog's currency.
+        basket_id: Products bought together share it; empty if unknown.
+        query: Words that were searched for; empty unless the event is a search.
+
+    Example:
+        >>> event = Event(id="e1", type=EventType.LIKE, person=Person.user("ann"), at_s=1.75e9, product_id="p1")
+        >>> event.is_impression
+        False
     """
 
     id: str
@@ -96,27 +113,19 @@ class Event:
 
     @property
     def is_impression(self) -> bool:
-        """Whether it says no more than that a product was shown in a list."""
+        """Whether it only says that a product was shown in a list."""
         return self.type is EventType.VIEW and bool(self.recommendation_id) and self.position is not None
-
-
-class RelationType(StrEnum):
-    """On what two products meet."""
-
-    BOUGHT = "bought"  # in one basket
-    SEEN = "seen"  # in one session
-    LIKED = "liked"  # by one person, within a month
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of events that were handed in; those that were there already change nothing.
+    """How many events an event store took. Events that it had already change nothing.
 
     Attributes:
-        added: How many are new, and on disk.
-        duplicates: How many were there.
-        unknown_products: How many, new or not, are about products that the catalog does not have; they are kept,
-            and count once it does.
+        added: New events, now on disk.
+        duplicates: Events that it had already.
+        unknown_products: Events, new or not, about products that the catalog does not have. They are kept, and
+            count once it does.
     """
 
     added: int = 0
@@ -129,7 +138,6 @@ class EventCounts:
     """How much an event store holds.
 
     Attributes:
-        events: Of all people.
         people: Users, and visitors who were not merged into one.
         unknown_products: Events about products that the catalog does not have.
     """
@@ -144,9 +152,9 @@ class PersonRecord:
     """All that is held about a person.
 
     Attributes:
-        person: Who it is by now.
+        person: The user that a merged visitor became, else the person who was asked for.
         visitors: Ids of the visitors who were merged into this user.
-        events: What was done, the oldest first.
+        events: Oldest first.
     """
 
     person: Person
@@ -154,159 +162,201 @@ class PersonRecord:
     events: tuple[Event, ...] = ()
 
 
-FIELDS = (
-    "event_id",
-    "type",
-    "user_id",
-    "visitor_id",
-    "product_id",
-    "timestamp",
-    "recommendation_id",
-    "position",
-    "quantity",
-    "price",
-    "basket_id",
-    "query",
-)
 MAX_ID_BYTES = 256
 MAX_PRODUCT_ID_BYTES = 512
-MAX_LINK_LETTERS = 128  # of the id of a recommendation or a basket
-MAX_QUERY_LETTERS = 500
-MAX_COUNT = 10_000  # of a quantity, and of a place in a list
+MAX_LINK_CHARS = 128  # of the id of a recommendation or a basket
+MAX_QUERY_CHARS = 500
+MAX_COUNT = 10_000  # of a quantity, and of a position in a list
 
-
-_TYPES = {type_.value: type_ for type_ in EventType}
 _OLDEST_S = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
 _DAY_S = 86_400.0
-_SHOWN_LETTERS = 60  # of a value, in a message
+_SHOWN_CHARS = 60  # of a value, in a message
 _LONG_NUMBER = 10**18  # an id has fewer digits
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # with halves of surrogate pairs, which no file can hold
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+_Id = Annotated[str, StringConstraints(max_length=MAX_ID_BYTES)]
+_Link = Annotated[str, StringConstraints(max_length=MAX_LINK_CHARS)]
+_Count = Annotated[int, Field(ge=1, le=MAX_COUNT)]
+
+
+class EventIn(BaseModel):
+    """Something that a shopper did. Who did it is a user or a visitor; all but a search name a product."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True, strict=True)
+
+    event_id: _Id | None = Field(
+        default=None,
+        description="The same event, sent again, changes nothing. Without an id, one that tells all the same, "
+        "its time included, is the same.",
+    )
+    type: Literal["view", "click", "like", "dislike", "add_to_cart", "purchase", "search"]
+    user_id: _Id | None = Field(default=None, description="Somebody with an account.")
+    visitor_id: _Id | None = Field(default=None, description="Somebody without; not looked at beside a user.")
+    product_id: Annotated[str, StringConstraints(max_length=MAX_PRODUCT_ID_BYTES)] | None = None
+    timestamp: str | float | None = Field(
+        default=None, description="ISO 8601, or seconds since 1970 UTC; without it, now."
+    )
+    recommendation_id: _Link | None = Field(default=None, description="The answer that it was shown in.")
+    position: _Count | None = Field(default=None, description="Its place there, from 1.")
+    quantity: _Count | None = None
+    price: Annotated[float, Field(ge=0)] | None = Field(default=None, description="Of one.")
+    basket_id: _Link | None = Field(default=None, description="What was bought together has the same.")
+    query: Annotated[str, StringConstraints(max_length=MAX_QUERY_CHARS)] | None = Field(
+        default=None, description="What was searched for."
+    )
+
+    def event(self, *, now_s: float) -> Event:
+        """The event that these fields describe.
+
+        An event without an id gets one from all its other fields if it has a time: the same line read twice is
+        then one event. Without a time, each is a new event.
+
+        Args:
+            now_s: Now, in seconds since 1970 UTC; the time of an event without one.
+
+        Raises:
+            BadEvent: The fields contradict each other, or a value cannot be kept.
+        """
+        event = Event(
+            id=_printable("event_id", self.event_id, max_bytes=MAX_ID_BYTES),
+            type=EventType(self.type),
+            person=self._person(),
+            at_s=_seconds(self.timestamp, now_s=now_s) if self.timestamp not in (None, "") else now_s,
+            product_id=self._product_id(),
+            recommendation_id=_printable("recommendation_id", self.recommendation_id),
+            position=self.position,
+            quantity=self.quantity or 1,
+            price=self.price,
+            basket_id=_printable("basket_id", self.basket_id),
+            query=self._query(),
+        )
+        if event.id:
+            return event
+        return replace(event, id=uuid.uuid4().hex if self.timestamp in (None, "") else _digest(event))
+
+    def _person(self) -> Person:
+        if self.user_id:
+            return Person.user(
+                _printable("user_id", self.user_id, max_bytes=MAX_ID_BYTES)
+            )  # a visitor who is known is the user
+        if not self.visitor_id:
+            raise BadEvent(
+                reason="it does not say who did it; give user_id, or visitor_id where there is no account"
+            )
+        return Person.visitor(_printable("visitor_id", self.visitor_id, max_bytes=MAX_ID_BYTES))
+
+    def _product_id(self) -> str:
+        if self.type == "search":
+            if self.product_id:
+                raise BadEvent(reason=f"a search names no product, and this one names {_shown(self.product_id)}")
+            return ""
+        if not self.product_id:
+            raise BadEvent(reason=f"it does not say of which product; a {self.type} needs product_id")
+        if _CONTROL.search(self.product_id) or len(self.product_id.encode()) > MAX_PRODUCT_ID_BYTES:
+            raise BadEvent(reason=_broken("product_id", self.product_id))
+        return self.product_id
+
+    def _query(self) -> str:
+        if self.query and self.type != "search":
+            raise BadEvent(reason=f"a {self.type} has no query; what was searched for is a search of its own")
+        if self.query and _CONTROL.search(self.query):
+            raise BadEvent(reason=_broken("query", self.query))
+        return self.query or ""
+
+
+FIELDS = tuple(EventIn.model_fields)
+_NUMBERS = ("position", "quantity", "price")
+_ID_RULE = f"is not 1 to {MAX_ID_BYTES} bytes of printable text"
+_LINK_RULE = f"is not up to {MAX_LINK_CHARS} printable letters"
+_COUNT_RULE = f"is no whole number from 1 to {MAX_COUNT:,}"
+_RULES = {  # what is said of a value that breaks the rule of its field
+    "event_id": _ID_RULE,
+    "user_id": _ID_RULE,
+    "visitor_id": _ID_RULE,
+    "product_id": f"is not 1 to {MAX_PRODUCT_ID_BYTES} bytes of text",
+    "timestamp": "is neither ISO 8601 nor seconds since 1970",
+    "recommendation_id": _LINK_RULE,
+    "position": _COUNT_RULE,
+    "quantity": _COUNT_RULE,
+    "price": "is no number from 0",
+    "basket_id": _LINK_RULE,
+    "query": f"is not up to {MAX_QUERY_CHARS} letters of one line",
+}
 
 
 def event_of(fields: Mapping[str, object], *, now_s: float) -> Event:
-    """The event that fields tell.
+    """An event from fields that are less strict than JSON over HTTP, such as a line of a file.
 
-    An event without an id gets one from all that it tells, if that includes its time: the same line read twice is
-    then one event. Without a time either, every one is another.
+    Numbers may be text and ids whole numbers. Empty text and None count as missing. Unknown fields are ignored.
 
     Args:
-        fields: By the names in ``FIELDS``; empty text and None are missing, others are not looked at. Numbers may
-            be text, and ids whole numbers.
-        now_s: Now, in seconds since 1970 UTC; what an event without a time happened at.
+        fields: Values by the names in ``FIELDS``.
+        now_s: Now, in seconds since 1970 UTC; the time of an event without one.
 
     Raises:
-        BadEvent: They tell none, or more than can be kept.
+        BadEvent: The fields are no event, or a value cannot be kept.
     """
-    type_ = _type(fields.get("type"))
-    timestamp = fields.get("timestamp")
-    is_dated = not _is_missing(timestamp)
-    event = Event(
-        id=_id(fields, "event_id"),
-        type=type_,
-        person=_person(fields),
-        at_s=_time(timestamp, now_s=now_s) if is_dated else now_s,
-        product_id=_product(fields, type_),
-        recommendation_id=_link(fields, "recommendation_id"),
-        position=_count(fields, "position"),
-        quantity=_count(fields, "quantity") or 1,
-        price=_price(fields.get("price")),
-        basket_id=_link(fields, "basket_id"),
-        query=_query(fields, type_),
-    )
-    return event if event.id else _named(event, is_dated=is_dated)
+    typed = {
+        name: _typed(name, value) for name in FIELDS if (value := fields.get(name)) is not None and value != ""
+    }
+    try:
+        given = EventIn.model_validate(typed)
+    except ValidationError as error:
+        raise BadEvent(reason=_reason(error)) from error
+    return given.event(now_s=now_s)
 
 
-def _type(value: object) -> EventType:
-    found = _TYPES.get(value) if isinstance(value, str) else None
-    if found is None:
-        told = "it has no type" if _is_missing(value) else f"there is no type {_shown(value)}"
-        raise BadEvent(reason=f"{told}; types are {', '.join(_TYPES)}")
-    return found
-
-
-def _person(fields: Mapping[str, object]) -> Person:
-    user = _id(fields, "user_id")
-    if user:
-        return Person.user(user)  # who is known is no longer a visitor
-    visitor = _id(fields, "visitor_id")
-    if not visitor:
-        raise BadEvent(reason="it does not say who did it; give user_id, or visitor_id where there is no account")
-    return Person.visitor(visitor)
-
-
-def _id(fields: Mapping[str, object], name: str) -> str:
-    text = _text(fields, name)
-    if text and (len(text.encode("utf-8", "replace")) > MAX_ID_BYTES or not text.isprintable()):
-        raise BadEvent(reason=f"{name} {_shown(text)} is not 1 to {MAX_ID_BYTES} bytes of printable text")
-    return text
-
-
-def _link(fields: Mapping[str, object], name: str) -> str:
-    text = _text(fields, name)
-    if text and (len(text) > MAX_LINK_LETTERS or not text.isprintable()):
-        raise BadEvent(reason=f"{name} {_shown(text)} is not up to {MAX_LINK_LETTERS} printable letters")
-    return text
-
-
-def _product(fields: Mapping[str, object], type_: EventType) -> str:
-    text = _text(fields, "product_id")
-    if type_ is EventType.SEARCH:
-        if text:
-            raise BadEvent(reason=f"a search names no product, and this one names {_shown(text)}")
-        return ""
-    if not text:
-        raise BadEvent(reason=f"it does not say of which product; a {type_} needs product_id")
-    if _CONTROL.search(text) or len(text.encode()) > MAX_PRODUCT_ID_BYTES:
-        reason = f"product_id {_shown(text)} is not 1 to {MAX_PRODUCT_ID_BYTES} bytes of text"
-        raise BadEvent(reason=reason)
-    return text
-
-
-def _query(fields: Mapping[str, object], type_: EventType) -> str:
-    text = _text(fields, "query")
-    if text and type_ is not EventType.SEARCH:
-        raise BadEvent(reason=f"a {type_} has no query; what was searched for is a search of its own")
-    if len(text) > MAX_QUERY_LETTERS or _CONTROL.search(text):
-        raise BadEvent(reason=f"query {_shown(text)} is not up to {MAX_QUERY_LETTERS} letters of one line")
-    return text
-
-
-def _text(fields: Mapping[str, object], name: str) -> str:
-    value = fields.get(name)
+def _typed(name: str, value: object) -> object:
+    """A value in the type of its field if it can be read so; the model refuses what is left as it was."""
+    if name in _NUMBERS:
+        number = _number(value)
+        if number is None:
+            return value
+        return number if name == "price" else int(number) if number.is_integer() else value
     if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LONG_NUMBER:
-        return str(value)
-    raise BadEvent(reason=f"{name} {_shown(value)} is no text")
+        return str(value)  # a strict model takes no subclass of str, such as an enumeration
+    is_id = isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LONG_NUMBER
+    return str(value) if is_id and name not in ("type", "timestamp") else value
 
 
-def _count(fields: Mapping[str, object], name: str) -> int | None:
-    value = fields.get(name)
-    if _is_missing(value):
-        return None
-    number = _number(value)
-    if number is None or not number.is_integer() or not 1 <= number <= MAX_COUNT:
-        raise BadEvent(reason=f"{name} {_shown(value)} is no whole number from 1 to {MAX_COUNT:,}")
-    return int(number)
+def _reason(error: ValidationError) -> str:
+    """The first error in a line."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    name, value = str(first["loc"][0]), first["input"]
+    if name == "type":
+        cause = "it has no type" if first["type"] == "missing" else f"there is no type {_shown(value)}"
+        return f"{cause}; types are {', '.join(EventType)}"
+    if first["type"] == "string_type" and name != "timestamp":
+        return f"{name} {_shown(value)} is no text"
+    return _broken(name, value)
 
 
-def _price(value: object) -> float | None:
-    if _is_missing(value):
-        return None
-    number = _number(value)
-    if number is None or number < 0:
-        raise BadEvent(reason=f"price {_shown(value)} is no number from 0")
-    return number
+def _broken(name: str, value: object) -> str:
+    return f"{name} {_shown(value)} {_RULES[name]}"
 
 
-def _time(value: object, *, now_s: float) -> float:
+def _printable(name: str, text: str | None, *, max_bytes: int | None = None) -> str:
+    """The text of an id, empty if it is missing.
+
+    Raises:
+        BadEvent: It is too long, or has control characters.
+    """
+    if text and (not text.isprintable() or (max_bytes and len(text.encode()) > max_bytes)):
+        raise BadEvent(reason=_broken(name, text))
+    return text or ""
+
+
+def _seconds(value: str | float | None, *, now_s: float) -> float:
+    """A time in seconds since 1970 UTC.
+
+    Raises:
+        BadEvent: It is no time, before 2000, or more than a day after now.
+    """
     at_s = _number(value)
     if at_s is None and isinstance(value, str):
         at_s = _iso(value)
     if at_s is None:
-        raise BadEvent(reason=f"timestamp {_shown(value)} is neither ISO 8601 nor seconds since 1970")
+        raise BadEvent(reason=_broken("timestamp", value))
     if at_s < _OLDEST_S:
         reason = f"timestamp {_shown(value)} is before the year 2000; give ISO 8601 or seconds since 1970"
         raise BadEvent(reason=reason)
@@ -326,7 +376,7 @@ def _iso(text: str) -> float | None:
 
 
 def _number(value: object) -> float | None:
-    """A finite number, or the one that a text tells; None for anything else."""
+    """A finite number, or the one that a text spells; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     if isinstance(value, str) and "_" in value:  # Python reads 1_000 as a number
@@ -338,8 +388,9 @@ def _number(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _named(event: Event, *, is_dated: bool) -> Event:
-    told = [
+def _digest(event: Event) -> str:
+    """An id from all that an event says."""
+    values = [
         event.type,
         event.person.kind,
         event.person.id,
@@ -352,19 +403,14 @@ def _named(event: Event, *, is_dated: bool) -> Event:
         event.basket_id,
         event.query,
     ]
-    digest = blake2b(json.dumps(told).encode(), digest_size=16).hexdigest()
-    return replace(event, id=digest if is_dated else uuid.uuid4().hex)
-
-
-def _is_missing(value: object) -> bool:
-    return value is None or (isinstance(value, str) and not value)
+    return blake2b(json.dumps(values).encode(), digest_size=16).hexdigest()
 
 
 def _shown(value: object) -> str:
     """A value in a message: on one line, and not all of a long one."""
     if isinstance(value, str):
-        text = repr(value[:_SHOWN_LETTERS])
-        return text if len(value) <= _SHOWN_LETTERS else f"{text[:-1]}…{text[-1]}"
+        text = repr(value[:_SHOWN_CHARS])
+        return text if len(value) <= _SHOWN_CHARS else f"{text[:-1]}…{text[-1]}"
     if isinstance(value, (bool, float)):
         return str(value)
     if isinstance(value, int):

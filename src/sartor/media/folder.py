@@ -1,7 +1,7 @@
-"""Thumbnails in a directory: one file per photo, named by the photo's SHA-256.
+"""Thumbnails in a folder, one file for each photo.
 
-A file appears under its final name only when it is complete and on disk, so a kill at any moment leaves
-nothing worse than a temporary file, which the next start removes.
+A file gets its final name only when it is complete and on disk. So a kill at any moment leaves at worst a
+temporary file, which the next start removes.
 """
 
 from __future__ import annotations
@@ -23,19 +23,13 @@ _NAME = re.compile(r"[0-9a-f]{64}\.(?:jpg|png|webp)")
 _TEMPORARY_SUFFIX = ".part"
 
 
-class MediaStore:
-    """Thumbnails under ``root/{first two hex digits}/{sha256}.{suffix}``; many threads may share one store."""
+class FolderMediaStore:
+    """The ``MediaStore`` of files ``root/{first two hex digits}/{sha256}.{suffix}``."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
     def put(self, sha256: str, thumbnail: Thumbnail) -> str:
-        """Keep a thumbnail and return its file name; one that is kept already stays as it is.
-
-        Raises:
-            PhotoRejected: The SHA-256 or the suffix is none.
-            WorkspaceUnusable: The file cannot be written.
-        """
         name = f"{sha256}.{thumbnail.suffix}"
         path = self.path(name)
         try:
@@ -48,43 +42,29 @@ class MediaStore:
         return name
 
     def path(self, name: str) -> Path:
-        """Where a thumbnail is kept, whether it is there or not; never outside of the store.
-
-        Raises:
-            PhotoRejected: The name is not one that ``put`` gives.
-        """
         if not _NAME.fullmatch(name):
             raise PhotoRejected(repr(name), reason="is not the name of a thumbnail")
         return self._root / name[:2] / name
 
     def read(self, name: str) -> bytes:
-        """The bytes of a thumbnail.
-
-        Raises:
-            PhotoRejected: The name is not one that ``put`` gives, or nothing is kept under it.
-        """
         try:
             return self.path(name).read_bytes()
         except FileNotFoundError as error:
             raise PhotoRejected(name, reason="is no longer kept; index its source again") from error
 
     def exists(self, name: str) -> bool:
-        """Whether a thumbnail is kept."""
         return self.path(name).is_file()
 
     def names(self) -> Iterator[str]:
-        """Names of all thumbnails, in order."""
         for folder in sorted(self._root.glob("[0-9a-f][0-9a-f]")):
             for name in sorted(os.listdir(folder)):  # noqa: PTH208 - four times as fast as Path.iterdir
                 if _NAME.fullmatch(name) and name.startswith(folder.name):
                     yield name
 
     def delete(self, name: str) -> None:
-        """Forget a thumbnail; nothing happens when it is not kept."""
         self.path(name).unlink(missing_ok=True)
 
     def remove_leftovers(self) -> int:
-        """Remove what a killed process left half-written, and return how many; call it before any ``put``."""
         leftovers = list(self._root.glob(f"[0-9a-f][0-9a-f]/*{_TEMPORARY_SUFFIX}"))
         for path in leftovers:
             path.unlink(missing_ok=True)

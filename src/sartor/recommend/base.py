@@ -1,4 +1,4 @@
-"""Recommendations for a person: candidates of each interest, of what others did and of what is new; blended."""
+"""What recommenders ask of index, catalog and encoder, and what all of them answer."""
 
 from __future__ import annotations
 
@@ -7,147 +7,146 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, overload
 
-from sartor.recommend.personal.signals import (
-    Blend,
-)
-from sartor.recommend.weights import FEED_DIVERSITY, HISTORY_EVENTS
-from sartor.types import EVERYTHING, FacetValue, Hit, Neighbor, StoredProduct, Where
+from sartor.recommend.weights import FEED_DIVERSITY, HISTORY_EVENTS, Blend
+from sartor.types import EVERYTHING, Hit, Where
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL import Image
 
     from sartor.events.model import Person
-    from sartor.recommend.rank import Matching
-    from sartor.types import Attributes, EmbeddedPhoto, Matrix, Vector
+    from sartor.types import FacetValue, Matrix, Neighbor, StoredProduct, Vector
+
+GROUP = "item_group_id"  # the attribute that variants of one product share
 
 
-GROUP = "item_group_id"
-
-
-class NeighborIndex(Protocol):
-    """What is asked of a vector index."""
-
-    def search(
-        self, vector: Vector, *, k: int, where: Where, without: Collection[str], exact: bool
-    ) -> list[Neighbor]:
-        """The ``k`` closest products, the closest first."""
-        ...
+class FacetCounts(Protocol):
+    """Counts the values of attributes."""
 
     def facets(self, attributes: Sequence[str], *, where: Where, limit: int) -> Mapping[str, Sequence[FacetValue]]:
         """Values of attributes among the products that pass a filter."""
         ...
 
 
-class Catalog(Protocol):
-    """What is asked of a catalog store."""
+class NeighborIndex(FacetCounts, Protocol):
+    """What similar products need of a vector index; outfits and feeds need all of ``VectorIndex``."""
+
+    def search(
+        self, vector: Vector, *, k: int, where: Where, without: Collection[str], exact: bool
+    ) -> list[Neighbor]:
+        """The ``k`` products closest to a vector, the closest first."""
+        ...
+
+
+class ProductReader(Protocol):
+    """Reads products."""
 
     def products(self, product_ids: Collection[str]) -> Mapping[str, StoredProduct]:
-        """The products with these ids, as far as there are any."""
+        """Products by id; unknown ids are left out."""
+        ...
+
+
+class InputSize(Protocol):
+    """What a network takes."""
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Height and width."""
+        ...
+
+
+class PhotoEncoder(Protocol):
+    """An encoder of photos."""
+
+    @property
+    def card(self) -> InputSize:
+        """What describes the model."""
+        ...
+
+    def prepare(self, image: Image.Image) -> NDArray[np.uint8]:
+        """Resize an RGB photo for the network, ``(h, w, 3)``."""
+        ...
+
+    def embed(self, images: Sequence[Image.Image]) -> Matrix:
+        """Embed RGB photos, ``(n, d)`` of unit norm; a row of NaN where the network fails."""
+        ...
+
+    def embed_pixels(self, pixels: Sequence[NDArray[np.uint8]]) -> Matrix:
+        """Embed prepared photos."""
+        ...
+
+    def feature_maps(self, pixels: Sequence[NDArray[np.uint8]]) -> Sequence[NDArray[np.float32]]:
+        """The maps that embeddings are pooled from, the finest first, ``(n, h, w, c)`` each."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """What is known of the model that embedded the catalog.
+    """What recommenders know of the model that embedded the catalog.
 
     Attributes:
-        attributes: Names of all attributes that can be asked for.
-        predicted: What the model predicts of photos, by the vectors that an index has of them.
-        matching: From closeness to match; None where the model is not calibrated.
+        attributes: Names of all attributes that can be filtered by.
+        predicted: Value and probability by attribute for vectors of the index, ``(n, d + m + c)``.
+        matching: Match probabilities ``(n,)`` for closenesses ``(n, 3)`` in style, color and category; None where
+            the model is not calibrated.
     """
 
     attributes: tuple[str, ...]
-    predicted: PredictedOf
-    matching: Matching | None
-
-
-class PredictedOf(Protocol):
-    """What the model predicts of photos."""
-
-    def __call__(self, vectors: Matrix) -> Sequence[Mapping[str, tuple[str, float]]]:
-        """Value and probability by attribute, for each of ``(n, d + m + c)``."""
-        ...
-
-
-class Shelves(NeighborIndex, Protocol):
-    """What is asked of a vector index."""
-
-    def passing(self, where: Where, *, of: Collection[str]) -> set[str]:
-        """Which of some products a filter lets pass."""
-        ...
-
-
-class Wardrobe(Protocol):
-    """What is known of the products' photos and kinds."""
-
-    def main_photos(self, product_ids: Collection[str]) -> Mapping[str, EmbeddedPhoto]:
-        """The embedded main photo of each product, as far as there is one."""
-        ...
-
-    def attributes_of(self, photos: Sequence[EmbeddedPhoto]) -> Sequence[Attributes]:
-        """What the catalog says of each photo's product, and what the model predicts where it says nothing."""
-        ...
-
-    def beside_kind(self, photo: EmbeddedPhoto, kind: str) -> Vector:
-        """What is particular in a photo's style beside its kind, ``(d,)`` of norm 1."""
-        ...
-
-    def as_query(self, style: Vector) -> Vector:
-        """A style as what the index compares."""
-        ...
-
-    def price_of(self, attributes: Attributes) -> float | None:
-        """A product's price."""
-        ...
-
-
-class Basis(StrEnum):
-    """What a feed was made from."""
-
-    HISTORY = "history"  # what the person did
-    CONTEXT = "context"  # what others do, among the products that the person looks at now
-    TRENDING = "trending"  # what others do
-    NEWEST = "newest"  # nothing but the catalog
-    TOGETHER = "together"  # what others did with the same product
+    predicted: Callable[[Matrix], Sequence[Mapping[str, tuple[str, float]]]]
+    matching: Callable[[Matrix], Vector] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Feed(Sequence["Hit"]):
-    """Recommended products.
-
-    Attributes:
-        hits: The products, each once, in order; their scores need not fall where they are varied.
-        based_on: What they were chosen by.
-    """
+class Hits(Sequence["Hit"]):
+    """Recommended products, each once, the best first; iterates and indexes as its ``hits``."""
 
     hits: tuple[Hit, ...]
-    based_on: Basis
 
     @overload
-    def __getitem__(self, place: int) -> Hit: ...
+    def __getitem__(self, rank: int) -> Hit: ...
     @overload
-    def __getitem__(self, place: slice) -> tuple[Hit, ...]: ...
-    def __getitem__(self, place: int | slice) -> Hit | tuple[Hit, ...]:
-        return self.hits[place]
+    def __getitem__(self, rank: slice) -> tuple[Hit, ...]: ...
+    def __getitem__(self, rank: int | slice) -> Hit | tuple[Hit, ...]:
+        return self.hits[rank]
 
     def __len__(self) -> int:
         return len(self.hits)
 
 
+class Basis(StrEnum):
+    """What a feed is based on."""
+
+    HISTORY = "history"  # the person's events
+    CONTEXT = "context"  # what others do, among the products that the person is looking at
+    TRENDING = "trending"  # what others do
+    NEWEST = "newest"  # the catalog alone
+    TOGETHER = "together"  # what others did with the same product
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed(Hits):
+    """Products recommended to a person or by what people do; a varied feed is not sorted by score."""
+
+    based_on: Basis
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedRequest:
-    """What is wanted.
+    """A request for a feed.
 
     Attributes:
         person: Whom it is for.
-        k: How many products.
+        k: Number of products.
         now_s: Now, in seconds since 1970 UTC; later events do not count.
         where: Only products that pass this filter.
-        context: What the person looks at now: of one without a history, products that pass come first.
-        diversity: From 0, the best, to 1, only what differs.
+        context: What the person is looking at; without a history, products that pass this come first.
+        diversity: From 0, the best, to 1, the most varied.
         without: Ids of products to leave out.
-        blend: How much each part counts.
-        events: At most so many of the person's last events are looked at.
+        blend: Weights of the signals.
+        events: How many of the person's last events count.
     """
 
     person: Person

@@ -5,24 +5,20 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from sartor.errors import BadFilter, UnknownAttribute, UnknownValue
-from sartor.types import EVERYTHING, AnyOf, AttributeValue, Between, Condition, FacetValue, Not, Where
+from sartor.types import EVERYTHING, AnyOf, AttributeValue, Between, Condition, Not, Where
+
+if TYPE_CHECKING:
+    from sartor.recommend.base import FacetCounts
 
 FilterValue: TypeAlias = AttributeValue | Sequence[str] | tuple[float | None, float | None]
+Filter: TypeAlias = Mapping[str, FilterValue] | Where
 
-_VALUES = 5000  # of an attribute are looked through for what was meant
+_MAX_VALUES = 5000  # of an attribute; where there are more, no value is called unknown
 _NUMBER = r"[-+]?\d+(?:\.\d+)?"
 _RANGE = re.compile(rf"({_NUMBER})?\.\.({_NUMBER})?")
-
-
-class Facets(Protocol):
-    """What knows the values of attributes."""
-
-    def facets(self, attributes: Sequence[str], *, where: Where, limit: int) -> Mapping[str, Sequence[FacetValue]]:
-        """Values of attributes among the products that pass a filter."""
-        ...
 
 
 def parse_where(texts: Iterable[str]) -> Where:
@@ -30,6 +26,10 @@ def parse_where(texts: Iterable[str]) -> Where:
 
     Raises:
         BadFilter: One cannot be understood.
+
+    Example:
+        >>> parse_where(["price=10..50"]).conditions
+        (Between(attribute='price', low=10.0, high=50.0),)
     """
     return Where(tuple(_parse(text) for text in texts))
 
@@ -37,11 +37,14 @@ def parse_where(texts: Iterable[str]) -> Where:
 def where_of(filters: Mapping[str, FilterValue]) -> Where:
     """Read filters from Python: a value, a list of values, or a pair of numbers as a range.
 
-    ``{"gender": "Women", "color": ["Red", "Blue"], "price": (10, None)}``; a name with ``!`` behind it, as in
-    ``{"color!": "Black"}``, turns a condition around.
+    A name that ends with ``!``, as in ``{"color!": "Black"}``, turns its condition around.
 
     Raises:
         BadFilter: A value is none of these.
+
+    Example:
+        >>> where_of({"gender": "Women", "price": (10, None)}).attributes
+        ('gender', 'price')
     """
     return Where(tuple(_named(attribute, value) for attribute, value in filters.items()))
 
@@ -50,25 +53,25 @@ def require_attributes(where: Where, known: Sequence[str]) -> None:
     """Refuse a filter on an attribute that no product has.
 
     Raises:
-        UnknownAttribute: It names the attribute, and the closest one that exists.
+        UnknownAttribute: The error names the attribute, and the closest one that exists.
     """
     for attribute in where.attributes:
         if attribute not in known:
             raise UnknownAttribute(attribute, known=known)
 
 
-def require_values(where: Where, index: Facets) -> None:
-    """Refuse a filter of which nothing can pass, since no product has any of the values that it asks for.
+def require_values(where: Where, index: FacetCounts) -> None:
+    """Refuse a filter that nothing can pass, because no product has any of the values that it names.
 
     Raises:
-        UnknownValue: It names the value, and the closest one that exists.
+        UnknownValue: The error names the value, and the closest one that exists.
     """
     for condition in where.conditions:
         if isinstance(condition, AnyOf):
-            found = index.facets([condition.attribute], where=EVERYTHING, limit=_VALUES)
-            known = [each.value for each in found.get(condition.attribute, ())]
-            if not set(condition.values) & set(known) and len(known) < _VALUES:
-                raise UnknownValue(condition.attribute, condition.values[0], known=known)
+            counts = index.facets([condition.attribute], where=EVERYTHING, limit=_MAX_VALUES)
+            values = [facet.value for facet in counts.get(condition.attribute, ())]
+            if not set(condition.values) & set(values) and len(values) < _MAX_VALUES:
+                raise UnknownValue(condition.attribute, condition.values[0], known=values)
 
 
 def _parse(text: str) -> Condition:

@@ -1,4 +1,4 @@
-"""From what a user gives as a query, photos and products, to what is compared: their traits."""
+"""From what a user gives as a query, photos and products, to the features that are compared."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sartor.errors import BadBox, BadWeight, PhotoRejected, ProductNotFound
 from sartor.imaging import decode
 from sartor.imaging.color import palette_of
 from sartor.imaging.fetch import EncodedPhoto, encoded_photo
+from sartor.recommend.base import GROUP
 from sartor.recommend.explain import QueryAttributes
 from sartor.recommend.features import Features, color_words, mixed
 
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-    from sartor.encoders.encoder import Encoder
     from sartor.imaging import UrlPolicy
+    from sartor.recommend.base import PhotoEncoder
     from sartor.recommend.features import FeatureBuilder
-    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.store.base import CatalogStore
 
 PhotoInput: TypeAlias = str | Path | bytes | EncodedPhoto
 Box: TypeAlias = tuple[float, float, float, float]
@@ -32,13 +33,21 @@ Box: TypeAlias = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A part of a query: a photo or a product, and how much it counts.
+    """A part of a query: a photo, or a product of the catalog.
 
     Attributes:
-        photo: A photo; none for a product.
-        product: Id of a product of the catalog; none for a photo.
-        weight: How much it counts beside other parts, above 0.
-        box: The region of the photo that is meant: left, top, width and height as shares of its sides.
+        photo: The photo; None for a product.
+        product: The product's id; None for a photo.
+        weight: How much the part counts beside others, above 0.
+        box: Region of the photo: left, top, width and height as shares of its sides; None for all of it.
+
+    Raises:
+        BadWeight: The weight is not a number above 0.
+        BadBox: The region is empty or reaches outside of the photo.
+
+    Example:
+        >>> Part(photo="street.jpg", box=(0.25, 0.1, 0.5, 0.4)).weight
+        1.0
     """
 
     photo: PhotoInput | None = None
@@ -56,19 +65,27 @@ class Part:
                 raise BadBox(self.box)
 
 
+def parts_of(photos: Sequence[PhotoInput | Part], products: Sequence[str | Part]) -> list[Part]:
+    """Photos and products as parts of one query."""
+    return [
+        *(photo if isinstance(photo, Part) else Part(photo=photo) for photo in photos),
+        *(product if isinstance(product, Part) else Part(product=product) for product in products),
+    ]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodedQuery:
     """A part of a query as it is compared.
 
     Attributes:
-        traits: What is compared.
+        features: What is compared.
         weight: How much it counts.
-        seen: What is known of it.
+        seen: Its attributes.
         products: Ids of the products that it is, or shows.
         groups: Their item groups.
     """
 
-    traits: Features
+    features: Features
     weight: float
     seen: QueryAttributes
     products: frozenset[str]
@@ -76,10 +93,12 @@ class EncodedQuery:
 
 
 class QueryEncoder:
-    """Understands the parts of queries by one model."""
+    """Encodes the parts of queries with one model."""
 
-    def __init__(self, store: SqliteStore, encoder: Encoder, compose: FeatureBuilder, urls: UrlPolicy) -> None:
-        self._store, self._encoder, self._compose, self._urls = store, encoder, compose, urls
+    def __init__(
+        self, store: CatalogStore, encoder: PhotoEncoder, features: FeatureBuilder, urls: UrlPolicy
+    ) -> None:
+        self._store, self._encoder, self._features, self._urls = store, encoder, features, urls
 
     def read(self, photo: PhotoInput) -> EncodedPhoto:
         """Read a photo once, to use it several times.
@@ -89,19 +108,19 @@ class QueryEncoder:
         """
         return photo if isinstance(photo, EncodedPhoto) else encoded_photo(photo, urls=self._urls)
 
-    def decoded(self, part: Part) -> Image.Image:
-        """The photo of a part, or the region of it that is meant, RGB.
+    def decode(self, part: Part) -> Image.Image:
+        """Decode the photo of a part, cut to its region, RGB.
 
         Raises:
-            PhotoRejected: It cannot be used.
+            PhotoRejected: It cannot be read or decoded.
         """
         return self._read_image(part)[1]
 
-    def understand(self, part: Part) -> EncodedQuery:
-        """What a part of a query is compared by.
+    def encode(self, part: Part) -> EncodedQuery:
+        """Encode a part of a query.
 
         Raises:
-            PhotoRejected: Its photo cannot be used.
+            PhotoRejected: Its photo cannot be read, decoded or embedded.
             ProductNotFound: There is no such product, or it has no photo to compare.
         """
         return self._photo(part) if part.product is None else self._product(part.product, part.weight)
@@ -112,10 +131,14 @@ class QueryEncoder:
         if np.isnan(embedding[0, 0]):
             raise PhotoRejected(encoded.name, reason="the network gave no usable embedding of it")
         palette = palette_of(image)
-        (traits,) = self._compose.traits(embedding, [palette], {})
-        seen = QueryAttributes(predicted=self._compose.describe(embedding)[0], colors=color_words(palette))
-        showing = frozenset(self._store.products_with_photos([encoded.sha256]))
-        return EncodedQuery(traits=traits, weight=part.weight, seen=seen, products=showing, groups=frozenset())
+        (features,) = self._features.features(embedding, [palette], {})
+        return EncodedQuery(
+            features=features,
+            weight=part.weight,
+            seen=QueryAttributes(predicted=self._features.describe(embedding)[0], colors=color_words(palette)),
+            products=frozenset(self._store.products_with_photos([encoded.sha256])),
+            groups=frozenset(),
+        )
 
     def _read_image(self, part: Part) -> tuple[EncodedPhoto, Image.Image]:
         if part.photo is None:
@@ -129,35 +152,25 @@ class QueryEncoder:
         stored = self._store.products([product_id]).get(product_id)
         if stored is None:
             raise ProductNotFound(product_id)
-        photos = self._store.embedded_photos(self._compose.model, [product_id])
+        photos = self._store.embedded_photos(self._features.model, [product_id])
         if not photos:
             raise ProductNotFound(product_id, reason="has no photo to compare")
         embeddings = np.stack([photo.vector for photo in photos])
-        attributes = stored.product.attributes
-        each = self._compose.traits(embeddings, [photo.palette for photo in photos], attributes)
-        palette = photos[0].palette
-        seen = QueryAttributes(
-            known=attributes,
-            predicted=self._compose.describe(embeddings[:1])[0],
-            colors=() if palette is None else color_words(palette),
-        )
-        group = str(attributes.get("item_group_id", ""))
+        attributes, palette = stored.product.attributes, photos[0].palette
+        features = self._features.features(embeddings, [photo.palette for photo in photos], attributes)
+        group = str(attributes.get(GROUP, ""))
         showing = self._store.products_with_photos([photo.sha256 for photo in photos])
         return EncodedQuery(
-            traits=mixed([(traits, 1.0) for traits in each]),
+            features=mixed([(photo, 1.0) for photo in features]),
             weight=weight,
-            seen=seen,
+            seen=QueryAttributes(
+                known=attributes,
+                predicted=self._features.describe(embeddings[:1])[0],
+                colors=() if palette is None else color_words(palette),
+            ),
             products=frozenset({*showing, product_id}),
             groups=frozenset({group} if group else ()),
         )
-
-
-def parts_of(photos: Sequence[PhotoInput | Part], products: Sequence[str | Part]) -> list[Part]:
-    """Photos and products as parts of one query, those that are parts already as they are."""
-    return [
-        *(each if isinstance(each, Part) else Part(photo=each) for each in photos),
-        *(each if isinstance(each, Part) else Part(product=each) for each in products),
-    ]
 
 
 def _cropped(image: Image.Image, box: Box | None) -> Image.Image:

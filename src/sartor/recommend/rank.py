@@ -1,4 +1,4 @@
-"""From products that were chosen by any way to hits: read from the store, variants behind one, and varied."""
+"""Re-ranking: from scored candidates to hits. Variants fold into one, the rest is varied, each hit says why."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from sartor.recommend.base import Catalog, Model
+    from sartor.recommend.base import Model, ProductReader
     from sartor.types import Matrix, Neighbor, Photo, StoredProduct, Vector
 
     Flags = npt.NDArray[np.bool_]
+
+WEAK_BELOW = 0.2  # match probability
 
 
 def mmr(scores: Vector, vectors: Matrix, *, k: int, diversity: float) -> list[int]:
     """Choose ``k`` of ``n`` candidates by maximal marginal relevance.
 
-    Each next one has the greatest ``(1 - diversity) * score - diversity * closeness to the nearest chosen one``.
+    The next one maximizes ``(1 - diversity) * score - diversity * closeness to the nearest chosen one``.
 
     Source: J. Carbonell and J. Goldstein, "The use of MMR" (SIGIR 1998).
 
@@ -33,10 +35,10 @@ def mmr(scores: Vector, vectors: Matrix, *, k: int, diversity: float) -> list[in
         scores: ``(n,)``.
         vectors: What candidates are compared by, ``(n, d)`` of unit norm.
         k: How many; all if there are fewer.
-        diversity: From 0, the order of the scores, to 1, only unlike what is chosen.
+        diversity: From 0, the order of the scores, to 1, the most varied.
 
     Returns:
-        Places of the chosen ones, in order.
+        Rows of the chosen ones, in order.
     """
     nearest = np.full(len(scores), -1.0, np.float32)
     left = np.ones(len(scores), np.bool_)
@@ -50,36 +52,33 @@ def mmr(scores: Vector, vectors: Matrix, *, k: int, diversity: float) -> list[in
     return chosen
 
 
-def folded(groups: Sequence[str], alike: Flags) -> list[list[int]]:
-    """Gather candidates that are one thing: of one group, or that look the same.
+def fold_variants(groups: Sequence[str], alike: Flags) -> list[list[int]]:
+    """Gather candidates that are variants of one product: of one item group, or alike.
 
     Args:
-        groups: Group of each candidate; empty where it has none.
-        alike: Whether two candidates look the same, ``(n, n)``.
+        groups: Item group of each candidate; empty where it has none.
+        alike: Whether two candidates show the same, ``(n, n)``.
 
     Returns:
-        Places of each thing's candidates; the first is its best, and things are in the order of their best.
+        Rows of each product's variants, the best first; products in the order of their best.
     """
-    things: list[list[int]] = []
-    for place, group in enumerate(groups):
-        for thing in things:
-            if (group and group == groups[thing[0]]) or alike[place, thing[0]]:
-                thing.append(place)
+    products: list[list[int]] = []
+    for row, group in enumerate(groups):
+        for variants in products:
+            if (group and group == groups[variants[0]]) or alike[row, variants[0]]:
+                variants.append(row)
                 break
         else:
-            things.append([place])
-    return things
-
-
-WEAK_BELOW = 0.2
+            products.append([row])
+    return products
 
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """A calibrated line through closenesses: of the hits with match 80 %, about 80 % are of the query's kind.
+    """Match probability by logistic calibration: of the hits with match 80 %, about 80 % are of the query's kind.
 
-    ``match = 1 / (1 + e^-(w_style s + w_color c + w_category k + b))``; fitted on products that the model has not
-    learned from. A match does not depend on the dials.
+    ``match = 1 / (1 + e^-(w_style s + w_color c + w_category k + b))``, fitted on products that the model was not
+    trained on. It does not depend on the feature weights.
 
     Source: J. Platt, "Probabilistic outputs for support vector machines" (1999).
     """
@@ -92,19 +91,29 @@ class Matching:
         return np.asarray(1 / (1 + np.exp(-(closeness @ np.array(self.weights) + self.intercept))), np.float32)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankedItem:
+    """A candidate in its place: its row, score, the ids of its variants, and why it is there."""
+
+    row: int
+    score: float
+    variants: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class CandidateSet:
-    """Products that may be shown.
+    """Candidates for one answer, with what index and catalog hold of them.
 
     Attributes:
-        found: What the index has of them.
-        vectors: The same, ``(n, d + m + c)``.
-        products: What the catalog has of them.
-        sizes: Lengths of style and color.
-        model: What predicts what the catalog does not tell.
+        neighbors: The candidates, ``n`` of them.
+        vectors: Their joined features, ``(n, d + m + c)``.
+        products: Their products by id.
+        sizes: Lengths ``d`` and ``m`` of style and color.
+        model: Predicts what the catalog leaves open.
     """
 
-    found: tuple[Neighbor, ...]
+    neighbors: tuple[Neighbor, ...]
     vectors: Matrix
     products: Mapping[str, StoredProduct]
     sizes: tuple[int, int]
@@ -112,57 +121,66 @@ class CandidateSet:
 
     @classmethod
     def of(
-        cls, found: Sequence[Neighbor], *, catalog: Catalog, model: Model, sizes: tuple[int, int]
+        cls, neighbors: Sequence[Neighbor], *, catalog: ProductReader, model: Model, sizes: tuple[int, int]
     ) -> CandidateSet:
-        """Read products from the catalog; those that have just left it are left out."""
-        products = catalog.products([each.product_id for each in found])
-        there = tuple(each for each in found if each.product_id in products)
-        vectors = np.stack([each.vector for each in there]) if there else np.empty((0, sum(sizes)), np.float32)
-        return cls(found=there, vectors=vectors, products=products, sizes=sizes, model=model)
+        """Read the candidates' products; those that have just left the catalog are left out."""
+        products = catalog.products([neighbor.product_id for neighbor in neighbors])
+        kept = tuple(neighbor for neighbor in neighbors if neighbor.product_id in products)
+        vectors = (
+            np.stack([neighbor.vector for neighbor in kept]) if kept else np.empty((0, sum(sizes)), np.float32)
+        )
+        return cls(neighbors=kept, vectors=vectors, products=products, sizes=sizes, model=model)
 
-    def choose(
-        self, scores: Vector, *, k: int, diversity: float, no_groups: Collection[str] = ()
-    ) -> list[tuple[int, tuple[str, ...]]]:
-        """Places of ``k`` products that are no variants of each other, and the ids of each one's variants.
+    def select(
+        self, scores: Vector, *, k: int, diversity: float, without_groups: Collection[str] = ()
+    ) -> list[RankedItem]:
+        """The best ``k`` candidates, none a variant of another.
 
         Args:
-            scores: Of the products, ``(n,)``, the highest first.
+            scores: Scores of the candidates, ``(n,)``, never rising.
             k: How many.
-            diversity: From 0, the highest scores, to 1, only what differs.
-            no_groups: Item groups that are left out.
+            diversity: From 0, the highest scores, to 1, the most varied.
+            without_groups: Item groups to leave out.
         """
-        allowed = [place for place, each in enumerate(self.found) if self._group(each) not in no_groups]
+        allowed = [
+            row for row, neighbor in enumerate(self.neighbors) if self._group(neighbor) not in without_groups
+        ]
         if not allowed:
             return []
         style, color, _ = np.split(self.vectors[allowed], np.cumsum(self.sizes), axis=1)
-        prints = [self._photo(self.found[place]).fingerprint for place in allowed]
-        groups = [self._group(self.found[place]) for place in allowed]
-        things = [[allowed[place] for place in thing] for thing in folded(groups, alike(style, color, prints))]
-        first = [thing[0] for thing in things]
+        prints = [self._photo(self.neighbors[row]).fingerprint for row in allowed]
+        groups = [self._group(self.neighbors[row]) for row in allowed]
+        variants = [[allowed[row] for row in rows] for rows in fold_variants(groups, alike(style, color, prints))]
+        first = [rows[0] for rows in variants]
         chosen = mmr(scores[first], self.vectors[first, : self.sizes[0]], k=k, diversity=diversity)
         return [
-            (first[place], tuple(self.found[other].product_id for other in things[place][1:])) for place in chosen
+            RankedItem(
+                row=first[rank],
+                score=float(scores[first[rank]]),
+                variants=tuple(self.neighbors[row].product_id for row in variants[rank][1:]),
+            )
+            for rank in chosen
         ]
 
-    def hits(self, chosen: Sequence[RankedItem]) -> tuple[Hit, ...]:
-        """The products at some places as hits, in order."""
-        if not chosen:
+    def hits(self, items: Sequence[RankedItem]) -> tuple[Hit, ...]:
+        """Ranked candidates as hits, in order."""
+        if not items:
             return ()
-        predicted = self.model.predicted(self.vectors[[each.place for each in chosen]])
-        return tuple(self._hit(each, guesses) for each, guesses in zip(chosen, predicted, strict=True))
+        predicted = self.model.predicted(self.vectors[[item.row for item in items]])
+        return tuple(self._hit(item, values) for item, values in zip(items, predicted, strict=True))
 
-    def _hit(self, chosen: RankedItem, guesses: Mapping[str, tuple[str, float]]) -> Hit:
-        neighbor = self.found[chosen.place]
+    def _hit(self, item: RankedItem, predicted: Mapping[str, tuple[str, float]]) -> Hit:
+        neighbor = self.neighbors[item.row]
         product = self.products[neighbor.product_id].product
         return Hit(
             product_id=product.id,
-            score=chosen.score,
+            score=item.score,
             title=product.title,
             attributes=product.attributes,
-            predicted={name: guess for name, guess in guesses.items() if name not in product.attributes},
+            predicted={name: value for name, value in predicted.items() if name not in product.attributes},
             photo=self._photo(neighbor),
-            variants=chosen.variants,
-            reasons=chosen.reasons,
+            variants=item.variants,
+            reasons=item.reasons,
         )
 
     def _photo(self, neighbor: Neighbor) -> Photo:
@@ -171,13 +189,3 @@ class CandidateSet:
 
     def _group(self, neighbor: Neighbor) -> str:
         return str(self.products[neighbor.product_id].product.attributes.get(GROUP, ""))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RankedItem:
-    """A product that is shown: its place on the shelf, its score, its variants, and why."""
-
-    place: int
-    score: float
-    variants: tuple[str, ...] = ()
-    reasons: tuple[str, ...] = ()

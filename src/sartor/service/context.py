@@ -1,4 +1,4 @@
-"""What every route works with, and how it gets it."""
+"""What every route works with: the workspace, and an executor for calls that block."""
 
 from __future__ import annotations
 
@@ -18,40 +18,40 @@ if TYPE_CHECKING:
 
     from sartor.config import ServiceSettings
     from sartor.service.metrics import Metrics
-    from sartor.service.uploads import Uploads
     from sartor.shop import Shop
-
 
 T = TypeVar("T")
 
 
 class BoundedExecutor:
-    """Runs blocking calls beside the event loop.
+    """Runs blocking calls in a thread pool with a bounded queue; raises ``Overloaded`` when the queue is full.
 
-    Calls that are given up on, because they took too long, still count until they are done: what is counted is
-    work, not who waits for it.
+    A call that took too long is given up on, but counts until it is done: what is bounded is the work, not the
+    number of clients that wait for it.
+
+    Attributes:
+        in_flight: Calls that run or wait.
     """
 
     def __init__(self, *, workers: int, waiting: int, timeout_s: float) -> None:
-        """At most ``workers`` calls run at once, and ``waiting`` more wait."""
+        """Let ``workers`` calls run at once and ``waiting`` more wait."""
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="sartor-serve")
-        self._room = workers + waiting
+        self._capacity = workers + waiting
         self._timeout_s = timeout_s
-        self.busy = 0
+        self.in_flight = 0
 
     async def run(self, call: Callable[[], T]) -> T:
         """Run a call in a thread and wait for it.
 
         Raises:
-            Overloaded: There is no room.
-            TookTooLong: It is not done in time.
+            Overloaded: The queue is full.
+            TookTooLong: The call is not done in time.
         """
-        if self.busy >= self._room:
+        if self.in_flight >= self._capacity:
             raise Overloaded
-        self.busy += 1
-        loop = asyncio.get_running_loop()
+        self.in_flight += 1
         context = contextvars.copy_context()
-        future = loop.run_in_executor(self._pool, lambda: context.run(call))
+        future = asyncio.get_running_loop().run_in_executor(self._pool, lambda: context.run(call))
         future.add_done_callback(self._done)
         try:
             return await asyncio.wait_for(asyncio.shield(future), self._timeout_s)
@@ -59,13 +59,13 @@ class BoundedExecutor:
             raise TookTooLong(self._timeout_s) from error
 
     def close(self) -> None:
-        """Wait until all that runs or waits is done."""
+        """Wait until all calls are done."""
         self._pool.shutdown()
 
     def _done(self, future: asyncio.Future[T]) -> None:
-        self.busy -= 1
+        self.in_flight -= 1
         if not future.cancelled():
-            future.exception()  # seen, even where nobody waits for it any more
+            future.exception()  # retrieved, even if nobody waits for it any more
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,46 +73,39 @@ class Context:
     """The parts of one service.
 
     Attributes:
-        shop: The workspace.
-        settings: How the service answers.
-        desk: Runs what blocks.
-        gate: Checks API keys.
-        metrics: Counts.
-        uploads: Photos that shoppers uploaded, for a while.
         ready: Whether the model and the index are loaded.
     """
 
     shop: Shop
     settings: ServiceSettings
-    desk: BoundedExecutor
-    gate: ApiKeyAuth
+    executor: BoundedExecutor
+    auth: ApiKeyAuth
     metrics: Metrics
-    uploads: Uploads
     ready: bool = False
 
 
 def context_of(request: Request) -> Context:
-    """The context of the app that a request came to."""
+    """The context of the app that got a request."""
     context = request.app.state.context
-    assert isinstance(context, Context)  # noqa: S101 - the app puts it there
+    assert isinstance(context, Context)  # noqa: S101 - create_app puts it there
     return context
 
 
+Service = Annotated[Context, Depends(context_of)]
+
+
 def needs(scope: Scope, *, personal: bool = False) -> params.Depends:
-    """A dependency that lets only requests with a key for a scope through.
+    """A dependency that refuses requests without a key for a scope, and requests before the service is ready.
 
     Args:
-        scope: What the key has to be good for.
-        personal: Whether the route is about a person: it needs a key then, also where reading needs none.
+        scope: Scope that the key needs.
+        personal: Whether the route is about a person. Such a route needs a key even where reading needs none.
     """
 
     async def check(request: Request) -> None:
         context = context_of(request)
         if not context.ready and scope is not Scope.ADMIN:
             raise Starting
-        context.gate.require(scope, request.headers, personal=personal)
+        context.auth.require(scope, request.headers, personal=personal)
 
     return params.Depends(check)
-
-
-Engine = Annotated[Context, Depends(context_of)]

@@ -1,12 +1,16 @@
-"""What Prometheus reads: requests, latencies, the queue, events, the size of the catalog, the model."""
+"""Figures for Prometheus, and the middleware that names, counts and logs every request."""
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
+from starlette.datastructures import Headers, MutableHeaders
+
+from sartor.service.logs import HEADER, begin_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,46 +18,44 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from sartor.events.model import EventType
-    from sartor.service.context import BoundedExecutor
     from sartor.shop import Shop
 
-CONTENT_TYPE = CONTENT_TYPE_LATEST
+__all__ = ["CONTENT_TYPE", "Metrics", "RequestObserver"]
+
+logger = logging.getLogger(__name__)
+
 _BUCKETS_S = (0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5, 5.0, 10.0)
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 
 
 class Metrics:
-    """The figures of one service; two services in one process do not mix theirs."""
+    """The figures of one service; two services in one process have separate ones."""
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
+        self._registry = registry = CollectorRegistry()
         self._requests = Counter(
-            "sartor_requests",
-            "Requests by route and status",
-            ["method", "route", "status"],
-            registry=self._registry,
+            "sartor_requests", "Requests by route and status", ["method", "route", "status"], registry=registry
         )
         self._seconds = Histogram(
             "sartor_request_seconds",
             "Time to answer, by route",
             ["method", "route"],
             buckets=_BUCKETS_S,
-            registry=self._registry,
+            registry=registry,
         )
         self._events = Counter(
             "sartor_events",
             "Events by type and outcome: taken, whether new or there before, or rejected",
             ["type", "outcome"],
-            registry=self._registry,
+            registry=registry,
         )
         self._duplicates = Counter(
-            "sartor_duplicate_events", "Events that were taken and there before", registry=self._registry
+            "sartor_duplicate_events", "Events that were taken and there before", registry=registry
         )
-        self._waiting = Gauge("sartor_busy_requests", "Requests that run or wait", registry=self._registry)
-        self._products = Gauge("sartor_products", "Products in the catalog", registry=self._registry)
-        self._photos = Gauge("sartor_photos", "Photos in the catalog", registry=self._registry)
-        self._model = Gauge(
-            "sartor_model", "1 for the model that embeds", ["id", "sha256"], registry=self._registry
-        )
+        self._in_flight = Gauge("sartor_busy_requests", "Requests that run or wait", registry=registry)
+        self._products = Gauge("sartor_products", "Products in the catalog", registry=registry)
+        self._photos = Gauge("sartor_photos", "Photos in the catalog", registry=registry)
+        self._model = Gauge("sartor_model", "1 for the model that embeds", ["id", "sha256"], registry=registry)
 
     def observe(self, *, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request that was answered."""
@@ -67,13 +69,18 @@ class Metrics:
         self._duplicates.inc(duplicates)
 
     def reject_event(self, type_: EventType | None) -> None:
-        """Count an event that was rejected; its type may be none."""
+        """Count a rejected event; None if it has no known type."""
         self._events.labels("none" if type_ is None else type_.value, "rejected").inc()
 
-    def text(self, shop: Shop, desk: BoundedExecutor) -> bytes:
-        """All figures, in the text format of Prometheus."""
+    def text(self, shop: Shop, *, in_flight: int) -> bytes:
+        """All figures in the text format of Prometheus.
+
+        Args:
+            shop: The workspace, for the size of its catalog and its model.
+            in_flight: Calls that run or wait now.
+        """
         counts = shop.counts()
-        self._waiting.set(desk.busy)
+        self._in_flight.set(in_flight)
         self._products.set(counts.products)
         self._photos.set(counts.photos)
         self._model.clear()
@@ -81,31 +88,33 @@ class Metrics:
         return generate_latest(self._registry)
 
 
-class Measured:
-    """ASGI middleware that counts requests by the route that answered them."""
+class RequestObserver:
+    """ASGI middleware that gives each request an id, and counts and logs how it was answered."""
 
     def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
         self._app, self._metrics = app, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and note how it was answered."""
+        """Pass a request on and observe the answer."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         start, status = time.perf_counter(), 500
+        request_id = begin_request(Headers(scope=scope).get(HEADER))
 
-        async def noted(message: Message) -> None:
+        async def observed(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                MutableHeaders(scope=message)[HEADER] = request_id
             await send(message)
 
         try:
-            await self._app(scope, receive, noted)
+            await self._app(scope, receive, observed)
         finally:
-            route = getattr(scope.get("route"), "path", "none")  # not the path itself: there are endless ones
+            # Not the path itself: there are endless ones, and they name people.
+            route = getattr(scope.get("route"), "path", "none")
             method = scope["method"] if scope["method"] in _METHODS else "other"
-            self._metrics.observe(method=method, route=route, status=status, seconds=time.perf_counter() - start)
-
-
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
+            seconds = time.perf_counter() - start
+            self._metrics.observe(method=method, route=route, status=status, seconds=seconds)
+            logger.info("request: method=%s route=%s status=%d ms=%.1f", method, route, status, 1000 * seconds)

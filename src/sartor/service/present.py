@@ -1,4 +1,4 @@
-"""From what the engine answers to what goes out."""
+"""Turns what the shop answers into the JSON of ``schemas``."""
 
 from __future__ import annotations
 
@@ -32,51 +32,57 @@ if TYPE_CHECKING:
     from sartor.recommend.similar import Recommendation
     from sartor.types import FacetValue, Hit, Photo, StoredProduct
 
-_DIGITS = 4
-
-
-def photo_out(photo: Photo) -> PhotoOut:
-    """A photo."""
-    return PhotoOut(
-        sha256=photo.sha256,
-        url=f"/v1/photos/{photo.sha256}",
-        width_px=photo.width_px,
-        height_px=photo.height_px,
-    )
+_DIGITS = 4  # of scores and probabilities
 
 
 def product_out(stored: StoredProduct) -> ProductOut:
-    """A product."""
+    """A product of the catalog."""
     product = stored.product
     return ProductOut(
         id=product.id,
         title=product.title,
         attributes=dict(product.attributes),
-        photos=[photo_out(photo) for photo in stored.photos],
+        photos=[_photo_out(photo) for photo in stored.photos],
     )
 
 
-def recommendation_out(found: Recommendation, *, model: str, took_ms: float) -> RecommendationOut:
-    """A recommendation, under an id of its own."""
+def recommendation_out(recommendation: Recommendation, *, model: str, took_ms: float) -> RecommendationOut:
+    """A recommendation, with an id of its own."""
     return RecommendationOut(
         recommendation_id=uuid4().hex,
         model=model,
-        good=found.good,
-        seen=seen_out(found.seen),
-        hits=[hit_out(hit, position) for position, hit in enumerate(found, start=1)],
-        facets=facets_out(found.facets),
+        good=recommendation.good,
+        seen=seen_out(recommendation.seen),
+        hits=[_hit_out(hit, position) for position, hit in enumerate(recommendation, start=1)],
+        facets=facets_out(recommendation.facets),
         took_ms=round(took_ms, 1),
     )
 
 
 def feed_out(feed: Feed, *, model: str, took_ms: float) -> FeedOut:
-    """A feed, under an id of its own."""
+    """A feed, with an id of its own."""
     return FeedOut(
         recommendation_id=uuid4().hex,
         model=model,
         based_on=feed.based_on,
-        hits=[hit_out(hit, position) for position, hit in enumerate(feed, start=1)],
+        hits=[_hit_out(hit, position) for position, hit in enumerate(feed, start=1)],
         took_ms=round(took_ms, 1),
+    )
+
+
+def outfit_out(look: Outfit, *, model: str) -> OutfitOut:
+    """An outfit, with an id of its own."""
+    return OutfitOut(
+        recommendation_id=uuid4().hex,
+        model=model,
+        given=[_piece_out(piece) for piece in look.given],
+        pieces=[_piece_out(piece) for piece in look.pieces],
+        alternatives={
+            str(slot): [_piece_out(piece) for piece in pieces] for slot, pieces in look.alternatives.items()
+        },
+        empty=[str(slot) for slot in look.empty],
+        score=round(look.score, _DIGITS),
+        price=look.price,
     )
 
 
@@ -90,8 +96,29 @@ def person_out(record: PersonRecord) -> PersonOut:
     )
 
 
-def hit_out(hit: Hit, position: int) -> HitOut:
-    """A hit at its place, from 1."""
+def seen_out(seen: QueryAttributes) -> SeenOut:
+    """What the model sees in a query."""
+    return SeenOut(attributes=_guesses(seen.predicted), colors=list(seen.colors))
+
+
+def facets_out(facets: Mapping[str, Sequence[FacetValue]]) -> dict[str, list[FacetOut]]:
+    """Values of attributes, and how many products have them."""
+    return {
+        name: [FacetOut(value=value.value, count=value.count) for value in values]
+        for name, values in facets.items()
+    }
+
+
+def _photo_out(photo: Photo) -> PhotoOut:
+    return PhotoOut(
+        sha256=photo.sha256,
+        url=f"/v1/photos/{photo.sha256}",
+        width_px=photo.width_px,
+        height_px=photo.height_px,
+    )
+
+
+def _hit_out(hit: Hit, position: int) -> HitOut:
     return HitOut(
         position=position,
         product_id=hit.product_id,
@@ -103,42 +130,13 @@ def hit_out(hit: Hit, position: int) -> HitOut:
         color=round(hit.color, _DIGITS),
         attributes=dict(hit.attributes),
         predicted=_guesses(hit.predicted),
-        photo=photo_out(hit.photo),
+        photo=_photo_out(hit.photo),
         variants=list(hit.variants),
         reasons=list(hit.reasons),
     )
 
 
-def seen_out(seen: QueryAttributes) -> SeenOut:
-    """What was seen in a query."""
-    return SeenOut(attributes=_guesses(seen.predicted), colors=list(seen.colors))
-
-
-def facets_out(facets: Mapping[str, Sequence[FacetValue]]) -> dict[str, list[FacetOut]]:
-    """Facets."""
-    return {
-        name: [FacetOut(value=each.value, count=each.count) for each in values] for name, values in facets.items()
-    }
-
-
-def outfit_out(look: Outfit, *, model: str) -> OutfitOut:
-    """A look, under an id of its own."""
-    return OutfitOut(
-        recommendation_id=uuid4().hex,
-        model=model,
-        given=[piece_out(piece) for piece in look.given],
-        pieces=[piece_out(piece) for piece in look.pieces],
-        alternatives={
-            str(slot): [piece_out(each) for each in pieces] for slot, pieces in look.alternatives.items()
-        },
-        empty=[str(slot) for slot in look.empty],
-        score=round(look.score, _DIGITS),
-        price=look.price,
-    )
-
-
-def piece_out(piece: WornProduct) -> PieceOut:
-    """A product in a look."""
+def _piece_out(piece: WornProduct) -> PieceOut:
     return PieceOut(
         slot=str(piece.slot),
         product_id=piece.product_id,
@@ -147,7 +145,7 @@ def piece_out(piece: WornProduct) -> PieceOut:
         score=round(piece.score, _DIGITS),
         reasons=list(piece.reasons),
         attributes=dict(piece.attributes),
-        photo=photo_out(piece.photo),
+        photo=_photo_out(piece.photo),
     )
 
 

@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem details: each kind with a stable type, never a stack trace."""
+"""Errors as problem details (RFC 9457): each kind has a stable type, and none shows a stack trace."""
 
 from __future__ import annotations
 
@@ -62,14 +62,13 @@ _ERRORS_SHOWN = 20
 
 
 class Problem(Exception):
-    """An answer that is a problem.
+    """An error that is answered with problem details.
 
     Attributes:
-        status: The HTTP status.
         kind: Last part of its type, such as ``too-many-requests``; stable.
         detail: One line for a person.
         headers: Further headers of the answer.
-        more: Further members.
+        more: Further members of the JSON.
     """
 
     def __init__(
@@ -87,21 +86,21 @@ class Problem(Exception):
 
 
 class Overloaded(Problem):
-    """More requests than can wait."""
+    """The queue is full."""
 
     def __init__(self) -> None:
         super().__init__(503, "overloaded", "too many requests wait already; try again soon", headers=_retry(1))
 
 
 class Starting(Problem):
-    """The service is not ready yet."""
+    """The model and the index are not loaded yet."""
 
     def __init__(self) -> None:
         super().__init__(503, "starting", "the model is still loading; try again soon", headers=_retry(1))
 
 
 class TookTooLong(Problem):
-    """A request is not done in time."""
+    """A request took longer than it may."""
 
     def __init__(self, timeout_s: float) -> None:
         super().__init__(
@@ -133,14 +132,14 @@ class TooManyPhotos(Problem):
 
 
 class TooSlow(Problem):
-    """A request's body does not come."""
+    """The body of a request did not arrive in time."""
 
     def __init__(self, timeout_s: float) -> None:
         super().__init__(408, "request-timeout", f"the request did not arrive within {timeout_s:g} s")
 
 
 class NoKey(Problem):
-    """A route needs an API key."""
+    """A route needs an API key, and the request has none or an unknown one."""
 
     def __init__(self, *, scope: str, reason: str) -> None:
         detail = f"{reason}; send one with the scope {scope} as: Authorization: Bearer KEY"
@@ -148,7 +147,7 @@ class NoKey(Problem):
 
 
 class WrongScope(Problem):
-    """An API key is good for less than this."""
+    """The scope of an API key is too low."""
 
     def __init__(self, *, scope: str, has: str) -> None:
         super().__init__(403, "forbidden", f"this needs an API key with the scope {scope}, this one has {has}")
@@ -169,26 +168,27 @@ class BadRequest(Problem):
 
 
 def problem_of(error: Exception) -> Problem:
-    """What an error is answered with."""
+    """The problem that an error is answered with; an unexpected error is logged."""
     match error:
         case Problem():
             return error
         case SartorError():
-            status = next((status for kind, status in _STATUS_OF if isinstance(error, kind)), 500)
+            status = next((status for class_, status in _STATUS_OF if isinstance(error, class_)), 500)
+            kind = re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower()  # BadEvent is bad-event
             retry = _retry(5) if status == 503 else None  # noqa: PLR2004 - a status
-            return Problem(status, _kebab(type(error).__name__), str(error), headers=retry)
+            return Problem(status, kind, str(error), headers=retry)
         case RequestValidationError():
             return _invalid(error)
         case HTTPException():
             kind = _TITLES.get(error.status_code, "error").lower().replace(" ", "-")
             detail = str(error.detail or "there is nothing here")
             return Problem(error.status_code, kind, detail, headers=dict(error.headers or {}))
-    logger.error("unexpected error", exc_info=error)
+    logger.error("unexpected error: type=%s", type(error).__name__, exc_info=error)
     return Problem(500, "internal-error", "something went wrong here; the log of the service says what")
 
 
 def answer(problem: Problem) -> JSONResponse:
-    """A problem as a response."""
+    """The response to a problem."""
     content = {
         "type": _TYPE.format(problem.kind),
         "title": _TITLES.get(problem.status, "Error"),
@@ -200,7 +200,7 @@ def answer(problem: Problem) -> JSONResponse:
 
 
 def answer_problems(app: FastAPI) -> None:
-    """Have an app answer all errors with problem details."""
+    """Make an app answer all errors with problem details."""
 
     async def handle(_request: Request, error: Exception) -> JSONResponse:
         return answer(problem_of(error))
@@ -211,8 +211,8 @@ def answer_problems(app: FastAPI) -> None:
 
 def _invalid(error: RequestValidationError) -> Problem:
     errors = [
-        {"at": "/".join(map(str, each["loc"])), "reason": str(each["msg"])}
-        for each in error.errors()[:_ERRORS_SHOWN]
+        {"at": "/".join(map(str, part["loc"])), "reason": str(part["msg"])}
+        for part in error.errors()[:_ERRORS_SHOWN]
     ]
     first = errors[0] if errors else {"at": "the request", "reason": "it is not valid"}
     return Problem(422, "invalid-request", f"{first['at']}: {first['reason']}", errors=errors)
@@ -220,7 +220,3 @@ def _invalid(error: RequestValidationError) -> Problem:
 
 def _retry(seconds: int) -> dict[str, str]:
     return {"Retry-After": str(max(1, seconds))}
-
-
-def _kebab(name: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()

@@ -1,4 +1,4 @@
-"""Running the service: the address it may listen on, and the server under it."""
+"""Runs the service: checks its address, listens there, and serves until it is told to stop."""
 
 from __future__ import annotations
 
@@ -18,44 +18,51 @@ from sartor.service.security import ApiKeyAuth
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from fastapi import FastAPI
+
     from sartor.config import ServiceSettings
     from sartor.shop import Shop
-    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.store.base import CatalogStore
 
 _DRAIN_S = 20
 _BACKLOG = 512
-# Each row that SQLite hands out and each call into NumPy or the network lets go of the interpreter, and waits so
-# long for a busy thread to give it back; Python's own choice is 5 ms.
+# Each row from SQLite and each call into NumPy or the network releases the interpreter, and then waits up to this
+# time until a busy thread gives it back; Python's default is 5 ms.
 _SWITCH_S = 0.0005
 
 
 def serve(
     shop: Shop,
-    store: SqliteStore,
+    store: CatalogStore,
     settings: ServiceSettings,
     *,
+    pages: Callable[[FastAPI], None] | None = None,
     on_address: Callable[[str], None] = lambda _: None,
+    on_ready: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Serve a workspace until SIGTERM or Ctrl-C; what is being answered then is answered.
+    """Serve a workspace until SIGTERM or Ctrl-C. Requests that are being answered then are finished.
 
     Args:
         shop: The workspace.
         store: Its store.
         settings: How the service answers.
-        on_address: Told where it listens, before the first request.
+        pages: Adds pages for people, as for ``create_app``.
+        on_address: Called with the address once the service listens, before the first request.
+        on_ready: Called with the address once the model and the index are loaded and every route answers.
 
     Raises:
-        NeedsKey: The address is not of this machine alone, and there is no API key.
-        AddressTaken: Another program listens there, or the address is not of this machine.
+        NeedsKey: The address can be reached from other machines, and there is no API key.
+        AddressTaken: Another program listens there, or the address does not belong to this machine.
     """
     if not is_loopback(settings.host) and ApiKeyAuth(store, read_needs_key=False).is_open:
         raise NeedsKey(settings.host)
     sys.setswitchinterval(_SWITCH_S)
     with _listening(settings) as listener:
         host, port = listener.getsockname()[:2]
-        on_address(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        on_address(address)
         config = uvicorn.Config(
-            create_app(shop, store, settings),
+            create_app(shop, store, settings, pages=pages, on_ready=lambda: on_ready(address)),
             log_config=None,
             access_log=False,
             server_header=False,
@@ -63,13 +70,13 @@ def serve(
             timeout_graceful_shutdown=_DRAIN_S,
             backlog=_BACKLOG,
         )
-        with _ending_well():
+        with _signals_absorbed():
             uvicorn.Server(config).run(sockets=[listener])
 
 
 @contextmanager
-def _ending_well() -> Iterator[None]:
-    """Uvicorn raises the signal that ended it once more when it is done; here it ends nothing else."""
+def _signals_absorbed() -> Iterator[None]:
+    """Ignore the signal that uvicorn raises again after it has stopped, so that it ends nothing else."""
     former = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
@@ -79,7 +86,7 @@ def _ending_well() -> Iterator[None]:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address is reached from this machine alone."""
+    """Whether only this machine can reach an address."""
     if host == "localhost":
         return True
     try:
@@ -91,7 +98,7 @@ def is_loopback(host: str) -> bool:
 def _listening(settings: ServiceSettings) -> socket.socket:
     try:
         family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
-        # asyncio turns Nagle's algorithm off only where it reads that this is TCP; with it, answers wait 40 ms.
+        # asyncio turns Nagle's algorithm off only if the socket says that it is TCP; with it, answers wait 40 ms.
         listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

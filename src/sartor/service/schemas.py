@@ -1,4 +1,4 @@
-"""What goes in and out as JSON."""
+"""The JSON of requests (``…In``) and answers (``…Out``); ``EventIn`` is in ``events.model``."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, StringConstraints
 
-from sartor.events.model import (
-    MAX_COUNT,
-    MAX_ID_BYTES,
-    MAX_LINK_LETTERS,
-    MAX_PRODUCT_ID_BYTES,
-    MAX_QUERY_LETTERS,
-    EventType,
-    PersonKind,
-)
+from sartor.events.model import MAX_ID_BYTES, EventIn, EventType, PersonKind
 from sartor.recommend.base import Basis
+
+MAX_K = 200
+MAX_ITEMS = 100
+MAX_EVENTS = 1000
+MAX_WINDOW_DAYS = 90
 
 ProductId = Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -24,24 +21,20 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Value = str | int | float | bool | list[str]
 
 
-MAX_K = 200
-MAX_ITEMS = 100
-
-
-class Given(BaseModel):
-    """What a client sends: nothing unknown, no infinities."""
+class RequestModel(BaseModel):
+    """JSON that a client sends. Unknown fields and infinite numbers are refused."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
 
 
-class Range(Given):
+class Range(RequestModel):
     """A filter: a number from ``min`` to ``max``, either of them open."""
 
     min: float | None = None
     max: float | None = None
 
 
-class FeatureWeightsIn(Given):
+class FeatureWeightsIn(RequestModel):
     """How much each trait counts."""
 
     style: Share = 1.0
@@ -49,7 +42,7 @@ class FeatureWeightsIn(Given):
     category: Share = 0.0
 
 
-class PhotoIn(Given):
+class PhotoIn(RequestModel):
     """How one photo counts: an uploaded one, in their order, or one that has a URL."""
 
     url: Url | None = None
@@ -59,7 +52,7 @@ class PhotoIn(Given):
     )
 
 
-class ProductPart(Given):
+class ProductPart(RequestModel):
     """A product as a part of a query."""
 
     id: ProductId
@@ -74,7 +67,7 @@ _WHERE: Any = Field(
 )
 
 
-class SimilarQueryIn(Given):
+class SimilarQueryIn(RequestModel):
     """What to find similar products for; uploaded photos come beside it."""
 
     products: Annotated[list[ProductId | ProductPart], Field(max_length=50)] = []
@@ -91,7 +84,7 @@ class SimilarQueryIn(Given):
     exact: bool = False
 
 
-class ProductIn(Given):
+class ProductIn(RequestModel):
     """A product as it shall be."""
 
     title: Annotated[str, Field(max_length=2000)] = ""
@@ -99,7 +92,7 @@ class ProductIn(Given):
     photo_urls: Annotated[list[Url], Field(max_length=20)] = []
 
 
-class BatchItem(Given):
+class BatchItem(RequestModel):
     """One product of a batch; ``photos`` are encoded in Base64. Without any photo it keeps those that it has."""
 
     id: ProductId
@@ -110,7 +103,7 @@ class BatchItem(Given):
     delete: bool = Field(default=False, description="Delete the product instead.")
 
 
-class BatchIn(Given):
+class BatchIn(RequestModel):
     """Several products at once."""
 
     products: Annotated[list[BatchItem], Field(min_length=1, max_length=MAX_ITEMS)]
@@ -155,12 +148,6 @@ class FacetOut(BaseModel):
 
     value: str
     count: int
-
-
-class ColorOut(BaseModel):
-    """A color of a photo."""
-
-    name: str
 
 
 class SeenOut(BaseModel):
@@ -273,44 +260,7 @@ class ProblemOut(BaseModel):
     detail: str
 
 
-MAX_EVENTS = 1000
-MAX_WINDOW_DAYS = 90
-ID_BYTES = MAX_ID_BYTES
-
-
-_Id = Annotated[str, StringConstraints(max_length=MAX_ID_BYTES)]
-_Link = Annotated[str, StringConstraints(max_length=MAX_LINK_LETTERS)]
-_Count = Annotated[int, Field(ge=1, le=MAX_COUNT)]
-
-
-class EventIn(Given):
-    """Something that a shopper did. Who did it is a user or a visitor; all but a search name a product."""
-
-    model_config = ConfigDict(strict=True)
-
-    event_id: _Id | None = Field(
-        default=None,
-        description="The same event, sent again, changes nothing. Without an id, one that tells all the same, "
-        "its time included, is the same.",
-    )
-    type: Literal["view", "click", "like", "dislike", "add_to_cart", "purchase", "search"]
-    user_id: _Id | None = Field(default=None, description="Somebody with an account.")
-    visitor_id: _Id | None = Field(default=None, description="Somebody without; not looked at beside a user.")
-    product_id: Annotated[str, StringConstraints(max_length=MAX_PRODUCT_ID_BYTES)] | None = None
-    timestamp: str | float | None = Field(
-        default=None, description="ISO 8601, or seconds since 1970 UTC; without it, now."
-    )
-    recommendation_id: _Link | None = Field(default=None, description="The answer that it was shown in.")
-    position: _Count | None = Field(default=None, description="Its place there, from 1.")
-    quantity: _Count | None = None
-    price: Annotated[float, Field(ge=0)] | None = Field(default=None, description="Of one.")
-    basket_id: _Link | None = Field(default=None, description="What was bought together has the same.")
-    query: Annotated[str, StringConstraints(max_length=MAX_QUERY_LETTERS)] | None = Field(
-        default=None, description="What was searched for."
-    )
-
-
-class EventsIn(Given):
+class EventsIn(RequestModel):
     """Several events at once, each taken or rejected alone."""
 
     events: list[Annotated[EventIn | Any, SkipValidation]] = Field(
@@ -336,10 +286,10 @@ class EventsOut(BaseModel):
     rejected: list[EventRejection]
 
 
-class MergeIn(Given):
+class MergeIn(RequestModel):
     """The visitor whom a user turned out to be."""
 
-    visitor_id: Annotated[str, StringConstraints(min_length=1, max_length=ID_BYTES)]
+    visitor_id: Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_BYTES)]
 
 
 class MergeOut(BaseModel):

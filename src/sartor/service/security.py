@@ -1,4 +1,4 @@
-"""What every request passes before a route sees it: size, time, rate; and the headers of every answer."""
+"""What protects the service: API keys, limits on size, time and rate of requests, and headers for browsers."""
 
 from __future__ import annotations
 
@@ -28,16 +28,30 @@ if TYPE_CHECKING:
 
     from sartor.config import ServiceSettings
     from sartor.service.problems import Problem
-    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.store.base import CatalogStore
 
 
-_PREFIX = "sartor_"
-_RANDOM_BYTES = 32
-_REMEMBERED_S = 5.0  # what other processes do to the keys is seen after so long
+_KEY_PREFIX = "sartor_"
+_KEY_BYTES = 32
+_KEYS_CACHED_S = 5.0  # keys that another process adds or deletes take effect after this time
+_UNLIMITED = ("/static/", "/v1/photos/", "/health/", "/sartor-similar.js")
+_PERSONAL = ("/v1/users/", "/v1/visitors/")  # no cache may keep answers about people, nor problems
+_PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
+    "font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
+    "Content-Security-Policy": _PAGE_POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
 
 
 class Scope(IntEnum):
-    """What a key is good for; a higher one includes those below."""
+    """What a key allows; a higher scope includes the lower ones."""
 
     READ = 1
     WRITE = 2
@@ -54,12 +68,12 @@ class Scope(IntEnum):
         return self.name.lower()
 
 
-def create_key(store: SqliteStore, *, name: str, scope: Scope, now_s: float | None = None) -> str:
-    """Make a key and return it; it is shown this once, and kept only as a digest."""
-    key = _PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
+def create_key(store: CatalogStore, *, name: str, scope: Scope, now_s: float | None = None) -> str:
+    """Make a key and return it. Only its digest is stored, so it cannot be shown again."""
+    key = _KEY_PREFIX + secrets.token_urlsafe(_KEY_BYTES)
     created_s = time.time() if now_s is None else now_s
-    made = ApiKey(id=secrets.token_hex(4), name=name, scope=scope.word, created_s=created_s)
-    store.add_key(made, digest_of(key))
+    entry = ApiKey(id=secrets.token_hex(4), name=name, scope=scope.word, created_s=created_s)
+    store.add_key(entry, digest_of(key))
     return key
 
 
@@ -69,67 +83,66 @@ def digest_of(key: str) -> bytes:
 
 
 class ApiKeyAuth:
-    """Lets a request through that has a key for what it asks.
+    """Checks that a request has an API key for what it asks.
 
-    Without any key in the workspace everything is open: such a service listens on this machine only.
+    A workspace without any key is open: its service may listen on this machine only.
     """
 
     def __init__(
-        self, store: SqliteStore, *, read_needs_key: bool, clock: Callable[[], float] = time.monotonic
+        self, store: CatalogStore, *, read_needs_key: bool, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._store, self._read_needs_key, self._clock = store, read_needs_key, clock
-        self._known: tuple[tuple[bytes, ApiKey], ...] = ()
-        self._read_at = float("-inf")
+        self._keys: tuple[tuple[bytes, ApiKey], ...] = ()
+        self._read_at_s = float("-inf")
 
     @property
     def is_open(self) -> bool:
         """Whether there is no key at all."""
-        return not self._keys()
+        return not self._all_keys()
 
     def require(self, scope: Scope, headers: Mapping[str, str], *, personal: bool = False) -> None:
-        """Refuse a request that has no key for a scope.
+        """Refuse a request without a key for a scope.
 
         Args:
-            scope: What it asks for.
-            headers: Of the request.
-            personal: Whether it is about a person, which is never read without a key where there are any.
+            scope: Scope that the key needs.
+            headers: Headers of the request.
+            personal: Whether the request is about a person: then reading needs a key, too.
 
         Raises:
-            NoKey: It has none, or one that is not known.
-            WrongScope: Its key is good for less.
+            NoKey: The request has no key, or an unknown one.
+            WrongScope: The key's scope is too low.
         """
-        keys = self._keys()
         is_public = scope is Scope.READ and not self._read_needs_key and not personal
-        if not keys or is_public:
+        if is_public or self.is_open:
             return
         if _key_in(headers) is None:
             raise NoKey(scope=scope.word, reason="this needs an API key")
-        found = self._find(headers)
-        if found is None:
+        key = self._find(headers)
+        if key is None:
             raise NoKey(scope=scope.word, reason="this API key is not known")
-        if Scope.named(found.scope) < scope:
-            raise WrongScope(scope=scope.word, has=found.scope)
+        if Scope.named(key.scope) < scope:
+            raise WrongScope(scope=scope.word, has=key.scope)
 
     def key_of(self, headers: Mapping[str, str]) -> str | None:
-        """Id of the key that a request has; None where it has none that is known."""
-        found = self._find(headers)
-        return None if found is None else found.id
+        """Id of the key that a request has; None without a known one."""
+        key = self._find(headers)
+        return None if key is None else key.id
 
     def _find(self, headers: Mapping[str, str]) -> ApiKey | None:
-        given = _key_in(headers)
-        if given is None:
+        text = _key_in(headers)
+        if text is None:
             return None
-        digest, found = digest_of(given), None
-        for known, key in self._keys():  # all of them, so that the time tells nothing
+        digest, match = digest_of(text), None
+        for known, key in self._all_keys():  # always all of them, so that the time reveals nothing
             if hmac.compare_digest(known, digest):
-                found = key
-        return found
+                match = key
+        return match
 
-    def _keys(self) -> tuple[tuple[bytes, ApiKey], ...]:
-        now = self._clock()
-        if now - self._read_at > _REMEMBERED_S:
-            self._known, self._read_at = self._store.keys_with_digests(), now
-        return self._known
+    def _all_keys(self) -> tuple[tuple[bytes, ApiKey], ...]:
+        now_s = self._clock()
+        if now_s - self._read_at_s > _KEYS_CACHED_S:
+            self._keys, self._read_at_s = self._store.keys_with_digests(), now_s
+        return self._keys
 
 
 def _key_in(headers: Mapping[str, str]) -> str | None:
@@ -139,36 +152,19 @@ def _key_in(headers: Mapping[str, str]) -> str | None:
     return headers.get("x-api-key") or None
 
 
-_UNLIMITED = ("/static/", "/v1/photos/", "/health/", "/sartor-similar.js")
-_PERSONAL = ("/v1/users/", "/v1/visitors/")  # answers about people, problems too, are kept nowhere on their way
-_PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
-    "font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-    "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
-    "Content-Security-Policy": _PAGE_POLICY,
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
-
-
 class RequestLimits:
-    """ASGI middleware that bounds what a request may cost, and adds security headers to what goes out."""
+    """ASGI middleware that limits size, time and rate of requests, and adds security headers to every answer."""
 
-    def __init__(self, app: ASGIApp, *, settings: ServiceSettings, gate: ApiKeyAuth) -> None:
-        self._app, self._settings, self._gate = app, settings, gate
+    def __init__(self, app: ASGIApp, *, settings: ServiceSettings, auth: ApiKeyAuth) -> None:
+        self._app, self._settings, self._auth = app, settings, auth
         self._limit = parse(f"{settings.rate_per_minute}/minute") if settings.rate_per_minute else None
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
-        """Let a request through, or answer it."""
+        """Pass a request on, or refuse it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-
         started = False
 
         async def send_with_headers(message: Message) -> None:
@@ -188,7 +184,7 @@ class RequestLimits:
             return
         try:
             await self._app(scope, _BoundedBody(receive, self._settings), send_with_headers)
-        except Exception as error:  # what no route's own handler has answered
+        except Exception as error:  # one that no exception handler of a route has answered
             if started:
                 raise
             await answer(problem_of(error))(scope, receive, send_with_headers)
@@ -200,37 +196,37 @@ class RequestLimits:
             return TooLarge(limit_bytes=self._settings.max_request_bytes)
         if self._limit is None or scope["path"].startswith(_UNLIMITED):
             return None
-        who = self._gate.key_of(headers) or client_of(scope)  # a made-up key is as good as none
-        if self._limiter.hit(self._limit, who):
+        client = self._auth.key_of(headers) or client_of(scope)  # an invented key counts as none
+        if self._limiter.hit(self._limit, client):
             return None
-        left_s = self._limiter.get_window_stats(self._limit, who).reset_time - time.time()
+        left_s = self._limiter.get_window_stats(self._limit, client).reset_time - time.time()
         return TooManyRequests(limit=str(self._limit), retry_s=max(1, math.ceil(left_s)))
 
 
 class _BoundedBody:
-    """``receive`` that lets only so many bytes through, in only so much time."""
+    """An ASGI ``receive`` that limits the size of a body and the time until all of it is there."""
 
     def __init__(self, receive: Receive, settings: ServiceSettings) -> None:
         self._receive, self._settings = receive, settings
-        self._bytes, self._done = 0, False
-        self._deadline = time.monotonic() + settings.receive_timeout_s
+        self._bytes, self._complete = 0, False
+        self._deadline_s = time.monotonic() + settings.receive_timeout_s
 
     async def __call__(self) -> Message:
-        if self._done:  # the body is whole: what comes now is the client that leaves, whenever that is
+        if self._complete:  # what comes now is that the client leaves, which may take any time
             return await self._receive()
         try:
-            message = await asyncio.wait_for(self._receive(), max(0.0, self._deadline - time.monotonic()))
+            message = await asyncio.wait_for(self._receive(), max(0.0, self._deadline_s - time.monotonic()))
         except TimeoutError as error:
             raise TooSlow(self._settings.receive_timeout_s) from error
         self._bytes += len(message.get("body", b""))
-        self._done = not message.get("more_body", False)
+        self._complete = not message.get("more_body", False)
         if self._bytes > self._settings.max_request_bytes:
             raise TooLarge(limit_bytes=self._settings.max_request_bytes)
         return message
 
 
 def client_of(scope: Mapping[str, Any]) -> str:
-    """The address of who asks; an IPv6 one by its network of 64 bits, which is what one household has."""
+    """The address of a client. All IPv6 addresses of a /64 network, which is what a household has, are one."""
     host = (scope.get("client") or ("unknown", 0))[0]
     try:
         address = ipaddress.ip_address(host)

@@ -1,12 +1,23 @@
-"""What a workspace stands on: its store, its media, its models, and how to open the rest."""
+"""What a shop stands on: the engines that ``sartor.wiring`` chose, each opened when it is first needed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Lock, RLock
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from sartor.errors import EmptyCatalog, ModelMismatch
+from sartor.ingest.photos import PhotoEmbedder
+from sartor.ingest.pipeline import IngestContext
+from sartor.ingest.writer import CatalogWriter, catch_up
+from sartor.recommend.candidates import MainPhotos
+from sartor.recommend.features import FeatureBuilder
+from sartor.recommend.outfit.complements import ComplementsLearner
+from sartor.recommend.outfit.garments import GarmentReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from sartor.encoders.card import ModelCard
@@ -14,44 +25,194 @@ if TYPE_CHECKING:
     from sartor.encoders.heads import Heads, Regions
     from sartor.encoders.registry import ModelRegistry
     from sartor.imaging import UrlPolicy
-    from sartor.index.edge import EdgeIndex
-    from sartor.media.folder import MediaStore
-    from sartor.recommend.features import FeatureBuilder
-    from sartor.store.sqlite.catalog import SqliteStore
-    from sartor.store.sqlite.database import WorkspaceLock
-    from sartor.store.sqlite.events import EventStore
+    from sartor.index.base import VectorIndex
+    from sartor.media.base import MediaStore
+    from sartor.store.base import CatalogStore, EventStore
+
+T = TypeVar("T")
+
+
+class Lazy(Generic[T]):
+    """A value that is made at the first call, once, however many threads call.
+
+    ``functools.cached_property`` has no lock since Python 3.12: two threads would open the same index twice.
+    """
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._lock = Lock()
+        self._made: T | None = None
+
+    def __call__(self) -> T:
+        """The value, made now if it was not made yet."""
+        if (made := self._made) is not None:
+            return made
+        with self._lock:
+            made = self._made = self._make() if self._made is None else self._made
+            return made
+
+    @property
+    def made(self) -> T | None:
+        """The value, or None before the first call."""
+        return self._made
+
+    def close(self) -> None:
+        """Close the value if it can be closed, and forget it: the next call makes it anew."""
+        with self._lock:
+            made, self._made = self._made, None
+            if (close := getattr(made, "close", None)) is not None:
+                close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backends:
-    """What a shop stands on, as ``sartor.wiring`` chose it.
+    """The engines of a workspace.
 
     Attributes:
         home: Directory of the workspace.
-        lock: Held until the shop is closed.
-        store: The truth.
+        release: Lets another process open the workspace; called when the shop is closed.
+        store: The catalog.
+        events: What shoppers did; its file is made at the first call.
+        has_events: Whether that file exists.
         media: Thumbnails.
         urls: Whether photos may be fetched by URL.
         models: Models of the workspace.
-        choose_model: From the workspace's default model, if it has one, to the card to use.
-        open_encoder: Loads a model.
-        open_index: Opens the index of what a model's embeddings are composed to.
-        open_events: Opens what people did.
-        has_events: Whether there is any such thing.
-        heads: What a model predicts.
-        regions: Splits a model's embeddings over the places of a photo.
+        choose_model: From the id of the workspace's default model, or None, to the card of the model to use.
+        open_encoder: Opens the network of a model.
+        open_index: Opens the vector index of a model.
+        heads: The classifiers of a model.
+        regions: Splits a model's embeddings over the regions of a photo.
+        writing: Held while the catalog is written.
     """
 
     home: Path
-    lock: WorkspaceLock
-    store: SqliteStore
+    release: Callable[[], None]
+    store: CatalogStore
+    events: Lazy[EventStore]
+    has_events: Callable[[], bool]
     media: MediaStore
     urls: UrlPolicy
     models: ModelRegistry
     choose_model: Callable[[str | None], ModelCard]
     open_encoder: Callable[[ModelCard], Encoder]
-    open_index: Callable[[ModelCard, FeatureBuilder], EdgeIndex]
-    open_events: Callable[[], EventStore]
-    has_events: Callable[[], bool]
+    open_index: Callable[[ModelCard, FeatureBuilder], VectorIndex]
     heads: Callable[[ModelCard], Heads]
     regions: Callable[[ModelCard], Regions]
+    writing: RLock = field(default_factory=RLock)
+
+    def features(self, card: ModelCard) -> FeatureBuilder:
+        """What turns a model's embeddings into the vectors that are compared."""
+        return FeatureBuilder(card.id, self.heads(card))
+
+    def close(self) -> None:
+        """Close the stores and let other processes in."""
+        self.events.close()
+        self.store.close()
+        self.release()
+
+
+class OpenModel:
+    """A model with its network, its index and what is read from them; each is opened when first needed.
+
+    ``close`` frees all of it. A thread that still answers a query afterwards opens what it needs again.
+    """
+
+    def __init__(self, card: ModelCard, backends: Backends) -> None:
+        self.card = card
+        self._backends = backends
+        self._features = Lazy(lambda: backends.features(card))
+        self._encoder = Lazy(lambda: backends.open_encoder(card))
+        self._index = Lazy(self._open_index)
+        self._embedder = Lazy(lambda: PhotoEmbedder(self.encoder, media=backends.media))
+        self._main_photos = Lazy(lambda: MainPhotos(self.index))
+        self._complements = Lazy(lambda: ComplementsLearner(backends.store, self.garments))
+
+    @property
+    def features(self) -> FeatureBuilder:
+        """What turns its embeddings into the vectors that are compared."""
+        return self._features()
+
+    @property
+    def encoder(self) -> Encoder:
+        """Its network."""
+        return self._encoder()
+
+    @property
+    def index(self) -> VectorIndex:
+        """Its vector index, which has caught up with the store when it is opened."""
+        return self._index()
+
+    @property
+    def embedder(self) -> PhotoEmbedder:
+        """Decodes and embeds photos beside each other."""
+        return self._embedder()
+
+    @property
+    def main_photos(self) -> MainPhotos:
+        """The vectors of the products' main photos."""
+        return self._main_photos()
+
+    @property
+    def complements(self) -> ComplementsLearner:
+        """Learns from baskets which products are bought together."""
+        return self._complements()
+
+    @property
+    def garments(self) -> GarmentReader:
+        """Photos and kinds of the products, for outfits."""
+        return GarmentReader(self._backends.store, self.features)
+
+    @property
+    def ingest_context(self) -> IngestContext:
+        """Where an ingest with this model reads from and writes to."""
+        backends = self._backends
+        catalog = CatalogWriter(
+            store=backends.store, index=self.index, media=backends.media, features=self.features
+        )
+        return IngestContext(catalog=catalog, encoder=self.encoder, urls=backends.urls)
+
+    def follow(self) -> None:
+        """Open the index or bring it up to date, if the model has embedded anything."""
+        if self._backends.store.has_embeddings(self.card.id):
+            catch_up(self._backends.store, self.index, self.features)
+
+    def require_embeddings(self) -> None:
+        """Check that the catalog is embedded with this model.
+
+        Raises:
+            EmptyCatalog: Nothing is embedded.
+            ModelMismatch: The catalog was embedded with another model.
+        """
+        store = self._backends.store
+        if store.has_embeddings(self.card.id):
+            return
+        others = list(store.counts().embeddings)
+        if not others:
+            raise EmptyCatalog(self._backends.home)
+        raise ModelMismatch(index=others, query=self.card.id)
+
+    @contextmanager
+    def borrowed_index(self) -> Iterator[VectorIndex]:
+        """The index if it is open, as it was left; else one that is open within the block only."""
+        if (index := self._index.made) is not None:
+            yield index
+            return
+        with self._backends.open_index(self.card, self.features) as index:
+            yield index
+
+    def close(self) -> None:
+        """Free the network, the index and what was read from them."""
+        for part in (
+            self._complements,
+            self._embedder,
+            self._main_photos,
+            self._encoder,
+            self._index,
+            self._features,
+        ):
+            part.close()
+
+    def _open_index(self) -> VectorIndex:
+        index = self._backends.open_index(self.card, self.features)
+        catch_up(self._backends.store, index, self.features)
+        return index

@@ -1,28 +1,36 @@
-"""What the store gives and takes beyond the common nouns of ``sartor.types``."""
+"""The contract of a store: the catalog and the events of a workspace, and the values that go in and out.
+
+A store is the truth; indexes, facets and what is learned from events are derived from it. ``tests/store`` asks
+every implementation the same; the embedded one is in ``store/sqlite/``.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sartor.types import EVERYTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
-    from sartor.types import Palette, StoredProduct, Vector, Where
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sartor.events.model import Event, EventType, Person, Taken
+    from sartor.types import EmbeddedPhoto, FacetValue, Palette, Photo, StoredProduct, Vector, Where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
-    """Products to write in one transaction, each with the photos that it shall have from now on.
+    """Products to write in one transaction, with all their photos.
 
     Attributes:
-        products: The products, whole; what the store held of them is replaced.
+        products: Whole products; each replaces what the store has of it.
         model: The model that made the embeddings.
-        embeddings: Embeddings that the store does not have yet, by the photo's SHA-256.
-        palettes: Colors that it does not have yet, likewise.
+        embeddings: New embeddings by the photo's SHA-256.
+        palettes: New palettes by the photo's SHA-256.
     """
 
     products: tuple[StoredProduct, ...]
@@ -33,7 +41,7 @@ class Write:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """The last thing that happened to a product, at a revision of the store."""
+    """The last write or deletion of a product, with its revision of the store."""
 
     revision: int
     product_id: str
@@ -42,11 +50,9 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreCounts:
-    """How much a store holds.
+    """How much a store holds: products (with or without photos), distinct photos, and two breakdowns.
 
     Attributes:
-        products: Products, with and without photos.
-        photos: Distinct photos.
         embeddings: Embeddings by model.
         sources: Products by the source that they came from.
     """
@@ -58,9 +64,9 @@ class StoreCounts:
 
 
 class Sort(StrEnum):
-    """In which order products are listed; equal ones by id, in the same direction, or the newest first."""
+    """The order of a listing; ties by id in the same direction, or the newest first."""
 
-    RELEVANCE = "relevance"  # how well the words fit; without words as NEWEST
+    RELEVANCE = "relevance"  # how well the words match; without words as NEWEST
     NEWEST = "newest"  # by when the product was first added
     TITLE = "title"
     PRICE_UP = "price"
@@ -69,14 +75,14 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingQuery:
-    """A page of products that a shopper browses.
+    """One page of products to browse.
 
     Attributes:
         where: Only products that pass this filter.
-        words: Only products in whose title or attributes each of these words occurs, and the one with this id.
-        sort: Their order; those without a title or price come last where it is asked for.
+        words: Only products that have all these words in their title or attributes, or have this id.
+        sort: Their order; products without a title or price come last when sorted by it.
         limit: Products on the page, at most.
-        after: ``Listing.next`` of the page before this one; None for the first page.
+        after: ``Listing.next`` of the previous page; None for the first page.
     """
 
     where: Where = EVERYTHING
@@ -88,13 +94,7 @@ class ListingQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A page of products.
-
-    Attributes:
-        products: The page, in its order.
-        total: Products on all pages.
-        next: Where the next page begins, for ``ListingQuery.after``; None on the last page.
-    """
+    """A page of products in order, the ``total`` on all pages, and the cursor of the next page, if any."""
 
     products: tuple[StoredProduct, ...]
     total: int
@@ -103,11 +103,11 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """A key to the service, without the secret that it consists of.
+    """A key to the service, without its secret.
 
     Attributes:
-        id: Names the key where it is listed or deleted.
-        name: What a person calls it.
+        id: Names the key in lists and when it is deleted.
+        name: A name for people.
         scope: What it allows.
         created_s: When it was made, in seconds since 1970 (UTC).
     """
@@ -116,3 +116,281 @@ class ApiKey:
     name: str
     scope: str
     created_s: float
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class EventRows:
+    """Events as columns, in the order of arrival, for counting millions of them.
+
+    Attributes:
+        number: Arrival number of the last event, to go on from; the number asked with if there are no events.
+        people: Number of the person, a merged visitor's being the user's; (n,) int64, from 1.
+        products: Index into ``product_ids``, -1 for a search; (n,) int64.
+        product_ids: The distinct products of these events.
+        types: Index into ``tuple(EventType)``; (n,) int8.
+        at_s: Time in seconds since 1970 (UTC); (n,) float64.
+        baskets: Number of the basket, 0 without one; (n,) int64.
+    """
+
+    number: int
+    people: NDArray[np.int64]
+    products: NDArray[np.int64]
+    product_ids: tuple[str, ...]
+    types: NDArray[np.int8]
+    at_s: NDArray[np.float64]
+    baskets: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.people)
+
+
+class CatalogStore(Protocol):
+    """Products, photos, embeddings, settings and API keys of a workspace. Calls are thread-safe.
+
+    A write returns when it is committed and on disk. It gives each product that it touches the next revision, so
+    that an index can follow with ``changes``. Where ids or digests are asked for, unknown ones are left out.
+    """
+
+    @property
+    def revision(self) -> int:
+        """Revision of the last write; 0 for an empty store."""
+        ...
+
+    def products(self, product_ids: Collection[str]) -> dict[str, StoredProduct]:
+        """Products by id."""
+        ...
+
+    def known(self, product_ids: Collection[str]) -> set[str]:
+        """The ids that belong to a product."""
+        ...
+
+    def product_ids(self, *, source: str | None = None) -> list[str]:
+        """Ids of all products, or of those from one source, sorted."""
+        ...
+
+    def products_with_photos(self, sha256s: Collection[str]) -> set[str]:
+        """Ids of the products that show at least one of these photos."""
+        ...
+
+    def embeddings(self, model: str, sha256s: Collection[str]) -> dict[str, Vector]:
+        """A model's embeddings by photo; ``(d,)`` float32 each."""
+        ...
+
+    def palettes(self, sha256s: Collection[str]) -> dict[str, Palette]:
+        """Palettes by photo."""
+        ...
+
+    def embedded(self, model: str, sha256s: Collection[str]) -> set[str]:
+        """The photos that have both an embedding by the model and a palette."""
+        ...
+
+    def has_embeddings(self, model: str) -> bool:
+        """Whether the model has embedded any photo."""
+        ...
+
+    def photos(self, sha256s: Collection[str]) -> dict[str, Photo]:
+        """Photos by digest, each under one of its names."""
+        ...
+
+    def embedded_photos(self, model: str, product_ids: Collection[str]) -> list[EmbeddedPhoto]:
+        """All photos of these products that the model has embedded, in the order of products and photos."""
+        ...
+
+    def embedded_keys(self, model: str) -> set[tuple[str, str]]:
+        """``(product id, SHA-256)`` of every photo of a product that the model has embedded."""
+        ...
+
+    def changes(self, *, since: int, limit: int) -> list[Change]:
+        """Writes and deletions after a revision, the oldest first, each product once."""
+        ...
+
+    def attribute_names(self) -> tuple[str, ...]:
+        """Names of all attributes that products have or had, sorted."""
+        ...
+
+    def thumbnails(self) -> set[str]:
+        """File names of the thumbnails of all photos that have one."""
+        ...
+
+    def counts(self) -> StoreCounts:
+        """How much the store holds."""
+        ...
+
+    def setting(self, name: str) -> str | None:
+        """A setting of the workspace; None if it is not set."""
+        ...
+
+    def damage(self) -> list[str]:
+        """What is wrong with the file and with what is derived from it, in sentences; empty when all is well."""
+        ...
+
+    def listing(self, query: ListingQuery) -> Listing:
+        """A page of the products that pass a filter and have the words.
+
+        Raises:
+            BadCursor: ``query.after`` is not a cursor of this listing.
+        """
+        ...
+
+    def facets(
+        self, attributes: Sequence[str], *, where: Where = EVERYTHING, words: str = "", limit: int
+    ) -> dict[str, list[FacetValue]]:
+        """Values of attributes with their number of products, the most frequent first, ties by value.
+
+        Args:
+            attributes: Attributes to count; one that no product has gets an empty list.
+            where: Count only products that pass this filter, with or without photos.
+            words: Count only products that have these words.
+            limit: Values of each attribute, at most.
+        """
+        ...
+
+    def facet_names(self, *, most: int = 12) -> tuple[str, ...]:
+        """Attributes that make good filters (a few values that many products have), the most useful first."""
+        ...
+
+    def add_key(self, key: ApiKey, digest: bytes) -> None:
+        """Keep an API key and the digest of its secret.
+
+        Raises:
+            WorkspaceUnusable: There is a key with this id or digest already.
+        """
+        ...
+
+    def keys(self) -> tuple[ApiKey, ...]:
+        """Every API key, the oldest first."""
+        ...
+
+    def keys_with_digests(self) -> tuple[tuple[bytes, ApiKey], ...]:
+        """Every API key after the digest of its secret, the oldest first; for a comparison in constant time."""
+        ...
+
+    def key_by_digest(self, digest: bytes) -> ApiKey | None:
+        """The API key whose secret has this digest."""
+        ...
+
+    def delete_key(self, key_id: str) -> bool:
+        """Delete an API key; returns whether it existed."""
+        ...
+
+    def write(self, write: Write) -> None:
+        """Write products, their photos and embeddings in one transaction."""
+        ...
+
+    def delete(self, product_ids: Collection[str]) -> None:
+        """Delete products in one transaction; their photos stay until ``drop_unused_photos``."""
+        ...
+
+    def drop_unused_photos(self) -> None:
+        """Delete the photos that no product shows any more, with their embeddings."""
+        ...
+
+    def set_setting(self, name: str, value: str) -> None:
+        """Set a setting."""
+        ...
+
+    def set_settings(self, settings: Mapping[str, str | None]) -> None:
+        """Set several settings in one transaction; None deletes one."""
+        ...
+
+    def close(self) -> None:
+        """Release the store."""
+        ...
+
+
+class EventStore(Protocol):
+    """Events of a workspace. Calls are thread-safe, and reading does not wait for writing.
+
+    Events are known by their id, so adding one again changes nothing. A visitor's events stay with the visitor; a
+    merge says which user that is, for past and future events alike. It counts as the user everywhere.
+    """
+
+    def resolve(self, person: Person) -> Person:
+        """The user that a visitor was merged into, else the person itself."""
+        ...
+
+    def holds(self, person: Person) -> bool:
+        """Whether anything is stored about a person, even if it is only the id."""
+        ...
+
+    def visitors(self, person: Person) -> tuple[str, ...]:
+        """Ids of the visitors that were merged into a user, in the order in which they were first seen."""
+        ...
+
+    def history(self, person: Person) -> list[Event]:
+        """All events of a person, the oldest first."""
+        ...
+
+    def recent(
+        self,
+        person: Person,
+        *,
+        limit: int,
+        until_s: float | None = None,
+        types: Collection[EventType] | None = None,
+    ) -> list[Event]:
+        """The last events of a person, the newest first; at the same time the last to arrive first.
+
+        Args:
+            person: The person.
+            limit: Events, at most.
+            until_s: Only events at or before this time.
+            types: Only events of these types; None for all.
+        """
+        ...
+
+    def products_of(self, person: Person, types: Collection[EventType]) -> set[str]:
+        """Ids of all products that a person has events of these types for."""
+        ...
+
+    def counts(self) -> tuple[int, int]:
+        """Number of events and of people; merged visitors do not count as people."""
+        ...
+
+    def product_counts(self) -> dict[str, int]:
+        """Number of events by product, whether or not the catalog has it."""
+        ...
+
+    def after(self, number: int, *, limit: int) -> EventRows:
+        """Events after an arrival number, as columns in the order of arrival, without impressions.
+
+        Args:
+            number: Arrival number of the last known event; 0 to begin.
+            limit: Events, at most.
+        """
+        ...
+
+    def erasures(self) -> int:
+        """A counter that changes whenever events that ``after`` gave were erased or moved to another person."""
+        ...
+
+    def add(self, events: Sequence[Event]) -> Taken:
+        """Add events in one transaction; those with a known id, or one that came earlier here, are duplicates."""
+        ...
+
+    def merge(self, visitor_id: str, *, into: str) -> int:
+        """Make a visitor's events, past and future, those of a user; returns how many moved.
+
+        Raises:
+            VisitorTaken: The visitor was merged into another user before.
+        """
+        ...
+
+    def withdraw(self, person: Person, type: EventType, product_id: str) -> int:  # noqa: A002 - the field's word
+        """Erase a person's events of one type and product; returns how many."""
+        ...
+
+    def forget(self, person: Person) -> int:
+        """Erase everything about a person, merged visitors included, without a trace in any file.
+
+        Returns:
+            Number of events that were erased.
+
+        Raises:
+            WorkspaceUnusable: It is erased, but another process keeps a log from being cleared.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release the store."""
+        ...

@@ -1,4 +1,4 @@
-"""The pages that a shopper opens: rendered here, whole without JavaScript, each state under its own address."""
+"""The pages for shoppers: rendered on the server, usable without JavaScript, each state under its own address."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""The addresses of pages: everything that a shopper has set stands there, in one way only."""
+"""The addresses of pages. An address holds all that a shopper has set, and is always written in the same way."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 from urllib.parse import quote, urlencode
 
 from sartor.errors import BadFilter
@@ -21,18 +21,24 @@ if TYPE_CHECKING:
     from sartor.recommend.query import Box
     from sartor.types import Condition
 
+T = TypeVar("T")
 
 PRICE = "price"
+PAGE, MAX_HITS = 12, 96  # results of the first page, and of the longest one
+MAX_PHOTOS = 8
+_MAX_PRODUCTS = 50
 _MAX_FILTERS = 50
 _MAX_FILTER_CHARS = 1000
+_MAX_TEXT_CHARS = 512
+_BOX_DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What products have to have.
+    """Filters on attributes.
 
     Attributes:
-        pairs: Attribute and value, each once; an attribute with ``!`` behind it must not have the value.
+        pairs: Attribute and value, each once. An attribute with ``!`` at its end must not have the value.
     """
 
     pairs: tuple[tuple[str, str], ...] = ()
@@ -42,10 +48,10 @@ class Filters:
 
     @classmethod
     def parse(cls, texts: Iterable[str]) -> Filters:
-        """Read ``attribute=value``, leaving out what says nothing.
+        """Parse texts ``attribute=value``; empty ones are left out.
 
         Raises:
-            BadFilter: There are too many, or one is too long or has no value.
+            BadFilter: There are too many filters, or one is too long or has no value.
         """
         pairs: dict[tuple[str, str], None] = {}
         for text in texts:
@@ -61,30 +67,27 @@ class Filters:
 
     @property
     def texts(self) -> list[str]:
-        """The filters as they stand in an address."""
+        """The filters as an address has them."""
         return [f"{attribute}={value}" for attribute, value in self.pairs]
 
     def has(self, attribute: str, value: str) -> bool:
-        """Whether a value is asked for."""
+        """Whether a value is filtered by."""
         return (attribute, value) in self.pairs
 
     def values_of(self, attribute: str) -> tuple[str, ...]:
-        """The values that are asked for of an attribute."""
+        """The values that an attribute is filtered by."""
         return tuple(value for name, value in self.pairs if name == attribute)
 
     def toggled(self, attribute: str, value: str) -> Filters:
-        """The same with a value more, or less."""
-        pair = (attribute, value)
-        if pair in self.pairs:
-            return Filters(tuple(each for each in self.pairs if each != pair))
-        return Filters((*self.pairs, pair))
+        """These filters with a value added, or removed if it is there."""
+        return Filters(_toggled(self.pairs, (attribute, value)))
 
     def without(self, attribute: str) -> Filters:
-        """The same without any value of an attribute."""
-        return Filters(tuple(each for each in self.pairs if each[0] != attribute))
+        """These filters without an attribute."""
+        return Filters(tuple(pair for pair in self.pairs if pair[0] != attribute))
 
     def where(self) -> Where:
-        """What the engine is asked.
+        """The condition that products have to meet: for each attribute, any of its values.
 
         Raises:
             BadFilter: A range ends before it starts.
@@ -93,54 +96,42 @@ class Filters:
         return Where(tuple(_condition(name, self.values_of(name)) for name in names))
 
 
+def _condition(name: str, values: tuple[str, ...]) -> Condition:
+    if name.endswith("!"):
+        return Not(condition=AnyOf(attribute=name[:-1], values=values))
+    if len(values) == 1 and ".." in values[0]:
+        (condition,) = parse_where([f"{name}={values[0]}"]).conditions
+        if isinstance(condition, Between):
+            return condition
+    return AnyOf(attribute=name, values=values)
+
+
 def price_range(low: str, high: str) -> str | None:
-    """The value of a filter for a price from one field to another; None where both are empty.
+    """The price filter of two form fields, such as ``10..50``; None if both are empty.
 
     Raises:
-        BadFilter: A bound is no number.
+        BadFilter: A field is no number.
     """
     bounds = [text.strip().replace(",", ".") for text in (low, high)]
     for bound in bounds:
         if bound and not (bound.isascii() and bound.replace(".", "", 1).isdigit()):
             raise BadFilter(f"{PRICE}={bound[:100]}", reason="a price is a number")
-    return "..".join(map(_plain, bounds)) if any(bounds) else None
-
-
-def _plain(number: str) -> str:
-    return f"{float(number):.2f}".rstrip("0").rstrip(".") if number else ""
-
-
-def _condition(name: str, values: tuple[str, ...]) -> Condition:
-    if name.endswith("!"):
-        return Not(condition=AnyOf(attribute=name[:-1], values=values))
-    if len(values) == 1 and ".." in values[0]:
-        (found,) = parse_where([f"{name}={values[0]}"]).conditions
-        if isinstance(found, Between):
-            return found
-    return AnyOf(attribute=name, values=values)
-
-
-PAGE, MOST = 12, 96  # hits that a page of results starts with, and ends with
-MOST_PHOTOS = 8
-_MOST_PRODUCTS = 50
-_MAX_TEXT_CHARS = 512
-_BOX_DIGITS = 4
+    texts = [f"{float(bound):.2f}".rstrip("0").rstrip(".") if bound else "" for bound in bounds]
+    return "..".join(texts) if any(bounds) else None
 
 
 def product_address(product_id: str) -> str:
-    """Where the page of a product is."""
+    """The address of a product's page."""
     return f"/product/{quote(product_id, safe='/')}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Browse:
-    """What is shown of the catalog.
+    """A page of the catalog.
 
     Attributes:
         words: Words that products have to have.
-        filters: What they have to have.
-        sort: Their order.
-        after: Where the page before ended.
+        after: Cursor to the end of the previous page; None for the first page.
     """
 
     words: str = ""
@@ -150,11 +141,11 @@ class Browse:
 
     @classmethod
     def parse(cls, params: QueryParams) -> Self:
-        """Read the query of an address.
+        """Parse the query of an address, or of the page's form.
 
         Raises:
-            BadRequest: It cannot be read.
-            BadFilter: A filter cannot be read.
+            BadRequest: There is no such order.
+            BadFilter: A filter is not valid.
         """
         sort = params.get("sort") or Sort.RELEVANCE
         if sort not in list(Sort):
@@ -168,7 +159,7 @@ class Browse:
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
-        """The query of the address, as it is always written."""
+        """Names and values of the address's query."""
         return [
             *((("q", self.words),) if self.words else ()),
             *(("where", text) for text in self.filters.texts),
@@ -178,29 +169,27 @@ class Browse:
 
     @property
     def address(self) -> str:
-        """Where this is shown."""
+        """The address of this page."""
         return _with_query("/", self.pairs)
 
     def filtered(self, filters: Filters) -> Browse:
-        """The first page of the same with other filters."""
+        """The first page with other filters."""
         return replace(self, filters=filters, after=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """What is searched for.
+    """A page of results: the query, and how it is answered.
 
     Attributes:
         photos: Names of uploaded photos.
-        products: Ids of products that stand beside them.
-        like: Ids of products to come near to.
-        dislike: Ids of products to keep away from.
-        box: The region of the first photo that is meant.
-        color: A color to search for.
-        style: Dial; None is what was measured to be best.
-        color_weight: Dial, likewise.
-        filters: What products have to have.
-        k: How many are shown.
+        products: Ids of products that are part of the query.
+        like: Ids of products to come nearer to.
+        dislike: Ids of products to move away from.
+        box: The region of the first photo to search by; None is the whole photo.
+        style: Weight of the style, 0 to 1; None is the default.
+        color_weight: Weight of the color, likewise.
+        k: Number of results.
     """
 
     photos: tuple[str, ...] = ()
@@ -219,32 +208,32 @@ class Search:
 
     @classmethod
     def parse(cls, params: QueryParams) -> Self:
-        """Read the query of an address, or of the form of the page.
+        """Parse the query of an address, or of the page's form.
 
         Raises:
-            BadRequest: It cannot be read.
-            BadFilter: A filter cannot be read.
+            BadRequest: A value is not valid, or there are too many.
+            BadFilter: A filter is not valid.
         """
-        photos = _texts(params, "photo", most=MOST_PHOTOS)
+        photos = _texts(params, "photo", limit=MAX_PHOTOS)
         return cls(
             photos=photos,
-            products=_texts(params, "product", most=_MOST_PRODUCTS),
-            like=_texts(params, "like", most=_MOST_PRODUCTS),
-            dislike=_texts(params, "dislike", most=_MOST_PRODUCTS),
+            products=_texts(params, "product", limit=_MAX_PRODUCTS),
+            like=_texts(params, "like", limit=_MAX_PRODUCTS),
+            dislike=_texts(params, "dislike", limit=_MAX_PRODUCTS),
             box=_box(params) if photos else None,
             color=params.get("color", "").strip()[:_MAX_TEXT_CHARS] or None,
-            style=_dial(params, "style"),
-            color_weight=_dial(params, "colorweight"),
+            style=_weight(params, "style"),
+            color_weight=_weight(params, "colorweight"),
             filters=_filters(params),
-            k=_count(params),
+            k=min(MAX_HITS, max(1, int(_number(params.get("k") or str(PAGE), "k")))),
         )
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
-        """The query of the address, as it is always written."""
+        """Names and values of the address's query."""
         return [
-            *self.given_pairs,
-            *((("box", _box_text(self.box)),) if self.box else ()),
+            *self.hidden_pairs,
+            *((("box", ",".join(f"{number:g}" for number in self.box)),) if self.box else ()),
             *((("color", self.color),) if self.color else ()),
             *((("style", f"{self.style:g}"),) if self.style is not None else ()),
             *((("colorweight", f"{self.color_weight:g}"),) if self.color_weight is not None else ()),
@@ -253,8 +242,8 @@ class Search:
         ]
 
     @property
-    def given_pairs(self) -> list[tuple[str, str]]:
-        """The part of it that no field of the form has."""
+    def hidden_pairs(self) -> list[tuple[str, str]]:
+        """The part of the query that the form has in hidden fields."""
         lists = (
             ("photo", self.photos),
             ("product", self.products),
@@ -265,59 +254,63 @@ class Search:
 
     @property
     def address(self) -> str:
-        """Where this is shown."""
+        """The address of this page."""
         return _with_query("/results", self.pairs)
 
     def filtered(self, filters: Filters) -> Search:
-        """The same with other filters."""
+        """The search with other filters."""
         return replace(self, filters=filters, k=PAGE)
 
     def liking(self, product_id: str) -> Search:
-        """Nearer to a product, or no longer so."""
-        return replace(self, like=_toggled(self.like, product_id), dislike=_less(self.dislike, product_id), k=PAGE)
+        """The search nearer to a product, or no longer so if it was."""
+        return replace(
+            self, like=_toggled(self.like, product_id), dislike=_removed(self.dislike, product_id), k=PAGE
+        )
 
     def disliking(self, product_id: str) -> Search:
-        """Further from a product, or no longer so."""
-        return replace(self, dislike=_toggled(self.dislike, product_id), like=_less(self.like, product_id), k=PAGE)
+        """The search further from a product, or no longer so if it was."""
+        return replace(
+            self, dislike=_toggled(self.dislike, product_id), like=_removed(self.like, product_id), k=PAGE
+        )
 
     def without_photo(self, name: str) -> Search:
-        """The same without a photo."""
+        """The search without a photo."""
         box = self.box if name != self.photos[0] else None
-        return replace(self, photos=_less(self.photos, name), box=box, k=PAGE)
+        return replace(self, photos=_removed(self.photos, name), box=box, k=PAGE)
 
     def leading_with(self, name: str) -> Search:
-        """The same with a photo in first place, whole."""
-        return replace(self, photos=(name, *_less(self.photos, name)), box=None, k=PAGE)
+        """The search with a photo first, as a whole."""
+        return replace(self, photos=(name, *_removed(self.photos, name)), box=None, k=PAGE)
 
     def more(self) -> Search | None:
-        """A page longer; None at the end."""
-        return replace(self, k=min(MOST, self.k + PAGE)) if self.k < MOST else None
+        """The search with one page more of results; None at the maximum."""
+        return replace(self, k=min(MAX_HITS, self.k + PAGE)) if self.k < MAX_HITS else None
 
 
 def _with_query(path: str, pairs: list[tuple[str, str]]) -> str:
     return f"{path}?{urlencode(pairs)}" if pairs else path
 
 
-def _texts(params: QueryParams, name: str, *, most: int) -> tuple[str, ...]:
-    found = tuple(dict.fromkeys(text for text in params.getlist(name) if text))
-    if len(found) > most or any(len(text) > _MAX_TEXT_CHARS for text in found):
+def _texts(params: QueryParams, name: str, *, limit: int) -> tuple[str, ...]:
+    texts = tuple(dict.fromkeys(text for text in params.getlist(name) if text))
+    if len(texts) > limit or any(len(text) > _MAX_TEXT_CHARS for text in texts):
         raise BadRequest(
-            f"there are at most {most} of {name!r}, each of at most {_MAX_TEXT_CHARS} characters", status=422
+            f"there are at most {limit} of {name!r}, each of at most {_MAX_TEXT_CHARS} characters", status=422
         )
-    return found
+    return texts
 
 
 def _filters(params: QueryParams) -> Filters:
     filters = Filters.parse(params.getlist("where"))
     if "min_price" not in params and "max_price" not in params:
         return filters
-    asked = price_range(params.get("min_price", ""), params.get("max_price", ""))
-    rest = filters.without(PRICE)
-    return Filters((*rest.pairs, (PRICE, asked))) if asked else rest
+    price = price_range(params.get("min_price", ""), params.get("max_price", ""))
+    others = filters.without(PRICE)
+    return Filters((*others.pairs, (PRICE, price))) if price else others
 
 
-def _dial(params: QueryParams, name: str) -> float | None:
-    """A dial, if it was moved: the form says where it stood when nobody had touched it."""
+def _weight(params: QueryParams, name: str) -> float | None:
+    """A weight if its slider was moved. The form sends where an untouched slider was as ``{name}_was``."""
     value = _share(params, name)
     return None if value == _share(params, f"{name}_was") else value
 
@@ -330,14 +323,8 @@ def _share(params: QueryParams, name: str) -> float | None:
     return None if value is None else round(value, 3)
 
 
-def _count(params: QueryParams) -> int:
-    text = params.get("k") or str(PAGE)
-    value = _number(text, "k")
-    return min(MOST, max(1, int(value)))
-
-
 def _box(params: QueryParams) -> Box | None:
-    """The region of ``box``, shares, or else of the fields ``x, y, w, h``, in percent; None is the whole photo."""
+    """The region in ``box``, as shares, or in the fields ``x, y, w, h``, in percent; None is the whole photo."""
     texts, scale = params.get("box", "").split(","), 1.0
     if texts == [""]:
         texts, scale = [params.get(name, "") for name in ("x", "y", "w", "h")], 0.01
@@ -353,10 +340,6 @@ def _box(params: QueryParams) -> Box | None:
     return None if (left, top, width, height) == (0, 0, 1, 1) else (left, top, width, height)
 
 
-def _box_text(box: Box) -> str:
-    return ",".join(f"{number:g}" for number in box)
-
-
 def _number(text: str, name: str) -> float:
     try:
         number = float(text)
@@ -367,9 +350,9 @@ def _number(text: str, name: str) -> float:
     return number
 
 
-def _toggled(ids: tuple[str, ...], one: str) -> tuple[str, ...]:
-    return _less(ids, one) if one in ids else (*ids, one)
+def _toggled(items: tuple[T, ...], item: T) -> tuple[T, ...]:
+    return _removed(items, item) if item in items else (*items, item)
 
 
-def _less(ids: tuple[str, ...], one: str) -> tuple[str, ...]:
-    return tuple(each for each in ids if each != one)
+def _removed(items: tuple[T, ...], item: T) -> tuple[T, ...]:
+    return tuple(other for other in items if other != item)

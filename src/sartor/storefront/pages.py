@@ -1,4 +1,4 @@
-"""The page of a product: what it is, what is like it, what completes the look."""
+"""The views of the home page, of results and of a product: what each looks up in the shop."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from sartor.recommend.base import GROUP
 from sartor.recommend.features import FeatureWeights
 from sartor.recommend.query import Part
 from sartor.recommend.similar import Recommendation
-from sartor.recommend.weights import COLOR_ONLY_DIALS, COLORED_DIALS, DEFAULT_DIALS
-from sartor.store.base import ListingQuery, Sort
+from sartor.recommend.weights import default_feature_weights
+from sartor.store.base import Sort
 from sartor.storefront.addresses import PAGE, PRICE, Search
 from sartor.storefront.views import (
     KIND,
@@ -25,6 +25,7 @@ from sartor.storefront.views import (
     Picture,
     Refinement,
     amount_text,
+    attribute_texts,
     currency_of,
     first_of,
     full_price_text,
@@ -33,11 +34,9 @@ from sartor.storefront.views import (
     picture_of,
     price_text,
     refinement,
-    spoken,
     stored_card,
     worn_card,
 )
-from sartor.types import AnyOf, Where
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,8 +46,9 @@ if TYPE_CHECKING:
     from sartor.storefront.addresses import Browse
     from sartor.types import Attributes, StoredProduct
 
-
-CATALOG_PAGE = 24
+_CATALOG_PAGE = 24
+_MAX_VARIANTS = 12
+_ALTERNATIVES = 3
 _SORTS = {
     Sort.RELEVANCE: "Featured",
     Sort.NEWEST: "Newest",
@@ -56,6 +56,14 @@ _SORTS = {
     Sort.PRICE_UP: "Price, low to high",
     Sort.PRICE_DOWN: "Price, high to low",
 }
+_SEEN_ATTRIBUTES = ("gender", "product_type", "articleType", "color", "baseColour", "pattern")
+# Colors as cloth has them; those of CSS by these names are those of a screen.
+_SWATCHES = {
+    "black": "#1c1d20", "gray": "#83868c", "white": "#ffffff", "beige": "#e0d0b2", "tan": "#c39a6b",
+    "brown": "#6b4830", "maroon": "#6d1f2d", "red": "#c3262f", "orange": "#e2742b", "gold": "#cd9a2d",
+    "yellow": "#f1d24a", "olive": "#6a6a36", "green": "#2f7a4e", "teal": "#1f7d7f", "skyblue": "#92c2e2",
+    "blue": "#2a56bb", "navy": "#1f2a52", "purple": "#6b4094", "pink": "#eaa5bd",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,36 +71,33 @@ class HomeView:
     """What the home page shows.
 
     Attributes:
-        browse: What is asked for.
-        cards: Products.
-        total: How many there are in all.
-        next_href: Where the next ones are; empty at the end.
+        total: Number of products that pass the filters.
+        next_href: The next page; empty at the end.
         refinement: Filters; None in an empty catalog.
-        sorts: Orders that make sense here, by value.
-        size: How many products the catalog has.
+        sorts: Values and names of the orders to choose from.
+        size: Number of products of the catalog.
     """
 
     browse: Browse
-    cards: tuple[Card, ...]
-    total: int
-    next_href: str
-    refinement: Refinement | None
-    sorts: tuple[tuple[str, str], ...]
-    size: int
+    cards: tuple[Card, ...] = ()
+    total: int = 0
+    next_href: str = ""
+    refinement: Refinement | None = None
+    sorts: tuple[tuple[str, str], ...] = ()
+    size: int = 0
 
 
 def home_view(shop: Shop, browse: Browse) -> HomeView:
     """Look up what the home page shows.
 
     Raises:
-        QueryError: It is asked for what the catalog does not have.
+        QueryError: A filter names an unknown attribute, or the cursor is not valid.
     """
     size = shop.counts().products
     if not size:
-        return HomeView(browse=browse, cards=(), total=0, next_href="", refinement=None, sorts=(), size=0)
+        return HomeView(browse=browse)
     where = browse.filters.where()
-    query = ListingQuery(where=where, words=browse.words, sort=browse.sort, limit=CATALOG_PAGE, after=browse.after)
-    page = shop.listing(query)
+    page = shop.listing(where=where, words=browse.words, sort=browse.sort, limit=_CATALOG_PAGE, after=browse.after)
     filters = refinement(shop, browse, words=browse.words)
     return HomeView(
         browse=browse,
@@ -107,19 +112,9 @@ def home_view(shop: Shop, browse: Browse) -> HomeView:
     )
 
 
-_SEEN = ("gender", "product_type", "articleType", "color", "baseColour", "pattern")
-# Colors as cloth has them; those of CSS by these names are those of a screen.
-_SWATCHES = {
-    "black": "#1c1d20", "gray": "#83868c", "white": "#ffffff", "beige": "#e0d0b2", "tan": "#c39a6b",
-    "brown": "#6b4830", "maroon": "#6d1f2d", "red": "#c3262f", "orange": "#e2742b", "gold": "#cd9a2d",
-    "yellow": "#f1d24a", "olive": "#6a6a36", "green": "#2f7a4e", "teal": "#1f7d7f", "skyblue": "#92c2e2",
-    "blue": "#2a56bb", "navy": "#1f2a52", "purple": "#6b4094", "pink": "#eaa5bd",
-}  # fmt: skip
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadedPhoto:
-    """A photo of the query, with its size as it is kept."""
+    """A photo of the query, in the size that is kept."""
 
     name: str
     src: str
@@ -131,7 +126,7 @@ class UploadedPhoto:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swatch:
-    """A color that can be chosen, by its name and as ``#rrggbb``."""
+    """A color to choose, by its name and as ``#rrggbb``."""
 
     name: str
     code: str
@@ -139,8 +134,8 @@ class Swatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leaning:
-    """A product that the results lean toward or away from."""
+class QueryProduct:
+    """A product that is part of the query, liked or disliked, and the results without it."""
 
     card: Card
     undo_href: str
@@ -151,41 +146,35 @@ class ResultsView:
     """What the page of results shows.
 
     Attributes:
-        search: What is asked for, without photos that are gone.
-        photos: Uploaded photos, the first of which can be cropped.
-        whole_href: The results for the whole of it.
-        products: Products that stand beside them.
-        seen: What was seen in the first of them, as filters.
-        palette: Its colors, each with the results in that color.
-        liked: Products to come near to.
-        disliked: Products to keep away from.
-        dials: How much each trait counts here.
-        swatches: Colors to choose from.
-        custom: The color that is asked for, where it is none of these.
-        refinement: Filters.
-        cards: What was found.
-        is_judged: Whether there is anything but a color, so that matches and dials say something.
-        good: Whether any of it is more than a weak match.
+        search: The search, without photos that are no longer kept.
+        photos: Uploaded photos; the first can be cropped.
+        whole_href: The results for the first photo as a whole.
+        seen: What the model sees in the query, as filters.
+        palette: Name, code and results of each color of the query.
+        dials: Weights of style, color and category.
+        custom: The color of the search if it is no swatch.
+        shows_match: Whether the query has more than a color, so that matches and weights mean something.
+        good: Whether any result is more than a weak match.
         more_href: A longer page; empty at the end.
-        expired: How many photos are gone.
-        skipped: How many could not be read when they were uploaded.
-        nothing: Why nothing was found; empty where something was.
+        expired: Number of photos that are no longer kept.
+        skipped: Number of photos that could not be decoded when they were uploaded.
+        nothing: Why there are no results; empty if there are.
     """
 
     search: Search
     photos: tuple[UploadedPhoto, ...]
     whole_href: str
-    products: tuple[Leaning, ...]
+    products: tuple[QueryProduct, ...]
     seen: tuple[Chip, ...]
     palette: tuple[tuple[str, str, str], ...]
-    liked: tuple[Leaning, ...]
-    disliked: tuple[Leaning, ...]
+    liked: tuple[QueryProduct, ...]
+    disliked: tuple[QueryProduct, ...]
     dials: FeatureWeights
     swatches: tuple[Swatch, ...]
     custom: str
     refinement: Refinement
     cards: tuple[Card, ...]
-    is_judged: bool
+    shows_match: bool
     good: bool
     more_href: str
     expired: int
@@ -198,12 +187,12 @@ def results_view(shop: Shop, search: Search, kept: Mapping[str, bytes], *, skipp
 
     Args:
         shop: The workspace.
-        search: What is asked for.
-        kept: Its photos, as far as they are still there.
-        skipped: How many photos could not be read when they were uploaded.
+        search: The search.
+        kept: Its photos by name; those that are no longer kept are missing.
+        skipped: Number of photos that could not be decoded when they were uploaded.
 
     Raises:
-        QueryError: It is asked for what the catalog does not have.
+        QueryError: The search names an unknown product, attribute or color.
     """
     expired = len(search.photos) - len(kept)
     if expired:
@@ -212,28 +201,28 @@ def results_view(shop: Shop, search: Search, kept: Mapping[str, bytes], *, skipp
             photos=tuple(name for name in search.photos if name in kept),
             box=search.box if search.photos[0] in kept else None,
         )
-    found, nothing = _find(shop, search, kept)
-    is_judged = bool(search.photos or search.products or search.like)  # a color alone has no kind to match
-    asked = _code(search.color) if search.color else ""
-    more = search.more() if len(found) == search.k else None
+    results, nothing = _find(shop, search, kept)
+    shows_match = bool(search.photos or search.products or search.like)
+    color = _code(search.color) if search.color else ""
+    more = search.more() if len(results) == search.k else None
     return ResultsView(
         search=search,
         photos=tuple(_uploaded(search, name, kept[name]) for name in search.photos),
         whole_href=replace(search, box=None).address,
-        products=tuple(_leaning(shop, each, _without_product(search, each)) for each in search.products),
-        seen=_seen(shop, search, found.seen),
+        products=tuple(_query_product(shop, id_, _without_product(search, id_)) for id_ in search.products),
+        seen=_seen(shop, search, results.seen),
         palette=tuple(
-            (name, _code(name), replace(search, color=_code(name)).address) for name in found.seen.colors
+            (name, _code(name), replace(search, color=_code(name)).address) for name in results.seen.colors
         ),
-        liked=tuple(_leaning(shop, each, search.liking(each)) for each in search.like),
-        disliked=tuple(_leaning(shop, each, search.disliking(each)) for each in search.dislike),
-        dials=_dials(search),
-        swatches=tuple(Swatch(name=name, code=code, checked=code == asked) for name, code in _SWATCHES.items()),
-        custom="" if asked in _SWATCHES.values() else asked,
+        liked=tuple(_query_product(shop, id_, search.liking(id_)) for id_ in search.like),
+        disliked=tuple(_query_product(shop, id_, search.disliking(id_)) for id_ in search.dislike),
+        dials=_weights(search),
+        swatches=tuple(Swatch(name=name, code=code, checked=code == color) for name, code in _SWATCHES.items()),
+        custom="" if color in _SWATCHES.values() else color,
         refinement=refinement(shop, search),
-        cards=tuple(hit_card(hit, search, is_judged=is_judged) for hit in found),
-        is_judged=is_judged,
-        good=found.good or not is_judged,
+        cards=tuple(hit_card(hit, search, shows_match=shows_match) for hit in results),
+        shows_match=shows_match,
+        good=results.good or not shows_match,
         more_href=more.address if more else "",
         expired=expired,
         skipped=skipped,
@@ -242,38 +231,39 @@ def results_view(shop: Shop, search: Search, kept: Mapping[str, bytes], *, skipp
 
 
 def _find(shop: Shop, search: Search, kept: Mapping[str, bytes]) -> tuple[Recommendation, str]:
+    """The results, and why there are none."""
     boxes = dict.fromkeys(search.photos[:1], search.box)
     try:
-        found = shop.similar(
+        results = shop.similar(
             *(Part(photo=kept[name], box=boxes.get(name)) for name in search.photos),
             products=search.products,
             like=search.like,
             dislike=search.dislike,
             color=search.color,
-            dials=None if search.style is None and search.color_weight is None else _dials(search),
+            dials=None if search.style is None and search.color_weight is None else _weights(search),
             where=search.filters.where(),
             k=search.k,
         )
     except UnknownValue as error:
         return Recommendation(hits=()), f"{error}."
-    return found, "" if found else "No product has all that is asked for."
+    return results, "" if results else "No product has all that is asked for."
 
 
-def _dials(search: Search) -> FeatureWeights:
-    default = DEFAULT_DIALS
-    if search.color:
-        default = COLORED_DIALS if search.photos or search.products or search.like else COLOR_ONLY_DIALS
+def _weights(search: Search) -> FeatureWeights:
+    default = default_feature_weights(
+        has_color=bool(search.color), has_parts=bool(search.photos or search.products or search.like)
+    )
     return FeatureWeights(
         style=default.style if search.style is None else search.style,
         color=default.color if search.color_weight is None else search.color_weight,
-        category=default.category or DEFAULT_DIALS.category,
+        category=default.category or default_feature_weights().category,
     )
 
 
 def _seen(shop: Shop, search: Search, seen: QueryAttributes) -> tuple[Chip, ...]:
     values, known = seen.values(), shop.attribute_names()
     chips: dict[str, Chip] = {}
-    for name in _SEEN:
+    for name in _SEEN_ATTRIBUTES:
         value = str(values.get(name, ""))
         if value and name in known and label(name) not in chips:
             chips[label(name)] = Chip(
@@ -298,25 +288,22 @@ def _uploaded(search: Search, name: str, data: bytes) -> UploadedPhoto:
     )
 
 
-def _leaning(shop: Shop, product_id: str, undone: Search) -> Leaning:
-    return Leaning(card=stored_card(shop.product(product_id)), undo_href=undone.address if undone else "/")
+def _query_product(shop: Shop, product_id: str, without: Search) -> QueryProduct:
+    card = stored_card(shop.product(product_id))
+    return QueryProduct(card=card, undo_href=without.address if without else "/")
 
 
 def _without_product(search: Search, product_id: str) -> Search:
-    return replace(search, products=tuple(each for each in search.products if each != product_id))
+    return replace(search, products=tuple(other for other in search.products if other != product_id))
 
 
 def _code(color: str) -> str:
     return _SWATCHES.get(color) or "#{:02x}{:02x}{:02x}".format(*named_color(color))
 
 
-_VARIANTS = 12
-_ALTERNATIVES = 3
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PieceView:
-    """A piece of a look, and what could take its place."""
+    """A piece of an outfit, and what could take its place."""
 
     slot: str
     card: Card
@@ -325,7 +312,7 @@ class PieceView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookView:
-    """What completes the look for a product."""
+    """The pieces that complete an outfit with a product, and what they cost together."""
 
     pieces: tuple[PieceView, ...]
     price: str
@@ -336,20 +323,12 @@ class ProductView:
     """What the page of a product shows.
 
     Attributes:
-        id: The product.
-        title: Its title, or what stands for it.
-        kind: What it is.
-        brand: Who makes it.
-        pictures: Its photos.
-        description: What its shop says of it.
-        attributes: Label and value.
-        price: What it costs.
-        full_price: What it cost before the sale.
-        link: Where it is sold; empty where that is unknown.
-        variants: The same in other colors or sizes.
-        similar: Products like it.
-        similar_href: All of them.
-        look: What completes the look; None where it has no place in one.
+        attributes: Labels and texts.
+        full_price: Price before a sale.
+        link: Its page in its shop; empty if unknown.
+        variants: The same thing in other colors or sizes.
+        similar_href: All products like it.
+        look: None if the product is nothing to wear, or nothing completes it.
     """
 
     id: str
@@ -372,7 +351,7 @@ def product_view(shop: Shop, product_id: str) -> ProductView:
     """Look up what the page of a product shows.
 
     Raises:
-        ProductNotFound: There is none with this id.
+        ProductNotFound: There is no such product.
     """
     stored = shop.product(product_id)
     product, attributes = stored.product, stored.product.attributes
@@ -382,8 +361,8 @@ def product_view(shop: Shop, product_id: str) -> ProductView:
         kind=first_of(attributes, KIND),
         brand=first_of(attributes, ("brand",)),
         pictures=tuple(picture for photo in stored.photos if (picture := picture_of(photo))),
-        description=first_of({"description": attributes.get("description", "")}, ("description",)),
-        attributes=tuple(spoken(attributes)),
+        description=first_of(attributes, ("description",)),
+        attributes=tuple(attribute_texts(attributes)),
         price=price_text(attributes),
         full_price=full_price_text(attributes),
         link=_link(attributes),
@@ -399,16 +378,16 @@ def _similar(shop: Shop, stored: StoredProduct) -> tuple[Card, ...]:
     if not stored.photos:
         return ()
     try:
-        found = shop.similar(product=product_id, k=PAGE)
-    except QueryError:  # a photo that could not be embedded
+        hits = shop.similar(product=product_id, k=PAGE)
+    except QueryError:  # its photo could not be embedded
         return ()
-    return tuple(hit_card(hit, Search(products=(product_id,))) for hit in found)
+    return tuple(hit_card(hit, Search(products=(product_id,))) for hit in hits)
 
 
 def _look(shop: Shop, stored: StoredProduct) -> LookView | None:
     try:
         look = shop.outfit(stored.product.id, alternatives=_ALTERNATIVES)
-    except QueryError:  # it is nothing that is worn
+    except QueryError:  # it is nothing to wear
         return None
     if not look.pieces:
         return None
@@ -416,7 +395,7 @@ def _look(shop: Shop, stored: StoredProduct) -> LookView | None:
         PieceView(
             slot=str(piece.slot).capitalize(),
             card=worn_card(piece),
-            alternatives=tuple(worn_card(each) for each in look.alternatives.get(piece.slot, ())),
+            alternatives=tuple(worn_card(other) for other in look.alternatives.get(piece.slot, ())),
         )
         for piece in look.pieces
     )
@@ -428,14 +407,12 @@ def _variants(shop: Shop, stored: StoredProduct) -> tuple[Card, ...]:
     group = str(stored.product.attributes.get(GROUP, ""))
     if not group:
         return ()
-    where = Where((AnyOf(attribute=GROUP, values=(group,)),))
-    query = ListingQuery(where=where, words="", sort=Sort.TITLE, limit=_VARIANTS, after=None)
-    others = [each for each in shop.listing(query).products if each.product.id != stored.product.id]
-    return tuple(stored_card(each) for each in others)
+    page = shop.listing(where={GROUP: group}, sort=Sort.TITLE, limit=_MAX_VARIANTS)
+    return tuple(stored_card(other) for other in page.products if other.product.id != stored.product.id)
 
 
 def _link(attributes: Attributes) -> str:
-    """The product's page in its shop; anything but an address of the web is left out."""
+    """The product's page in its shop; empty if it is no address of the web."""
     text = str(attributes.get("link", ""))
     try:
         parts = urlsplit(text)

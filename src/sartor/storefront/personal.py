@@ -1,24 +1,28 @@
-"""Rows that depend on who looks, and on what others did; a row that cannot be had is left out of its page."""
+"""What pages show to one visitor: opinions, rows of recommendations, favorites, and the data that is held.
+
+A row that cannot be loaded is left out of its page.
+"""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeVar
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 from uuid import uuid4
 
-from sartor.errors import SartorError
+from sartor.errors import PersonNotFound, ProductNotFound, SartorError
 from sartor.events.model import EventType
 from sartor.recommend.base import Basis
 from sartor.storefront.addresses import Search, product_address
 from sartor.storefront.views import Card, hit_card, stored_card
-from sartor.storefront.visitor import Via, record_shown
+from sartor.storefront.visitor import Referral, record_impressions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from sartor.events.model import Person
+    from sartor.events.model import Event, Person
     from sartor.shop import Shop
     from sartor.storefront.visitor import Visitor
     from sartor.types import Hit
@@ -26,37 +30,49 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-_LONG = 10  # products of a row
-_RECENT = 8
+_ROW_PRODUCTS = 10
+_RECENT_PRODUCTS = 8
+_QUERY_FAVORITES = 12  # favorites that "find more like these" searches by
+_MAX_DISMISSED = 60
+_EVENT_NAMES = {
+    EventType.VIEW: ("product looked at", "products looked at"),
+    EventType.CLICK: ("recommendation followed", "recommendations followed"),
+    EventType.LIKE: ("like", "likes"),
+    EventType.DISLIKE: ("“Not for me”", "“Not for me”"),
+    EventType.ADD_TO_CART: ("addition to a cart", "additions to a cart"),
+    EventType.PURCHASE: ("purchase", "purchases"),
+    EventType.SEARCH: ("search", "searches"),
+}
+_IMPRESSION_NAMES = ("product shown to you in a list", "products shown to you in lists")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shopper:
-    """Who looks, as every page shows it.
+    """The visitor as the templates see them.
 
     Attributes:
-        is_known: Whether they agreed to be remembered.
-        is_asked: Whether the question need not be put again.
-        here: The page that they look at.
+        is_remembered: Whether they gave consent.
+        has_answered: Whether they gave or refused it.
+        url: The page that they look at.
         opinions: ``like`` or ``dislike`` by product id.
     """
 
-    is_known: bool = False
-    is_asked: bool = True
-    here: str = "/"
+    is_remembered: bool = False
+    has_answered: bool = True
+    url: str = "/"
     opinions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def favorites(self) -> int:
-        """How many products they like."""
-        return sum(each == EventType.LIKE for each in self.opinions.values())
+        """Number of products that they like."""
+        return sum(opinion == EventType.LIKE for opinion in self.opinions.values())
 
     def opinion_of(self, product_id: str) -> str:
-        """What they think of a product; empty where they never said."""
+        """Their opinion of a product; empty without one."""
         return self.opinions.get(product_id, "")
 
 
-NOBODY = Shopper()
+STRANGER = Shopper()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +80,8 @@ class Row:
     """Products in a row that scrolls sideways.
 
     Attributes:
-        name: By which the page knows it, such as ``for-you``.
-        title: What stands above.
-        aside: A few words beside that.
-        cards: The products; a row without any is not shown.
+        name: Id of the row on its page, such as ``for-you``.
+        aside: A few words beside the title.
     """
 
     name: str
@@ -76,49 +90,41 @@ class Row:
     cards: tuple[Card, ...] = ()
 
 
-def shopper_of(shop: Shop, visitor: Visitor) -> Shopper:
-    """Who looks at a page, with what they think of its products."""
-    person = visitor.person
-    opinions = attempt(lambda: shop.opinions(person), "opinions") if person else None
-    return Shopper(
-        is_known=person is not None,
-        is_asked=visitor.has_answered,
-        here=visitor.here,
-        opinions={product_id: str(opinion) for product_id, opinion in (opinions or {}).items()},
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FavoritesView:
+    """What the page of favorites shows.
+
+    Attributes:
+        cards: Products that they like, the latest first.
+        gone: Number of liked products that left the catalog.
+        more_href: Results for products like these; empty if none has a photo.
+        dismissed: Products that they dislike.
+    """
+
+    cards: tuple[Card, ...] = ()
+    gone: int = 0
+    more_href: str = ""
+    dismissed: tuple[Card, ...] = ()
 
 
-def home_rows(shop: Shop, visitor: Visitor) -> tuple[Row, ...]:
-    """The rows of the home page: for them, or else what is on trend, and what they looked at."""
-    person = visitor.person
-    chosen = attempt(lambda: _for_you(shop, person), "for you") if person else None
-    if chosen is None:
-        chosen = attempt(lambda: _trending(shop, person), "trending")
-    recent = recent_row(shop, visitor)
-    return tuple(row for row in (chosen, recent) if row and row.cards)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldView:
+    """What the page of a visitor's data shows.
 
+    Attributes:
+        counts: Number of events by what was done, in words.
+        first: Day of the first event; empty without any.
+        last: Day of the last event.
+    """
 
-def together_row(shop: Shop, product_id: str) -> Row | None:
-    """What others did with products together with this one, by what they did most; None where nothing was."""
-    found = attempt(lambda: shop.together(product_id, k=_LONG), "together") or ()
-    cards = tuple(_card(hit, reason="") for hit in found)
-    said = _first(found[0]) if found else ""
-    title = said[:1].upper() + said[1:] or "Goes together"
-    return Row(name="together", title=title, cards=cards) if cards else None
-
-
-def recent_row(shop: Shop, visitor: Visitor, *, but: str = "") -> Row | None:
-    """What they looked at last, but for one product; None where that is nothing."""
-    person = visitor.person
-    if person is None:
-        return None
-    found = attempt(lambda: shop.recently_viewed(person, k=_RECENT + 1), "recently viewed") or ()
-    cards = tuple(stored_card(each) for each in found if each.product.id != but)[:_RECENT]
-    return Row(name="recent", title="Recently viewed", cards=cards) if cards else None
+    counts: tuple[tuple[str, int], ...] = ()
+    total: int = 0
+    first: str = ""
+    last: str = ""
 
 
 def attempt(call: Callable[[], T], what: str) -> T | None:
-    """Ask for something that a page can do without; None where it cannot be had, which is logged."""
+    """Call what a page can do without. An error is logged and gives None."""
     try:
         return call()
     except SartorError as error:
@@ -128,44 +134,165 @@ def attempt(call: Callable[[], T], what: str) -> T | None:
     return None
 
 
+def shopper_of(shop: Shop, visitor: Visitor) -> Shopper:
+    """The visitor with their opinions."""
+    person = visitor.person
+    opinions = attempt(lambda: shop.opinions(person), "opinions") if person else None
+    return Shopper(
+        is_remembered=person is not None,
+        has_answered=visitor.has_answered,
+        url=visitor.url,
+        opinions={product_id: str(opinion) for product_id, opinion in (opinions or {}).items()},
+    )
+
+
+def home_rows(shop: Shop, visitor: Visitor) -> tuple[Row, ...]:
+    """The rows of the home page: for the visitor, or else trending; and recently viewed."""
+    person = visitor.person
+    first = attempt(lambda: _for_you(shop, person), "for you") if person else None
+    if first is None:
+        first = attempt(lambda: _trending(shop, person), "trending")
+    return tuple(row for row in (first, recent_row(shop, visitor)) if row and row.cards)
+
+
+def together_row(shop: Shop, product_id: str) -> Row | None:
+    """Products that others bought, looked at or liked together with one; None without any."""
+    hits = attempt(lambda: shop.together(product_id, k=_ROW_PRODUCTS), "together") or ()
+    cards = tuple(_card(hit, note="") for hit in hits)
+    reason = _main_reason(hits[0]) if hits else ""
+    title = reason[:1].upper() + reason[1:] or "Goes together"
+    return Row(name="together", title=title, cards=cards) if cards else None
+
+
+def recent_row(shop: Shop, visitor: Visitor, *, without: str = "") -> Row | None:
+    """Products that the visitor looked at last, without one; None without any."""
+    person = visitor.person
+    if person is None:
+        return None
+    viewed = attempt(lambda: shop.recently_viewed(person, k=_RECENT_PRODUCTS + 1), "recently viewed") or ()
+    cards = tuple(stored_card(stored) for stored in viewed if stored.product.id != without)[:_RECENT_PRODUCTS]
+    return Row(name="recent", title="Recently viewed", cards=cards) if cards else None
+
+
+def favorites_view(shop: Shop, person: Person | None) -> FavoritesView:
+    """What the page of favorites shows to a person."""
+    if person is None:
+        return FavoritesView()
+    opinions = shop.opinions(person)
+    cards = tuple(stored_card(stored) for stored in shop.favorites(person))
+    liked = sum(opinion is EventType.LIKE for opinion in opinions.values())
+    disliked = [product_id for product_id, opinion in opinions.items() if opinion is EventType.DISLIKE]
+    like = tuple(card.id for card in cards if card.picture)[:_QUERY_FAVORITES]
+    return FavoritesView(
+        cards=cards,
+        gone=max(0, liked - len(cards)),
+        more_href=Search(like=like).address if like else "",
+        dismissed=tuple(_existing(shop, disliked[:_MAX_DISMISSED])),
+    )
+
+
+def held_view(shop: Shop, person: Person | None) -> HeldView:
+    """A summary of the events that are held about a person."""
+    events = _events(shop, person)
+    if not events:
+        return HeldView()
+    counts: dict[tuple[str, str], int] = {}
+    for event in events:
+        names = _IMPRESSION_NAMES if event.is_impression else _EVENT_NAMES[event.type]
+        counts[names] = counts.get(names, 0) + 1
+    return HeldView(
+        counts=tuple((one if count == 1 else many, count) for (one, many), count in counts.items()),
+        total=len(events),
+        first=_day(min(event.at_s for event in events)),
+        last=_day(max(event.at_s for event in events)),
+    )
+
+
+def held_data(shop: Shop, person: Person | None) -> dict[str, Any]:
+    """All that is held about a person as JSON, with the names of the API."""
+    return {
+        "visitor_id": person.id if person else None,
+        "events": [_event_data(event) for event in _events(shop, person)],
+    }
+
+
 def _for_you(shop: Shop, person: Person) -> Row | None:
-    feed = shop.for_user(person, k=_LONG)
+    feed = shop.for_user(person, k=_ROW_PRODUCTS)
     if feed.based_on is not Basis.HISTORY or not feed:
         return None
-    cards = _followed(shop, person, [_card(hit, reason=_first(hit)) for hit in feed])
+    cards = _tracked(shop, person, [_card(hit, note=_main_reason(hit)) for hit in feed])
     return Row(name="for-you", title="For you", aside="From what you like and look at here", cards=cards)
 
 
 def _trending(shop: Shop, person: Person | None) -> Row | None:
-    feed = shop.trending(k=_LONG)
+    feed = shop.trending(k=_ROW_PRODUCTS)
     if feed.based_on is not Basis.TRENDING:
         return None
-    cards = tuple(_card(hit, reason="") for hit in feed)
-    if person is not None:  # it stands where the row for them will
-        cards = _followed(shop, person, cards)
+    cards = tuple(_card(hit, note="") for hit in feed)
+    if person is not None:  # it takes the place of their own row
+        cards = _tracked(shop, person, cards)
     return Row(name="trending", title="Trending now", aside="What shoppers like this week", cards=cards)
 
 
-def _followed(shop: Shop, person: Person, cards: Sequence[Card]) -> tuple[Card, ...]:
-    """Cards of what is recommended to a person: that they were shown is noted, and so is where one is followed."""
+def _tracked(shop: Shop, person: Person, cards: Sequence[Card]) -> tuple[Card, ...]:
+    """The cards of a recommendation whose impressions are recorded, with links that record clicks."""
     recommendation_id = uuid4().hex
-    shown = [card.id for card in cards]
-    attempt(lambda: record_shown(shop, person, recommendation_id, shown), "impressions")
+    attempt(
+        lambda: record_impressions(shop, person, recommendation_id, [card.id for card in cards]), "impressions"
+    )
+    referrals = (Referral(recommendation_id, position) for position in range(1, len(cards) + 1))
     return tuple(
-        replace(card, href=_via(card.id, Via(recommendation_id, position)))
-        for position, card in enumerate(cards, start=1)
+        replace(card, href=f"{product_address(card.id)}?{urlencode({'via': str(referral)})}")
+        for card, referral in zip(cards, referrals, strict=True)
     )
 
 
-def _card(hit: Hit, *, reason: str) -> Card:
-    bare = hit_card(hit, Search(), is_judged=False)
-    return replace(bare, note=reason, more_href="", less_href="")
+def _card(hit: Hit, *, note: str) -> Card:
+    return replace(hit_card(hit, Search(), shows_match=False), note=note, more_href="", less_href="")
 
 
-def _first(hit: Hit) -> str:
-    """The reason that says most to who looks: one that names what they did, or else the strongest."""
-    return next((each for each in hit.reasons if " you " in each), next(iter(hit.reasons), ""))
+def _main_reason(hit: Hit) -> str:
+    """A reason that names what the shopper did, or else the strongest."""
+    return next((reason for reason in hit.reasons if " you " in reason), next(iter(hit.reasons), ""))
 
 
-def _via(product_id: str, via: Via) -> str:
-    return f"{product_address(product_id)}?{urlencode({'via': str(via)})}"
+def _existing(shop: Shop, product_ids: Iterable[str]) -> Iterable[Card]:
+    for product_id in product_ids:
+        try:
+            yield stored_card(shop.product(product_id))
+        except ProductNotFound:
+            continue
+
+
+def _events(shop: Shop, person: Person | None) -> tuple[Event, ...]:
+    if person is None:
+        return ()
+    try:
+        return shop.person(person).events
+    except PersonNotFound:
+        return ()
+
+
+def _event_data(event: Event) -> dict[str, Any]:
+    """The fields of an event; empty ones are left out."""
+    fields = {
+        "product_id": event.product_id,
+        "recommendation_id": event.recommendation_id,
+        "position": event.position,
+        "quantity": event.quantity if event.type in (EventType.ADD_TO_CART, EventType.PURCHASE) else None,
+        "price": event.price,
+        "basket_id": event.basket_id,
+        "query": event.query,
+    }
+    return {
+        "event_id": event.id,
+        "type": str(event.type),
+        f"{event.person.kind}_id": event.person.id,
+        "timestamp": datetime.fromtimestamp(event.at_s, UTC).isoformat().replace("+00:00", "Z"),
+        **{name: value for name, value in fields.items() if value not in (None, "")},
+    }
+
+
+def _day(at_s: float) -> str:
+    day = datetime.fromtimestamp(at_s, UTC)
+    return f"{day:%B} {day.day}, {day.year}"

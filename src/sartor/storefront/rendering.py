@@ -1,4 +1,4 @@
-"""Errors for people: what would be problem details becomes a page, where a browser asked for one."""
+"""Renders pages: templates, static files, and problems shown as pages where a browser asked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse
 
 from sartor.service.problems import MEDIA_TYPE, answer, problem_of
-from sartor.storefront.personal import NOBODY
+from sartor.storefront.personal import STRANGER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,88 +22,15 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-
 _MEDIA_TYPES = {
     "css": "text/css; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
     "svg": "image/svg+xml",
 }
-_DIGEST_CHARACTERS = 16
-
-
-@dataclass(frozen=True, slots=True)
-class StaticFile:
-    """A file as it is sent."""
-
-    data: bytes
-    media_type: str
-
-
-@dataclass(frozen=True, slots=True)
-class StaticFiles:
-    """All of them, by name.
-
-    Attributes:
-        named: The files.
-        digest: Of all of them together, so that modules find each other by relative addresses.
-    """
-
-    named: Mapping[str, StaticFile]
-    digest: str
-
-    @classmethod
-    def read(cls) -> StaticFiles:
-        """Read those of the package."""
-        named, digest = {}, hashlib.sha256()
-        for path in sorted(files(__package__).joinpath("static").iterdir(), key=lambda each: each.name):
-            suffix = path.name.rpartition(".")[2]
-            if suffix in _MEDIA_TYPES:
-                data = path.read_bytes()
-                digest.update(f"{path.name}\0{len(data)}\0".encode() + data)
-                named[path.name] = StaticFile(data, _MEDIA_TYPES[suffix])
-        return cls(named, digest.hexdigest()[:_DIGEST_CHARACTERS])
-
-    def address(self, name: str) -> str:
-        """Where a file is.
-
-        Raises:
-            KeyError: There is none.
-        """
-        self.named[name]
-        return f"/static/{self.digest}/{name}"
-
-
+_DIGEST_CHARS = 16
 _HEADERS = {"Cache-Control": "private, no-cache", "Vary": "Accept"}
-
-
-class Pages:
-    """Renders the templates of the package; every value in them is escaped."""
-
-    def __init__(self, static: StaticFiles) -> None:
-        self._environment = Environment(
-            loader=PackageLoader("sartor.storefront"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
-        self._environment.globals["static"] = static.address
-        self._environment.globals["shopper"] = (
-            NOBODY  # of pages that nobody in particular looks at, such as errors
-        )
-
-    def html(self, template: str, **values: Any) -> str:
-        """A page as text."""
-        return self._environment.get_template(template).render(values)
-
-    def response(self, text: str, *, status: int = 200, headers: Mapping[str, str] | None = None) -> HTMLResponse:
-        """A page as an answer, which no cache in between keeps."""
-        return HTMLResponse(text, status, headers={**_HEADERS, **(headers or {})})
-
-
-_MACHINES = ("/v1/", "/health/", "/metrics", "/openapi.json", "/static/", "/sartor-similar.js")
-_SAID = {  # what is said of a problem to a shopper, who has no command line
+_FOR_PROGRAMS = ("/v1/", "/health/", "/metrics", "/openapi.json", "/static/", "/sartor-similar.js")
+_DETAILS = {  # of problems whose own detail names a command
     "product-not-found": "this product is not in the catalog, or no longer",
     "empty-catalog": "the catalog is still empty; come back in a while",
     "not-found": "there is nothing under this address",
@@ -121,21 +48,87 @@ _HEADINGS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class StaticFile:
+    """A file as it is sent."""
+
+    data: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class StaticFiles:
+    """The static files of the package.
+
+    Attributes:
+        by_name: The files.
+        digest: Of all files together, and part of their addresses, so that modules import each other relatively.
+    """
+
+    by_name: Mapping[str, StaticFile]
+    digest: str
+
+    @classmethod
+    def read(cls) -> StaticFiles:
+        """Read the files."""
+        by_name, digest = {}, hashlib.sha256()
+        for path in sorted(files(__package__).joinpath("static").iterdir(), key=lambda path: path.name):
+            suffix = path.name.rpartition(".")[2]
+            if suffix in _MEDIA_TYPES:
+                data = path.read_bytes()
+                digest.update(f"{path.name}\0{len(data)}\0".encode() + data)
+                by_name[path.name] = StaticFile(data, _MEDIA_TYPES[suffix])
+        return cls(by_name, digest.hexdigest()[:_DIGEST_CHARS])
+
+    def address(self, name: str) -> str:
+        """The address of a file.
+
+        Raises:
+            KeyError: There is no such file.
+        """
+        self.by_name[name]
+        return f"/static/{self.digest}/{name}"
+
+
+class Pages:
+    """Renders the templates of the package; every value in them is escaped."""
+
+    def __init__(self, static: StaticFiles) -> None:
+        self._environment = Environment(
+            loader=PackageLoader("sartor.storefront"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._environment.globals["static"] = static.address
+        self._environment.globals["shopper"] = STRANGER  # of pages that do not say who looks, such as problems
+
+    def html(self, template: str, **values: Any) -> str:
+        """Render a template."""
+        return self._environment.get_template(template).render(values)
+
+    def response(self, text: str, *, status: int = 200, headers: Mapping[str, str] | None = None) -> HTMLResponse:
+        """A page as a response; by default only the browser itself may cache it."""
+        return HTMLResponse(text, status, headers={**_HEADERS, **(headers or {})})
+
+
 class ProblemPages:
-    """ASGI middleware that shows problems as pages; outside of the guards, so that theirs are shown too."""
+    """ASGI middleware that shows problems as pages. It is outermost, so that it sees those of other middleware."""
 
     def __init__(self, app: ASGIApp, *, pages: Pages) -> None:
         self._app, self._pages = app, pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and what is answered back."""
+        """Pass a request on, and replace its answer if that is a problem."""
         if scope["type"] != "http" or not wants_page(scope):
             await self._app(scope, receive, send)
             return
         start: Message | None = None
         body = bytearray()
 
-        async def shown(message: Message) -> None:
+        async def send_page(message: Message) -> None:
             nonlocal start
             if message["type"] == "http.response.start" and _is_problem(message):
                 start = message
@@ -153,30 +146,30 @@ class ProblemPages:
                     await send({**start, "headers": headers.raw})
                     await send({"type": "http.response.body", "body": page})
 
-        await self._app(scope, receive, shown)
+        await self._app(scope, receive, send_page)
 
 
 def problem_page(pages: Pages, problem: dict[str, Any]) -> bytes:
-    """A problem as a page."""
+    """The page of a problem."""
     status, kind = int(problem["status"]), str(problem["type"]).rpartition(":")[2]
     text = pages.html(
         "problem.html",
         status=status,
         heading=_HEADINGS.get(status, problem["title"]),
-        detail=_SAID.get(kind, problem["detail"]),
+        detail=_DETAILS.get(kind, problem["detail"]),
         starting=kind == "starting",
     )
     return text.encode()
 
 
 def wants_page(scope: Scope) -> bool:
-    """Whether a person asked, rather than a program."""
+    """Whether a browser asked for a page, rather than a program for data."""
     accepted = Headers(scope=scope).get("accept", "")
-    return "text/html" in accepted and not scope["path"].startswith(_MACHINES)
+    return "text/html" in accepted and not scope["path"].startswith(_FOR_PROGRAMS)
 
 
 def unexpected(pages: Pages) -> Any:
-    """A handler for errors that nobody expected, which no middleware sees."""
+    """A handler for unexpected errors, which are answered outside of all middleware."""
 
     async def handle(request: Request, error: Exception) -> Response:
         response = answer(problem_of(error))

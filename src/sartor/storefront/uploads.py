@@ -1,65 +1,128 @@
-"""Photos that a shopper brings: the form that takes them, and where they are shown again."""
+"""Photos that shoppers upload: kept for a while, so that the results of a search have an address."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import hashlib
+import re
+import time
+from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from starlette.datastructures import UploadFile
 from starlette.responses import RedirectResponse
 
 from sartor.errors import PhotoRejected
-from sartor.service.context import Engine, needs
+from sartor.imaging import decode, without_metadata
+from sartor.service.context import Service, needs
 from sartor.service.problems import BadRequest, NotFound, Problem, TooManyPhotos
 from sartor.service.security import Scope
-from sartor.storefront.addresses import MOST_PHOTOS, Search
+from sartor.storefront.addresses import MAX_PHOTOS, Search
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sartor.service.uploads import Uploads
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
 router = APIRouter(include_in_schema=False, dependencies=[needs(Scope.READ)])
 
-_FILES = 64  # far more than are taken, so that too many are told from a broken form
-_SIGNATURES = ((b"\xff\xd8", "image/jpeg"), (b"\x89PNG", "image/png"), (b"RIFF", "image/webp"))
+_NAME = re.compile(r"[0-9a-f]{64}")
+_MAX_AGE_S = 24 * 3600.0
+_MAX_UPLOADS = 500
+_MEDIA_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
+_SIGNATURES = ((b"\xff\xd8", "jpg"), (b"\x89PNG", "png"), (b"RIFF", "webp"))
+_MAX_FILES = 64  # far more than are taken, so that too many photos are told from a broken form
 _PRIVATE = {"Cache-Control": "private, no-store", "Cross-Origin-Resource-Policy": "same-origin"}
 
 
+class Uploads:
+    """Photos in a directory, named by their SHA-256. Old ones are deleted, and the oldest beyond a limit."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        max_age_s: float = _MAX_AGE_S,
+        limit: int = _MAX_UPLOADS,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._directory, self._max_age_s, self._limit, self._clock = directory, max_age_s, limit, clock
+
+    def put(self, data: bytes) -> str:
+        """Keep a photo, reduced and without its metadata, and return its name.
+
+        Raises:
+            PhotoRejected: It cannot be decoded.
+        """
+        name = hashlib.sha256(data).hexdigest()
+        photo = without_metadata(decode(data, name="the photo"))
+        self._directory.mkdir(parents=True, exist_ok=True)
+        path = self._directory / f"{name}.{photo.suffix}"
+        draft = path.with_suffix(".part")
+        draft.write_bytes(photo.data)
+        draft.replace(path)
+        self._delete_old()
+        return name
+
+    def get(self, name: str) -> bytes | None:
+        """A photo by its name; None if it is no longer kept."""
+        if not _NAME.fullmatch(name):
+            return None
+        for suffix in _MEDIA_TYPES:
+            path = self._directory / f"{name}.{suffix}"
+            if path.is_file():
+                return path.read_bytes()
+        return None
+
+    def _delete_old(self) -> None:
+        files = [path for path in self._directory.iterdir() if path.suffix[1:] in _MEDIA_TYPES]
+        newest_first = sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)
+        oldest_s = self._clock() - self._max_age_s
+        for rank, path in enumerate(newest_first):
+            if rank >= self._limit or path.stat().st_mtime < oldest_s:
+                path.unlink(missing_ok=True)
+
+
+def uploads_of(request: Request) -> Uploads:
+    """The uploads of the app that got a request."""
+    uploads: Uploads = request.app.state.uploads
+    return uploads
+
+
+Kept = Annotated[Uploads, Depends(uploads_of)]
+
+
 @router.post("/search")
-async def search(request: Request, engine: Engine) -> RedirectResponse:
-    """Take photos, and lead to what looks like them; those that cannot be used are left out, unless all are."""
-    limit = min(MOST_PHOTOS, engine.settings.max_photos)
-    async with request.form(max_files=_FILES, max_fields=_FILES) as form:
-        before = [each for each in form.getlist("kept") if isinstance(each, str)]
-        files = [each for each in form.getlist("photo") if isinstance(each, UploadFile)]
-        photos = [(each.filename or "the photo", await each.read()) for each in files]
-        photos = [
-            (name, data) for name, data in photos if data or name != "the photo"
-        ]  # an empty field is no photo
+async def search(request: Request, service: Service, uploads: Kept) -> RedirectResponse:
+    """Take photos and lead to their results. Photos that cannot be decoded are left out, unless all are."""
+    limit = min(MAX_PHOTOS, service.settings.max_photos)
+    async with request.form(max_files=_MAX_FILES, max_fields=_MAX_FILES) as form:
+        former = [name for name in form.getlist("kept") if isinstance(name, str)]
+        files = [file for file in form.getlist("photo") if isinstance(file, UploadFile)]
+        photos = [(file.filename or "the photo", await file.read()) for file in files]
+    photos = [(name, data) for name, data in photos if data or name != "the photo"]  # an empty field is no photo
     if not photos:
         detail = "no photo was chosen; pick one, and search again"
         raise BadRequest(detail, status=422, kind="no-photo")
-    if len(before) + len(photos) > limit:
+    if len(former) + len(photos) > limit:
         raise TooManyPhotos(limit=limit)
-    kept, rejected = await engine.desk.run(lambda: _keep(engine.uploads, photos))
+    kept, rejected = await service.executor.run(lambda: _keep(uploads, photos))
     if not kept:
         raise Problem(422, "photo-rejected", "; ".join(rejected))
-    address = Search(photos=tuple(dict.fromkeys([*before, *kept]))).address
+    address = Search(photos=tuple(dict.fromkeys([*former, *kept]))).address
     return RedirectResponse(f"{address}&skipped={len(rejected)}" if rejected else address, 303)
 
 
 @router.get("/uploads/{name}")
-async def upload(name: str, engine: Engine) -> Response:
-    """A photo that was uploaded, for whoever knows its name."""
-    data = await engine.desk.run(lambda: engine.uploads.get(name))
+async def upload(name: str, service: Service, uploads: Kept) -> Response:
+    """An uploaded photo, for anybody who knows its name."""
+    data = await service.executor.run(lambda: uploads.get(name))
     if data is None:
         raise NotFound(f"the photo {name[:12]} is no longer kept")
-    media_type = next((kind for start, kind in _SIGNATURES if data.startswith(start)), "application/octet-stream")
-    return Response(data, media_type=media_type, headers=_PRIVATE)
+    suffix = next((suffix for signature, suffix in _SIGNATURES if data.startswith(signature)), "")
+    return Response(data, media_type=_MEDIA_TYPES.get(suffix, "application/octet-stream"), headers=_PRIVATE)
 
 
 def _keep(uploads: Uploads, photos: Sequence[tuple[str, bytes]]) -> tuple[list[str], list[str]]:
+    """Names of the photos that are kept, and why the others are not."""
     kept, rejected = [], []
     for name, data in photos:
         try:

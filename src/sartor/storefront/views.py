@@ -1,4 +1,4 @@
-"""The filters of a page: facets with counts, chips of what is set, the fields of the price."""
+"""The parts that pages are made of: labels and prices in words, product cards, and filters."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sartor.index.points import numbers_of
 from sartor.storefront.addresses import PRICE, product_address
+from sartor.values import numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from sartor.storefront.addresses import Browse, Filters, Search
     from sartor.types import Attributes, AttributeValue, FacetValue, Hit, Photo, StoredProduct
 
-
+KIND = ("product_type", "articleType", "subCategory", "masterCategory")  # the first that a product has is its kind
+COLOR = ("color", "baseColour")
+SIZES_PX = (160, 320, 640)
 _LABELS = {
     "articleType": "Type",
     "product_type": "Type",
@@ -46,31 +48,33 @@ _ORDER = (
     "season",
     "usage",
 )
-KIND = ("product_type", "articleType", "subCategory", "masterCategory")  # the first that a product has is its kind
-COLOR = ("color", "baseColour")
-_UNSPOKEN = frozenset({"price", "sale_price", "link", "image_link", "additional_image_link", "item_group_id"})
-_SPOKEN_BY_OTHERS = frozenset({"title", "description", "currency"})
+_HIDDEN = frozenset({"price", "sale_price", "link", "image_link", "additional_image_link", "item_group_id"})
+_SHOWN_ELSEWHERE = frozenset({"title", "description", "currency"})
 _CURRENCIES = {"USD": "$", "EUR": "€", "GBP": "£", "INR": "₹", "JPY": "¥"}
 _WITHOUT_CENTS = ("₹", "¥")
 _CURRENCY = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])|[$€£₹¥]")
+_MIN_PROBABILITY = 0.5  # of a prediction that is shown
+_FIRST_VALUES = 7  # of a facet, before it is unfolded
+_MAX_VALUES = 60
+_OPEN_FACETS = 4
 
 
 def label(attribute: str) -> str:
-    """The name of an attribute, as a person writes it."""
+    """The name of an attribute as people write it."""
     if attribute in _LABELS:
         return _LABELS[attribute]
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", attribute).replace("_", " ").split()
     return " ".join(words).capitalize() or attribute
 
 
-def rank(attribute: str) -> tuple[int, str]:
-    """Where an attribute stands among others."""
-    place = _ORDER.index(attribute) if attribute in _ORDER else len(_ORDER)
-    return place, label(attribute)
+def sort_key(attribute: str) -> tuple[int, str]:
+    """Sorts attributes by importance, the others by name."""
+    rank = _ORDER.index(attribute) if attribute in _ORDER else len(_ORDER)
+    return rank, label(attribute)
 
 
 def value_text(value: AttributeValue) -> str:
-    """A value, as a person writes it."""
+    """A value as people write it."""
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, tuple):
@@ -78,15 +82,15 @@ def value_text(value: AttributeValue) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def spoken(attributes: Attributes) -> list[tuple[str, str]]:
-    """What is said of a product, by label, the most telling first."""
-    said = [name for name in attributes if name not in _UNSPOKEN | _SPOKEN_BY_OTHERS]
-    texts = [(label(name), value_text(attributes[name])) for name in sorted(said, key=rank)]
+def attribute_texts(attributes: Attributes) -> list[tuple[str, str]]:
+    """Label and text of the attributes that a product's page lists, the most important first."""
+    names = sorted((name for name in attributes if name not in _HIDDEN | _SHOWN_ELSEWHERE), key=sort_key)
+    texts = [(label(name), value_text(attributes[name])) for name in names]
     return [(name, text) for name, text in texts if text]
 
 
 def first_of(attributes: Attributes, names: tuple[str, ...]) -> str:
-    """The text of the first attribute that there is; of a path of categories, the last."""
+    """The text of the first attribute that a product has; of a path of categories, the last one."""
     for name in names:
         if attributes.get(name):
             return value_text(attributes[name]).rpartition(">")[2].strip()
@@ -94,7 +98,7 @@ def first_of(attributes: Attributes, names: tuple[str, ...]) -> str:
 
 
 def price_text(attributes: Attributes) -> str:
-    """What a product costs; empty where that is unknown."""
+    """What a product costs; empty if unknown."""
     for name in ("sale_price", "price"):
         if name in attributes and (amount := next(iter(numbers_of(attributes[name])), None)) is not None:
             return amount_text(amount, currency_of(attributes))
@@ -102,7 +106,7 @@ def price_text(attributes: Attributes) -> str:
 
 
 def full_price_text(attributes: Attributes) -> str:
-    """What it cost before the sale; empty where there is none."""
+    """What a product cost before a sale; empty without a sale."""
     if not price_text({key: value for key, value in attributes.items() if key == "sale_price"}):
         return ""
     return price_text({key: value for key, value in attributes.items() if key in ("price", "currency")})
@@ -115,19 +119,15 @@ def amount_text(amount: float, currency: str) -> str:
 
 
 def currency_of(attributes: Attributes) -> str:
-    """The currency of a product's price, as a sign where it has one; empty where that is unknown."""
+    """The currency of a product's price, as a sign if it has one; empty if unknown."""
     texts = (str(attributes.get(name, "")) for name in ("sale_price", "price", "currency"))
-    found = next((match.group() for text in texts if (match := _CURRENCY.search(text))), "")
-    return _CURRENCIES.get(found, found)
-
-
-SIZES_PX = (160, 320, 640)
-_SURE = 0.5  # probability from which a prediction is shown
+    currency = next((match.group() for text in texts if (match := _CURRENCY.search(text))), "")
+    return _CURRENCIES.get(currency, currency)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A photo of the catalog in several sizes; the height and width are those of the largest."""
+    """A photo of the catalog in several sizes. Width and height are those of the largest."""
 
     src: str
     srcset: str
@@ -140,21 +140,12 @@ class Card:
     """A product in a grid.
 
     Attributes:
-        id: The product.
-        href: Its page.
-        title: Its title, or what stands for it.
-        picture: Its photo; None where it has none.
-        kind: Its kind and color, in a few words.
-        color: Its color alone.
-        price: What it costs.
-        full_price: What it cost before the sale.
-        match: Percent; None where it is not a hit, or the model is not calibrated.
-        weak: Whether the match is too low to call it one.
-        reasons: Why it is here.
-        note: The same as a line of text, where there is room.
-        more_href: Results nearer to it; empty where that makes no sense.
+        kind: Its kind and color.
+        match: Match probability in percent; None for products that are no hits, and without calibration.
+        note: The main reason as a line of text.
+        more_href: Results nearer to it; empty outside of results.
         less_href: Results further from it.
-        variants: How many more products are the same thing.
+        variants: Number of other products that are the same thing.
     """
 
     id: str
@@ -176,7 +167,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chip:
-    """A filter that is set, or can be, and where the page leads when it is turned around."""
+    """A filter that is set or can be set, and the page with this changed."""
 
     label: str
     value: str
@@ -186,16 +177,16 @@ class Chip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """A value of a facet, and how many products have it; None where that is unknown."""
+    """A value of a facet, and how many products have it."""
 
     value: str
-    count: int | None
+    count: int
     checked: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facet:
-    """An attribute that products can be chosen by, with the values that are shown at once and those behind."""
+    """An attribute to filter by, with the values shown at once and the ``others`` behind them."""
 
     attribute: str
     label: str
@@ -206,7 +197,12 @@ class Facet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refinement:
-    """What the filters of a page are made from."""
+    """The filters of a page.
+
+    Attributes:
+        chips: Filters that are set.
+        hidden: Names and values of form fields for filters that no facet shows.
+    """
 
     facets: tuple[Facet, ...]
     chips: tuple[Chip, ...]
@@ -218,25 +214,22 @@ class Refinement:
 
 
 def picture_of(photo: Photo) -> Picture | None:
-    """A photo in the sizes that it is served in; None where only its vector was imported."""
+    """A photo in the sizes that it is served in; None if only its vector was imported."""
     if not photo.has_picture:
         return None
-    address = f"/v1/photos/{photo.sha256}?size="
-    scale = min(1.0, SIZES_PX[-1] / max(photo.width_px, photo.height_px, 1))
-    width_px = max(1, round(photo.width_px * scale))
-    widths = {
-        px: round(photo.width_px * min(1.0, px / max(photo.width_px, photo.height_px, 1))) for px in SIZES_PX
-    }
+    address, long_px = f"/v1/photos/{photo.sha256}?size=", max(photo.width_px, photo.height_px, 1)
+    scales = {px: min(1.0, px / long_px) for px in SIZES_PX}
+    widths = {px: max(1, round(photo.width_px * scale)) for px, scale in scales.items()}
     return Picture(
         src=f"{address}{SIZES_PX[1]}",
-        srcset=", ".join(f"{address}{px} {max(1, width)}w" for px, width in widths.items()),
-        width_px=width_px,
-        height_px=max(1, round(photo.height_px * scale)),
+        srcset=", ".join(f"{address}{px} {width}w" for px, width in widths.items()),
+        width_px=widths[SIZES_PX[-1]],
+        height_px=max(1, round(photo.height_px * scales[SIZES_PX[-1]])),
     )
 
 
 def stored_card(stored: StoredProduct) -> Card:
-    """A product as the catalog has it."""
+    """The card of a product of the catalog."""
     product = stored.product
     return Card(
         id=product.id,
@@ -250,20 +243,22 @@ def stored_card(stored: StoredProduct) -> Card:
     )
 
 
-def hit_card(hit: Hit, search: Search, *, is_judged: bool = True) -> Card:
-    """A product as it was found, in the results of a search; without match and reasons where they say nothing."""
-    sure = {name: value for name, (value, probability) in hit.predicted.items() if probability >= _SURE}
+def hit_card(hit: Hit, search: Search, *, shows_match: bool = True) -> Card:
+    """The card of a result of a search, with match and reasons where they mean something."""
+    likely = {
+        name: value for name, (value, probability) in hit.predicted.items() if probability >= _MIN_PROBABILITY
+    }
     return Card(
         id=hit.product_id,
         href=product_address(hit.product_id),
         title=hit.title or hit.product_id,
         picture=picture_of(hit.photo),
-        kind=_kind({**sure, **hit.attributes}),
+        kind=_kind({**likely, **hit.attributes}),
         price=price_text(hit.attributes),
         full_price=full_price_text(hit.attributes),
-        match=None if hit.match is None or not is_judged else round(100 * hit.match),
-        weak=hit.weak and is_judged,
-        reasons=hit.reasons if is_judged else (),
+        match=None if hit.match is None or not shows_match else round(100 * hit.match),
+        weak=hit.weak and shows_match,
+        reasons=hit.reasons if shows_match else (),
         more_href=search.liking(hit.product_id).address,
         less_href=search.disliking(hit.product_id).address,
         variants=len(hit.variants),
@@ -271,7 +266,7 @@ def hit_card(hit: Hit, search: Search, *, is_judged: bool = True) -> Card:
 
 
 def worn_card(worn: WornProduct) -> Card:
-    """A product in a look."""
+    """The card of a product in an outfit."""
     return Card(
         id=worn.product_id,
         href=product_address(worn.product_id),
@@ -284,49 +279,43 @@ def worn_card(worn: WornProduct) -> Card:
     )
 
 
-def _kind(attributes: Attributes) -> str:
-    parts = [first_of(attributes, KIND), first_of(attributes, COLOR)]
-    return " · ".join(part for part in parts if part)
-
-
-_AT_ONCE = 7  # values of a facet that are shown before it is unfolded
-_MAX_VALUES = 60  # and behind it
-_OPEN = 4  # facets that are unfolded at first
-
-
 def refinement(shop: Shop, page: Browse | Search, *, words: str = "") -> Refinement:
     """The filters of a page.
 
     Args:
         shop: The workspace.
-        page: What the page shows.
-        words: Words that products on it have to have.
+        page: The page with the filters that are set.
+        words: Words that its products have to have.
     """
     filters = page.filters
     counted = dict(shop.facets(where=filters.where(), words=words))
     for attribute in {attribute for attribute, _ in filters.pairs if attribute in counted}:
-        alone = filters.without(attribute).where()  # what could be ticked beside what is
-        counted |= shop.facets([attribute], where=alone, words=words)
-    names = sorted((name for name in counted if _can_be_asked(name)), key=rank)
+        others = filters.without(attribute).where()  # counts what could be checked beside the values that are
+        counted |= shop.facets([attribute], where=others, words=words)
+    names = sorted((name for name in counted if _is_facet(name)), key=sort_key)
+    facets = [_facet(name, counted[name], filters, opens=rank < _OPEN_FACETS) for rank, name in enumerate(names)]
     low, _, high = next((value for value in filters.values_of(PRICE) if ".." in value), "..").partition("..")
-    shown = [_facet(name, counted[name], filters, place) for place, name in enumerate(names)]
     return Refinement(
-        facets=tuple(facet for facet in shown if len(facet.choices) > 1 or filters.values_of(facet.attribute)),
-        chips=chips(page),
+        facets=tuple(facet for facet in facets if len(facet.choices) > 1 or filters.values_of(facet.attribute)),
+        chips=_chips(page),
         clear_href=page.filtered(type(filters)()).address,
         has_price=PRICE in shop.attribute_names(),
         min_price=low,
         max_price=high,
-        hidden=_hidden(filters, counted),
+        hidden=_hidden_fields(filters, counted),
     )
 
 
-def chips(page: Browse | Search) -> tuple[Chip, ...]:
-    """What is set, each with the page without it."""
+def _kind(attributes: Attributes) -> str:
+    parts = [first_of(attributes, KIND), first_of(attributes, COLOR)]
+    return " · ".join(part for part in parts if part)
+
+
+def _chips(page: Browse | Search) -> tuple[Chip, ...]:
     return tuple(
         Chip(
             label=label(attribute.rstrip("!")),
-            value=_said(attribute, value),
+            value=_filter_text(attribute, value),
             href=page.filtered(page.filters.toggled(attribute, value)).address,
             active=True,
         )
@@ -334,23 +323,27 @@ def chips(page: Browse | Search) -> tuple[Chip, ...]:
     )
 
 
-def _facet(attribute: str, counted: Sequence[FacetValue], filters: Filters, place: int) -> Facet:
-    asked = filters.values_of(attribute)
-    there = {each.value: each.count for each in counted}
-    missing = [Choice(value=value, count=0, checked=True) for value in asked if value not in there]
-    every = [Choice(value=value, count=count, checked=value in asked) for value, count in there.items() if value]
-    first = [*missing, *every[:_AT_ONCE], *(each for each in every[_AT_ONCE:] if each.checked)]
+def _facet(attribute: str, values: Sequence[FacetValue], filters: Filters, *, opens: bool) -> Facet:
+    checked = filters.values_of(attribute)
+    counts = {value.value: value.count for value in values}
+    missing = [Choice(value=value, count=0, checked=True) for value in checked if value not in counts]
+    choices = [
+        Choice(value=value, count=count, checked=value in checked) for value, count in counts.items() if value
+    ]
     return Facet(
         attribute=attribute,
         label=label(attribute),
-        choices=tuple(first),
-        others=tuple(each for each in every[_AT_ONCE:_MAX_VALUES] if not each.checked),
-        is_open=place < _OPEN or bool(asked),
+        choices=(
+            *missing,
+            *choices[:_FIRST_VALUES],
+            *(choice for choice in choices[_FIRST_VALUES:] if choice.checked),
+        ),
+        others=tuple(choice for choice in choices[_FIRST_VALUES:_MAX_VALUES] if not choice.checked),
+        is_open=opens or bool(checked),
     )
 
 
-def _hidden(filters: Filters, counted: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
-    """Filters that no box of the form stands for, which it has to carry along."""
+def _hidden_fields(filters: Filters, counted: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
     return tuple(
         ("where", f"{attribute}={value}")
         for attribute, value in filters.pairs
@@ -358,11 +351,11 @@ def _hidden(filters: Filters, counted: Mapping[str, object]) -> tuple[tuple[str,
     )
 
 
-def _can_be_asked(attribute: str) -> bool:
+def _is_facet(attribute: str) -> bool:
     return "=" not in attribute and not attribute.endswith("!") and attribute != PRICE
 
 
-def _said(attribute: str, value: str) -> str:
+def _filter_text(attribute: str, value: str) -> str:
     low, dots, high = value.partition("..")
     if dots and attribute == PRICE:
         return f"{low} to {high}" if low and high else f"from {low}" if low else f"up to {high}"

@@ -1,4 +1,7 @@
-"""What visitors do becomes events; without a visitor there are none."""
+"""Visitors: the cookie that identifies a browser after consent, and the events that its visits become.
+
+Without consent there is no cookie, no person, and no event.
+"""
 
 from __future__ import annotations
 
@@ -23,18 +26,20 @@ if TYPE_CHECKING:
 
     from sartor.shop import Shop
 
-
-COOKIE, ANSWER = "sartor_visitor", "sartor_consent"
-NO = "no"
-LONGEST_S = 390 * 86_400  # 13 months have 393 days or more
-_RANDOM_BYTES = 16
-_ID = re.compile(r"[0-9a-f]{32}")
-_LONGEST_ADDRESS = 4096
+COOKIE, ANSWER_COOKIE = "sartor_visitor", "sartor_consent"
+REFUSED = "no"
+MAX_AGE_S = 390 * 86_400  # 13 months have 393 days or more
 PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Accept, Cookie"}
+OPINIONS = {"like": EventType.LIKE, "dislike": EventType.DISLIKE}
+_ID_BYTES = 16
+_ID = re.compile(r"[0-9a-f]{32}")
+_MAX_PATH_CHARS = 4096
+_SAME_VIEW_S = 30  # a page that is loaded again within this time is one view
+_REFERRAL = re.compile(r"([0-9a-f]{32})\.([1-9][0-9]{0,2})")
 
 
-class NotFromHere(Problem):
-    """Something is to be changed by a page of another site."""
+class NotSameOrigin(Problem):
+    """A page of another site asks for a change."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -44,81 +49,81 @@ class NotFromHere(Problem):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """Somebody who looks at a page.
+    """The browser behind a request, identified by a random cookie if it gave consent.
 
     Attributes:
-        id: Their random number as 32 hex digits; empty where they did not agree to one.
-        has_answered: Whether they were asked, or their browser says no for them.
-        here: The page that they look at, as a path with its query.
+        id: The cookie's 32 hex digits; empty without consent.
+        has_answered: Whether consent was given or refused, by the shopper or for them by the browser.
+        url: Path and query of the page that is looked at.
     """
 
     id: str = ""
     has_answered: bool = False
-    here: str = "/"
+    url: str = "/"
 
     @property
     def person(self) -> Person | None:
-        """Whose events theirs are; None where there are none."""
+        """The person whose events are recorded; None without consent."""
         return Person.visitor(self.id) if self.id else None
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Headers of a page that depends on them; none of it may be kept anywhere."""
+        """Headers of a page that depends on the visitor: no cache may keep it."""
         return PRIVATE if self.id else {}
 
 
 def visitor_of(request: Request) -> Visitor:
-    """Who sent a request; a number that was not made here is none."""
-    found = request.cookies.get(COOKIE, "")
-    number = found if _ID.fullmatch(found) else ""
+    """The visitor who sent a request. A cookie that was not made here is ignored."""
+    cookie = request.cookies.get(COOKIE, "")
+    visitor_id = cookie if _ID.fullmatch(cookie) else ""
+    has_refused = request.cookies.get(ANSWER_COOKIE) == REFUSED or request.headers.get("sec-gpc") == "1"
     query = request.url.query
     return Visitor(
-        id=number,
-        has_answered=bool(number) or request.cookies.get(ANSWER) == NO or request.headers.get("sec-gpc") == "1",
-        here=f"{request.url.path}?{query}" if query else request.url.path,
+        id=visitor_id,
+        has_answered=bool(visitor_id) or has_refused,
+        url=f"{request.url.path}?{query}" if query else request.url.path,
     )
 
 
 Visiting = Annotated[Visitor, Depends(visitor_of)]
 
 
-def new_id() -> str:
-    """A number that nobody has, and nobody can guess."""
-    return secrets.token_hex(_RANDOM_BYTES)
+def new_visitor_id() -> str:
+    """A random id that nobody can guess."""
+    return secrets.token_hex(_ID_BYTES)
 
 
-def remember(response: Response, request: Request, visitor_id: str) -> None:
-    """Have a browser keep a number."""
+def set_visitor_cookie(response: Response, request: Request, visitor_id: str) -> None:
+    """Make the browser keep its id, after consent."""
     response.set_cookie(
         COOKIE,
         visitor_id,
-        max_age=LONGEST_S,
+        max_age=MAX_AGE_S,
         path="/",
         secure=request.url.scheme == "https",
         httponly=True,
         samesite="lax",
     )
-    response.delete_cookie(ANSWER, path="/")
+    response.delete_cookie(ANSWER_COOKIE, path="/")
 
 
-def leave_alone(response: Response, request: Request) -> None:
-    """Have a browser keep, until it is closed, that the answer was no."""
+def set_refusal_cookie(response: Response, request: Request) -> None:
+    """Make the browser keep, until it is closed, that consent was refused."""
     secure = request.url.scheme == "https"
-    response.set_cookie(ANSWER, NO, path="/", secure=secure, httponly=True, samesite="lax")
+    response.set_cookie(ANSWER_COOKIE, REFUSED, path="/", secure=secure, httponly=True, samesite="lax")
 
 
-def unknow(response: Response, request: Request) -> None:
-    """Have a browser forget its number."""
+def delete_visitor_cookie(response: Response, request: Request) -> None:
+    """Make the browser forget its id."""
     secure = request.url.scheme == "https"
     response.delete_cookie(COOKIE, path="/", secure=secure, httponly=True, samesite="lax")
 
 
-def is_from_here(request: Request) -> bool:
-    """Whether a page of this shop sent a request, as far as the browser says.
+def is_same_origin(request: Request) -> bool:
+    """Whether a page of this shop sent a request; False if the browser does not say.
 
-    ``Sec-Fetch-Site`` cannot be set by a page and decides where it is sent, which is over HTTPS and on this
-    machine; else ``Origin`` does, which browsers send with every POST, or ``Referer``, which the pages here have
-    them send. A request with none of these is not known to be from here.
+    ``Sec-Fetch-Site``, which no page can set, decides where browsers send it: over HTTPS, and on this machine.
+    Elsewhere ``Origin`` decides, which browsers send with every POST, or ``Referer``, which our pages ask for.
 
     Source: OWASP Cross-Site Request Forgery Prevention Cheat Sheet, Fetch Metadata and standard headers.
     """
@@ -133,82 +138,68 @@ def is_from_here(request: Request) -> bool:
     return bool(host) and host == request.headers.get("host", "").lower()
 
 
+def require_same_origin(request: Request) -> None:
+    """A dependency that refuses requests from pages of other sites.
+
+    Raises:
+        NotSameOrigin: The request is not known to come from a page of this shop.
+    """
+    if not is_same_origin(request):
+        raise NotSameOrigin
+
+
 def is_prefetch(request: Request) -> bool:
-    """Whether a browser only asks in advance, so that nobody looks yet."""
+    """Whether the browser only loads a page in advance, before anybody looks at it."""
     return "prefetch" in request.headers.get("sec-purpose", request.headers.get("purpose", "")).lower()
 
 
-def from_here(request: Request) -> None:
-    """A dependency that lets only requests from pages of this shop through.
-
-    Raises:
-        NotFromHere: It is not known to be from one.
-    """
-    if not is_from_here(request):
-        raise NotFromHere
-
-
-def local(address: str) -> str:
-    """An address to return to, if it is one of this shop; the home page else."""
-    is_path = address.startswith("/") and not address.startswith("//") and len(address) <= _LONGEST_ADDRESS
+def local_path(address: str) -> str:
+    """An address to return to if it is a path of this shop, else the home page."""
+    is_path = address.startswith("/") and not address.startswith("//") and len(address) <= _MAX_PATH_CHARS
     return address if is_path and "\\" not in address and address.isprintable() else "/"
 
 
-OPINIONS = {"like": EventType.LIKE, "dislike": EventType.DISLIKE}
-_SAME_VIEW_S = 30  # a page that is loaded again within this is not looked at twice
-_VIA = re.compile(r"([0-9a-f]{32})\.([1-9][0-9]{0,2})")
-
-
 @dataclass(frozen=True, slots=True)
-class Via:
-    """The list that a shopper came from: the recommendation, and the place in it, from 1."""
+class Referral:
+    """The recommendation that a link to a product is part of, and its position there, from 1."""
 
     recommendation_id: str
     position: int
 
     @classmethod
-    def parse(cls, text: str) -> Via | None:
-        """Read it from an address; None where it is not one of ours."""
-        found = _VIA.fullmatch(text)
-        return cls(found[1], int(found[2])) if found else None
+    def parse(cls, text: str) -> Referral | None:
+        """Parse the query of a link; None if it is not one of ours."""
+        match = _REFERRAL.fullmatch(text)
+        return cls(match[1], int(match[2])) if match else None
 
     def __str__(self) -> str:
         return f"{self.recommendation_id}.{self.position}"
 
 
 def record_view(shop: Shop, person: Person, product_id: str, *, now_s: float | None = None) -> None:
-    """A product's page was looked at; a reload is the same view."""
+    """Record that a product's page was looked at. A reload is the same view."""
     at_s = time.time() if now_s is None else now_s
-    named = f"{person.id}\0{product_id}\0{at_s // _SAME_VIEW_S:.0f}"
-    shop.record(
-        Event(
-            id=hashlib.sha256(named.encode()).hexdigest()[:32],
-            type=EventType.VIEW,
-            person=person,
-            at_s=at_s,
-            product_id=product_id,
-        )
-    )
+    event_id = _digest(person.id, product_id, f"{at_s // _SAME_VIEW_S:.0f}")
+    shop.record(Event(id=event_id, type=EventType.VIEW, person=person, at_s=at_s, product_id=product_id))
 
 
-def record_click(shop: Shop, person: Person, product_id: str, via: Via) -> None:
-    """A product was followed from a list; once, however often its address is opened."""
-    named = f"{person.id}\0{product_id}\0{via}"
+def record_click(shop: Shop, person: Person, product_id: str, referral: Referral) -> None:
+    """Record that a product was followed from a recommendation, once however often its link is opened."""
     shop.record(
         Event(
-            id=hashlib.sha256(named.encode()).hexdigest()[:32],
+            id=_digest(person.id, product_id, str(referral)),
             type=EventType.CLICK,
             person=person,
             at_s=time.time(),
             product_id=product_id,
-            recommendation_id=via.recommendation_id,
-            position=via.position,
+            recommendation_id=referral.recommendation_id,
+            position=referral.position,
         )
     )
 
 
-def record_shown(shop: Shop, person: Person, recommendation_id: str, product_ids: Sequence[str]) -> None:
-    """Products were shown in a list, in this order; all in one batch."""
+def record_impressions(shop: Shop, person: Person, recommendation_id: str, product_ids: Sequence[str]) -> None:
+    """Record in one batch that products were shown in a recommendation, in this order."""
     at_s = time.time()
     shop.record(
         *(
@@ -227,17 +218,22 @@ def record_shown(shop: Shop, person: Person, recommendation_id: str, product_ids
 
 
 def set_opinion(shop: Shop, person: Person, product_id: str, opinion: str) -> None:
-    """Have a person like or dislike a product, or neither, where ``opinion`` is no key of ``OPINIONS``.
+    """Make a person like or dislike a product; an ``opinion`` that is no key of ``OPINIONS`` is neither.
 
-    Only the latest stands: what was thought before is erased, not outvoted.
+    Only the latest opinion is kept: the event of a former one is erased, not outvoted.
 
     Raises:
         ProductNotFound: There is no such product.
     """
     shop.product(product_id)
-    wanted, had = OPINIONS.get(opinion), shop.opinions(person).get(product_id)
-    for each in OPINIONS.values():
-        if each is not wanted:
-            shop.withdraw(person, each, product_id)
-    if wanted is not None and wanted is not had:
-        shop.record(Event(id=uuid4().hex, type=wanted, person=person, at_s=time.time(), product_id=product_id))
+    new, former = OPINIONS.get(opinion), shop.opinions(person).get(product_id)
+    for type_ in OPINIONS.values():
+        if type_ is not new:
+            shop.withdraw(person, type_, product_id)
+    if new is not None and new is not former:
+        shop.record(Event(id=uuid4().hex, type=new, person=person, at_s=time.time(), product_id=product_id))
+
+
+def _digest(*parts: str) -> str:
+    """The id of an event that is recorded once."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]

@@ -7,7 +7,7 @@ from sartor.config import Settings
 from sartor.encoders.card import Pooling
 from sartor.encoders.keras.networks import network
 from sartor.errors import UnusableModel
-from sartor.wiring import export_model, open_models
+from sartor.shop.library import export_model, open_models
 from tests.cli.conftest import sartor  # noqa: F401 - the fixture
 
 NEEDS_KERAS = "needs Keras: pip install 'sartor[keras]'"

@@ -130,7 +130,9 @@ def test_what_is_not_a_number_is_a_dash() -> None:
 
 
 def test_no_model_at_all_still_gives_a_page() -> None:
-    Page(html_report(replace(samples.minimal(), models=())))
+    text = html_report(replace(samples.minimal(), models=()))
+    Page(text)
+    assert re.findall('<section class="part" id="([^"]+)"', text) == ["setup"]
 
 
 def test_a_single_model_is_told_by_its_main_figures() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sartor.imaging import Thumbnail
 from sartor.ingest.export.tables import CopiedImages, file_stem
-from sartor.media.folder import MediaStore
+from sartor.media.folder import FolderMediaStore
 from sartor.types import Product, StoredProduct
 from tests.ingest.export.warehouse import IDS, photo
 
@@ -31,7 +31,7 @@ def test_different_ids_have_different_stems(ids: list[str]) -> None:
 
 
 def test_ids_that_differ_by_case_or_by_a_number_get_files_of_their_own(tmp_path: Path) -> None:
-    media, kept = MediaStore(tmp_path / "media"), photo("1")
+    media, kept = FolderMediaStore(tmp_path / "media"), photo("1")
     media.put(kept.sha256, Thumbnail(data=b"jpeg", suffix="jpg"))
     (tmp_path / "out").mkdir()
     images = CopiedImages(media, tmp_path / "out")
@@ -47,7 +47,7 @@ def test_ids_that_differ_by_case_or_by_a_number_get_files_of_their_own(tmp_path:
 
 
 def test_a_thumbnail_that_is_gone_is_counted(tmp_path: Path) -> None:
-    images = CopiedImages(MediaStore(tmp_path / "media"), tmp_path)
+    images = CopiedImages(FolderMediaStore(tmp_path / "media"), tmp_path)
     assert images.of(StoredProduct(product=Product(id="a"), photos=(photo("1"),))) == []
     assert images.missing == 1
 
@@ -55,6 +55,6 @@ def test_a_thumbnail_that_is_gone_is_counted(tmp_path: Path) -> None:
 def test_a_photo_of_which_only_the_vector_was_imported_is_counted_as_one_without_a_thumbnail(
     tmp_path: Path,
 ) -> None:
-    images = CopiedImages(MediaStore(tmp_path / "media"), tmp_path)
+    images = CopiedImages(FolderMediaStore(tmp_path / "media"), tmp_path)
     assert images.of(StoredProduct(product=Product(id="a"), photos=(replace(photo("1"), thumbnail=""),))) == []
     assert (images.copied, images.missing) == (0, 1)

@@ -13,9 +13,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from sartor.ingest.export.source import ExportSource
-from sartor.media.folder import MediaStore
+from sartor.media.folder import FolderMediaStore
 from sartor.store.base import Write
-from sartor.store.sqlite.catalog import SqliteStore
+from sartor.store.sqlite.catalog import SqliteCatalogStore
 from sartor.types import Photo, Product, StoredProduct
 from tests.fakes import COLOR_CARD
 
@@ -72,7 +72,7 @@ def stored(product: Product, *photos: str) -> StoredProduct:
 
 def with_photos(products: Sequence[Product], *, each: int = 1) -> list[StoredProduct]:
     return [
-        stored(product, *(f"images/{number}-{place}.jpg" for place in range(each)))
+        stored(product, *(f"images/{number}-{made}.jpg" for made in range(each)))
         for number, product in enumerate(products)
     ]
 
@@ -84,10 +84,10 @@ def unit_vectors(count: int, *, dimension: int = DIMENSION) -> Matrix:
 
 @dataclass(frozen=True)
 class Warehouse:
-    """A stock, and a place to write to."""
+    """A source, and a made to write to."""
 
     directory: Path
-    stock: ExportSource
+    source: ExportSource
 
     @property
     def out(self) -> Path:
@@ -103,13 +103,13 @@ def warehouse(products: Sequence[StoredProduct], *, embedded: int | None = None)
     vectors = unit_vectors(len(photos))
     with TemporaryDirectory() as name:
         directory = Path(name)
-        store = SqliteStore(directory / "catalog.sqlite3")
+        store = SqliteCatalogStore(directory / "catalog.sqlite3")
         store.write(Write(products=tuple(products), model="m", embeddings=dict(zip(photos, vectors, strict=True))))
         yield Warehouse(
             directory,
             ExportSource(
                 store=store,
-                media=MediaStore(directory / "media"),
+                media=FolderMediaStore(directory / "media"),
                 ids=store.product_ids(),
                 on_progress=lambda _: None,
                 model=CARD,

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from sartor.errors import VisitorTaken, WorkspaceTooNew, WorkspaceUnusable
 from sartor.events.model import Event, EventType, Person, Taken
-from sartor.store.sqlite.events import EventStore
+from sartor.store.sqlite.events import SqliteEventStore
 from sartor.store.sqlite.people import Digests
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ ANN, BOB, GUEST = Person.user("ann"), Person.user("bob"), Person.visitor("guest"
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[EventStore]:
-    store = EventStore(tmp_path / "events.sqlite3")
+def store(tmp_path: Path) -> Iterator[SqliteEventStore]:
+    store = SqliteEventStore(tmp_path / "events.sqlite3")
     yield store
     store.close()
 
@@ -70,7 +70,7 @@ HISTORIES = st.lists(EVENTS, max_size=30, unique_by=lambda each: each.id)
 @settings(deadline=None)
 @given(HISTORIES)
 def test_every_field_comes_back_exactly(tmp_path_factory: pytest.TempPathFactory, events: list[Event]) -> None:
-    store = EventStore(tmp_path_factory.mktemp("events") / "events.sqlite3")
+    store = SqliteEventStore(tmp_path_factory.mktemp("events") / "events.sqlite3")
     assert store.add(events) == Taken(added=len(events))
     held = [each for person in {each.person for each in events} for each in store.history(person)]
     store.close()
@@ -82,7 +82,7 @@ def test_every_field_comes_back_exactly(tmp_path_factory: pytest.TempPathFactory
 def test_order_and_repetition_change_no_history(
     tmp_path_factory: pytest.TempPathFactory, events: list[Event], rng: random.Random, batch: int
 ) -> None:
-    store = EventStore(tmp_path_factory.mktemp("events") / "events.sqlite3")
+    store = SqliteEventStore(tmp_path_factory.mktemp("events") / "events.sqlite3")
     sent = events + rng.choices(events, k=len(events)) if events else []
     rng.shuffle(sent)
     taken = [store.add(sent[start : start + batch]) for start in range(0, len(sent), batch)]
@@ -100,7 +100,7 @@ def test_order_and_repetition_change_no_history(
     store.close()
 
 
-def test_of_two_events_with_one_id_the_first_is_kept(store: EventStore) -> None:
+def test_of_two_events_with_one_id_the_first_is_kept(store: SqliteEventStore) -> None:
     assert store.add([event("1", at_s=1), event("1", at_s=2)]) == Taken(added=1, duplicates=1)
     assert store.add([event("1", BOB, at_s=3), event("2")]) == Taken(added=1, duplicates=1)
     assert [(each.id, each.at_s) for each in store.history(ANN)] == [("2", 0), ("1", 1)]
@@ -109,7 +109,7 @@ def test_of_two_events_with_one_id_the_first_is_kept(store: EventStore) -> None:
 
 def test_ids_whose_keys_are_one_are_told_apart(tmp_path: Path) -> None:
     with patch.object(Digests, "_digest", return_value=7):
-        store = EventStore(tmp_path / "events.sqlite3")
+        store = SqliteEventStore(tmp_path / "events.sqlite3")
         store.add([event("1", product_id="a"), event("2", BOB, product_id="b")])
         assert store.add([event("1"), event("3", GUEST, product_id="b")]) == Taken(added=1, duplicates=1)
         assert [(each.id, each.product_id) for each in store.history(GUEST)] == [("3", "b")]
@@ -119,12 +119,12 @@ def test_ids_whose_keys_are_one_are_told_apart(tmp_path: Path) -> None:
         store.close()
 
 
-def test_nothing_to_add_is_no_error(store: EventStore) -> None:
+def test_nothing_to_add_is_no_error(store: SqliteEventStore) -> None:
     assert store.add([]) == Taken()
     assert store.counts() == (0, 0)
 
 
-def test_the_newest_come_first_and_of_equals_the_last_that_came(store: EventStore) -> None:
+def test_the_newest_come_first_and_of_equals_the_last_that_came(store: SqliteEventStore) -> None:
     store.add([event("old", at_s=1), event("new", at_s=3), event("first", at_s=2), event("second", at_s=2)])
     assert ids(store.recent(ANN, limit=10)) == ["new", "second", "first", "old"]
     assert ids(store.recent(ANN, limit=2)) == ["new", "second"]
@@ -132,7 +132,7 @@ def test_the_newest_come_first_and_of_equals_the_last_that_came(store: EventStor
     assert ids(store.history(ANN)) == ["old", "first", "second", "new"]
 
 
-def test_recent_and_products_are_of_the_types_that_are_asked_for(store: EventStore) -> None:
+def test_recent_and_products_are_of_the_types_that_are_asked_for(store: SqliteEventStore) -> None:
     store.add([
         event("1", type=EventType.LIKE, product_id="a"),
         event("2", type=EventType.DISLIKE, product_id="b"),
@@ -144,13 +144,13 @@ def test_recent_and_products_are_of_the_types_that_are_asked_for(store: EventSto
     assert store.products_of(BOB, set(EventType)) == set()
 
 
-def test_a_user_and_a_visitor_of_one_id_are_two(store: EventStore) -> None:
+def test_a_user_and_a_visitor_of_one_id_are_two(store: SqliteEventStore) -> None:
     store.add([event("1", Person.user("x")), event("2", Person.visitor("x"))])
     assert ids(store.history(Person.user("x"))) == ["1"]
     assert store.counts() == (2, 2)
 
 
-def test_a_merged_visitors_events_are_the_users_past_and_later(store: EventStore) -> None:
+def test_a_merged_visitors_events_are_the_users_past_and_later(store: SqliteEventStore) -> None:
     store.add([event("1", GUEST, at_s=1), event("2", ANN, at_s=2, type=EventType.LIKE, product_id="q")])
     assert store.merge("guest", into="ann") == 1
     assert store.merge("guest", into="ann") == 0
@@ -165,7 +165,7 @@ def test_a_merged_visitors_events_are_the_users_past_and_later(store: EventStore
     assert set(store.after(0, limit=9).people) == {store.after(1, limit=1).people[0]}
 
 
-def test_a_visitor_is_merged_before_anything_came(store: EventStore) -> None:
+def test_a_visitor_is_merged_before_anything_came(store: SqliteEventStore) -> None:
     assert store.merge("guest", into="ann") == 0
     assert store.erasures() == 0
     assert store.holds(ANN)
@@ -173,21 +173,21 @@ def test_a_visitor_is_merged_before_anything_came(store: EventStore) -> None:
     assert ids(store.history(ANN)) == ["1"]
 
 
-def test_a_visitor_goes_to_one_user_alone(store: EventStore) -> None:
+def test_a_visitor_goes_to_one_user_alone(store: SqliteEventStore) -> None:
     store.merge("guest", into="ann")
     with pytest.raises(VisitorTaken, match=r"'guest' was merged into another user than 'bob'"):
         store.merge("guest", into="bob")
     assert (store.resolve(GUEST), store.holds(BOB)) == (ANN, False)
 
 
-def test_who_is_not_known_is_nobody(store: EventStore) -> None:
+def test_who_is_not_known_is_nobody(store: SqliteEventStore) -> None:
     assert store.resolve(GUEST) == GUEST
     assert not store.holds(GUEST)
     assert (store.history(GUEST), store.recent(GUEST, limit=3), store.visitors(GUEST)) == ([], [], ())
     assert (store.forget(GUEST), store.withdraw(GUEST, EventType.LIKE, "p"), store.erasures()) == (0, 0, 0)
 
 
-def test_a_like_is_withdrawn_and_can_come_again(store: EventStore) -> None:
+def test_a_like_is_withdrawn_and_can_come_again(store: SqliteEventStore) -> None:
     like = event("1", type=EventType.LIKE)
     store.add([like, event("2", type=EventType.LIKE, product_id="q"), event("3"), event("4", BOB)])
     assert store.withdraw(ANN, EventType.LIKE, "p") == 1
@@ -196,14 +196,14 @@ def test_a_like_is_withdrawn_and_can_come_again(store: EventStore) -> None:
     assert store.add([like]) == Taken(added=1)
 
 
-def test_a_visitors_like_is_withdrawn_by_the_user(store: EventStore) -> None:
+def test_a_visitors_like_is_withdrawn_by_the_user(store: SqliteEventStore) -> None:
     store.add([event("1", GUEST, type=EventType.LIKE)])
     store.merge("guest", into="ann")
     assert store.withdraw(ANN, EventType.LIKE, "p") == 1
     assert store.counts() == (0, 1)
 
 
-def test_who_is_forgotten_begins_anew(store: EventStore) -> None:
+def test_who_is_forgotten_begins_anew(store: SqliteEventStore) -> None:
     store.add([event("1"), event("2", GUEST, product_id="q", basket_id="b"), event("3", BOB, basket_id="c")])
     store.merge("guest", into="ann")
     assert store.forget(GUEST) == 2
@@ -216,7 +216,7 @@ def test_who_is_forgotten_begins_anew(store: EventStore) -> None:
     assert store.merge("guest", into="bob") == 1
 
 
-def test_followers_get_columns_in_the_order_of_arrival(store: EventStore) -> None:
+def test_followers_get_columns_in_the_order_of_arrival(store: SqliteEventStore) -> None:
     store.add([
         event("1", at_s=5, product_id="b", basket_id="x"),
         event("2", BOB, at_s=4, type=EventType.SEARCH, product_id=""),
@@ -240,7 +240,7 @@ def test_followers_get_columns_in_the_order_of_arrival(store: EventStore) -> Non
     ]  # fmt: skip
 
 
-def test_followers_learn_that_something_was_taken_back(store: EventStore) -> None:
+def test_followers_learn_that_something_was_taken_back(store: SqliteEventStore) -> None:
     store.add([event("1"), event("2", GUEST), event("3", BOB), event("4", ANN, type=EventType.LIKE)])
     seen = [store.erasures()]
     store.add([event("5", BOB)])
@@ -258,7 +258,7 @@ def test_followers_learn_that_something_was_taken_back(store: EventStore) -> Non
     assert len(store.after(0, limit=9)) == 2
 
 
-def test_arrival_numbers_are_not_given_again(store: EventStore) -> None:
+def test_arrival_numbers_are_not_given_again(store: SqliteEventStore) -> None:
     store.add([event("1"), event("2", BOB)])
     number = store.after(0, limit=9).number
     store.forget(BOB)
@@ -266,31 +266,31 @@ def test_arrival_numbers_are_not_given_again(store: EventStore) -> None:
     assert store.after(number, limit=9).number == number + 1
 
 
-def test_another_connection_sees_what_was_acknowledged(tmp_path: Path, store: EventStore) -> None:
+def test_another_connection_sees_what_was_acknowledged(tmp_path: Path, store: SqliteEventStore) -> None:
     store.add([event("1")])
-    other = EventStore(tmp_path / "events.sqlite3")
+    other = SqliteEventStore(tmp_path / "events.sqlite3")
     assert ids(other.history(ANN)) == ["1"]
     other.close()
 
 
 def test_a_newer_store_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "events.sqlite3"
-    EventStore(path).close()
+    SqliteEventStore(path).close()
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 99")
     connection.close()
     with pytest.raises(WorkspaceTooNew):
-        EventStore(path)
+        SqliteEventStore(path)
 
 
 def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "events.sqlite3"
     path.write_text("no store" * 999)
     with pytest.raises(WorkspaceUnusable, match=r"events\.sqlite3"):
-        EventStore(path)
+        SqliteEventStore(path)
 
 
-def test_threads_may_write_and_read_at_once(store: EventStore) -> None:
+def test_threads_may_write_and_read_at_once(store: SqliteEventStore) -> None:
     batches = [
         [event(str(number), product_id=f"p{number}") for number in range(start, start + 30)]
         for start in range(0, 300, 15)

@@ -5,23 +5,23 @@ from pathlib import Path
 import pytest
 
 from sartor.store.base import Write
-from sartor.store.sqlite.catalog import SqliteStore
+from sartor.store.sqlite.catalog import SqliteCatalogStore
 from sartor.types import AnyOf, FacetValue, Product, StoredProduct, Where
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> SqliteStore:
-    store = SqliteStore(tmp_path / "catalog.sqlite3")
+def store(tmp_path: Path) -> SqliteCatalogStore:
+    store = SqliteCatalogStore(tmp_path / "catalog.sqlite3")
     yield store
     store.close()
 
 
-def write(store: SqliteStore, *products: Product) -> None:
+def write(store: SqliteCatalogStore, *products: Product) -> None:
     stored = tuple(StoredProduct(product=product) for product in products)
     store.write(Write(products=stored, model="m", embeddings={}))
 
 
-def test_counts_follow_every_write(store: SqliteStore, tmp_path: Path) -> None:
+def test_counts_follow_every_write(store: SqliteCatalogStore, tmp_path: Path) -> None:
     def colors() -> list[FacetValue]:
         return store.facets(["color"], limit=9)["color"]
 
@@ -31,19 +31,19 @@ def test_counts_follow_every_write(store: SqliteStore, tmp_path: Path) -> None:
     assert colors() == [FacetValue("Red", 2), FacetValue("Blue", 1)]
     write(store, Product(id="a", attributes={"color": "Blue"}))
     assert colors() == [FacetValue("Blue", 2), FacetValue("Red", 1)]
-    other = SqliteStore(tmp_path / "catalog.sqlite3")
+    other = SqliteCatalogStore(tmp_path / "catalog.sqlite3")
     other.delete(["b"])
     other.close()
     assert colors() == [FacetValue("Blue", 1)]
 
 
-def test_what_was_counted_can_be_changed_by_the_caller(store: SqliteStore) -> None:
+def test_what_was_counted_can_be_changed_by_the_caller(store: SqliteCatalogStore) -> None:
     write(store, Product(id="a", attributes={"color": "Red"}))
     store.facets(["color"], limit=9)["color"].clear()
     assert store.facets(["color"], limit=9) == {"color": [FacetValue("Red", 1)]}
 
 
-def test_few_and_many_are_counted_alike(store: SqliteStore) -> None:
+def test_few_and_many_are_counted_alike(store: SqliteCatalogStore) -> None:
     write(
         store,
         *(
@@ -62,7 +62,7 @@ def test_few_and_many_are_counted_alike(store: SqliteStore) -> None:
         }
 
 
-def test_a_filter_bar_shows_what_many_products_have_in_few_values(store: SqliteStore) -> None:
+def test_a_filter_bar_shows_what_many_products_have_in_few_values(store: SqliteCatalogStore) -> None:
     write(
         store,
         *(
@@ -90,6 +90,6 @@ def test_a_filter_bar_shows_what_many_products_have_in_few_values(store: SqliteS
     assert store.facet_names(most=1) == ("gender",)
 
 
-def test_an_empty_store_has_no_filter_bar(store: SqliteStore) -> None:
+def test_an_empty_store_has_no_filter_bar(store: SqliteCatalogStore) -> None:
     assert store.facet_names() == ()
     assert store.facets(["color"], limit=9) == {"color": []}

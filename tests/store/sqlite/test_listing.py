@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sartor.errors import BadCursor
 from sartor.store.base import Listing, ListingQuery, Sort, Write
-from sartor.store.sqlite.catalog import SqliteStore
+from sartor.store.sqlite.catalog import SqliteCatalogStore
 from sartor.types import EVERYTHING, AnyOf, Between, FacetValue, Not, Product, StoredProduct, Where
 from sartor.values import price_of, title_key, values_of
 
@@ -52,18 +52,18 @@ SLOW = settings(deadline=None, max_examples=60, suppress_health_check=[HealthChe
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> SqliteStore:
-    store = SqliteStore(tmp_path / "catalog.sqlite3")
+def store(tmp_path: Path) -> SqliteCatalogStore:
+    store = SqliteCatalogStore(tmp_path / "catalog.sqlite3")
     yield store
     store.close()
 
 
-def write(store: SqliteStore, *products: Product) -> None:
+def write(store: SqliteCatalogStore, *products: Product) -> None:
     stored = tuple(StoredProduct(product=product) for product in products)
     store.write(Write(products=stored, model="m", embeddings={}))
 
 
-def catalog(store: SqliteStore, products: list[Product]) -> list[Product]:
+def catalog(store: SqliteCatalogStore, products: list[Product]) -> list[Product]:
     """Makes these all that the store holds; returns them in the order in which they were added."""
     store.delete(store.product_ids())
     write(store, *products)
@@ -74,7 +74,7 @@ def ids(listing: Listing) -> list[str]:
     return [stored.product.id for stored in listing.products]
 
 
-def pages(store: SqliteStore, query: ListingQuery) -> list[Listing]:
+def pages(store: SqliteCatalogStore, query: ListingQuery) -> list[Listing]:
     found = [store.listing(query)]
     while found[-1].next is not None:
         found.append(store.listing(_after(query, found[-1].next)))
@@ -135,7 +135,7 @@ def in_order(products: list[Product], sort: Sort) -> list[str]:
 @SLOW
 @given(st.lists(PRODUCTS, max_size=25, unique_by=lambda product: product.id), WHERES, WORDS, st.integers(1, 9))
 def test_pages_are_those_of_a_plain_reading(
-    store: SqliteStore, products: list[Product], where: Where, words: str, limit: int
+    store: SqliteCatalogStore, products: list[Product], where: Where, words: str, limit: int
 ) -> None:
     there = catalog(store, products)
     expected = [product for product in there if passes(product, where) and has_words(product, words)]
@@ -153,7 +153,7 @@ def test_pages_are_those_of_a_plain_reading(
 @SLOW
 @given(st.lists(PRODUCTS, max_size=25, unique_by=lambda product: product.id), WHERES, WORDS, st.integers(1, 9))
 def test_facets_are_those_of_a_plain_reading(
-    store: SqliteStore, products: list[Product], where: Where, words: str, limit: int
+    store: SqliteCatalogStore, products: list[Product], where: Where, words: str, limit: int
 ) -> None:
     there = catalog(store, products)
     found = store.facets((*ATTRIBUTES, "none"), where=where, words=words, limit=limit)
@@ -175,7 +175,7 @@ def test_facets_are_those_of_a_plain_reading(
     st.sampled_from(["", "shirt", "red"]),
 )
 def test_products_that_come_and_go_between_pages_move_nothing(
-    store: SqliteStore,
+    store: SqliteCatalogStore,
     products: list[Product],
     changes: list[tuple[bool, Product]],
     sort: Sort,
@@ -203,7 +203,7 @@ def test_products_that_come_and_go_between_pages_move_nothing(
 
 @SLOW
 @given(words=st.text(max_size=60))
-def test_any_text_can_be_searched(store: SqliteStore, words: str) -> None:
+def test_any_text_can_be_searched(store: SqliteCatalogStore, words: str) -> None:
     write(store, Product(id="a", title="Red shirt"))
     assert store.listing(ListingQuery(words=words)).total in {0, 1}
 
@@ -216,7 +216,7 @@ def test_any_text_can_be_searched(store: SqliteStore, words: str) -> None:
         *("a" * 10_000, "a " * 5_000, "a-" * 5_000, "日" * 10_000),
     ],
 )
-def test_no_words_are_an_error(store: SqliteStore, words: str) -> None:
+def test_no_words_are_an_error(store: SqliteCatalogStore, words: str) -> None:
     write(store, Product(id="a", title="Red shirt"))
     for sort in Sort:
         assert store.listing(ListingQuery(words=words, sort=sort)).total in {0, 1}
@@ -241,7 +241,7 @@ def test_no_words_are_an_error(store: SqliteStore, words: str) -> None:
         ("...", {"a", "b", "c", "d"}),
     ],
 )
-def test_words_find(store: SqliteStore, words: str, found: set[str]) -> None:
+def test_words_find(store: SqliteCatalogStore, words: str, found: set[str]) -> None:
     write(
         store,
         Product(id="a", title="Red shirts"),
@@ -255,7 +255,7 @@ def test_words_find(store: SqliteStore, words: str, found: set[str]) -> None:
     assert set(ids(store.listing(ListingQuery(words=words)))) == found
 
 
-def test_a_word_in_the_title_counts_more(store: SqliteStore) -> None:
+def test_a_word_in_the_title_counts_more(store: SqliteCatalogStore) -> None:
     write(
         store,
         Product(id="title", title="Linen trousers"),
@@ -265,12 +265,12 @@ def test_a_word_in_the_title_counts_more(store: SqliteStore) -> None:
     assert ids(store.listing(ListingQuery(words="linen"))) == ["title", "attribute"]
 
 
-def test_the_product_with_the_id_comes_first(store: SqliteStore) -> None:
+def test_the_product_with_the_id_comes_first(store: SqliteCatalogStore) -> None:
     write(store, Product(id="15970", title="Shirt"), Product(id="2", title="15970 15970"), Product(id="3"))
     assert ids(store.listing(ListingQuery(words=" 15970 "))) == ["15970", "2"]
 
 
-def test_an_update_keeps_the_day_a_product_came(store: SqliteStore) -> None:
+def test_an_update_keeps_the_day_a_product_came(store: SqliteCatalogStore) -> None:
     write(store, Product(id="old"), Product(id="new"))
     write(store, Product(id="old", title="Changed"))
     assert ids(store.listing(ListingQuery(sort=Sort.NEWEST))) == ["new", "old"]
@@ -287,7 +287,7 @@ def test_an_update_keeps_the_day_a_product_came(store: SqliteStore) -> None:
         (Where((AnyOf(attribute="eighth", values=("true",)),)), 625),
     ],
 )
-def test_many_and_few_products_are_listed_alike(store: SqliteStore, where: Where, total: int) -> None:
+def test_many_and_few_products_are_listed_alike(store: SqliteCatalogStore, where: Where, total: int) -> None:
     write(
         store,
         *(
@@ -306,14 +306,14 @@ def test_many_and_few_products_are_listed_alike(store: SqliteStore, where: Where
         assert found[0].total == total
 
 
-def test_no_products_are_no_page(store: SqliteStore) -> None:
+def test_no_products_are_no_page(store: SqliteCatalogStore) -> None:
     assert store.listing(ListingQuery()) == Listing(products=(), total=0, next=None)
     write(store, Product(id="a"))
     assert store.listing(ListingQuery(limit=0)) == Listing(products=(), total=1, next=None)
     assert store.listing(ListingQuery(limit=-5)).products == ()
 
 
-def test_a_cursor_that_is_none_is_refused(store: SqliteStore) -> None:
+def test_a_cursor_that_is_none_is_refused(store: SqliteCatalogStore) -> None:
     write(store, *(Product(id=str(number), title=f"t{number}") for number in range(5)))
     cursor = store.listing(ListingQuery(sort=Sort.TITLE, limit=2)).next
     digest = json.loads(base64.urlsafe_b64decode(cursor + "=="))[0]
@@ -343,7 +343,7 @@ def test_a_cursor_that_is_none_is_refused(store: SqliteStore) -> None:
         ListingQuery(sort=Sort.TITLE, where=Where((AnyOf(attribute="a", values=("b",)),)), limit=2),
     ],
 )
-def test_a_cursor_of_another_listing_is_refused(store: SqliteStore, query: ListingQuery) -> None:
+def test_a_cursor_of_another_listing_is_refused(store: SqliteCatalogStore, query: ListingQuery) -> None:
     write(store, *(Product(id=str(number), title=f"t{number}") for number in range(5)))
     cursor = store.listing(ListingQuery(sort=Sort.TITLE, limit=2)).next
     assert ids(store.listing(ListingQuery(sort=Sort.TITLE, limit=3, after=cursor))) == ["2", "3", "4"]
@@ -351,11 +351,11 @@ def test_a_cursor_of_another_listing_is_refused(store: SqliteStore, query: Listi
         store.listing(_after(query, cursor))
 
 
-def test_a_cursor_outlives_the_process(store: SqliteStore, tmp_path: Path) -> None:
+def test_a_cursor_outlives_the_process(store: SqliteCatalogStore, tmp_path: Path) -> None:
     write(store, *(Product(id=str(number), title="Red shirt " * (1 + number % 3)) for number in range(9)))
     for sort in Sort:
         query = ListingQuery(words="red", sort=sort, limit=4)
         first, second, *_ = pages(store, query)
-        again = SqliteStore(tmp_path / "catalog.sqlite3")
+        again = SqliteCatalogStore(tmp_path / "catalog.sqlite3")
         assert again.listing(_after(query, first.next)) == second
         again.close()

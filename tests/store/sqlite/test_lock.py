@@ -37,8 +37,8 @@ def test_a_killed_process_gives_the_workspace_back(tmp_path: Path) -> None:
 
 def test_a_released_workspace_can_be_held_again(tmp_path: Path) -> None:
     for _ in range(2):
-        with WorkspaceLock(tmp_path):
-            pass
+        with WorkspaceLock(tmp_path), pytest.raises(WorkspaceBusy, match=f"process {os.getpid()}"):
+            WorkspaceLock(tmp_path)
 
 
 def test_a_file_cannot_be_a_workspace(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from sartor.store.base import ListingQuery, Sort, Write
-from sartor.store.sqlite.catalog import SqliteStore
+from sartor.store.sqlite.catalog import SqliteCatalogStore
 from sartor.store.sqlite.database import migrate
 from sartor.store.sqlite.schema import MIGRATIONS
 from sartor.types import FacetValue, Product, StoredProduct
@@ -21,9 +21,9 @@ WRITE_AND_DELETE = """
 import random, sys
 from pathlib import Path
 from sartor.store.base import Write
-from sartor.store.sqlite.catalog import SqliteStore
+from sartor.store.sqlite.catalog import SqliteCatalogStore
 from sartor.types import Product, StoredProduct
-store, rng = SqliteStore(Path(sys.argv[1])), random.Random(int(sys.argv[2]))
+store, rng = SqliteCatalogStore(Path(sys.argv[1])), random.Random(int(sys.argv[2]))
 print("begun", flush=True)
 while True:
     ids = [str(rng.randrange(60)) for _ in range(10)]
@@ -41,14 +41,14 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "catalog.sqlite3"
 
 
-def write(store: SqliteStore, *products: Product) -> None:
+def write(store: SqliteCatalogStore, *products: Product) -> None:
     stored = tuple(StoredProduct(product=product) for product in products)
     store.write(Write(products=stored, model="m", embeddings={}))
 
 
 def assert_browsed_as_stored(path: Path) -> None:
     """Every product is listed with its values and words, and nothing else is."""
-    store = SqliteStore(path)
+    store = SqliteCatalogStore(path)
     assert store.damage() == []
     products = [stored.product for stored in store.products(store.product_ids()).values()]
     listing = store.listing(ListingQuery(sort=Sort.TITLE, limit=1000))
@@ -69,7 +69,7 @@ def assert_browsed_as_stored(path: Path) -> None:
 
 
 def test_a_store_of_before_is_filled_when_it_is_opened(path: Path) -> None:
-    store = SqliteStore(path)
+    store = SqliteCatalogStore(path)
     products = [
         Product(id=each, title="Red shirt", attributes={"size": ("S", each), "price": 2}) for each in "cab"
     ]
@@ -80,7 +80,7 @@ def test_a_store_of_before_is_filled_when_it_is_opened(path: Path) -> None:
             connection.execute(f"DROP TABLE {table}")
         connection.execute("PRAGMA user_version = 2")
     connection.close()
-    again = SqliteStore(path)
+    again = SqliteCatalogStore(path)
     assert [each.product.id for each in again.listing(ListingQuery(sort=Sort.NEWEST)).products] == ["b", "a", "c"]
     assert again.facets(["size"], limit=1) == {"size": [FacetValue("S", 3)]}
     again.close()
@@ -104,7 +104,7 @@ def test_a_fill_that_fails_leaves_the_version_before(path: Path) -> None:
 
 
 def test_writes_and_deletes_are_followed(path: Path) -> None:
-    store = SqliteStore(path)
+    store = SqliteCatalogStore(path)
     write(
         store,
         Product(id="a", title="Red cap", attributes={"color": ("x", "y"), "n": 1}),
@@ -118,7 +118,7 @@ def test_writes_and_deletes_are_followed(path: Path) -> None:
 
 
 def test_products_deleted_by_hand_are_followed(path: Path) -> None:
-    store = SqliteStore(path)
+    store = SqliteCatalogStore(path)
     write(store, Product(id="a", title="Red cap"), Product(id="b", title="Blue cap"))
     store.close()
     with sqlite3.connect(path) as connection:
@@ -130,7 +130,7 @@ def test_products_deleted_by_hand_are_followed(path: Path) -> None:
 
 @pytest.mark.parametrize("table", ["listed", "product_words", "attribute_values"])
 def test_what_is_missing_is_damage(path: Path, table: str) -> None:
-    store = SqliteStore(path)
+    store = SqliteCatalogStore(path)
     write(store, Product(id="a", title="Red", attributes={"color": "x"}))
     with sqlite3.connect(path) as connection:
         connection.execute(f"DELETE FROM {table}")  # noqa: S608

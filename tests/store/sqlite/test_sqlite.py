@@ -8,7 +8,7 @@ import pytest
 
 from sartor.errors import WorkspaceTooNew, WorkspaceUnusable
 from sartor.store.base import Write
-from sartor.store.sqlite.catalog import SqliteStore
+from sartor.store.sqlite.catalog import SqliteCatalogStore
 from sartor.store.sqlite.database import Migration, migrate
 from sartor.store.sqlite.schema import MIGRATIONS
 from sartor.types import Palette, Photo, Product, StoredProduct
@@ -16,8 +16,8 @@ from tests.fakes import unit
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> SqliteStore:
-    store = SqliteStore(tmp_path / "catalog.sqlite3")
+def store(tmp_path: Path) -> SqliteCatalogStore:
+    store = SqliteCatalogStore(tmp_path / "catalog.sqlite3")
     yield store
     store.close()
 
@@ -37,7 +37,7 @@ def stored(product_id: str, *photos: Photo, source: str = "s", **attributes: obj
     return StoredProduct(product=product, photos=photos, source=source)
 
 
-def write(store: SqliteStore, *products: StoredProduct, model: str = "m") -> None:
+def write(store: SqliteCatalogStore, *products: StoredProduct, model: str = "m") -> None:
     photos = {photo.sha256 for product in products for photo in product.photos}
     store.write(
         Write(
@@ -49,19 +49,19 @@ def write(store: SqliteStore, *products: StoredProduct, model: str = "m") -> Non
     )
 
 
-def test_what_was_written_is_read(store: SqliteStore) -> None:
+def test_what_was_written_is_read(store: SqliteCatalogStore) -> None:
     shirt = stored("shirt", a_photo(2), a_photo(1), color="Red", sizes=("S", "M"), price=9.5, year=2011, sale=True)
     write(store, shirt)
     assert store.products(["shirt", "none"]) == {"shirt": shirt}
 
 
-def test_a_product_without_photos_is_kept(store: SqliteStore) -> None:
+def test_a_product_without_photos_is_kept(store: SqliteCatalogStore) -> None:
     write(store, stored("ghost", color="White"))
     assert store.products(["ghost"])["ghost"].photos == ()
     assert store.embedded_photos("m", ["ghost"]) == []
 
 
-def test_embeddings_come_back_exactly(store: SqliteStore) -> None:
+def test_embeddings_come_back_exactly(store: SqliteCatalogStore) -> None:
     vector = np.random.default_rng(0).normal(size=512).astype(np.float32)
     shirt = stored("shirt", a_photo(1))
     store.write(Write(products=(shirt,), model="m", embeddings={shirt.photos[0].sha256: vector}))
@@ -70,7 +70,7 @@ def test_embeddings_come_back_exactly(store: SqliteStore) -> None:
     assert store.embeddings("other", [shirt.photos[0].sha256]) == {}
 
 
-def test_palettes_come_back_exactly(store: SqliteStore) -> None:
+def test_palettes_come_back_exactly(store: SqliteCatalogStore) -> None:
     shirt = stored("shirt", a_photo(1))
     write(store, shirt)
     (found,) = store.palettes([shirt.photos[0].sha256]).values()
@@ -81,7 +81,7 @@ def test_palettes_come_back_exactly(store: SqliteStore) -> None:
         assert np.array_equal(palette.shares, PALETTE.shares)
 
 
-def test_a_photo_without_a_palette_is_not_done(store: SqliteStore) -> None:
+def test_a_photo_without_a_palette_is_not_done(store: SqliteCatalogStore) -> None:
     shirt = stored("shirt", a_photo(1))
     store.write(Write(products=(shirt,), model="m", embeddings={shirt.photos[0].sha256: unit(1, 2)}))
     assert store.embedded("m", [shirt.photos[0].sha256]) == set()
@@ -89,20 +89,20 @@ def test_a_photo_without_a_palette_is_not_done(store: SqliteStore) -> None:
     assert embedded.palette is None
 
 
-def test_a_fingerprint_comes_later_and_stays(store: SqliteStore) -> None:
+def test_a_fingerprint_comes_later_and_stays(store: SqliteCatalogStore) -> None:
     for fingerprint, kept in ((b"", b""), (b"first", b"first"), (b"second", b"first")):
         write(store, stored("shirt", a_photo(1, fingerprint=fingerprint)))
         assert store.products(["shirt"])["shirt"].photos[0].fingerprint == kept
 
 
-def test_writing_again_replaces_attributes_and_photos(store: SqliteStore) -> None:
+def test_writing_again_replaces_attributes_and_photos(store: SqliteCatalogStore) -> None:
     write(store, stored("shirt", a_photo(1), color="Red"))
     again = stored("shirt", a_photo(2), size="M")
     write(store, again)
     assert store.products(["shirt"]) == {"shirt": again}
 
 
-def test_every_write_moves_the_revision_on(store: SqliteStore) -> None:
+def test_every_write_moves_the_revision_on(store: SqliteCatalogStore) -> None:
     revisions = [store.revision]
     for step in (
         lambda: write(store, stored("a"), stored("b")),
@@ -116,7 +116,7 @@ def test_every_write_moves_the_revision_on(store: SqliteStore) -> None:
     assert revisions == sorted(set(revisions))
 
 
-def test_changes_are_told_once_and_in_order(store: SqliteStore) -> None:
+def test_changes_are_told_once_and_in_order(store: SqliteCatalogStore) -> None:
     write(store, stored("a"), stored("b"), stored("c"))
     seen = store.revision
     write(store, stored("b"))
@@ -129,19 +129,19 @@ def test_changes_are_told_once_and_in_order(store: SqliteStore) -> None:
     assert store.changes(since=store.revision, limit=9) == []
 
 
-def test_a_product_that_came_back_is_no_deletion(store: SqliteStore) -> None:
+def test_a_product_that_came_back_is_no_deletion(store: SqliteCatalogStore) -> None:
     write(store, stored("a"))
     store.delete(["a"])
     write(store, stored("a"))
     assert [change.deleted for change in store.changes(since=0, limit=9)] == [False]
 
 
-def test_deleting_what_is_not_there_changes_nothing(store: SqliteStore) -> None:
+def test_deleting_what_is_not_there_changes_nothing(store: SqliteCatalogStore) -> None:
     store.delete(["nobody"])
     assert store.revision == 0
 
 
-def test_photos_that_nobody_shows_are_dropped_with_their_embeddings(store: SqliteStore) -> None:
+def test_photos_that_nobody_shows_are_dropped_with_their_embeddings(store: SqliteCatalogStore) -> None:
     shared, own = a_photo(1), a_photo(2)
     write(store, stored("a", shared, own), stored("b", shared))
     store.delete(["a"])
@@ -150,14 +150,14 @@ def test_photos_that_nobody_shows_are_dropped_with_their_embeddings(store: Sqlit
     assert store.thumbnails() == {shared.thumbnail}
 
 
-def test_one_photo_on_two_products_is_one_photo(store: SqliteStore) -> None:
+def test_one_photo_on_two_products_is_one_photo(store: SqliteCatalogStore) -> None:
     write(store, stored("a", a_photo(1, name="x.jpg")), stored("b", a_photo(1, name="y.jpg")))
     assert store.counts().photos == 1
     assert store.products_with_photos([a_photo(1).sha256]) == {"a", "b"}
     assert [entry.product_id for entry in store.embedded_photos("m", ["a", "b"])] == ["a", "b"]
 
 
-def test_counts_are_by_model_and_by_source(store: SqliteStore) -> None:
+def test_counts_are_by_model_and_by_source(store: SqliteCatalogStore) -> None:
     write(store, stored("a", a_photo(1), source="one"), model="m")
     write(store, stored("b", a_photo(2), source="two"), stored("c", source="two"), model="n")
     counts = store.counts()
@@ -167,7 +167,7 @@ def test_counts_are_by_model_and_by_source(store: SqliteStore) -> None:
     assert store.product_ids(source="two") == ["b", "c"]
 
 
-def test_a_transaction_that_fails_leaves_nothing(store: SqliteStore) -> None:
+def test_a_transaction_that_fails_leaves_nothing(store: SqliteCatalogStore) -> None:
     broken = Write(products=(stored("a", a_photo(1)),), model="m", embeddings={"f" * 64: unit(1, 2)})
     with pytest.raises(WorkspaceUnusable, match="FOREIGN KEY"):
         store.write(broken)
@@ -176,12 +176,12 @@ def test_a_transaction_that_fails_leaves_nothing(store: SqliteStore) -> None:
     assert store.counts().products == 1
 
 
-def test_settings_are_remembered(store: SqliteStore, tmp_path: Path) -> None:
+def test_settings_are_remembered(store: SqliteCatalogStore, tmp_path: Path) -> None:
     assert store.setting("model") is None
     store.set_setting("model", "a")
     store.set_setting("model", "b")
     store.close()
-    again = SqliteStore(tmp_path / "catalog.sqlite3")
+    again = SqliteCatalogStore(tmp_path / "catalog.sqlite3")
     assert again.setting("model") == "b"
     again.close()
 
@@ -189,7 +189,7 @@ def test_settings_are_remembered(store: SqliteStore, tmp_path: Path) -> None:
 def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
     (tmp_path / "catalog.sqlite3").write_bytes(b"not a database at all" * 100)
     with pytest.raises(WorkspaceUnusable, match="file is not a database"):
-        SqliteStore(tmp_path / "catalog.sqlite3")
+        SqliteCatalogStore(tmp_path / "catalog.sqlite3")
 
 
 def test_a_store_of_a_newer_sartor_is_refused(tmp_path: Path) -> None:
@@ -197,12 +197,12 @@ def test_a_store_of_a_newer_sartor_is_refused(tmp_path: Path) -> None:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     with pytest.raises(WorkspaceTooNew, match="schema 99, this one knows 3"):
-        SqliteStore(tmp_path / "catalog.sqlite3")
+        SqliteCatalogStore(tmp_path / "catalog.sqlite3")
 
 
 def test_a_migration_keeps_the_data(tmp_path: Path) -> None:
     path = tmp_path / "catalog.sqlite3"
-    store = SqliteStore(path)
+    store = SqliteCatalogStore(path)
     write(store, stored("a", color="Red"))
     store.close()
     next_version = (*MIGRATIONS, Migration("ALTER TABLE products ADD COLUMN note TEXT NOT NULL DEFAULT 'new';"))
@@ -220,17 +220,17 @@ def test_a_migration_that_fails_leaves_the_version_before(tmp_path: Path) -> Non
     with pytest.raises(sqlite3.OperationalError):
         migrate(connection, tmp_path, broken)
     connection.close()
-    store = SqliteStore(tmp_path / "catalog.sqlite3")
+    store = SqliteCatalogStore(tmp_path / "catalog.sqlite3")
     assert store.counts().products == 0
     store.close()
 
 
-def test_a_healthy_store_shows_no_damage(store: SqliteStore) -> None:
+def test_a_healthy_store_shows_no_damage(store: SqliteCatalogStore) -> None:
     write(store, stored("a", a_photo(1)))
     assert store.damage() == []
 
 
-def test_settings_are_remembered_together_and_forgotten(store: SqliteStore) -> None:
+def test_settings_are_remembered_together_and_forgotten(store: SqliteCatalogStore) -> None:
     store.set_settings({"a": "1", "b": "2"})
     store.set_settings({"a": None, "b": "3", "c": None})
     assert [store.setting(name) for name in "abc"] == [None, "3", None]

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sartor.recommend.color_families import color_family
-from sartor.recommend.slots import DEFAULT_SLOTS, Slot, slot_of
+from sartor.recommend.features import color_family
+from sartor.recommend.outfit.rules import DEFAULT_SLOTS, Slot, slot_of
 from tools.demo_catalog.catalog import BRANDS, PATTERNS, plan
 from tools.demo_catalog.garments import DRAWERS
 from tools.demo_catalog.palette import COLORS

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from sartor.imaging.oklab import oklab
+from sartor.imaging.color import oklab
 from tools.demo_catalog import DemoProduct, draw
 from tools.demo_catalog.canvas import Canvas
 from tools.demo_catalog.catalog import plan

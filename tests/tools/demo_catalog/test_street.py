@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sartor.imaging.oklab import oklab
+from sartor.imaging.color import oklab
 from tools.demo_catalog.catalog import plan
 from tools.demo_catalog.product import DemoProduct
 from tools.demo_catalog.street import SURFACES, chosen, street_photo

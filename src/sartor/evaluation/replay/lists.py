@@ -14,8 +14,7 @@ from sartor.evaluation.metrics import coverage, diversity, hit_rate_at_k, ndcg_a
 from sartor.evaluation.replay.results import MethodResult, ReplayComparison, ReplayExperiment
 from sartor.ingest.photos import Progress
 from sartor.recommend.base import FeedRequest
-from sartor.recommend.personal.signals import Blend
-from sartor.recommend.weights import FEED_DIVERSITY
+from sartor.recommend.weights import FEED_DIVERSITY, Blend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from sartor.ingest.photos import OnProgress
     from sartor.recommend.personal.for_you import ForYou
     from sartor.recommend.personal.interactions import Interactions
-    from sartor.store.sqlite.events import EventStore
+    from sartor.store.base import EventStore
     from sartor.types import Matrix
 
 DEFAULT_HISTORIES = (1, 5, 20)
@@ -136,9 +135,9 @@ class EngineAtSplit:
     @cached_property
     def styles(self) -> Matrix:
         """Embeddings of all products of the catalog, ``(n, d)`` of unit norm, 0 for those not in the index."""
-        dimension = self._engine.sizes[0]
+        dimension = self._engine.candidates.sizes[0]
         styles = np.zeros((len(self.catalog), dimension), np.float32)
-        for photo in self._engine.photos.of(self.catalog):
+        for photo in self._engine.candidates.photos.of(self.catalog):
             styles[self.row_of[photo.product_id]] = photo.vector[:dimension]
         return styles
 

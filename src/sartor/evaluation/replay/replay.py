@@ -22,7 +22,7 @@ from sartor.evaluation.splits import LOOKED_AT, WANTED, cases_of, last_events, p
 from sartor.events.files import open_events
 from sartor.events.model import event_of
 from sartor.recommend.personal.interactions import Interactions
-from sartor.store.sqlite.events import EventStore
+from sartor.store.sqlite.events import SqliteEventStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -148,7 +148,7 @@ class _LogReplay:
 
     def result(self) -> _LogResult:
         with TemporaryDirectory(prefix="sartor-replay-", ignore_cleanup_errors=True) as directory:
-            store = EventStore(Path(directory) / "events.sqlite3")
+            store = SqliteEventStore(Path(directory) / "events.sqlite3")
             try:
                 scores, recorded = self._scores(store), self._recorded(store)
             finally:
@@ -156,7 +156,7 @@ class _LogReplay:
         log = _described(self._name, self._split, self._catalog, self._predicted)
         return _LogResult(log=log, scores=scores, recorded=recorded, seconds=self._seconds)
 
-    def _scores(self, store: EventStore) -> dict[int, LogScores]:
+    def _scores(self, store: SqliteEventStore) -> dict[int, LogScores]:
         before, k = self._split.before, self._request.k
         sampled = self._sampled()
         cases = {case.person: case for group in sampled.values() for case in group}
@@ -173,7 +173,7 @@ class _LogReplay:
         _add(store, before)
         return scores
 
-    def _recorded(self, store: EventStore) -> Recorded | None:
+    def _recorded(self, store: SqliteEventStore) -> Recorded | None:
         rng = np.random.default_rng(self._request.seed)
         answers = recorded_answers(self._split, limit=self._request.people, rng=rng)
         if not answers:
@@ -192,7 +192,7 @@ class _LogReplay:
             for history in sorted(set(self._request.histories))
         }
 
-    def _engine_at_split(self, store: EventStore) -> EngineAtSplit:
+    def _engine_at_split(self, store: SqliteEventStore) -> EngineAtSplit:
         interactions = Interactions(store)
         interactions.follow()
         interactions.learn()
@@ -212,7 +212,7 @@ class _LogReplay:
         return lists
 
 
-def _add(store: EventStore, events: Sequence[Event]) -> None:
+def _add(store: SqliteEventStore, events: Sequence[Event]) -> None:
     for start in range(0, len(events), _ADDED_AT_ONCE):
         store.add(events[start : start + _ADDED_AT_ONCE])
 

@@ -1,1 +1,1 @@
-"""recommend/outfit."""
+"""Outfits: products of other slots that complete a look."""

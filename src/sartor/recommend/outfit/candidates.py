@@ -1,4 +1,4 @@
-"""What a look needs to know of a catalog's products, from the store and by one model."""
+"""Candidates of a look: products of a slot that are for the same person and occasion as the given ones."""
 
 from __future__ import annotations
 
@@ -9,48 +9,52 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sartor.errors import NotInALook, ProductNotFound
-from sartor.index.points import numbers_of
-from sartor.recommend.outfit.complements import GENDER, KINDS, Garment
+from sartor.recommend.outfit.garments import GENDER, KINDS, SEASON, USAGE, Garment, main_color, price_of
 from sartor.recommend.outfit.looks import Piece
-from sartor.recommend.outfit.rules import Slot, genders_beside, same_words, seasons_beside, slot_of, usages_beside
-from sartor.recommend.weights import PARTNERS
+from sartor.recommend.outfit.rules import Slot, genders_beside, same_gender, seasons_beside, slot_of, usages_beside
+from sartor.recommend.weights import PARTNERS_PER_SLOT
 from sartor.types import EVERYTHING, AnyOf, Where
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from sartor.recommend.base import Shelves, Wardrobe
-    from sartor.recommend.features import FeatureBuilder
+    from sartor.index.base import VectorIndex
     from sartor.recommend.outfit.complements import Complements
-    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.recommend.outfit.garments import GarmentReader
     from sartor.types import Attributes, Condition, EmbeddedPhoto, Vector
 
-
-USAGE, SEASON = "usage", "season"
-
-
-_VALUES = 1000  # of an attribute in a catalog, that are looked at
-_CANDIDATES = 32  # of each slot
+_MAX_VALUES = 1000  # of an attribute in a catalog
+_CANDIDATES_PER_SLOT = 32
 _ENOUGH = 8  # candidates with which a filter is not widened any more
-_WORN_BY_SEASON = {Slot.TOP, Slot.BOTTOM, Slot.ONE_PIECE, Slot.OUTERWEAR, Slot.SHOES}
-_NEAR = 12  # similar products that tell whom a unisex one is for
+_SEASONAL = {Slot.TOP, Slot.BOTTOM, Slot.ONE_PIECE, Slot.OUTERWEAR, Slot.SHOES}
+_GENDER_NEIGHBORS = 12  # similar products that tell whom a unisex one is for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A piece of a look, with what is known or predicted of it."""
+    """A piece of a look with its attributes, known or predicted."""
 
     piece: Piece
     attributes: Attributes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fitting:
-    """Finds the pieces of a catalog that fit."""
+class CandidateFinder:
+    """Finds the pieces of a catalog that fit.
 
-    index: Shelves
-    wardrobe: Wardrobe
-    kinds: Mapping[str, Mapping[Slot, Sequence[str]]]  # by attribute: its values for each slot
+    Attributes:
+        index: Finds products by similarity and filters.
+        garments: Reads products.
+        kinds: By attribute, its values for each slot.
+        genders: Genders in the catalog.
+        usages: Usages in the catalog.
+        seasons: Seasons in the catalog.
+        complements: What was learned from baskets; None finds candidates by style alone.
+    """
+
+    index: VectorIndex
+    garments: GarmentReader
+    kinds: Mapping[str, Mapping[Slot, Sequence[str]]]
     genders: Sequence[str]
     usages: Sequence[str]
     seasons: Sequence[str]
@@ -58,23 +62,21 @@ class Fitting:
 
     @classmethod
     def of(
-        cls, index: Shelves, wardrobe: Wardrobe, known: Sequence[str], complements: Complements | None = None
-    ) -> Fitting:
-        """What a catalog tells of kinds, genders, usages and seasons.
+        cls,
+        index: VectorIndex,
+        garments: GarmentReader,
+        attributes: Sequence[str],
+        complements: Complements | None = None,
+    ) -> CandidateFinder:
+        """Read the kinds, genders, usages and seasons of a catalog that has these attributes.
 
         Of several attributes that may tell kinds, the one whose values have a slot for most products counts.
-
-        Args:
-            index: Where candidates are found.
-            wardrobe: What is known of the products.
-            known: Names of all attributes of the catalog.
-            complements: What was learned from baskets; none finds candidates by style alone.
         """
-        names = [name for name in (*KINDS, GENDER, USAGE, SEASON) if name in known]
-        facets = index.facets(names, where=EVERYTHING, limit=_VALUES)
-        values = {name: [each.value for each in facets.get(name, ())] for name in names}
+        names = [name for name in (*KINDS, GENDER, USAGE, SEASON) if name in attributes]
+        facets = index.facets(names, where=EVERYTHING, limit=_MAX_VALUES)
+        values = {name: [facet.value for facet in facets.get(name, ())] for name in names}
         worn = {
-            name: sum(each.count for each in facets[name] if slot_of(each.value))
+            name: sum(facet.count for facet in facets[name] if slot_of(facet.value))
             for name in names
             if name in KINDS
         }
@@ -87,7 +89,7 @@ class Fitting:
             kinds[name] = slots
         return cls(
             index=index,
-            wardrobe=wardrobe,
+            garments=garments,
             kinds=kinds,
             genders=values.get(GENDER, ()),
             usages=values.get(USAGE, ()),
@@ -96,51 +98,58 @@ class Fitting:
         )
 
     def given(self, product_ids: Sequence[str]) -> list[Candidate]:
-        """The given products as pieces."""
-        photos = self.wardrobe.main_photos(product_ids)
-        hung = []
+        """The products of a query as pieces.
+
+        Raises:
+            ProductNotFound: One has no photo to compare.
+            NotInALook: One is not worn.
+        """
+        photos = self.garments.main_photos(product_ids)
+        pieces = []
         for product_id in dict.fromkeys(product_ids):
             if product_id not in photos:
                 raise ProductNotFound(product_id, reason="has no photo to compare")
-            (attributes,) = self.wardrobe.attributes_of([photos[product_id]])
+            (attributes,) = self.garments.attributes_of([photos[product_id]])
             piece = self._piece(photos[product_id], attributes)
             if piece is None:
                 kind = next((str(attributes[name]) for name in KINDS if name in attributes), "")
                 raise NotInALook(product_id, kind=kind, slots=list(Slot))
-            hung.append(Candidate(piece=piece, attributes=attributes))
-        return hung
+            pieces.append(Candidate(piece=piece, attributes=attributes))
+        return pieces
 
     def candidates(self, slot: Slot, given: Sequence[Candidate], *, where: Where) -> list[Candidate]:
-        """Pieces of a slot that fit what is given, from the strictest filter that lets enough pass."""
-        vector = self.wardrobe.as_query(_mean([each.piece.style for each in given]))
+        """Pieces of a slot that fit the given ones, from the strictest filter that lets enough pass."""
+        vector = self._query_vector(given)
         filters = [Where((*where.conditions, *conditions)) for conditions in self._filters(slot, given)]
-        own = [each.piece.product_id for each in given]
-        found: dict[str, Candidate] = {}
+        own = [candidate.piece.product_id for candidate in given]
+        fitting: dict[str, Candidate] = {}
         for number, passed in enumerate(filters, start=1):
-            near = self.index.search(vector, k=_CANDIDATES, where=passed, without=own, exact=False)
-            found |= self._hung(slot, [each.product_id for each in near if each.product_id not in found])
-            if len(found) >= _ENOUGH:
+            near = self.index.search(vector, k=_CANDIDATES_PER_SLOT, where=passed, without=own, exact=False)
+            new = [neighbor.product_id for neighbor in near if neighbor.product_id not in fitting]
+            fitting |= self._of_slot(slot, new)
+            if len(fitting) >= _ENOUGH:
                 filters = filters[:number]
                 break
-        partners = [each for each in self._partners(slot, own, filters) if each not in found]
-        return [*found.values(), *self._hung(slot, partners).values()]
+        partners = [product_id for product_id in self._partners(slot, own, filters) if product_id not in fitting]
+        return [*fitting.values(), *self._of_slot(slot, partners).values()]
 
     def _partners(self, slot: Slot, own: Sequence[str], filters: Sequence[Where]) -> list[str]:
-        """What was most often bought with the given pieces, as far as one of these filters lets it pass."""
+        """Products most often bought with the given ones that pass one of the filters."""
         if self.complements is None:
             return []
-        bought = [each for each in self.complements.partners(own, slot, most=PARTNERS) if each not in own]
+        partners = self.complements.partners(own, slot, limit=PARTNERS_PER_SLOT)
+        bought = [product_id for product_id in partners if product_id not in own]
         passing = set().union(*(self.index.passing(where, of=bought) for where in filters))
-        return [each for each in bought if each in passing]
+        return [product_id for product_id in bought if product_id in passing]
 
-    def _hung(self, slot: Slot, product_ids: Sequence[str]) -> dict[str, Candidate]:
+    def _of_slot(self, slot: Slot, product_ids: Sequence[str]) -> dict[str, Candidate]:
         """Those of the products that are pieces of a slot."""
-        photos = self.wardrobe.main_photos(product_ids)
-        known = self.wardrobe.attributes_of(list(photos.values()))
-        pieces = [(self._piece(photo, own), own) for photo, own in zip(photos.values(), known, strict=True)]
+        photos = self.garments.main_photos(product_ids)
+        attributes = self.garments.attributes_of(list(photos.values()))
+        pieces = [(self._piece(photo, own), own) for photo, own in zip(photos.values(), attributes, strict=True)]
         return {
-            piece.product_id: Candidate(piece=piece, attributes=attributes)
-            for piece, attributes in pieces
+            piece.product_id: Candidate(piece=piece, attributes=own)
+            for piece, own in pieces
             if piece is not None and piece.slot == slot
         }
 
@@ -148,13 +157,13 @@ class Fitting:
         for name in (*self.kinds, *KINDS):
             kind = str(attributes.get(name, ""))
             if slot := slot_of(kind):
-                color = None if photo.palette is None else photo.palette.colors[0]
+                color = main_color(photo)
                 return Piece(
                     product_id=photo.product_id,
                     slot=slot,
-                    style=self.wardrobe.beside_kind(photo, kind),
+                    style=self.garments.residual_style(photo, kind),
                     color=np.zeros(3, np.float32) if color is None else color,
-                    price=self.wardrobe.price_of(attributes),
+                    price=price_of(attributes),
                     garment=Garment.of(attributes, color),
                 )
         return None
@@ -165,80 +174,45 @@ class Fitting:
         if not kinds or not kinds[0].values:
             return []
         always: tuple[Condition, ...] = (*kinds, *self._for_the_same_person(given))
-        usage, season = _told(given, USAGE), _told(given, SEASON)
+        usage, season = _first_value(given, USAGE), _first_value(given, SEASON)
         stages = [usages_beside(usage, self.usages, slot=slot, widened=step) for step in (0, 1)] if usage else [()]
-        seasons = seasons_beside(season, self.seasons) if season and slot in _WORN_BY_SEASON else ()
+        seasons = seasons_beside(season, self.seasons) if season and slot in _SEASONAL else ()
         filters = []
         for usages in stages:
-            worn = _condition(USAGE, usages)
-            filters += [(*always, *worn, *_condition(SEASON, seasons)), (*always, *worn)]
+            of_usage = _condition(USAGE, usages)
+            filters += [(*always, *of_usage, *_condition(SEASON, seasons)), (*always, *of_usage)]
         return list(dict.fromkeys(filters))
 
     def _for_the_same_person(self, given: Sequence[Candidate]) -> tuple[Condition, ...]:
         if not self.genders:
             return ()
-        genders = [str(each.attributes[GENDER]) for each in given if GENDER in each.attributes]
-        told = next((each for each in genders if not same_words(each, "unisex")), None)
-        told = told or self._gender_nearby(given)
-        return () if told is None else _condition(GENDER, genders_beside(told, self.genders))
+        genders = [str(own.attributes[GENDER]) for own in given if GENDER in own.attributes]
+        gender = next((gender for gender in genders if not same_gender(gender, "unisex")), None)
+        gender = gender or self._nearby_gender(given)
+        return () if gender is None else _condition(GENDER, genders_beside(gender, self.genders))
 
-    def _gender_nearby(self, given: Sequence[Candidate]) -> str | None:
-        """Whom most products like what is given are for, unisex ones left out."""
-        vector = self.wardrobe.as_query(_mean([each.piece.style for each in given]))
-        for_someone = [each for each in self.genders if not same_words(each, "unisex")]
-        if not for_someone:
+    def _nearby_gender(self, given: Sequence[Candidate]) -> str | None:
+        """The gender of most products similar to the given ones, unisex left out."""
+        vector = self._query_vector(given)
+        genders = [gender for gender in self.genders if not same_gender(gender, "unisex")]
+        if not genders:
             return None
-        where = Where(_condition(GENDER, tuple(for_someone)))
-        near = self.index.search(vector, k=_NEAR, where=where, without=(), exact=False)
-        photos = self.wardrobe.main_photos([each.product_id for each in near])
-        counted = Counter(str(each[GENDER]) for each in self.wardrobe.attributes_of(list(photos.values())))
-        return min(counted, key=lambda gender: (-counted[gender], gender)) if counted else None
+        where = Where(_condition(GENDER, tuple(genders)))
+        near = self.index.search(vector, k=_GENDER_NEIGHBORS, where=where, without=(), exact=False)
+        photos = self.garments.main_photos([neighbor.product_id for neighbor in near])
+        attributes = self.garments.attributes_of(list(photos.values()))
+        counts = Counter(str(own[GENDER]) for own in attributes)
+        return min(counts, key=lambda gender: (-counts[gender], gender)) if counts else None
+
+    def _query_vector(self, given: Sequence[Candidate]) -> Vector:
+        total = np.sum([candidate.piece.style for candidate in given], axis=0)
+        norm = float(np.linalg.norm(total))
+        return self.garments.query_vector(np.asarray(total / norm if norm else total, np.float32))
 
 
 def _condition(attribute: str, values: Sequence[str]) -> tuple[Condition, ...]:
     return (AnyOf(attribute=attribute, values=tuple(values)),) if values else ()
 
 
-def _told(given: Sequence[Candidate], attribute: str) -> str | None:
-    return next((str(each.attributes[attribute]) for each in given if attribute in each.attributes), None)
-
-
-def _mean(styles: Sequence[Vector]) -> Vector:
-    total = np.sum(styles, axis=0)
-    norm = float(np.linalg.norm(total))
-    return np.asarray(total / norm if norm else total, np.float32)
-
-
-_PRICES = ("sale_price", "price")  # the first that a product has is what it costs
-
-
-class StoredWardrobe:
-    """The products of a store as pieces of looks."""
-
-    def __init__(self, store: SqliteStore, compose: FeatureBuilder) -> None:
-        self._store, self._compose = store, compose
-
-    def main_photos(self, product_ids: Collection[str]) -> dict[str, EmbeddedPhoto]:
-        """The embedded main photo of each product, as far as there is one; another one where the main is not."""
-        found: dict[str, EmbeddedPhoto] = {}
-        for photo in self._store.embedded_photos(self._compose.model, product_ids):
-            if photo.is_main or photo.product_id not in found:
-                found[photo.product_id] = photo
-        return found
-
-    def attributes_of(self, photos: Sequence[EmbeddedPhoto]) -> Sequence[Attributes]:
-        """What the catalog says of each photo's product, and what the model predicts where it says nothing."""
-        return self._compose.attributes_of(photos)
-
-    def beside_kind(self, photo: EmbeddedPhoto, kind: str) -> Vector:
-        """What is particular in a photo's style beside its kind, ``(d,)`` of norm 1."""
-        return self._compose.beside_kind(photo.vector, kind)
-
-    def as_query(self, style: Vector) -> Vector:
-        """A style as what the index compares."""
-        return self._compose.of_style(style).joined()
-
-    def price_of(self, attributes: Attributes) -> float | None:
-        """A product's price; the sale price where there is one."""
-        numbers = (number for name in _PRICES if name in attributes for number in numbers_of(attributes[name]))
-        return next(numbers, None)
+def _first_value(given: Sequence[Candidate], attribute: str) -> str | None:
+    return next((str(own.attributes[attribute]) for own in given if attribute in own.attributes), None)

@@ -1,7 +1,7 @@
-"""A look: one piece for each slot, chosen so that all of them suit each other and the budget holds.
+"""Looks: one piece for each slot, chosen so that all of them suit each other and the budget holds.
 
-Whether a piece is for the same person and occasion is decided before: what does not fit never comes here. So what
-shoppers buy together can change which of the pieces that fit is chosen, and never that they fit.
+Every candidate is for the same person and occasion already. So what shoppers buy together can change which of the
+candidates is chosen, and never whether a product fits.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from sartor.recommend.outfit.rules import Harmony, Slot, clash, harmonies, harmo
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sartor.recommend.outfit.complements import Complements, Garment, Weight, Weights
+    from sartor.recommend.outfit.complements import Complements, Weight, Weights
+    from sartor.recommend.outfit.garments import Garment
     from sartor.types import Matrix, Vector
 
 _BEAM = 16
-_STYLE, _COLOR = 0.5, 0.5  # of a pair's suitability
+_STYLE, _COLOR = 0.5, 0.5  # shares of a pair's suitability
 _DOUBT = 0.05  # of the rules beside baskets
 
 
@@ -31,10 +32,10 @@ class Piece:
     Attributes:
         product_id: The product.
         slot: Where it is worn.
-        style: What is particular in its style beside its kind, ``(d,)`` of norm 1.
+        style: Its style without what its kind has in common, ``(d,)`` of norm 1.
         color: Its main color, OKLab ``(3,)``.
-        price: In the catalog's currency; None where unknown.
-        garment: What it is, as baskets are counted by; None where unknown.
+        price: In the catalog's currency; None if unknown.
+        garment: What it is, as baskets are counted; None if unknown.
     """
 
     product_id: str
@@ -50,10 +51,10 @@ class Suitability:
     """How well two pieces go together.
 
     Attributes:
-        score: From 0 to 1. By the rules, style and color each bring a half; baskets then raise or lower it.
+        score: From 0 to 1: half style, half color by the rules, which baskets then raise or lower.
         style: Closeness in style, from 0 to 1.
         harmony: Of the colors.
-        weight: What baskets say of the pair; None where they are too few.
+        weight: What baskets say of the pair; None if they are too few.
     """
 
     score: float
@@ -69,7 +70,7 @@ class Look:
     Attributes:
         given: The pieces that it was made for.
         chosen: What completes it, by slot.
-        alternatives: By slot, what could take its place in the same look, the best first.
+        alternatives: By slot, other pieces for the same look, the best first.
         score: Mean suitability of all pairs, from 0 to 1; 1 for a piece alone.
         price: Of the chosen pieces together; None if one of them is unknown.
     """
@@ -82,19 +83,13 @@ class Look:
 
 
 def suitability(one: Piece, other: Piece, weight: Weight | None = None) -> Suitability:
-    """How well two pieces go together; the order does not matter.
-
-    Args:
-        one: A piece.
-        other: Another one.
-        weight: What baskets say of them; none leaves it to the rules.
-    """
+    """How well two pieces go together, in any order; without a weight from baskets, by the rules."""
     style = float((1 + one.style @ other.style) / 2)
-    found = harmony(one.color, other.color)
-    score = _STYLE * style + _COLOR * found.score
+    colors = harmony(one.color, other.color)
+    score = _STYLE * style + _COLOR * colors.score
     if weight is not None:
         score = float(_learned(np.float32(score), weight.score, weight.confidence))
-    return Suitability(score, style, found, weight)
+    return Suitability(score, style, colors, weight)
 
 
 def complete(
@@ -107,14 +102,14 @@ def complete(
 ) -> Look:
     """Complete a look with one piece for each slot that has candidates, by a beam search, slot by slot.
 
-    A slot stays empty where every candidate would break the budget; slots that come first are filled first.
+    A slot stays empty if every candidate would break the budget.
 
     Args:
-        given: Pieces that are in it.
-        candidates: Pieces that fit, by slot, in the order in which slots are wanted.
-        max_price: What the chosen pieces may cost together; pieces without a price are then left out.
+        given: Pieces that are in the look.
+        candidates: Pieces that fit, by slot; the first slots are filled first.
+        max_price: Limit for the chosen pieces together; pieces without a price are then left out.
         alternatives: How many for each slot.
-        complements: What was learned from baskets; none leaves it to the rules.
+        complements: What was learned from baskets; None leaves the look to the rules.
     """
     offered = {
         slot: sorted(pieces, key=lambda piece: piece.product_id)  # so that the same catalog gives the same look
@@ -133,10 +128,12 @@ def complete(
     best = beam[0]
 
     def instead_of(piece: Piece) -> tuple[Piece, ...]:
-        others = [each for each in best.pieces if each is not piece]
-        kept = [each for each in best.chosen if each is not piece]
-        possible = [each for each in offered[piece.slot] if each != piece and _within((*kept, each), max_price)]
-        return tuple(sorted(possible, key=lambda each: -pairs.total(each, others))[:alternatives])
+        others = [other for other in best.pieces if other is not piece]
+        kept = [other for other in best.chosen if other is not piece]
+        possible = [
+            other for other in offered[piece.slot] if other != piece and _within((*kept, other), max_price)
+        ]
+        return tuple(sorted(possible, key=lambda other: -pairs.total(other, others))[:alternatives])
 
     count = len(best.pieces) * (len(best.pieces) - 1) // 2
     return Look(
@@ -154,25 +151,25 @@ def weights_of(pieces: Sequence[Piece], complements: Complements) -> Weights:
 
 
 def _learned(rules: Matrix | np.float32, score: Matrix | float, confidence: Matrix | float) -> Matrix:
-    """Suitability by rules and baskets: ``(1 - c) rules + c learned``.
+    """Suitability by rules and baskets: ``(1 - c) rules + c posterior``.
 
-    Learned is the rules' suitability as odds, times the lift; the rules are judgments, and taken for no more than
-    19 to 1. So a pair that is bought as often as by chance is worth what the rules say, and none loses to another
-    only because more is known of it.
+    The posterior is the rules' suitability as odds, times the lift; the rules are judgments, and taken for no more
+    than 19 to 1. So a pair that is bought as often as by chance is worth what the rules say, and none loses to
+    another only because more is known of it.
 
-    Source: Bayes' theorem in the form of odds, with the rules as what is believed beforehand.
+    Source: Bayes' theorem in the form of odds, with the rules as the prior.
     """
     sure = _DOUBT + (1 - 2 * _DOUBT) * np.clip(rules, 0, 1)
     together, apart = sure * score, (1 - sure) * (1 - score)
-    learned = np.clip((together / (together + apart) - _DOUBT) / (1 - 2 * _DOUBT), 0, 1)
-    return np.asarray((1 - confidence) * rules + confidence * learned, np.float32)
+    posterior = np.clip((together / (together + apart) - _DOUBT) / (1 - 2 * _DOUBT), 0, 1)
+    return np.asarray((1 - confidence) * rules + confidence * posterior, np.float32)
 
 
 class _Pairs:
     """The suitability of all pairs of pieces, computed at once."""
 
     def __init__(self, pieces: Sequence[Piece], complements: Complements | None) -> None:
-        self._places = {id(piece): place for place, piece in enumerate(pieces)}
+        self._rows = {id(piece): row for row, piece in enumerate(pieces)}
         self._scores: Matrix = np.empty((0, 0), np.float32)
         if pieces:
             style = np.stack([piece.style for piece in pieces])
@@ -183,17 +180,17 @@ class _Pairs:
             self._scores = _learned(self._scores, weights.score, weights.confidence)
 
     def total(self, piece: Piece, others: Sequence[Piece]) -> float:
-        """How well a piece goes with others, the sum."""
-        return float(self._scores[self._places[id(piece)], [self._places[id(each)] for each in others]].sum())
+        """Sum of a piece's suitability with others."""
+        return float(self._scores[self._rows[id(piece)], [self._rows[id(other)] for other in others]].sum())
 
     def among(self, pieces: Sequence[Piece]) -> float:
-        """How well pieces go with each other, the sum over pairs."""
-        return sum(self.total(piece, pieces[:place]) for place, piece in enumerate(pieces))
+        """Sum of suitability over all pairs of pieces."""
+        return sum(self.total(piece, pieces[:number]) for number, piece in enumerate(pieces))
 
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """A look in the making: all pieces, those chosen, and how well these go with all others."""
+    """A look in the making; ``total`` is the sum of suitability over pairs with a chosen piece."""
 
     pieces: tuple[Piece, ...]
     chosen: tuple[Piece, ...]

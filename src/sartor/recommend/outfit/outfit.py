@@ -8,34 +8,36 @@ from typing import TYPE_CHECKING
 
 from sartor.errors import PiecesClash, ProductNotFound
 from sartor.recommend.filters import require_attributes, require_values
-from sartor.recommend.outfit.candidates import SEASON, USAGE, Fitting
-from sartor.recommend.outfit.complements import GENDER
+from sartor.recommend.outfit.candidates import CandidateFinder
+from sartor.recommend.outfit.garments import GENDER, SEASON, USAGE
 from sartor.recommend.outfit.looks import Piece, complete, suitability, weights_of
 from sartor.recommend.outfit.rules import DEFAULT_SLOTS, Slot, clash, genders_agree, slots_beside
-from sartor.recommend.weights import OFTEN, OFTEN_ALIKE, OFTEN_SCORE
+from sartor.recommend.weights import OFTEN_BASKETS, OFTEN_PAIRS_ALIKE, OFTEN_SCORE
 from sartor.types import EVERYTHING, Where
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from sartor.recommend.base import Catalog, Shelves, Wardrobe
+    from sartor.index.base import VectorIndex
+    from sartor.recommend.base import ProductReader
     from sartor.recommend.outfit.candidates import Candidate
     from sartor.recommend.outfit.complements import Complements, Weight, Weights
+    from sartor.recommend.outfit.garments import GarmentReader
     from sartor.recommend.outfit.looks import Suitability
     from sartor.types import Attributes, Photo, StoredProduct
 
-_CLOSE_STYLE = 0.62  # share of style in a pair's suitability from which it is said aloud
+_CLOSE_STYLE = 0.62  # from which closeness in style is a reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookQuery:
-    """What a look is wanted for.
+    """A query for a look.
 
     Attributes:
-        products: Ids of the pieces that are in it, at least one.
-        slots: What is wanted beside them; none takes the usual ones.
+        products: Ids of the products that are in it, at least one.
+        slots: Slots to fill; None for the usual ones.
         where: Only products that pass this filter.
-        max_price: What the chosen pieces may cost together.
+        max_price: Limit for the chosen pieces together.
         alternatives: How many for each slot.
     """
 
@@ -54,9 +56,9 @@ class WornProduct:
         product_id: The product.
         slot: Where it is worn.
         title: Its title.
-        attributes: What the catalog says of it.
+        attributes: From the catalog.
         photo: Its main photo.
-        price: What it costs; None where that is unknown.
+        price: What it costs; None if unknown.
         score: Mean suitability beside the other pieces, from 0 to 1.
         reasons: Why it is in the look, in words.
     """
@@ -73,15 +75,15 @@ class WornProduct:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outfit:
-    """A look as it is shown.
+    """A completed look.
 
     Attributes:
         given: The products that it was made for.
         pieces: What completes it, one for each slot.
-        alternatives: By slot, what could take its place, the best first.
+        alternatives: By slot, other products for the same look, the best first.
         empty: Slots for which nothing fits, or nothing within the budget.
         score: Mean suitability of all pairs, from 0 to 1.
-        price: Of the pieces together, without what was given; None if one of them is unknown.
+        price: Of the pieces together, without the given ones; None if one of them is unknown.
     """
 
     given: tuple[WornProduct, ...]
@@ -95,84 +97,84 @@ class Outfit:
 def outfit(  # noqa: PLR0913 - each is a keyword of its own
     query: LookQuery,
     *,
-    index: Shelves,
-    catalog: Catalog,
-    wardrobe: Wardrobe,
-    known: Sequence[str],
+    index: VectorIndex,
+    catalog: ProductReader,
+    garments: GarmentReader,
+    attributes: Sequence[str],
     complements: Complements | None = None,
 ) -> Outfit:
     """Complete a look.
 
     Args:
-        query: What is wanted.
-        index: Where candidates are found.
+        query: The query.
+        index: Finds candidates.
         catalog: The products.
-        wardrobe: Their photos and kinds.
-        known: Names of all attributes that can be asked for.
-        complements: What was learned from baskets; none leaves it to the rules.
+        garments: Reads products as garments.
+        attributes: Names of all attributes of the catalog.
+        complements: What was learned from baskets; None leaves the look to the rules.
 
     Raises:
         ProductNotFound: A given product is not there, or has no photo.
-        NotInALook: A given product has no slot.
+        NotInALook: A given product is not worn.
         PiecesClash: Two given products cannot be in one look.
-        UnknownAttribute: The filter asks about an attribute that no product has.
-        UnknownValue: Nothing passes the filter, since no product has a value that it asks for.
+        UnknownAttribute: The filter names an attribute that no product has.
+        UnknownValue: Nothing passes the filter, because no product has a value that it names.
     """
-    require_attributes(query.where, known)
-    there = catalog.products(query.products)
-    if missing := [product_id for product_id in query.products if product_id not in there]:
+    require_attributes(query.where, attributes)
+    products = catalog.products(query.products)
+    if missing := [product_id for product_id in query.products if product_id not in products]:
         raise ProductNotFound(missing[0])
-    fitting = Fitting.of(index, wardrobe, known, complements)
-    given = fitting.given(query.products)
+    finder = CandidateFinder.of(index, garments, attributes, complements)
+    given = finder.given(query.products)
     _require_no_clash(given)
-    taken = frozenset(each.piece.slot for each in given)
-    wanted = [
+    taken = frozenset(candidate.piece.slot for candidate in given)
+    slots = [
         slot
         for slot in query.slots or [slot for slot in slots_beside(taken) if slot in DEFAULT_SLOTS]
         if not any(clash(slot, other) for other in taken)
     ]
-    found = {slot: fitting.candidates(slot, given, where=query.where) for slot in wanted}
-    if not any(found.values()):
+    candidates = {slot: finder.candidates(slot, given, where=query.where) for slot in slots}
+    if not any(candidates.values()):
         require_values(query.where, index)
     look = complete(
-        [each.piece for each in given],
-        {slot: [each.piece for each in pieces] for slot, pieces in found.items()},
+        [candidate.piece for candidate in given],
+        {slot: [candidate.piece for candidate in of_slot] for slot, of_slot in candidates.items()},
         max_price=query.max_price,
         alternatives=query.alternatives,
         complements=complements,
     )
     chosen = tuple(look.chosen.values())
-    known_of = {each.piece.product_id: each.attributes for each in (*given, *chain.from_iterable(found.values()))}
-    others = [piece for pieces in look.alternatives.values() for piece in pieces]
-    shown = (*look.given, *chosen, *others)
-    stored = catalog.products([piece.product_id for piece in shown])
-    weights = None if complements is None else weights_of(shown, complements)
-    show = _Display(stored, known_of, (*look.given, *chosen), weights)
+    everything = (*given, *chain.from_iterable(candidates.values()))
+    shown = (*look.given, *chosen, *chain.from_iterable(look.alternatives.values()))
+    display = _Display(
+        stored=catalog.products([piece.product_id for piece in shown]),
+        attributes={candidate.piece.product_id: candidate.attributes for candidate in everything},
+        look=(*look.given, *chosen),
+        weights=None if complements is None else weights_of(shown, complements),
+    )
     return Outfit(
-        given=tuple(show.worn(piece, explained=False) for piece in look.given),
-        pieces=tuple(map(show.worn, chosen)),
-        alternatives={
-            slot: tuple(show.worn(each) for each in pieces) for slot, pieces in look.alternatives.items()
-        },
-        empty=tuple(slot for slot in wanted if slot not in look.chosen and not _needless(slot, look.chosen)),
+        given=tuple(display.worn(piece, explained=False) for piece in look.given),
+        pieces=tuple(map(display.worn, chosen)),
+        alternatives={slot: tuple(map(display.worn, pieces)) for slot, pieces in look.alternatives.items()},
+        empty=tuple(slot for slot in slots if slot not in look.chosen and not _needless(slot, look.chosen)),
         score=look.score,
         price=look.price,
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Display:
-    """Shows pieces of a look."""
+    """Makes products of a look from its pieces."""
 
     stored: Mapping[str, StoredProduct]
-    known_of: Mapping[str, Attributes]
+    attributes: Mapping[str, Attributes]
     look: tuple[Piece, ...]
     weights: Weights | None
 
     def worn(self, piece: Piece, *, explained: bool = True) -> WornProduct:
         stored = self.stored[piece.product_id]
-        others = [each for each in self.look if each.slot != piece.slot]
-        scores = [self._pair(piece, each).score for each in others]
+        others = [other for other in self.look if other.slot != piece.slot]
+        scores = [self._pair(piece, other).score for other in others]
         return WornProduct(
             product_id=piece.product_id,
             slot=piece.slot,
@@ -186,33 +188,33 @@ class _Display:
 
     def _reasons(self, piece: Piece) -> tuple[str, ...]:
         first = self.look[0]
-        own, asked = self.known_of[piece.product_id], self.known_of[first.product_id]
-        reasons = []
+        own, asked = self.attributes[piece.product_id], self.attributes[first.product_id]
+        shared = []
         for name in (GENDER, USAGE, SEASON):
             value = own.get(name)
             if value is not None and (value == asked.get(name) or name == GENDER):
-                reasons.append(f"for {value}" if name == GENDER else str(value))
+                shared.append(f"for {value}" if name == GENDER else str(value))
         pair = self._pair(first, piece)
-        said = [", ".join(reasons)] if reasons else []
+        reasons = [", ".join(shared)] if shared else []
         if pair.weight is not None:
-            said += _bought(pair.weight)
-        said.append(pair.harmony.rule)
+            reasons += _bought(pair.weight)
+        reasons.append(pair.harmony.rule)
         if pair.style >= _CLOSE_STYLE:
-            said.append("close in style")
-        return tuple(said)
+            reasons.append("close in style")
+        return tuple(reasons)
 
     def _pair(self, one: Piece, other: Piece) -> Suitability:
-        known = None if self.weights is None else self.weights.between(one.product_id, other.product_id)
-        return suitability(one, other, known)
+        weight = None if self.weights is None else self.weights.between(one.product_id, other.product_id)
+        return suitability(one, other, weight)
 
 
 def _bought(weight: Weight) -> list[str]:
-    """What is said of a pair that is bought together more often than by chance."""
+    """Reasons of a pair that is bought together more often than by chance."""
     if weight.score < OFTEN_SCORE:
         return []
-    if weight.together >= OFTEN:
+    if weight.together >= OFTEN_BASKETS:
         return ["often bought together"]
-    return ["often bought together in such colors"] if weight.alike >= OFTEN_ALIKE else []
+    return ["often bought together in such colors"] if weight.alike >= OFTEN_PAIRS_ALIKE else []
 
 
 def _require_no_clash(given: Sequence[Candidate]) -> None:
@@ -221,9 +223,9 @@ def _require_no_clash(given: Sequence[Candidate]) -> None:
         if clash(one.piece.slot, other.piece.slot):
             slots = sorted({str(one.piece.slot), str(other.piece.slot)})
             raise PiecesClash(*pair, reason=f"a look has one {' or '.join(slots)}")
-        theirs = [str(each.attributes[GENDER]) for each in (one, other) if GENDER in each.attributes]
-        if not all(genders_agree(*both) for both in combinations(theirs, 2)):
-            raise PiecesClash(*pair, reason=f"one is for {theirs[0]}, the other for {theirs[1]}")
+        genders = [str(own.attributes[GENDER]) for own in (one, other) if GENDER in own.attributes]
+        if not all(genders_agree(*both) for both in combinations(genders, 2)):
+            raise PiecesClash(*pair, reason=f"one is for {genders[0]}, the other for {genders[1]}")
 
 
 def _needless(slot: Slot, chosen: Collection[Slot]) -> bool:

@@ -1,1 +1,1 @@
-"""recommend/personal."""
+"""Feeds: products recommended to a person, or by what people do."""

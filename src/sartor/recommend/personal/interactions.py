@@ -1,6 +1,7 @@
-"""What all people did, in memory and up to date: what goes with what, and what is liked lately.
+"""What all people do, in memory: item co-occurrence and popularity.
 
-It follows an event store as an index follows the catalog's, and holds numbers only: no name, no id of a person.
+``Interactions`` follows an event store as an index follows the catalog's. It holds numbers only: no name, no id of
+a person.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from scipy import sparse
 
 from sartor.events.model import EventType, RelationType
 from sartor.recommend.weights import (
+    COOCCURRENCE_SHRINKAGE,
     DAY_S,
     EVENT_WEIGHTS,
-    OCCASION_SHARES,
+    MAX_RELATED,
+    MAX_TRANSACTION_PRODUCTS,
+    RELATION_SHARES,
     SESSION_GAP_S,
-    TOGETHER_KEPT,
-    TOGETHER_LARGEST,
-    TOGETHER_SHRINKAGE,
 )
 
 if TYPE_CHECKING:
@@ -30,176 +31,170 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from sartor.store.sqlite.events import EventRows, EventStore
+    from sartor.store.base import EventRows, EventStore
     from sartor.types import Vector
 
     Numbers = npt.NDArray[np.int64]
     Times = npt.NDArray[np.float64]
 
+logger = logging.getLogger(__name__)
 
-_STEPS = 1024  # of closeness, as finely as it has to be parted for few to be left
+_CLOSENESS_BINS = 1024
 _BLOCK = 2048  # products that are compared with all others at once; bounds memory
+_PAGE = 200_000  # events a step; bounds memory
+_MAX_EVENTS = 5_000_000  # the latest that count
+_AT_ONCE = 100_000  # events that are learned from within a request; more are learned from in a thread
+# While there are few events it learns anew after each; later once there are many new ones, or after a while.
+_FEW_EVENTS, _MANY_SHARE = 2_000, 0.02
+_SOON_S, _MINUTE_S, _LATE_S, _HOUR_S = 30.0, 60.0, 600.0, 3600.0
+_MONTH_S = 30 * DAY_S  # what a person does within so long is liked together
+
+_TYPES = tuple(EventType)
+_WEIGHTS = np.array([EVENT_WEIGHTS.get(type_, 0.0) for type_ in _TYPES], np.float32)
+_PURCHASE = _TYPES.index(EventType.PURCHASE)
+_NOTHING = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ItemCooccurrence:
-    """For each product those that go with it.
+    """For each item the items that it occurs with.
 
-    The closeness of two products is ``c / (sqrt(n m) + shrinkage)``: on ``c`` occasions there were both, on ``n``
-    and ``m`` each; so that two that met once by chance are not close.
+    The closeness of two items is ``c / (sqrt(n m) + shrinkage)``, where ``c`` transactions have both, and ``n``
+    and ``m`` have each. The shrinkage keeps two that met once by chance apart.
 
     Source: item-to-item collaborative filtering by cosine, B. Sarwar et al., WWW 2001; the shrinkage as
     R. Bell and Y. Koren, ICDM 2007.
 
     Attributes:
-        starts: Where the others of each product begin, ``(p + 1,)``.
-        others: Those of all products end to end, of each the closest first, at most ``TOGETHER_KEPT``.
+        starts: Where the related items of each item begin, ``(n_items + 1,)``.
+        others: Related items end to end, of each item the closest first, at most ``MAX_RELATED``.
         closeness: How close they are, in (0, 1).
-        occasions: On how many there was each product, ``(p,)``.
+        transactions: Number of transactions with each item, ``(n_items,)``.
     """
 
     starts: Numbers
     others: Numbers
     closeness: Vector
-    occasions: Numbers
+    transactions: Numbers
 
     @classmethod
-    def of(cls, occasions: Numbers, products: Numbers, *, count: int) -> ItemCooccurrence:
+    def of(cls, transactions: Numbers, items: Numbers, *, count: int) -> ItemCooccurrence:
         """Learn from pairs.
 
         Args:
-            occasions: A number for each pair's occasion, ``(n,)``: a basket, a session.
-            products: The product that there was, ``(n,)``, below ``count``; the latest come last.
-            count: How many products there are.
+            transactions: The transaction of each pair, ``(n,)``: a basket, a session, a person's month.
+            items: Its item, ``(n,)`` below ``count``; the latest come last.
+            count: Number of items.
         """
-        there = _there(occasions, products, count)
-        often = np.asarray(there.sum(axis=0)).ravel().astype(np.int64)
-        by_product = there.T.tocsr()
+        occurs = _occurrences(transactions, items, count)
+        totals = np.asarray(occurs.sum(axis=0)).ravel().astype(np.int64)
+        by_item = occurs.T.tocsr()
         blocks = [
-            _closest(by_product[start : start + _BLOCK] @ there, often, start) for start in range(0, count, _BLOCK)
+            _closest(by_item[start : start + _BLOCK] @ occurs, totals, start) for start in range(0, count, _BLOCK)
         ]
         sizes, others, closeness = (np.concatenate(part) for part in zip(_NOTHING, *blocks, strict=True))
-        return cls(np.concatenate([[0], np.cumsum(sizes)]), others, closeness, often)
+        return cls(np.concatenate([[0], np.cumsum(sizes)]), others, closeness, totals)
 
-    def beside(self, product: int) -> tuple[Numbers, Vector]:
-        """Products that go with one, the closest first, and how close they are."""
-        own = slice(self.starts[product], self.starts[product + 1])
+    def related(self, item: int) -> tuple[Numbers, Vector]:
+        """Items related to one, the closest first, and how close they are."""
+        own = slice(self.starts[item], self.starts[item + 1])
         return self.others[own], self.closeness[own]
 
-    def between(self, product: int, others: Numbers) -> Vector:
-        """How close one product is to each of others, ``(n,)``."""
-        near, closeness = self.beside(product)
+    def between(self, item: int, others: Numbers) -> Vector:
+        """How close one item is to each of others, ``(n,)``."""
+        near, closeness = self.related(item)
         return np.asarray((near == others[:, None]) @ closeness, np.float32)
 
-    def with_all(self, products: Numbers, weights: Vector) -> Vector:
-        """How well each product goes with several, ``(p,)``: the mean of closenesses, by weight."""
-        found = np.zeros(len(self.occasions), np.float32)
-        for product, weight in zip(products, weights / (float(weights.sum()) or 1.0), strict=True):
-            others, closeness = self.beside(product)
-            found[others] += weight * closeness  # no other comes twice
-        return found
+    def with_all(self, items: Numbers, weights: Vector) -> Vector:
+        """How well each item goes with several, ``(n_items,)``: the mean of closenesses, by weight."""
+        total = np.zeros(len(self.transactions), np.float32)
+        for item, weight in zip(items, weights / (float(weights.sum()) or 1.0), strict=True):
+            others, closeness = self.related(item)
+            total[others] += weight * closeness  # no other comes twice
+        return total
 
 
-def _there(occasions: Numbers, products: Numbers, count: int) -> sparse.csr_matrix:
-    """Which products there were on which occasions, ``(o, p)`` of 0 and 1; of large ones the latest products."""
-    _, first = np.unique(occasions[::-1] * np.int64(max(count, 1)) + products[::-1], return_index=True)
-    kept = np.sort(len(products) - 1 - first)  # of each pair the last
-    occasions, products = occasions[kept], products[kept]
-    names, numbers, sizes = np.unique(occasions, return_inverse=True, return_counts=True)
-    order = np.argsort(numbers, kind="stable")
-    from_end = np.empty(len(numbers), np.int64)
-    from_end[order] = np.repeat(np.cumsum(sizes), sizes) - np.arange(len(numbers))
-    near = from_end <= TOGETHER_LARGEST
+def _occurrences(transactions: Numbers, items: Numbers, count: int) -> sparse.csr_matrix:
+    """Which transactions have which items, ``(t, n_items)`` of 0 and 1; of large ones the latest items."""
+    _, first = np.unique(transactions[::-1] * np.int64(max(count, 1)) + items[::-1], return_index=True)
+    kept = np.sort(len(items) - 1 - first)  # of each pair the last
+    transactions, items = transactions[kept], items[kept]
+    names, rows, sizes = np.unique(transactions, return_inverse=True, return_counts=True)
+    order = np.argsort(rows, kind="stable")
+    from_end = np.empty(len(rows), np.int64)
+    from_end[order] = np.repeat(np.cumsum(sizes), sizes) - np.arange(len(rows))
+    near = from_end <= MAX_TRANSACTION_PRODUCTS
     shape = (len(names), count)
-    return sparse.csr_matrix((np.ones(int(near.sum()), np.float32), (numbers[near], products[near])), shape=shape)
+    return sparse.csr_matrix((np.ones(int(near.sum()), np.float32), (rows[near], items[near])), shape=shape)
 
 
-def _closest(both: sparse.csr_matrix, often: Numbers, start: int) -> tuple[Numbers, Numbers, Vector]:
-    """Of the products from one on: how many others each has, which, and how close they are."""
+def _closest(both: sparse.csr_matrix, totals: Numbers, start: int) -> tuple[Numbers, Numbers, Vector]:
+    """For items from ``start`` on: the number of their related items, which, and how close they are."""
     both = both.tocoo()
-    rows, columns, roots = both.row, both.col, np.sqrt(often).astype(np.float32)
-    closeness = both.data / (roots[rows + start] * roots[columns] + TOGETHER_SHRINKAGE)
+    rows, columns, roots = both.row, both.col, np.sqrt(totals).astype(np.float32)
+    closeness = both.data / (roots[rows + start] * roots[columns] + COOCCURRENCE_SHRINKAGE)
     closeness[columns == rows + start] = 0  # itself
     near = _may_be_kept(rows, closeness, count=both.shape[0])
     rows, columns, closeness = rows[near], columns[near], closeness[near]
     order = np.lexsort((columns, -closeness, rows))
     rows, columns, closeness = rows[order], columns[order], closeness[order]
     sizes = np.bincount(rows, minlength=both.shape[0])
-    place = np.arange(len(rows)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    kept = place < TOGETHER_KEPT
-    return np.minimum(sizes, TOGETHER_KEPT), columns[kept].astype(np.int64), closeness[kept]
+    rank = np.arange(len(rows)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    kept = rank < MAX_RELATED
+    return np.minimum(sizes, MAX_RELATED), columns[kept].astype(np.int64), closeness[kept]
 
 
 def _may_be_kept(rows: Numbers, closeness: Vector, *, count: int) -> npt.NDArray[np.bool_]:
     """Which pairs may be among the closest of their row, ``(n,)``: counting is much faster than sorting them all.
 
-    Each row's pairs are counted by steps of closeness; below the step at which enough are above, none is kept.
+    Each row's pairs are counted by bins of closeness; below the bin at which enough are above, none is kept.
     """
-    steps = (np.sqrt(closeness) * _STEPS).astype(np.int64)
-    counts = np.bincount(rows * np.int64(_STEPS) + steps, minlength=count * _STEPS).reshape(count, _STEPS)
-    enough = counts[:, ::-1].cumsum(axis=1) >= TOGETHER_KEPT  # from the closest step on
-    lowest = np.where(enough[:, -1], _STEPS - 1 - enough.argmax(axis=1), 0)
-    return np.asarray((steps >= lowest[rows]) & (closeness > 0))
-
-
-_NOTHING = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32)
+    bins = (np.sqrt(closeness) * _CLOSENESS_BINS).astype(np.int64)
+    cells = rows * np.int64(_CLOSENESS_BINS) + bins
+    counts = np.bincount(cells, minlength=count * _CLOSENESS_BINS).reshape(count, _CLOSENESS_BINS)
+    enough = counts[:, ::-1].cumsum(axis=1) >= MAX_RELATED  # from the closest bin on
+    lowest = np.where(enough[:, -1], _CLOSENESS_BINS - 1 - enough.argmax(axis=1), 0)
+    return np.asarray((bins >= lowest[rows]) & (closeness > 0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InteractionWeights:
-    """Who likes what: a row for each person and product.
+    """How much people like items: a row for each person and item.
 
     Attributes:
-        products: ``(n,)``.
-        weights: Of the strongest thing that the person did with the product, ``(n,)``.
-        at_s: Of the last thing, in seconds since 1970 UTC, never falling, ``(n,)``.
+        items: ``(n,)``.
+        weights: Of the person's strongest event with the item, ``(n,)``.
+        at_s: Of the last one, in seconds since 1970 UTC, never falling, ``(n,)``.
     """
 
-    products: Numbers
+    items: Numbers
     weights: Vector
     at_s: Times
 
     @classmethod
-    def of(cls, people: Numbers, products: Numbers, weights: Vector, at_s: Times) -> InteractionWeights:
-        """Gather what people did, ``(e,)`` each, in any order."""
-        order = np.lexsort((at_s, products, people))
-        people, products, weights, at_s = people[order], products[order], weights[order], at_s[order]
-        first = np.flatnonzero((np.diff(people, prepend=-1) != 0) | (np.diff(products, prepend=-1) != 0))
+    def of(cls, people: Numbers, items: Numbers, weights: Vector, at_s: Times) -> InteractionWeights:
+        """Gather events, ``(e,)`` each, in any order."""
+        order = np.lexsort((at_s, items, people))
+        people, items, weights, at_s = people[order], items[order], weights[order], at_s[order]
+        first = np.flatnonzero((np.diff(people, prepend=-1) != 0) | (np.diff(items, prepend=-1) != 0))
         last = np.append(first[1:], len(people))[: len(first)] - 1
         strongest = np.maximum.reduceat(weights, first) if len(first) else weights
         by_time = np.argsort(at_s[last], kind="stable")
-        return cls(products[last][by_time], strongest[by_time], at_s[last][by_time])
+        return cls(items[last][by_time], strongest[by_time], at_s[last][by_time])
 
-    def amounts(self, count: int, *, now_s: float, window_s: float, half_life_s: float) -> Vector:
-        """How much each of ``count`` products is liked, ``(count,)``: the sum of weights, each halved by its age.
+    def popularity(self, count: int, *, now_s: float, window_s: float, half_life_s: float) -> Vector:
+        """The popularity of ``count`` items, ``(count,)``: the sum of weights, each halved by its age.
 
         Args:
-            count: How many products there are.
-            now_s: Now; who did something later does not count.
-            window_s: Nor does who did nothing within so many seconds.
+            count: Number of items.
+            now_s: Now; rows with later events do not count.
+            window_s: Nor do rows without an event within so many seconds.
             half_life_s: After so many seconds half is left.
         """
         start, end = np.searchsorted(self.at_s, [now_s - window_s, now_s], side="right")
         near = slice(int(start), int(end))
         left = self.weights[near] * np.exp2((self.at_s[near] - now_s) / half_life_s)
-        return np.bincount(self.products[near], weights=left, minlength=count).astype(np.float32)
-
-
-logger = logging.getLogger(__name__)
-
-
-_PAGE = 200_000  # events a step; bounds memory
-_MOST = 5_000_000  # events that are looked at, the latest
-_AT_ONCE = 100_000  # events that are learned from within a request; of more, beside the requests
-# It is learned anew after every event while there are few, then once there are many new ones, or after a while.
-_FEW, _MANY_SHARE = 2_000, 0.02
-_LATER_S, _MINUTE_S, _LONG_S, _HOUR_S = 30.0, 60.0, 600.0, 3600.0
-_TASTE_S = 30 * DAY_S  # what a person likes within so long is liked together
-
-
-_TYPES = tuple(EventType)
-_WEIGHTS = np.array([EVENT_WEIGHTS.get(type_, 0.0) for type_ in _TYPES], np.float32)
-_PURCHASE = _TYPES.index(EventType.PURCHASE)
+        return np.bincount(self.items[near], weights=left, minlength=count).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -207,64 +202,67 @@ class Learned:
     """What was learned from events.
 
     Attributes:
-        together: By the occasion.
-        baskets: Products of each basket with at least two, by their places.
-        likings: Who likes what.
-        taken: How many events had come by then.
+        cooccurrence: By the relation.
+        baskets: Rows of the items of each basket with at least two.
+        weights: How much people like items.
+        events: How many events it was learned from.
     """
 
-    together: Mapping[RelationType, ItemCooccurrence]
+    cooccurrence: Mapping[RelationType, ItemCooccurrence]
     baskets: tuple[tuple[int, ...], ...]
-    likings: InteractionWeights
-    taken: int
+    weights: InteractionWeights
+    events: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Kept:
-    """How much people like each product, as it was found once, and by what."""
+class _CachedPopularity:
+    """Popularity as it was computed once, and from what."""
 
     learned: Learned
-    taken: int
+    events: int
     now_s: float
     clock_s: float
-    amounts: Vector
+    popularity: Vector
 
 
 @dataclass(slots=True, eq=False)
 class _Columns:
-    """Events by arrival; products by the place that this process gave them."""
+    """Events by arrival; items by the row that this process gave them."""
 
     people: Numbers = field(default_factory=lambda: np.empty(0, np.int32))
-    products: Numbers = field(default_factory=lambda: np.empty(0, np.int32))
+    items: Numbers = field(default_factory=lambda: np.empty(0, np.int32))
     types: npt.NDArray[np.int8] = field(default_factory=lambda: np.empty(0, np.int8))
-    at_s: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0, np.float64))
+    at_s: Times = field(default_factory=lambda: np.empty(0, np.float64))
     baskets: Numbers = field(default_factory=lambda: np.empty(0, np.int32))
 
     def __len__(self) -> int:
         return len(self.people)
 
-    def and_then(self, *pieces: _Columns) -> _Columns:
-        """These, and those that came after them."""
-        parts = (self, *pieces)
+    def followed_by(self, *others: _Columns) -> _Columns:
+        """These events, then others."""
+        parts = (self, *others)
         return _Columns(*(np.concatenate([getattr(part, name) for part in parts]) for name in self.__slots__))
 
     def since(self, row: int) -> _Columns:
-        """Those from a row on."""
+        """Events from a row on."""
         return _Columns(*(getattr(self, name)[row:] for name in self.__slots__))
 
     def counting(self) -> _Columns:
-        """Those that say something of a liking."""
-        rows = np.flatnonzero((_WEIGHTS[self.types] > 0) & (self.products >= 0))
+        """Events that say something of a preference."""
+        rows = np.flatnonzero((_WEIGHTS[self.types] > 0) & (self.items >= 0))
         return _Columns(*(getattr(self, name)[rows] for name in self.__slots__))
 
     @property
-    def likings(self) -> InteractionWeights:
-        """Who likes what, by these."""
-        return InteractionWeights.of(self.people, self.products, _WEIGHTS[self.types], self.at_s)
+    def weights(self) -> InteractionWeights:
+        """How much people like items, by these events."""
+        return InteractionWeights.of(self.people, self.items, _WEIGHTS[self.types], self.at_s)
 
 
 class Interactions:
-    """All people together; may be asked from several threads."""
+    """What all people do, up to the last ``follow``; threads may share it.
+
+    Items are products that events are about. Each has a row, from 0 in the order of arrival.
+    """
 
     def __init__(self, events: EventStore) -> None:
         self._events = events
@@ -272,18 +270,18 @@ class Interactions:
         self._begin()
 
     def _begin(self) -> None:
-        self._columns, self._fresh, self._taken = _Columns(), _Columns(), 0  # fresh since it was last learned
-        self._places: dict[str, int] = {}
+        self._columns, self._fresh, self._taken = _Columns(), _Columns(), 0  # fresh since it last learned
+        self._rows: dict[str, int] = {}
         self._ids: list[str] = []
         self._number, self._erasures = 0, self._events.erasures()
         self._learned = _learn(self._columns, 0, 0)
         self._learned_at = float("-inf")
         self._learner: Thread | None = None
-        self._base: dict[tuple[float, float], _Kept] = {}
-        self._kept: dict[tuple[float, float], _Kept] = {}
+        self._base: dict[tuple[float, float], _CachedPopularity] = {}
+        self._cached: dict[tuple[float, float], _CachedPopularity] = {}
 
     def follow(self) -> None:
-        """Take in what people did since the last time; what follows from very many events comes a little later."""
+        """Read new events; what follows from very many is learned a little later."""
         with self._lock:
             if self._events.erasures() != self._erasures:
                 self._begin()
@@ -293,20 +291,20 @@ class Interactions:
             if len(self) <= _AT_ONCE:
                 self.learn()
             else:
-                self._learner = Thread(target=self.learn, name="sartor-crowd", daemon=True)
+                self._learner = Thread(target=self.learn, name="sartor-interactions", daemon=True)
                 self._learner.start()
 
     def catch_up(self) -> None:
-        """Take in what people did since the last time, and wait until it is learned from, as far as it is due."""
+        """Read new events, and wait until what is due is learned."""
         self.follow()
         learner = self._learner
         if learner is not None:
             learner.join()
 
     def learn(self) -> None:
-        """Learn from all that was taken in, now."""
+        """Learn from all events that were read, now."""
         with self._lock:
-            self._columns = columns = self._columns.and_then(self._fresh).since(-_MOST)
+            self._columns = columns = self._columns.followed_by(self._fresh).since(-_MAX_EVENTS)
             self._fresh = _Columns()
             taken, count, erasures = self._taken, len(self._ids), self._erasures
         start = time.perf_counter()
@@ -318,145 +316,145 @@ class Interactions:
         logger.info("learned from events: events=%d seconds=%.2f", taken, time.perf_counter() - start)
 
     def _is_due(self) -> bool:
-        known, new = self._learned.taken, self._taken - self._learned.taken
+        known, new = self._learned.events, self._taken - self._learned.events
         waited = time.monotonic() - self._learned_at
-        if known <= _FEW:
+        if known <= _FEW_EVENTS:
             return new > 0
-        return new > 0 and (waited >= _LONG_S or (waited >= _LATER_S and new >= _MANY_SHARE * known))
+        return new > 0 and (waited >= _LATE_S or (waited >= _SOON_S and new >= _MANY_SHARE * known))
 
     @property
     def learned(self) -> Learned:
-        """What was learned the last time."""
+        """What was learned last."""
         return self._learned
 
     def __len__(self) -> int:
         return len(self._columns) + len(self._fresh)
 
-    def place(self, product_id: str) -> int | None:
-        """The place of a product; None where nobody did anything with it."""
-        return self._places.get(product_id)
+    def row(self, product_id: str) -> int | None:
+        """The row of a product; None for a product without events."""
+        return self._rows.get(product_id)
 
-    def id(self, place: int) -> str:
-        """The product at a place."""
-        return self._ids[place]
+    def product_id(self, row: int) -> str:
+        """The product of a row."""
+        return self._ids[row]
 
-    def beside(self, product_id: str, occasion: RelationType, *, least: int) -> Vector:
-        """How close each product is to one by one occasion, by its place, ``(p,)``.
+    def related(self, product_id: str, relation: RelationType, *, minimum: int) -> Vector:
+        """How close each item is to a product by one relation, ``(n_items,)``.
 
         Args:
-            product_id: The one.
-            occasion: On what they met.
-            least: On fewer occasions the product says nothing.
+            product_id: The product.
+            relation: The relation.
+            minimum: All are 0 if the product is in fewer transactions.
         """
-        learned, place = self._learned.together[occasion], self._places.get(product_id, -1)
-        found = np.zeros(len(learned.occasions), np.float32)
-        if 0 <= place < len(found) and learned.occasions[place] >= least:
-            others, closeness = learned.beside(place)
-            found[others] = closeness
-        return found
+        learned, row = self._learned.cooccurrence[relation], self._rows.get(product_id, -1)
+        scores = np.zeros(len(learned.transactions), np.float32)
+        if 0 <= row < len(scores) and learned.transactions[row] >= minimum:
+            others, closeness = learned.related(row)
+            scores[others] = closeness
+        return scores
 
     def closeness(self, product_id: str, others: Sequence[str]) -> Vector:
-        """How close one product is to each of others by what people did, ``(n,)``; 0 where nothing is known."""
-        learned = self._learned.together
-        count = len(learned[RelationType.SEEN].occasions)
-        places = [self._places.get(each, count) for each in (product_id, *others)]
-        found = np.zeros(len(others), np.float32)
-        known = np.array([place < count for place in places[1:]], bool)
-        if places[0] < count and known.any():
-            there = np.array(places[1:])[known]
-            found[known] = sum(
-                share * learned[occasion].between(places[0], there) for occasion, share in OCCASION_SHARES.items()
+        """How close a product is to each of others by all relations, ``(n,)``; 0 where nothing is known."""
+        learned = self._learned.cooccurrence
+        count = len(learned[RelationType.SEEN].transactions)
+        row, *rows = [self._rows.get(each, count) for each in (product_id, *others)]
+        scores = np.zeros(len(others), np.float32)
+        known = np.array([other < count for other in rows], bool)
+        if row < count and known.any():
+            items = np.array(rows)[known]
+            scores[known] = sum(
+                share * learned[relation].between(row, items) for relation, share in RELATION_SHARES.items()
             )
-        return found
+        return scores
 
     def baskets(self) -> list[tuple[str, ...]]:
         """Ids of the products of each basket with at least two."""
-        return [tuple(self._ids[place] for place in basket) for basket in self._learned.baskets]
+        return [tuple(self._ids[row] for row in basket) for basket in self._learned.baskets]
 
     def popularity(self, *, now_s: float, window_s: float, half_life_s: float) -> Vector:
-        """How much people like each product lately, by its place; each person counts once a product.
+        """How popular items are lately, ``(n_items,)``; each person counts once an item.
 
-        What came since it was learned is counted beside; among very many events, up to half a minute later.
+        Events since it last learned count as well; among very many, up to half a minute later.
 
         Args:
-            now_s: Now, in seconds since 1970 UTC; who did something later does not count.
-            window_s: Nor does who did nothing within so many seconds.
-            half_life_s: After so many seconds half of a liking is left.
+            now_s: Now, in seconds since 1970 UTC; later events do not count.
+            window_s: Nor does a person without an event within so many seconds.
+            half_life_s: After so many seconds half of an event's weight is left.
         """
         key, clock_s = (window_s, half_life_s), time.monotonic()
         with self._lock:
             learned, taken, count = self._learned, self._taken, len(self._ids)
             columns, fresh = self._columns, self._fresh
-            base, kept = self._base.get(key), self._kept.get(key)
+            base, cached = self._base.get(key), self._cached.get(key)
         few = len(columns) + len(fresh) <= _AT_ONCE
-        if kept is not None and kept.learned is learned and 0 <= now_s - kept.now_s < _MINUTE_S:
-            late = not few and clock_s - kept.clock_s < _LATER_S
-            if late or kept.taken == taken:
-                return kept.amounts
+        if cached is not None and cached.learned is learned and 0 <= now_s - cached.now_s < _MINUTE_S:
+            recent = not few and clock_s - cached.clock_s < _SOON_S
+            if recent or cached.events == taken:
+                return cached.popularity
         lasts_s = 0 if few else _HOUR_S
         if base is None or base.learned is not learned or not 0 <= now_s - base.now_s < lasts_s:
-            amounts = learned.likings.amounts(count, now_s=now_s, window_s=window_s, half_life_s=half_life_s)
-            base = _Kept(learned, learned.taken, now_s, clock_s, amounts)
-        while_learning = max(0, taken - learned.taken - len(fresh))
-        came = columns.since(len(columns) - while_learning).and_then(fresh).counting().likings
-        found = came.amounts(count, now_s=now_s, window_s=window_s, half_life_s=half_life_s)
-        found[: len(base.amounts)] += base.amounts * 2 ** ((base.now_s - now_s) / half_life_s)
+            popularity = learned.weights.popularity(count, now_s=now_s, window_s=window_s, half_life_s=half_life_s)
+            base = _CachedPopularity(learned, learned.events, now_s, clock_s, popularity)
+        while_learning = max(0, taken - learned.events - len(fresh))
+        came = columns.since(len(columns) - while_learning).followed_by(fresh).counting().weights
+        total = came.popularity(count, now_s=now_s, window_s=window_s, half_life_s=half_life_s)
+        total[: len(base.popularity)] += base.popularity * 2 ** ((base.now_s - now_s) / half_life_s)
         with self._lock:
-            self._base[key], self._kept[key] = base, _Kept(learned, taken, now_s, clock_s, found)
-        return found
+            self._base[key], self._cached[key] = base, _CachedPopularity(learned, taken, now_s, clock_s, total)
+        return total
 
     def _read(self) -> None:
-        pieces = []
-        while len(rows := self._events.after(self._number, limit=_PAGE)):
-            pieces.append(self._piece(rows))
-            self._number = rows.number
-            self._taken += len(rows)
-        if pieces:
-            self._fresh = self._fresh.and_then(*pieces)
+        pages = []
+        while len(events := self._events.after(self._number, limit=_PAGE)):
+            pages.append(self._page(events))
+            self._number = events.number
+            self._taken += len(events)
+        if pages:
+            self._fresh = self._fresh.followed_by(*pages)
 
-    def _piece(self, rows: EventRows) -> _Columns:
-        places = np.array([self._give(product_id) for product_id in rows.product_ids] or [-1], np.int32)
+    def _page(self, events: EventRows) -> _Columns:
+        rows = np.array([self._new_row(product_id) for product_id in events.product_ids] or [-1], np.int32)
         return _Columns(
-            people=rows.people.astype(np.int32),
-            products=np.where(rows.products >= 0, places[rows.products], -1).astype(np.int32),
-            types=rows.types,
-            at_s=rows.at_s,
-            baskets=rows.baskets.astype(np.int32),
+            people=events.people.astype(np.int32),
+            items=np.where(events.products >= 0, rows[events.products], -1).astype(np.int32),
+            types=events.types,
+            at_s=events.at_s,
+            baskets=events.baskets.astype(np.int32),
         )
 
-    def _give(self, product_id: str) -> int:
-        place = self._places.setdefault(product_id, len(self._ids))
-        if place == len(self._ids):
+    def _new_row(self, product_id: str) -> int:
+        row = self._rows.setdefault(product_id, len(self._ids))
+        if row == len(self._ids):
             self._ids.append(product_id)
-        return place
+        return row
 
 
 def _learn(columns: _Columns, taken: int, count: int) -> Learned:
-    told = columns.counting()
-    order = np.lexsort((told.at_s, told.people))
-    people, at_s = told.people[order].astype(np.int64), told.at_s[order]
-    products, bought = told.products[order].astype(np.int64), told.types[order] == _PURCHASE
+    events = columns.counting()
+    order = np.lexsort((events.at_s, events.people))
+    people, at_s = events.people[order].astype(np.int64), events.at_s[order]
+    items, bought = events.items[order].astype(np.int64), events.types[order] == _PURCHASE
     ends = (np.diff(people) != 0) | (np.diff(at_s) > SESSION_GAP_S) if len(people) else np.empty(0, bool)
     sessions = np.concatenate([np.zeros(min(1, len(people)), np.int64), np.cumsum(ends)])
-    baskets = told.baskets[order].astype(np.int64)
+    baskets = events.baskets[order].astype(np.int64)
     in_basket = np.where(baskets > 0, baskets, sessions + (baskets.max(initial=0) + 1))
-    months = (at_s // _TASTE_S).astype(np.int64)
-    tastes = people * (months.max(initial=0) + 1) + months
+    months = (at_s // _MONTH_S).astype(np.int64)
+    in_month = people * (months.max(initial=0) + 1) + months
     return Learned(
-        together={
-            RelationType.BOUGHT: ItemCooccurrence.of(in_basket[bought], products[bought], count=count),
-            RelationType.SEEN: ItemCooccurrence.of(sessions, products, count=count),
-            RelationType.LIKED: ItemCooccurrence.of(tastes, products, count=count),
+        cooccurrence={
+            RelationType.BOUGHT: ItemCooccurrence.of(in_basket[bought], items[bought], count=count),
+            RelationType.SEEN: ItemCooccurrence.of(sessions, items, count=count),
+            RelationType.LIKED: ItemCooccurrence.of(in_month, items, count=count),
         },
-        baskets=_baskets(in_basket[bought], products[bought]),
-        likings=told.likings,
-        taken=taken,
+        baskets=_baskets(in_basket[bought], items[bought]),
+        weights=events.weights,
+        events=taken,
     )
 
 
-def _baskets(occasions: Numbers, products: Numbers) -> tuple[tuple[int, ...], ...]:
-    if not len(occasions):
+def _baskets(transactions: Numbers, items: Numbers) -> tuple[tuple[int, ...], ...]:
+    if not len(transactions):
         return ()
-    pairs = np.unique(np.stack([occasions, products], axis=1), axis=0)
+    pairs = np.unique(np.stack([transactions, items], axis=1), axis=0)
     starts = np.flatnonzero(np.diff(pairs[:, 0])) + 1
     return tuple(tuple(part.tolist()) for part in np.split(pairs[:, 1], starts) if len(part) > 1)

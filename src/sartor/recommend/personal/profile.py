@@ -1,4 +1,4 @@
-"""What is known of one person's taste, by the photos of what the person liked."""
+"""A person's profile: preferences from events, and interests as groups of products that look alike."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 from sartor.events.model import EventType
 from sartor.recommend.features import Features, mixed
 from sartor.recommend.weights import (
-    DEFAULT_DIALS,
+    DEFAULT_FEATURE_WEIGHTS,
     DISLIKE_WEIGHT,
     EVENT_WEIGHTS,
     HISTORY_PRODUCTS,
-    INTEREST_APART,
-    LIKING_HALF_LIFE_S,
-    MOST_INTERESTS,
+    INTEREST_DISTANCE,
+    MAX_INTERESTS,
+    PREFERENCE_HALF_LIFE_S,
 )
 
 if TYPE_CHECKING:
@@ -24,29 +24,33 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from sartor.events.model import Event
-    from sartor.index.edge import EdgeIndex
+    from sartor.events.model import Event, Person
+    from sartor.recommend.candidates import MainPhotos
+    from sartor.store.base import EventStore
     from sartor.types import Matrix, Neighbor, Vector
 
-    Places = npt.NDArray[np.int64]
+    Rows = npt.NDArray[np.int64]
 
-
-_WORDS = {
+_DEEDS = {
     EventType.LIKE: "liked",
     EventType.PURCHASE: "bought",
     EventType.ADD_TO_CART: "put in the cart",
 }
+_OPINIONS = (EventType.LIKE, EventType.DISLIKE)
+_ALL_EVENTS = 1 << 30
+_MAX_MEMBERS = 8  # products of an interest that its query is made of, the weightiest
+_MAX_DISLIKED = 5  # products that a feed keeps away from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserPreferences:
-    """What a person likes.
+    """What a person likes and dislikes.
 
     Attributes:
-        weights: How much, by product, the weightiest first; the disliked are not among them.
-        deeds: The strongest thing that was done with each of these.
-        disliked: Products that were disliked last, and not liked since; of all time.
-        done: Products that shall not be recommended: seen lately, bought, or disliked.
+        weights: How much each product is liked, the most liked first; without disliked ones.
+        deeds: The strongest event with each of these.
+        disliked: Products disliked and not liked since; of all time.
+        done: Products not to recommend: seen lately, bought, or disliked.
     """
 
     weights: Mapping[str, float] = field(default_factory=dict)
@@ -55,17 +59,17 @@ class UserPreferences:
     done: frozenset[str] = frozenset()
 
     def deed(self, product_id: str) -> str:
-        """What was done with a product, as a word after "you"."""
-        return _WORDS.get(self.deeds[product_id], "looked at")
+        """What the person did with a product, as words after "you"."""
+        return _DEEDS.get(self.deeds[product_id], "looked at")
 
 
 def user_preferences(
     recent: Sequence[Event], *, disliked: Collection[str], bought: Collection[str]
 ) -> UserPreferences:
-    """Read a person's events.
+    """A person's preferences, from events.
 
-    An event counts ``weight 2^(-age / half-life)``, its age being that before the person's last event; what
-    is done with a product adds up, as the square root of the sum of squares.
+    An event counts ``weight 2^(-age / half-life)``, by its age before the person's last event; several events with
+    a product count as the square root of the sum of their squares.
 
     Args:
         recent: The last events, the newest first.
@@ -79,11 +83,11 @@ def user_preferences(
         if event.product_id in disliked:
             continue
         age_s = counting[0].at_s - event.at_s
-        weight = EVENT_WEIGHTS[event.type] * 2 ** (-age_s / LIKING_HALF_LIFE_S)
+        weight = EVENT_WEIGHTS[event.type] * 2 ** (-age_s / PREFERENCE_HALF_LIFE_S)
         squares[event.product_id] = squares.get(event.product_id, 0.0) + weight**2
         before = deeds.get(event.product_id, event.type)
-        deeds[event.product_id] = max(before, event.type, key=lambda each: EVENT_WEIGHTS[each])
-    order = sorted(squares, key=lambda each: (-squares[each], each))[:HISTORY_PRODUCTS]
+        deeds[event.product_id] = max(before, event.type, key=lambda type_: EVENT_WEIGHTS[type_])
+    order = sorted(squares, key=lambda product_id: (-squares[product_id], product_id))[:HISTORY_PRODUCTS]
     return UserPreferences(
         weights={product_id: squares[product_id] ** 0.5 for product_id in order},
         deeds={product_id: deeds[product_id] for product_id in order},
@@ -92,13 +96,29 @@ def user_preferences(
     )
 
 
+def opinions(events: EventStore, person: Person) -> dict[str, EventType]:
+    """A person's last like or dislike of each product, the latest first."""
+    latest: dict[str, EventType] = {}
+    for event in events.recent(person, limit=_ALL_EVENTS, types=_OPINIONS):
+        latest.setdefault(event.product_id, event.type)
+    return latest
+
+
+def disliked_products(events: EventStore, person: Person) -> frozenset[str]:
+    """Products that a person disliked, and has not liked since."""
+    disliked = frozenset(events.products_of(person, (EventType.DISLIKE,)))
+    if disliked.isdisjoint(events.products_of(person, (EventType.LIKE,))):
+        return disliked
+    return frozenset(product for product, type_ in opinions(events, person).items() if type_ is EventType.DISLIKE)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Interest:
-    """One of somebody's interests.
+    """A group of liked products that look alike.
 
     Attributes:
-        share: How much of all weight it has, above 0 to 1.
-        members: Places of the products that it was found in, the weightiest first.
+        share: Its share of all weight, above 0 to 1.
+        members: Rows of its products, the weightiest first.
     """
 
     share: float
@@ -106,7 +126,7 @@ class Interest:
 
 
 def interests(style: Matrix, weights: Vector) -> list[Interest]:
-    """Group products into interests by Ward's method, the weightiest first, at most ``MOST_INTERESTS``.
+    """Group products into interests by Ward's method, the weightiest first, at most ``MAX_INTERESTS``.
 
     Source: A. Pal et al., "PinnerSage" (KDD 2020), section 4.
 
@@ -116,71 +136,39 @@ def interests(style: Matrix, weights: Vector) -> list[Interest]:
     """
     labels = _clusters(style)
     total = float(weights.sum())
-    found = [
+    groups = [
         Interest(float(weights[members].sum()) / total, _weightiest_first(members, weights))
         for members in (np.flatnonzero(labels == label) for label in np.unique(labels))
     ]
-    return sorted(found, key=lambda interest: (-interest.share, interest.members))[:MOST_INTERESTS]
+    return sorted(groups, key=lambda interest: (-interest.share, interest.members))[:MAX_INTERESTS]
 
 
-def _clusters(style: Matrix) -> Places:
+def _clusters(style: Matrix) -> Rows:
     if len(style) == 1:
         return np.zeros(1, np.int64)
     from scipy.cluster.hierarchy import fcluster, ward
     from scipy.spatial.distance import pdist
 
-    found = fcluster(ward(pdist(style)), INTEREST_APART, criterion="distance")
-    return np.asarray(found)
+    return np.asarray(fcluster(ward(pdist(style)), INTEREST_DISTANCE, criterion="distance"))
 
 
-def _weightiest_first(members: Places, weights: Vector) -> tuple[int, ...]:
+def _weightiest_first(members: Rows, weights: Vector) -> tuple[int, ...]:
     return tuple(sorted((int(member) for member in members), key=lambda member: (-weights[member], member)))
-
-
-_MOST = 50_000  # products that are kept: 100 MB with the bundled model
-_STEP = 512
-
-
-class MainPhotos:
-    """Reads main photos from an index, each once until the index changes; may be asked from several threads."""
-
-    def __init__(self, index: EdgeIndex) -> None:
-        self._index = index
-        self._kept: tuple[int, dict[str, Neighbor | None]] = (-1, {})
-
-    def warm_up(self, product_ids: Sequence[str]) -> None:
-        """Read those of products before anybody asks, as many as are kept."""
-        for start in range(0, min(len(product_ids), _MOST), _STEP):
-            self.of(product_ids[start : min(start + _STEP, _MOST)])
-
-    def of(self, product_ids: Sequence[str]) -> list[Neighbor]:
-        """Those of products, as far as there are any, in their order; their scores are 0."""
-        revision, kept = self._kept
-        if revision != self._index.revision or len(kept) > _MOST:
-            self._kept = _, kept = self._index.revision, {}  # what another thread reads stays as it is
-        if missing := [product_id for product_id in product_ids if product_id not in kept]:
-            there = {each.product_id: each for each in self._index.entries(missing)}
-            kept.update((product_id, there.get(product_id)) for product_id in missing)
-        return [each for product_id in product_ids if (each := kept[product_id]) is not None]
-
-
-_MEMBERS = 8  # products that an interest is looked for by, the weightiest
-_DISLIKED = 5  # products that a feed keeps away from
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class UserProfile:
-    """What a person likes, as it is compared.
+    """A person's preferences as they are compared.
 
     Attributes:
-        liking: From the person's events.
-        members: What the index has of the liked products, the weightiest first; at least one.
-        weights: Of these, ``(m,)``.
-        interests: Groups of these, the weightiest first.
-        queries: What each interest is compared by, ``(i, n)``.
+        preferences: From the person's events.
+        members: The liked products that the index has, the most liked first; at least one.
+        weights: How much each is liked, ``(m,)``.
+        interests: Groups of the members, the weightiest first.
+        queries: A query vector for each interest, ``(i, n)``.
     """
 
-    liking: UserPreferences
+    preferences: UserPreferences
     members: tuple[Neighbor, ...]
     weights: Vector
     interests: tuple[Interest, ...]
@@ -188,45 +176,41 @@ class UserProfile:
 
     @property
     def shares(self) -> Vector:
-        """Of each interest, ``(i,)``, the greatest first."""
-        return np.array([each.share for each in self.interests], np.float32)
+        """Shares of the interests, ``(i,)``, falling."""
+        return np.array([interest.share for interest in self.interests], np.float32)
 
     def nearest(self, vector: Vector) -> int:
-        """The place of the liked product that comes nearest to what an index has of another one."""
+        """Row of the member nearest to a vector of the index, within the interest nearest to it."""
         interest = self.interests[int((self.queries @ vector).argmax())]
-        return max(interest.members[:_MEMBERS], key=lambda place: float(self.members[place].vector @ vector))
+        return max(interest.members[:_MAX_MEMBERS], key=lambda row: float(self.members[row].vector @ vector))
 
 
-def user_profile(liking: UserPreferences, photos: MainPhotos, *, sizes: tuple[int, int]) -> UserProfile | None:
-    """Look up what a person likes; None where the index has nothing of it.
+def user_profile(
+    preferences: UserPreferences, photos: MainPhotos, *, sizes: tuple[int, int]
+) -> UserProfile | None:
+    """A person's profile; None where the index has none of the liked products.
 
     Args:
-        liking: From the person's events.
-        photos: What the products look like.
-        sizes: Lengths of style and color in what the index compares.
+        preferences: From the person's events.
+        photos: Main photos of the products.
+        sizes: Lengths of style and color in the index's vectors.
     """
-    members = tuple(photos.of(list(liking.weights)))
+    members = tuple(photos.of(list(preferences.weights)))
     if not members:
         return None
-    traits = [split(each.vector, sizes) for each in members]
-    weights = np.array([liking.weights[each.product_id] for each in members], np.float32)
-    found = interests(np.stack([each.style for each in traits]), weights)
-    disliked = photos.of(sorted(liking.disliked)[:_DISLIKED])
-    against = [(split(each.vector, sizes), DISLIKE_WEIGHT / len(disliked)) for each in disliked]
+    features = [Features.of_joined(member.vector, sizes) for member in members]
+    weights = np.array([preferences.weights[member.product_id] for member in members], np.float32)
+    groups = interests(np.stack([own.style for own in features]), weights)
+    disliked = photos.of(sorted(preferences.disliked)[:_MAX_DISLIKED])
+    negatives = [(Features.of_joined(photo.vector, sizes), DISLIKE_WEIGHT / len(disliked)) for photo in disliked]
     queries = [
-        mixed([(traits[place], float(weights[place])) for place in each.members[:_MEMBERS]], against)
-        for each in found
+        mixed([(features[row], float(weights[row])) for row in group.members[:_MAX_MEMBERS]], negatives)
+        for group in groups
     ]
     return UserProfile(
-        liking=liking,
+        preferences=preferences,
         members=members,
         weights=weights,
-        interests=tuple(found),
-        queries=np.stack([each.weighted(DEFAULT_DIALS) for each in queries]),
+        interests=tuple(groups),
+        queries=np.stack([query.weighted(DEFAULT_FEATURE_WEIGHTS) for query in queries]),
     )
-
-
-def split(vector: Vector, sizes: tuple[int, int]) -> Features:
-    """The traits of what an index compares, whose style and color have these lengths."""
-    style, color = sizes[0], sum(sizes)
-    return Features(style=vector[:style], color=vector[style:color], category=vector[color:])

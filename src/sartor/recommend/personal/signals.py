@@ -1,4 +1,4 @@
-"""How products stand with all people and in the catalog: what goes with what, what is liked, what is new."""
+"""Item signals: similarity to a person's interests, co-occurrence, popularity and recency."""
 
 from __future__ import annotations
 
@@ -9,158 +9,167 @@ import numpy as np
 
 from sartor.events.model import RelationType
 from sartor.recommend.weights import (
-    CLOSE_FROM,
-    DAY_S,
-    NEW_MOST,
+    COOCCURRENCE_HALF,
+    MAX_NEW,
+    MIN_CLOSENESS,
+    MIN_TOP_POPULARITY,
+    MIN_TRANSACTIONS,
     NEW_SHARE,
-    OCCASION_SHARES,
-    POPULAR_SURE,
     POPULARITY_HALF_LIFE_S,
-    TOGETHER_SURE,
+    POPULARITY_WINDOW_S,
+    RELATION_SHARES,
 )
 from sartor.store.base import ListingQuery, Sort
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sartor.recommend.personal.interactions import Interactions
     from sartor.recommend.personal.profile import UserProfile
-    from sartor.store.sqlite.catalog import SqliteStore
+    from sartor.recommend.weights import Blend
+    from sartor.store.base import CatalogStore
     from sartor.types import Matrix, Vector
 
-
-PARTS = ("visual", "together", "popular", "new")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Blend:
-    """How much each part counts.
-
-    ``score = visual V + together T + popular P + new N``, where each part is from 0 to 1:
-
-    - ``V = max_i (share_i / share_1)^(1/4) max(0, (s_i - c) / (1 - c))`` over the person's interests, of which
-      the first has the greatest share; ``s_i`` is the closeness to the interest, ``c`` is ``CLOSE_FROM``;
-    - ``T = t / (max t + TOGETHER_SURE)``, with ``t`` the mean closeness, by what people did, to the products that
-      the person liked, weighted as the liking is;
-    - ``P = log(1 + p) / log(1 + max(max p, POPULAR_SURE))``, with ``p`` how much people like the product lately;
-    - ``N`` falls from 1 for the newest product to 0 for those that are not new.
-
-    Attributes:
-        visual: Of looking like what the person likes.
-        together: Of going with it, by what people did.
-        popular: Of being liked by many.
-        new: Of being new in the catalog.
-    """
-
-    visual: float = 1.0
-    together: float = 1.4
-    popular: float = 2.0
-    new: float = 0.05
-
-    def parts(self, evidence: Evidence) -> Matrix:
-        """What each of ``PARTS`` brings to the scores of ``n`` products, ``(4, n)``."""
-        weights = np.array([getattr(self, part) for part in PARTS], np.float32)
-        return np.asarray(weights[:, None] * np.stack([getattr(evidence, part) for part in PARTS]))
+SIGNALS = ("visual", "together", "popular", "new")
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Evidence:
-    """The parts of the score of ``n`` products, each ``(n,)`` from 0 to 1."""
+    """The signals of ``n`` products, each ``(n,)`` from 0 to 1."""
 
     visual: Vector
     together: Vector
     popular: Vector
     new: Vector
 
+    def weighted(self, blend: Blend) -> Matrix:
+        """What each of ``SIGNALS`` adds to the scores, ``(4, n)``."""
+        weights = np.array([getattr(blend, signal) for signal in SIGNALS], np.float32)
+        return np.asarray(weights[:, None] * np.stack([getattr(self, signal) for signal in SIGNALS]))
+
 
 def visual(closeness: Matrix, shares: Vector) -> Vector:
-    """``V`` for closenesses ``(interests, n)`` in [-1, 1] and the interests' shares, the greatest first."""
+    """``V`` of ``Blend`` for closenesses ``(i, n)`` in [-1, 1] to interests with shares ``(i,)``, falling."""
     if not len(shares):
         return np.zeros(closeness.shape[1], np.float32)
-    standing = (shares / shares[0]) ** 0.25
-    near = np.clip((closeness - CLOSE_FROM) / (1 - CLOSE_FROM), 0, 1)
-    return np.asarray((standing[:, None] * near).max(axis=0), np.float32)
+    weights = (shares / shares[0]) ** 0.25
+    near = np.clip((closeness - MIN_CLOSENESS) / (1 - MIN_CLOSENESS), 0, 1)
+    return np.asarray((weights[:, None] * near).max(axis=0), np.float32)
 
 
 def together(closeness: Vector) -> Vector:
-    """``T`` for mean closenesses by what people did, of all products ``(p,)``."""
+    """``T`` of ``Blend`` for the mean closenesses of all items by interactions, ``(n_items,)``."""
     greatest = float(closeness.max(initial=0.0))
-    return np.asarray(closeness / (greatest + TOGETHER_SURE), np.float32)
+    return np.asarray(closeness / (greatest + COOCCURRENCE_HALF), np.float32)
 
 
-def popular(liked: Vector) -> Vector:
-    """``P`` for how much people like each of all products lately, ``(p,)`` from 0."""
-    greatest = max(float(liked.max(initial=0.0)), POPULAR_SURE)
-    return np.asarray(np.log1p(liked) / np.log1p(greatest), np.float32)
-
-
-_POPULAR_WINDOW_S = 60 * DAY_S
+def popular(popularity: Vector) -> Vector:
+    """``P`` of ``Blend`` for the popularity of all items, ``(n_items,)`` from 0."""
+    greatest = max(float(popularity.max(initial=0.0)), MIN_TOP_POPULARITY)
+    return np.asarray(np.log1p(popularity) / np.log1p(greatest), np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ItemScores:
-    """A score of products by the crowd's places, ``(p,)`` from 0."""
+    """Scores of all items of the interactions, ``(n_items,)`` float32, 0 for items without any."""
 
-    crowd: Interactions
+    interactions: Interactions
     values: Vector
 
     def of(self, product_ids: Sequence[str]) -> Vector:
-        """Scores of products; 0 for those that nobody did anything with."""
-        places = [self.crowd.place(product_id) for product_id in product_ids]
-        known = [place is not None and place < len(self.values) for place in places]
-        safe = np.array([place if ok else 0 for place, ok in zip(places, known, strict=True)], np.int64)
+        """Scores of products, ``(n,)``."""
+        rows = [self.interactions.row(product_id) for product_id in product_ids]
+        known = [row is not None and row < len(self.values) for row in rows]
+        safe = np.array([row if ok else 0 for row, ok in zip(rows, known, strict=True)], np.int64)
         if not len(self.values):
-            return np.zeros(len(places), np.float32)
+            return np.zeros(len(rows), np.float32)
         return np.where(known, self.values[safe], 0).astype(np.float32)
 
     def best(self, count: int) -> list[str]:
         """Products with the highest scores above 0, the highest first, equals by id."""
         some = np.argpartition(-self.values, count)[:count] if count < len(self.values) else None
-        places = np.arange(len(self.values)) if some is None else some
-        found = [
-            (-float(self.values[place]), self.crowd.id(int(place))) for place in places if self.values[place] > 0
+        rows = np.arange(len(self.values)) if some is None else some
+        scored = [
+            (-float(self.values[row]), self.interactions.product_id(int(row)))
+            for row in rows
+            if self.values[row] > 0
         ]
-        return [product_id for _, product_id in sorted(found)]
+        return [product_id for _, product_id in sorted(scored)]
 
 
-def cooccurrence_scores(taste: UserProfile, crowd: Interactions) -> ItemScores:
-    """How well products go with what a person likes, by what people did: ``T`` of the blend."""
-    learned = crowd.learned.together
-    count = len(learned[RelationType.SEEN].occasions)
-    places = [crowd.place(each.product_id) for each in taste.members]
-    known = [(place, weight) for place, weight in zip(places, taste.weights, strict=True) if place is not None]
-    asked = [(place, weight) for place, weight in known if place < count]
-    if not asked:
-        return ItemScores(crowd, np.zeros(count, np.float32))
-    products = np.array([place for place, _ in asked], np.int64)
-    weights = np.array([weight for _, weight in asked], np.float32)
-    total = sum(
-        share * learned[occasion].with_all(products, weights) for occasion, share in OCCASION_SHARES.items()
+def cooccurrence_scores(profile: UserProfile, interactions: Interactions) -> ItemScores:
+    """``T`` of ``Blend``: how well items go with what a person prefers, by interactions."""
+    learned = interactions.learned.cooccurrence
+    count = len(learned[RelationType.SEEN].transactions)
+    rows = [interactions.row(member.product_id) for member in profile.members]
+    known = [
+        (row, weight) for row, weight in zip(rows, profile.weights, strict=True) if row is not None and row < count
+    ]
+    if not known:
+        return ItemScores(interactions, np.zeros(count, np.float32))
+    items = np.array([row for row, _ in known], np.int64)
+    weights = np.array([weight for _, weight in known], np.float32)
+    total = sum(share * learned[relation].with_all(items, weights) for relation, share in RELATION_SHARES.items())
+    return ItemScores(interactions, together(np.asarray(total, np.float32)))
+
+
+def popularity_scores(interactions: Interactions, *, now_s: float) -> ItemScores:
+    """``P`` of ``Blend``: how popular items are lately."""
+    popularity = interactions.popularity(
+        now_s=now_s, window_s=POPULARITY_WINDOW_S, half_life_s=POPULARITY_HALF_LIFE_S
     )
-    return ItemScores(crowd, together(np.asarray(total, np.float32)))
+    return ItemScores(interactions, popular(popularity))
 
 
-def popularity_scores(crowd: Interactions, *, now_s: float) -> ItemScores:
-    """How much people like products lately: ``P`` of the blend."""
-    liked = crowd.popularity(now_s=now_s, window_s=_POPULAR_WINDOW_S, half_life_s=POPULARITY_HALF_LIFE_S)
-    return ItemScores(crowd, popular(liked))
+def trend_scores(interactions: Interactions, *, now_s: float, window_s: float) -> ItemScores:
+    """The popularity of items within a window, half of it left after half the window."""
+    popularity = interactions.popularity(now_s=now_s, window_s=window_s, half_life_s=window_s / 2)
+    return ItemScores(interactions, popularity)
+
+
+def related_scores(
+    interactions: Interactions, product_id: str, *, by: RelationType | None = None
+) -> dict[RelationType, ItemScores]:
+    """How close items are to a product by a relation; None takes all relations."""
+    relations = [by] if by else list(RelationType)
+    return {
+        relation: ItemScores(interactions, interactions.related(product_id, relation, minimum=MIN_TRANSACTIONS))
+        for relation in relations
+    }
 
 
 class NewProducts:
-    """The newest products of a catalog, remembered until it changes."""
+    """The newest products of a catalog, cached until it changes."""
 
-    def __init__(self, catalog: SqliteStore) -> None:
+    def __init__(self, catalog: CatalogStore) -> None:
         self._catalog = catalog
-        self._kept: tuple[int, dict[str, float]] = (-1, {})
+        self._cached: tuple[int, dict[str, float]] = (-1, {})
 
-    def products(self) -> dict[str, float]:
-        """``N`` of the blend by product: 1 for the newest, falling to 0 for those that are not new."""
+    def scores(self) -> dict[str, float]:
+        """``N`` of ``Blend`` by product, the newest first; products that are not new are left out."""
         revision = self._catalog.revision
-        if self._kept[0] != revision:
-            self._kept = revision, self._read()
-        return self._kept[1]
+        if self._cached[0] != revision:
+            self._cached = revision, self._read()
+        return self._cached[1]
 
     def _read(self) -> dict[str, float]:
-        page = self._catalog.listing(ListingQuery(sort=Sort.NEWEST, limit=NEW_MOST))
+        page = self._catalog.listing(ListingQuery(sort=Sort.NEWEST, limit=MAX_NEW))
         count = max(1, min(len(page.products), round(NEW_SHARE * page.total)))
-        return {stored.product.id: 1 - place / count for place, stored in enumerate(page.products[:count])}
+        return {stored.product.id: 1 - rank / count for rank, stored in enumerate(page.products[:count])}
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Signals:
+    """Signals that are the same for all people.
+
+    Attributes:
+        popular: ``P`` of ``Blend``.
+        new: ``N`` of ``Blend`` by product, the newest first.
+    """
+
+    popular: ItemScores
+    new: Mapping[str, float]
+
+    def new_of(self, product_ids: Sequence[str]) -> Vector:
+        """``N`` of products, ``(n,)``."""
+        return np.array([self.new.get(product_id, 0.0) for product_id in product_ids], np.float32)

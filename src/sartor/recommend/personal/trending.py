@@ -1,79 +1,92 @@
-"""What people do, around a product or at large: what is trending, and what was bought or looked at together."""
+"""What people do: trending products, and those bought, seen or liked together with one."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sartor.events.model import RelationType
-from sartor.recommend.base import GROUP, Basis, Feed
+from sartor.recommend.base import Basis, Feed
 from sartor.recommend.filters import require_values
 from sartor.recommend.personal.signals import ItemScores
-from sartor.recommend.rank import RankedItem
-from sartor.recommend.weights import TOGETHER_LEAST
 
 if TYPE_CHECKING:
-    from sartor.recommend.personal.for_you import ForYou
-    from sartor.types import Vector, Where
+    from collections.abc import Collection, Mapping
 
-_STEP = 200  # products that are looked at at once for a filter
-_MORE = 2  # candidates for each place: some are variants of others
-_WORDS = {
+    from sartor.recommend.candidates import CandidateSource
+    from sartor.types import Hit, Where
+
+_STEP = 200  # products that are filtered at once
+_CANDIDATES_PER_HIT = 2  # some are variants of others
+_REASONS = {
     RelationType.BOUGHT: "often bought together",
     RelationType.SEEN: "often looked at together",
     RelationType.LIKED: "liked by the same people",
 }
 
 
-def trending(engine: ForYou, *, k: int, window_s: float, where: Where, now_s: float) -> Feed:
-    """What people like most lately, the most liked first."""
-    liked = engine.crowd.popularity(now_s=now_s, window_s=window_s, half_life_s=window_s / 2)
-    return _feed(
-        engine, ItemScores(engine.crowd, liked), k=k, where=where, basis=Basis.TRENDING, reason="trending"
-    )
+def trending(candidates: CandidateSource, popularity: ItemScores, *, k: int, where: Where) -> Feed:
+    """The most popular products, the most popular first.
+
+    Args:
+        candidates: Finds products that pass a filter.
+        popularity: How popular items are lately.
+        k: Number of products.
+        where: Only products that pass this filter.
+    """
+    hits = _hits(candidates, popularity, k=k, where=where, reason="trending")
+    return Feed(hits=hits, based_on=Basis.TRENDING)
 
 
-def together(engine: ForYou, product_id: str, *, by: RelationType | None, k: int, where: Where) -> Feed:
-    """What people did with a product and others on the same occasion, the closest first."""
-    best: dict[RelationType, Vector] = {
-        occasion: engine.crowd.beside(product_id, occasion, least=TOGETHER_LEAST)
-        for occasion in ([by] if by else list(RelationType))
-    }
-    values = np.maximum.reduce(list(best.values()))
-    main = max(best, key=lambda occasion: (float(best[occasion].sum()), occasion))
-    product = engine.catalog.products([product_id])[product_id].product
-    groups = frozenset({str(product.attributes[GROUP])} if GROUP in product.attributes else ())
-    scored = ItemScores(engine.crowd, values)
-    return _feed(engine, scored, k=k, where=where, basis=Basis.TOGETHER, reason=_WORDS[main], no_groups=groups)
-
-
-def _feed(  # noqa: PLR0913 - what two feeds differ in
-    engine: ForYou,
-    scored: ItemScores,
+def together(
+    candidates: CandidateSource,
+    product_id: str,
+    related: Mapping[RelationType, ItemScores],
     *,
     k: int,
     where: Where,
-    basis: Basis,
-    reason: str,
-    no_groups: frozenset[str] = frozenset(),
 ) -> Feed:
-    ids, found = scored.best(len(scored.values)), []
+    """Products that people bought, saw or liked together with one, the closest first.
+
+    Args:
+        candidates: Finds products that pass a filter.
+        product_id: The product; its variants are left out.
+        related: How close items are to it by each relation, at least one; the closest relation counts.
+        k: Number of products.
+        where: Only products that pass this filter.
+    """
+    main = max(related, key=lambda relation: (float(related[relation].values.sum()), relation))
+    closest = np.maximum.reduce([scores.values for scores in related.values()])
+    hits = _hits(
+        candidates,
+        ItemScores(related[main].interactions, closest),
+        k=k,
+        where=where,
+        reason=_REASONS[main],
+        without_groups=candidates.groups_of([product_id]),
+    )
+    return Feed(hits=hits, based_on=Basis.TOGETHER)
+
+
+def _hits(  # noqa: PLR0913 - what the two feeds differ in
+    candidates: CandidateSource,
+    scores: ItemScores,
+    *,
+    k: int,
+    where: Where,
+    reason: str,
+    without_groups: Collection[str] = (),
+) -> tuple[Hit, ...]:
+    ids, found = scores.best(len(scores.values)), []
     for start in range(0, len(ids), _STEP):
-        found += engine.passing(ids[start : start + _STEP], where)
-        if len(found) >= _MORE * k:
+        found += candidates.passing(ids[start : start + _STEP], where)
+        if len(found) >= _CANDIDATES_PER_HIT * k:
             break
     if not found:
-        require_values(where, engine.index)
-    shelf = engine.shelf(found[: _MORE * k])
-    scores = scored.of([each.product_id for each in shelf.found])
-    chosen = shelf.choose(scores, k=k, diversity=0.0, no_groups=no_groups)
-    return Feed(
-        hits=shelf.hits(
-            [
-                RankedItem(place=place, score=float(scores[place]), variants=variants, reasons=(reason,))
-                for place, variants in chosen
-            ]
-        ),
-        based_on=basis,
-    )
+        require_values(where, candidates.index)
+    rankable = candidates.rankable(found[: _CANDIDATES_PER_HIT * k])
+    values = scores.of([neighbor.product_id for neighbor in rankable.neighbors])
+    items = rankable.select(values, k=k, diversity=0.0, without_groups=without_groups)
+    return rankable.hits([replace(item, reasons=(reason,)) for item in items])

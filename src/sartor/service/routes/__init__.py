@@ -1,1 +1,1 @@
-"""service/routes."""
+"""The routes of the REST API, a module for each kind."""

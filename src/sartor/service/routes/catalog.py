@@ -1,4 +1,4 @@
-"""Routes of the catalog: products in and out, photos, what there is."""
+"""Routes of the catalog: products and their photos, read and written."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from sartor.events.model import MAX_PRODUCT_ID_BYTES
 from sartor.ingest.put import ProductInput, PutOutcome
 from sartor.recommend.filters import parse_where
-from sartor.service.context import Engine, needs
+from sartor.service.bodies import body_schema, from_base64, parse_json, read_body
+from sartor.service.context import Service, needs
 from sartor.service.present import facets_out, product_out
 from sartor.service.problems import BadRequest, NotFound, Problem
 from sartor.service.routes.recommend import Filters
@@ -26,29 +28,25 @@ from sartor.service.schemas import (
     RejectionOut,
 )
 from sartor.service.security import Scope
-from sartor.service.uploads import from_base64, parsed, read_body, two_kinds
-from sartor.store.base import ListingQuery, Sort
+from sartor.store.base import Sort
 from sartor.types import Product
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from sartor.recommend.query import PhotoInput
     from sartor.shop import Shop
-    from sartor.types import Attributes, AttributeValue
 
 reading = APIRouter(prefix="/v1", tags=["catalog"], dependencies=[needs(Scope.READ)])
 writing = APIRouter(prefix="/v1", tags=["catalog"], dependencies=[needs(Scope.WRITE)])
 
-_ID_BYTES = 512
 _FOREVER = "public, max-age=31536000, immutable"
 Sha256 = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
 
 
 @reading.get("/catalog")
-async def catalog(engine: Engine) -> CatalogOut:
+async def catalog(service: Service) -> CatalogOut:
     """What the catalog holds: counts, the model, the attributes, and the facets that make good filters."""
-    shop = engine.shop
+    shop = service.shop
 
     def look() -> CatalogOut:
         counts = shop.counts()
@@ -61,12 +59,12 @@ async def catalog(engine: Engine) -> CatalogOut:
             facets=facets_out(shop.facets()),
         )
 
-    return await engine.desk.run(look)
+    return await service.executor.run(look)
 
 
 @reading.get("/products")
 async def products(
-    engine: Engine,
+    service: Service,
     where: Filters = [],  # noqa: B006 - FastAPI copies it
     q: Annotated[str, Query(max_length=500, description="Words of titles and attributes.")] = "",
     sort: Sort = Sort.RELEVANCE,
@@ -75,11 +73,10 @@ async def products(
     facets: Annotated[list[Name], Query(max_length=30)] = [],  # noqa: B006
 ) -> ListingOut:
     """Products page by page, by filters and words."""
-    shop, filters = engine.shop, parse_where(where)
-    query = ListingQuery(where=filters, words=q, sort=sort, limit=limit, after=after)
+    shop, filters = service.shop, parse_where(where)
 
     def look() -> ListingOut:
-        page = shop.listing(query)
+        page = shop.listing(where=filters, words=q, sort=sort, limit=limit, after=after)
         return ListingOut(
             products=[product_out(stored) for stored in page.products],
             total=page.total,
@@ -87,14 +84,14 @@ async def products(
             facets=facets_out(shop.facets(facets, where=filters, words=q) if facets else {}),
         )
 
-    return await engine.desk.run(look)
+    return await service.executor.run(look)
 
 
 @reading.get("/photos/{sha256}", response_class=Response)
 async def photo(
     sha256: Sha256,
     request: Request,
-    engine: Engine,
+    service: Service,
     size: Annotated[int, Query(ge=32, le=640, description="Most pixels of width and height.")] = 640,
 ) -> Response:
     """A photo of the catalog, by the SHA-256 of its bytes; what is under an address never changes."""
@@ -102,59 +99,57 @@ async def photo(
     headers = {"ETag": etag, "Cache-Control": _FOREVER, "Cross-Origin-Resource-Policy": "cross-origin"}
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    found = await engine.desk.run(lambda: engine.shop.picture(sha256, max_px=size))
-    if found is None:
+    picture = await service.executor.run(lambda: service.shop.picture(sha256, max_px=size))
+    if picture is None:
         raise NotFound(f"there is no photo {sha256[:12]}…")
-    return Response(found.data, media_type=found.media_type, headers=headers)
+    return Response(picture.data, media_type=picture.media_type, headers=headers)
 
 
 @writing.post("/products/batch")
-async def batch(given: BatchIn, engine: Engine) -> BatchOut:
+async def batch(items: BatchIn, service: Service) -> BatchOut:
     """Write or delete several products; each succeeds or fails alone, in the order given."""
-    return BatchOut(results=await engine.desk.run(lambda: _write_all(engine.shop, given.products)))
+    return BatchOut(results=await service.executor.run(lambda: _write_all(service.shop, items.products)))
 
 
 @reading.get("/products/{product_id:path}")
-async def product(product_id: str, engine: Engine) -> ProductOut:
+async def product(product_id: str, service: Service) -> ProductOut:
     """One product."""
-    return product_out(await engine.desk.run(lambda: engine.shop.product(product_id)))
+    return product_out(await service.executor.run(lambda: service.shop.product(product_id)))
 
 
 @writing.put(
     "/products/{product_id:path}",
-    openapi_extra=two_kinds(ProductIn, field="product"),
+    openapi_extra=body_schema(ProductIn, field="product"),
     responses={201: {"description": "The product is new", "model": ProductOut}},
 )
-async def put(product_id: str, request: Request, response: Response, engine: Engine) -> ProductOut:
+async def put(product_id: str, request: Request, response: Response, service: Service) -> ProductOut:
     """Write a product, whole; its answer comes when it is on disk and can be found.
 
     Without any photo it keeps those that it has. Doing it again changes nothing.
     """
-    if not 0 < len(product_id.encode()) <= _ID_BYTES or not product_id.isprintable():
-        raise BadRequest(f"an id has 1 to {_ID_BYTES} bytes and no control characters")
-    body = await read_body(request, engine.settings, field="product")
-    given = parsed(ProductIn, body.json)
-    photos: list[PhotoInput] = [*body.photos, *given.photo_urls]
-    item = ProductInput(
-        product=Product(id=product_id, title=given.title, attributes=_attributes(given.attributes)),
-        photos=photos or None,
-    )
-    (outcome,) = await engine.desk.run(lambda: engine.shop.put(item))
+    if not 0 < len(product_id.encode()) <= MAX_PRODUCT_ID_BYTES or not product_id.isprintable():
+        raise BadRequest(f"an id has 1 to {MAX_PRODUCT_ID_BYTES} bytes and no control characters")
+    body = await read_body(request, field="product", max_photos=service.settings.max_photos)
+    content = parse_json(ProductIn, body.json)
+    item = _product_input(product_id, content, photos=body.photos)
+    (outcome,) = await service.executor.run(lambda: service.shop.put(item))
     if outcome.stored is None:
-        raise _rejected(outcome)
+        rejected = [{"photo": photo.photo, "reason": photo.reason} for photo in outcome.rejected]
+        first = outcome.rejected[0]
+        raise Problem(422, "photo-rejected", f"{first.photo} cannot be used: {first.reason}", rejected=rejected)
     response.status_code = 201 if outcome.created else 200
     return product_out(outcome.stored)
 
 
 @writing.delete("/products/{product_id:path}", status_code=204)
-async def delete(product_id: str, engine: Engine) -> None:
+async def delete(product_id: str, service: Service) -> None:
     """Delete a product; its answer comes when it is gone from disk and from every search."""
-    if not await engine.desk.run(lambda: engine.shop.delete(product_id)):
+    if not await service.executor.run(lambda: service.shop.delete(product_id)):
         raise NotFound(f"product {product_id!r} is not in the catalog")
 
 
 def _write_all(shop: Shop, items: Sequence[BatchItem]) -> list[BatchResult]:
-    """Write products in runs of one transaction each, which deletions part."""
+    """Write and delete products; each run of products to write between two deletions is one transaction."""
     results: list[BatchResult] = []
     for deletes, run in groupby(items, key=lambda item: item.delete):
         if deletes:
@@ -167,36 +162,36 @@ def _write_all(shop: Shop, items: Sequence[BatchItem]) -> list[BatchResult]:
 
 
 def _put_all(shop: Shop, items: Sequence[BatchItem]) -> list[BatchResult]:
-    inputs = [_input(item) for item in items]
-    outcomes = iter(shop.put(*(each for each in inputs if isinstance(each, ProductInput))))
-    return [each if isinstance(each, BatchResult) else _result(next(outcomes)) for each in inputs]
+    inputs = [_decoded(item) for item in items]
+    outcomes = iter(shop.put(*(item for item in inputs if isinstance(item, ProductInput))))
+    return [item if isinstance(item, BatchResult) else _result(next(outcomes)) for item in inputs]
 
 
-def _input(item: BatchItem) -> ProductInput | BatchResult:
+def _decoded(item: BatchItem) -> ProductInput | BatchResult:
+    """A product to write, or its rejection if a photo is no Base64."""
     try:
-        uploads = [from_base64(text, name=f"photo {place}") for place, text in enumerate(item.photos, start=1)]
+        photos = [from_base64(text, name=f"photo {number}") for number, text in enumerate(item.photos, start=1)]
     except BadRequest as error:
-        rejected = RejectionOut(photo=f"a photo of {item.id}", reason=error.detail)
-        return BatchResult(id=item.id, status="rejected", rejected=[rejected])
-    photos: list[PhotoInput] = [*uploads, *item.photo_urls]
+        return _rejection(item.id, [RejectionOut(photo=f"a photo of {item.id}", reason=error.detail)])
+    return _product_input(item.id, item, photos=photos)
+
+
+def _product_input(product_id: str, content: ProductIn | BatchItem, *, photos: Sequence[bytes]) -> ProductInput:
+    attributes = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in content.attributes.items()
+    }
     return ProductInput(
-        product=Product(id=item.id, title=item.title, attributes=_attributes(item.attributes)),
-        photos=photos or None,
+        product=Product(id=product_id, title=content.title, attributes=attributes),
+        photos=[*photos, *content.photo_urls] or None,
     )
 
 
 def _result(outcome: PutOutcome) -> BatchResult:
     if outcome.stored is None:
-        rejected = [RejectionOut(photo=each.photo, reason=each.reason) for each in outcome.rejected]
-        return BatchResult(id=outcome.product_id, status="rejected", rejected=rejected)
+        rejected = [RejectionOut(photo=photo.photo, reason=photo.reason) for photo in outcome.rejected]
+        return _rejection(outcome.product_id, rejected)
     return BatchResult(id=outcome.product_id, status="created" if outcome.created else "updated")
 
 
-def _rejected(outcome: PutOutcome) -> Problem:
-    rejected = [{"photo": each.photo, "reason": each.reason} for each in outcome.rejected]
-    first = outcome.rejected[0]
-    return Problem(422, "photo-rejected", f"{first.photo} cannot be used: {first.reason}", rejected=rejected)
-
-
-def _attributes(given: Mapping[str, AttributeValue | list[str]]) -> Attributes:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+def _rejection(product_id: str, rejected: list[RejectionOut]) -> BatchResult:
+    return BatchResult(id=product_id, status="rejected", rejected=rejected)

@@ -1,4 +1,4 @@
-"""The route that takes events: what shoppers did."""
+"""The route that takes events."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from sartor.errors import BadEvent
-from sartor.events.model import EventType, Taken, event_of
-from sartor.service.context import Context, Engine, needs
+from sartor.events.model import EventIn, EventType, Taken
+from sartor.service.bodies import JSON, read_json, validate
+from sartor.service.context import Context, Service, needs
 from sartor.service.problems import BadRequest
-from sartor.service.schemas import EventIn, EventRejection, EventsIn, EventsOut
+from sartor.service.schemas import EventRejection, EventsIn, EventsOut
 from sartor.service.security import Scope
-from sartor.service.uploads import JSON, read_json, validated
 
 if TYPE_CHECKING:
     from sartor.events.model import Event
@@ -39,63 +39,54 @@ _BODY = {
 
 
 @router.post("/events", openapi_extra=_BODY)
-async def events(request: Request, engine: Engine) -> EventsOut:
+async def events(request: Request, service: Service) -> EventsOut:
     """Take one event, or up to 1,000; the answer comes when they are on disk.
 
     Each of several is taken or rejected alone. An event that comes again, by its id, changes nothing, so that
     what was not answered can be sent again.
     """
     body = await read_json(request)
-    return await engine.desk.run(lambda: _take(engine, body, now_s=time.time()))
+    return await service.executor.run(lambda: _take(service, body, now_s=time.time()))
 
 
-def _take(engine: Context, body: bytes, *, now_s: float) -> EventsOut:
+def _take(service: Context, body: bytes, *, now_s: float) -> EventsOut:
     try:
-        given = from_json(body, allow_inf_nan=False, cache_strings="keys")
+        content = from_json(body, allow_inf_nan=False, cache_strings="keys")
     except ValueError as error:
         raise BadRequest(f"this is no JSON: {error}") from error
-    if not isinstance(given, dict) or "events" not in given:
-        return _record(engine, [_single(engine, given, now_s=now_s)], rejected=[])
+    if not isinstance(content, dict) or "events" not in content:
+        return _record(service, [_single(service, content, now_s=now_s)], rejected=[])
     taken: list[Event] = []
     rejected: list[EventRejection] = []
-    for index, fields in enumerate(validated(EventsIn, given).events):
+    for index, fields in enumerate(validate(EventsIn, content).events):
         try:
-            taken.append(_event(EventIn.model_validate(fields), now_s=now_s))
+            taken.append(EventIn.model_validate(fields).event(now_s=now_s))
         except (ValidationError, BadEvent) as error:
-            engine.metrics.reject_event(_type_of(fields))
-            rejected.append(EventRejection(index=index, reason=_reason_of(error)))
-    return _record(engine, taken, rejected=rejected)
+            service.metrics.reject_event(_type_of(fields))
+            rejected.append(EventRejection(index=index, reason=_reason(error)))
+    return _record(service, taken, rejected=rejected)
 
 
-def _single(engine: Context, fields: object, *, now_s: float) -> Event:
+def _single(service: Context, fields: object, *, now_s: float) -> Event:
     try:
-        return _event(validated(EventIn, fields), now_s=now_s)
+        return validate(EventIn, fields).event(now_s=now_s)
     except (RequestValidationError, BadEvent):
-        engine.metrics.reject_event(_type_of(fields))
+        service.metrics.reject_event(_type_of(fields))
         raise
 
 
-def _event(given: EventIn, *, now_s: float) -> Event:
-    """What is said of an event, as an event.
-
-    Raises:
-        BadEvent: It cannot be.
-    """
-    return event_of({name: value for name, value in given if value is not None}, now_s=now_s)
-
-
-def _record(engine: Context, taken: list[Event], *, rejected: list[EventRejection]) -> EventsOut:
-    done = engine.shop.record(*taken) if taken else Taken()
-    engine.metrics.take_events(Counter(event.type for event in taken), duplicates=done.duplicates)
+def _record(service: Context, taken: list[Event], *, rejected: list[EventRejection]) -> EventsOut:
+    outcome = service.shop.record(*taken) if taken else Taken()
+    service.metrics.take_events(Counter(event.type for event in taken), duplicates=outcome.duplicates)
     return EventsOut(
-        accepted=done.added,
-        duplicates=done.duplicates,
-        unknown_products=done.unknown_products,
+        accepted=outcome.added,
+        duplicates=outcome.duplicates,
+        unknown_products=outcome.unknown_products,
         rejected=rejected,
     )
 
 
-def _reason_of(error: ValidationError | BadEvent) -> str:
+def _reason(error: ValidationError | BadEvent) -> str:
     if isinstance(error, BadEvent):
         return error.reason
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
@@ -103,5 +94,5 @@ def _reason_of(error: ValidationError | BadEvent) -> str:
 
 
 def _type_of(fields: object) -> EventType | None:
-    named = fields.get("type") if isinstance(fields, dict) else None
-    return EventType(named) if isinstance(named, str) and named in set(EventType) else None
+    name = fields.get("type") if isinstance(fields, dict) else None
+    return EventType(name) if isinstance(name, str) and name in set(EventType) else None

@@ -1,10 +1,10 @@
-"""Whether the service lives, whether it is ready, and what it counts."""
+"""Routes for those who run the service: whether it lives, whether it is ready, and its figures."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from sartor.service.context import Engine, needs
+from sartor.service.context import Service, needs
 from sartor.service.metrics import CONTENT_TYPE
 from sartor.service.schemas import HealthOut
 from sartor.service.security import Scope
@@ -19,16 +19,17 @@ async def live() -> HealthOut:
 
 
 @router.get("/health/ready", responses={503: {"description": "The model is still loading", "model": HealthOut}})
-async def ready(response: Response, engine: Engine) -> HealthOut:
+async def ready(response: Response, service: Service) -> HealthOut:
     """Answers ok when the model and the index are loaded."""
-    if engine.ready:
+    if service.ready:
         return HealthOut(status="ok")
     response.status_code = 503
     return HealthOut(status="starting")
 
 
 @router.get("/metrics", response_class=Response, dependencies=[needs(Scope.ADMIN)])
-async def metrics(engine: Engine) -> Response:
+async def metrics(service: Service) -> Response:
     """Figures for Prometheus."""
-    text = await engine.desk.run(lambda: engine.metrics.text(engine.shop, engine.desk))
+    executor = service.executor
+    text = await executor.run(lambda: service.metrics.text(service.shop, in_flight=executor.in_flight))
     return Response(text, headers={"Content-Type": CONTENT_TYPE})

@@ -1,4 +1,4 @@
-"""Routes that recommend: similar products, looks, and what is seen in a photo."""
+"""Routes that recommend by looks: similar products, outfits, and what a model sees in a photo."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from fastapi import APIRouter, Query, Request
 from sartor.recommend.features import FeatureWeights
 from sartor.recommend.filters import parse_where, where_of
 from sartor.recommend.query import Part
-from sartor.service.context import Context, Engine, needs
+from sartor.service.bodies import Body, body_schema, parse_json, read_body
+from sartor.service.context import Context, Service, needs
 from sartor.service.present import outfit_out, recommendation_out, seen_out
 from sartor.service.problems import BadRequest
 from sartor.service.schemas import (
@@ -25,10 +26,9 @@ from sartor.service.schemas import (
     SimilarQueryIn,
 )
 from sartor.service.security import Scope
-from sartor.service.uploads import Body, parsed, read_body, two_kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from sartor.recommend.filters import FilterValue
     from sartor.recommend.similar import Recommendation
@@ -42,29 +42,29 @@ Filters = Annotated[
 ]
 
 
-@router.post("/similar", openapi_extra=two_kinds(SimilarQueryIn, field="query"))
-async def similar(request: Request, engine: Engine) -> RecommendationOut:
+@router.post("/similar", openapi_extra=body_schema(SimilarQueryIn, field="query"))
+async def similar(request: Request, service: Service) -> RecommendationOut:
     """Products that look most like photos, products or a color; all parts are one query."""
-    body = await read_body(request, engine.settings, field="query")
-    query = parsed(SimilarQueryIn, body.json)
-    return await engine.desk.run(lambda: _timed(engine, lambda: _similar(engine, query, body)))
+    body = await read_body(request, field="query", max_photos=service.settings.max_photos)
+    query = parse_json(SimilarQueryIn, body.json)
+    return await service.executor.run(lambda: _timed(service, lambda: _similar(service, query, body)))
 
 
 @router.get("/products/{product_id:path}/similar")
 async def similar_to_product(
     product_id: str,
-    engine: Engine,
+    service: Service,
     where: Filters = [],  # noqa: B006 - FastAPI copies it
     k: Annotated[int, Query(ge=1, le=MAX_K)] = 12,
     diversity: Annotated[float, Query(ge=0, le=1)] = 0.0,
     facets: Annotated[list[Name], Query(max_length=30)] = [],  # noqa: B006
 ) -> RecommendationOut:
     """Products that look most like one of the catalog."""
-    shop, wanted = engine.shop, parse_where(where)
-    return await engine.desk.run(
+    shop, filters = service.shop, parse_where(where)
+    return await service.executor.run(
         lambda: _timed(
-            engine,
-            lambda: shop.similar(product=product_id, k=k, where=wanted, diversity=diversity, facets=facets),
+            service,
+            lambda: shop.similar(product=product_id, k=k, where=filters, diversity=diversity, facets=facets),
         )
     )
 
@@ -72,40 +72,31 @@ async def similar_to_product(
 @router.get("/products/{product_id:path}/outfit")
 async def outfit(
     product_id: str,
-    engine: Engine,
+    service: Service,
     slots: Annotated[list[Name] | None, Query(max_length=20)] = None,
     where: Filters = [],  # noqa: B006
     max_price: Annotated[float | None, Query(ge=0, allow_inf_nan=False)] = None,
     alternatives: Annotated[int, Query(ge=0, le=20)] = 3,
 ) -> OutfitOut:
     """What completes the look for a product: one product of each other slot that suits it."""
-    shop, wanted = engine.shop, parse_where(where)
-    look = await engine.desk.run(
-        lambda: shop.outfit(product_id, slots=slots, where=wanted, max_price=max_price, alternatives=alternatives)
+    shop, filters = service.shop, parse_where(where)
+    look = await service.executor.run(
+        lambda: shop.outfit(product_id, slots=slots, where=filters, max_price=max_price, alternatives=alternatives)
     )
     return outfit_out(look, model=shop.model.id)
 
 
-@router.post("/describe", openapi_extra=two_kinds(PhotoIn, field="query"))
-async def describe(request: Request, engine: Engine) -> SeenOut:
+@router.post("/describe", openapi_extra=body_schema(PhotoIn, field="query"))
+async def describe(request: Request, service: Service) -> SeenOut:
     """What is seen in one photo: attributes with their probability, and colors."""
-    body = await read_body(request, engine.settings, field="query")
-    (part,) = _photo_parts([parsed(PhotoIn, body.json)], body, exactly=1)
-    return seen_out(await engine.desk.run(lambda: engine.shop.describe(part)))
+    body = await read_body(request, field="query", max_photos=service.settings.max_photos)
+    (part,) = _photo_parts([parse_json(PhotoIn, body.json)], body, exactly=1)
+    return seen_out(await service.executor.run(lambda: service.shop.describe(part)))
 
 
-def where_in(filters: Mapping[str, object]) -> Where:
-    """Filters as they come in JSON."""
-    values: dict[str, FilterValue] = {
-        name: (value.min, value.max) if isinstance(value, Range) else value  # type: ignore[misc]
-        for name, value in filters.items()
-    }
-    return where_of(values)
-
-
-def _similar(engine: Context, query: SimilarQueryIn, body: Body) -> Recommendation:
-    dials = query.dials
-    return engine.shop.similar(
+def _similar(service: Context, query: SimilarQueryIn, body: Body) -> Recommendation:
+    weights = query.dials
+    return service.shop.similar(
         *_photo_parts(query.photos, body),
         products=[
             Part(product=p.id, weight=p.weight) if isinstance(p, ProductPart) else p for p in query.products
@@ -114,10 +105,8 @@ def _similar(engine: Context, query: SimilarQueryIn, body: Body) -> Recommendati
         dislike=query.dislike,
         exclude=query.exclude,
         color=query.color,
-        where=where_in(query.where),
-        dials=None
-        if dials is None
-        else FeatureWeights(style=dials.style, color=dials.color, category=dials.category),
+        where=_where(query.where),
+        dials=None if weights is None else FeatureWeights(**weights.model_dump()),
         k=query.k,
         diversity=query.diversity,
         facets=query.facets,
@@ -125,8 +114,20 @@ def _similar(engine: Context, query: SimilarQueryIn, body: Body) -> Recommendati
     )
 
 
+def _where(filters: Mapping[str, object]) -> Where:
+    values: dict[str, FilterValue] = {
+        name: (value.min, value.max) if isinstance(value, Range) else value  # type: ignore[misc]
+        for name, value in filters.items()
+    }
+    return where_of(values)
+
+
 def _photo_parts(options: list[PhotoIn], body: Body, *, exactly: int | None = None) -> list[Part]:
-    """The photos of a query: an uploaded one for each option without a URL, the rest as they come."""
+    """The photos of a query. Options without a URL take the uploaded photos in order; the others stand alone.
+
+    Raises:
+        BadRequest: There are more options than photos, or not ``exactly`` so many parts.
+    """
     uploads = iter(body.photos)
     parts = []
     for option in options:
@@ -142,7 +143,9 @@ def _photo_parts(options: list[PhotoIn], body: Body, *, exactly: int | None = No
     return parts
 
 
-def _timed(engine: Context, find: object) -> RecommendationOut:
+def _timed(service: Context, find: Callable[[], Recommendation]) -> RecommendationOut:
+    """A recommendation with the time that it took to find."""
     start = time.perf_counter()
-    found = find()  # type: ignore[operator]
-    return recommendation_out(found, model=engine.shop.model.id, took_ms=1000 * (time.perf_counter() - start))
+    recommendation = find()
+    took_ms = 1000 * (time.perf_counter() - start)
+    return recommendation_out(recommendation, model=service.shop.model.id, took_ms=took_ms)

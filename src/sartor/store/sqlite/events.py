@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sartor.errors import VisitorTaken, WorkspaceUnusable
 from sartor.events.model import Event, EventType, Person, Taken
+from sartor.store.base import EventRows
 from sartor.store.sqlite.database import Database
 from sartor.store.sqlite.people import Digests, Names, People
 from sartor.store.sqlite.schema import EVENT_MIGRATIONS
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
 
 TYPES = tuple(EventType)
@@ -49,32 +47,6 @@ COLUMNS = np.dtype([
     ("at_s", np.float64),
     ("basket", np.int64),
 ])  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class EventRows:
-    """Events as columns, in the order of arrival, for whoever counts them.
-
-    Attributes:
-        number: Arrival number of the last one, to go on from; the one that was asked with where there are none.
-        people: Number of who did it, a merged visitor being the user; (n,) int64, from 1.
-        products: Place of the product in ``product_ids``, -1 for a search; (n,) int64.
-        product_ids: The distinct products of these events.
-        types: Place in ``tuple(EventType)``; (n,) int8.
-        at_s: When, in seconds since 1970 UTC; (n,) float64.
-        baskets: Number of the basket, 0 without one; (n,) int64.
-    """
-
-    number: int
-    people: NDArray[np.int64]
-    products: NDArray[np.int64]
-    product_ids: tuple[str, ...]
-    types: NDArray[np.int8]
-    at_s: NDArray[np.float64]
-    baskets: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.people)
 
 
 def event_of_row(person: Person, row: Iterable[Any]) -> Event:
@@ -207,8 +179,8 @@ def _in_use(connection: sqlite3.Connection, baskets: Iterable[int]) -> set[int]:
     return {basket for (basket,) in rows}
 
 
-class EventStore:
-    """Events of one workspace; may be called from several threads, and reading does not wait for writing.
+class SqliteEventStore:
+    """The ``EventStore`` of one workspace in one SQLite file.
 
     Raises:
         WorkspaceTooNew: A newer Sartor wrote the file.
@@ -231,24 +203,20 @@ class EventStore:
     # Reading
 
     def resolve(self, person: Person) -> Person:
-        """Who a person is by now: the user whom a visitor was merged into, else the same."""
         with self._reader.snapshot() as connection:
             numbers = self._people.numbers(connection, person)
             return self._people.named(connection, numbers[:1])[0] if numbers else person
 
     def holds(self, person: Person) -> bool:
-        """Whether anything is held about a person, were it the id alone."""
         with self._reader.snapshot() as connection:
             return self._people.number(connection, person) is not None
 
     def visitors(self, person: Person) -> tuple[str, ...]:
-        """Ids of the visitors who were merged into a user, in the order in which they were first seen."""
         with self._reader.snapshot() as connection:
             numbers = self._people.numbers(connection, person)
             return tuple(visitor.id for visitor in self._people.named(connection, numbers[1:]))
 
     def history(self, person: Person) -> list[Event]:
-        """All events of a person, the oldest first; a merged visitor's are the user's."""
         with self._reader.snapshot() as connection:
             numbers = self._people.numbers(connection, person)
             if not numbers:
@@ -269,14 +237,6 @@ class EventStore:
         until_s: float | None = None,
         types: Collection[EventType] | None = None,
     ) -> list[Event]:
-        """The last events of a person, the newest first, and of those at one time the last that came.
-
-        Args:
-            person: Who; a merged visitor is the user.
-            limit: At most so many.
-            until_s: Only those at or before this time.
-            types: Only those of these types; None for all.
-        """
         with self._reader.snapshot() as connection:
             numbers = self._people.numbers(connection, person)
             if not numbers:
@@ -296,7 +256,6 @@ class EventStore:
         return [event_of_row(who, row[2:]) for row in rows[:limit]]
 
     def products_of(self, person: Person, types: Collection[EventType]) -> set[str]:
-        """Ids of all products that a person has such events of."""
         with self._reader.snapshot() as connection:
             rows = connection.execute(
                 "SELECT name FROM products WHERE number IN (SELECT product FROM events"
@@ -306,7 +265,6 @@ class EventStore:
         return {name for (name,) in rows}
 
     def counts(self) -> tuple[int, int]:
-        """How many events there are, and of how many people; merged visitors are no people of their own."""
         ((events, people),) = self._reader.all(
             "SELECT events, (SELECT count(*) FROM people WHERE key IS NOT NULL) - (SELECT count(*) FROM merges)"
             " FROM totals"
@@ -314,16 +272,9 @@ class EventStore:
         return events, people
 
     def product_counts(self) -> dict[str, int]:
-        """How many events each product has, whether or not the catalog knows it."""
         return dict(self._reader.all("SELECT name, events FROM product_events JOIN products ON number = product"))
 
     def after(self, number: int, *, limit: int) -> EventRows:
-        """Events that came after one, in the order of arrival, as columns; that a product was shown is left out.
-
-        Args:
-            number: Arrival number of the last one that is known; 0 to begin.
-            limit: At most so many.
-        """
         with self._reader.snapshot() as connection:
             cursor = connection.execute(
                 "SELECT number, coalesce(user, person), coalesce(product, 0), type, at_s, coalesce(basket, 0)"
@@ -348,24 +299,17 @@ class EventStore:
         )
 
     def erasures(self) -> int:
-        """Something that is another once events that ``after`` gave were erased or became another person's."""
         ((erasures,),) = self._reader.all("SELECT erasures FROM totals")
         return int(erasures)
 
     # Writing
 
     def add(self, events: Sequence[Event]) -> Taken:
-        """Add events in one transaction; those whose id is there, or came earlier among these, change nothing."""
         with self._writer.transaction() as connection:
             added = self._writing.add(connection, events)
         return Taken(added=added, duplicates=len(events) - added)
 
     def merge(self, visitor_id: str, *, into: str) -> int:
-        """Make a visitor's events a user's, those that came and those that will; returns how many moved.
-
-        Raises:
-            VisitorTaken: The visitor was merged into another user before.
-        """
         visitor, user = Person.visitor(visitor_id), Person.user(into)
         with self._writer.transaction() as connection:
             numbers = self._people.give(connection, [user, visitor])
@@ -382,7 +326,6 @@ class EventStore:
         return int(moved)
 
     def withdraw(self, person: Person, type: EventType, product_id: str) -> int:  # noqa: A002 - the field's word
-        """Erase the events of one type that a person has of one product; returns how many."""
         with self._writer.transaction() as connection:
             rows = connection.execute(
                 "SELECT events.number FROM events JOIN products ON products.number = product"
@@ -395,13 +338,6 @@ class EventStore:
         return len(rows)
 
     def forget(self, person: Person) -> int:
-        """Erase all that is held about a person, merged visitors included; returns how many events that were.
-
-        The file and its write-ahead log hold no trace afterwards.
-
-        Raises:
-            WorkspaceUnusable: It is erased, but another process keeps the write-ahead log from being cleared.
-        """
         with self._writer.transaction() as connection:
             numbers = self._people.numbers(connection, person)
             rows = connection.execute(
@@ -416,7 +352,6 @@ class EventStore:
         return len(rows)
 
     def close(self) -> None:
-        """Close the file; the write-ahead log is folded into it."""
         self._reader.close()
         self._writer.close()
 

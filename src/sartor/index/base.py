@@ -1,0 +1,130 @@
+"""The contract of a vector index: nearest neighbors among the photos of a catalog, by one model.
+
+An index is derived from the store and can be deleted at any time. It follows the store's revisions. The embedded
+one is in ``index/edge.py``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, Self
+
+from sartor.types import EVERYTHING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from sartor.types import FacetValue, IndexEntry, Matrix, Metric, Neighbor, Vector, Where
+
+
+class VectorIndex(Protocol):
+    """Nearest neighbors by the dot product ``s`` of vectors. Threads may share it.
+
+    The score is ``s`` for the cosine metric and ``-sqrt(2 - 2 s)`` for the euclidean one: the negative distance of
+    vectors of norm 1. So both rank alike, and a higher score is closer.
+    """
+
+    metric: Metric
+
+    @property
+    def revision(self) -> int:
+        """Revision of the store that the index has followed to."""
+        ...
+
+    def by(self, metric: Metric) -> Self:
+        """The same index with scores of another metric; it is closed together with this one."""
+        ...
+
+    def replace(self, product_ids: Collection[str], entries: Sequence[IndexEntry]) -> None:
+        """Replace all entries of these products; a product without an entry is deleted.
+
+        Searches that run meanwhile always find a product that was and stays in the index.
+        """
+        ...
+
+    def advance(self, revision: int, *, changed: int) -> None:
+        """Note that the index has followed the store to ``revision``; after many changes, write it to disk."""
+        ...
+
+    def mark(self, revision: int) -> None:
+        """Write everything to disk and note that the index has followed the store to ``revision``."""
+        ...
+
+    def search(
+        self,
+        vector: Vector,
+        *,
+        k: int,
+        where: Where = EVERYTHING,
+        without: Collection[str] = (),
+        exact: bool = False,
+    ) -> list[Neighbor]:
+        """Find the ``k`` products whose photos are closest to a vector, the closest first, ties by id.
+
+        Args:
+            vector: ``(n,)`` float32.
+            k: Number of products; fewer if fewer pass.
+            where: Only products that pass this filter.
+            without: Ids of products to leave out.
+            exact: Compare with every photo instead of using the graph.
+        """
+        ...
+
+    def find(
+        self, vectors: Matrix, *, k: int, where: Where = EVERYTHING, without: Collection[str] = ()
+    ) -> list[str]:
+        """Ids of the products of the ``k`` photos closest to each of several vectors, each id once.
+
+        Args:
+            vectors: ``(v, n)`` float32; results of the first come first, the closest first.
+            k: Photos for each vector.
+            where: Only products that pass this filter.
+            without: Ids of products to leave out.
+        """
+        ...
+
+    def entries(self, product_ids: Collection[str]) -> list[Neighbor]:
+        """The main photos of products, by id, with score 0; unknown ids are left out."""
+        ...
+
+    def passing(self, where: Where, *, of: Collection[str]) -> set[str]:
+        """The products among ``of`` that are in the index and pass a filter."""
+        ...
+
+    def some(self, *, where: Where = EVERYTHING, limit: int) -> list[str]:
+        """Ids of some products that pass a filter, always the same ones."""
+        ...
+
+    def facets(
+        self, attributes: Sequence[str], *, where: Where = EVERYTHING, limit: int
+    ) -> dict[str, list[FacetValue]]:
+        """Values of attributes with their number of products, the most frequent first, ties by value.
+
+        Args:
+            attributes: Attributes to count; one that no product has gets an empty list.
+            where: Count only products that pass this filter.
+            limit: Values of each attribute, at most.
+        """
+        ...
+
+    def entry_keys(self) -> set[tuple[str, str]]:
+        """``(product id, SHA-256)`` of every photo in the index."""
+        ...
+
+    def __len__(self) -> int:
+        """Number of photos."""
+        ...
+
+    def optimize(self) -> bool:
+        """Build the graph over new entries; returns whether there was anything to do."""
+        ...
+
+    def clear(self) -> None:
+        """Remove all entries and go back to revision 0."""
+        ...
+
+    def close(self) -> None:
+        """Write everything to disk and release the index."""
+        ...
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_: object) -> None: ...

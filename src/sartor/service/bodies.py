@@ -1,0 +1,155 @@
+"""Request bodies: JSON, or a form with JSON and photos."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
+from starlette.datastructures import UploadFile
+
+from sartor.service.problems import BadRequest, TooManyPhotos
+
+if TYPE_CHECKING:
+    from fastapi import Request
+
+M = TypeVar("M", bound=BaseModel)
+
+JSON, MULTIPART = "application/json", "multipart/form-data"
+_MAX_FIELDS = 8
+_MAX_FIELD_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """A JSON text, and the photos beside it in their order."""
+
+    json: bytes
+    photos: tuple[bytes, ...] = ()
+
+
+async def read_body(request: Request, *, field: str, max_photos: int) -> Body:
+    """Read a body that is JSON, or a form with photos.
+
+    Args:
+        request: The request.
+        field: Name of the form field that holds the JSON.
+        max_photos: Number of photos that a form may have.
+
+    Raises:
+        BadRequest: The body is of another kind, or the form has an unknown field.
+        TooManyPhotos: It has more than ``max_photos``.
+    """
+    kind = _content_type(request)
+    if kind == MULTIPART:
+        return await _read_form(request, field=field, max_photos=max_photos)
+    body = await request.body()
+    if kind == JSON or not body:
+        return Body(json=body or b"{}")
+    raise _unsupported(f"send {JSON} or {MULTIPART}, not {kind!r}")
+
+
+async def read_json(request: Request) -> bytes:
+    """Read a body that is JSON.
+
+    Raises:
+        BadRequest: The content type says something else.
+    """
+    kind = _content_type(request)
+    if kind not in {JSON, ""}:
+        raise _unsupported(f"send {JSON}, not {kind!r}")
+    return await request.body()
+
+
+def parse_json(model: type[M], text: bytes) -> M:
+    """Parse a JSON text as a model.
+
+    Raises:
+        BadRequest: The text is no JSON.
+        RequestValidationError: The JSON does not fit the model.
+    """
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        if error.errors()[0]["type"] == "json_invalid":
+            raise BadRequest(f"this is no JSON: {error.errors()[0]['msg']}") from error
+        raise _invalid(error) from error
+
+
+def validate(model: type[M], value: object) -> M:
+    """Check parsed JSON against a model.
+
+    Raises:
+        RequestValidationError: It does not fit.
+    """
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise _invalid(error) from error
+
+
+def from_base64(text: str, *, name: str) -> bytes:
+    """Decode Base64.
+
+    Raises:
+        BadRequest: The text is no Base64.
+    """
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise BadRequest(f"{name} is no Base64: {error}") from error
+
+
+def body_schema(model: type[BaseModel], *, field: str) -> dict[str, Any]:
+    """What OpenAPI says of a body that ``read_body`` reads; ``app.document_api`` adds the model's own schema."""
+    reference = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {
+        "requestBody": {
+            "required": False,
+            "content": {
+                JSON: {"schema": reference},
+                MULTIPART: {
+                    "schema": {
+                        "type": "object",
+                        "properties": {
+                            field: {"type": "string", "contentMediaType": JSON, "contentSchema": reference},
+                            "photo": {"type": "array", "items": {"type": "string", "format": "binary"}},
+                        },
+                    },
+                },
+            },
+        }
+    }
+
+
+async def _read_form(request: Request, *, field: str, max_photos: int) -> Body:
+    text, photos = b"{}", []
+    async with request.form(
+        max_files=max_photos + 1, max_fields=_MAX_FIELDS, max_part_size=_MAX_FIELD_BYTES
+    ) as form:
+        for name, value in form.multi_items():
+            if isinstance(value, UploadFile) and name == "photo":
+                photos.append(await value.read())
+            elif name == field:
+                text = await value.read() if isinstance(value, UploadFile) else value.encode()
+            else:
+                raise BadRequest(f"there is no form field {name!r}; there are: {field}, photo")
+    if len(photos) > max_photos:
+        raise TooManyPhotos(limit=max_photos)
+    return Body(json=text or b"{}", photos=tuple(photos))
+
+
+def _content_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _unsupported(detail: str) -> BadRequest:
+    return BadRequest(detail, status=415, kind="unsupported-media-type")
+
+
+def _invalid(error: ValidationError) -> RequestValidationError:
+    errors = error.errors(include_url=False, include_context=False, include_input=False)
+    return RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in errors])

@@ -1,0 +1,231 @@
+"""Models beside an open shop: listed, chosen, run, added, exported from Keras, and trained.
+
+None of this needs the workspace's lock, so a model can be added while a service answers.
+"""
+
+from __future__ import annotations
+
+import logging
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from sartor.encoders import registry
+from sartor.encoders.add import adopt, as_one_file
+from sartor.encoders.card import CARD_FILE, MODEL_FILE, ModelCard, Precision, RuntimeChoice
+from sartor.encoders.encoder import BatchingEncoder, Encoder
+from sartor.encoders.huggingface import followed, network_file, processor_file
+from sartor.encoders.keras.networks import network
+from sartor.encoders.registry import DEFAULT_MODEL, ModelRegistry, sha256_of
+from sartor.errors import MissingExtra, ModelDamaged, ModelNotChosen, NoModel, UnusableModel, require_extra
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sartor.config import Settings
+    from sartor.encoders.add import ModelSpec
+    from sartor.encoders.base import Runtime, Signature
+    from sartor.encoders.card import Pooling
+    from sartor.training.train import Trained, TrainingOptions, Watch
+
+logger = logging.getLogger(__name__)
+
+MODELS = "models"  # folder of a workspace
+_OPENVINO_DEVICES = ("auto", "cpu", "gpu", "npu")
+
+
+def open_models(settings: Settings) -> ModelRegistry:
+    """The models of a workspace, and those that come with Sartor."""
+    return ModelRegistry(settings.home / MODELS, bundled=registry.DIRECTORY)
+
+
+def choose_model(settings: Settings, models: ModelRegistry, *, default: str | None = None) -> ModelCard:
+    """The model that the settings name, else the workspace's default, else the only one added, else the bundled.
+
+    Raises:
+        NoModel: There is none.
+        ModelNotFound: The model that was asked for is missing.
+        ModelNotChosen: Several were added, and nothing says which.
+    """
+    named = settings.model or default
+    if named is not None:
+        return models.card(named)
+    cards = models.cards()
+    added = [card for card in cards if not models.is_bundled(card.id)]
+    if len(added) > 1:
+        raise ModelNotChosen(known=[card.id for card in cards])
+    candidates = added or [card for card in cards if card.id == DEFAULT_MODEL]
+    if not candidates:
+        raise NoModel(settings.home)
+    return candidates[0]
+
+
+def open_encoder(
+    settings: Settings, models: ModelRegistry, card: ModelCard, *, many_callers: bool = False
+) -> Encoder:
+    """An encoder that loads its network when the first photo comes.
+
+    Args:
+        settings: Which runtime and device.
+        models: Where the network is.
+        card: Its card.
+        many_callers: Whether several threads ask at once: their photos are then embedded together.
+
+    Raises, when it loads:
+        ModelDamaged: The network is not the one that the card describes.
+        DeviceUnavailable: The device cannot be used.
+        MissingExtra: The runtime is not installed.
+    """
+
+    def load() -> Runtime:
+        runtime = load_runtime(settings, models.file(card), card)
+        logger.info("model loaded: model=%s runtime=%s", card.id, runtime.description)
+        return runtime
+
+    return BatchingEncoder(card, load) if many_callers else Encoder(card, load)
+
+
+def load_runtime(settings: Settings, file: Path, card: ModelCard) -> Runtime:
+    """Load a network into the runtime that the settings, the device and the installed packages call for."""
+    device = "cpu" if settings.device == "auto" else settings.device
+    if _runtime_of(settings) is RuntimeChoice.OPENVINO:
+        from sartor.encoders.openvino import OpenVinoRuntime
+
+        return OpenVinoRuntime(file, card, device=device, precision=settings.precision)
+    from sartor.encoders.onnxruntime import OnnxRuntime
+
+    return OnnxRuntime(file, card, device=device, precision=settings.precision)
+
+
+def add_model(settings: Settings, source: Path, spec: ModelSpec) -> ModelCard:
+    """Add an ONNX network to the models of a workspace, after running it once.
+
+    Args:
+        settings: The workspace, and the runtime.
+        source: The file, or a folder of Hugging Face Optimum.
+        spec: What is said of it. Without a scaling, the ``preprocessor_config.json`` beside the network says how
+            photos are prepared.
+
+    Raises:
+        UnusableModel: It does not embed photos as the specification says.
+        MissingExtra: Its weights are in further files, and the package that brings them together is not installed.
+        ModelExists: Another model has its id.
+        ModelBundled: A model that comes with Sartor has it.
+    """
+    file = network_file(source)
+    if not file.is_file():
+        raise UnusableModel(file, reason="there is no such file")
+    if spec.scaling is None and (processor := processor_file(file)) is not None:
+        spec = followed(spec, processor)
+    models = open_models(settings)
+    with models.staging() as directory:
+        whole = as_one_file(file, directory)
+        card = adopt(
+            whole,
+            spec,
+            signature=_signature(settings, whole),
+            load=lambda network, draft: load_runtime(settings, network, draft),
+        )
+        models.add(whole, card)
+    return card
+
+
+def export_model(
+    settings: Settings, name: str, *, pooling: Pooling | None, weights: Path | None, model_id: str | None
+) -> ModelCard:
+    """Export an ImageNet network of Keras and add it to the models of a workspace, after comparing it with Keras.
+
+    Args:
+        settings: The workspace, and the runtime that it is compared with.
+        name: Name of the network.
+        pooling: How its last feature map is pooled; by default as the weights file says, else the average.
+        weights: A Keras weights file, also of a fine-tuned model with the network in it; else the official ones.
+        model_id: Id of the model; else the network's name.
+
+    Raises:
+        MissingExtra: Keras or TensorFlow is not installed.
+        ModelNotFound: There is no network of this name.
+        WeightsUnavailable: The official weights cannot be fetched.
+        UnusableModel: The weights file does not fit the network, or the export does not compute the same.
+        ModelExists: Another model has its id.
+    """
+    chosen = network(name)
+    require_extra("keras", "keras", "tensorflow", "tf2onnx")
+    from sartor.encoders.keras.export import export
+
+    exact = settings.model_copy(update={"precision": Precision.F32})
+    models = open_models(settings)
+    with models.staging() as directory:
+        card = export(
+            chosen,
+            directory=directory,
+            pooling=pooling,
+            weights=weights,
+            model_id=model_id,
+            runtime=lambda file, draft: load_runtime(exact, file, draft),
+        )
+        models.add(directory / MODEL_FILE, card)
+    return card
+
+
+def add_trained(settings: Settings, directory: Path) -> ModelCard:
+    """Add what ``sartor train`` wrote to the models of a workspace.
+
+    Raises:
+        UnusableModel: The directory holds no trained model.
+        ModelDamaged: Its network is not the one that its card describes.
+        ModelExists: Another model has its id.
+        ModelBundled: A model that comes with Sartor has it.
+    """
+    card = ModelCard.read(directory / CARD_FILE)
+    file = directory / MODEL_FILE
+    actual = sha256_of(file)
+    if actual != card.sha256:
+        raise ModelDamaged(file, expected=card.sha256, actual=actual)
+    open_models(settings).add(file, card)
+    return card
+
+
+def train_model(settings: Settings, options: TrainingOptions, watch: Watch) -> Trained:
+    """Train an encoder on sources.
+
+    Raises:
+        MissingExtra: A package of the training is not installed.
+        ModelNotFound: There is no base of this name.
+        SourceError: A source cannot be read.
+        TrainingError: There is nothing to learn, or the output cannot be used.
+        UnusableModel: Weights do not fit.
+        WeightsUnavailable: The official weights cannot be fetched.
+    """
+    require_extra("train", "keras", "tensorflow", "tf2onnx", "matplotlib", "sklearn")
+    from sartor.training.start import find_start
+    from sartor.training.train import Job, train
+
+    start = find_start(options.recipe.base, weights=options.weights, folders=open_models(settings).folders())
+    job = Job(
+        sources=options.sources,
+        output=options.output,
+        recipe=options.recipe,
+        start=start,
+        resume=options.resume,
+    )
+    return train(job, on_photos=watch.on_photos, on_progress=watch.on_progress)
+
+
+def _signature(settings: Settings, file: Path) -> Signature:
+    if _runtime_of(settings) is RuntimeChoice.OPENVINO:
+        from sartor.encoders import openvino as openvino_runtime
+
+        return openvino_runtime.signature(file)
+    from sartor.encoders import onnxruntime as onnx_runtime
+
+    return onnx_runtime.signature(file)
+
+
+def _runtime_of(settings: Settings) -> RuntimeChoice:
+    choice = settings.runtime
+    if choice is RuntimeChoice.AUTO:
+        fits = settings.device in _OPENVINO_DEVICES and find_spec("openvino") is not None
+        choice = RuntimeChoice.OPENVINO if fits else RuntimeChoice.ONNXRUNTIME
+    if find_spec(choice.value) is None:
+        raise MissingExtra(choice.value, extra="onnxruntime")
+    return choice

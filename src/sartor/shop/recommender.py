@@ -1,0 +1,250 @@
+"""What is recommended: similar products, outfits, and feeds for shoppers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from sartor.errors import EmptyQuery, ProductNotFound
+from sartor.imaging.color import named_color, palette_of_color
+from sartor.recommend.base import FeedRequest, Model
+from sartor.recommend.candidates import CandidateSource
+from sartor.recommend.explain import Explained, QueryAttributes, explain
+from sartor.recommend.features import COLOR_DIMENSION, color_vector, recolored
+from sartor.recommend.filters import require_attributes, require_values
+from sartor.recommend.outfit.outfit import LookQuery, Outfit, outfit
+from sartor.recommend.personal.signals import NewProducts
+from sartor.recommend.query import Part, PhotoInput, QueryEncoder
+from sartor.recommend.rank import Matching
+from sartor.recommend.similar import DEFAULT_K, Recommendation, SimilarQuery, similar
+from sartor.recommend.weights import DISLIKE_WEIGHT, LIKE_WEIGHT, default_feature_weights
+from sartor.types import EVERYTHING, Metric, Where
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sartor.events.model import RelationType
+    from sartor.imaging.fetch import EncodedPhoto
+    from sartor.recommend.base import Feed
+    from sartor.recommend.features import FeatureWeights
+    from sartor.recommend.outfit.complements import Complements
+    from sartor.recommend.personal.for_you import ForYou
+    from sartor.recommend.personal.interactions import Interactions
+    from sartor.shop.backends import Backends, OpenModel
+    from sartor.shop.catalog import Catalog
+    from sartor.shop.shoppers import Shoppers
+    from sartor.store.base import EventStore
+    from sartor.types import Hit, Photo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimilarRequest:
+    """What ``Shop.similar`` takes: photos and products not embedded yet, and how they are compared."""
+
+    parts: tuple[Part, ...] = ()
+    like: tuple[str, ...] = ()
+    dislike: tuple[str, ...] = ()
+    color: str | None = None
+    dials: FeatureWeights | None = None
+    k: int = DEFAULT_K
+    where: Where = EVERYTHING
+    diversity: float = 0.0
+    facets: tuple[str, ...] = ()
+    exclude: frozenset[str] = frozenset()
+    exact: bool = False
+    metric: Metric | None = None
+
+
+class Recommender:
+    """Recommends products of a catalog by one of its models.
+
+    Args:
+        backends: The engines of the workspace.
+        model: Gives the model to recommend by.
+        catalog: The products.
+        shoppers: The people whose events count.
+    """
+
+    def __init__(
+        self, backends: Backends, model: Callable[[], OpenModel], *, catalog: Catalog, shoppers: Shoppers
+    ) -> None:
+        self._backends, self._model, self._catalog, self._shoppers = backends, model, catalog, shoppers
+        self._store = backends.store
+        self._new_products = NewProducts(backends.store)
+
+    def warm_up(self) -> None:
+        """Load the network, the index and what shoppers did."""
+        model = self._model()
+        if model.card.network:
+            height_px, width_px = model.card.size_px
+            model.encoder.embed([Image.new("RGB", (width_px, height_px), "white")])
+        with self._backends.writing:
+            model.index.optimize()
+            model.index.mark(self._store.revision)
+        if self._backends.has_events():
+            self._shoppers.interactions.catch_up()
+            model.main_photos.warm_up(self._store.product_ids())
+
+    def similar(self, request: SimilarRequest) -> Recommendation:
+        """Find the products that look most like a query."""
+        if not request.parts and not request.like and request.color is None:
+            raise EmptyQuery
+        model = self._model()
+        model.require_embeddings()
+        query = self._encoded(model, request)
+        index = model.index if request.metric is None else model.index.by(request.metric)
+        return similar(query, index=index, catalog=self._store, model=self._described(model))
+
+    def outfit(self, query: LookQuery) -> Outfit:
+        """Complete a look."""
+        if not query.products:
+            raise EmptyQuery
+        model = self._model()
+        model.require_embeddings()
+        return outfit(
+            query,
+            index=model.index,
+            catalog=self._store,
+            garments=model.garments,
+            attributes=self._described(model).attributes,
+            complements=self._complements(model),
+        )
+
+    def for_user(self, request: FeedRequest) -> Feed:
+        """Recommend products to a person."""
+        model = self._model()
+        self._require_attributes(model, request.where)
+        self._require_attributes(model, request.context)
+        feed = self._for_you(model).feed(request)
+        if not feed.hits:
+            require_values(request.where, model.index)
+        return feed
+
+    def trending(self, *, k: int, window_s: float, where: Where, now_s: float) -> Feed:
+        """The products that people like most lately."""
+        from sartor.recommend.personal.signals import trend_scores
+        from sartor.recommend.personal.trending import trending
+
+        model = self._model()
+        self._require_attributes(model, where)
+        model.require_embeddings()
+        popularity = trend_scores(self._shoppers.interactions, now_s=now_s, window_s=window_s)
+        return trending(self._candidates(model), popularity, k=k, where=where)
+
+    def together(self, product_id: str, *, by: RelationType | None, k: int, where: Where) -> Feed:
+        """The products that people bought or looked at together with one."""
+        from sartor.recommend.personal.signals import related_scores
+        from sartor.recommend.personal.trending import together
+
+        if not self._store.known([product_id]):
+            raise ProductNotFound(product_id)
+        model = self._model()
+        self._require_attributes(model, where)
+        model.require_embeddings()
+        related = related_scores(self._shoppers.interactions, product_id, by=by)
+        return together(self._candidates(model), product_id, related, k=k, where=where)
+
+    def describe(self, part: Part) -> QueryAttributes:
+        """What the model sees in a photo."""
+        return self._query_encoder(self._model()).encode(part).seen
+
+    def explain(self, query: Part, hit: Hit) -> Explained:
+        """Which regions of two photos make them close."""
+        model = self._model()
+        regions = self._backends.regions(model.card)
+        if query.product is not None:
+            query = replace(query, photo=self._catalog.thumbnail(self._main_photo(query.product)), product=None)
+        encoder = self._query_encoder(model)
+        photos = (encoder.decode(query), encoder.decode(Part(photo=self._catalog.thumbnail(hit.photo))))
+        return explain(model.encoder, regions, photos)
+
+    def read(self, photo: PhotoInput) -> EncodedPhoto:
+        """Read a photo once, to use it several times."""
+        return self._query_encoder(self._model()).read(photo)
+
+    def engine(self, events: EventStore, interactions: Interactions) -> ForYou:
+        """What recommends to people, by these events."""
+        return self._engine(self._model(), events, interactions)
+
+    def _encoded(self, model: OpenModel, request: SimilarRequest) -> SimilarQuery:
+        """A request with its photos and products as vectors."""
+        encoder = self._query_encoder(model)
+        parts = [encoder.encode(part) for part in request.parts]
+        liked = [encoder.encode(Part(product=id_, weight=LIKE_WEIGHT)) for id_ in request.like]
+        disliked = [encoder.encode(Part(product=id_, weight=DISLIKE_WEIGHT)) for id_ in request.dislike]
+        toward = [(part.features, part.weight) for part in (*parts, *liked)]
+        if request.color is not None:
+            shade = color_vector(palette_of_color(named_color(request.color)))
+            alone = [(model.features.of_color(model.card.dimension, shade), 1.0)]
+            toward = recolored(toward, shade) or alone
+        everything = (*parts, *liked, *disliked)
+        return SimilarQuery(
+            parts=tuple(toward),
+            negatives=tuple((part.features, part.weight) for part in disliked),
+            seen=parts[0].seen if parts else QueryAttributes(),
+            weights=request.dials
+            or default_feature_weights(has_color=request.color is not None, has_parts=bool(parts or liked)),
+            k=request.k,
+            where=request.where,
+            without=request.exclude.union(*(part.products for part in everything)),
+            groups=frozenset().union(*(part.groups for part in everything)),
+            diversity=request.diversity,
+            facets=request.facets,
+            exact=request.exact,
+        )
+
+    def _query_encoder(self, model: OpenModel) -> QueryEncoder:
+        return QueryEncoder(self._store, model.encoder, model.features, self._backends.urls)
+
+    def _described(self, model: OpenModel) -> Model:
+        """What the ranking has to know of a model."""
+        features, dimension, calibration = model.features, model.card.dimension, model.card.calibration
+        return Model(
+            attributes=tuple({*self._store.attribute_names(), *features.attributes}),
+            predicted=lambda vectors: features.describe(vectors[:, :dimension]),
+            matching=None
+            if calibration is None
+            else Matching((calibration.slope, calibration.color, calibration.category), calibration.intercept).of,
+        )
+
+    def _for_you(self, model: OpenModel) -> ForYou:
+        model.require_embeddings()
+        return self._engine(model, self._shoppers.events, self._shoppers.interactions)
+
+    def _engine(self, model: OpenModel, events: EventStore, interactions: Interactions) -> ForYou:
+        from sartor.recommend.personal.for_you import ForYou
+
+        return ForYou(
+            candidates=self._candidates(model),
+            events=events,
+            interactions=interactions,
+            newest=self._new_products,
+        )
+
+    def _candidates(self, model: OpenModel) -> CandidateSource:
+        return CandidateSource(
+            index=model.index,
+            photos=model.main_photos,
+            catalog=self._store,
+            model=self._described(model),
+            sizes=(model.card.dimension, COLOR_DIMENSION),
+        )
+
+    def _complements(self, model: OpenModel) -> Complements | None:
+        """What people buy together, for looks; None leaves looks to the rules."""
+        if not self._backends.has_events():
+            return None
+        interactions = self._shoppers.interactions
+        return model.complements.now(interactions.learned, interactions.baskets)
+
+    def _require_attributes(self, model: OpenModel, where: Where) -> None:
+        if where:
+            require_attributes(where, self._described(model).attributes)
+
+    def _main_photo(self, product_id: str) -> Photo:
+        photos = self._catalog.product(product_id).photos
+        if not photos:
+            raise ProductNotFound(product_id, reason="has no photo to compare")
+        return photos[0]

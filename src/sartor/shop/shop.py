@@ -1,0 +1,914 @@
+"""The front door: a workspace as one object, with a method for each thing that is done with it.
+
+``Shop`` takes plain keywords, and its parts do the work: ``catalog`` what is in it, ``recommender`` what comes out
+of it, ``shoppers`` who shops there, ``evaluator`` how good it is, and ``Models`` which model embeds it.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from sartor.errors import EmptyQuery
+from sartor.evaluation.catalog_map import MAX_PRODUCTS
+from sartor.evaluation.relevance import LabelMap
+from sartor.evaluation.task import DEFAULT_KS, EvaluationRequest, ShowProgress, silent
+from sartor.events.model import Event, EventCounts, EventType, Person, PersonRecord, RelationType
+from sartor.ingest.export.run import ExportFormat, ExportOptions
+from sartor.recommend.base import FeedRequest
+from sartor.recommend.filters import where_of
+from sartor.recommend.outfit.outfit import LookQuery, Outfit
+from sartor.recommend.outfit.rules import slot_named
+from sartor.recommend.query import Part, PhotoInput, parts_of
+from sartor.recommend.similar import DEFAULT_K, Recommendation
+from sartor.recommend.weights import FEED_DIVERSITY, TREND_WINDOW_S
+from sartor.shop.catalog import Catalog
+from sartor.shop.evaluator import Evaluator
+from sartor.shop.models import ImportOptions, Models
+from sartor.shop.recommender import Recommender, SimilarRequest
+from sartor.shop.shoppers import Shoppers, person_of
+from sartor.store.base import ListingQuery, Sort
+from sartor.types import Metric, Where
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sartor.encoders.card import ModelCard
+    from sartor.evaluation.catalog_map import CatalogMap
+    from sartor.evaluation.promotion import PromotionReport
+    from sartor.evaluation.replay.results import Replay
+    from sartor.evaluation.results import CatalogHealth, Evaluation
+    from sartor.events.model import Taken
+    from sartor.imaging import Thumbnail
+    from sartor.imaging.fetch import EncodedPhoto
+    from sartor.ingest.events import EventImportReport, OnEvents
+    from sartor.ingest.export.run import ExportReport
+    from sartor.ingest.maintenance import Info, Problem
+    from sartor.ingest.photos import IngestReport, OnProgress
+    from sartor.ingest.put import ProductInput, PutOutcome
+    from sartor.ingest.vectors import ImportReport
+    from sartor.recommend.base import Feed
+    from sartor.recommend.duplicates import DuplicatePhoto
+    from sartor.recommend.explain import Explained, QueryAttributes
+    from sartor.recommend.features import FeatureWeights
+    from sartor.recommend.filters import Filter
+    from sartor.shop.backends import Backends
+    from sartor.store.base import Listing, StoreCounts
+    from sartor.types import FacetValue, Hit, Photo, StoredProduct
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """What a shop shares with its views through other models."""
+
+    backends: Backends
+    models: Models
+    shoppers: Shoppers
+    views: list[Shop] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, backends: Backends) -> Self:
+        """A workspace on these engines."""
+        return cls(backends, Models(backends), Shoppers(backends))
+
+
+class Shop:
+    """A workspace: a catalog, its embeddings, and what is recommended from them.
+
+    Open one with ``sartor.open``, and close it, best with ``with``; until then no other process can open it. Its
+    methods may be called from several threads.
+
+    A filter, ``where``, is a mapping such as ``{"gender": "Women", "color": ["Red", "Pink"], "price": (10, 50),
+    "brand!": "Acme"}``, or a ``Where``. A ``str`` for a person is the id of a user.
+
+    Attributes:
+        catalog: What is in it.
+        recommender: What comes out of it.
+        shoppers: Who shops there, and what they did.
+        evaluator: How good it is.
+    """
+
+    def __init__(self, workspace: Workspace, *, model: str | None = None) -> None:
+        """``model`` is the id of the model to look through; None is the workspace's."""
+        self._workspace, self._backends, self._models = workspace, workspace.backends, workspace.models
+        in_use = partial(self._models.in_use, model)
+        self._model = in_use
+        self.shoppers = workspace.shoppers
+        self.catalog = Catalog(self._backends, self._models, in_use)
+        self.recommender = Recommender(self._backends, in_use, catalog=self.catalog, shoppers=self.shoppers)
+        self.evaluator = Evaluator(self._backends, self._models, in_use, self.recommender)
+        workspace.views.append(self)
+
+    @property
+    def home(self) -> Path:
+        """Directory of the workspace."""
+        return self._backends.home
+
+    @property
+    def model(self) -> ModelCard:
+        """Card of the model that embeds photos here.
+
+        Raises:
+            NoModel: The workspace has none yet.
+            ModelNotFound: The model that was asked for is missing.
+            ModelNotChosen: There are several, and nothing says which.
+        """
+        return self._model().card
+
+    @property
+    def models(self) -> tuple[ModelCard, ...]:
+        """Cards of all models of the workspace, whether or not they have embedded the catalog."""
+        return self._models.cards()
+
+    def through(self, model: str) -> Shop:
+        """The same workspace as another of its models sees it, for queries; closing either closes both.
+
+        Ask for it again after a write or a promotion, which it does not see.
+
+        Raises:
+            ModelNotFound: There is no such model.
+        """
+        card = self._models.card(model)
+        with self._backends.writing:
+            view = next((view for view in self._workspace.views if view.model == card), None)
+            view = view or Shop(self._workspace, model=model)
+            self._models.in_use(model).follow()
+        return view
+
+    def warm_up(self) -> None:
+        """Load the model, the index and what shoppers did, so that the first query is as fast as the next.
+
+        The graph of the index is built over what came since the last time. That halts all else in this process,
+        for minutes after tens of thousands of products, so call this before others ask.
+        """
+        self.recommender.warm_up()
+
+    def close(self) -> None:
+        """Free what is open and let other processes in."""
+        self._models.close()
+        self._backends.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def index(
+        self,
+        source: str | Path,
+        *,
+        limit: int | None = None,
+        prune: bool = False,
+        on_progress: OnProgress = lambda _: None,
+    ) -> IngestReport:
+        """Bring the products of a source into the catalog; doing it again changes nothing.
+
+        Args:
+            source: A folder of images, a ZIP, a Kaggle data set, a CSV or JSON Lines table, a Merchant feed.
+            limit: Take only the first so many products.
+            prune: Delete the products that once came from this source and have left it.
+            on_progress: Called after each step with what is committed by then.
+
+        Raises:
+            SourceError: The source cannot be read. Photos that cannot be read are in the report instead.
+            ModelError: There is no model to embed with.
+            ValueError: ``limit`` is below 1, or given together with ``prune``.
+
+        Example:
+            >>> report = shop.index("photos")
+            >>> report.products, report.embedded
+            (4, 0)
+        """
+        if limit is not None and (limit < 1 or prune):
+            msg = "limit must be at least 1, and cannot go with prune, which needs the whole source"
+            raise ValueError(msg)
+        return self.catalog.index(Path(source), limit=limit, prune=prune, on_progress=on_progress)
+
+    def import_embeddings(  # noqa: PLR0913 - each is a keyword of its own
+        self,
+        file: str | Path,
+        filenames: str | Path | None = None,
+        *,
+        images: str | Path | None = None,
+        model: str | None = None,
+        id: str | None = None,  # noqa: A002 - as the command calls it
+        limit: int | None = None,
+        force: bool = False,
+        on_progress: OnProgress = lambda _: None,
+    ) -> ImportReport:
+        """Take in embeddings that another program made; doing it again changes nothing.
+
+        Nothing in a pickle is run. A product's id is the stem of its photo's name. The vectors become the
+        workspace's default model if it has none.
+
+        Args:
+            file: A pickle, ``.npy``, ``.npz`` or Parquet file of vectors.
+            filenames: A pickle, ``.npy`` or text file with the names of their photos, if ``file`` has none.
+            images: A folder or ZIP with the photos. By default they are looked for where their names say, in the
+                folder of ``file``. A table in it, or beside it, gives titles and attributes.
+            model: Id of the model of this workspace that made the vectors; some photos are embedded again to check
+                that. By default the vectors get a model without a network, which answers by product, not by photo.
+            id: Id of that new model; by default ``imported-`` and the length of a vector.
+            limit: Take only the first so many products.
+            force: Take the vectors as the model's although they disagree with it.
+            on_progress: Called after each step with what is committed by then.
+
+        Raises:
+            UnsafePickle: A pickle holds more than lists, strings, numbers and arrays.
+            UnreadableVectors: There are no vectors, or they fit neither their names nor the model.
+            VectorsDisagree: The model gives other vectors for the same photos.
+            ModelNotFound: There is no such model.
+            ModelExists: Other vectors, or a network, have the id.
+            ValueError: ``limit`` is below 1, or both ``model`` and ``id`` are given.
+        """
+        if (limit is not None and limit < 1) or (model is not None and id is not None):
+            msg = "limit must be at least 1, and id names a new model where model names one that is there"
+            raise ValueError(msg)
+        options = ImportOptions(
+            file=Path(file),
+            filenames=None if filenames is None else Path(filenames),
+            images=None if images is None else Path(images),
+            model=model,
+            id=id,
+            limit=limit,
+            force=force,
+        )
+        return self._models.import_vectors(options, on_progress=on_progress)
+
+    def put(self, *items: ProductInput) -> list[PutOutcome]:
+        """Write products; what is returned is committed and can be found. Doing it again changes nothing.
+
+        Args:
+            items: Products with their photos. If a photo cannot be used, its product stays as it was.
+
+        Returns:
+            What became of each, in order.
+        """
+        return self.catalog.put(items)
+
+    def delete(self, product_id: str) -> bool:
+        """Delete a product, and its photos if no other product shows them; returns whether there was one.
+
+        Example:
+            >>> shop.delete("green"), shop.delete("green")
+            (True, False)
+        """
+        return self.catalog.delete(product_id)
+
+    def export(  # noqa: PLR0913 - each is a keyword of its own
+        self,
+        path: str | Path,
+        *,
+        format: ExportFormat | str,  # noqa: A002 - as the command calls it
+        where: Filter | None = None,
+        images: bool = False,
+        force: bool = False,
+        on_progress: OnProgress = lambda _: None,
+    ) -> ExportReport:
+        """Write the catalog or its embeddings as files that other programs read; writes wait meanwhile.
+
+        Args:
+            path: A file for ``npz``, ``parquet``, ``csv`` and ``jsonl``, a folder for the others and with images.
+            format: One of ``ExportFormat``.
+            where: Only products with these attributes, as the catalog has them.
+            images: For ``csv`` and ``jsonl``: also thumbnails, so that ``index`` reads the folder again.
+            force: Replace an earlier export.
+            on_progress: Called after each step.
+
+        Returns:
+            What was written, and what the format does not hold.
+
+        Raises:
+            ExportError: The path is taken or does not fit the format, or it cannot be written.
+            EmptyCatalog: There is nothing to export.
+            QueryError: The filter asks for what no product has.
+            ModelMismatch: The catalog was embedded with another model.
+            MissingExtra: The format needs a package that is not installed.
+
+        Example:
+            >>> shop.export("catalog.csv", format="csv", where={"price": (None, 30)}).products
+            2
+        """
+        options = ExportOptions(
+            path=Path(path), format=ExportFormat(format), where=_where(where), images=images, force=force
+        )
+        return self.catalog.export(options, on_progress=on_progress)
+
+    def listing(
+        self,
+        *,
+        where: Filter | None = None,
+        words: str = "",
+        sort: Sort | str = Sort.RELEVANCE,
+        limit: int = 24,
+        after: str | None = None,
+    ) -> Listing:
+        """Products of the catalog page by page, by filter and words.
+
+        Args:
+            where: Only products with these attributes.
+            words: Only products in whose title or attributes each of these words occurs, and the one with this id.
+            sort: ``relevance`` to the words, ``newest``, ``title``, ``price`` or ``-price``.
+            limit: Products on a page, at most.
+            after: ``Listing.next`` of the page before; None for the first page.
+
+        Raises:
+            QueryError: The filter names an attribute that no product has, or ``after`` is not from this listing.
+
+        Example:
+            >>> page = shop.listing(where={"gender": "Women"}, sort="price", limit=2)
+            >>> [stored.product.id for stored in page.products], page.total
+            (['red', 'pink'], 4)
+        """
+        return self.catalog.listing(
+            ListingQuery(where=_where(where), words=words, sort=Sort(sort), limit=limit, after=after)
+        )
+
+    def facets(
+        self, attributes: Sequence[str] | None = None, *, where: Filter | None = None, words: str = ""
+    ) -> Mapping[str, Sequence[FacetValue]]:
+        """Values of attributes, with how many products have each.
+
+        Args:
+            attributes: Their names; by default those that make good filters.
+            where: Count only products with these attributes.
+            words: Count only products with these words.
+
+        Example:
+            >>> shop.facets(["articleType"])["articleType"][0]
+            FacetValue(value='Tshirts', count=2)
+        """
+        return self.catalog.facets(attributes, where=_where(where), words=words)
+
+    def product(self, product_id: str) -> StoredProduct:
+        """A product by its id.
+
+        Raises:
+            ProductNotFound: No product has this id.
+
+        Example:
+            >>> shop.product("red").product.title
+            'Red Tshirt'
+        """
+        return self.catalog.product(product_id)
+
+    def product_ids(self) -> list[str]:
+        """Ids of all products, sorted.
+
+        Example:
+            >>> shop.product_ids()
+            ['blue', 'green', 'pink', 'red']
+        """
+        return self.catalog.product_ids()
+
+    def attribute_names(self) -> tuple[str, ...]:
+        """Names of all attributes that products have, and of those that the model predicts, sorted.
+
+        Example:
+            >>> shop.attribute_names()
+            ('articleType', 'gender', 'price')
+        """
+        return self.catalog.attribute_names()
+
+    def counts(self) -> StoreCounts:
+        """How many products, photos and embeddings the catalog has.
+
+        Example:
+            >>> shop.counts().products
+            4
+        """
+        return self.catalog.counts()
+
+    def thumbnail(self, photo: Photo) -> Path:
+        """Path of a photo as the workspace keeps it, at most 640 px wide and high.
+
+        Raises:
+            PhotoRejected: Only its embedding was imported.
+
+        Example:
+            >>> shop.thumbnail(shop.product("red").photos[0]).suffix
+            '.png'
+        """
+        return self.catalog.thumbnail(photo)
+
+    def picture(self, sha256: str, *, max_px: int) -> Thumbnail | None:
+        """A photo as the bytes of an image file at most ``max_px`` wide and high; None for an unknown SHA-256."""
+        return self.catalog.picture(sha256, max_px=max_px)
+
+    def similar(  # noqa: PLR0913 - each is a keyword of its own
+        self,
+        *photos: PhotoInput | Part,
+        product: str | Part | None = None,
+        products: Sequence[str | Part] = (),
+        like: Sequence[str] = (),
+        dislike: Sequence[str] = (),
+        color: str | None = None,
+        dials: FeatureWeights | None = None,
+        k: int = DEFAULT_K,
+        where: Filter | None = None,
+        diversity: float = 0.0,
+        facets: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        exact: bool = False,
+        metric: Metric | str | None = None,
+    ) -> Recommendation:
+        """Find the products most similar to photos, products, or a color.
+
+        All parts together are one query, see ``docs/explanation/recommendations.md`` for the formula. The query
+        itself is never a hit: neither its products, nor those that show an identical photo, nor their variants.
+
+        Args:
+            photos: Paths of image files, their bytes, or their URLs where those are allowed; or a ``Part``, which
+                has a weight and a region.
+            product: Id of a product, in place of photos or together with them.
+            products: More of them.
+            like: Ids of products that the hits should resemble, half as much as the query.
+            dislike: Ids of products that the hits should differ from; they are never hits.
+            color: A CSS name or ``#rrggbb``: alone, or in place of the color of the other parts.
+            dials: How much style, color and category count; the defaults were chosen by measurement.
+            k: Number of products, at least 1.
+            where: Only products with these attributes, such as ``{"gender": "Women", "color!": "Black"}``.
+            diversity: From 0, the most similar, to 1, the most varied (maximal marginal relevance).
+            facets: Attributes whose values are counted among all products that pass the filter.
+            exclude: Ids of products that are never hits.
+            exact: Compare with every photo, rather than through an approximate index.
+            metric: ``cosine`` or ``euclidean``, which rank alike and differ in their scores. Defaults to the
+                workspace's metric.
+
+        Returns:
+            At most ``k`` distinct products; without diversity their scores never rise.
+
+        Raises:
+            QueryError: The query is empty, or asks for what the catalog does not have.
+            PhotoRejected: A photo cannot be used.
+            ModelMismatch: The catalog was embedded with another model.
+
+        Example:
+            >>> shop.similar("photos/red.png", k=2, where={"gender": "Women"})[0].title
+            'Pink Tshirt'
+            >>> [hit.product_id for hit in shop.similar(product="blue", color="red", k=2)]
+            ['red', 'pink']
+        """
+        request = SimilarRequest(
+            parts=tuple(parts_of(photos, [*(() if product is None else (product,)), *products])),
+            like=tuple(like),
+            dislike=tuple(dislike),
+            color=color,
+            dials=dials,
+            k=k,
+            where=_where(where),
+            diversity=diversity,
+            facets=tuple(facets),
+            exclude=frozenset(exclude),
+            exact=exact,
+            metric=None if metric is None else Metric(metric),
+        )
+        return self.recommender.similar(request)
+
+    def outfit(
+        self,
+        *products: str,
+        slots: Sequence[str] | None = None,
+        where: Filter | None = None,
+        max_price: float | None = None,
+        alternatives: int = 3,
+    ) -> Outfit:
+        """Complete the look: for products, one product of each other slot that suits them.
+
+        The chosen products are for the same person and occasion, their colors go together, and their styles are
+        close. If there are enough baskets, what shoppers bought together counts as well.
+
+        Args:
+            products: Ids of the pieces that are in it, at least one.
+            slots: The slots to fill, such as ``("shoes", "bag")``; by default those of top, bottom, shoes, bag,
+                watch and eyewear that are free.
+            where: Only products with these attributes.
+            max_price: What the chosen pieces may cost together; products without a price are then left out.
+            alternatives: Number of alternatives for each slot.
+
+        Raises:
+            QueryError: There is no such product or slot, a product is not worn, or two cannot be in one look.
+            ModelMismatch: The catalog was embedded with another model.
+
+        Example:
+            >>> look = shop.outfit("red", slots=["bottom", "shoes"])
+            >>> [piece.product_id for piece in look.pieces]
+            ['blue', 'green']
+        """
+        if not products:
+            raise EmptyQuery
+        query = LookQuery(
+            products=products,
+            slots=None if slots is None else tuple(slot_named(name) for name in slots),
+            where=_where(where),
+            max_price=max_price,
+            alternatives=alternatives,
+        )
+        return self.recommender.outfit(query)
+
+    def for_user(  # noqa: PLR0913 - each is a keyword of its own
+        self,
+        user: str | Person,
+        *,
+        k: int = 12,
+        where: Filter | None = None,
+        context: Filter | None = None,
+        diversity: float | None = None,
+        exclude: Sequence[str] = (),
+        now_s: float | None = None,
+    ) -> Feed:
+        """Recommend products to a person, by what the person did up to now and what others did.
+
+        What the person bought, dislikes or looked at lately is left out. For a person without a history it is what
+        others like and what is new, other products for each person.
+
+        Args:
+            user: Id of a user, or a ``Person``: also a visitor.
+            k: Number of products.
+            where: Only products with these attributes.
+            context: What the person looks at now, such as ``{"gender": "Women"}``; for a person without a history,
+                products that have it come first.
+            diversity: From 0, the best, to 1, the most varied; None is the default.
+            exclude: Ids of products that are left out.
+            now_s: Now, in seconds since 1970 UTC; None asks the clock.
+
+        Raises:
+            QueryError: The catalog is empty, or a filter asks for what it does not have.
+            ModelMismatch: The catalog was embedded with another model.
+
+        Example:
+            >>> like = Event(id="1", type="like", person=Person.user("ann"), at_s=time.time(), product_id="red")
+            >>> shop.record(like).added
+            1
+            >>> shop.for_user("ann", k=1)[0].product_id
+            'pink'
+        """
+        request = FeedRequest(
+            person=person_of(user),
+            k=k,
+            now_s=_now(now_s),
+            where=_where(where),
+            context=_where(context),
+            diversity=FEED_DIVERSITY if diversity is None else diversity,
+            without=frozenset(exclude),
+        )
+        return self.recommender.for_user(request)
+
+    def trending(
+        self,
+        *,
+        k: int = 12,
+        window_s: float = TREND_WINDOW_S,
+        where: Filter | None = None,
+        now_s: float | None = None,
+    ) -> Feed:
+        """The products that people like most lately; each person counts once for a product.
+
+        Args:
+            k: Number of products, at most.
+            window_s: Events of the last so many seconds count; after half of them an event counts half.
+            where: Only products with these attributes.
+            now_s: Now, in seconds since 1970 UTC; None asks the clock.
+
+        Raises:
+            QueryError: The catalog is empty, or the filter asks for what it does not have.
+        """
+        return self.recommender.trending(k=k, window_s=window_s, where=_where(where), now_s=_now(now_s))
+
+    def together(
+        self,
+        product_id: str,
+        *,
+        by: RelationType | str | None = None,
+        k: int = 12,
+        where: Filter | None = None,
+    ) -> Feed:
+        """The products that people bought or looked at together with one, the most frequent first.
+
+        Args:
+            product_id: The product.
+            by: ``bought``, in one basket; ``seen``, in one session; ``liked``, by one person within a month; None
+                takes all of them.
+            k: Number of products, at most.
+            where: Only products with these attributes.
+
+        Raises:
+            ProductNotFound: There is no such product.
+            QueryError: The filter asks for what the catalog does not have.
+        """
+        relation = None if by is None else RelationType(by)
+        return self.recommender.together(product_id, by=relation, k=k, where=_where(where))
+
+    def describe(self, photo: PhotoInput | Part) -> QueryAttributes:
+        """What is seen in a photo: attributes with their probability, and colors.
+
+        Raises:
+            PhotoRejected: It cannot be used.
+
+        Example:
+            >>> shop.describe("photos/red.png").colors[0]
+            'red'
+        """
+        return self.recommender.describe(_part(photo))
+
+    def explain(self, query: PhotoInput | Part, hit: Hit) -> Explained:
+        """Which regions of a query's photo and of a hit's make them close in style.
+
+        The contributions are exact: those of either photo sum to the cosine of the two embeddings.
+
+        Args:
+            query: A photo, or a ``Part``: a region of a photo, or a product, of which the main photo counts.
+            hit: A hit that ``similar`` returned for it.
+
+        Raises:
+            NoRegions: The model does not give what this needs.
+            PhotoRejected: A photo cannot be used.
+            ProductNotFound: There is no such product, or it has no photo.
+        """
+        return self.recommender.explain(_part(query), hit)
+
+    def read(self, photo: PhotoInput) -> EncodedPhoto:
+        """Read a photo once, to use it several times.
+
+        Raises:
+            PhotoRejected: It cannot be read.
+        """
+        return self.recommender.read(photo)
+
+    def record(self, *events: Event) -> Taken:
+        """Take in what people did; it is on disk when this returns, and counts for the next feed.
+
+        Events may come in any order, and again; those about products that the catalog does not have are kept.
+        """
+        return self.shoppers.record(events)
+
+    def import_events(self, file: str | Path, *, on_progress: OnEvents = lambda _: None) -> EventImportReport:
+        """Take in events from a CSV or JSON Lines file; doing it again changes nothing.
+
+        Raises:
+            SourceError: The file cannot be read. Events that cannot be taken are in the report instead.
+        """
+        return self.shoppers.import_events(Path(file), on_progress=on_progress)
+
+    def merge(self, visitor_id: str, *, into: str) -> int:
+        """Make a visitor a user, at login: what the visitor did and will do is the user's.
+
+        Returns:
+            How many events moved; 0 when it was done before.
+
+        Raises:
+            VisitorTaken: The visitor was merged into another user before.
+        """
+        return self.shoppers.merge(visitor_id, into=into)
+
+    def person(self, person: Person | str) -> PersonRecord:
+        """All that is held about a person.
+
+        Raises:
+            PersonNotFound: Nothing is held.
+        """
+        return self.shoppers.person(person)
+
+    def forget(self, person: Person | str) -> int:
+        """Erase all that is held about a person, with the visitors who were merged into it; no trace is left.
+
+        Returns:
+            How many events that were.
+
+        Raises:
+            PersonNotFound: Nothing is held.
+        """
+        return self.shoppers.forget(person)
+
+    def withdraw(self, person: Person | str, type: EventType, product_id: str) -> int:  # noqa: A002 - the field's word
+        """Take back what a person did with a product, such as a like; returns how many events are erased."""
+        return self.shoppers.withdraw(person, type, product_id)
+
+    def recently_viewed(self, person: Person | str, *, k: int = 12) -> tuple[StoredProduct, ...]:
+        """Products of the catalog that a person looked at, the last first."""
+        return self.shoppers.recently_viewed(person, k=k)
+
+    def favorites(self, person: Person | str) -> tuple[StoredProduct, ...]:
+        """Products of the catalog that a person likes, the last first."""
+        return self.shoppers.favorites(person)
+
+    def opinions(self, person: Person | str) -> dict[str, EventType]:
+        """What a person said last of each product, ``LIKE`` or ``DISLIKE``; the last said comes first."""
+        return self.shoppers.opinions(person)
+
+    def event_counts(self) -> EventCounts:
+        """How many events there are, of how many people, and how many are about unknown products."""
+        return self.shoppers.event_counts()
+
+    def info(self) -> Info:
+        """What the workspace holds."""
+        return self.evaluator.info()
+
+    def check(self, *, repair: bool = False) -> tuple[Problem, ...]:
+        """Whether store, index and media agree; empty when they do.
+
+        Args:
+            repair: First rebuild the index from the store and delete thumbnails that no photo has. Nothing is
+                embedded again.
+
+        Example:
+            >>> shop.check()
+            ()
+        """
+        return self.evaluator.check(repair=repair)
+
+    def health(self) -> CatalogHealth:
+        """What about the catalog makes recommendations worse, or may: photos, attributes, labels, neighbors.
+
+        Every photo is compared with every other: about a minute for 40,000.
+
+        Raises:
+            ModelMismatch: The catalog was embedded with another model.
+        """
+        return self.evaluator.health()
+
+    def duplicates(self) -> tuple[tuple[DuplicatePhoto, ...], ...]:
+        """Groups of the catalog's photos that show the same thing, identical files among them.
+
+        Every photo is compared with every other: some seconds for 40,000.
+
+        Example:
+            >>> shop.duplicates()
+            ()
+        """
+        return self.evaluator.duplicates()
+
+    def map(self, *, limit: int = MAX_PRODUCTS, seed: int = 0) -> CatalogMap:
+        """The catalog in two dimensions, so that products that look alike are near each other.
+
+        Args:
+            limit: How many products at most, drawn at random; 1,500 take about 8 s, 3,000 about 19 s.
+            seed: Seed of everything random.
+
+        Raises:
+            EmptyCatalog: There is nothing to lay out.
+            ModelMismatch: The catalog was embedded with another model.
+        """
+        return self.evaluator.map(limit=limit, seed=seed)
+
+    def evaluate(  # noqa: PLR0913 - each is a keyword of its own
+        self,
+        gallery: str | Path,
+        *models: str,
+        queries: str | Path | None = None,
+        relevance: Sequence[str] = (),
+        label_map: str | Path | None = None,
+        instances: bool = False,
+        held_out: bool = False,
+        as_recommended: bool = False,
+        ann: bool = False,
+        pictures: bool = False,
+        ks: Sequence[int] = DEFAULT_KS,
+        seed: int = 0,
+        limit: int | None = None,
+        command: str = "",
+        show: ShowProgress = silent,
+    ) -> Evaluation:
+        """Measure how good models are at finding what is relevant, on sources of products.
+
+        What the workspace has embedded is not embedded again; nothing is written.
+
+        Args:
+            gallery: Source of the products that are searched.
+            models: Ids of models; the others are compared with the first. ``color-histogram`` and ``random`` are
+                baselines. Defaults to the workspace's model.
+            queries: Source of the queries; by default each product of the gallery asks, and is left out itself.
+            relevance: Attributes that make products relevant; by default kind, gender and color.
+            label_map: TOML file that says which labels of the queries mean which of the gallery.
+            instances: Look for the same product by its id in both sources, and by perturbed photos.
+            held_out: Only products ask that the first model has not learned from.
+            as_recommended: Compare as ``similar`` does, rather than by embeddings alone.
+            ann: Measure the approximate index against exact search.
+            pictures: Make what a report shows: queries beside their hits, and a map of the gallery.
+            ks: Lengths of lists.
+            seed: Seed of everything random.
+            limit: Take only the first so many products of each source.
+            command: The command that asked for it, for a report.
+            show: Shows the progress of something named.
+
+        Raises:
+            SourceError: A source cannot be read.
+            ModelNotFound: There is no such model.
+            UnknownAttribute: No product has an attribute of ``relevance``.
+            EvaluationError: There is nothing to evaluate, or the label map cannot be used.
+            ValueError: A length is below 1.
+        """
+        if not ks or min(ks) < 1:
+            msg = f"lists have at least 1 product, not {tuple(ks)}"
+            raise ValueError(msg)
+        request = EvaluationRequest(
+            gallery=Path(gallery),
+            queries=None if queries is None else Path(queries),
+            relevance=tuple(relevance),
+            label_map=None if label_map is None else LabelMap.read(Path(label_map)),
+            instances=instances,
+            held_out=held_out,
+            as_recommended=as_recommended,
+            ann=ann,
+            pictures=pictures,
+            ks=tuple(sorted(set(ks))),
+            seed=seed,
+            limit=limit,
+            command=command,
+        )
+        return self.evaluator.evaluate(request, models, show=show)
+
+    def replay(  # noqa: PLR0913 - each is a keyword of its own
+        self,
+        *logs: Iterable[Event],
+        k: int = 10,
+        people: int = 1000,
+        histories: Sequence[int] = (1, 5, 20),
+        eta: float = 1.0,
+        clip: float | None = None,
+        seed: int = 0,
+        names: Sequence[str] = (),
+        command: str = "",
+        show: ShowProgress = silent,
+    ) -> Replay:
+        """Go back to a time in logs, recommend with what was known then, and see what people did afterwards.
+
+        For-you stands beside popularity, item-to-item co-occurrence, visual similarity and chance, all over this
+        catalog. Nothing is written to the workspace, and its own events do not count.
+
+        Args:
+            logs: Events in any order. Each log is replayed by itself, and the people of all logs are judged
+                together, as if each person were in one of them only.
+            k: Length of lists.
+            people: At most so many people of a log are asked for, drawn at random, and at most half of all.
+            histories: How many of a person's last events are known, an experiment each.
+            eta: How fast attention falls with the rank in recorded answers: ``1 / rank ** eta``.
+            clip: Upper bound of the weights of recorded rewards; None for no bound.
+            seed: Seed of everything random.
+            names: What the logs are called.
+            command: The command that asked for it, for a report.
+            show: Shows the progress of something named.
+
+        Raises:
+            EvaluationError: There is no log; or in one, nobody did something before the split and wanted something
+                after it.
+            QueryError: The catalog is empty.
+            ModelMismatch: The catalog was embedded with another model.
+            ValueError: A length or a number is below 1.
+        """
+        if min((k, people, *(histories or (0,)))) < 1 or eta < 0 or (clip is not None and clip <= 0):
+            msg = "k, people and histories are at least 1, eta is not below 0, and clip is above it"
+            raise ValueError(msg)
+        from sartor.evaluation.replay.lists import ReplayRequest
+
+        request = ReplayRequest(
+            k=k, people=people, histories=tuple(histories), seed=seed, eta=eta, clip=clip, command=command
+        )
+        return self.evaluator.replay(request, logs, names=names, show=show)
+
+    def promote(
+        self, model: str, *, force: bool = False, on_progress: OnProgress = lambda _: None
+    ) -> PromotionReport:
+        """Make a model the workspace's default, if it is better on held-out products of this catalog.
+
+        The whole catalog is embedded with it first, while the present default goes on answering. The embeddings
+        stay, so trying again costs little.
+
+        Args:
+            model: Id of the model.
+            force: Promote it whatever the comparison says.
+            on_progress: Called after each step with what is embedded by then.
+
+        Raises:
+            ModelNotFound: There is no such model.
+            PromotionRefused: It is not shown to be better than the default.
+            NothingToCompare: The catalog cannot tell which of them is better.
+        """
+        return self._models.promote(model, force=force, on_progress=on_progress)
+
+    def rollback(self, *, on_progress: OnProgress = lambda _: None) -> PromotionReport:
+        """Make the model that the last promotion replaced the default again.
+
+        Its embeddings and its index were kept; photos that came since are embedded with it.
+
+        Raises:
+            NoPreviousModel: No promotion replaced a model.
+            ModelNotFound: The model was removed.
+        """
+        return self._models.rollback(on_progress=on_progress)
+
+
+def _where(where: Filter | None) -> Where:
+    return where if isinstance(where, Where) else where_of(where or {})
+
+
+def _part(photo: PhotoInput | Part) -> Part:
+    return photo if isinstance(photo, Part) else Part(photo=photo)
+
+
+def _now(now_s: float | None) -> float:
+    return time.time() if now_s is None else now_s

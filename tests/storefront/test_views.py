@@ -1,0 +1,55 @@
+"""How things are called before a shopper."""
+
+from __future__ import annotations
+
+import pytest
+
+from sartor.storefront.views import attribute_texts, full_price_text, label, price_text
+
+
+@pytest.mark.parametrize(
+    ("attribute", "name"),
+    [
+        ("articleType", "Type"),
+        ("masterCategory", "Category"),
+        ("sleeve_length", "Sleeve length"),
+        ("heelHeight", "Heel height"),
+        ("brand", "Brand"),
+    ],
+)
+def test_attributes_are_named_for_people(attribute: str, name: str) -> None:
+    assert label(attribute) == name
+
+
+@pytest.mark.parametrize(
+    ("attributes", "text"),
+    [
+        ({"price": "19.90 USD"}, "$19.90"),
+        ({"price": "1200.00 EUR"}, "€1,200.00"),
+        ({"price": "1499 INR"}, "₹1,499"),
+        ({"price": 25}, "25.00"),
+        ({"price": "30.00 CHF"}, "30.00 CHF"),
+        ({"price": "30.00 USD", "sale_price": "20.00 USD"}, "$20.00"),
+        ({"price": "on request"}, ""),
+        ({}, ""),
+    ],
+)
+def test_prices_are_shown_in_their_currency(attributes: dict[str, str | int], text: str) -> None:
+    assert price_text(attributes) == text
+
+
+def test_a_price_is_struck_out_only_in_a_sale() -> None:
+    assert full_price_text({"price": "30.00 USD", "sale_price": "20.00 USD"}) == "$30.00"
+    assert full_price_text({"price": "30.00 USD"}) == ""
+
+
+def test_what_is_said_of_a_product_is_in_order_and_without_what_is_for_machines() -> None:
+    attributes = {
+        "season": "Fall",
+        "link": "https://x",
+        "gender": "Men",
+        "price": 1,
+        "tags": ("a", "b"),
+        "x": True,
+    }
+    assert attribute_texts(attributes) == [("Gender", "Men"), ("Season", "Fall"), ("Tags", "a, b"), ("X", "Yes")]
