@@ -56,7 +56,7 @@ def test_the_json_has_what_others_rely_on(indexed: Sartor, query: Path) -> None:
 
 def test_people_get_a_table(indexed: Sartor, query: Path) -> None:
     outcome = indexed("similar", query, "-k", 2)
-    assert outcome.out.startswith("QueryAttributes: colors ")
+    assert outcome.out.startswith("Seen: colors ")
     assert "Red shirt" in outcome.out
     assert "Pink shirt" in outcome.out
     assert "Blue shirt" not in outcome.out
