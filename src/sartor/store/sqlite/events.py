@@ -246,10 +246,10 @@ class SqliteEventStore:
                 row
                 for number in numbers
                 for row in connection.execute(
-                    f"SELECT at_s, events.number, {EVENT_COLUMNS} FROM {EVENT_TABLES} WHERE person = ?"  # noqa:
-                    S608 " AND at_s <= ? AND type IN (SELECT value FROM json_each(?))" " ORDER BY at_s DESC,
-                    events.number DESC LIMIT ?", (number, np.inf if until_s is None else until_s,
-                    numbers_of_types(types), limit),
+                    f"SELECT at_s, events.number, {EVENT_COLUMNS} FROM {EVENT_TABLES} WHERE person = ?"  # noqa: S608
+                    " AND at_s <= ? AND type IN (SELECT value FROM json_each(?))"
+                    " ORDER BY at_s DESC, events.number DESC LIMIT ?",
+                    (number, np.inf if until_s is None else until_s, numbers_of_types(types), limit),
                 ).fetchall()
             ]
         rows.sort(key=lambda row: row[:2], reverse=True)

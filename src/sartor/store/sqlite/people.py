@@ -48,8 +48,9 @@ class Names:
         """Numbers by name; unknown names are left out."""
         keys = {self._digests.of_name(name) for name in names}
         rows = connection.execute(
-            # CROSS JOIN keeps SQLite to this order f"SELECT name, number FROM json_each(?) CROSS JOIN
-            {self._table} AS named ON named.key = value",  # noqa: S608 (json.dumps(list(keys)),),
+            # CROSS JOIN keeps SQLite to this order
+            f"SELECT name, number FROM json_each(?) CROSS JOIN {self._table} AS named ON named.key = value",  # noqa: S608
+            (json.dumps(list(keys)),),
         ).fetchall()
         asked = set(names)  # names of the same key are in the rows too
         return {name: number for name, number in rows if name in asked}
