@@ -27,7 +27,9 @@ from sartor.config import Settings
 from sartor.encoders.card import CARD_FILE, MODEL_FILE, Layout, ModelCard, PixelScaling, Scaling
 from sartor.encoders.encoder import prepare, unit_norm
 from sartor.encoders.registry import DEFAULT_MODEL, DIRECTORY, sha256_of
-from sartor.evaluation.intervals import agreement, bootstrap_interval, joint_agreement, nearest, paired_test
+from sartor.evaluation.intervals import bootstrap_interval, paired_test
+from sartor.evaluation.metrics import agreement, joint_agreement
+from sartor.evaluation.ranking import nearest
 from sartor.imaging import decode
 from sartor.shop.library import load_runtime
 from sartor.training.dataset import read_dataset

@@ -15,7 +15,7 @@ import sartor
 from benchmarks.data import PHOTOS_224, SHARED_DATA, Data, data_file
 from benchmarks.report import Figure, Report, Target
 from sartor.errors import NotInALook
-from sartor.evaluation.report.sheets import SheetRow, Tile, write_sheet
+from sartor.evaluation.sheets import SheetRow, Tile, write_sheet
 from sartor.recommend.outfit.rules import genders_agree
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ import typer
 
 from benchmarks.data import PEOPLES_PHOTOS, PHOTOS_224, PHOTOS_SMALL, SHARED_DATA, Data, data_file
 from benchmarks.report import Figure, Report, Target
-from sartor.evaluation.intervals import agreement, nearest
+from sartor.evaluation.metrics import agreement
+from sartor.evaluation.ranking import nearest
 from sartor.training.dataset import read_dataset, targets_of, values_of
 from sartor.training.loop import embed_keys
 from sartor.training.network import EMBEDDING

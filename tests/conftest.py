@@ -14,7 +14,7 @@ import sartor
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sartor.shop import Shop
+    from sartor import Shop
 from tests.copies import copied
 from tests.networks import color_network
 
@@ -60,14 +60,10 @@ def bundled(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
 @pytest.fixture(scope="session")
 def empty_home(tmp_path_factory: pytest.TempPathFactory, color_file: Path) -> Path:
     """What ``home`` is copied from: adding a model runs its network, which takes longer than most tests."""
-    from sartor.config import Settings
-    from sartor.encoders.add import ModelSpec
-    from sartor.encoders.card import PixelScaling, Scaling
-    from sartor.shop.library import add_model
+    from tests.fakes import add
 
     directory = tmp_path_factory.mktemp("empty") / "home"
-    adoption = ModelSpec(id="color", scaling=PixelScaling.named(Scaling.UNIT), output="embedding")
-    add_model(Settings(home=directory), color_file, adoption)
+    add(directory, color_file, "color")
     return directory
 
 

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from sartor.config import Settings
+from sartor.encoders.add import ModelSpec
 from sartor.encoders.card import Layout, ModelCard, PixelScaling, Scaling
 from sartor.encoders.encoder import Encoder
 from sartor.encoders.heads import Heads
 from sartor.recommend.features import FeatureBuilder
+from sartor.shop.library import add_model
 from tests.networks import SIDE_PX
 
 if TYPE_CHECKING:
@@ -86,3 +89,9 @@ def various_colors(count: int) -> dict[str, Color]:
     """Colors that differ in direction, not only in brightness."""
     rng = np.random.default_rng(7)
     return {f"p{number:03}": tuple(int(part) for part in rng.integers(10, 256, 3)) for number in range(count)}
+
+
+def add(home: Path, network: Path, model_id: str, *, scaling: str = "unit") -> None:
+    """Add a network whose embedding is a photo's mean color, as ``networks.color_network`` makes it."""
+    spec = ModelSpec(id=model_id, scaling=PixelScaling.named(Scaling(scaling)), output="embedding")
+    add_model(Settings(home=home), network, spec)

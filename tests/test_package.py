@@ -1,12 +1,16 @@
-"""What importing costs, what is public, and that the layers are what they say."""
+"""What importing costs, what is public, and that the errors are one family."""
 
 from __future__ import annotations
 
+import ast
+import builtins
+import inspect
 import subprocess
 import sys
 
 import sartor
 from sartor import errors
+from sartor.shop import shop as shop_module
 
 VENDORS = [
     "numpy",
@@ -29,7 +33,14 @@ def modules_after(statement: str) -> set[str]:
 
 
 def test_importing_sartor_loads_no_vendor() -> None:
-    assert modules_after("import sartor").isdisjoint(VENDORS)
+    loaded = modules_after("import sartor")
+    assert loaded.isdisjoint(VENDORS)
+    assert {name for name in loaded if name.startswith("sartor")} == {"sartor"}
+
+
+def test_errors_are_caught_by_name_without_loading_a_vendor() -> None:
+    loaded = modules_after("import sartor; sartor.errors.ProductNotFound; sartor.SartorError")
+    assert loaded.isdisjoint(VENDORS)
 
 
 def test_the_command_line_loads_no_vendor_but_its_own() -> None:
@@ -41,6 +52,40 @@ def test_the_command_line_loads_no_vendor_but_its_own() -> None:
 def test_what_is_public_is_sorted_and_there() -> None:
     assert sartor.__all__ == sorted(sartor.__all__)
     assert all(hasattr(sartor, name) for name in sartor.__all__)
+    assert set(sartor.__all__) <= set(dir(sartor))
+    assert not hasattr(sartor, "nothing_of_this_name")
+
+
+def test_what_is_public_has_its_type_and_its_documentation() -> None:
+    """A type checker sees each name, and a person reads what it is."""
+    tree = ast.parse(inspect.getsource(sartor))
+    (typed,) = (node for node in tree.body if isinstance(node, ast.If))
+    imported = {alias.name for node in typed.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert set(sartor.__all__) == {*imported - {"Path"}, "__version__", "open"}
+    public = {name: getattr(sartor, name) for name in sartor.__all__}
+    assert all(inspect.getdoc(it) for it in public.values() if isinstance(it, type))
+
+
+def test_every_type_that_a_shop_takes_or_returns_is_public() -> None:
+    tree = ast.parse(inspect.getsource(shop_module.Shop))
+    methods = [
+        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+    ]
+    annotations = [
+        annotation
+        for method in methods
+        for annotation in (
+            method.returns,
+            *(each.annotation for each in (*method.args.args, *method.args.kwonlyargs)),
+            method.args.vararg and method.args.vararg.annotation,
+        )
+        if annotation is not None
+    ]
+    named = {node.id for each in annotations for node in ast.walk(each) if isinstance(node, ast.Name)}
+    callbacks = {"OnEvents", "OnProgress", "ShowProgress"}
+    standard = {"Iterable", "Mapping", "Path", "Sequence"}
+    assert len(methods) > 40
+    assert named - set(dir(builtins)) - callbacks - standard <= set(sartor.__all__)
 
 
 def test_every_error_is_of_one_family_and_drawn_in_its_tree() -> None:

@@ -1,1 +1,1 @@
-"""Tools of the repository: what makes data that the package ships."""
+"""Tools of the repository: they make data that the package ships, and pages of the documentation."""

@@ -2,11 +2,13 @@
 
     import sartor
 
-    shop = sartor.open("shop/")
-    shop.index("fashion-product-images-224.zip")
-    hits = shop.similar("my-photo.jpg", k=5, where={"gender": "Women"})
+    with sartor.open("shop/") as shop:
+        shop.index("fashion-product-images-224.zip")
+        hits = shop.similar("my-photo.jpg", k=5, where={"gender": "Women"})
 
-What is raised on purpose is a ``sartor.errors.SartorError``. Importing loads nothing heavy.
+A program needs nothing else: ``open`` gives a ``Shop``, and the types that its methods take and return are here.
+What is raised on purpose is a ``SartorError``; each kind has a name in ``sartor.errors``. A name is loaded when it
+is first used, so importing loads nothing heavy.
 """
 
 from __future__ import annotations
@@ -17,33 +19,163 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sartor import errors
+    from sartor.encoders.card import ModelCard
+    from sartor.errors import SartorError
+    from sartor.evaluation.catalog_map import CatalogMap
+    from sartor.evaluation.promotion import PromotionReport
+    from sartor.evaluation.replay.results import Replay
+    from sartor.evaluation.results import CatalogHealth, Evaluation
+    from sartor.events.model import Event, EventCounts, EventType, Person, PersonRecord, RelationType, Taken
+    from sartor.imaging import Thumbnail
+    from sartor.imaging.fetch import EncodedPhoto
+    from sartor.ingest.events import EventImportReport, EventProgress
+    from sartor.ingest.export.run import ExportFormat, ExportReport
+    from sartor.ingest.maintenance import Info, Problem
+    from sartor.ingest.photos import IngestReport, Progress
+    from sartor.ingest.put import ProductInput, PutOutcome
+    from sartor.ingest.vectors import ImportReport
+    from sartor.recommend.base import Basis, Feed
+    from sartor.recommend.duplicates import DuplicatePhoto
+    from sartor.recommend.explain import Explained, QueryAttributes
     from sartor.recommend.features import FeatureWeights
-    from sartor.recommend.query import Part
+    from sartor.recommend.filters import Filter
+    from sartor.recommend.outfit.outfit import Outfit, WornProduct
+    from sartor.recommend.outfit.rules import Slot
+    from sartor.recommend.query import Box, Part, PhotoInput
+    from sartor.recommend.similar import Recommendation
     from sartor.shop import Shop
+    from sartor.store.base import Listing, Sort, StoreCounts
+    from sartor.types import (
+        AnyOf,
+        Between,
+        FacetValue,
+        Hit,
+        Metric,
+        Not,
+        Photo,
+        Product,
+        StoredProduct,
+        Where,
+    )
 
 __version__ = "0.1.0"
 
-__all__ = ["FeatureWeights", "Part", "__version__", "open"]
+__all__ = [
+    "AnyOf",
+    "Basis",
+    "Between",
+    "Box",
+    "CatalogHealth",
+    "CatalogMap",
+    "DuplicatePhoto",
+    "EncodedPhoto",
+    "Evaluation",
+    "Event",
+    "EventCounts",
+    "EventImportReport",
+    "EventProgress",
+    "EventType",
+    "Explained",
+    "ExportFormat",
+    "ExportReport",
+    "FacetValue",
+    "FeatureWeights",
+    "Feed",
+    "Filter",
+    "Hit",
+    "ImportReport",
+    "Info",
+    "IngestReport",
+    "Listing",
+    "Metric",
+    "ModelCard",
+    "Not",
+    "Outfit",
+    "Part",
+    "Person",
+    "PersonRecord",
+    "Photo",
+    "PhotoInput",
+    "Problem",
+    "Product",
+    "ProductInput",
+    "Progress",
+    "PromotionReport",
+    "PutOutcome",
+    "QueryAttributes",
+    "Recommendation",
+    "RelationType",
+    "Replay",
+    "SartorError",
+    "Shop",
+    "Slot",
+    "Sort",
+    "StoreCounts",
+    "StoredProduct",
+    "Taken",
+    "Thumbnail",
+    "Where",
+    "WornProduct",
+    "__version__",
+    "errors",
+    "open",
+]
 
-_LAZY = {"FeatureWeights": "sartor.recommend.features", "Part": "sartor.recommend.query"}
+_MODULES = {
+    "encoders.card": "ModelCard",
+    "errors": "SartorError",
+    "evaluation.catalog_map": "CatalogMap",
+    "evaluation.promotion": "PromotionReport",
+    "evaluation.replay.results": "Replay",
+    "evaluation.results": "CatalogHealth Evaluation",
+    "events.model": "Event EventCounts EventType Person PersonRecord RelationType Taken",
+    "imaging": "Thumbnail",
+    "imaging.fetch": "EncodedPhoto",
+    "ingest.events": "EventImportReport EventProgress",
+    "ingest.export.run": "ExportFormat ExportReport",
+    "ingest.maintenance": "Info Problem",
+    "ingest.photos": "IngestReport Progress",
+    "ingest.put": "ProductInput PutOutcome",
+    "ingest.vectors": "ImportReport",
+    "recommend.base": "Basis Feed",
+    "recommend.duplicates": "DuplicatePhoto",
+    "recommend.explain": "Explained QueryAttributes",
+    "recommend.features": "FeatureWeights",
+    "recommend.filters": "Filter",
+    "recommend.outfit.outfit": "Outfit WornProduct",
+    "recommend.outfit.rules": "Slot",
+    "recommend.query": "Box Part PhotoInput",
+    "recommend.similar": "Recommendation",
+    "shop": "Shop",
+    "store.base": "Listing Sort StoreCounts",
+    "types": "AnyOf Between FacetValue Hit Metric Not Photo Product StoredProduct Where",
+}
+_MODULE_OF = {name: f"sartor.{module}" for module, names in _MODULES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
+    if name == "errors":
+        return import_module("sartor.errors")
+    if name not in _MODULE_OF:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
-    return getattr(import_module(_LAZY[name]), name)
+    return getattr(import_module(_MODULE_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def open(  # noqa: A001 - read as sartor.open
     home: str | Path = "sartor-data",
     *,
     model: str | None = None,
-    metric: str = "cosine",
+    metric: Metric | str = "cosine",
     device: str = "auto",
     precision: str = "auto",
 ) -> Shop:
-    """Open a workspace; it is made when it is missing, and held until it is closed.
+    """Open a workspace; it is made if it is missing, and held until it is closed.
 
     Args:
         home: Directory of the workspace.
@@ -56,6 +188,11 @@ def open(  # noqa: A001 - read as sartor.open
         WorkspaceBusy: Another process holds it.
         WorkspaceError: It cannot be used.
         ValueError: An option has no such value.
+
+    Example:
+        >>> with sartor.open("shop") as shop:
+        ...     shop.counts().products
+        4
     """
     from sartor.config import Settings
     from sartor.wiring import open_shop

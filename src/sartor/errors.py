@@ -1,4 +1,4 @@
-"""Every error that Sartor raises on purpose, in one family.
+"""Every error that Sartor raises on purpose, in one family. ``except sartor.SartorError`` catches all of them.
 
     SartorError
     ├── SourceError
@@ -88,6 +88,16 @@ class SartorError(Exception):
     """Base of all errors that Sartor raises on purpose; its text is one line for a person."""
 
 
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none"
+
+
+def _did_you_mean(text: str, known: Sequence[str], *, cutoff: float = 0.5) -> str:
+    by_lower = {name.lower(): name for name in known}
+    close = get_close_matches(text.lower(), by_lower, n=1, cutoff=cutoff)
+    return f"did you mean {by_lower[close[0]]!r}? " if close else ""
+
+
 class MissingExtra(SartorError):
     """An optional package is needed and not installed."""
 
@@ -110,7 +120,7 @@ class DeviceUnavailable(SartorError):
     """The chosen device cannot be used with what is installed."""
 
     def __init__(self, device: str, *, available: Sequence[str]) -> None:
-        super().__init__(f"there is no device {device!r} here; there are: {', '.join(available)}")
+        super().__init__(f"there is no device {device!r} here; there are: {_listed(available)}")
 
 
 class SourceError(SartorError):
@@ -240,8 +250,9 @@ class ModelNotFound(ModelError):
     """No model has this id."""
 
     def __init__(self, model: str, *, known: Sequence[str]) -> None:
-        there = ", ".join(known) or "none"
-        super().__init__(f"there is no model {model!r} here (there are: {there}); see: sartor models list")
+        super().__init__(
+            f"there is no model {model!r} here (there are: {_listed(known)}); see: sartor models list"
+        )
 
 
 class ModelExists(ModelError):
@@ -352,7 +363,7 @@ class NothingToCompare(ModelError):
 
 
 class NoPreviousModel(ModelError):
-    """There is no former default to go back to."""
+    """No promotion can be undone."""
 
     def __init__(self, default: str | None) -> None:
         stays = "has no default model yet" if default is None else f"stays with {default}"
@@ -363,7 +374,7 @@ _SHOWN_VALUES = 20  # of an attribute, in a message
 
 
 class QueryError(SartorError):
-    """A query cannot be answered as it stands."""
+    """A query cannot be answered."""
 
 
 class EmptyCatalog(QueryError):
@@ -391,48 +402,45 @@ class UnknownAttribute(QueryError):
     """A filter names an attribute that no product has."""
 
     def __init__(self, attribute: str, *, known: Sequence[str]) -> None:
-        close = get_close_matches(attribute, known, n=1, cutoff=0.5)
-        hint = f"did you mean {close[0]!r}? " if close else ""
-        there = ", ".join(known) or "none"
-        super().__init__(f"no product has an attribute {attribute!r}; {hint}there are: {there}")
+        hint = _did_you_mean(attribute, known)
+        super().__init__(f"no product has an attribute {attribute!r}; {hint}there are: {_listed(known)}")
 
 
 class UnknownValue(QueryError):
     """A filter asks for a value that no product has."""
 
     def __init__(self, attribute: str, value: str, *, known: Sequence[str]) -> None:
-        by_lower = {each.lower(): each for each in known}
-        close = get_close_matches(value.lower(), by_lower, n=1, cutoff=0.5)
-        hint = f"did you mean {by_lower[close[0]]!r}? " if close else ""
-        there = ", ".join(known[:_SHOWN_VALUES]) + (", …" if len(known) > _SHOWN_VALUES else "")
-        super().__init__(f"no product has {attribute} {value!r}; {hint}there are: {there or 'none'}")
+        hint = _did_you_mean(value, known)
+        values = _listed(known[:_SHOWN_VALUES]) + (", …" if len(known) > _SHOWN_VALUES else "")
+        super().__init__(f"no product has {attribute} {value!r}; {hint}there are: {values}")
 
 
 class UnknownColor(QueryError):
-    """A text is no color."""
+    """A text is not a color."""
 
     def __init__(self, text: str, *, known: Sequence[str]) -> None:
-        close = get_close_matches(text.lower().replace(" ", ""), known, n=1, cutoff=0.6)
-        hint = f"did you mean {close[0]!r}? " if close else ""
+        hint = _did_you_mean(text.replace(" ", ""), known, cutoff=0.6)
         super().__init__(f"{text!r} is no color; {hint}write #rrggbb, or a name of CSS such as navy")
 
 
 class BadDial(QueryError):
-    """A dial cannot be set so."""
+    """The weight of a feature is not from 0 to 1, or all of them are 0."""
 
     def __init__(self, *, reason: str) -> None:
-        super().__init__(f"the dials cannot be set so: {reason}; each is from 0 to 1, and one of them above 0")
+        super().__init__(
+            f"the dials cannot be set so: {reason}; each goes from 0 to 1, and at least one is above 0"
+        )
 
 
 class BadWeight(QueryError):
-    """A part of a query cannot weigh so much."""
+    """The weight of a part of a query is not above 0."""
 
     def __init__(self, weight: float) -> None:
         super().__init__(f"a part of a query cannot weigh {weight:g}; give a number above 0")
 
 
 class BadBox(QueryError):
-    """A region does not lie in a photo."""
+    """A region is not inside its photo."""
 
     def __init__(self, box: Sequence[float]) -> None:
         numbers = ",".join(f"{number:g}" for number in box)
@@ -442,12 +450,12 @@ class BadBox(QueryError):
 
 
 class NotInALook(QueryError):
-    """A look is wanted for a product that is not worn or carried."""
+    """A look cannot be made for a product that is not worn or carried."""
 
     def __init__(self, product_id: str, *, kind: str, slots: Sequence[str]) -> None:
         what = f"is {kind!r}" if kind else "says no kind"
         super().__init__(
-            f"product {product_id!r} {what}, which has no place in a look; give one of: {', '.join(slots)}"
+            f"product {product_id!r} {what}, which belongs in no look; give one of: {', '.join(slots)}"
         )
 
 
@@ -459,12 +467,10 @@ class PiecesClash(QueryError):
 
 
 class UnknownSlot(QueryError):
-    """There is no such slot."""
+    """No slot of a look has this name."""
 
     def __init__(self, name: str, *, known: Sequence[str]) -> None:
-        close = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-        hint = f"did you mean {close[0]!r}? " if close else ""
-        super().__init__(f"{name!r} is no slot of a look; {hint}there are: {', '.join(known)}")
+        super().__init__(f"{name!r} is no slot of a look; {_did_you_mean(name, known)}there are: {_listed(known)}")
 
 
 class BadFilter(QueryError):
@@ -478,10 +484,12 @@ class BadFilter(QueryError):
 
 
 class BadCursor(QueryError):
-    """A place in a listing cannot be gone on from."""
+    """A cursor does not belong to this listing."""
 
     def __init__(self) -> None:
-        super().__init__("this is no place in this listing; give the next of the page before, or begin anew")
+        super().__init__(
+            "this is no place in this listing; give the `next` of the page before, or start from the first page"
+        )
 
 
 class PersonNotFound(QueryError):
@@ -514,11 +522,11 @@ class BadEvent(QueryError):
 
 
 class ExportError(SartorError):
-    """A workspace cannot be exported as wanted."""
+    """A workspace cannot be exported this way."""
 
 
 class ExportTaken(ExportError):
-    """There is something where an export shall be written."""
+    """The path of an export is taken."""
 
     def __init__(self, path: Path, *, reason: str, by_force: bool) -> None:
         remedy = "replace it with --force, or choose another path" if by_force else "choose another path"
@@ -540,11 +548,11 @@ class ExportFailed(ExportError):
 
 
 class EvaluationError(SartorError):
-    """An evaluation cannot be done as it stands."""
+    """An evaluation cannot be done."""
 
 
 class NothingToEvaluate(EvaluationError):
-    """There is nothing to ask, or nothing to find."""
+    """There are no queries, or nothing is relevant to them."""
 
     def __init__(self, *, reason: str) -> None:
         super().__init__(f"there is nothing to evaluate: {reason}")
@@ -558,11 +566,11 @@ class UnusableLabelMap(EvaluationError):
 
 
 class TrainingError(SartorError):
-    """A training cannot be done as it stands."""
+    """A training cannot be done."""
 
 
 class UnusableRecipe(TrainingError):
-    """A file is no recipe of a training."""
+    """A file is not a recipe of a training."""
 
     def __init__(self, path: Path | None, *, reason: str) -> None:
         what = "this is no recipe" if path is None else f"{path} is no recipe"
@@ -577,7 +585,7 @@ class NothingToLearn(TrainingError):
 
 
 class UnusableCheckpoint(TrainingError):
-    """A training cannot go on from what is there."""
+    """A training cannot be resumed."""
 
     def __init__(self, path: Path, *, reason: str) -> None:
         super().__init__(f"cannot go on from {path}: {reason}; leave --resume out, or choose another --output")
@@ -605,7 +613,7 @@ class NeedsKey(ServiceError):
 
 
 class AddressTaken(ServiceError):
-    """A service or a studio cannot listen where it shall; ``options`` choose another place."""
+    """A service or a studio cannot listen on its address; ``options`` choose another."""
 
     def __init__(self, host: str, port: int, *, reason: str, options: str = "--host or --port") -> None:
         super().__init__(f"cannot listen on {host} port {port} ({reason}); choose another with {options}")
@@ -615,7 +623,7 @@ class KeyNotFound(ServiceError):
     """No API key has this id."""
 
     def __init__(self, key_id: str, *, known: Sequence[str]) -> None:
-        super().__init__(f"there is no API key {key_id!r}; there are: {', '.join(known) or 'none'}")
+        super().__init__(f"there is no API key {key_id!r}; there are: {_listed(known)}")
 
 
 class ServiceUnreachable(ServiceError):
@@ -630,76 +638,3 @@ class ServiceRefused(ServiceError):
 
     def __init__(self, address: str, *, detail: str) -> None:
         super().__init__(f"{address} says: {detail}")
-
-
-__all__ = [
-    "AddressTaken",
-    "BackupFailed",
-    "BadBox",
-    "BadCursor",
-    "BadDial",
-    "BadEvent",
-    "BadFilter",
-    "BadWeight",
-    "DeviceUnavailable",
-    "EmptyCatalog",
-    "EmptyQuery",
-    "EvaluationError",
-    "ExportError",
-    "ExportFailed",
-    "ExportMisnamed",
-    "ExportTaken",
-    "KeyNotFound",
-    "MissingExtra",
-    "ModelBundled",
-    "ModelDamaged",
-    "ModelError",
-    "ModelExists",
-    "ModelMismatch",
-    "ModelNotChosen",
-    "ModelNotFound",
-    "ModelReplaced",
-    "NeedsKey",
-    "NoModel",
-    "NoNetwork",
-    "NoPreviousModel",
-    "NoRegions",
-    "NotInALook",
-    "NothingToCompare",
-    "NothingToEvaluate",
-    "NothingToLearn",
-    "OutputTaken",
-    "PersonNotFound",
-    "PhotoRejected",
-    "PiecesClash",
-    "ProductNotFound",
-    "PromotionRefused",
-    "QueryError",
-    "SartorError",
-    "ServiceError",
-    "ServiceRefused",
-    "ServiceUnreachable",
-    "SourceError",
-    "SourceNotFound",
-    "TrainingError",
-    "UnknownAttribute",
-    "UnknownColor",
-    "UnknownSlot",
-    "UnknownValue",
-    "UnreadableTable",
-    "UnreadableVectors",
-    "UnrecognizedSource",
-    "UnsafeArchive",
-    "UnsafePickle",
-    "UnusableCheckpoint",
-    "UnusableLabelMap",
-    "UnusableModel",
-    "UnusableRecipe",
-    "VectorsDisagree",
-    "VisitorTaken",
-    "WeightsUnavailable",
-    "WorkspaceBusy",
-    "WorkspaceError",
-    "WorkspaceTooNew",
-    "WorkspaceUnusable",
-]

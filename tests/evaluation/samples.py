@@ -10,7 +10,6 @@ from PIL import Image
 
 from sartor.evaluation.intervals import Interval, PairedTest
 from sartor.evaluation.metrics import ReliabilityBin
-from sartor.evaluation.report.sheets import SheetRow, Tile
 from sartor.evaluation.results import (
     Calibration,
     CatalogHealth,
@@ -26,6 +25,7 @@ from sartor.evaluation.results import (
     Robustness,
     Setup,
 )
+from sartor.evaluation.sheets import SheetRow, Tile
 
 HOSTILE = "<script>alert(\"1\")</script> & 'more' $x_1$ {{ 7 * 7 }}"
 

@@ -63,10 +63,10 @@ def test_the_five_nearest_are_those_of_scikit_learn(tmp_path: Path, empty: Shop,
 def test_importing_again_changes_nothing(tmp_path: Path, empty: Shop) -> None:
     files = written(tmp_path, vectors(), NAMES)
     first = empty.import_embeddings(*files)
-    before = empty._store.revision
+    before = empty._backends.store.revision
     again = empty.import_embeddings(*files)
     assert (first.added, again.added, again.updated, again.unchanged) == (120, 0, 0, 120)
-    assert empty._store.revision == before
+    assert empty._backends.store.revision == before
     assert empty.check() == ()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sartor import errors
 from tools import reference
 
 SOURCES = Path(reference.__file__).parents[1] / "src" / "sartor"
@@ -36,3 +37,23 @@ def test_a_stale_page_fails_the_check_and_is_written_otherwise(
 
 def test_a_cell_with_a_bar_stays_one_cell() -> None:
     assert reference.table(("a",), [("x|y",)]).splitlines()[-1] == "| x\\|y |"
+
+
+def test_what_is_written_by_hand_above_the_options_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reference, "REFERENCE", tmp_path)
+    (tmp_path / "command-line.md").write_text("# Command line\n\nBy hand.\n")
+    assert reference.main([]) == 0
+    assert (tmp_path / "command-line.md").read_text().startswith(f"# Command line\n\nBy hand.\n\n{reference.NOTE}")
+    assert reference.main(["--check"]) == 0
+
+
+def test_every_command_and_every_error_is_on_its_page() -> None:
+    commands, families = reference.command_line_page(), reference.errors_page()
+    assert "### `sartor events import`" in commands
+    assert "| `--home <path>` |" in commands
+    assert all(f"`{name}`" in families or f"## {name}" in families for name in errors_of_the_package())
+
+
+def errors_of_the_package() -> set[str]:
+    kinds = {name: kind for name, kind in vars(errors).items() if isinstance(kind, type)}
+    return {name for name, kind in kinds.items() if issubclass(kind, errors.SartorError)}

@@ -120,7 +120,7 @@ def evaluate(
     if csv is not None:
         csv.write_text(as_csv(evaluation), encoding="utf-8")
     if report is not None:
-        from sartor.evaluation.report import write_report
+        from sartor.evaluation.report.page import write_report
 
         write_report(report, evaluation)
     print_json(json_of(evaluation)) if as_json else _print(evaluation)

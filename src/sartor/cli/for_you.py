@@ -126,7 +126,7 @@ def _as_json(shop: Shop, feed: Feed) -> dict[str, Any]:
 
 def _write_sheet(sheet: Path, shop: Shop, person: Person, feed: Feed) -> None:
     """What the person liked or looked at last, beside the feed."""
-    from sartor.evaluation.report.sheets import SheetRow, write_sheet
+    from sartor.evaluation.sheets import SheetRow, write_sheet
 
     last = {each.product.id: each for each in (*shop.favorites(person), *shop.recently_viewed(person, k=_SHOWN))}
     query = tuple(

@@ -23,7 +23,7 @@ from sartor.cli.similar import Sheet, path_of, require_sheet_name, tiles_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sartor.evaluation.report.sheets import Tile
+    from sartor.evaluation.sheets import Tile
     from sartor.recommend.outfit.outfit import Outfit, WornProduct
     from sartor.shop import Shop
 
@@ -124,7 +124,7 @@ def _as_json(shop: Shop, look: Outfit) -> dict[str, Any]:
 
 
 def _write_sheet(sheet: Path, shop: Shop, look: Outfit) -> None:
-    from sartor.evaluation.report.sheets import SheetRow, write_sheet
+    from sartor.evaluation.sheets import SheetRow, write_sheet
 
     def tiles(pieces: Sequence[WornProduct]) -> tuple[Tile, ...]:
         return tuple(

@@ -25,7 +25,7 @@ from sartor.cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sartor.evaluation.report.sheets import Tile
+    from sartor.evaluation.sheets import Tile
     from sartor.imaging.fetch import EncodedPhoto
     from sartor.recommend.duplicates import DuplicatePhoto
     from sartor.recommend.explain import QueryAttributes
@@ -53,7 +53,7 @@ def require_sheet_name(sheet: Path | None) -> None:
 
 def tiles_of(shop: Shop, photo: Photo, *caption: str) -> list[Tile]:
     """The tile of a photo of the catalog; none where only its vector was imported."""
-    from sartor.evaluation.report.sheets import Tile
+    from sartor.evaluation.sheets import Tile
 
     return [Tile.of_photo(shop.thumbnail(photo).read_bytes(), caption=caption)] if photo.has_picture else []
 
@@ -97,7 +97,7 @@ def _as_json(found: DuplicatePhoto) -> dict[str, str]:
 
 
 def _write_duplicates_sheet(sheet: Path, shop: Shop, groups: tuple[tuple[DuplicatePhoto, ...], ...]) -> None:
-    from sartor.evaluation.report.sheets import SheetRow, write_sheet
+    from sartor.evaluation.sheets import SheetRow, write_sheet
 
     def tiles(*photos: DuplicatePhoto) -> tuple[Tile, ...]:
         return tuple(
@@ -321,7 +321,7 @@ def _described(seen: QueryAttributes) -> str:
 
 
 def _query_tiles(shop: Shop, photos: list[EncodedPhoto], products: list[str]) -> list[Tile]:
-    from sartor.evaluation.report.sheets import Tile
+    from sartor.evaluation.sheets import Tile
 
     tiles = [Tile.of_photo(photo.data, caption=(Path(photo.name).name,)) for photo in photos]
     for product in products:
@@ -332,7 +332,7 @@ def _query_tiles(shop: Shop, photos: list[EncodedPhoto], products: list[str]) ->
 
 
 def _write_sheet(sheet: Path, shop: Shop, queries: list[Tile], hits: Sequence[Hit]) -> None:
-    from sartor.evaluation.report.sheets import SheetRow, write_sheet
+    from sartor.evaluation.sheets import SheetRow, write_sheet
 
     tiles: list[Tile] = []
     for hit in hits:
@@ -343,7 +343,7 @@ def _write_sheet(sheet: Path, shop: Shop, queries: list[Tile], hits: Sequence[Hi
 
 def _write_regions(sheet: Path, shop: Shop, query: Part, hits: Sequence[Hit]) -> None:
     """A row for each hit: the query's photo and its own, warm where they are close."""
-    from sartor.evaluation.report.sheets import SheetRow, Tile, write_sheet
+    from sartor.evaluation.sheets import SheetRow, Tile, write_sheet
 
     rows = []
     for hit in hits:

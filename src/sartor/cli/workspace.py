@@ -81,7 +81,7 @@ def check(
         if found is not None:
             _print_health(found)
     if report is not None and found is not None:
-        from sartor.evaluation.report import write_health_report
+        from sartor.evaluation.report.page import write_health_report
 
         write_health_report(report, found)
         typer.echo(f"report written to {report}", err=True)

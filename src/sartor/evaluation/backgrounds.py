@@ -1,4 +1,4 @@
-"""Another background for a product photo: a studio's white one is found, and exchanged for a wall or a floor."""
+"""Another background for a product photo: a studio's white one is found, and replaced by a wall or a floor."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from PIL import Image, ImageFilter
+from scipy import ndimage
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -16,21 +17,22 @@ if TYPE_CHECKING:
 
 Texture: TypeAlias = Callable[[tuple[int, int], np.random.Generator], Image.Image]  # of a size (width, height)
 
-_WHITE_FROM = 247  # the least channel of a studio's background; a white shirt is mostly below
-_SEAM_FROM = 222  # of what lies between background and product: soft shadows, noise of the compression
+_MIN_WHITE = 247  # darkest channel of a studio's background; a white shirt is mostly below
+_MIN_SEAM = 222  # between background and product: soft shadows, noise of the compression
 _SEAM_PX = 2
-_GAP = 0.012  # of the longer side: what is connected with the background through a narrower gap is product
-_WHITE_EDGE = 0.35  # of the photo's edge is background, where there is one; a garment may leave the frame
-_LEAST_PRODUCT = 0.04  # less is a white product on white, taken for background
-_SAME_COLOR = 24  # levels within which a pixel of the edge is of the edge's color
+_GAP = 0.012  # of the longer side: what the background reaches only through a narrower gap is product
+_MIN_WHITE_EDGE = 0.35  # share of the edge that is background, if there is one; a garment may leave the frame
+_MIN_PRODUCT = 0.04  # less is a white product on white, taken for background
+_SAME_COLOR = 24  # levels by which a pixel may differ from the edge's color
 _UNIFORM_EDGE = 0.5
-_FRAMED = 0.8  # of each side is the photo itself, in a frame
+_FRAMED = 0.8  # share of each side that the photo has in a frame
 _WHITE = (255, 255, 255)
 _BROWNS = ((196, 160, 118), (150, 108, 72), (110, 74, 48), (176, 150, 126))
+_AROUND = np.ones((3, 3), np.bool_)  # the eight neighbors of a pixel, and itself
 
 
 def border_color(image: Image.Image) -> tuple[int, ...]:
-    """The color of a photo's edge; white where it has several."""
+    """The color of a photo's edge; white if it has several."""
     edge = _edge(np.asarray(image)).astype(np.int16)  # (e, 3)
     color = np.median(edge, axis=0)
     near = (np.abs(edge - color).max(axis=1) <= _SAME_COLOR).mean()
@@ -42,7 +44,10 @@ def on_background(image: Image.Image, texture: Texture, rng: np.random.Generator
     behind = texture(image.size, rng)
     background = studio_background(np.asarray(image))
     if background is None:
-        return _framed(image, behind)
+        width, height = (max(1, round(side_px * _FRAMED)) for side_px in image.size)
+        left, top = (image.width - width) // 2, (image.height - height) // 2
+        behind.paste(image.resize((width, height), Image.Resampling.LANCZOS), (left, top))
+        return behind
     product = Image.fromarray(np.where(background, 0, 255).astype(np.uint8))
     # A pixel less, since the outermost ones are mixed with white, and a soft seam, as a lens has.
     mask = product.filter(ImageFilter.MinFilter(3)).filter(ImageFilter.GaussianBlur(0.7))
@@ -52,21 +57,22 @@ def on_background(image: Image.Image, texture: Texture, rng: np.random.Generator
 def studio_background(rgb: Pixels) -> Flags | None:
     """Where near-white reaches in from the edge of a photo ``(h, w, 3)``: ``(h, w)``.
 
-    From all of the edge rather than the corners, as what is between two trouser legs touches no corner. It is
-    kept from leaking into white cloth through gaps in an outline, then taken up to the product's seam.
+    It starts from the whole edge, not from the corners: what lies between two trouser legs touches no corner. It
+    does not leak into white cloth through gaps in an outline, and ends at the product's seam.
 
     Returns:
-        None where most of the edge is of something else, or hardly anything is left for a product.
+        None if most of the edge is something else, or if next to nothing is left as the product.
     """
-    least = _without_specks(rgb.min(axis=2))
-    white = least >= _WHITE_FROM
-    if _edge(white).mean() < _WHITE_EDGE:
+    smooth = Image.fromarray(rgb.min(axis=2)).filter(ImageFilter.MedianFilter(3))  # compression leaves specks
+    darkest = np.asarray(smooth)
+    white = darkest >= _MIN_WHITE
+    if _edge(white).mean() < _MIN_WHITE_EDGE:
         return None
     gap_px = round(_GAP * max(white.shape))
-    wide = _shrunk(white, gap_px)
-    flooded = _flooded(_on_edge(wide), wide)
-    background = _crept(flooded, least >= _SEAM_FROM, by_px=gap_px + _SEAM_PX)
-    return background if background.mean() <= 1 - _LEAST_PRODUCT else None
+    wide = ndimage.minimum_filter(white, 2 * gap_px + 1, mode="nearest")  # what is at least a gap wide
+    reached = ndimage.binary_propagation(_on_edge(wide), mask=wide)
+    background = ndimage.binary_dilation(reached, _AROUND, iterations=gap_px + _SEAM_PX, mask=darkest >= _MIN_SEAM)
+    return np.asarray(background) if background.mean() <= 1 - _MIN_PRODUCT else None
 
 
 def plain(size: tuple[int, int], rng: np.random.Generator) -> Image.Image:
@@ -89,13 +95,6 @@ def wood(size: tuple[int, int], rng: np.random.Generator) -> Image.Image:
     return small.resize((width, height), Image.Resampling.BICUBIC)
 
 
-def _framed(image: Image.Image, behind: Image.Image) -> Image.Image:
-    width, height = (max(1, round(side_px * _FRAMED)) for side_px in image.size)
-    left, top = (image.width - width) // 2, (image.height - height) // 2
-    behind.paste(image.resize((width, height), Image.Resampling.LANCZOS), (left, top))
-    return behind
-
-
 def _edge(pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
     return np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
 
@@ -104,49 +103,3 @@ def _on_edge(flags: Flags) -> Flags:
     inner = np.zeros_like(flags)
     inner[1:-1, 1:-1] = True
     return flags & ~inner
-
-
-def _crept(flags: Flags, passable: Flags, *, by_px: int) -> Flags:
-    """Grown pixel by pixel, across passable ones only."""
-    for _ in range(by_px):
-        flags = flags | (_grown(flags, 1) & passable)
-    return flags
-
-
-def _without_specks(levels: Pixels) -> Pixels:
-    """Without what the compression leaves around an outline."""
-    return np.asarray(Image.fromarray(levels).filter(ImageFilter.MedianFilter(3)))
-
-
-def _shrunk(flags: Flags, by_px: int) -> Flags:
-    return ~_grown(~flags, by_px)
-
-
-def _grown(flags: Flags, by_px: int) -> Flags:
-    for _ in range(by_px):
-        tall = flags.copy()
-        tall[1:] |= flags[:-1]
-        tall[:-1] |= flags[1:]
-        flags = tall.copy()
-        flags[:, 1:] |= tall[:, :-1]
-        flags[:, :-1] |= tall[:, 1:]
-    return flags
-
-
-def _flooded(reached: Flags, passable: Flags) -> Flags:
-    """All that is connected with what is reached, across passable pixels."""
-    while True:
-        further = _along_rows(_along_rows(reached, passable).T, passable.T).T
-        if further.sum() == reached.sum():
-            return reached
-        reached = further
-
-
-def _along_rows(reached: Flags, passable: Flags) -> Flags:
-    """Each run of passable pixels in a row, whole, if one of them is reached."""
-    closed = ~passable
-    runs = np.cumsum(closed, axis=1)  # the pixels of a run have the same number; a closed one begins the next
-    runs += np.arange(len(runs))[:, None] * (closed.shape[1] + 1)
-    hit = np.zeros(runs.max() + 1, np.bool_)
-    hit[runs[reached]] = True
-    return np.asarray(hit[runs] & passable)

@@ -1,9 +1,9 @@
-"""How well relevant products are ranked: metrics of single queries, and all of them for a whole evaluation.
+"""Metrics of rankings, of lists beyond their relevance, and of probabilities.
 
 Shapes: q queries, b queries of a block, m products ranked for each of them, the closest first. ``relevant`` is
-``(b, m)``; it may have fewer than k columns only when there are fewer candidates. ``totals`` is ``(b,)``, the
-relevant products among the candidates. A metric that is not defined is NaN: precision where there are no
-candidates, every other one where nothing is relevant.
+``(b, m)``; it has fewer than k columns only if there are fewer candidates. ``totals`` is ``(b,)``, the relevant
+products among the candidates. A metric that is not defined is NaN: precision if there are no candidates, every
+other one if nothing is relevant.
 """
 
 from __future__ import annotations
@@ -18,62 +18,17 @@ from sartor.evaluation.ranking import rankings
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sartor.evaluation.intervals import Indices, Values
-    from sartor.evaluation.ranking import Gallery, Ranked
-    from sartor.evaluation.relevance import Mask, Relevance
+    from sartor.evaluation.intervals import Values
+    from sartor.evaluation.ranking import Gallery, Indices, Ranked
+    from sartor.evaluation.relevance import Labels, Mask, Relevance
     from sartor.types import Matrix
 
-
-BINS = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReliabilityBin:
-    """Answers that were said to be about equally probable.
-
-    Attributes:
-        said: Their mean probability, from 0 to 1.
-        right: The share of them that is right.
-        count: Their number, at least 1.
-    """
-
-    said: float
-    right: float
-    count: int
-
-
-def reliability(said: Values, right: Values) -> tuple[ReliabilityBin, ...]:
-    """The bins of a reliability diagram, ten of equal width, the empty ones left out.
-
-    Args:
-        said: Probabilities, ``(n,)``.
-        right: 1 for what is right and 0 for what is not, ``(n,)``.
-    """
-    places = np.minimum((said * BINS).astype(np.int64), BINS - 1)
-    return tuple(
-        ReliabilityBin(
-            said=float(said[places == place].mean()),
-            right=float(right[places == place].mean()),
-            count=int((places == place).sum()),
-        )
-        for place in np.unique(places)
-    )
-
-
-def calibration_error(bins: Sequence[ReliabilityBin]) -> float:
-    """Mean difference of what is said and what is right, from 0, over all answers.
-
-    Source: the expected calibration error of Guo et al., "On Calibration of Modern Neural Networks" (ICML 2017).
-    """
-    total = sum(each.count for each in bins)
-    return sum(each.count * abs(each.said - each.right) for each in bins) / max(total, 1)
-
-
-NO_NEIGHBOR = -1
+BINS = 10  # of a reliability diagram
+_NO_NEIGHBOR = -1
 
 
 def precision_at_k(relevant: Mask, *, k: int) -> Values:
-    """Share of the first ``k``, or of all candidates if they are fewer, that is relevant, ``(b,)`` in [0, 1]."""
+    """Share of the first ``k``, or of all candidates if there are fewer, that is relevant, ``(b,)`` in [0, 1]."""
     first = relevant[:, :k]
     if not first.shape[1]:
         return np.full(len(relevant), np.nan)
@@ -81,7 +36,7 @@ def precision_at_k(relevant: Mask, *, k: int) -> Values:
 
 
 def hit_rate_at_k(relevant: Mask, totals: Indices, *, k: int) -> Values:
-    """1 where at least one of the first ``k`` is relevant, else 0, ``(b,)``."""
+    """1 if one of the first ``k`` is relevant, else 0, ``(b,)``."""
     return np.where(totals > 0, relevant[:, :k].any(axis=1), np.nan)
 
 
@@ -93,8 +48,8 @@ def recall_at_k(relevant: Mask, totals: Indices, *, k: int) -> Values:
 def ndcg_at_k(relevant: Mask, totals: Indices, *, k: int) -> Values:
     """Discounted gain of the first ``k`` over that of the best ranking, ``(b,)`` in [0, 1].
 
-    A relevant product gains 1, at place i divided by ``log2(1 + i)``; the best ranking has its ``min(k, total)``
-    first places relevant.
+    A relevant product gains 1, divided by ``log2(1 + i)`` at rank i. The best ranking has relevant products at its
+    first ``min(k, total)`` ranks.
 
     Source: Järvelin and Kekäläinen, Cumulated Gain-Based Evaluation of IR Techniques, 2002.
     """
@@ -106,17 +61,17 @@ def ndcg_at_k(relevant: Mask, totals: Indices, *, k: int) -> Values:
 
 
 def average_precision_at_r(relevant: Mask, totals: Indices) -> Values:
-    """Mean over the first R places of the precision up to a place that is relevant, 0 for others, ``(b,)``.
+    """Mean over the first R ranks of the precision up to a rank if it is relevant, 0 if not, ``(b,)``.
 
-    R is the number of relevant products, so that ``relevant`` needs at least ``totals.max()`` columns.
+    R is the number of relevant products, so ``relevant`` needs at least ``totals.max()`` columns.
 
     Source: Musgrave, Belongie and Lim, A Metric Learning Reality Check, 2020 (mAP@R).
     """
     ranks = np.arange(1.0, relevant.shape[1] + 1)
     scores = np.full(len(relevant), np.nan)
     for row in np.flatnonzero(totals > 0):
-        found = np.flatnonzero(relevant[row, : totals[row]])  # R differs by thousands within a block
-        scores[row] = (ranks[: len(found)] / ranks[found]).sum() / totals[row]
+        hits = np.flatnonzero(relevant[row, : totals[row]])  # R differs by thousands within a block
+        scores[row] = (ranks[: len(hits)] / ranks[hits]).sum() / totals[row]
     return scores
 
 
@@ -125,9 +80,9 @@ class Measured:
     """Neighbors and metrics of every query.
 
     Attributes:
-        neighbors: ``(q, max(ks))`` places in the gallery, the closest first; -1 where there are fewer.
-        scores: For each relevance, by the metric's name, ``(q,)``: NaN where it is not defined, or the query
-            is not labelled.
+        neighbors: ``(q, max(ks))`` rows of the gallery's products, the closest first; -1 if there are fewer.
+        scores: For each relevance, ``(q,)`` by the metric's name: NaN if it is not defined, or if the query is not
+            labelled.
     """
 
     neighbors: Indices
@@ -142,22 +97,22 @@ def measure(
     Args:
         queries: ``(q, d)`` float32 of unit norm.
         gallery: What is ranked.
-        relevances: What is relevant, of the same queries and the same gallery.
-        own: ``(q,)`` place in the gallery of each query itself, which is left out; -1 where it is not in it.
+        relevances: What is relevant, for the same queries and the same gallery.
+        own: ``(q,)`` the query's own product in the gallery, which is left out; -1 if it is not there.
         ks: Lengths of lists, at least one.
     """
     longest = max(ks)
     depth = np.full(len(queries), longest)
     for relevance in relevances:
         np.maximum(depth, relevance.totals, out=depth)
-    neighbors = np.full((len(queries), longest), NO_NEIGHBOR)
+    neighbors = np.full((len(queries), longest), _NO_NEIGHBOR)
     scores = [{name: np.full(len(queries), np.nan) for name in metric_names(ks)} for _ in relevances]
     for ranked in rankings(queries, gallery, own=own, depth=depth):
         first = ranked.products[:, :longest]
         neighbors[ranked.rows, : first.shape[1]] = first
-        for relevance, found in zip(relevances, scores, strict=True):
+        for relevance, by_metric in zip(relevances, scores, strict=True):
             for name, values in _judged(ranked, relevance, ks).items():
-                found[name][ranked.rows] = np.where(relevance.labelled[ranked.rows], values, np.nan)
+                by_metric[name][ranked.rows] = np.where(relevance.labelled[ranked.rows], values, np.nan)
     return Measured(neighbors=neighbors, scores=tuple(scores))
 
 
@@ -184,18 +139,60 @@ def _judged(ranked: Ranked, relevance: Relevance, ks: Sequence[int]) -> dict[str
     return dict(zip(metric_names(ks), [*columns, average_precision_at_r(relevant, totals)], strict=True))
 
 
+def agreement(neighbors: Indices, query_labels: Labels, gallery_labels: Labels) -> Values:
+    """Share of each query's neighbors that have its label.
+
+    Args:
+        neighbors: ``(q, k)`` rows of the gallery.
+        query_labels: ``(q,)``; empty if the query has no label.
+        gallery_labels: ``(n,)``.
+
+    Returns:
+        ``(q,)`` in [0, 1]; NaN if the query has no label, or there are no neighbors.
+    """
+    return joint_agreement(neighbors, [query_labels], [gallery_labels])
+
+
+def joint_agreement(
+    neighbors: Indices, query_labels: Sequence[Labels], gallery_labels: Sequence[Labels]
+) -> Values:
+    """Share of each query's neighbors that have its labels for all attributes at once.
+
+    The labels are as for ``agreement``, for each attribute in the same order. NaN if the query lacks one of them.
+    """
+    shared = np.ones(neighbors.shape, np.bool_)  # (q, k)
+    labelled = np.full(len(neighbors), neighbors.shape[1] > 0)  # (q,)
+    for of_queries, of_gallery in zip(query_labels, gallery_labels, strict=True):
+        shared &= of_gallery[neighbors] == of_queries[:, np.newaxis]
+        labelled &= of_queries != ""
+    shares = shared.sum(axis=1) / max(1, neighbors.shape[1])
+    return np.where(labelled, shares, np.nan)
+
+
+def mean_agreement(neighbors: Indices, query_labels: Sequence[Labels], gallery_labels: Sequence[Labels]) -> Values:
+    """Mean of ``agreement`` over the attributes for which the query has a label; NaN if it has no label at all."""
+    total = np.zeros(len(neighbors))
+    count = np.zeros(len(neighbors))
+    for of_queries, of_gallery in zip(query_labels, gallery_labels, strict=True):
+        shares = agreement(neighbors, of_queries, of_gallery)  # (q,)
+        known = ~np.isnan(shares)
+        total[known] += shares[known]
+        count += known
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
 def novelty(lists: Sequence[Indices], people: Indices, *, total: int) -> Values:
     """Mean self-information of each list's products in bits, ``(q,)`` from 0; NaN for an empty list.
 
-    A product that ``c`` of ``total`` people know has ``-log2((c + 1) / (total + 1))``: 0 for what all know; the
-    one is added so that what nobody knows has some, too.
+    A product that ``c`` of ``total`` people know has ``-log2((c + 1) / (total + 1))``: 0 if all know it. The 1 is
+    added so that a product that nobody knows has a finite value.
 
     Source: T. Zhou et al., "Solving the apparent diversity-accuracy dilemma of recommender systems" (PNAS 2010).
 
     Args:
         lists: Rows of products.
         people: How many people did something with each product, ``(n,)``.
-        total: How many people there are.
+        total: Number of people.
     """
     bits = -np.log2((people + 1) / (total + 1))
     return np.array([bits[rows].mean() if len(rows) else np.nan for rows in lists], np.float64)
@@ -208,17 +205,59 @@ def diversity(lists: Sequence[Indices], styles: Matrix) -> Values:
 
     Args:
         lists: Rows of products.
-        styles: Embeddings of products, ``(n, d)`` of norm 1.
+        styles: Embeddings of products, ``(n, d)`` of unit norm.
     """
-    found = np.full(len(lists), np.nan)
-    for place, rows in enumerate(lists):
+    distances = np.full(len(lists), np.nan)
+    for number, rows in enumerate(lists):
         count = len(rows)
         if count > 1:
-            total = styles[rows].astype(np.float64).sum(axis=0)  # the sum of all cosines is its squared norm
-            found[place] = 1 - (float(total @ total) - count) / (count * (count - 1))
-    return found
+            total = styles[rows].astype(np.float64).sum(axis=0)  # its squared norm is the sum of all cosines
+            distances[number] = 1 - (float(total @ total) - count) / (count * (count - 1))
+    return distances
 
 
 def coverage(lists: Sequence[Indices], *, products: int) -> float:
     """Share of the products that are in at least one list."""
     return len(np.unique(np.concatenate(lists))) / products if len(lists) and products else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReliabilityBin:
+    """Predictions of about the same probability.
+
+    Attributes:
+        said: Their mean probability, from 0 to 1.
+        right: The share of them that is right.
+        count: Their number, at least 1.
+    """
+
+    said: float
+    right: float
+    count: int
+
+
+def reliability(said: Values, right: Values) -> tuple[ReliabilityBin, ...]:
+    """The bins of a reliability diagram, ten of equal width, without the empty ones.
+
+    Args:
+        said: Probabilities, ``(n,)``.
+        right: 1 if the prediction is right, else 0, ``(n,)``.
+    """
+    bins = np.minimum((said * BINS).astype(np.int64), BINS - 1)
+    return tuple(
+        ReliabilityBin(
+            said=float(said[bins == number].mean()),
+            right=float(right[bins == number].mean()),
+            count=int((bins == number).sum()),
+        )
+        for number in np.unique(bins)
+    )
+
+
+def calibration_error(bins: Sequence[ReliabilityBin]) -> float:
+    """Mean difference between what was said and what was right, from 0, over all predictions.
+
+    Source: the expected calibration error of Guo et al., "On Calibration of Modern Neural Networks" (ICML 2017).
+    """
+    total = sum(each.count for each in bins)
+    return sum(each.count * abs(each.said - each.right) for each in bins) / max(total, 1)

@@ -1,8 +1,8 @@
 """Whether a model is better than another one on a workspace's own catalog.
 
-Both find the nearest products of the held-out ones, each by its own embeddings, and what counts is how often
-these have the same categories. Nothing that a model was trained on may be a query, so the split is that of
-the training.
+Both find the nearest products of held-out ones, each by its own embeddings; what counts is how often these have
+the same categories. A query must not be something that a model was trained on, so the split is that of the
+training.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sartor.errors import NothingToCompare
-from sartor.evaluation.intervals import bootstrap_interval, mean_agreement, nearest, paired_test
+from sartor.evaluation.intervals import bootstrap_interval, paired_test
+from sartor.evaluation.metrics import mean_agreement
+from sartor.evaluation.ranking import nearest
 from sartor.evaluation.relevance import choose_labels, labels_of
 from sartor.evaluation.splits import SEED, SHARE, is_held_out, split_key
 from sartor.ingest.photos import STEP, batched
@@ -21,10 +23,9 @@ from sartor.ingest.photos import STEP, batched
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy.typing as npt
-
     from sartor.encoders.card import ModelCard
-    from sartor.evaluation.intervals import Interval, PairedTest
+    from sartor.evaluation.intervals import Interval, PairedTest, Values
+    from sartor.evaluation.ranking import Indices
     from sartor.ingest.photos import Rejection
     from sartor.store.base import CatalogStore
     from sartor.types import Attributes
@@ -40,7 +41,7 @@ class Comparison:
 
     Attributes:
         labels: The attributes that judged.
-        new: Mean score of the model that was to be promoted.
+        new: Mean score of the model to promote.
         old: Mean score of the default.
         test: New against old.
     """
@@ -68,15 +69,15 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromotionReport:
-    """What a promotion, or its undoing, did.
+    """What a promotion, or its rollback, did.
 
     Attributes:
         model: The default from now on.
-        previous: The default until then; None where there was none.
+        previous: The default until then, if there was one.
         embedded: Photos of the catalog that the model had not embedded before.
         reduced: Those of them that were embedded from their thumbnail, as their source no longer has them.
         rejected: Photos that the model cannot use.
-        comparison: New against old; None where they were not compared.
+        comparison: New against old; None if they were not compared.
     """
 
     model: str
@@ -95,34 +96,34 @@ class HeldOutSplit:
         photos: SHA-256 of each product's photo, n of them: the first one that every model has embedded.
         attributes: Attributes of each product, n.
         labels: The attributes that judge.
-        queries: ``(q,)`` which products are held out.
+        queries: ``(q,)`` rows of the held-out products.
     """
 
     photos: Sequence[str]
     attributes: Sequence[Attributes]
     labels: tuple[str, ...]
-    queries: npt.NDArray[np.int64]
+    queries: Indices
 
 
 def held_out_split(store: CatalogStore, card: ModelCard, *, embedded_by: Sequence[str]) -> HeldOutSplit:
-    """Gather what the card's model can be judged on, among the products that all the models have embedded.
+    """What the card's model can be judged on, among the products that all the models have embedded.
 
     Raises:
         NothingToCompare: Too few products are held out, or no attribute can judge.
     """
-    seed, share = _split_of(card)
-    keys = set.intersection(*(store.embedded_keys(model) for model in embedded_by))
+    training = getattr(card, "training", None)  # an imported model's card has none
+    seed, share = (SEED, SHARE) if training is None else (training.split_seed, training.split_share)
+    embedded = set.intersection(*(store.embedded_keys(model) for model in embedded_by))
     photos: list[str] = []
     attributes: list[Attributes] = []
     held_out: list[bool] = []
     for page in batched(store.product_ids(), STEP):
         for product_id, stored in sorted(store.products(page).items()):
-            usable = [photo.sha256 for photo in stored.photos if (product_id, photo.sha256) in keys]
+            usable = [photo.sha256 for photo in stored.photos if (product_id, photo.sha256) in embedded]
             if usable:
-                own = stored.product.attributes
                 photos.append(usable[0])
-                attributes.append(own)
-                held_out.append(is_held_out(split_key(product_id, own), seed=seed, share=share))
+                attributes.append(stored.product.attributes)
+                held_out.append(is_held_out(split_key(product_id, attributes[-1]), seed=seed, share=share))
     labels = choose_labels(attributes)
     if not labels and sum(held_out) >= MIN_QUERIES:
         raise NothingToCompare(card.id, reason="no attribute of its products is a category that most of them have")
@@ -131,40 +132,33 @@ def held_out_split(store: CatalogStore, card: ModelCard, *, embedded_by: Sequenc
         labelled |= labels_of(attributes, name) != ""
     queries = np.flatnonzero(np.array(held_out, np.bool_) & labelled)
     if len(queries) < MIN_QUERIES:
-        found = len(queries) if labels else sum(held_out)
-        reason = f"it takes {MIN_QUERIES} held-out products with categories, and it has {found}"
+        count = len(queries) if labels else sum(held_out)
+        reason = f"it takes {MIN_QUERIES} held-out products with categories, and it has {count}"
         raise NothingToCompare(card.id, reason=reason)
     return HeldOutSplit(photos=photos, attributes=attributes, labels=labels, queries=queries)
 
 
 def compare(
-    store: CatalogStore, surveyed: HeldOutSplit, *, new: str, old: str, rng: np.random.Generator
+    store: CatalogStore, split: HeldOutSplit, *, new: str, old: str, rng: np.random.Generator
 ) -> Comparison:
-    """Compare two models that have embedded the surveyed products."""
-    new_scores = _scores(store, surveyed, model=new)
-    old_scores = _scores(store, surveyed, model=old)
+    """Compare two models that have embedded the products of the split."""
+    new_scores = _scores(store, split, model=new)
+    old_scores = _scores(store, split, model=old)
     return Comparison(
-        labels=surveyed.labels,
+        labels=split.labels,
         new=bootstrap_interval(new_scores, rng=rng),
         old=bootstrap_interval(old_scores, rng=rng),
         test=paired_test(new_scores, old_scores, rng=rng),
     )
 
 
-def _scores(store: CatalogStore, surveyed: HeldOutSplit, *, model: str) -> npt.NDArray[np.float64]:
+def _scores(store: CatalogStore, split: HeldOutSplit, *, model: str) -> Values:
     """``(q,)`` in [0, 1]."""
     rows = []
-    for page in batched(surveyed.photos, STEP):
+    for page in batched(split.photos, STEP):
         vectors = store.embeddings(model, page)
         rows += [vectors[sha256] for sha256 in page]
     gallery = np.stack(rows)  # (n, d)
-    neighbors = nearest(gallery[surveyed.queries], gallery, k=NEIGHBORS, own=surveyed.queries)
-    labels = [labels_of(surveyed.attributes, name) for name in surveyed.labels]
-    return mean_agreement(neighbors, [label[surveyed.queries] for label in labels], labels)
-
-
-def _split_of(card: ModelCard) -> tuple[int, float]:
-    training = getattr(card, "training", None)
-    if training is None:
-        return SEED, SHARE
-    return training.split_seed, training.split_share
+    neighbors = nearest(gallery[split.queries], gallery, k=NEIGHBORS, own=split.queries)
+    labels = [labels_of(split.attributes, name) for name in split.labels]
+    return mean_agreement(neighbors, [label[split.queries] for label in labels], labels)

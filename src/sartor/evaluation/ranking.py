@@ -1,7 +1,7 @@
-"""Exact rankings of a whole gallery for many queries, block by block, so that memory stays bounded.
+"""Exact nearest neighbors: the closest photos to a query, and whole rankings of a gallery of products.
 
-Shapes: q queries, n products of the gallery, p photos of them, d numbers in an embedding, b queries of a block,
-m products ranked for each of them.
+Both work block by block, so that memory stays bounded. Shapes: q queries, n products of the gallery, p photos of
+them, d dimensions of an embedding, b queries of a block, m products ranked for each of them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import numpy as np
 
@@ -19,14 +19,44 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from sartor.evaluation.intervals import Indices
     from sartor.types import Matrix
 
-_BLOCK_BYTES = 64 << 20  # of scores and places held for one block
-_MOST_THREADS = 4  # each holds a block, and more rank faster than one reader can judge
-_SORTED_AT_ONCE = 1 << 17  # keys, which stay in a core's cache: those of a whole block take twice as long to make
-_PLACE_BITS = 32
-_PLACE = (1 << _PLACE_BITS) - 1
+    Indices: TypeAlias = npt.NDArray[np.int64]
+
+_BLOCK_BYTES = 64 << 20  # memory for the scores and rows of one block
+_MAX_THREADS = 4  # each holds a block; more of them rank faster than one reader can judge
+_SORTED_AT_ONCE = 1 << 17  # keys that stay in a core's cache; making those of a whole block takes twice as long
+_ROW_BITS = 32
+_ROW = (1 << _ROW_BITS) - 1
+
+
+def nearest(queries: Matrix, gallery: Matrix, *, k: int, own: Indices) -> Indices:
+    """The ``k`` gallery rows with the highest cosine to each query, the closest first, without the query itself.
+
+    Args:
+        queries: ``(q, d)`` float32 of unit norm.
+        gallery: ``(n, d)`` float32 of unit norm.
+        k: Number of neighbors.
+        own: ``(q,)`` row in the gallery of each query itself; -1 if it is not in the gallery.
+
+    Returns:
+        ``(q, min(k, others))`` rows of the gallery; ``others`` is ``n``, or ``n - 1`` as soon as one query is in
+        the gallery. Equally close ones come in the gallery's order.
+    """
+    count = max(0, min(k, len(gallery) - int(bool((own >= 0).any()))))
+    neighbors = np.empty((len(queries), count), np.int64)
+    if not count:
+        return neighbors
+    step = max(1, _BLOCK_BYTES // (4 * len(gallery)))
+    for start in range(0, len(queries), step):
+        block = slice(start, start + step)
+        scores = queries[block] @ gallery.T  # (b, d) @ (d, n) -> (b, n) float32 in [-1, 1]
+        inside = np.flatnonzero(own[block] >= 0)
+        scores[inside, own[block][inside]] = -np.inf
+        best = np.sort(np.argpartition(-scores, count - 1, axis=1)[:, :count], axis=1)  # (b, k)
+        order = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1, kind="stable")
+        neighbors[block] = np.take_along_axis(best, order, axis=1)
+    return neighbors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,7 +64,7 @@ class Gallery:
     """The photos that are searched. A product's score is that of its photo closest to the query.
 
     Attributes:
-        vectors: ``(p, d)`` float32 of unit norm, the photos of all products in the products' order.
+        vectors: ``(p, d)`` float32 of unit norm, all photos, product by product.
         firsts: ``(n,)`` row of each product's first photo, increasing from 0: every product has a photo.
     """
 
@@ -48,18 +78,18 @@ class Gallery:
 
     @property
     def products(self) -> int:
-        """How many products, n."""
+        """Number of products, n."""
         return len(self.firsts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ranked:
-    """The closest products of some queries.
+    """The closest products to some queries.
 
     Attributes:
         rows: ``(b,)`` the queries.
-        products: ``(b, m)`` places in the gallery, the closest first, equals in the gallery's order, the query
-            itself left out.
+        products: ``(b, m)`` rows of the gallery's products, the closest first, equally close ones in the gallery's
+            order, without the query itself.
     """
 
     rows: Indices
@@ -69,20 +99,20 @@ class Ranked:
 def rankings(queries: Matrix, gallery: Gallery, *, own: Indices, depth: Indices) -> Iterator[Ranked]:
     """Rank the gallery for each query, in blocks of queries that ask for similar depths.
 
-    Every query is in one block, and all queries of a block have as many candidates: the n products, or all but
-    the query itself where it is in the gallery. The blocks and their order depend on ``own`` and ``depth`` alone.
+    Every query is in one block. All queries of a block have equally many candidates: the n products, or one less
+    if they are in the gallery themselves. The blocks and their order depend on ``own`` and ``depth`` alone.
 
     Args:
         queries: ``(q, d)`` float32 of unit norm.
         gallery: What is ranked.
-        own: ``(q,)`` place in the gallery of each query itself; -1 where it is not in it.
+        own: ``(q,)`` the query's own product in the gallery; -1 if it is not there.
         depth: ``(q,)`` how many products each query needs at least.
 
     Yields:
         Blocks whose ``m`` is the largest depth in them, or the number of candidates if that is smaller.
     """
     scorer = _Scorer(gallery)
-    threads = min(_MOST_THREADS, os.cpu_count() or 1)
+    threads = min(_MAX_THREADS, os.cpu_count() or 1)
     waiting: deque[Future[Ranked]] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="sartor-rank") as pool:
         for rows in _blocks(scorer, own=own, depth=depth):
@@ -96,22 +126,22 @@ def rankings(queries: Matrix, gallery: Gallery, *, own: Indices, depth: Indices)
 
 
 class _Scorer:
-    """Compares queries with all products in layers: the first photo of each, the second of each that has one.
+    """Compares queries with all products in layers: the first photo of each, then the second of each that has one.
 
-    Products with more photos stand before those with fewer, so that a layer is compared with the first columns
-    of those before it. ``np.maximum.reduceat`` over the photos of each product took 100 ns a product and query,
-    several times as long as all the rest.
+    Products with more photos come before those with fewer, so that a layer is compared with the first columns of
+    the layers before it. ``np.maximum.reduceat`` over the photos of each product took 100 ns a product and query,
+    several times as long as everything else.
     """
 
     def __init__(self, gallery: Gallery) -> None:
         self.products = gallery.products
         self._layers = [gallery.vectors]  # each (products that have such a photo, d)
-        self._columns: Indices | None = None  # (n,) where each product's score is; None where in their order
+        self._columns: Indices | None = None  # (n,) column of each product's score; None if in the products' order
         if self.products < len(gallery.vectors):
             photos = np.diff(gallery.firsts, append=len(gallery.vectors))  # (n,)
             order = np.argsort(-photos, kind="stable")
             rows = [gallery.firsts[order[: (photos > nth).sum()]] + nth for nth in range(photos.max())]
-            self._layers = [gallery.vectors[each] for each in rows]
+            self._layers = [gallery.vectors[layer] for layer in rows]
             self._columns = np.argsort(order)
 
     @property
@@ -129,7 +159,7 @@ class _Scorer:
 
 
 def _blocks(scorer: _Scorer, *, own: Indices, depth: Indices) -> Iterator[Indices]:
-    """The queries of each block: those outside the gallery, then those in it, each by their depth."""
+    """The queries of each block: first those outside the gallery, then those in it, each by their depth."""
     for group in (np.flatnonzero(own < 0), np.flatnonzero(own >= 0)):
         rows = group[np.argsort(depth[group], kind="stable")]
         deepest = min(int(depth[group].max(initial=0)), scorer.products)
@@ -140,48 +170,48 @@ def _blocks(scorer: _Scorer, *, own: Indices, depth: Indices) -> Iterator[Indice
 
 
 def _rank(queries: Matrix, scorer: _Scorer, own: Indices, rows: Indices, count: int) -> Ranked:
-    """The first ``count`` products of a block's ``(b, d)`` queries, of which all or none are in the gallery."""
+    """The first ``count`` products for a block's ``(b, d)`` queries, all or none of which are in the gallery."""
     if count <= 0:
         return Ranked(rows=rows, products=np.empty((len(rows), 0), np.int64))
     scores = scorer.scores(queries)
     if own[0] >= 0:
-        scores[np.arange(len(rows)), own] = -np.inf  # last, and there is one product more than is asked for
+        scores[np.arange(len(rows)), own] = -np.inf  # last, and at least one more product than asked for exists
     return Ranked(rows=rows, products=_closest(scores, count))
 
 
 def _closest(scores: Matrix, count: int) -> Indices:
-    """Places of the ``count`` highest of each row, ``(b, count)``, the highest first, equals in order of place.
+    """Columns of the ``count`` highest scores of each row, ``(b, count)``, the highest first, equals in order.
 
     Args:
-        scores: ``(b, n)`` float32 without NaN; used up.
+        scores: ``(b, n)`` float32 without NaN; overwritten.
         count: From 1 to n.
     """
-    places = np.arange(scores.shape[1])
-    step = max(1, _SORTED_AT_ONCE // len(places))
-    found = np.empty((len(scores), count), np.int64)
+    columns = np.arange(scores.shape[1])
+    step = max(1, _SORTED_AT_ONCE // len(columns))
+    closest = np.empty((len(scores), count), np.int64)
     for start in range(0, len(scores), step):
-        keys = _keys(scores[start : start + step], places)
-        if count < len(places):
+        keys = _keys(scores[start : start + step], columns)
+        if count < len(columns):
             keys.partition(count - 1, axis=1)
         first = keys[:, :count]
         first.sort(axis=1)
-        np.bitwise_and(first, _PLACE, out=found[start : start + step])
-    return found
+        np.bitwise_and(first, _ROW, out=closest[start : start + step])
+    return closest
 
 
-def _keys(scores: Matrix, places: Indices) -> npt.NDArray[np.int64]:
-    """Whole numbers in the order of falling scores, then of places: NumPy sorts them by vector instructions.
+def _keys(scores: Matrix, columns: Indices) -> Indices:
+    """Integers in the order of falling scores, then of columns: NumPy sorts them with vector instructions.
 
-    The bits of a float32, read as an int32, are in the order of positive floats; those of negative floats run
-    the other way, which flipping all but the sign turns round. Subtracting from 0 makes -0.0 the same as 0.0.
+    The bits of a float32, read as an int32, are in the order of positive floats. Those of negative floats run the
+    other way, which flipping all but the sign turns round. Subtracting from 0 makes -0.0 the same as 0.0.
 
     Args:
         scores: ``(b, n)``; overwritten.
-        places: ``(n,)`` from 0 to 2^32 - 1.
+        columns: ``(n,)`` from 0 to 2^32 - 1.
     """
     bits = np.subtract(np.float32(0), scores, out=scores).view(np.int32)
     bits ^= (bits >> 31) & np.int32(0x7FFFFFFF)
     keys = bits.astype(np.int64)
-    keys <<= _PLACE_BITS
-    keys |= places
+    keys <<= _ROW_BITS
+    keys |= columns
     return keys

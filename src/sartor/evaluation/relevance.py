@@ -1,4 +1,4 @@
-"""What makes products relevant to a query: the same labels, labels that a map names, or one product.
+"""What makes products relevant to a query: the same labels, labels that a map names, or being the same product.
 
 Shapes: q queries, n products of the gallery, b queries of a block, m products ranked for each of them.
 """
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from sartor.evaluation.intervals import Indices, Labels
+    from sartor.evaluation.ranking import Indices
     from sartor.types import Attributes, AttributeValue
 
+    Labels: TypeAlias = npt.NDArray[np.str_]
     Mask: TypeAlias = npt.NDArray[np.bool_]
 
 
-MIN_COVERAGE = 0.5  # of the products have the attribute
-MIN_VALUES = 2  # with one there is nothing to tell apart
-MAX_VALUES = 500  # with more, most have too few products to find each other
-MAX_VALUES_SHARE = 0.5  # fewer values than this share of the products: ids, links, titles and prices have more
+MIN_COVERAGE = 0.5  # share of the products that have the attribute
+MIN_VALUES = 2  # with one value there is nothing to tell apart
+MAX_VALUES = 500  # with more, most values have too few products that could find each other
+MAX_VALUES_SHARE = 0.5  # values per product: ids, links, titles and prices have more
+
+_UNLABELLED_QUERY = np.int32(-1)
+_UNLABELLED_PRODUCT = np.int32(-2)  # not the same, so that a query without a label matches nothing
 
 
 def choose_labels(rows: Sequence[Attributes]) -> tuple[str, ...]:
-    """The attributes that are categories, by the thresholds of this module, sorted.
-
-    Args:
-        rows: The attributes of each product.
-    """
+    """The attributes of products that are categories by the thresholds of this module, sorted."""
     covered: Counter[str] = Counter()
     values: dict[str, set[str]] = {}
     for row in rows:
@@ -55,7 +55,7 @@ def choose_labels(rows: Sequence[Attributes]) -> tuple[str, ...]:
 
 
 def label_of(value: AttributeValue | None) -> str:
-    """An attribute's value as a label; empty where there is none. Several values are one label of their own."""
+    """An attribute's value as a label, empty if there is no value. Several values make one label."""
     if value is None:
         return ""
     if isinstance(value, tuple):
@@ -63,8 +63,8 @@ def label_of(value: AttributeValue | None) -> str:
     return str(value).strip()
 
 
-def labels_of(rows: Sequence[Attributes], name: str) -> npt.NDArray[np.str_]:
-    """The labels of products by one attribute, ``(n,)``; empty where a product has none."""
+def labels_of(rows: Sequence[Attributes], name: str) -> Labels:
+    """The labels of products for one attribute, ``(n,)``; empty if a product has none."""
     return np.array([label_of(row.get(name)) for row in rows], dtype=np.str_)
 
 
@@ -72,14 +72,14 @@ Name = Annotated[str, Field(min_length=1)]
 
 
 class LabelMap(BaseModel):
-    """Gives each label of the queries the labels of the gallery that are relevant to it.
+    """Says for each label of the queries which labels of the gallery are relevant to it.
 
-    A label of the queries that is not listed says nothing, and its queries are not asked.
+    Queries with a label that is not listed are left out.
 
     Attributes:
         queries: Attribute of the queries.
         gallery: Attribute of the gallery's products.
-        classes: By label of the queries, which labels of the gallery it may mean.
+        classes: For each label of the queries, the labels of the gallery that it may mean.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
@@ -93,7 +93,7 @@ class LabelMap(BaseModel):
         """Read a map from its TOML file.
 
         Raises:
-            UnusableLabelMap: The file is missing, or is no map of labels.
+            UnusableLabelMap: The file is missing, or is not a label map.
         """
         try:
             text = path.read_text(encoding="utf-8")
@@ -117,10 +117,6 @@ def _first_reason(error: ValidationError) -> str:
     return f"{field}: {first['msg']}"
 
 
-_UNLABELLED_QUERY = np.int32(-1)
-_UNLABELLED_PRODUCT = np.int32(-2)  # another one, so that a query without a label matches nothing
-
-
 class Relevance(Protocol):
     """Which products are relevant to which queries, by one criterion."""
 
@@ -130,57 +126,56 @@ class Relevance(Protocol):
 
     @property
     def totals(self) -> Indices:
-        """Relevant products in the gallery for each query, ``(q,)``; 0 where it is not labelled."""
+        """Relevant products in the gallery for each query, ``(q,)``; 0 if it is not labelled."""
 
     def of(self, rows: Indices, products: Indices) -> Mask:
         """Which of the products ranked for some queries are relevant to them.
 
         Args:
             rows: ``(b,)`` queries.
-            products: ``(b, m)`` places in the gallery, of products other than the query itself.
+            products: ``(b, m)`` rows of the gallery, of products other than the query itself.
 
         Returns:
-            ``(b, m)``; False where the query is not labelled.
+            ``(b, m)``; False if the query is not labelled.
         """
 
 
 class SameLabels:
-    """Products are relevant that have the query's label by every attribute; an empty label is none.
+    """Products are relevant if they have the query's label for every attribute.
 
     Args:
-        query_labels: ``(q,)`` for each attribute.
+        query_labels: ``(q,)`` for each attribute; an empty label matches nothing.
         gallery_labels: ``(n,)`` for each attribute, in the same order.
-        own: ``(q,)`` place in the gallery of each query itself, which is not counted; -1 where it is not in it.
+        own: ``(q,)`` the query's own product in the gallery, which is not counted; -1 if it is not there.
     """
 
     def __init__(self, query_labels: Sequence[Labels], gallery_labels: Sequence[Labels], own: Indices) -> None:
         codes, known = _codes(query_labels, gallery_labels)  # each (q + n,)
         count = len(own)
-        self._mine = np.where(known[:count], codes[:count], _UNLABELLED_QUERY)
-        self._theirs = np.where(known[count:], codes[count:], _UNLABELLED_PRODUCT)
+        self._queries = np.where(known[:count], codes[:count], _UNLABELLED_QUERY)
+        self._gallery = np.where(known[count:], codes[count:], _UNLABELLED_PRODUCT)
         self.labelled: Mask = known[:count]
-        sizes = np.bincount(self._theirs[known[count:]], minlength=int(codes.max(initial=0)) + 1)
+        sizes = np.bincount(self._gallery[known[count:]], minlength=int(codes.max(initial=0)) + 1)
         inside = np.flatnonzero(own >= 0)
-        totals = np.where(self.labelled, sizes[self._mine], 0)
-        totals[inside] -= self._theirs[own[inside]] == self._mine[inside]
+        totals = np.where(self.labelled, sizes[self._queries], 0)
+        totals[inside] -= self._gallery[own[inside]] == self._queries[inside]
         self.totals: Indices = totals
 
     def of(self, rows: Indices, products: Indices) -> Mask:
         """Which of the ``(b, m)`` products are relevant to the ``(b,)`` queries."""
-        marks: Mask = self._theirs[products] == self._mine[rows][:, np.newaxis]
-        return marks
+        return np.asarray(self._gallery[products] == self._queries[rows][:, np.newaxis])
 
 
 class MappedLabels:
-    """Products are relevant whose label is one of those that a map gives for the query's label.
+    """Products are relevant if a map gives their label for the query's label.
 
-    A query whose label is empty or not in the map is not labelled; a product without a label is never relevant.
+    A query is not labelled if its label is empty or not in the map; a product without a label is never relevant.
 
     Args:
         query_labels: ``(q,)``.
         gallery_labels: ``(n,)``.
-        own: ``(q,)`` place in the gallery of each query itself, which is not counted; -1 where it is not in it.
-        map: For a label of queries, the labels of the products that are relevant to them.
+        own: ``(q,)`` the query's own product in the gallery, which is not counted; -1 if it is not there.
+        classes: For a label of queries, the labels of the products that are relevant to them.
     """
 
     def __init__(
@@ -188,34 +183,32 @@ class MappedLabels:
         query_labels: Labels,
         gallery_labels: Labels,
         own: Indices,
-        map: Mapping[str, Collection[str]],  # noqa: A002 - its word on the command line
+        classes: Mapping[str, Collection[str]],
     ) -> None:
-        wanted = sorted((set(query_labels.tolist()) & set(map)) - {""})
-        row_of = {label: row for row, label in enumerate(wanted)}
-        names, self._theirs = np.unique(gallery_labels, return_inverse=True)
-        self._table = np.zeros(
-            (len(wanted) + 1, len(names)), np.bool_
-        )  # the last row is of queries without a label
+        mapped = sorted((set(query_labels.tolist()) & set(classes)) - {""})
+        row_of = {label: row for row, label in enumerate(mapped)}
+        names, self._gallery = np.unique(gallery_labels, return_inverse=True)
+        self._table = np.zeros((len(mapped) + 1, len(names)), np.bool_)  # the last row is for unlabelled queries
         for label, row in row_of.items():
-            self._table[row] = [name != "" and name in map[label] for name in names.tolist()]
-        self._mine = np.array([row_of.get(label, -1) for label in query_labels.tolist()], np.int64)
-        self.labelled: Mask = self._mine >= 0
-        sizes = np.bincount(self._theirs, minlength=len(names))
+            self._table[row] = [name != "" and name in classes[label] for name in names.tolist()]
+        self._queries = np.array([row_of.get(label, -1) for label in query_labels.tolist()], np.int64)
+        self.labelled: Mask = self._queries >= 0
+        sizes = np.bincount(self._gallery, minlength=len(names))
         inside = np.flatnonzero(own >= 0)
-        totals = (self._table @ sizes)[self._mine]
-        totals[inside] -= self._table[self._mine[inside], self._theirs[own[inside]]]
+        totals = (self._table @ sizes)[self._queries]
+        totals[inside] -= self._table[self._queries[inside], self._gallery[own[inside]]]
         self.totals: Indices = totals
 
     def of(self, rows: Indices, products: Indices) -> Mask:
         """Which of the ``(b, m)`` products are relevant to the ``(b,)`` queries."""
-        return np.take_along_axis(self._table[self._mine[rows]], self._theirs[products], axis=1)
+        return np.take_along_axis(self._table[self._queries[rows]], self._gallery[products], axis=1)
 
 
 class SameProduct:
-    """The one relevant product is the one that the query shows; it may be found at the query's own place.
+    """Only the product that the query shows is relevant, even if it is the query's own.
 
     Args:
-        targets: ``(q,)`` its place in the gallery; -1 where it is not known.
+        targets: ``(q,)`` its row in the gallery; -1 if it is not known.
     """
 
     def __init__(self, targets: Indices) -> None:
@@ -225,16 +218,15 @@ class SameProduct:
 
     def of(self, rows: Indices, products: Indices) -> Mask:
         """Which of the ``(b, m)`` products are relevant to the ``(b,)`` queries."""
-        marks: Mask = products == self._targets[rows][:, np.newaxis]
-        return marks
+        return np.asarray(products == self._targets[rows][:, np.newaxis])
 
 
 def _codes(query_labels: Sequence[Labels], gallery_labels: Sequence[Labels]) -> tuple[npt.NDArray[np.int32], Mask]:
-    """A number for each combination of labels, queries first, ``(q + n,)``, and where no label is missing."""
+    """A number for each combination of labels, queries first, ``(q + n,)``, and whether no label is missing."""
     both = [np.concatenate(pair) for pair in zip(query_labels, gallery_labels, strict=True)]  # each (q + n,)
     codes = np.zeros(len(both[0]), np.int64)
     for labels in both:
-        names, each = np.unique(labels, return_inverse=True)
-        codes = np.unique(codes * len(names) + each, return_inverse=True)[1]
+        names, numbers = np.unique(labels, return_inverse=True)
+        codes = np.unique(codes * len(names) + numbers, return_inverse=True)[1]
     small = codes.astype(np.int32)  # ``of`` gathers from the cache, and is faster the more of them fit in
     return small, np.all([labels != "" for labels in both], axis=0)

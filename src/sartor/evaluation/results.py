@@ -1,7 +1,8 @@
-"""What an evaluation found: plain values that tables, JSON, CSV and the HTML report are made from.
+"""What an evaluation found: plain values for tables, JSON, CSV and the HTML report.
 
 Every metric is a share from 0 to 1, the higher the better. A *criterion* is what makes two products relevant to
-each other: the same value of one attribute, or of several at once, or being the same product.
+each other: the same value of one attribute, or of several at once, or being the same product. JSON has the fields'
+names.
 """
 
 from __future__ import annotations
@@ -22,41 +23,9 @@ if TYPE_CHECKING:
 
     from sartor.evaluation.intervals import Interval, PairedTest
     from sartor.evaluation.metrics import ReliabilityBin
-    from sartor.evaluation.report.sheets import SheetRow
-
+    from sartor.evaluation.sheets import SheetRow
 
 _PACKAGES = ("sartor", "numpy", "openvino", "onnxruntime", "pillow", "qdrant-edge-py")
-
-
-def versions(packages: Sequence[str] = _PACKAGES) -> dict[str, str]:
-    """Of Python and of the packages that decide a result; those that are not installed are left out."""
-    found = {"python": platform.python_version()}
-    for package in packages:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def machine_words() -> str:
-    """The processor, how many cores, and the system."""
-    return f"{processor()}, {os.cpu_count() or 1} cores, {platform.system()}"
-
-
-def now() -> str:
-    """The time in UTC, as ISO 8601 has it."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def processor() -> str:
-    """The processor's model."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(models, platform.machine())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +35,10 @@ class CriterionResult:
     Attributes:
         criterion: Its name, such as ``articleType``, or ``articleType + gender + color`` for all at once.
         metrics: By name, such as ``precision@5``, ``hit rate@5``, ``recall@5``, ``nDCG@5``, ``mAP@R``: the mean
-            over queries with its 95 % interval.
+            over queries.
         queries: Queries that have what the criterion asks about.
-        without_relevant: Those of them to which nothing in the gallery is relevant. They count as 0 in
-            precision, and are left out of the other metrics, which are not defined for them.
+        without_relevant: Those of them to which nothing in the gallery is relevant. They count as 0 in precision,
+            and are left out of the other metrics, which are not defined for them.
     """
 
     criterion: str
@@ -80,13 +49,13 @@ class CriterionResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CategoryResult:
-    """The queries of one category, by the evaluation's first criterion.
+    """The queries that share a value of the evaluation's first criterion.
 
     Attributes:
-        category: The value that they share.
+        category: The value.
         queries: Their number.
         in_gallery: Products of the gallery that are relevant to one of them, on average.
-        metrics: Means by name, NaN where not defined.
+        metrics: Means by name, NaN if not defined.
     """
 
     category: str
@@ -97,7 +66,7 @@ class CategoryResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Confusion:
-    """Of which categories the neighbors of each category's queries are.
+    """To which categories the neighbors of each category's queries belong.
 
     Attributes:
         categories: Categories of queries, the most frequent first.
@@ -119,9 +88,9 @@ class ListStatistics:
         coverage: Share of the gallery's products that are in at least one list.
         never_shown: Number of products in no list.
         never_shown_ids: Some of them.
-        hubness: Skewness of the number of lists that a product is in; 0 where all are in equally many.
-        most_shown: The products that are in most lists, with how many.
-        in_most_lists: Share of all places in lists that the 1 % of products take which are shown most.
+        hubness: Skewness of the number of lists that a product is in; 0 if all are in equally many.
+        most_shown: The products that are in most lists, with the number of lists.
+        in_most_lists: Share of all ranks of lists that the most shown 1 % of products take.
         copies: Share of queries whose nearest product shows a copy of their photo.
     """
 
@@ -137,11 +106,11 @@ class ListStatistics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """Whether what a model says it is sure of comes true.
+    """Whether the probabilities of a model come true.
 
     Attributes:
         name: What was predicted: an attribute, or ``match``.
-        bins: Of the reliability diagram.
+        bins: The reliability diagram.
         error: Expected calibration error, from 0.
         accuracy: Share of predictions that are right; of a match, how often it agrees.
     """
@@ -158,8 +127,8 @@ class Robustness:
 
     Attributes:
         damage: What was done to the photo, such as ``rotation``.
-        level: How much, in words, such as ``15°``.
-        metrics: By name, with its 95 % interval: ``hit rate@1`` and ``hit rate@5``.
+        level: How much, in words, such as ``±10°``.
+        metrics: ``hit rate@1`` and ``hit rate@5``.
     """
 
     damage: str
@@ -173,7 +142,7 @@ class MapOfCatalog:
 
     Attributes:
         points: ``(n, 2)``.
-        labels: ``(n,)`` value of the attribute that colors a point; empty where it has none.
+        labels: ``(n,)`` value of the attribute that colors a point; empty if it has none.
         attribute: Name of that attribute.
         method: How it was made, in words.
     """
@@ -186,25 +155,25 @@ class MapOfCatalog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelResult:
-    """One model.
+    """One model; a part that was not measured, or not asked for, is empty or None.
 
     Attributes:
-        model: Its name.
-        dimension: Numbers that are compared.
-        criteria: By each criterion, in order.
+        model: Its id.
+        dimension: Dimensions that are compared.
+        criteria: By each criterion, the main one first.
         categories: By each category of the first criterion, the most frequent first.
-        macro: Means over categories, by name of metric, every category alike.
+        macro: Means over categories, by name of metric; every category counts the same.
         lists: What the lists have in common.
-        confusion: Of categories; None where the criterion has none.
-        calibration: Of what the model predicts; empty for a model that predicts nothing.
-        ann_recall: ``ann_recall_at_k`` of the approximate index against exact search; None where not measured.
-        robustness: Under damage; empty where not measured.
+        confusion: Between categories of the first criterion.
+        calibration: Of what the model predicts.
+        ann_recall: Recall of the approximate index against exact search.
+        robustness: Under damage to photos.
         best: Queries with most relevant neighbors, to look at.
         median: Some in the middle.
-        worst: Those with least.
-        map: The gallery in two dimensions; None where not made.
-        embedded: Photos that went through the network for this; the others' embeddings were kept.
-        seconds: Time of embedding, and of all else.
+        worst: Those with fewest.
+        map: The gallery in two dimensions.
+        embedded: Photos that went through the network for this; the others had been embedded before.
+        seconds: Time of embedding, and of everything else.
     """
 
     model: str
@@ -227,15 +196,7 @@ class ModelResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """One model against the first one, on the same queries.
-
-    Attributes:
-        model: The one.
-        against: The first one.
-        criterion: By which criterion.
-        metric: By which metric.
-        test: Difference of ``model`` minus ``against``, with its interval and p-value.
-    """
+    """A model against the first one on the same queries, by one criterion and metric: model minus ``against``."""
 
     model: str
     against: str
@@ -251,14 +212,14 @@ class Setup:
     Attributes:
         task: ``leave one out``, ``queries against a gallery`` or ``the same product``.
         gallery: The source that was searched.
-        queries: The source of the queries; the gallery itself where each product is one.
+        queries: The source of the queries; the same as the gallery if each of its products is a query.
         products: Products in the gallery.
-        photos: Photos of them, of which a product's closest counts.
+        photos: Their photos; of a product the closest one counts.
         asked: Number of queries.
-        criteria: Names of the criteria, the first one the main one.
+        criteria: Names of the criteria, the main one first.
         ks: Lengths of lists.
-        seed: Of all that is random.
-        dials: How much style, color and category count; None where embeddings alone are compared.
+        seed: For everything random.
+        dials: Weights of style, color and category; None if embeddings alone are compared.
         command: The command that made it.
         versions: Of Python and of packages.
         machine: Processor, cores and system, in words.
@@ -284,33 +245,16 @@ class Setup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
-    """What an evaluation found.
-
-    Attributes:
-        setup: What was evaluated.
-        models: Each model, in the order in which they were given.
-        comparisons: Of each model but the first against the first.
-        health: Of the catalog; None where it was not asked for.
-    """
-
-    setup: Setup
-    models: tuple[ModelResult, ...]
-    comparisons: tuple[Comparison, ...] = ()
-    health: CatalogHealth | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class HealthFinding:
     """Something about a catalog that makes recommendations worse, or may.
 
     Attributes:
-        name: A stable name for machines, such as ``missing_attribute``.
+        name: A stable name for programs, such as ``missing_attribute``.
         what: In words, such as ``products without color``.
-        count: How many.
-        of: Of how many.
+        count: Number of cases.
+        of: Number of products or photos that were looked at.
         examples: Some of the cases, the worst first.
-        meaning: What follows from it, and what can be done, in one sentence.
+        meaning: What follows from it, and what to do about it, in one sentence.
     """
 
     name: str
@@ -326,11 +270,11 @@ class CatalogHealth:
     """The state of a catalog.
 
     Attributes:
-        products: Products in it.
-        photos: Different photos.
-        model: The model by which it was judged.
+        products: Number of products.
+        photos: Number of different photos.
+        model: The model that judged it.
         k: Length of the lists by which hubs and products never shown were found.
-        findings: All that was looked for, also where nothing was found.
+        findings: Everything that was looked for, also if it was not found.
     """
 
     products: int
@@ -338,3 +282,51 @@ class CatalogHealth:
     model: str
     k: int
     findings: tuple[HealthFinding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """What an evaluation found.
+
+    Attributes:
+        setup: What was evaluated.
+        models: Each model, in the order in which they were given.
+        comparisons: Of each further model with the first one.
+        health: Of the catalog; None if it was not asked for.
+    """
+
+    setup: Setup
+    models: tuple[ModelResult, ...]
+    comparisons: tuple[Comparison, ...] = ()
+    health: CatalogHealth | None = None
+
+
+def versions(packages: Sequence[str] = _PACKAGES) -> dict[str, str]:
+    """Versions of Python and of the packages that decide a result, if they are installed."""
+    found = {"python": platform.python_version()}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def machine_words() -> str:
+    """Processor, number of cores, and system."""
+    return f"{processor()}, {os.cpu_count() or 1} cores, {platform.system()}"
+
+
+def now() -> str:
+    """The time in UTC, in ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def processor() -> str:
+    """The processor's model."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(models, platform.machine())

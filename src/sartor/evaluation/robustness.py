@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageFilter
 
-from sartor.evaluation.backgrounds import Texture, border_color, on_background, plain, wood
+from sartor.evaluation.backgrounds import border_color, on_background, plain, wood
 from sartor.evaluation.examples import main_photos
 from sartor.evaluation.intervals import intervals
 from sartor.evaluation.metrics import measure
@@ -28,17 +28,19 @@ if TYPE_CHECKING:
     from sartor.evaluation.model_run import ModelRun
     from sartor.evaluation.task import EvaluationRequest
 
-
+_PRODUCTS = 300  # whose photos are damaged
+_BATCH = 32
+_KS = (1, 5)
 _LEVELS = np.arange(256) / 255
-_WARM = (1.0, 0.87, 0.66)  # gains of red, green and blue: an incandescent lamp, not balanced out
+_WARM = (1.0, 0.87, 0.66)  # gains of red, green and blue: an incandescent lamp without white balance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Perturbation:
-    """Something that is done to a photo.
+    """A kind of damage to a photo.
 
     Attributes:
-        name: What, such as ``rotation``.
+        name: Which, such as ``rotation``.
         level: How much, in words, such as ``±10°``.
         apply: Gives the damaged photo; the same generator gives the same one.
     """
@@ -46,6 +48,62 @@ class Perturbation:
     name: str
     level: str
     apply: Callable[[Image.Image, np.random.Generator], Image.Image]
+
+
+def robustness(request: EvaluationRequest, run: ModelRun) -> tuple[Robustness, ...]:
+    """How often randomly drawn products of the gallery are found by their main photo, for each perturbation."""
+    chosen = np.random.default_rng(request.seed).permutation(len(run.gallery.products))[:_PRODUCTS]
+    row_of = {run.gallery.products[row].id: int(row) for row in chosen}
+    read = main_photos(request.gallery, row_of, limit=request.limit)
+    photos = {row_of[product_id]: photo for product_id, photo in read.items()}
+    return tuple(
+        _measured(perturbation, number, photos, request, run) for number, perturbation in enumerate(PERTURBATIONS)
+    )
+
+
+def _measured(
+    perturbation: Perturbation,
+    number: int,
+    photos: Mapping[int, bytes],
+    request: EvaluationRequest,
+    run: ModelRun,
+) -> Robustness:
+    embedded = [
+        (row, photo)
+        for page in batched(sorted(photos), _BATCH)
+        for row, photo in zip(page, _damaged(perturbation, number, page, photos, request, run), strict=True)
+        if not np.isnan(photo.vector[0])
+    ]
+    matrices = evaluation_matrices(
+        run.gallery,
+        [photo for _, photo in embedded],
+        run.model.features,
+        as_recommended=request.as_recommended,
+    )
+    targets = SameProduct(np.array([row for row, _ in embedded], np.int64))
+    own = np.full(len(embedded), -1)
+    measured = measure(matrices.queries, matrices.gallery, [targets], own=own, ks=_KS)
+    hits = {name: values for name, values in measured.scores[0].items() if name.startswith("hit rate")}
+    metrics = intervals(hits, rng=np.random.default_rng(request.seed))
+    return Robustness(damage=perturbation.name, level=perturbation.level, metrics=metrics)
+
+
+def _damaged(  # noqa: PLR0913, PLR0917
+    perturbation: Perturbation,
+    number: int,
+    rows: Sequence[int],
+    photos: Mapping[int, bytes],
+    request: EvaluationRequest,
+    run: ModelRun,
+) -> Iterator[SeenPhoto]:
+    images = [
+        perturbation.apply(
+            decode(photos[row], name=str(row)).image, np.random.default_rng([request.seed, number, row])
+        )
+        for row in rows
+    ]
+    for image, vector in zip(images, run.encoder.embed(images), strict=True):
+        yield SeenPhoto(sha256="", vector=vector, palette=palette_of(image), fingerprint=b"")
 
 
 def _crop(image: Image.Image, rng: np.random.Generator, *, share: float) -> Image.Image:
@@ -81,17 +139,21 @@ def _cast(image: Image.Image, _rng: np.random.Generator) -> Image.Image:
     return image.point(np.rint(levels).astype(np.uint8).ravel().tolist())
 
 
-def _background(image: Image.Image, rng: np.random.Generator, *, texture: Texture) -> Image.Image:
-    return on_background(image, texture, rng)
-
-
 def _small(image: Image.Image, _rng: np.random.Generator, *, longer_px: int) -> Image.Image:
     scale = min(1.0, longer_px / max(image.size))
     width, height = (max(1, round(side_px * scale)) for side_px in image.size)
     return image.resize((width, height), Image.Resampling.LANCZOS)
 
 
-DAMAGES: tuple[Perturbation, ...] = (
+def _on_plain(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    return on_background(image, plain, rng)
+
+
+def _on_wood(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    return on_background(image, wood, rng)
+
+
+PERTURBATIONS = (
     Perturbation(name="crop", level="80 % of each side", apply=partial(_crop, share=0.8)),
     Perturbation(name="crop", level="60 % of each side", apply=partial(_crop, share=0.6)),
     Perturbation(name="rotation", level="±10°", apply=partial(_rotation, angle_deg=10)),
@@ -103,59 +165,7 @@ DAMAGES: tuple[Perturbation, ...] = (
     Perturbation(name="lighting", level="darker", apply=partial(_gamma, gamma=1.8)),
     Perturbation(name="lighting", level="brighter", apply=partial(_gamma, gamma=0.55)),
     Perturbation(name="lighting", level="warm", apply=_cast),
-    Perturbation(name="background", level="plain color", apply=partial(_background, texture=plain)),
-    Perturbation(name="background", level="wood", apply=partial(_background, texture=wood)),
+    Perturbation(name="background", level="plain color", apply=_on_plain),
+    Perturbation(name="background", level="wood", apply=_on_wood),
     Perturbation(name="small", level="64 px", apply=partial(_small, longer_px=64)),
 )
-
-
-_PRODUCTS = 300  # whose photos are damaged
-_BATCH = 32
-_KS = (1, 5)
-
-
-def robustness(order: EvaluationRequest, sight: ModelRun) -> tuple[Robustness, ...]:
-    """How often some products of the gallery, drawn at random, are found by their main photo after each damage."""
-    chosen = np.random.default_rng(order.seed).permutation(len(sight.gallery.products))[:_PRODUCTS]
-    wanted = {sight.gallery.products[place].id: int(place) for place in chosen}
-    read = main_photos(order.gallery, wanted, limit=order.limit)
-    photos = {wanted[product_id]: data for product_id, data in read.items()}
-    return tuple(_after(damage, number, photos, order, sight) for number, damage in enumerate(DAMAGES))
-
-
-def _after(
-    damage: Perturbation, number: int, photos: Mapping[int, bytes], order: EvaluationRequest, sight: ModelRun
-) -> Robustness:
-    found = [
-        (place, photo)
-        for page in batched(sorted(photos), _BATCH)
-        for place, photo in zip(page, _damaged(damage, number, page, photos, order, sight), strict=True)
-        if not np.isnan(photo.vector[0])
-    ]
-    seen = [photo for _, photo in found]
-    view = evaluation_matrices(
-        sight.gallery, seen, sight.candidate_model.compose, as_recommended=order.as_recommended
-    )
-    targets = SameProduct(np.array([place for place, _ in found], np.int64))
-    measured = measure(view.queries, view.gallery, [targets], own=np.full(len(found), -1), ks=_KS)
-    hits = {name: values for name, values in measured.scores[0].items() if name.startswith("hit rate")}
-    metrics = intervals(hits, rng=np.random.default_rng(order.seed))
-    return Robustness(damage=damage.name, level=damage.level, metrics=metrics)
-
-
-def _damaged(  # noqa: PLR0913, PLR0917
-    damage: Perturbation,
-    number: int,
-    places: Sequence[int],
-    photos: Mapping[int, bytes],
-    order: EvaluationRequest,
-    sight: ModelRun,
-) -> Iterator[SeenPhoto]:
-    images = [
-        damage.apply(
-            decode(photos[place], name=str(place)).image, np.random.default_rng([order.seed, number, place])
-        )
-        for place in places
-    ]
-    for image, vector in zip(images, sight.encoder.embed(images), strict=True):
-        yield SeenPhoto(sha256="", vector=vector, palette=palette_of(image), fingerprint=b"")

@@ -1,7 +1,7 @@
-"""A log parted by time: what was known then, and what people turned out to want.
+"""What is held out: products by a hash of their id, and the later part of an event log.
 
-Source: P. Campos, F. Díez and I. Cantador, "Time-aware recommender systems" (UMUAI 2014), of which this is the
-split at one time for all, that never learns from what came later.
+Source: P. Campos, F. Díez and I. Cantador, "Time-aware recommender systems" (UMUAI 2014): one split time for
+everybody, so that nothing is learned from what came later.
 """
 
 from __future__ import annotations
@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING
 from sartor.events.model import EventType
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from sartor.events.model import Event, Person
     from sartor.types import Attributes
 
-
 SEED = 20
 SHARE = 0.1
+GROUP = "item_group_id"  # variants of one product share it, and must not be on both sides
 
-
-_GROUP = "item_group_id"  # variants of one product share it, and must not lie on both sides
+WANTED = (EventType.LIKE, EventType.ADD_TO_CART, EventType.PURCHASE)
+LOOKED_AT = (EventType.VIEW, EventType.CLICK)  # stand for what is wanted in logs that have nothing better
+SHARE_BEFORE = 0.8
 
 
 def is_held_out(key: str, *, seed: int, share: float) -> bool:
@@ -33,19 +34,19 @@ def is_held_out(key: str, *, seed: int, share: float) -> bool:
 
     Args:
         key: What is split, as ``split_key`` gives it.
-        seed: Chooses another split.
-        share: About which part is held out, in [0, 1].
+        seed: Another seed gives another split.
+        share: Part that is held out, about, in [0, 1].
     """
     digest = hashlib.sha256(f"{seed}:{key}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64 < share
 
 
-def split_key(product_id: str, attributes: Attributes, *, group_by: Sequence[str] = (_GROUP,)) -> str:
-    """What stands for a product in the split: the group of its variants, or else its id; as in a training.
+def split_key(product_id: str, attributes: Attributes, *, group_by: Sequence[str] = (GROUP,)) -> str:
+    """What stands for a product in the split: the group of its variants, or else its id. Training uses it, too.
 
     Args:
         product_id: The product.
-        attributes: What the catalog says of it.
+        attributes: Of the product.
         group_by: Attributes that name a group; the first one that the product has counts.
     """
     names = (name for name in group_by if attributes.get(name) not in {None, ""})
@@ -53,20 +54,15 @@ def split_key(product_id: str, attributes: Attributes, *, group_by: Sequence[str
     return product_id if name is None else f"{name}={attributes[name]}"
 
 
-WANTED = (EventType.LIKE, EventType.ADD_TO_CART, EventType.PURCHASE)
-LOOKED_AT = (EventType.VIEW, EventType.CLICK)  # tells what is wanted where nothing tells more
-SHARE_BEFORE = 0.8
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeSplit:
-    """A log, parted; impressions are in neither part.
+    """A log split in two, each part with the oldest event first.
 
     Attributes:
-        at_s: The first moment of the second part, in seconds since 1970 UTC.
-        before: Events of the first part, the oldest first.
-        after: Events of the second part, the oldest first.
-        impressions: Events that say no more than that a product was shown in a list, the oldest first.
+        at_s: Start of the second part, in seconds since 1970 UTC.
+        before: Events of the first part.
+        after: Events of the second part.
+        impressions: Events that only say that a product was shown in a list; in neither part.
     """
 
     at_s: float
@@ -77,12 +73,12 @@ class TimeSplit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """Somebody whose wants are to be foreseen.
+    """A person whose next products are to be predicted.
 
     Attributes:
         person: Who.
-        history: What the person did before, the oldest first: all of it.
-        targets: Products that were wanted afterwards and are not in the history, each once, in order.
+        history: All events before the split, the oldest first.
+        targets: Products that the person wanted afterwards and that are not in the history, each once, in order.
     """
 
     person: Person
@@ -96,11 +92,11 @@ class Case:
 
 
 def split_in_time(events: Iterable[Event], *, share: float = SHARE_BEFORE) -> TimeSplit:
-    """Part a log at a time such that a share of its events lies before; an id that comes again counts once.
+    """Split a log at a time before which lies a share of its events; an id that comes again counts once.
 
     Args:
         events: In any order.
-        share: From 0 to 1. Events at one time are not parted, so that it may be a little less.
+        share: From 0 to 1. Events of one moment stay together, so that it may be a little less.
     """
     distinct = {event.id: event for event in events}.values()
     ordered = sorted(distinct, key=lambda event: (event.at_s, event.id))
@@ -118,51 +114,38 @@ def split_in_time(events: Iterable[Event], *, share: float = SHARE_BEFORE) -> Ti
 
 
 def cases_of(split: TimeSplit, catalog: Collection[str], *, wanted: Collection[EventType] = WANTED) -> list[Case]:
-    """People of whom something telling is known before the split, and who wanted something new after it.
+    """People who showed a preference before the split and wanted something new after it, sorted by id.
 
     Args:
         split: The log.
         catalog: Products that can be recommended; others are no targets.
         wanted: Types of events that say that a product was wanted.
-
-    Returns:
-        In the order of their names.
     """
-    histories = by_person(split.before)
-    targets: dict[Person, dict[str, None]] = {}
+    histories: dict[Person, list[Event]] = {}
+    for event in split.before:
+        histories.setdefault(event.person, []).append(event)
     known = {person: {event.product_id for event in events} for person, events in histories.items()}
+    targets: dict[Person, dict[str, None]] = {}
     for event in split.after:
-        if (
-            event.type in wanted
-            and event.product_id in catalog
-            and event.product_id not in known.get(event.person, ())
-        ):
+        is_new = event.product_id in catalog and event.product_id not in known.get(event.person, ())
+        if event.type in wanted and is_new:
             targets.setdefault(event.person, {})[event.product_id] = None
     cases = [
         Case(person=person, history=tuple(histories[person]), targets=tuple(products))
         for person, products in targets.items()
-        if person in histories and telling(histories[person])
+        if person in histories and preferences_in(histories[person])
     ]
     return sorted(cases, key=lambda case: (case.person.kind, case.person.id))
 
 
-def by_person(events: Iterable[Event]) -> Mapping[Person, list[Event]]:
-    """Events of each person, in their order."""
-    found: dict[Person, list[Event]] = {}
-    for event in events:
-        found.setdefault(event.person, []).append(event)
-    return found
-
-
-def telling(events: Iterable[Event]) -> list[Event]:
+def preferences_in(events: Iterable[Event]) -> list[Event]:
     """The events that say what somebody likes: neither searches nor dislikes."""
     return [event for event in events if event.type in WANTED or event.type in LOOKED_AT]
 
 
 def last_events(history: Sequence[Event], count: int) -> tuple[Event, ...]:
-    """The end of a history, the oldest first, from the ``count``-th last telling event on; all if it has fewer."""
-    told = telling(history)
-    if len(told) <= count:
+    """The end of a history, the oldest first, from its ``count``-th last preference on; all if it has fewer."""
+    preferences = preferences_in(history)
+    if len(preferences) <= count:
         return tuple(history)
-    first = told[-count]
-    return tuple(history[history.index(first) :])
+    return tuple(history[history.index(preferences[-count]) :])

@@ -1,9 +1,11 @@
-"""From an order to its task: which products ask, and what is relevant to each."""
+"""From an evaluation request to its task: which products are queries, and what is relevant to each."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -16,48 +18,56 @@ from sartor.evaluation.relevance import (
     choose_labels,
     labels_of,
 )
-from sartor.evaluation.splits import SEED, SHARE, is_held_out, split_key
+from sartor.evaluation.splits import GROUP, SEED, SHARE, is_held_out, split_key
+from sartor.ingest.photos import OnProgress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
-
-    import numpy.typing as npt
 
     from sartor.encoders.card import MatchCalibration, TrainingRecord
     from sartor.encoders.encoder import Encoder
-    from sartor.evaluation.relevance import LabelMap, Relevance
+    from sartor.evaluation.ranking import Indices
+    from sartor.evaluation.relevance import LabelMap, Labels, Mask, Relevance
     from sartor.ingest.embed import EmbeddedSource, Known
     from sartor.recommend.features import FeatureBuilder
     from sartor.types import Attributes
 
-    Labels = npt.NDArray[np.str_]
-    Places = npt.NDArray[np.int64]
-
-
 DEFAULT_KS = (1, 5, 10)
 _MAIN_K = 5
+# Kind, gender and color, as catalogs call them.
+_USUAL = (("articleType", "product_type", "category", "label"), ("gender",), ("color", "colour", "baseColour"))
+_MAX_CHOSEN = 3
+
+# Opens a progress display with a title; evaluations and replays report to it.
+ShowProgress: TypeAlias = Callable[[str], AbstractContextManager[OnProgress]]
+
+
+@contextmanager
+def silent(_: str) -> Iterator[OnProgress]:
+    """A ``ShowProgress`` that shows nothing."""
+    yield lambda _: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationRequest:
-    """What is to be evaluated.
+    """What to evaluate.
 
     Attributes:
         gallery: Source of the products that are searched.
-        queries: Source of the queries; None asks with each product of the gallery, and leaves itself out.
-        relevance: Attributes that make products relevant to each other, the main one first; none takes kind,
-            gender and color, as far as most products have them.
+        queries: Source of the queries; None makes each product of the gallery a query that leaves itself out.
+        relevance: Attributes that make products relevant to each other, the main one first. Empty takes those of
+            kind, gender and color that most products have.
         label_map: Which labels of the queries mean which of the gallery, in place of ``relevance``.
-        instances: Whether the same product is looked for, by its id in both sources, and by damaged photos.
-        held_out: Whether only products are asked about that the first model has not learned from.
-        as_recommended: Whether products are compared as the shop does, with style, color and category, rather than
-            by their embeddings alone.
-        ann: Whether the approximate index is measured against exact search.
-        pictures: Whether queries to look at and a map of the gallery are made.
+        instances: Search for the same product, by its id in both sources, and by damaged photos.
+        held_out: Take only queries that the first model was not trained on.
+        as_recommended: Compare products as the shop does, by style, color and category, rather than by their
+            embeddings alone.
+        ann: Measure the approximate index against exact search.
+        pictures: Make contact sheets of queries and a map of the gallery.
         ks: Lengths of lists.
-        seed: Of all that is random.
-        limit: Take only the first so many products of each source.
+        seed: For everything random.
+        limit: Take only the first products of each source, up to this number.
         command: The command that asked for it.
     """
 
@@ -82,147 +92,147 @@ class EvaluationRequest:
 
     @property
     def same_product(self) -> bool:
-        """Whether the same product is what is looked for in another source."""
+        """Whether queries search for the same product in another source."""
         return self.instances and self.queries is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateModel:
-    """A model that is evaluated.
+    """A model to evaluate.
 
     Attributes:
         name: Its id.
         open: Loads it.
-        compose: What it says of photos, beside their embeddings.
-        known: What the workspace knows of photos by it.
-        calibration: From closeness to match, where it has one.
-        training: How it was made, where Sartor made it.
+        features: Builds from its embeddings what products are compared by.
+        known: What the workspace has embedded with it.
+        calibration: From closeness to match, if it has one.
+        training: How Sartor trained it, if it did.
     """
 
     name: str
     open: Callable[[], Encoder]
-    compose: FeatureBuilder
+    features: FeatureBuilder
     known: Known
     calibration: MatchCalibration | None = None
     training: TrainingRecord | None = None
 
 
-# Kind, gender and color, as catalogs call them.
-_USUAL = (("articleType", "product_type", "category", "label"), ("gender",), ("color", "colour", "baseColour"))
-_MOST_CHOSEN = 3
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What is asked, and what is relevant.
+    """The queries, and what is relevant to them.
 
     Attributes:
         name: In words.
-        asked: ``(q,)`` places of the products that ask, in the source of queries.
-        own: ``(q,)`` their own place in the gallery, left out of their lists; -1 for none.
+        asked: ``(q,)`` rows of the query products in the source of queries.
+        own: ``(q,)`` their own rows in the gallery, left out of their lists; -1 if they are not there.
         criteria: Name and relevance of each criterion, the main one first.
-        categories: ``(q,)`` the queries by the main criterion; empty text where it has none.
-        gallery_categories: ``(n,)`` the same of the gallery; None where it has other categories.
+        categories: ``(q,)`` label of each query for the main criterion, or empty.
+        gallery_categories: ``(n,)`` the same for the gallery; None if it has other categories.
     """
 
     name: str
-    asked: Places
-    own: Places
+    asked: Indices
+    own: Indices
     criteria: tuple[tuple[str, Relevance], ...]
     categories: Labels
     gallery_categories: Labels | None
 
 
 def task_of(
-    order: EvaluationRequest, gallery: EmbeddedSource, queries: EmbeddedSource, training: TrainingRecord | None
+    request: EvaluationRequest, gallery: EmbeddedSource, queries: EmbeddedSource, training: TrainingRecord | None
 ) -> Task:
-    """Choose what is asked.
+    """Choose the queries and what is relevant to them.
 
     Args:
-        order: What is to be evaluated.
+        request: What to evaluate.
         gallery: The products that are searched.
-        queries: The products that may ask; the gallery itself where each of it does.
-        training: Of the first model, which says what it has not learned from.
+        queries: The products that may be queries; the gallery itself if each of its products is one.
+        training: Of the first model, which says what it was trained on.
 
     Raises:
         UnknownAttribute: No product has an attribute that makes relevant.
         NothingToEvaluate: No query is left.
     """
     asked = np.arange(len(queries.products))
-    if order.held_out:
+    if request.held_out:
         asked = asked[_held_out(queries, training)]
-    places = {product.id: place for place, product in enumerate(gallery.products)}
-    own = np.array([places.get(queries.products[each].id, -1) for each in asked], np.int64)
-    if order.same_product:
-        return _same_product(order, gallery, asked[own >= 0], own[own >= 0])
-    rows = [product.attributes for product in gallery.products]
-    asking = [queries.products[each].attributes for each in asked]
-    if order.label_map is not None:
-        return _mapped(order, rows, asking, asked, own)
-    names = order.relevance or _usual(rows)
+    row_of = {product.id: row for row, product in enumerate(gallery.products)}
+    own = np.array([row_of.get(queries.products[row].id, -1) for row in asked], np.int64)
+    if request.same_product:
+        return _same_product(request, gallery, asked[own >= 0], own[own >= 0])
+    gallery_rows = [product.attributes for product in gallery.products]
+    query_rows = [queries.products[row].attributes for row in asked]
+    if request.label_map is not None:
+        return _mapped(request.label_map, gallery_rows, query_rows, asked, own)
+    names = request.relevance or _usual(gallery_rows)
     for name in names:
-        _require(name, rows)
-        _require(name, asking)
-    theirs = [labels_of(rows, name) for name in names]
-    ours = [labels_of(asking, name) for name in names]
+        _require(name, gallery_rows)
+        _require(name, query_rows)
+    of_gallery = [labels_of(gallery_rows, name) for name in names]
+    of_queries = [labels_of(query_rows, name) for name in names]
     criteria: list[tuple[str, Relevance]] = [
-        (name, SameLabels([mine], [other], own)) for name, mine, other in zip(names, ours, theirs, strict=True)
+        (name, SameLabels([mine], [others], own))
+        for name, mine, others in zip(names, of_queries, of_gallery, strict=True)
     ]
     if len(names) > 1:
-        criteria.append((" + ".join(names), SameLabels(ours, theirs, own)))
+        criteria.append((" + ".join(names), SameLabels(of_queries, of_gallery, own)))
     return Task(
-        name="leave one out" if order.queries is None else "queries against a gallery",
+        name="leave one out" if request.queries is None else "queries against a gallery",
         asked=asked,
         own=own,
         criteria=tuple(criteria),
-        categories=ours[0],
-        gallery_categories=theirs[0],
+        categories=of_queries[0],
+        gallery_categories=of_gallery[0],
     )
 
 
-def _same_product(order: EvaluationRequest, gallery: EmbeddedSource, asked: Places, own: Places) -> Task:
+def _same_product(request: EvaluationRequest, gallery: EmbeddedSource, asked: Indices, own: Indices) -> Task:
     if not len(asked):
         raise NothingToEvaluate(reason="no product id is in both sources")
     rows = [product.attributes for product in gallery.products]
-    names = order.relevance or _usual(rows, required=False)
-    categories = labels_of(rows, names[0])[own] if names else np.full(len(own), "")
+    names = request.relevance or _usual(rows, required=False)
+    categories = labels_of(rows, names[0]) if names else None
     return Task(
         name="the same product",
         asked=asked,
         own=np.full(len(asked), -1),
         criteria=(("the same product", SameProduct(own)),),
-        categories=categories,
-        gallery_categories=labels_of(rows, names[0]) if names else None,
+        categories=np.full(len(own), "") if categories is None else categories[own],
+        gallery_categories=categories,
     )
 
 
 def _mapped(
-    order: EvaluationRequest, rows: Sequence[Attributes], asking: Sequence[Attributes], asked: Places, own: Places
+    mapping: LabelMap,
+    gallery_rows: Sequence[Attributes],
+    query_rows: Sequence[Attributes],
+    asked: Indices,
+    own: Indices,
 ) -> Task:
-    mapping = order.label_map
-    assert mapping is not None  # noqa: S101 - the caller has asked
-    _require(mapping.gallery, rows)
-    _require(mapping.queries, asking)
-    labels = labels_of(asking, mapping.queries)
-    fits = np.isin(labels, list(mapping.classes))
-    if not fits.any():
+    _require(mapping.gallery, gallery_rows)
+    _require(mapping.queries, query_rows)
+    labels = labels_of(query_rows, mapping.queries)
+    mapped = np.isin(labels, list(mapping.classes))
+    if not mapped.any():
         raise NothingToEvaluate(reason=f"no query has a {mapping.queries} that the map has")
-    relevance = MappedLabels(labels[fits], labels_of(rows, mapping.gallery), own[fits], mapping.classes)
+    relevance = MappedLabels(
+        labels[mapped], labels_of(gallery_rows, mapping.gallery), own[mapped], mapping.classes
+    )
     return Task(
         name="queries against a gallery",
-        asked=asked[fits],
-        own=own[fits],
+        asked=asked[mapped],
+        own=own[mapped],
         criteria=((f"{mapping.queries} as {mapping.gallery}", relevance),),
-        categories=labels[fits],
+        categories=labels[mapped],
         gallery_categories=None,
     )
 
 
 def _usual(rows: Sequence[Attributes], *, required: bool = True) -> tuple[str, ...]:
-    """Kind, gender and color as far as most products have them, or else other categories."""
+    """Those of kind, gender and color that most products have, or else other categories."""
     covered = {name for names in _USUAL for name in names if np.mean(labels_of(rows, name) != "") >= MIN_COVERAGE}
     usual = [next((name for name in names if name in covered), None) for names in _USUAL]
-    chosen = tuple(name for name in usual if name) or choose_labels(rows)[:_MOST_CHOSEN]
+    chosen = tuple(name for name in usual if name) or choose_labels(rows)[:_MAX_CHOSEN]
     if required and not chosen:
         reason = "no attribute is a category that most products have; name one with --relevance"
         raise NothingToEvaluate(reason=reason)
@@ -231,17 +241,17 @@ def _usual(rows: Sequence[Attributes], *, required: bool = True) -> tuple[str, .
 
 def _require(name: str, rows: Sequence[Attributes]) -> None:
     if not any(labels_of(rows, name)):
-        raise UnknownAttribute(name, known=sorted({each for row in rows for each in row}))
+        raise UnknownAttribute(name, known=sorted({known for row in rows for known in row}))
 
 
-def _held_out(queries: EmbeddedSource, training: TrainingRecord | None) -> npt.NDArray[np.bool_]:
+def _held_out(queries: EmbeddedSource, training: TrainingRecord | None) -> Mask:
     seed, share = (SEED, SHARE) if training is None else (training.split_seed, training.split_share)
     split = {} if training is None else training.recipe.get("split", {})
-    group_by = split.get("group_by", ("item_group_id",))
-    held = [
+    group_by = split.get("group_by", (GROUP,))
+    held_out = [
         is_held_out(split_key(product.id, product.attributes, group_by=group_by), seed=seed, share=share)
         for product in queries.products
     ]
-    if not any(held):
+    if not any(held_out):
         raise NothingToEvaluate(reason="no product is held out; leave out --held-out")
-    return np.array(held, np.bool_)
+    return np.array(held_out, np.bool_)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sartor.recommend.base import FacetCounts
 
 FilterValue: TypeAlias = AttributeValue | Sequence[str] | tuple[float | None, float | None]
+Filter: TypeAlias = Mapping[str, FilterValue] | Where
 
 _MAX_VALUES = 5000  # of an attribute; where there are more, no value is called unknown
 _NUMBER = r"[-+]?\d+(?:\.\d+)?"

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
-from sartor.evaluation.examples import lay_out
+from sartor.evaluation.catalog_map import lay_out
 from sartor.evaluation.health import examine
 from sartor.evaluation.retrieval import evaluate
 from sartor.ingest.maintenance import check_index, check_media, check_store, rebuild_index, take_stock, tidy_media
@@ -15,12 +15,11 @@ from sartor.recommend.duplicates import find_duplicates
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from sartor.evaluation.examples import CatalogMap
+    from sartor.evaluation.catalog_map import CatalogMap
     from sartor.evaluation.replay.lists import ReplayRequest
     from sartor.evaluation.replay.results import Replay
     from sartor.evaluation.results import CatalogHealth, Evaluation
-    from sartor.evaluation.retrieval import ShowProgress
-    from sartor.evaluation.task import EvaluationRequest
+    from sartor.evaluation.task import EvaluationRequest, ShowProgress
     from sartor.events.model import Event
     from sartor.ingest.maintenance import Info, Problem
     from sartor.recommend.duplicates import DuplicatePhoto
@@ -75,7 +74,7 @@ class Evaluator:
 
     def map(self, *, limit: int, seed: int) -> CatalogMap:
         """The catalog in two dimensions."""
-        return lay_out(self._store, self._embedded().features, most=limit, seed=seed)
+        return lay_out(self._store, self._embedded().features, limit=limit, seed=seed)
 
     def evaluate(self, request: EvaluationRequest, models: Sequence[str], *, show: ShowProgress) -> Evaluation:
         """Measure how good models are at finding what is relevant; without models, the one in use."""

@@ -196,7 +196,7 @@ def train_model(settings: Settings, options: TrainingOptions, watch: Watch) -> T
         UnusableModel: Weights do not fit.
         WeightsUnavailable: The official weights cannot be fetched.
     """
-    require_extra("train", "keras", "tensorflow", "tf2onnx", "scipy", "sklearn")
+    require_extra("train", "keras", "tensorflow", "tf2onnx", "matplotlib", "sklearn")
     from sartor.training.start import find_start
     from sartor.training.train import Job, train
 

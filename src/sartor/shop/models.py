@@ -202,7 +202,7 @@ class Models:
         """
         if name in BASELINES and name not in {card.id for card in self.cards()}:
             features = FeatureBuilder(name, Heads((), {}, scale=1.0))
-            return CandidateModel(name=name, open=lambda: baseline(name), compose=features, known=lambda _: {})
+            return CandidateModel(name=name, open=lambda: baseline(name), features=features, known=lambda _: {})
         card = self.card(name)
         store = self._backends.store
         same_network = store.setting(_NETWORK_OF.format(name)) == card.sha256
@@ -226,7 +226,7 @@ class Models:
         return CandidateModel(
             name=name,
             open=lambda: self._backends.open_encoder(card),
-            compose=self._backends.features(card),
+            features=self._backends.features(card),
             known=known,
             calibration=card.calibration,
             training=card.training,

@@ -10,13 +10,12 @@ import time
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, Self
 
 from sartor.errors import EmptyQuery
-from sartor.evaluation.examples import MOST_PLACED
+from sartor.evaluation.catalog_map import MAX_PRODUCTS
 from sartor.evaluation.relevance import LabelMap
-from sartor.evaluation.retrieval import ShowProgress, silent
-from sartor.evaluation.task import DEFAULT_KS, EvaluationRequest
+from sartor.evaluation.task import DEFAULT_KS, EvaluationRequest, ShowProgress, silent
 from sartor.events.model import Event, EventCounts, EventType, Person, PersonRecord, RelationType
 from sartor.ingest.export.run import ExportFormat, ExportOptions
 from sartor.recommend.base import FeedRequest
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from sartor.encoders.card import ModelCard
-    from sartor.evaluation.examples import CatalogMap
+    from sartor.evaluation.catalog_map import CatalogMap
     from sartor.evaluation.promotion import PromotionReport
     from sartor.evaluation.replay.results import Replay
     from sartor.evaluation.results import CatalogHealth, Evaluation
@@ -55,12 +54,10 @@ if TYPE_CHECKING:
     from sartor.recommend.duplicates import DuplicatePhoto
     from sartor.recommend.explain import Explained, QueryAttributes
     from sartor.recommend.features import FeatureWeights
-    from sartor.recommend.filters import FilterValue
+    from sartor.recommend.filters import Filter
     from sartor.shop.backends import Backends
     from sartor.store.base import Listing, StoreCounts
     from sartor.types import FacetValue, Hit, Photo, StoredProduct
-
-    Filter: TypeAlias = Mapping[str, FilterValue] | Where
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,7 +391,7 @@ class Shop:
 
         Example:
             >>> shop.thumbnail(shop.product("red").photos[0]).suffix
-            '.jpg'
+            '.png'
         """
         return self.catalog.thumbnail(photo)
 
@@ -499,7 +496,7 @@ class Shop:
 
         Example:
             >>> look = shop.outfit("red", slots=["bottom", "shoes"])
-            >>> [piece.hit.product_id for piece in look.pieces]
+            >>> [piece.product_id for piece in look.pieces]
             ['blue', 'green']
         """
         if not products:
@@ -745,7 +742,7 @@ class Shop:
         """
         return self.evaluator.duplicates()
 
-    def map(self, *, limit: int = MOST_PLACED, seed: int = 0) -> CatalogMap:
+    def map(self, *, limit: int = MAX_PRODUCTS, seed: int = 0) -> CatalogMap:
         """The catalog in two dimensions, so that products that look alike are near each other.
 
         Args:

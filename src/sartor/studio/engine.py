@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sartor.config import Settings
-    from sartor.evaluation.examples import CatalogMap
+    from sartor.evaluation.catalog_map import CatalogMap
     from sartor.evaluation.results import Evaluation
-    from sartor.evaluation.retrieval import ShowProgress
+    from sartor.evaluation.task import ShowProgress
     from sartor.ingest.photos import IngestReport, OnProgress
     from sartor.recommend.features import FeatureWeights
     from sartor.recommend.filters import FilterValue

@@ -10,8 +10,8 @@ from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
 from sartor.encoders.card import AttributeHead, MatchCalibration
-from sartor.evaluation.intervals import nearest
 from sartor.evaluation.metrics import ReliabilityBin, reliability
+from sartor.evaluation.ranking import nearest
 from sartor.imaging.color import palette_of
 from sartor.recommend.features import category_of, color_family, color_vector
 from sartor.recommend.rank import Matching

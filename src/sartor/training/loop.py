@@ -14,7 +14,8 @@ import numpy as np
 
 from sartor.encoders.keras.backend import keras
 from sartor.errors import UnusableCheckpoint
-from sartor.evaluation.intervals import agreement, joint_agreement, nearest
+from sartor.evaluation.metrics import agreement, joint_agreement
+from sartor.evaluation.ranking import nearest
 from sartor.training.batches import plain_view
 from sartor.training.dataset import values_of
 from sartor.training.network import EMBEDDING, PRODUCT, Learner, embed

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from sartor.evaluation.intervals import agreement, bootstrap_interval, joint_agreement, nearest, paired_test
-from sartor.evaluation.metrics import calibration_error
-from sartor.evaluation.report.curves import Series
-from sartor.evaluation.report.sheets import SheetRow, Tile
+from sartor.evaluation.intervals import Interval, bootstrap_interval, paired_test
+from sartor.evaluation.metrics import agreement, calibration_error, joint_agreement
+from sartor.evaluation.ranking import nearest
+from sartor.evaluation.report.plots import Series
 from sartor.evaluation.report.training import CategoryFigure, Chart, Figure, RunReport
+from sartor.evaluation.sheets import SheetRow, Tile
 from sartor.training.dataset import values_of
 from sartor.training.loop import NEIGHBORS, embed_keys
 from sartor.training.network import EMBEDDING
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from sartor.encoders.card import ModelCard
     from sartor.encoders.keras.backend import keras
-    from sartor.evaluation.intervals import Interval, PairedTest
+    from sartor.evaluation.intervals import PairedTest
     from sartor.evaluation.metrics import ReliabilityBin
     from sartor.training.dataset import Item
     from sartor.training.loop import State
@@ -208,8 +209,6 @@ def run_report(told: Told, cache: PhotoCache) -> RunReport:
 
 
 def _exactly(accuracy: float, count: int) -> Interval:
-    from sartor.evaluation.intervals import Interval
-
     error = 1.96 * (accuracy * (1 - accuracy) / max(count, 1)) ** 0.5
     return Interval(mean=accuracy, low=max(accuracy - error, 0.0), high=min(accuracy + error, 1.0), count=count)
 

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from sartor.errors import PhotoRejected
-from sartor.evaluation.report.sheets import SheetRow, Tile, html_sheet, png_sheet, write_sheet
+from sartor.evaluation.sheets import SheetRow, Tile, html_sheet, png_sheet, write_sheet
 from tests.fakes import BLUE, RED, photo
 
 

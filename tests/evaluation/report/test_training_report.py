@@ -11,8 +11,8 @@ from PIL import Image
 from sartor.evaluation.intervals import Interval
 from sartor.evaluation.report import training as training_report
 from sartor.evaluation.report.curves import Series
-from sartor.evaluation.report.sheets import SheetRow, Tile
 from sartor.evaluation.report.training import CategoryFigure, Chart, Figure, RunReport, html_report, write_report
+from sartor.evaluation.sheets import SheetRow, Tile
 
 _HOSTILE = "<script>alert(\"1\")</script> & 'more'"
 _VOID = {"meta", "img", "path", "circle", "polyline"}

@@ -14,8 +14,7 @@ from sartor.errors import NotInALook, PiecesClash, ProductNotFound, UnknownAttri
 from sartor.recommend.outfit.outfit import Outfit
 from sartor.recommend.outfit.rules import Slot, genders_agree
 from sartor.shop import Shop
-from tests.fakes import photo
-from tests.test_shop import add
+from tests.fakes import add, photo
 
 NAVY, ORANGE, WHITE, LIME, PURPLE = (20, 25, 70), (240, 130, 20), (245, 245, 245), (60, 220, 20), (170, 30, 180)
 

@@ -1,1 +1,1 @@
-"""evaluation/replay."""
+"""Replaying logs: recommend with what was known at a time, and compare with what people did afterwards."""

@@ -1,4 +1,4 @@
-"""What the lists of each way to recommend are worth, in one log and over several."""
+"""The lists of each recommendation method, and what they are worth, in one log and over several."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from sartor.recommend.base import FeedRequest
 from sartor.recommend.weights import FEED_DIVERSITY, Blend
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from sartor.evaluation.intervals import Indices, Values
+    from sartor.evaluation.intervals import Values
+    from sartor.evaluation.ranking import Indices
     from sartor.evaluation.splits import Case
     from sartor.events.model import Event, Person
     from sartor.ingest.photos import OnProgress
@@ -28,12 +29,9 @@ if TYPE_CHECKING:
     from sartor.store.base import EventStore
     from sartor.types import Matrix
 
-
-FOR_YOU, RANDOM = "for-you", "random"
 DEFAULT_HISTORIES = (1, 5, 20)
 
-
-# Opens the engine that answers, on other events than those of the workspace.
+# Makes the engine that recommends, on other events than those of the workspace.
 Engine: TypeAlias = "Callable[[EventStore, Interactions], ForYou]"
 
 
@@ -44,7 +42,7 @@ class Method:
     Attributes:
         name: What it is called.
         blend: Its weights; None draws products at random.
-        diversity: How much what it shows shall differ.
+        diversity: From 0 to 1, as in a feed.
     """
 
     name: str
@@ -52,31 +50,31 @@ class Method:
     diversity: float = 0.0
 
 
-# The baselines are not varied, which would cost them accuracy. What people did says nothing of some products;
-# what is popular then fills the list of the item-to-item baseline.
+# The baselines are not diversified, which would cost them accuracy. Products without interactions have no
+# item-to-item score; popularity then fills the list.
 METHODS = (
-    Method(name=FOR_YOU, blend=Blend(), diversity=FEED_DIVERSITY),
+    Method(name="for-you", blend=Blend(), diversity=FEED_DIVERSITY),
     Method(name="popularity", blend=Blend(visual=0.0, together=0.0, popular=1.0, new=0.0)),
     Method(name="item-to-item", blend=Blend(visual=0.0, together=1.0, popular=0.001, new=0.0)),
     Method(name="visual", blend=Blend(visual=1.0, together=0.0, popular=0.0, new=0.0)),
-    Method(name=RANDOM, blend=None),
+    Method(name="random", blend=None),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayRequest:
-    """What is to be replayed.
+    """What to replay.
 
     Attributes:
         k: Length of lists.
-        people: At most so many people of a log are asked for, drawn at random, in each experiment.
+        people: Number of people of a log for whom lists are made; more are sampled, in each experiment.
         histories: How many of a person's last events are known, an experiment each.
-        seed: Of all that is random.
-        eta: How fast attention falls with the place in recorded answers.
-        clip: Weights of recorded rewards are at most this; None for no bound.
+        seed: For everything random.
+        eta: How fast attention falls with the rank in recorded answers.
+        clip: Largest weight of a recorded reward; None for no bound.
         methods: What is compared, ``for-you`` first.
         model: Model that embedded the catalog.
-        command: What asked for it, for a report.
+        command: The command that asked for it.
     """
 
     k: int = 10
@@ -91,25 +89,19 @@ class ReplayRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """Somebody for whom a list is made.
-
-    Attributes:
-        person: Who.
-        k: How many products.
-        without: Products that are left out, whichever way recommends.
-    """
+class ListRequest:
+    """A list to make: for whom, how long, and which products every method leaves out."""
 
     person: Person
     k: int
     without: frozenset[str] = frozenset()
 
 
-class Stage:
-    """The engine at the time of the split, with what it knows then.
+class EngineAtSplit:
+    """The engine with what it knows at the time of the split.
 
     Args:
-        engine: Answers.
+        engine: Recommends.
         catalog: Ids of the products that can be recommended, in order.
         now_s: The time of the split.
     """
@@ -117,75 +109,66 @@ class Stage:
     def __init__(self, engine: ForYou, catalog: Sequence[str], *, now_s: float) -> None:
         self._engine, self._now_s = engine, now_s
         self.catalog = catalog
-        self.rows = {product_id: row for row, product_id in enumerate(catalog)}
+        self.row_of = {product_id: row for row, product_id in enumerate(catalog)}
 
     def lists(
-        self, method: Method, asked: Sequence[Asked], *, seed: int, on_progress: OnProgress
+        self, method: Method, requests: Sequence[ListRequest], *, seed: int, on_progress: OnProgress
     ) -> list[Indices]:
-        """Rows of the products that a way recommends to each, the best first.
+        """Rows of the products that a method recommends for each request, the best first.
 
         Args:
-            method: The way.
-            asked: Whom to recommend to.
-            seed: Of what is drawn at random.
-            on_progress: Told after each list.
+            method: The method.
+            requests: The lists to make.
+            seed: For a method that draws at random.
+            on_progress: Called after each list.
         """
         rng = np.random.default_rng(seed)
-        found = []
-        for done, each in enumerate(asked, 1):
-            found.append(self._recommended(method, each) if method.blend else self._drawn(each, rng))
-            on_progress(Progress(products=done, total=len(asked), photos=0, committed=()))
-        return found
+        lists = []
+        for done, request in enumerate(requests, 1):
+            if method.blend is None:
+                lists.append(self._drawn(request, rng))
+            else:
+                lists.append(self._recommended(method.blend, method.diversity, request))
+            on_progress(Progress(products=done, total=len(requests), photos=0, committed=()))
+        return lists
 
     @cached_property
     def styles(self) -> Matrix:
-        """Embeddings of all products of the catalog, ``(n, d)`` of norm 1, 0 for what the index lacks."""
+        """Embeddings of all products of the catalog, ``(n, d)`` of unit norm, 0 for those not in the index."""
         dimension = self._engine.candidates.sizes[0]
         styles = np.zeros((len(self.catalog), dimension), np.float32)
-        for each in self._engine.candidates.photos.of(self.catalog):
-            styles[self.rows[each.product_id]] = each.vector[:dimension]
+        for photo in self._engine.candidates.photos.of(self.catalog):
+            styles[self.row_of[photo.product_id]] = photo.vector[:dimension]
         return styles
 
-    def _recommended(self, method: Method, asked: Asked) -> Indices:
-        assert method.blend is not None  # noqa: S101 - the caller has looked
+    def _recommended(self, blend: Blend, diversity: float, request: ListRequest) -> Indices:
         feed = self._engine.feed(
             FeedRequest(
-                person=asked.person,
-                k=asked.k,
+                person=request.person,
+                k=request.k,
                 now_s=self._now_s,
-                blend=method.blend,
-                diversity=method.diversity,
-                without=asked.without,
+                blend=blend,
+                diversity=diversity,
+                without=request.without,
             )
         )
-        return np.array([self.rows[hit.product_id] for hit in feed.hits if hit.product_id in self.rows], np.int64)
+        rows = (self.row_of.get(hit.product_id) for hit in feed.hits)
+        return np.array([row for row in rows if row is not None], np.int64)
 
-    def _drawn(self, asked: Asked, rng: np.random.Generator) -> Indices:
-        left_out = [self.rows[each] for each in asked.without if each in self.rows]
-        drawn = rng.permutation(len(self.catalog))[: asked.k + len(left_out)]
-        return np.asarray(drawn[~np.isin(drawn, left_out)][: asked.k], np.int64)
-
-
-class Known:
-    """How many people did something with each product before the split, by which novelty is judged."""
-
-    def __init__(self, before: Sequence[Event], rows: Mapping[str, int]) -> None:
-        pairs = {(event.person, event.product_id) for event in before}
-        counts = Counter(product_id for _, product_id in pairs)
-        self.people = np.zeros(len(rows), np.int64)
-        for product_id, row in rows.items():
-            self.people[row] = counts[product_id]
-        self.total = len({event.person for event in before})
+    def _drawn(self, request: ListRequest, rng: np.random.Generator) -> Indices:
+        left_out = [self.row_of[product] for product in request.without if product in self.row_of]
+        drawn = rng.permutation(len(self.catalog))[: request.k + len(left_out)]
+        return np.asarray(drawn[~np.isin(drawn, left_out)][: request.k], np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Judged:
+class LogScores:
     """The lists that were made in one log, person by person.
 
     Attributes:
-        targets: How many products each person turned out to want, ``(p,)``.
-        scores: By way and metric, ``(p,)`` each; the first way is compared with the others.
-        coverage: Share of the catalog that each way shows.
+        targets: How many products each person wanted afterwards, ``(p,)``.
+        scores: By method and metric, ``(p,)`` each; the first method is compared with the others.
+        coverage: Share of the catalog that each method shows.
     """
 
     targets: Values
@@ -193,90 +176,94 @@ class Judged:
     coverage: Mapping[str, float]
 
 
-def judge(
-    lists: Mapping[str, Sequence[Indices]], cases: Sequence[Case], stage: Stage, known: Known, *, k: int
-) -> Judged:
-    """Measure lists against what people turned out to want.
+def score_lists(
+    lists: Mapping[str, Sequence[Indices]],
+    cases: Sequence[Case],
+    engine: EngineAtSplit,
+    before: Sequence[Event],
+    *,
+    k: int,
+) -> LogScores:
+    """Measure lists against what people wanted afterwards.
 
     Args:
-        lists: Rows of products for each case, by way.
+        lists: Rows of products for each case, by method.
         cases: The people.
-        stage: The catalog.
-        known: What people did.
+        engine: Knows the catalog.
+        before: All events before the split; novelty counts the people who did something with a product.
         k: Length of the lists.
     """
-    targets = [frozenset(stage.rows[product] for product in case.targets) for case in cases]
-    return Judged(
-        targets=np.array([len(each) for each in targets], np.float64),
-        scores={name: _scores(each, targets, stage, known, k=k) for name, each in lists.items()},
-        coverage={name: coverage(each, products=len(stage.catalog)) for name, each in lists.items()},
+    targets = [frozenset(engine.row_of[product] for product in case.targets) for case in cases]
+    totals = np.array([len(rows) for rows in targets], np.int64)
+    counts = Counter(product_id for _, product_id in {(event.person, event.product_id) for event in before})
+    known_by = np.array([counts[product_id] for product_id in engine.catalog], np.int64)
+    people = len({event.person for event in before})
+    scores = {}
+    for name, rows_of in lists.items():
+        relevant = np.zeros((len(rows_of), k), np.bool_)  # what a short list lacks is not relevant
+        for number, (rows, wanted) in enumerate(zip(rows_of, targets, strict=True)):
+            relevant[number, : len(rows)] = [int(row) in wanted for row in rows]
+        scores[name] = {
+            f"nDCG@{k}": ndcg_at_k(relevant, totals, k=k),
+            f"recall@{k}": recall_at_k(relevant, totals, k=k),
+            f"hit rate@{k}": hit_rate_at_k(relevant, totals, k=k),
+            "novelty": novelty(rows_of, known_by, total=people),
+            "diversity": diversity(rows_of, engine.styles),
+        }
+    return LogScores(
+        targets=totals.astype(np.float64),
+        scores=scores,
+        coverage={name: coverage(rows, products=len(engine.catalog)) for name, rows in lists.items()},
     )
 
 
-def experiment(judged: Sequence[Judged], *, history: int, seed: int) -> ReplayExperiment:
+def experiment(logs: Sequence[LogScores], *, history: int, seed: int) -> ReplayExperiment:
     """All people of all logs together, each counting the same.
 
     Args:
-        judged: Each log in which somebody was asked for; at least one.
-        history: How many events are known of a person.
-        seed: Of intervals and tests.
+        logs: Each log that has such people; at least one.
+        history: How many events of a person are known.
+        seed: For intervals and tests.
     """
-    scores = {name: _together([each.scores[name] for each in judged]) for name in judged[0].scores}
+    scores = {
+        method: {metric: np.concatenate([log.scores[method][metric] for log in logs]) for metric in metrics}
+        for method, metrics in logs[0].scores.items()
+    }
     results = tuple(
         MethodResult(
             method=name,
             metrics=intervals(values, rng=np.random.default_rng(seed)),
-            coverage=float(np.mean([each.coverage[name] for each in judged])),
+            coverage=float(np.mean([log.coverage[name] for log in logs])),
         )
         for name, values in scores.items()
     )
-    targets = np.concatenate([each.targets for each in judged])
+    targets = np.concatenate([log.targets for log in logs])
     return ReplayExperiment(
         history=history,
         people=len(targets),
-        logs=len(judged),
+        logs=len(logs),
         targets=float(targets.mean()),
         methods=results,
-        comparisons=tuple(_comparisons(results, scores, judged, seed=seed)),
+        comparisons=tuple(_comparisons(results, scores, logs, seed=seed)),
     )
-
-
-def _scores(
-    lists: Sequence[Indices], targets: Sequence[Collection[int]], stage: Stage, known: Known, *, k: int
-) -> dict[str, Values]:
-    relevant = np.zeros((len(lists), k), np.bool_)  # what a short list lacks is not relevant
-    for row, (found, wanted) in enumerate(zip(lists, targets, strict=True)):
-        relevant[row, : len(found)] = [int(product) in wanted for product in found]
-    totals = np.array([len(wanted) for wanted in targets], np.int64)
-    return {
-        f"nDCG@{k}": ndcg_at_k(relevant, totals, k=k),
-        f"recall@{k}": recall_at_k(relevant, totals, k=k),
-        f"hit rate@{k}": hit_rate_at_k(relevant, totals, k=k),
-        "novelty": novelty(lists, known.people, total=known.total),
-        "diversity": diversity(lists, stage.styles),
-    }
-
-
-def _together(logs: Sequence[Mapping[str, Values]]) -> dict[str, Values]:
-    return {metric: np.concatenate([each[metric] for each in logs]) for metric in logs[0]}
 
 
 def _comparisons(
     results: Sequence[MethodResult],
     scores: Mapping[str, Mapping[str, Values]],
-    judged: Sequence[Judged],
+    logs: Sequence[LogScores],
     *,
     seed: int,
 ) -> Iterator[ReplayComparison]:
-    mine, *others = results
+    first, *others = results
     for other in others:
-        tests = paired_tests(scores[mine.method], scores[other.method], rng=np.random.default_rng(seed))
+        tests = paired_tests(scores[first.method], scores[other.method], rng=np.random.default_rng(seed))
         for metric, test in tests.items():
-            pairs = [(log.scores[mine.method][metric], log.scores[other.method][metric]) for log in judged]
+            gains = [log.scores[first.method][metric] - log.scores[other.method][metric] for log in logs]
             yield ReplayComparison(
                 against=other.method,
                 metric=metric,
                 test=test,
-                apart=mine.metrics[metric].low > other.metrics[metric].high,
-                ahead=sum(bool(np.nansum(ours - theirs) > 0) for ours, theirs in pairs),
+                apart=first.metrics[metric].low > other.metrics[metric].high,
+                ahead=sum(bool(np.nansum(gain) > 0) for gain in gains),
             )

@@ -1,4 +1,4 @@
-"""Goes back to a time in logs, recommends with what was known then, and looks at what people did afterwards."""
+"""The replay of logs: go back to a time, recommend with what was known, compare with what people did next."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sartor.errors import BadEvent, NothingToEvaluate
-from sartor.evaluation.replay.lists import Asked, Known, Stage, experiment, judge
-from sartor.evaluation.replay.recorded import asked_of, off_policy, recorded, recorded_answers
+from sartor.evaluation.replay.lists import EngineAtSplit, ListRequest, experiment, score_lists
+from sartor.evaluation.replay.off_policy import list_requests, off_policy, recorded, recorded_answers
 from sartor.evaluation.replay.results import Replay, ReplayedLog, ReplaySetup
 from sartor.evaluation.results import machine_words, now, versions
 from sartor.evaluation.simulation.simulate import SIMULATED
-from sartor.evaluation.splits import LOOKED_AT, WANTED, cases_of, last_events, split_in_time, telling
+from sartor.evaluation.splits import LOOKED_AT, WANTED, cases_of, last_events, preferences_in, split_in_time
 from sartor.events.files import open_events
 from sartor.events.model import event_of
 from sartor.recommend.personal.interactions import Interactions
@@ -27,16 +27,20 @@ from sartor.store.sqlite.events import SqliteEventStore
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from sartor.evaluation.replay.lists import Engine, Judged, ReplayRequest
-    from sartor.evaluation.replay.recorded import Recorded
+    from sartor.evaluation.ranking import Indices
+    from sartor.evaluation.replay.lists import Engine, LogScores, ReplayRequest
+    from sartor.evaluation.replay.off_policy import Recorded
     from sartor.evaluation.replay.results import ReplayExperiment
-    from sartor.evaluation.retrieval import ShowProgress
     from sartor.evaluation.splits import Case, TimeSplit
-    from sartor.events.model import Event, EventType, Person
+    from sartor.evaluation.task import ShowProgress
+    from sartor.events.model import Event, EventType
+
+_ADDED_AT_ONCE = 20_000
+_PACKAGES = ("sartor", "numpy", "scipy", "qdrant-edge-py")
 
 
 class LogFile:
-    """Events of a CSV or JSON Lines file, as ``sartor events import`` reads it; read when they are asked for.
+    """Events of a CSV or JSON Lines file, as ``sartor events import`` reads it; read at each iteration.
 
     Args:
         path: The file.
@@ -44,15 +48,15 @@ class LogFile:
 
     Attributes:
         name: What the file is called.
-        rejected: Lines that told no event, the last time they were read.
+        rejected: Number of lines that were not valid events, at the last iteration.
 
     Raises:
         SourceNotFound: There is no such file.
-        UnreadableTable: It is no file of events.
+        UnreadableTable: It is not a file of events.
     """
 
     def __init__(self, path: Path, *, now_s: float) -> None:
-        with open_events(path):  # what cannot be read is told before hours are spent on another file
+        with open_events(path):  # fails now, before hours are spent on another file
             pass
         self.name, self.rejected = path.name, 0
         self._path, self._now_s = path, now_s
@@ -67,13 +71,9 @@ class LogFile:
                     self.rejected += 1
 
 
-_ADDED_AT_ONCE = 20_000
-_PACKAGES = ("sartor", "numpy", "scipy", "qdrant-edge-py")
-
-
 def replay(
     logs: Iterable[tuple[str, Iterable[Event]]],
-    order: ReplayRequest,
+    request: ReplayRequest,
     *,
     catalog: Sequence[str],
     engine: Engine,
@@ -81,83 +81,147 @@ def replay(
 ) -> Replay:
     """Replay logs, each by itself, and judge the lists of all of them together.
 
-    Of the people who are asked for, the crowd knows the same last events as for-you does and no more; of all
-    others, everything before the split. So nobody's own later or earlier deeds help to foresee what they want.
+    For people who get a list, the engine knows only their last events, in item co-occurrence and popularity, too;
+    for all others it knows everything before the split. So nobody's own earlier or later events help to predict
+    what they want.
 
     Args:
         logs: Name and events of each, the events in any order.
-        order: What is asked.
+        request: What to replay.
         catalog: Ids of the products that can be recommended.
-        engine: Opens what recommends.
-        show: Shows the progress of something named.
+        engine: Makes what recommends.
+        show: Opens a progress display.
 
     Raises:
-        NothingToEvaluate: A log is empty, or nobody comes before its split and wants something after it.
+        NothingToEvaluate: There is no log; or in one, nobody did something before the split and wanted something
+            after it.
     """
-    parts = [_replayed(name, events, order, catalog, engine, show) for name, events in logs]
+    parts = [_LogReplay(name, events, request, catalog, engine, show).result() for name, events in logs]
     if not parts:
         raise NothingToEvaluate(reason="there is no log")
     experiments = tuple(
-        experiment(judged, history=history, seed=order.seed)
-        for history in sorted(set(order.histories))
-        if (judged := [part.judged[history] for part in parts if history in part.judged])
+        experiment(scores, history=history, seed=request.seed)
+        for history in sorted(set(request.histories))
+        if (scores := [part.scores[history] for part in parts if history in part.scores])
     )
     answers = [part.recorded for part in parts if part.recorded is not None]
     seconds = Counter[str]()
     for part in parts:
         seconds.update(part.seconds)
     return Replay(
-        setup=_setup([part.log for part in parts], order, catalog, experiments=experiments, answers=len(answers)),
+        setup=_setup([part.log for part in parts], request, catalog, experiments, answers=len(answers)),
         experiments=experiments,
-        off_policy=off_policy(answers, eta=order.eta, clip=order.clip, seed=order.seed),
+        off_policy=off_policy(answers, eta=request.eta, clip=request.clip, seed=request.seed),
         seconds=seconds,
     )
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class _Part:
-    """What one log showed: the lists by how much is known of a person, and those in place of recorded answers."""
+class _LogResult:
+    """One log: scores by length of known histories, and what was shown in recorded answers."""
 
     log: ReplayedLog
-    judged: dict[int, Judged]
+    scores: dict[int, LogScores]
     recorded: Recorded | None
     seconds: dict[str, float]
 
 
-def _replayed(  # noqa: PLR0913, PLR0917 - the parts of a replay
-    name: str,
-    events: Iterable[Event],
-    order: ReplayRequest,
-    catalog: Sequence[str],
-    engine: Engine,
-    show: ShowProgress,
-) -> _Part:
-    began_s = time.perf_counter()
-    split = split_in_time(events)
-    if not split.before:
-        raise NothingToEvaluate(reason=f"{name} has no events before a time, and some after it")
-    foreseen, cases = _cases(name, split, catalog)
-    split_s = time.perf_counter() - began_s
-    with TemporaryDirectory(prefix="sartor-replay-", ignore_cleanup_errors=True) as directory:
-        store = SqliteEventStore(Path(directory) / "events.sqlite3")
-        try:
-            theater = _Theater(split, store, catalog, engine, order, show)
-            judged, recorded = theater.judged(cases), theater.recorded()
-        finally:
-            store.close()
-    return _Part(
-        log=_told(name, split, catalog, foreseen),
-        judged=judged,
-        recorded=recorded,
-        seconds={"split": split_s} | theater.seconds,
-    )
+class _LogReplay:
+    """Replays one log: fills an event store step by step with what is known, and has each method recommend."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of a replay
+        self,
+        name: str,
+        events: Iterable[Event],
+        request: ReplayRequest,
+        catalog: Sequence[str],
+        engine: Engine,
+        show: ShowProgress,
+    ) -> None:
+        began_s = time.perf_counter()
+        self._name, self._request, self._catalog, self._engine, self._show = name, request, catalog, engine, show
+        self._split = split_in_time(events)
+        if not self._split.before:
+            raise NothingToEvaluate(reason=f"{name} has no events before a time, and some after it")
+        self._predicted, self._cases = _cases(name, self._split, catalog)
+        self._seconds = {"split": time.perf_counter() - began_s}
+
+    def result(self) -> _LogResult:
+        with TemporaryDirectory(prefix="sartor-replay-", ignore_cleanup_errors=True) as directory:
+            store = SqliteEventStore(Path(directory) / "events.sqlite3")
+            try:
+                scores, recorded = self._scores(store), self._recorded(store)
+            finally:
+                store.close()
+        log = _described(self._name, self._split, self._catalog, self._predicted)
+        return _LogResult(log=log, scores=scores, recorded=recorded, seconds=self._seconds)
+
+    def _scores(self, store: SqliteEventStore) -> dict[int, LogScores]:
+        before, k = self._split.before, self._request.k
+        sampled = self._sampled()
+        cases = {case.person: case for group in sampled.values() for case in group}
+        _add(store, [event for event in before if event.person not in cases])
+        scores = {}
+        for history, group in sampled.items():
+            _add(store, [event for case in cases.values() for event in last_events(case.history, history)])
+            if not group:
+                continue
+            engine = self._engine_at_split(store)
+            requests = [ListRequest(person=case.person, k=k, without=case.done) for case in group]
+            lists = self._lists(engine, requests, f"{history} event{'s' if history > 1 else ''}")
+            scores[history] = score_lists(lists, group, engine, before, k=k)
+        _add(store, before)
+        return scores
+
+    def _recorded(self, store: SqliteEventStore) -> Recorded | None:
+        rng = np.random.default_rng(self._request.seed)
+        answers = recorded_answers(self._split, limit=self._request.people, rng=rng)
+        if not answers:
+            return None
+        lists = self._lists(self._engine_at_split(store), list_requests(answers), "recorded answers")
+        return recorded(answers, lists, self._catalog)
+
+    def _sampled(self) -> dict[int, list[Case]]:
+        """The people of each experiment: at most half of all, so that enough others are left."""
+        people = len({event.person for event in self._split.before})
+        limit = min(self._request.people, max(1, people // 2))
+        shuffled = np.random.default_rng(self._request.seed).permutation(len(self._cases))
+        cases = [self._cases[number] for number in shuffled]
+        return {
+            history: [case for case in cases if len(preferences_in(case.history)) >= history][:limit]
+            for history in sorted(set(self._request.histories))
+        }
+
+    def _engine_at_split(self, store: SqliteEventStore) -> EngineAtSplit:
+        interactions = Interactions(store)
+        interactions.follow()
+        interactions.learn()
+        return EngineAtSplit(self._engine(store, interactions), self._catalog, now_s=self._split.at_s)
+
+    def _lists(
+        self, engine: EngineAtSplit, requests: Sequence[ListRequest], what: str
+    ) -> dict[str, list[Indices]]:
+        lists = {}
+        for method in self._request.methods:
+            began_s, title = time.perf_counter(), f"{what}: {method.name}"
+            with self._show(title) as on_progress:
+                lists[method.name] = engine.lists(
+                    method, requests, seed=self._request.seed, on_progress=on_progress
+                )
+            self._seconds[title] = time.perf_counter() - began_s
+        return lists
+
+
+def _add(store: SqliteEventStore, events: Sequence[Event]) -> None:
+    for start in range(0, len(events), _ADDED_AT_ONCE):
+        store.add(events[start : start + _ADDED_AT_ONCE])
 
 
 def _cases(name: str, split: TimeSplit, catalog: Sequence[str]) -> tuple[tuple[EventType, ...], list[Case]]:
-    """What is foreseen, and of whom: likes, carts and purchases, or where there are none, looks."""
-    there = frozenset(catalog)
+    """What is predicted, and for whom: likes, carts and purchases, or looks if there are none of these."""
+    products = frozenset(catalog)
     for wanted in (WANTED, LOOKED_AT):
-        if cases := cases_of(split, there, wanted=wanted):
+        if cases := cases_of(split, products, wanted=wanted):
             return wanted, cases
     raise NothingToEvaluate(
         reason=f"nobody did something before {_iso(split.at_s)}, at which {name} is split, and wanted something "
@@ -165,129 +229,53 @@ def _cases(name: str, split: TimeSplit, catalog: Sequence[str]) -> tuple[tuple[E
     )
 
 
-class _Theater:
-    """Fills the store step by step with what is known, and has each way recommend."""
-
-    def __init__(  # noqa: PLR0913, PLR0917 - the parts of a replay
-        self,
-        split: TimeSplit,
-        store: SqliteEventStore,
-        catalog: Sequence[str],
-        engine: Engine,
-        order: ReplayRequest,
-        show: ShowProgress,
-    ) -> None:
-        self._split, self._store, self._catalog = split, store, catalog
-        self._engine, self._order, self._show = engine, order, show
-        self.seconds: dict[str, float] = {}
-
-    def judged(self, cases: Sequence[Case]) -> dict[int, Judged]:
-        order = self._order
-        chosen = self._chosen(cases)
-        asked_for = {case.person for group in chosen.values() for case in group}
-        self._add([event for event in self._split.before if event.person not in asked_for])
-        found = {}
-        for history, group in chosen.items():
-            everybody = {case.person: case for other in chosen.values() for case in other}
-            self._add([event for case in everybody.values() for event in last_events(case.history, history)])
-            if not group:
-                continue
-            stage = self._stage()
-            asked = [Asked(person=case.person, k=order.k, without=case.done) for case in group]
-            lists = self._lists(stage, asked, f"{history} event{'s' if history > 1 else ''}")
-            known = Known(self._split.before, stage.rows)
-            found[history] = judge(lists, group, stage, known, k=order.k)
-        self._add(self._split.before)
-        return found
-
-    def recorded(self) -> Recorded | None:
-        order = self._order
-        answers = recorded_answers(self._split, most=order.people, rng=np.random.default_rng(order.seed))
-        if not answers:
-            return None
-        lists = self._lists(self._stage(), asked_of(answers), "recorded answers")
-        return recorded(answers, lists, self._catalog)
-
-    def _chosen(self, cases: Sequence[Case]) -> dict[int, list[Case]]:
-        """Whom each experiment asks for: at most half of all people, so that a crowd is left."""
-        people = len({event.person for event in self._split.before})
-        most = min(self._order.people, max(1, people // 2))
-        drawn = np.random.default_rng(self._order.seed).permutation(len(cases))
-        shuffled = [cases[place] for place in drawn]
-        return {
-            history: [case for case in shuffled if len(telling(case.history)) >= history][:most]
-            for history in sorted(set(self._order.histories))
-        }
-
-    def _stage(self) -> Stage:
-        crowd = Interactions(self._store)
-        crowd.follow()
-        crowd.learn()
-        return Stage(self._engine(self._store, crowd), self._catalog, now_s=self._split.at_s)
-
-    def _lists(self, stage: Stage, asked: Sequence[Asked], what: str) -> dict[str, list[np.ndarray]]:
-        found = {}
-        for method in self._order.methods:
-            began_s = time.perf_counter()
-            with self._show(f"{what}: {method.name}") as on_progress:
-                found[method.name] = stage.lists(method, asked, seed=self._order.seed, on_progress=on_progress)
-            self.seconds[f"{what}: {method.name}"] = time.perf_counter() - began_s
-        return found
-
-    def _add(self, events: Sequence[Event]) -> None:
-        for start in range(0, len(events), _ADDED_AT_ONCE):
-            self._store.add(events[start : start + _ADDED_AT_ONCE])
-
-
-def _told(name: str, split: TimeSplit, catalog: Sequence[str], foreseen: Sequence[EventType]) -> ReplayedLog:
-    people: set[Person] = {
-        event.person for part in (split.before, split.after, split.impressions) for event in part
-    }
-    there = frozenset(catalog)
-    told = (*split.before, *split.after)
+def _described(name: str, split: TimeSplit, catalog: Sequence[str], predicted: Sequence[EventType]) -> ReplayedLog:
+    products = frozenset(catalog)
+    events = (*split.before, *split.after)
+    people = {event.person for event in (*events, *split.impressions)}
     return ReplayedLog(
         name=name,
-        events=len(told) + len(split.impressions),
+        events=len(events) + len(split.impressions),
         impressions=len(split.impressions),
         people=len(people),
         simulated=any(person.id.startswith(SIMULATED) for person in people),
         split_at=_iso(split.at_s),
         before=len(split.before),
         after=len(split.after),
-        foreseen=tuple(foreseen),
-        unknown_products=sum(bool(event.product_id) and event.product_id not in there for event in told),
+        foreseen=tuple(predicted),
+        unknown_products=sum(bool(event.product_id) and event.product_id not in products for event in events),
     )
 
 
 def _setup(
     logs: Sequence[ReplayedLog],
-    order: ReplayRequest,
+    request: ReplayRequest,
     catalog: Sequence[str],
-    *,
     experiments: Sequence[ReplayExperiment],
+    *,
     answers: int,
 ) -> ReplaySetup:
     return ReplaySetup(
         logs=tuple(logs),
         products=len(catalog),
-        k=order.k,
-        seed=order.seed,
-        eta=order.eta,
-        clip=order.clip,
-        model=order.model,
-        command=order.command,
+        k=request.k,
+        seed=request.seed,
+        eta=request.eta,
+        clip=request.clip,
+        model=request.model,
+        command=request.command,
         versions=versions(_PACKAGES),
         machine=machine_words(),
         made_at=now(),
-        notes=tuple(_notes(logs, order, experiments, answers=answers)),
+        notes=tuple(_notes(logs, request, experiments, answers=answers)),
     )
 
 
 def _notes(
-    logs: Sequence[ReplayedLog], order: ReplayRequest, experiments: Sequence[ReplayExperiment], *, answers: int
+    logs: Sequence[ReplayedLog], request: ReplayRequest, experiments: Sequence[ReplayExperiment], *, answers: int
 ) -> Iterator[str]:
     done = {experiment.history for experiment in experiments}
-    for history in sorted(set(order.histories) - done):
+    for history in sorted(set(request.histories) - done):
         yield f"nobody has {history} events before the split and wants something new after it"
     for log in logs:
         if log.unknown_products:

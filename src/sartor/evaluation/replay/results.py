@@ -1,4 +1,4 @@
-"""What a replay of a log found: plain values that tables, JSON and CSV are made from."""
+"""What a replay found: plain values for tables, JSON and CSV. JSON has the fields' names."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sartor.evaluation.intervals import Interval, PairedTest
-    from sartor.evaluation.replay.off_policy import OffPolicyEstimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MethodResult:
-    """One way to recommend, for people of whom as much is known.
+    """One method, for people with equally long known histories.
 
     Attributes:
         method: Its name; ``for-you`` is what Sartor does.
-        metrics: By name, such as ``nDCG@10``: the mean over people with its 95 % interval.
+        metrics: By name, such as ``nDCG@10``: the mean over people.
         coverage: Share of the catalog that is in at least one list, on average over logs.
     """
 
@@ -29,14 +28,14 @@ class MethodResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayComparison:
-    """For-you against another way, on the same people.
+    """For-you against another method, on the same people.
 
     Attributes:
-        against: The other way.
-        metric: By which metric.
-        test: Difference of for-you minus the other, with its interval and p-value.
+        against: The other method.
+        metric: The metric.
+        test: For-you minus the other.
         apart: Whether for-you's 95 % interval lies wholly above the other's.
-        ahead: In how many logs for-you's mean is above the other's.
+        ahead: Number of logs in which for-you's mean is above the other's.
     """
 
     against: str
@@ -48,14 +47,14 @@ class ReplayComparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayExperiment:
-    """All ways for people of whom the last so many events are known.
+    """All methods, for people of whom the last ``history`` events are known.
 
     Attributes:
-        history: How many events.
-        people: How many people were asked for, in all logs.
-        logs: In how many logs.
-        targets: How many products a person turned out to want, on average.
-        methods: Each way, ``for-you`` first.
+        history: Number of known events.
+        people: Number of people in all logs.
+        logs: Number of logs that have such people.
+        targets: Products that a person wanted afterwards, on average.
+        methods: Each method, ``for-you`` first.
         comparisons: Of ``for-you`` with each of the others.
     """
 
@@ -68,13 +67,32 @@ class ReplayExperiment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OffPolicyResult:
-    """What one way would have earned with the recorded answers.
+class OffPolicyEstimate:
+    """What a policy earns, as far as a log can tell.
 
     Attributes:
-        method: Its name; ``as logged`` is the one that was in force.
-        estimate: What it earns.
+        ips: Reward for each answer, by inverse propensity scores. Unbiased under the model if nothing is clipped,
+            and wide if few impressions count.
+        snips: Reward for each impression, self-normalized: a weighted mean, never beyond the rewards.
+        effective: Effective sample size ``(sum w)^2 / sum w^2``: as many impressions of equal weight tell as much.
+        support: Share of the impressions that the policy shows at all.
+        impressions: Number of impressions.
+        answers: Number of answers that they are from.
+        clipped: Share of the weights that were clipped.
     """
+
+    ips: Interval
+    snips: Interval
+    effective: float
+    support: float
+    impressions: int
+    answers: int
+    clipped: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OffPolicyResult:
+    """What one method would have earned with the recorded answers; ``as logged`` is the one that made them."""
 
     method: str
     estimate: OffPolicyEstimate
@@ -82,19 +100,19 @@ class OffPolicyResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayedLog:
-    """A log, and where it was parted.
+    """A log and its split.
 
     Attributes:
         name: What it is called.
-        events: How many events it has, impressions among them.
-        impressions: How many only say that a product was shown in a list.
-        people: Of how many people.
+        events: Number of events, impressions among them.
+        impressions: Number of events that only say that a product was shown in a list.
+        people: Number of people.
         simulated: Whether these are simulated shoppers: then all figures are about a simulation.
-        split_at: The time that parts what is known from what is to be foreseen, ISO 8601, UTC.
-        before: Events before it, impressions not counted.
-        after: Events from it on.
-        foreseen: Types of the events that are foreseen.
-        unknown_products: How many events are about products that the catalog does not have.
+        split_at: The time of the split, ISO 8601, UTC.
+        before: Number of events before it, without impressions.
+        after: Number of events from it on, without impressions.
+        foreseen: Types of the events that are predicted.
+        unknown_products: Number of events with products that the catalog does not have.
     """
 
     name: str
@@ -117,9 +135,9 @@ class ReplaySetup:
         logs: The logs.
         products: Products in the catalog.
         k: Length of lists.
-        seed: Of all that is random.
-        eta: How fast attention falls with the place in recorded answers.
-        clip: Weights of recorded rewards are at most this; None for no bound.
+        seed: For everything random.
+        eta: How fast attention falls with the rank in recorded answers.
+        clip: Largest weight of a recorded reward; None for no bound.
         model: Model that embedded the catalog.
         command: The command that made it.
         versions: Of Python and of packages.
@@ -153,9 +171,9 @@ class Replay:
 
     Attributes:
         setup: What was replayed.
-        experiments: By how much is known of a person.
-        off_policy: By the recorded answers; empty where there are none after the split.
-        seconds: Time of each part, of all logs.
+        experiments: One for each length of known histories.
+        off_policy: From the recorded answers; empty if there are none after the split.
+        seconds: Time of each part, for all logs.
     """
 
     setup: ReplaySetup

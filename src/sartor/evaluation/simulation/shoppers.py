@@ -1,6 +1,6 @@
-"""When simulated shoppers come, and what for: sessions, each about one kind of article.
+"""Simulated shoppers and their sessions: when they come, and for which kind of article.
 
-Shapes: u people, s sessions.
+Shapes: u people, s sessions, c candidates, n products.
 """
 
 from __future__ import annotations
@@ -17,21 +17,26 @@ if TYPE_CHECKING:
 
     from sartor.evaluation.simulation.assortment import Assortment, Codes, Numbers
 
+_ANONYMOUS = 0.3  # share of people without an account
+_NEXT_BRAND = 0.75  # how much each favored brand counts beside the one before
+_AT_ONCE = 4096  # people whose favorites are drawn at once
+_EVENING, _HOURS, _LAST_HOUR = 18.0, 4.0, 23.4  # a session ends before its day does
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TasteWeights:
-    """How much a taste adds to what a product is worth to somebody, beside chance of scale 1 (Gumbel).
+class PreferenceWeights:
+    """How much a preference adds to the utility of a product, beside random utility of scale 1 (Gumbel).
 
-    A person's tastes never change. Brand, season, year and price are what sartor-v1 was never told about products;
-    gender and kind, which it was told, decide where people look rather than what they choose there.
+    A person's preferences never change. sartor-v1 was not trained on brand, season, year and price; it was trained
+    on gender and kind, which decide where people look rather than what they choose there.
 
     Attributes:
-        brands: How many brands a person favors, drawn by the number of their products.
+        brands: Number of brands that a person favors, drawn by the number of their products.
         brand: What the first of them adds; each next one three quarters of the one before.
         season: What the favored season adds.
         year: What the favored year adds.
-        price: What each fifth of the catalog takes away by which a price is off the person's own.
-        kinds: How many kinds a person mostly shops for, drawn by the number of their products.
+        price: What each fifth of the catalog between a price and the person's own takes away.
+        kinds: Number of kinds that a person mostly shops for, drawn by the number of their products.
         own_kinds: Share of sessions that are about one of these.
         own_gender: Share of sessions that are for the person's own gender; the others are for any.
     """
@@ -48,12 +53,12 @@ class TasteWeights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Market:
-    """What attracts everybody alike.
+    """What makes products attractive to everybody.
 
     Attributes:
-        spread: Of the logarithm of products' lasting popularity (normal): at 1, the first 1 % of products are
-            shown about 9 % of the time.
-        wave: Mean of the logarithm that a product's fashion adds at its height (exponential), once in the
+        spread: Standard deviation of the logarithm of products' lasting popularity (normal): at 1, the first 1 %
+            of products are shown about 9 % of the time.
+        wave: Mean of what a product's fashion adds to the logarithm at its height (exponential), once in the
             simulated time or shortly before or after.
         wave_days: How long a fashion lasts, as the standard deviation of a bell.
         newest: What the last year of the catalog adds to the logarithm, beside the first.
@@ -67,11 +72,11 @@ class Market:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Shoppers:
-    """People and their tastes.
+    """People and their preferences.
 
     Attributes:
-        weights: How much the tastes count.
-        activity: How much each shops beside the mean, ``(u,)``.
+        weights: How much the preferences count.
+        activity: How much each person shops, 1 on average, ``(u,)``.
         anonymous: Who has no account, ``(u,)`` bool.
         gender: ``(u,)``.
         kinds: ``(u, kinds)``, the one most shopped for first.
@@ -82,7 +87,7 @@ class Shoppers:
         kind_shares: Share of the catalog that each kind has, for each gender, ``(genders, all kinds)``.
     """
 
-    weights: TasteWeights
+    weights: PreferenceWeights
     activity: Numbers
     anonymous: npt.NDArray[np.bool_]
     gender: Codes
@@ -95,7 +100,7 @@ class Shoppers:
 
     @classmethod
     def drawn(
-        cls, people: int, assortment: Assortment, weights: TasteWeights, rng: np.random.Generator
+        cls, people: int, assortment: Assortment, weights: PreferenceWeights, rng: np.random.Generator
     ) -> Shoppers:
         """Draw people: gender, kinds, brands, season and year by how many products have them."""
         genders = assortment.genders
@@ -105,10 +110,10 @@ class Shoppers:
         brand_shares = _shares(assortment, assortment.brand)
         kinds = np.zeros((people, weights.kinds), np.int64)
         brands = np.zeros((people, weights.brands), np.int64)
-        for each in range(genders):
-            who = np.flatnonzero(gender == each)
-            kinds[who] = _favorites(kind_shares[each], len(who), weights.kinds, rng)
-            brands[who] = _favorites(brand_shares[each], len(who), weights.brands, rng)
+        for number in range(genders):
+            who = np.flatnonzero(gender == number)
+            kinds[who] = _favorites(kind_shares[number], len(who), weights.kinds, rng)
+            brands[who] = _favorites(brand_shares[number], len(who), weights.brands, rng)
         return cls(
             weights=weights,
             activity=rng.gamma(1.5, 1 / 1.5, people),  # the standard deviation is four fifths of the mean
@@ -122,8 +127,8 @@ class Shoppers:
             kind_shares=kind_shares,
         )
 
-    def worth(self, people: Codes, products: Codes, assortment: Assortment) -> Numbers:
-        """What products are worth to people by their tastes alone.
+    def utility(self, people: Codes, products: Codes, assortment: Assortment) -> Numbers:
+        """Utility of products for people by their preferences alone.
 
         Args:
             people: ``(s,)``.
@@ -135,18 +140,18 @@ class Shoppers:
         """
         weights = self.weights
         off = np.abs(assortment.band[products] - self.band[people, np.newaxis])
-        worth: Numbers = -float(weights.price) * off
-        worth += weights.season * (assortment.season[products] == self.season[people, np.newaxis])
-        worth += weights.year * (assortment.year[products] == self.year[people, np.newaxis])
+        utility: Numbers = -float(weights.price) * off
+        utility += weights.season * (assortment.season[products] == self.season[people, np.newaxis])
+        utility += weights.year * (assortment.year[products] == self.year[people, np.newaxis])
         brand = assortment.brand[products]
-        for place in range(weights.brands):
-            favored = brand == self.brands[people, place, np.newaxis]
-            worth += weights.brand * _NEXT_BRAND**place * favored
-        return worth
+        for rank in range(weights.brands):
+            favored = brand == self.brands[people, rank, np.newaxis]
+            utility += weights.brand * _NEXT_BRAND**rank * favored
+        return utility
 
 
 def attraction(assortment: Assortment, market: Market, days: int, rng: np.random.Generator) -> Numbers:
-    """How much each product attracts in each week, ``(weeks, n)``, above 0."""
+    """Attractiveness of each product in each week, ``(weeks, n)``, above 0."""
     count = len(assortment.kind)
     newest = assortment.year / max(1, int(assortment.year.max()))
     lasting = market.spread * rng.standard_normal(count) + market.newest * newest
@@ -154,16 +159,11 @@ def attraction(assortment: Assortment, market: Market, days: int, rng: np.random
     center = rng.uniform(-market.wave_days, days + market.wave_days, count)
     week = np.arange(-(-days // 7))[:, np.newaxis] * 7 + 3.5  # (weeks, 1), its middle
     bell = np.exp(-0.5 * ((week - center) / market.wave_days) ** 2)
-    attracts: Numbers = np.exp(lasting + height * bell)
-    return attracts
-
-
-_ANONYMOUS = 0.3
-_NEXT_BRAND = 0.75
+    return np.asarray(np.exp(lasting + height * bell))
 
 
 def _shares(assortment: Assortment, codes: Codes) -> Numbers:
-    """Share of each code among the products for each gender, those for anybody counted too."""
+    """Share of each code among the products for each gender, including those for anybody."""
     shares = np.zeros((assortment.genders, int(codes.max()) + 1))
     for gender in range(assortment.genders):
         for_it = (assortment.gender == gender) | (assortment.gender < 0)
@@ -172,9 +172,9 @@ def _shares(assortment: Assortment, codes: Codes) -> Numbers:
 
 
 def _favorites(shares: Numbers, people: int, count: int, rng: np.random.Generator) -> Codes:
-    """Different codes for each person, drawn by their shares; some come twice where there are too few.
+    """Different codes for each person, drawn by their shares; some come twice if there are too few.
 
-    The order of the highest ``log share + Gumbel`` is one of drawing without replacement (Efraimidis, 2006).
+    Sorting by ``log share + Gumbel`` draws without replacement (Efraimidis, 2006).
     """
     known = np.flatnonzero(shares)
     if len(known) < count:
@@ -187,36 +187,30 @@ def _favorites(shares: Numbers, people: int, count: int, rng: np.random.Generato
     return drawn
 
 
-_AT_ONCE = 4096
-
-
-_DAY_S = 86400.0
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Habits:
-    """How people shop. Rates are means over all products that are looked at; tastes move them.
+    """How people shop. Rates are means over all products that are looked at; preferences move them.
 
-    Likes and baskets are some times as frequent as in a shop, so that a short simulation has enough: in the
-    log of Retailrocket (Kaggle, 2.8 million events) 2.6 views in a hundred become a cart, 0.8 a purchase.
+    Likes and baskets are several times as frequent as in a shop, so that a short simulation has enough: in the log
+    of Retailrocket (Kaggle, 2.8 million events) 2.6 views in a hundred become a cart, 0.8 a purchase.
 
     Attributes:
-        looks: How many products a session looks at, at least 1.
-        offered: How many products a session scrolls through, drawn by what attracts everybody.
-        scrolling: A product at place k of these is noticed with probability ``k ** -scrolling``.
+        looks: Products that a session looks at, at least 1.
+        offered: Products that a session scrolls through, drawn by their attractiveness.
+        scrolling: The k-th of these is noticed with probability ``k ** -scrolling``.
         sought: Share of sessions that go to one of the person's brands; half of what they scroll through is of it.
         persistent: Share of sessions that are about the same kind as the one before.
         like: Likes for each look.
         dislike: Dislikes for each look.
-        cart: What is put into the cart, for each look.
-        bought: Share of that which is bought.
-        decided: How much likes, carts and dislikes follow the taste: they are ``exp(decided)`` times as frequent
-            (dislikes: as rare) where a product is worth 1 more.
+        cart: Products put into the cart for each look.
+        bought: Share of these that are bought.
+        decided: How much likes, carts and dislikes follow the preferences: they are ``exp(decided)`` times as
+            frequent (dislikes: as rare) if the utility of a product is 1 higher.
         together: Share of purchases that take something of another kind along, of the same brand, usage or season.
         answered: Share of sessions that begin with a recorded answer of a recommender.
-        answer: How many products such an answer shows, drawn by what attracts everybody.
-        examined: The product at place k of an answer is examined with probability ``k ** -examined``; then it is
-            clicked with one that depends on its worth alone.
+        answer: Products that such an answer shows, drawn by their attractiveness.
+        examined: The k-th product of an answer is examined with probability ``k ** -examined``; whether it is then
+            clicked depends on its utility alone.
         clicked: Clicks for each examined product of an answer.
     """
 
@@ -238,21 +232,21 @@ class Habits:
 
     @property
     def events_per_session(self) -> float:
-        """How many events a session has on average, without those of answers."""
+        """Events that a session has on average, without those of answers."""
         taken_along = self.looks * self.cart * self.bought * self.together
         return self.looks * (1 + self.like + self.dislike + self.cart * (1 + self.bought)) + 3 * taken_along
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Visits:
-    """Sessions, those of one person in a row and in order of time.
+    """Sessions, ``(s,)`` each: those of one person in a row and in order of time.
 
     Attributes:
-        person: ``(s,)``.
-        day: When it begins, in days since the simulation begins, ``(s,)``.
-        gender: Whom it is for, ``(s,)``.
-        kind: What it is about, ``(s,)``.
-        brand: The brand that is sought, ``(s,)``; -1 for none.
+        person: Who.
+        day: When it begins, in days since the simulation begins.
+        gender: Whom it is for.
+        kind: Which kind of article it is about.
+        brand: The brand that is sought; -1 for none.
     """
 
     person: Codes
@@ -263,11 +257,10 @@ class Visits:
 
     def within(self, first: float, last: float) -> Visits:
         """Those that begin from ``first`` to before ``last``, in days."""
-        rows = np.flatnonzero((self.day >= first) & (self.day < last))
-        return self.at(rows)
+        return self.at(np.flatnonzero((self.day >= first) & (self.day < last)))
 
     def at(self, rows: Codes) -> Visits:
-        """Some of them."""
+        """Those at some rows."""
         return Visits(
             person=self.person[rows],
             day=self.day[rows],
@@ -285,8 +278,8 @@ def visits(
     Args:
         shoppers: The people.
         habits: How they shop.
-        events_per_person: How many events each should have on average.
-        days: Over how many days.
+        events_per_person: Events that each should have on average.
+        days: Length of the simulation.
         rng: Decides everything.
     """
     expected = shoppers.activity * events_per_person / habits.events_per_session
@@ -303,11 +296,8 @@ def visits(
     return Visits(person=person, day=day, gender=gender, kind=kind, brand=brand)
 
 
-_EVENING, _HOURS, _LAST_HOUR = 18.0, 4.0, 23.4  # a session ends before its day does
-
-
 def _intents(shoppers: Shoppers, habits: Habits, person: Codes, rng: np.random.Generator) -> tuple[Codes, Codes]:
-    """Gender and kind of each session: its own, or where the person goes on, those of the session before."""
+    """Gender and kind of each session: its own, or those of the session before if the person goes on."""
     count = len(person)
     genders, all_kinds = shoppers.kind_shares.shape
     own = rng.random(count) < shoppers.weights.own_gender
@@ -315,9 +305,9 @@ def _intents(shoppers: Shoppers, habits: Habits, person: Codes, rng: np.random.G
     favored = np.minimum(rng.geometric(0.4, count) - 1, shoppers.weights.kinds - 1)  # the first most often
     kind = shoppers.kinds[person, favored]
     elsewhere = (rng.random(count) >= shoppers.weights.own_kinds) | (gender != shoppers.gender[person])
-    for each in range(genders):
-        rows = np.flatnonzero(elsewhere & (gender == each))
-        kind[rows] = rng.choice(all_kinds, len(rows), p=shoppers.kind_shares[each])
+    for number in range(genders):
+        rows = np.flatnonzero(elsewhere & (gender == number))
+        kind[rows] = rng.choice(all_kinds, len(rows), p=shoppers.kind_shares[number])
     begins: npt.NDArray[np.bool_] = rng.random(count) >= habits.persistent
     begins |= np.concatenate([[True], person[1:] != person[:-1]])
     since = np.maximum.accumulate(np.where(begins, np.arange(count), 0))

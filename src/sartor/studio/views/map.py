@@ -12,7 +12,7 @@ from sartor.studio.session import filled, local_engine
 from sartor.studio.tiles import OTHER_COLOR, POINT_COLORS, product_tile
 
 if TYPE_CHECKING:
-    from sartor.evaluation.examples import CatalogMap, PlacedProduct
+    from sartor.evaluation.catalog_map import CatalogMap, PlacedProduct
     from sartor.studio.engine import LocalEngine
 
 _SIZES = (500, 1500, 3000)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from sartor.evaluation.report import html_report
+from sartor.evaluation.report.page import html_report
 from sartor.studio.session import local_engine, progress_shown
 
 if TYPE_CHECKING:

@@ -12,13 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import sartor
-from sartor.errors import PersonNotFound, ProductNotFound, UnknownAttribute
-from sartor.events.model import Event, EventType, Person
-from sartor.recommend.base import Basis
-from sartor.recommend.weights import DAY_S
-from sartor.shop import Shop
-from tests.fakes import photo
-from tests.test_shop import add
+from sartor import Basis, Event, EventType, Person, Shop, errors
+from tests.fakes import add, photo
+
+DAY_S = 86_400.0
 
 NOW_S = time.time()
 NUMBERS = count()
@@ -133,7 +130,7 @@ def test_a_filter_holds_for_all_feeds(shop: Shop) -> None:
         shop.together("red-2", where=where),
     ):  # fmt: skip
         assert set(tones(feed)) == {"green"}
-    with pytest.raises(UnknownAttribute):
+    with pytest.raises(errors.UnknownAttribute):
         shop.trending(where={"tune": "green"})
 
 
@@ -154,7 +151,7 @@ def test_together_is_what_was_bought_or_seen_with_a_product(shop: Shop) -> None:
         shop.record(did(f"u{number}", EventType.VIEW, "green-1"))
     assert [hit.product_id for hit in shop.together("red-1", by="bought")] == ["blue-1"]
     assert {hit.product_id for hit in shop.together("red-1")} == {"blue-1", "green-1"}
-    with pytest.raises(ProductNotFound):
+    with pytest.raises(errors.ProductNotFound):
         shop.together("nothing")
 
 
@@ -173,7 +170,7 @@ def test_who_is_forgotten_is_unknown(shop: Shop) -> None:
     assert shop.forget("ann") == 1
     assert shop.for_user("ann").based_on is Basis.NEWEST
     for ask in (shop.person, shop.forget):
-        with pytest.raises(PersonNotFound):
+        with pytest.raises(errors.PersonNotFound):
             ask("ann")
 
 

@@ -8,24 +8,8 @@ from pathlib import Path
 import pytest
 
 import sartor
-from sartor.config import Settings
-from sartor.encoders.add import ModelSpec
-from sartor.encoders.card import PixelScaling, Scaling
-from sartor.errors import (
-    EmptyCatalog,
-    EmptyQuery,
-    ModelNotChosen,
-    ModelNotFound,
-    ModelReplaced,
-    NoModel,
-    PhotoRejected,
-    ProductNotFound,
-    WorkspaceBusy,
-)
-from sartor.shop import Shop
-from sartor.shop.library import add_model
-from sartor.types import AnyOf, Where
-from tests.fakes import BLUE, GREEN, RED, folder_of, photo
+from sartor import AnyOf, Shop, Where, errors
+from tests.fakes import BLUE, GREEN, RED, add, folder_of, photo
 
 COLORS = {"red": RED, "green": GREEN, "blue": BLUE, "pink": (255, 120, 120)}
 
@@ -39,11 +23,6 @@ def photos(tmp_path: Path) -> Path:
 def filled(shop: Shop, photos: Path) -> Shop:
     shop.index(photos)
     return shop
-
-
-def add(home: Path, color_file: Path, model_id: str, scaling: Scaling = Scaling.UNIT) -> None:
-    adoption = ModelSpec(id=model_id, scaling=PixelScaling.named(scaling), output="embedding")
-    add_model(Settings(home=home), color_file, adoption)
 
 
 def test_a_photo_is_its_own_first_hit_unless_it_is_the_query(filled: Shop) -> None:
@@ -75,25 +54,25 @@ def test_where_can_be_given_ready_made(shop: Shop, photos: Path) -> None:
 
 
 def test_an_empty_query_and_an_empty_catalog_are_told_apart(shop: Shop) -> None:
-    with pytest.raises(EmptyQuery):
+    with pytest.raises(errors.EmptyQuery):
         shop.similar()
-    with pytest.raises(EmptyCatalog):
+    with pytest.raises(errors.EmptyCatalog):
         shop.similar(photo(RED))
 
 
 def test_a_query_photo_that_cannot_be_used_says_why(filled: Shop, tmp_path: Path) -> None:
-    with pytest.raises(PhotoRejected, match="is empty"):
+    with pytest.raises(errors.PhotoRejected, match="is empty"):
         filled.similar(b"")
-    with pytest.raises(PhotoRejected, match=r"none\.jpg cannot be used: No such file"):
+    with pytest.raises(errors.PhotoRejected, match=r"none\.jpg cannot be used: No such file"):
         filled.similar(tmp_path / "none.jpg")
-    with pytest.raises(PhotoRejected, match="no usable embedding"):
+    with pytest.raises(errors.PhotoRejected, match="no usable embedding"):
         filled.similar(photo((0, 0, 0)))
 
 
 def test_a_product_without_a_photo_cannot_be_a_query(shop: Shop, photos: Path) -> None:
     (photos / "products.csv").write_text("id,image,size\na,red.png,S\nghost,none.png,M\n")
     shop.index(photos / "products.csv")
-    with pytest.raises(ProductNotFound, match="product 'ghost' has no photo to compare"):
+    with pytest.raises(errors.ProductNotFound, match="product 'ghost' has no photo to compare"):
         shop.similar(product="ghost")
 
 
@@ -125,28 +104,28 @@ def test_euclidean_scores_are_negated_distances(home: Path, photos: Path) -> Non
 
 
 def test_an_open_shop_cannot_be_opened_again(shop: Shop, home: Path) -> None:
-    with pytest.raises(WorkspaceBusy):
+    with pytest.raises(errors.WorkspaceBusy):
         sartor.open(home)
 
 
 def test_a_workspace_without_a_model_opens_but_cannot_index(tmp_path: Path, photos: Path) -> None:
     with sartor.open(tmp_path / "new") as shop:
         assert shop.info().models == ()
-        with pytest.raises(NoModel, match="sartor models export mobilenet_v2"):
+        with pytest.raises(errors.NoModel, match="sartor models export mobilenet_v2"):
             shop.index(photos)
 
 
 def test_of_several_models_one_has_to_be_chosen_until_one_has_indexed(
     home: Path, photos: Path, color_file: Path
 ) -> None:
-    add(home, color_file, "second", Scaling.RAW)
-    with sartor.open(home) as shop, pytest.raises(ModelNotChosen, match=r"\(color, second\)"):
+    add(home, color_file, "second", scaling="raw")
+    with sartor.open(home) as shop, pytest.raises(errors.ModelNotChosen, match=r"\(color, second\)"):
         shop.index(photos)
     with sartor.open(home, model="second") as shop:
         shop.index(photos)
     with sartor.open(home) as shop:
         assert shop.model.id == "second"
-    with sartor.open(home, model="third") as shop, pytest.raises(ModelNotFound, match="third"):
+    with sartor.open(home, model="third") as shop, pytest.raises(errors.ModelNotFound, match="third"):
         shop.index(photos)
 
 
@@ -158,7 +137,7 @@ def test_a_model_cannot_take_the_place_of_the_one_that_embedded(home: Path, phot
     shutil.rmtree(home / "models" / "color")
     other = color_network(tmp_path / "other.onnx", layout="NCHW")
     add(home, other, "color")
-    with sartor.open(home) as shop, pytest.raises(ModelReplaced, match="another network named 'color'"):
+    with sartor.open(home) as shop, pytest.raises(errors.ModelReplaced, match="another network named 'color'"):
         shop.similar(photo(RED))
 
 

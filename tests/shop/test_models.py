@@ -7,12 +7,8 @@ from pathlib import Path
 import pytest
 
 import sartor
-from sartor.config import Settings
-from sartor.encoders.add import ModelSpec
-from sartor.encoders.card import PixelScaling, Scaling
-from sartor.errors import ModelMismatch, ModelNotFound
-from sartor.shop.library import add_model
-from tests.fakes import folder_of, various_colors
+from sartor import errors
+from tests.fakes import add, folder_of, various_colors
 
 
 @pytest.fixture
@@ -21,8 +17,7 @@ def two_models(home: Path, color_file: Path, tmp_path: Path) -> Path:
     photos = folder_of(tmp_path / "photos", various_colors(12))
     with sartor.open(home) as shop:
         shop.index(photos)
-    scaling = PixelScaling.named(Scaling.TF)
-    add_model(Settings(home=home), color_file, ModelSpec(id="other", scaling=scaling, output="embedding"))
+    add(home, color_file, "other", scaling="tf")
     with sartor.open(home, model="other") as shop:
         shop.index(photos)
     return home
@@ -59,12 +54,11 @@ def test_a_promoted_model_is_the_shop_itself(two_models: Path) -> None:
 def test_a_model_that_has_embedded_nothing_says_so(home: Path, color_file: Path, tmp_path: Path) -> None:
     with sartor.open(home) as shop:
         shop.index(folder_of(tmp_path / "photos", various_colors(3)))
-    scaling = PixelScaling.named(Scaling.TF)
-    add_model(Settings(home=home), color_file, ModelSpec(id="other", scaling=scaling, output="embedding"))
+    add(home, color_file, "other", scaling="tf")
     with sartor.open(home) as shop:
-        with pytest.raises(ModelMismatch):
+        with pytest.raises(errors.ModelMismatch):
             shop.through("other").similar(product="p000")
-        with pytest.raises(ModelNotFound):
+        with pytest.raises(errors.ModelNotFound):
             shop.through("none")
 
 
@@ -74,3 +68,15 @@ def test_a_metric_changes_scores_and_no_order(two_models: Path) -> None:
         assert [hit.product_id for hit in cosine] == [hit.product_id for hit in euclidean]
         assert all(hit.score <= 0 for hit in euclidean)
         assert [hit.score for hit in shop.similar(product="p000")] == [hit.score for hit in cosine]
+
+
+def test_a_view_of_the_model_that_is_replaced_goes_on_answering(two_models: Path) -> None:
+    with sartor.open(two_models) as shop:
+        former = shop.through("color")
+        expected = [hit.score for hit in shop.similar(product="p000")]
+        opened = shop._models.in_use()
+        shop.promote("other", force=True)
+        assert former.model.id == "other"
+        assert opened.index.revision == shop._backends.store.revision
+        assert [hit.score for hit in shop.through("color").similar(product="p000")] == pytest.approx(expected)
+        assert not shop.check()

@@ -10,13 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import sartor
-from sartor.errors import BadBox, BadWeight, EmptyQuery, UnknownColor
-from sartor.recommend.features import FeatureWeights
-from sartor.recommend.query import Part
-from sartor.recommend.similar import Recommendation
-from sartor.shop import Shop
-from tests.fakes import photo
-from tests.test_shop import add
+from sartor import FeatureWeights, Part, Recommendation, Shop, errors
+from tests.fakes import add, photo
 
 NAMES = {
     "red": (230, 10, 10), "scarlet": (250, 30, 20), "wine": (120, 10, 30), "pink": (250, 150, 170),
@@ -156,8 +151,8 @@ def test_facets_count_all_that_pass(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("call", "error"),
     [
-        ({}, EmptyQuery),
-        ({"color": "reddd"}, UnknownColor),
+        ({}, errors.EmptyQuery),
+        ({"color": "reddd"}, errors.UnknownColor),
     ],
 )
 def test_queries_that_say_nothing_are_refused(shop: Shop, call: dict[str, str], error: type[Exception]) -> None:
@@ -167,13 +162,13 @@ def test_queries_that_say_nothing_are_refused(shop: Shop, call: dict[str, str], 
 
 @pytest.mark.parametrize("box", [(0, 0, 1.2, 1), (-0.1, 0, 0.5, 0.5), (0.5, 0.5, 0, 0.2), (0, 0, float("nan"), 1)])
 def test_a_region_outside_of_the_photo_is_refused_with_its_numbers(box: tuple[float, ...]) -> None:
-    with pytest.raises(BadBox, match=f"{box[2]:g}"):
+    with pytest.raises(errors.BadBox, match=f"{box[2]:g}"):
         Part(photo=b"x", box=box)
 
 
 @pytest.mark.parametrize("weight", [0, -1, float("inf"), float("nan")])
 def test_a_weight_is_above_0(weight: float) -> None:
-    with pytest.raises(BadWeight):
+    with pytest.raises(errors.BadWeight):
         Part(product="x", weight=weight)
 
 
