@@ -26,9 +26,8 @@ from sartor.recommend.outfit.outfit import outfit as complete_the_look
 from sartor.recommend.outfit.rules import Slot
 from sartor.recommend.weights import MAX_BASKET_PIECES, MIN_BASKETS
 from sartor.shop import Shop
-from tests.fakes import photo
+from tests.fakes import add, photo
 from tests.recommend.outfit.test_looks import piece
-from tests.test_shop import add
 
 SHIRTS = {f"{color} shirt {number}": Garment(Slot.TOP, "men", "shirts", color)
           for color in ("blue", "white") for number in range(3)}  # fmt: skip
