@@ -25,6 +25,7 @@ from sartor.cli.app import app
 from sartor.config import ENV_PREFIX, OTHER_VARIABLES, ServiceSettings, Settings
 from sartor.errors import SartorError
 from sartor.service.problems import problem_of
+from tools import python_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -67,6 +68,11 @@ def environment_page() -> str:
     )
 
 
+def python_page() -> str:
+    """What ``import sartor`` has."""
+    return page("Python", *python_reference.body())
+
+
 def command_line_page() -> str:
     """The text by hand, then the options of every command; those that read the environment are listed once."""
     by_hand = (_read(REFERENCE / "command-line.md") or "# Command line").partition(NOTE)[0].rstrip()
@@ -107,9 +113,9 @@ def errors_page() -> str:
             alone.append(family)
     return page(
         "Errors",
-        "Every error that Sartor raises on purpose is a `sartor.errors.SartorError`. Its text is one line that "
-        "says what went wrong and what to do next. A command prints this line to stderr and exits with 1; wrong "
-        "usage exits with 2, an interruption with 130.",
+        "Every error that Sartor raises on purpose is a `SartorError`; its name is in `sartor.errors`. Its text "
+        "is one line that says what went wrong and what to do next. A command prints this line to stderr and "
+        "exits with 1; wrong usage exits with 2, an interruption with 130.",
         "The service answers with [problem details](service.md) of the status and the type in the table. No "
         "request should cause an error without a status; the service would answer it with 500.",
         *sections,
@@ -121,6 +127,7 @@ def errors_page() -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "command-line.md": command_line_page,
     "environment.md": environment_page,
+    "python.md": python_page,
     "errors.md": errors_page,
     "settings.md": settings_page,
 }

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sartor.index.edge import EdgeIndex
-from sartor.ingest.follow import catch_up
 from sartor.ingest.maintenance import check_index
+from sartor.ingest.writer import catch_up
 from sartor.store.base import Write
 from sartor.store.sqlite.catalog import SqliteCatalogStore
 from sartor.types import Photo, Product, StoredProduct

@@ -11,7 +11,7 @@ import numpy as np
 
 from sartor.events.model import Event, EventType, Person
 from sartor.index.edge import EdgeIndex
-from sartor.ingest.follow import catch_up
+from sartor.ingest.writer import catch_up
 from sartor.recommend.base import Model
 from sartor.recommend.candidates import CandidateSource, MainPhotos
 from sartor.recommend.features import COLOR_DIMENSION, FeatureBuilder

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+import sartor
 from sartor import errors
-from tools import reference
+from tools import python_reference, reference
 
 SOURCES = Path(reference.__file__).parents[1] / "src" / "sartor"
 
@@ -35,6 +36,21 @@ def test_a_stale_page_fails_the_check_and_is_written_otherwise(
     assert "stale: docs/reference/settings.md" in capsys.readouterr().out
 
 
+def test_the_page_of_python_has_every_public_name_and_every_method_of_a_shop() -> None:
+    text = (reference.REFERENCE / "python.md").read_text(encoding="utf-8")
+    assert all(re.search(rf"\b{name}\b", text) for name in sartor.__all__)
+    assert all(f"### shop.{name}\n" in text for name in vars(sartor.Shop) if not name.startswith("_"))
+
+
+def test_a_docstring_becomes_markdown() -> None:
+    docstring = (
+        "Say ``it``.\n\nArgs:\n    one: The first,\n        at length.\n    two: 2.\n\nExample:\n    >>> 1\n    1"
+    )
+    assert python_reference.markdown(docstring) == (
+        "Say `it`.\n\nArguments:\n\n- `one`: The first, at length.\n- `two`: 2.\n\n```python\n>>> 1\n1\n```"
+    )
+
+
 def test_a_cell_with_a_bar_stays_one_cell() -> None:
     assert reference.table(("a",), [("x|y",)]).splitlines()[-1] == "| x\\|y |"
 
@@ -56,4 +72,4 @@ def test_every_command_and_every_error_is_on_its_page() -> None:
 
 def errors_of_the_package() -> set[str]:
     kinds = {name: kind for name, kind in vars(errors).items() if isinstance(kind, type)}
-    return {name for name, kind in kinds.items() if issubclass(kind, errors.SartorError)}
+    return {name for name, kind in kinds.items() if issubclass(kind, errors.SartorError)} - {"SartorError"}

@@ -24,8 +24,13 @@ if TYPE_CHECKING:
     from sartor.catalog.source import Findings
     from sartor.types import AttributeValue
 
-
 Cell: TypeAlias = "AttributeValue | None"
+
+MAX_LINE_BYTES = 16 * 2**20
+DELIMITERS = (",", ";", "\t", "|")  # the first wins a draw, and is assumed for a table of one column
+_QUOTE = '"'
+_MAX_LINES_PER_ROW = 1_000
+_MAX_INT = 2**63  # what stores and indexes hold as a number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,9 +111,6 @@ def _both(earlier: Cell, cell: Cell) -> Cell:
     return values if len(values) > 1 else earlier
 
 
-MAX_LINE_BYTES = 16 * 2**20
-
-
 class TextLines:
     """An iterator of lines with their ends, which counts them and takes lines back.
 
@@ -157,11 +159,6 @@ class TextLines:
         except UnicodeDecodeError:
             self._table.findings.add(Case.NOT_UTF8, f"line {self._read_lines}")
             return line.decode("cp1252", "replace")
-
-
-DELIMITERS = (",", ";", "\t", "|")  # the first wins a draw, and is assumed for a table of one column
-_QUOTE = '"'
-_MAX_LINES_PER_ROW = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,9 +252,6 @@ def _named(header: Sequence[str], cells: Sequence[str]) -> dict[str, Cell]:
     stripped = [cell.strip() for cell in cells]
     named: dict[str, Cell] = dict(zip(header, stripped, strict=True))
     return named if len(named) == len(header) else merged(zip(header, stripped, strict=True))
-
-
-_MAX_INT = 2**63  # what stores and indexes hold as a number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

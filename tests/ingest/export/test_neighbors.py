@@ -31,35 +31,35 @@ def ids(folder: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def place():
+def made():
     with warehouse(with_photos(PRODUCTS)) as made:
         yield made
 
 
-def test_faiss_finds_the_exact_neighbors_with_the_cosine_as_score(place: Warehouse) -> None:
+def test_faiss_finds_the_exact_neighbors_with_the_cosine_as_score(made: Warehouse) -> None:
     faiss = pytest.importorskip("faiss", reason="FAISS needs the extra sartor[faiss]")
-    write_faiss(place.out, place.stock)
-    index = faiss.read_index(str(place.out / "embeddings.faiss"))
+    write_faiss(made.out, made.source)
+    index = faiss.read_index(str(made.out / "embeddings.faiss"))
     scores, found = index.search(QUERIES, K)
     assert found.tolist() == exact(QUERIES)
     assert np.allclose(scores[0, 0], np.max(QUERIES[0] @ unit_vectors(300).T), atol=1e-6)
-    assert ids(place.out) == [product.id for product in PRODUCTS]
+    assert ids(made.out) == [product.id for product in PRODUCTS]
 
 
-def test_annoy_finds_the_exact_neighbors(place: Warehouse) -> None:
+def test_annoy_finds_the_exact_neighbors(made: Warehouse) -> None:
     annoy = pytest.importorskip("annoy", reason="Annoy has no wheels and needs a compiler: sartor[annoy]")
-    lost = write_annoy(place.out, place.stock)
+    lost = write_annoy(made.out, made.source)
     index = annoy.AnnoyIndex(DIMENSION, "angular")
-    index.load(str(place.out / "embeddings.ann"))
+    index.load(str(made.out / "embeddings.ann"))
     found = [index.get_nns_by_vector(query, K, search_k=50_000) for query in QUERIES]
     assert found == exact(QUERIES)
-    assert ids(place.out) == [product.id for product in PRODUCTS]
+    assert ids(made.out) == [product.id for product in PRODUCTS]
     assert any("approximates" in sentence for sentence in lost)
 
 
-def test_qdrant_edge_opens_the_shard_and_finds_the_exact_neighbors(place: Warehouse) -> None:
-    lost = write_edge(place.out, place.stock)
-    shard = qdrant_edge.EdgeShard.load(str(place.out / "shard"))
+def test_qdrant_edge_opens_the_shard_and_finds_the_exact_neighbors(made: Warehouse) -> None:
+    lost = write_edge(made.out, made.source)
+    shard = qdrant_edge.EdgeShard.load(str(made.out / "shard"))
     try:
         for query, wanted in zip(QUERIES, exact(QUERIES), strict=True):
             request = qdrant_edge.QueryRequest(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from sartor.catalog import open_source
-from sartor.ingest.export.tables import table_order, text_of, write_delimited, write_json_lines
+from sartor.ingest.export.tables import plan_table, text_of, write_delimited, write_json_lines
 from sartor.types import AttributeValue, Product, StoredProduct
 from tests.ingest.export.warehouse import catalogs, stored, typed, warehouse, with_photos
 
@@ -22,16 +22,16 @@ def read_again(path: Path) -> dict[str, Product]:
 
 
 def as_csv(products: list[StoredProduct]) -> tuple[dict[str, Product], tuple[str, ...]]:
-    with warehouse(products) as place:
-        path = place.out / "products.csv"
-        lost = write_delimited(path, table_order(place.stock, place.out, images=False, header=True))
+    with warehouse(products) as made:
+        path = made.out / "products.csv"
+        lost = write_delimited(path, plan_table(made.source, made.out, images=False, header=True))
         return read_again(path), lost
 
 
 def as_json_lines(products: list[StoredProduct]) -> tuple[dict[str, Product], tuple[str, ...]]:
-    with warehouse(products) as place:
-        path = place.out / "products.jsonl"
-        lost = write_json_lines(path, table_order(place.stock, place.out, images=False, header=False))
+    with warehouse(products) as made:
+        path = made.out / "products.jsonl"
+        lost = write_json_lines(path, plan_table(made.source, made.out, images=False, header=False))
         return read_again(path), lost
 
 
@@ -69,9 +69,9 @@ def test_several_values_are_several_columns_of_one_name() -> None:
         stored(Product(id="a", attributes={"size": ("S", "M, L")}), "1.jpg", "2.jpg"),
         stored(Product(id="b")),
     ]
-    with warehouse(products) as place:
-        path = place.out / "products.csv"
-        write_delimited(path, table_order(place.stock, place.out, images=False, header=True))
+    with warehouse(products) as made:
+        path = made.out / "products.csv"
+        write_delimited(path, plan_table(made.source, made.out, images=False, header=True))
         assert path.read_text() == (
             '"id","title","image_path","image_path","size","size"\na,,1.jpg,2.jpg,S,"M, L"\nb,,,,,\n'
         )
@@ -112,14 +112,14 @@ def test_a_text_too_long_for_csv_is_told() -> None:
 
 
 def test_json_lines_are_strict_json_without_nan() -> None:
-    with warehouse([stored(Product(id="p", attributes={"x": float("nan"), "y": 1.5}), "1.jpg")]) as place:
-        path = place.out / "products.jsonl"
-        write_json_lines(path, table_order(place.stock, place.out, images=False, header=False))
+    with warehouse([stored(Product(id="p", attributes={"x": float("nan"), "y": 1.5}), "1.jpg")]) as made:
+        path = made.out / "products.jsonl"
+        write_json_lines(path, plan_table(made.source, made.out, images=False, header=False))
         assert json.loads(path.read_text(), parse_constant=pytest.fail)["x"] is None
 
 
 def test_missing_products_of_a_stock_are_passed_over() -> None:
-    with warehouse(with_photos([Product(id="a"), Product(id="b")])) as place:
-        place.stock.store.delete(["a"])
-        write_json_lines(place.out / "p.jsonl", table_order(place.stock, place.out, images=False, header=False))
-        assert place.stock.tally.products == 1
+    with warehouse(with_photos([Product(id="a"), Product(id="b")])) as made:
+        made.source.store.delete(["a"])
+        write_json_lines(made.out / "p.jsonl", plan_table(made.source, made.out, images=False, header=False))
+        assert made.source.tally.products == 1

@@ -43,21 +43,21 @@ def loaded(file: Path):
 @EXAMPLES
 @given(catalogs())
 def test_an_npz_file_has_every_embedding_to_the_bit(products: list[Product]) -> None:
-    with warehouse(with_photos(products, each=2)) as place:
-        write_npz(place.out / "e.npz", place.stock)
-        with np.load(place.out / "e.npz", allow_pickle=False) as written:
-            rows = [row for page in place.stock.rows() for row in page]
+    with warehouse(with_photos(products, each=2)) as made:
+        write_npz(made.out / "e.npz", made.source)
+        with np.load(made.out / "e.npz", allow_pickle=False) as written:
+            rows = [row for page in made.source.rows() for row in page]
             assert list(written["ids"]) == [row.product.id for row in rows]
             assert list(written["photos"]) == [row.photo.name for row in rows if row.photo]
             assert written["embeddings"].dtype == np.float32
             assert np.array_equal(written["embeddings"], np.stack([row.vector for row in rows]))
-        assert [each.name for each in place.out.iterdir()] == ["e.npz"]
+        assert [each.name for each in made.out.iterdir()] == ["e.npz"]
 
 
 def test_pickles_are_lists_of_arrays_and_of_names() -> None:
-    with warehouse(with_photos(SOME)) as place:
-        write_pickles(place.out, place.stock)
-        embeddings, names = (loaded(place.out / name) for name in ("embeddings.pkl", "filenames.pkl"))
+    with warehouse(with_photos(SOME)) as made:
+        write_pickles(made.out, made.source)
+        embeddings, names = (loaded(made.out / name) for name in ("embeddings.pkl", "filenames.pkl"))
     assert type(embeddings) is list
     assert type(names) is list
     assert names == [f"images/{number}-0.jpg" for number in range(5)]
@@ -68,12 +68,12 @@ def test_pickles_are_lists_of_arrays_and_of_names() -> None:
 
 
 def test_pickles_name_no_module_that_only_one_numpy_has() -> None:
-    with warehouse(with_photos(SOME)) as place:
-        write_pickles(place.out, place.stock)
-        file = place.out / "embeddings.pkl"
+    with warehouse(with_photos(SOME)) as made:
+        write_pickles(made.out, made.source)
+        file = made.out / "embeddings.pkl"
         assert globals_of(file) == {"numpy.core.multiarray _reconstruct", "numpy ndarray", "numpy dtype"}
         assert "STACK_GLOBAL" not in opcodes_of(file)
-        assert globals_of(place.out / "filenames.pkl") == set()
+        assert globals_of(made.out / "filenames.pkl") == set()
         assert file.read_bytes()[:2] == b"\x80\x04"
 
 
@@ -83,11 +83,11 @@ def test_parquet_has_every_product_with_its_types_and_embeddings(products: list[
     parquet = pytest.importorskip("pyarrow.parquet", reason="Parquet needs the extra sartor[parquet]")
     from sartor.ingest.export.parquet import write_parquet
 
-    with warehouse([*with_photos(products), stored(Product(id="no photo"))]) as place:
-        write_parquet(place.out / "e.parquet", place.stock)
-        table = parquet.read_table(place.out / "e.parquet")
+    with warehouse([*with_photos(products), stored(Product(id="no photo"))]) as made:
+        write_parquet(made.out / "e.parquet", made.source)
+        table = parquet.read_table(made.out / "e.parquet")
         rows = {row["id"]: row for row in table.to_pylist()}
-        vectors = {row.product.id: row.vector for page in place.stock.rows() for row in page}
+        vectors = {row.product.id: row.vector for page in made.source.rows() for row in page}
     assert rows.keys() == {product.id for product in products} | {"no photo"}
     assert rows["no photo"]["embedding"] is None
     assert rows["no photo"]["photo"] is None
@@ -111,9 +111,9 @@ def test_parquet_says_which_types_and_names_it_had_to_change() -> None:
         stored(Product(id="a", attributes={"x": 1, "photo": "p", "tags": "one", "n": 1}), "1.jpg"),
         stored(Product(id="b", attributes={"x": True, "tags": ("a", "b"), "n": 0.5}), "2.jpg"),
     ]
-    with warehouse(products) as place:
-        lost = write_parquet(place.out / "e.parquet", place.stock)
-        first, second = parquet.read_table(place.out / "e.parquet").to_pylist()
+    with warehouse(products) as made:
+        lost = write_parquet(made.out / "e.parquet", made.source)
+        first, second = parquet.read_table(made.out / "e.parquet").to_pylist()
     assert (first["x"], first["attribute_photo"], first["tags"], first["n"]) == ("1", "p", ["one"], 1.0)
     assert (second["x"], second["attribute_photo"], second["tags"], second["n"]) == ("true", None, ["a", "b"], 0.5)
     assert any("n, tags, x" in sentence for sentence in lost)
@@ -121,18 +121,18 @@ def test_parquet_says_which_types_and_names_it_had_to_change() -> None:
 
 
 def test_photos_that_were_not_embedded_are_left_out_and_counted() -> None:
-    with warehouse(with_photos(SOME), embedded=3) as place:
-        lost = write_npz(place.out / "e.npz", place.stock)
+    with warehouse(with_photos(SOME), embedded=3) as made:
+        lost = write_npz(made.out / "e.npz", made.source)
         assert "products without a photo that m has embedded: 2 of 5" in lost
-        assert (place.stock.tally.products, place.stock.tally.photos, place.stock.tally.embeddings) == (3, 3, 3)
+        assert (made.source.tally.products, made.source.tally.photos, made.source.tally.embeddings) == (3, 3, 3)
 
 
 def test_pages_follow_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sartor.ingest.export.source.PAGE", 2)
-    with warehouse(with_photos(SOME, each=3)) as place:
-        write_npz(place.out / "e.npz", place.stock)
-        write_pickles(place.out, place.stock)
-        with np.load(place.out / "e.npz") as written:
+    with warehouse(with_photos(SOME, each=3)) as made:
+        write_npz(made.out / "e.npz", made.source)
+        write_pickles(made.out, made.source)
+        with np.load(made.out / "e.npz") as written:
             assert written["embeddings"].shape == (15, DIMENSION)
-            assert np.array_equal(np.array(loaded(place.out / "embeddings.pkl")), written["embeddings"])
-        assert place.stock.tally.products == 5
+            assert np.array_equal(np.array(loaded(made.out / "embeddings.pkl")), written["embeddings"])
+        assert made.source.tally.products == 5

@@ -20,9 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-
 _PACKAGE = "pyarrow"
 _TEXT_COLUMNS = ("id", "ids", "photos", "filename", "filenames", "names")
+
+Numbers = npt.NDArray[Any]
+VECTORS = ("embeddings", "vectors", "features")
+NAMES = ("photos", "filenames", "filename", "names")
+_NUMBER_KINDS = "fiub"
+_MOST_INFLATED = 100  # times the compressed size; numbers shrink by a third, a bomb by a thousand
+_NPY, _ZIP, _PARQUET = b"\x93NUMPY", b"PK\x03\x04", b"PAR1"
 
 
 def read_parquet(file: Path) -> dict[str, Any]:
@@ -66,16 +72,6 @@ def _vectors(column: Any) -> Any:
         if not flat.null_count:
             return flat.to_numpy(zero_copy_only=False).reshape(len(lengths), -1)
     return column.to_pylist()
-
-
-Numbers = npt.NDArray[Any]
-
-
-VECTORS = ("embeddings", "vectors", "features")
-NAMES = ("photos", "filenames", "filename", "names")
-_NUMBER_KINDS = "fiub"
-_MOST_INFLATED = 100  # times the compressed size; numbers shrink by a third, a bomb by a thousand
-_NPY, _ZIP, _PARQUET = b"\x93NUMPY", b"PK\x03\x04", b"PAR1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,10 +28,33 @@ if TYPE_CHECKING:
     from sartor.types import Between, Where
     from sartor.values import Value
 
-
 _MOST_WORDS = 32  # nobody types more; what is pasted does not slow the others down
 _LONGEST_WORD = 64
 _PLURALS_FROM = 4  # letters from which a word may go on, so that "shirt" finds shirts but "top" no topwear
+
+Mask: TypeAlias = "npt.NDArray[np.bool_]"  # (highest number + 1,), True where the product with this number passes
+Numbers: TypeAlias = "npt.NDArray[np.int64]"
+
+_PAGE = 1000
+_MASKS_KEPT = 64
+_VALUES_AT_ONCE = 500  # SQLite takes 32,766 parameters
+_SIZES = "SELECT (SELECT count(*) FROM listed), (SELECT max(number) FROM listed)"
+_ANY_OF = """
+SELECT group_concat(product) FROM attribute_values CROSS JOIN product_values ON value = id
+WHERE attribute = ? AND text IN ({})
+"""
+_BETWEEN = """
+SELECT group_concat(product) FROM attribute_values CROSS JOIN product_values ON value = id
+WHERE attribute = ? AND number IS NOT NULL {}
+"""
+_TITLE_WEIGHT = 8.0
+_ATTRIBUTES_WEIGHT = 1.0
+_KEPT = 64
+_PLACES_KEPT = 2_000_000  # 32 MB
+_FIRST = -1e9  # of the product whose id is asked for; SQLite's scores are the lower the better
+_REVISION = """
+SELECT max(coalesce((SELECT max(revision) FROM products), 0), coalesce((SELECT max(revision) FROM deletions), 0))
+"""
 
 
 def expression_of(words: str) -> str | None:
@@ -52,9 +75,6 @@ def expression_of(words: str) -> str | None:
 
 def _phrase(word: str, *, goes_on: bool = False) -> str:
     return f'"{word[:_LONGEST_WORD]}"' + ("*" if goes_on or len(word) >= _PLURALS_FROM else "")
-
-
-_PAGE = 1000
 
 
 class BrowseIndex:
@@ -162,25 +182,6 @@ def wrong_on_shelf(connection: sqlite3.Connection) -> list[str]:
     except sqlite3.DatabaseError as error:
         found.append(f"the full-text index: {error}")
     return found
-
-
-Mask: TypeAlias = "npt.NDArray[np.bool_]"  # (highest number + 1,), True where the product with this number passes
-Numbers: TypeAlias = "npt.NDArray[np.int64]"
-
-
-_MASKS_KEPT = 64
-_VALUES_AT_ONCE = 500  # SQLite takes 32,766 parameters
-
-
-_SIZES = "SELECT (SELECT count(*) FROM listed), (SELECT max(number) FROM listed)"
-_ANY_OF = """
-SELECT group_concat(product) FROM attribute_values CROSS JOIN product_values ON value = id
-WHERE attribute = ? AND text IN ({})
-"""
-_BETWEEN = """
-SELECT group_concat(product) FROM attribute_values CROSS JOIN product_values ON value = id
-WHERE attribute = ? AND number IS NOT NULL {}
-"""
 
 
 class Matches:
@@ -294,16 +295,6 @@ def _numbers(connection: sqlite3.Connection, sql: str, *parameters: object) -> N
 def as_json(numbers: Iterable[int]) -> str:
     """Numbers as SQLite's ``json_each`` takes them."""
     return f"[{','.join(map(str, numbers))}]"
-
-
-_TITLE_WEIGHT = 8.0
-_ATTRIBUTES_WEIGHT = 1.0
-_KEPT = 64
-_PLACES_KEPT = 2_000_000  # 32 MB
-_FIRST = -1e9  # of the product whose id is asked for; SQLite's scores are the lower the better
-_REVISION = """
-SELECT max(coalesce((SELECT max(revision) FROM products), 0), coalesce((SELECT max(revision) FROM deletions), 0))
-"""
 
 
 class _Ranking(NamedTuple):

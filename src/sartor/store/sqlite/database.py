@@ -21,9 +21,17 @@ from sartor.store.sqlite import own_sqlite
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-
 _LOCK_FILE = "workspace.lock"
 _HOLDER_FILE = "holder.json"
+
+_BUSY_TIMEOUT_S = 5.0
+_PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "cache_size = -65536",  # KiB; with the 2 MiB that SQLite takes by itself, an ingest reads its own pages again
+    "wal_autocheckpoint = 8192",  # pages; many writes change the same ones, which then go into the file once
+)
 
 
 class WorkspaceLock:
@@ -127,16 +135,6 @@ def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Mig
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-
-
-_BUSY_TIMEOUT_S = 5.0
-_PRAGMAS = (
-    "journal_mode = WAL",
-    "synchronous = FULL",
-    "foreign_keys = ON",
-    "cache_size = -65536",  # KiB; with the 2 MiB that SQLite takes by itself, an ingest reads its own pages again
-    "wal_autocheckpoint = 8192",  # pages; many writes change the same ones, which then go into the file once
-)
 
 
 class Database:

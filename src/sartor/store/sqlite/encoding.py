@@ -24,8 +24,12 @@ if TYPE_CHECKING:
     from sartor.store.base import ListingQuery
     from sartor.types import Attributes, Vector
 
-
 _LITTLE_ENDIAN = "<f4"
+
+Key: TypeAlias = str | int | float | None
+
+_DIGEST_BYTES = 6
+_INTEGERS = range(-(2**63), 2**63)  # SQLite's
 
 
 def photo_of(  # noqa: PLR0913, PLR0917 - the columns, in their order
@@ -66,11 +70,6 @@ def load_palette(blob: bytes) -> Palette:
 def load_attributes(text: str) -> Attributes:
     """The attributes that were stored; lists are tuples again."""
     return {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(text).items()}
-
-
-Key: TypeAlias = str | int | float | None
-_DIGEST_BYTES = 6
-_INTEGERS = range(-(2**63), 2**63)  # SQLite's
 
 
 def write_cursor(query: ListingQuery, place: Sequence[Key]) -> str:

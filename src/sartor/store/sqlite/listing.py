@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from sartor.store.sqlite.encoding import Key
     from sartor.types import StoredProduct, Where
 
-
 _KEPT = 1024
 _MUCH = 16  # one in so many products: from there on it is faster to read an attribute whole
 _FEWEST_VALUES, _MOST_VALUES = 2, 200  # of an attribute that is worth a place in a filter bar
@@ -33,7 +32,6 @@ _WORDS_OF_A_NAME = re.compile(r"[\W_]+|(?<=[a-z])(?=[A-Z])")
 _NEVER_LAST = frozenset(
     {"description", "gtin", "id", "ids", "link", "links", "mpn", "price", "title", "url", "urls"}
 )
-
 
 _COUNT_ALL = """
 SELECT text, count(*) FROM attribute_values CROSS JOIN product_values ON value = id
@@ -56,6 +54,12 @@ _PRODUCTS_WITH = """
 SELECT group_concat(product) FROM attribute_values CROSS JOIN product_values ON value = id
 WHERE attribute = ? AND text IS NOT NULL
 """
+
+_FEW = 2000  # products that are sorted faster than they are met along the order of all
+_INTEGER = (int,)
+_FLOAT = (float,)
+_TEXT = (str,)
+_NOTHING = type(None)
 
 
 class Facets:
@@ -139,15 +143,6 @@ def _counts(connection: sqlite3.Connection, name: str, found: Mask | None) -> It
         return
     for text, joined in connection.execute(_PRODUCTS_BY_TEXT, (name,)):
         yield text, int(np.count_nonzero(found[parse_numbers(joined)]))
-
-
-_FEW = 2000  # products that are sorted faster than they are met along the order of all
-
-
-_INTEGER = (int,)
-_FLOAT = (float,)
-_TEXT = (str,)
-_NOTHING = type(None)
 
 
 class _Order(NamedTuple):

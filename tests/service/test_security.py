@@ -1,31 +1,14 @@
 from __future__ import annotations
 
-import asyncio
-import socket
-import threading
-from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pytest
-
-from sartor.config import ServiceSettings, Settings
-from sartor.errors import AddressTaken, NeedsKey
-from sartor.service.context import BoundedExecutor
-from sartor.service.problems import Overloaded, TookTooLong
-from sartor.service.run import is_loopback, serve
-from sartor.service.security import Scope, client_of, create_key
-from sartor.wiring import open_shop, open_store
+from sartor.service.security import Scope, client_of
 from tests.fakes import RED, photo
-from tests.service.conftest import serving
+from tests.service.conftest import key_of, serving
 
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
-
-
-def key_of(home: Path, scope: Scope) -> dict[str, str]:
-    with closing(open_store(Settings(home=home))) as store:
-        return {"Authorization": f"Bearer {create_key(store, name='test', scope=scope)}"}
 
 
 def test_without_keys_all_is_open_and_with_them_writing_needs_one(catalog: Path) -> None:
@@ -108,101 +91,6 @@ def test_pages_of_other_origins_read_only_where_they_may(catalog: Path) -> None:
         assert client.get("/v1/catalog", headers=asks).headers["access-control-allow-origin"] == asks["Origin"]
         other = client.get("/v1/catalog", headers={"Origin": "https://evil.example"})
         assert "access-control-allow-origin" not in other.headers
-
-
-def test_unknown_paths_and_methods_are_problems(client: TestClient) -> None:
-    assert client.get("/v1/nothing").json()["type"] == "urn:sartor:problem:not-found"
-    answer = client.delete("/v1/catalog")
-    assert answer.status_code == 405
-    assert "GET" in answer.headers["allow"]
-
-
-def test_metrics_count_requests_by_route(client: TestClient) -> None:
-    client.get("/v1/products/red")
-    text = client.get("/metrics").text
-
-    assert 'sartor_requests_total{method="GET",route="/v1/products/{product_id}",status="200"}' in text.replace(
-        ":path", ""
-    )
-    assert "sartor_products 5.0" in text
-    assert 'sartor_model{id="color"' in text
-
-
-def test_an_unexpected_error_is_a_problem_without_a_trace(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(*_: Any, **__: Any) -> None:
-        raise RuntimeError("a secret")
-
-    monkeypatch.setattr(client.app.state.context.shop, "product", broken)  # type: ignore[attr-defined]
-    answer = client.get("/v1/products/red")
-
-    assert answer.status_code == 500
-    assert answer.json()["type"] == "urn:sartor:problem:internal-error"
-    assert "secret" not in answer.text
-    assert answer.headers["x-content-type-options"] == "nosniff"
-
-
-def test_a_full_queue_refuses_at_once_and_takes_calls_again_when_work_is_done() -> None:
-    async def run() -> None:
-        executor, go = BoundedExecutor(workers=1, waiting=1, timeout_s=5), threading.Event()
-        first, second = (asyncio.ensure_future(executor.run(go.wait)) for _ in range(2))
-        await asyncio.sleep(0)
-        with pytest.raises(Overloaded):
-            await executor.run(go.wait)
-        go.set()
-        assert await first
-        assert await second
-        assert await executor.run(lambda: 7) == 7
-        assert executor.in_flight == 0
-        executor.close()
-
-    asyncio.run(run())
-
-
-def test_what_takes_too_long_is_given_up_and_still_counts_until_it_is_done() -> None:
-    async def run() -> None:
-        executor, go = BoundedExecutor(workers=1, waiting=0, timeout_s=0.05), threading.Event()
-        with pytest.raises(TookTooLong):
-            await executor.run(go.wait)
-        assert executor.in_flight == 1
-        go.set()
-        while executor.in_flight:
-            await asyncio.sleep(0.01)
-        executor.close()
-
-    asyncio.run(run())
-
-
-def test_an_error_of_a_call_reaches_who_asked() -> None:
-    async def run() -> None:
-        executor = BoundedExecutor(workers=1, waiting=0, timeout_s=5)
-        with pytest.raises(ZeroDivisionError):
-            await executor.run(lambda: 1 / 0)
-        executor.close()
-
-    asyncio.run(run())
-
-
-@pytest.mark.parametrize(
-    ("host", "loopback"),
-    [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("192.168.1.5", False)],  # noqa: S104
-)
-def test_loopback_is_known(host: str, loopback: bool) -> None:
-    assert is_loopback(host) is loopback
-
-
-def test_another_address_needs_a_key_first_and_a_taken_one_is_named(catalog: Path) -> None:
-    workspace = Settings(home=catalog)
-    with (
-        socket.create_server(("127.0.0.1", 0)) as taken,
-        open_shop(workspace) as shop,
-        closing(open_store(workspace)) as store,
-    ):
-        with pytest.raises(NeedsKey, match="sartor keys create"):
-            serve(shop, store, ServiceSettings(host="0.0.0.0", port=0))  # noqa: S104
-        with pytest.raises(AddressTaken, match="choose another"):
-            serve(shop, store, ServiceSettings(port=taken.getsockname()[1]))
 
 
 def test_addresses_of_one_household_are_one() -> None:

@@ -4,8 +4,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from sartor.service.security import Scope
-from tests.service.conftest import serving
-from tests.service.test_guards import key_of
+from tests.service.conftest import key_of, serving
 
 if TYPE_CHECKING:
     from pathlib import Path

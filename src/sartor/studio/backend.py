@@ -1,4 +1,4 @@
-"""What the pages ask: a workspace that this process holds, or a running service over HTTP."""
+"""What the pages ask: a workspace that this process holds, or a running service (``remote``)."""
 
 from __future__ import annotations
 
@@ -21,18 +21,14 @@ if TYPE_CHECKING:
     from sartor.recommend.features import FeatureWeights
     from sartor.recommend.filters import FilterValue
     from sartor.recommend.similar import Recommendation
-    from sartor.shop import Shop
     from sartor.types import FacetValue, StoredProduct
+
+_UPLOADS = "sources"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelState:
-    """A model that is there.
-
-    Attributes:
-        id: Its id.
-        embedded: Photos of the catalog that it has embedded.
-    """
+    """A model, and how many photos of the catalog it has embedded."""
 
     id: str
     embedded: int
@@ -43,10 +39,8 @@ class Overview:
     """What a catalog holds.
 
     Attributes:
-        products: How many products.
-        photos: How many photos.
-        model: Id of the model that answers when none is chosen.
-        models: Models that can be asked, that one first.
+        model: Id of the default model.
+        models: All models, the default one first.
         facets: Attributes that make good filters, with their values.
     """
 
@@ -58,16 +52,15 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class How:
+class SearchOptions:
     """How a query is answered.
 
     Attributes:
         model: Id of the model.
-        metric: By which metric scores are told.
-        k: How many products.
-        dials: How much style, color and category count.
-        diversity: From 0, the closest, to 1, only what differs.
-        where: Only products with these attributes.
+        k: Number of products.
+        dials: Weights of style, color and category.
+        diversity: 0 (most similar) to 1 (most varied).
+        where: Values that products may have, by attribute.
     """
 
     model: str
@@ -78,19 +71,19 @@ class How:
     where: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-class Engine(Protocol):
-    """What Search needs, which both kinds can do."""
+class Backend(Protocol):
+    """What the search page needs."""
 
     @property
-    def place(self) -> str:
-        """Where the catalog is, for a person."""
+    def location(self) -> str:
+        """Where the catalog is, for people."""
         ...
 
     def overview(self) -> Overview:
         """What the catalog holds."""
         ...
 
-    def similar(self, photos: Sequence[bytes], product: str | None, how: How) -> Recommendation:
+    def similar(self, photos: Sequence[bytes], product: str | None, options: SearchOptions) -> Recommendation:
         """The products most similar to photos, or to a product.
 
         Raises:
@@ -106,20 +99,17 @@ class Engine(Protocol):
         """One product.
 
         Raises:
-            SartorError: There is none with this id.
+            SartorError: There is no such product.
         """
         ...
 
     def picture(self, sha256: str, *, max_px: int) -> tuple[bytes, str] | None:
-        """A photo of the catalog with its media type; None where it is gone."""
+        """A photo of the catalog with its media type; None if it is gone."""
         ...
 
 
-_SOURCES = "sources"
-
-
-class LocalEngine:
-    """Opens a workspace and holds it until it is closed; all sessions share one.
+class WorkspaceBackend:
+    """A workspace, held until it is closed. All sessions share one.
 
     Raises:
         WorkspaceError: Another process holds it, or it cannot be used.
@@ -127,7 +117,7 @@ class LocalEngine:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._shop: Shop = open_shop(settings, many_callers=True)
+        self._shop = open_shop(settings, many_callers=True)
         try:
             self._shop.warm_up()
         except BaseException:
@@ -135,7 +125,7 @@ class LocalEngine:
             raise
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """The workspace's directory."""
         return str(self._shop.home)
 
@@ -152,17 +142,17 @@ class LocalEngine:
             facets=shop.facets(),
         )
 
-    def similar(self, photos: Sequence[bytes], product: str | None, how: How) -> Recommendation:
+    def similar(self, photos: Sequence[bytes], product: str | None, options: SearchOptions) -> Recommendation:
         """The products most similar to photos, or to a product."""
-        where: Mapping[str, FilterValue] = dict(how.where)
-        return self._shop.through(how.model).similar(
+        where: Mapping[str, FilterValue] = dict(options.where)
+        return self._shop.through(options.model).similar(
             *photos,
             product=product,
-            k=how.k,
-            dials=how.dials,
-            diversity=how.diversity,
+            k=options.k,
+            dials=options.dials,
+            diversity=options.diversity,
             where=where,
-            metric=how.metric,
+            metric=options.metric,
         )
 
     def find(self, words: str, *, limit: int) -> Sequence[StoredProduct]:
@@ -175,12 +165,12 @@ class LocalEngine:
 
     def picture(self, sha256: str, *, max_px: int) -> tuple[bytes, str] | None:
         """A photo of the catalog with its media type."""
-        found = self._shop.picture(sha256, max_px=max_px)
-        return None if found is None else (found.data, found.media_type)
+        picture = self._shop.picture(sha256, max_px=max_px)
+        return None if picture is None else (picture.data, picture.media_type)
 
-    def map(self, model: str, *, most: int) -> CatalogMap:
+    def map(self, model: str, *, limit: int) -> CatalogMap:
         """The catalog in two dimensions."""
-        return self._shop.through(model).map(limit=most)
+        return self._shop.through(model).map(limit=limit)
 
     def evaluate(
         self, source: str, models: Sequence[str], *, limit: int | None, held_out: bool, show: ShowProgress
@@ -190,18 +180,18 @@ class LocalEngine:
             source, *models, limit=limit, held_out=held_out, pictures=True, command="sartor studio", show=show
         )
 
-    def index(self, source: str, *, limit: int | None, on_progress: OnProgress) -> IngestReport:
+    def index(self, source: str, *, on_progress: OnProgress) -> IngestReport:
         """Bring a source into the catalog."""
-        return self._shop.index(source, limit=limit, on_progress=on_progress)
+        return self._shop.index(source, on_progress=on_progress)
 
-    def keep(self, name: str, data: bytes | memoryview) -> Path:
-        """Keep an uploaded source in the workspace, where its photos can be read again for another model."""
-        directory = self._shop.home / _SOURCES
+    def keep_upload(self, name: str, data: bytes | memoryview) -> Path:
+        """Keep an uploaded source in the workspace, so that another model can embed its photos later."""
+        directory = self._shop.home / _UPLOADS
         directory.mkdir(exist_ok=True)
         file = directory / (name.replace("\\", "/").rpartition("/")[2].lstrip(".") or "upload.zip")
         file.write_bytes(data)
         return file
 
     def close(self) -> None:
-        """Give the workspace back."""
+        """Release the workspace."""
         self._shop.close()

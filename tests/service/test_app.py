@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import closing, suppress
 from itertools import product
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
+from starlette.testclient import TestClient
 
 from sartor.config import ServiceSettings, Settings
 from sartor.events.model import Event, EventType, Person
@@ -78,3 +80,14 @@ def test_the_service_answers_as_its_document_says(schema: Any) -> None:
 
         with suppress(Unsatisfiable):  # nothing is wrong to ask of what takes no parameters
             answers()
+
+
+def test_whoever_waits_is_told_when_the_model_is_loaded(catalog: Path) -> None:
+    workspace, told = Settings(home=catalog), threading.Event()
+    with open_shop(workspace, many_callers=True) as shop, closing(open_store(workspace)) as store:
+        app = create_app(shop, store, ServiceSettings(), on_ready=told.set)
+        assert not told.is_set()
+        with TestClient(app) as client:
+            assert told.wait(60)
+            assert client.get("/health/ready").json() == {"status": "ok"}
+            assert client.get("/").status_code == 404  # nobody handed the pages in
