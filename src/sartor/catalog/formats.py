@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from sartor.catalog.source import Case
 from sartor.errors import UnreadableTable
+from sartor.limits import MAX_LINE_BYTES, MAX_LINES_PER_ROW
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -106,9 +107,6 @@ def _both(earlier: Cell, cell: Cell) -> Cell:
     return values if len(values) > 1 else earlier
 
 
-MAX_LINE_BYTES = 16 * 2**20
-
-
 class TextLines:
     """An iterator of lines with their ends, which counts them and takes lines back.
 
@@ -161,7 +159,6 @@ class TextLines:
 
 DELIMITERS = (",", ";", "\t", "|")  # the first wins a draw, and is assumed for a table of one column
 _QUOTE = '"'
-_MAX_LINES_PER_ROW = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,7 +216,7 @@ class Delimited:
 
         def feed() -> Iterator[str]:
             yield line
-            for following in islice(lines, _MAX_LINES_PER_ROW):
+            for following in islice(lines, MAX_LINES_PER_ROW):
                 further.append(following)
                 yield following
 

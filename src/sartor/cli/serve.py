@@ -20,8 +20,7 @@ from sartor.cli.options import (
     print_table,
     settings,
 )
-
-_PORT = 8501
+from sartor.limits import STUDIO_PORT
 
 
 def studio(
@@ -31,7 +30,7 @@ def studio(
         str | None,
         typer.Option("--api", metavar="URL", help="Ask a running `sartor serve`, as http://127.0.0.1:8000."),
     ] = None,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")] = _PORT,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")] = STUDIO_PORT,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the studio in a browser.")] = True,
 ) -> None:
     """Explore a catalog in the browser: search by photos, compare models, browse a map, index, read reports."""

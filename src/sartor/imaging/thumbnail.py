@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from sartor.limits import THUMBNAIL_PX
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from sartor.imaging.decode import DecodedPhoto
 
     Floats = npt.NDArray[np.float32]
-
-
-THUMBNAIL_PX = 640
 
 
 _SUFFIXES = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}

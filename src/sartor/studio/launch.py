@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.request import ProxyHandler, build_opener
 
 from sartor.errors import AddressTaken
+from sartor.limits import MAX_STUDIO_UPLOAD_MB
 from sartor.studio.tiles import theme_flags
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 SCRIPT = Path(__file__).with_name("sartor_studio.py")
 HOST = "127.0.0.1"
-MAX_UPLOAD_MB = 2048  # a ZIP of a catalog
 
 _POLL_S = 0.1
 _STOPPING_S = 10
@@ -68,7 +68,7 @@ def command(port: int) -> list[str]:
         "server.headless": "true",  # the browser is opened by us, and nobody is asked for an e-mail address
         "server.allowedHosts": HOST,  # no other page can reach it by a name of its own for this machine
         "server.fileWatcherType": "none",
-        "server.maxUploadSize": MAX_UPLOAD_MB,
+        "server.maxUploadSize": MAX_STUDIO_UPLOAD_MB,
         "browser.gatherUsageStats": "false",
         "browser.serverAddress": HOST,
         "client.toolbarMode": "minimal",

@@ -10,6 +10,7 @@ import streamlit as st
 
 from sartor.errors import PhotoRejected
 from sartor.imaging import decode, without_metadata
+from sartor.limits import MAX_STUDIO_K, MAX_STUDIO_PHOTO_MB
 from sartor.recommend.features import FEATURES, FeatureWeights
 from sartor.recommend.weights import DEFAULT_FEATURE_WEIGHTS
 from sartor.studio.engine import How, LocalEngine
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 
 _FORMATS = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif")
-_MAX_PHOTO_MB = 50
 _SHOWN_PX = 480
 _LISTED = 60
 _PHOTOS, _PRODUCT = "Photos", "A product"
@@ -84,7 +84,7 @@ def _of_photos(*, several: bool) -> list[Query]:
         type=_FORMATS,
         accept_multiple_files=True,
         key="photos",
-        max_upload_size=_MAX_PHOTO_MB,
+        max_upload_size=MAX_STUDIO_PHOTO_MB,
         label_visibility="collapsed",
     )
     good, bad = usable(files)
@@ -124,9 +124,6 @@ def _label(stored: StoredProduct) -> str:
     return f"{stored.product.title} · {stored.product.id}" if stored.product.title else stored.product.id
 
 
-_MOST_K = 48
-
-
 def settings(engine: Engine, overview: Overview, *, model: bool = True) -> How:
     """Draw the settings and read them.
 
@@ -138,7 +135,7 @@ def settings(engine: Engine, overview: Overview, *, model: bool = True) -> How:
     with st.sidebar:
         st.caption(f"{overview.products:,} products · {overview.photos:,} photos  \n`{engine.place}`")
         chosen = _model(overview) if model else overview.model
-        k = st.slider("How many", 1, _MOST_K, 5, key="k")
+        k = st.slider("How many", 1, MAX_STUDIO_K, 5, key="k")
         where = _filters(overview.facets)
         with st.expander("What counts"):
             dials = {

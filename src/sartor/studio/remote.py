@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 from urllib.request import Request, urlopen
 
 from sartor.errors import ServiceRefused, ServiceUnreachable
+from sartor.limits import STUDIO_TIMEOUT_S
 from sartor.recommend.explain import QueryAttributes
 from sartor.recommend.similar import Recommendation
 from sartor.studio.engine import ModelState, Overview
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sartor.studio.engine import How
-
-_TIMEOUT_S = 30
 
 
 class RemoteEngine:
@@ -94,7 +93,7 @@ class RemoteEngine:
         headers = self._headers | ({"Content-Type": kind} if kind else {})
         request = Request(self._address + path, data=body, headers=headers)  # noqa: S310 - the command checks it
         try:
-            with urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
+            with urlopen(request, timeout=STUDIO_TIMEOUT_S) as answer:  # noqa: S310
                 return answer.read(), answer.headers.get_content_type()
         except HTTPError as error:
             with error:
