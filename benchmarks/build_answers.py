@@ -26,6 +26,7 @@ _RUN_MEMBERS = frozenset(
         "photos_per_second",
         "recommendation_id",
         "made_at",
+        "command",
         "version",
         "versions",
     }

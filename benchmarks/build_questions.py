@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
-from dataclasses import dataclass
-from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-import numpy as np
-
+from benchmarks.build_material import Draws
 from benchmarks.builds import Command, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
-T = TypeVar("T")
+    from benchmarks.build_material import Material
 
-_MAX_VALUES = 60  # of an attribute that is good for filters
-_MIN_SHARE = 0.5  # of the products have it
-_NO_LISTS = ("id", "title", "image_path", "item_group_id")
 _COLORS = ("navy", "#b3202a", "olive", "white", "hotpink")
 _SLOTS = ("shoes", "bag", "watch", "bottom", "top", "outerwear", "eyewear")
 _NOBODY = "nobody-knows-them"
@@ -33,94 +25,25 @@ _NEW = "asked/new 1"  # a product that the questions write
 _BROKEN_PHOTO = b"\xff\xd8 no photo"
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """A condition on an attribute, as it is written in a text and in JSON.
-
-    Attributes:
-        text: Of the command line and of addresses.
-        name: Of the member of ``where``.
-        value: Of that member.
-    """
-
-    text: str
-    name: str
-    value: object
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Material:
-    """What questions are made of.
-
-    Attributes:
-        products: Ids of products.
-        titles: Titles of products, in the same order.
-        categories: The most frequent values of each attribute that has few, the most frequent first.
-        numbers: The values of each attribute that is a number, ascending.
-        users: Ids of users, the most active first.
-        visitors: Ids of visitors, likewise.
-        photos: Photos that the catalog does not have.
-        source: Where most of the catalog comes from.
-        events: The log that was imported.
-    """
-
-    products: Sequence[str]
-    titles: Sequence[str]
-    categories: Mapping[str, Sequence[str]]
-    numbers: Mapping[str, Sequence[float]]
-    users: Sequence[str]
-    visitors: Sequence[str]
-    photos: Sequence[Path]
-    source: Path
-    events: Path
-
-    @classmethod
-    def read(cls, catalog: Path, events: Path, *, photos: Sequence[Path], source: Path) -> Material:
-        """Read an exported catalog and a log of events, both JSON Lines."""
-        rows = [json.loads(line) for line in catalog.read_text(encoding="utf-8").splitlines()]
-        names = [name for name in dict.fromkeys(chain.from_iterable(rows)) if name not in _NO_LISTS]
-        columns = {name: [str(row[name]) for row in rows if name in row] for name in names}
-        people: dict[str, Counter[str]] = {"user_id": Counter(), "visitor_id": Counter()}
-        for line in events.read_text(encoding="utf-8").splitlines():
-            event = json.loads(line)
-            for kind, counts in people.items():
-                counts.update([event[kind]] if kind in event else [])
-        return cls(
-            products=[row["id"] for row in rows],
-            titles=[row.get("title", "") for row in rows],
-            categories={
-                name: _most_frequent(values)
-                for name, values in columns.items()
-                if 1 < len(set(values)) <= _MAX_VALUES and len(values) >= _MIN_SHARE * len(rows)
-            },
-            numbers={name: found for name, values in columns.items() if (found := _numbers(values))},
-            users=[person for person, _ in people["user_id"].most_common()],
-            visitors=[person for person, _ in people["visitor_id"].most_common()],
-            photos=photos,
-            source=source,
-            events=events,
-        )
-
-
 class Questions:
     """Draws questions; the same material and seed make the same ones, if they are drawn in the same order."""
 
     def __init__(self, material: Material, *, seed: int) -> None:
-        self._material, self._rng = material, np.random.default_rng(seed)
+        self._material, self._draws = material, Draws(material, seed=seed)
         self._photos = [photo.read_bytes() for photo in material.photos]
 
     def commands(self) -> list[Command]:
         """To the command line, before the service is started."""
         m = self._material
         photo, other = map(str, m.photos[:2])
-        first, second, third = self._draw(m.products, 3)
-        some, more = self._filters(2)
-        in_range = self._range().text
+        first, second, third = self._draws.some(m.products, 3)
+        some, more = self._draws.filters(2)
+        in_range = self._draws.range().text
         similar = (
             (photo,),
             (photo, "-k", "12", "--where", some.text),
             (photo, "--where", in_range, "--diversity", "0.5"),
-            (photo, "--where", self._exclusion().text, "--facets", ",".join(list(m.categories)[:3])),
+            (photo, "--where", self._draws.exclusion().text, "--facets", ",".join(list(m.categories)[:3])),
             (photo, other, "--weights", "2,1", "--box", "0.1,0.1,0.7,0.6"),
             (photo, "--product", first, "--color", "navy", "--dials", "style=1,color=0.6"),
             ("--product", first, "--dislike", second, "--like", third, "--exact"),
@@ -193,11 +116,11 @@ class Questions:
         ]
         return [
             *queries,
-            *(_get("catalog", f"/v1/products/{quote(each)}") for each in self._draw(m.products, 8)),
+            *(_get("catalog", f"/v1/products/{quote(each)}") for each in self._draws.some(m.products, 8)),
             _get("catalog", "/v1/catalog"),
             *(
                 Request(kind="describe", method="POST", path="/v1/describe", photos=(photo,))
-                for photo in self._draw(self._photos, 6)
+                for photo in self._draws.some(self._photos, 6)
             ),
             *(_get("viewed", f"/v1/users/{quote(each)}/viewed", k=6) for each in m.users[:6]),
             *(_get("viewed", f"/v1/visitors/{quote(each)}/viewed") for each in m.visitors[:3]),
@@ -210,7 +133,7 @@ class Questions:
     def writing(self) -> list[Request]:
         """To the service, of what changes the catalog and what is known of people, and of what follows from it."""
         m = self._material
-        liked, *seen = self._draw(m.products, 6)
+        liked, *seen = self._draws.some(m.products, 6)
         return [
             *self._events(liked, seen),
             *self._people(),
@@ -247,50 +170,47 @@ class Questions:
         ]
 
     def _similar_by_id(self, count: int) -> list[Request]:
-        names = list(self._material.categories)
-        options: tuple[dict[str, object], ...] = (
-            {},
-            {"k": 24, "diversity": 0.4},
-            {"where": self._filters(1)[0].text, "facets": names[:3]},
-            {"where": [self._range().text, self._exclusion().text], "k": 6},
-            {"where": [each.text for each in self._filters(2)], "facets": names},
-        )
-        return [
-            _get("similar, by id", f"/v1/products/{quote(each)}/similar", **options[number % len(options)])
-            for number, each in enumerate(self._draw(self._material.products, count))
-        ]
+        names, found = list(self._material.categories), []
+        for number, each in enumerate(self._draws.some(self._material.products, count)):
+            options: tuple[dict[str, object], ...] = (
+                {},
+                {"k": 24, "diversity": 0.4},
+                {"where": self._draws.filters(1)[0].text, "facets": names[:3]},
+                {"where": [self._draws.range().text, self._draws.exclusion().text], "k": 6},
+                {"where": [each.text for each in self._draws.filters(2)], "facets": names},
+            )
+            path = f"/v1/products/{quote(each)}/similar"
+            found.append(_get("similar, by id", path, **options[number % len(options)]))
+        return found
 
     def _similar_by_photo(self, count: int) -> list[Request]:
-        queries: tuple[dict[str, object] | None, ...] = (
-            None,
-            {"k": 5, "diversity": 0.5},
-            {"photos": [{"box": [0.1, 0.1, 0.8, 0.5]}]},
-            {"dials": {"style": 0.5, "color": 1, "category": 0.3}},
-            {"color": "navy", "facets": list(self._material.categories)[:2]},
-            {"where": self._where(), "exact": True},
-        )
-        return [
-            Request(
-                kind="similar, by photo",
-                method="POST",
-                path="/v1/similar",
-                form=None if query is None else {"query": json.dumps(query)},
-                photos=(photo,),
+        found = []
+        for number, photo in enumerate(self._draws.some(self._photos, count)):
+            queries: tuple[dict[str, object], ...] = (
+                {},
+                {"k": 5, "diversity": 0.5},
+                {"photos": [{"box": [0.1, 0.1, 0.8, 0.5]}]},
+                {"dials": {"style": 0.5, "color": 1, "category": 0.3}},
+                {"color": _COLORS[number % len(_COLORS)], "facets": list(self._material.categories)[:2]},
+                {"where": self._draws.where(), "exact": True},
             )
-            for number, photo in enumerate(self._draw(self._photos, count))
-            for query in (queries[number % len(queries)],)
-        ]
+            query = queries[number % len(queries)]
+            form = {"query": json.dumps(query)} if query else None
+            found.append(
+                Request(kind="similar, by photo", method="POST", path="/v1/similar", form=form, photos=(photo,))
+            )
+        return found
 
     def _similar_by_parts(self, count: int) -> list[Request]:
         found = []
         for number in range(count):
-            first, second, third, fourth = self._draw(self._material.products, 4)
+            first, second, third, fourth = self._draws.some(self._material.products, 4)
             bodies: tuple[dict[str, object], ...] = (
                 {"products": [{"id": first, "weight": 2}, second], "k": 8},
                 {"products": [first], "dislike": [second, third], "like": [fourth]},
                 {"products": [first], "color": _COLORS[number % len(_COLORS)], "exclude": [second]},
-                {"products": [first], "where": self._where(), "dials": {"style": 0.2, "category": 1}},
-                {"color": _COLORS[number % len(_COLORS)], "where": self._where(), "k": 10},
+                {"products": [first], "where": self._draws.where(), "dials": {"style": 0.2, "category": 1}},
+                {"color": _COLORS[number % len(_COLORS)], "where": self._draws.where(), "k": 10},
                 {"like": [first, second], "diversity": 0.7},
                 {"products": [first], "exact": True, "k": 30, "facets": list(self._material.categories)},
             )
@@ -299,23 +219,23 @@ class Questions:
                 found.append(Request(kind="similar, by parts", method="POST", path="/v1/similar", body=query))
             else:  # with photos beside
                 form = {"query": json.dumps(query | {"photos": [{"weight": 3}, {"box": [0, 0, 0.9, 0.9]}]})}
-                photos = self._draw(self._photos, 2)
+                photos = self._draws.some(self._photos, 2)
                 found.append(
                     Request(kind="similar, by parts", method="POST", path="/v1/similar", form=form, photos=photos)
                 )
         return found
 
     def _outfits(self, count: int) -> list[Request]:
-        options: tuple[dict[str, object], ...] = (
-            {},
-            {"slots": self._draw(_SLOTS, 2), "alternatives": 5},
-            {"max_price": 120, "alternatives": 0},
-            {"where": self._exclusion().text},
-        )
-        return [
-            _get("outfit", f"/v1/products/{quote(each)}/outfit", **options[number % len(options)])
-            for number, each in enumerate(self._draw(self._material.products, count))
-        ]
+        found = []
+        for number, each in enumerate(self._draws.some(self._material.products, count)):
+            options: tuple[dict[str, object], ...] = (
+                {},
+                {"slots": self._draws.some(_SLOTS, 2), "alternatives": 5},
+                {"max_price": 120, "alternatives": 0},
+                {"where": self._draws.exclusion().text},
+            )
+            found.append(_get("outfit", f"/v1/products/{quote(each)}/outfit", **options[number % len(options)]))
+        return found
 
     def _together(self, count: int) -> list[Request]:
         return [
@@ -324,35 +244,38 @@ class Questions:
                 f"/v1/products/{quote(each)}/together",
                 by=("any", "bought", "seen", "liked")[number % 4],
                 k=6,
-                **({"where": self._filters(1)[0].text} if number % 5 == 0 else {}),
+                **({"where": self._draws.filters(1)[0].text} if number % 5 == 0 else {}),
             )
-            for number, each in enumerate(self._draw(self._material.products, count))
+            for number, each in enumerate(self._draws.some(self._material.products, count))
         ]
 
     def _trending(self, count: int) -> list[Request]:
-        options: tuple[dict[str, object], ...] = (
-            {},
-            {"window_days": 30, "k": 40},
-            {"window_days": 1},
-            {"where": self._filters(1)[0].text},
-        )
-        return [_get("trending", "/v1/trending", **options[number % len(options)]) for number in range(count)]
+        found = []
+        for number in range(count):
+            options: tuple[dict[str, object], ...] = (
+                {},
+                {"window_days": 30, "k": 40},
+                {"window_days": 1},
+                {"where": self._draws.filters(1)[0].text},
+            )
+            found.append(_get("trending", "/v1/trending", **options[number % len(options)]))
+        return found
 
     def _recommended(self, count: int) -> list[Request]:
         """For-you of users, of visitors, and of those of whom nothing is known."""
         m, found = self._material, []
         people = [
-            *(f"users/{quote(each)}" for each in self._draw(m.users, count // 2)),
-            *(f"visitors/{quote(each)}" for each in self._draw(m.visitors, count // 4)),
+            *(f"users/{quote(each)}" for each in self._draws.some(m.users, count // 2)),
+            *(f"visitors/{quote(each)}" for each in self._draws.some(m.visitors, count // 4)),
         ]
         people += [f"users/{_NOBODY}-{number}" for number in range(count - len(people))]
         for number, person in enumerate(people):
             options: tuple[dict[str, object], ...] = (
                 {},
                 {"k": 30, "diversity": 0.8},
-                {"where": self._filters(1)[0].text, "context": self._filters(1)[0].text},
-                {"exclude": self._draw(m.products, 3), "diversity": 0},
-                {"where": [self._range().text, self._exclusion().text]},
+                {"where": self._draws.filters(1)[0].text, "context": self._draws.filters(1)[0].text},
+                {"exclude": self._draws.some(m.products, 3), "diversity": 0},
+                {"where": [self._draws.range().text, self._draws.exclusion().text]},
             )
             chosen = options[number % len(options)]
             found.append(_get("for you", f"/v1/{person}/recommendations", **chosen))
@@ -363,11 +286,11 @@ class Questions:
         sorts = ("relevance", "newest", "title", "price", "-price")
         while len(found) < count:
             number = len(found) // 2
-            (title,) = self._draw([title for title in m.titles if title], 1)
+            (title,) = self._draws.some([title for title in m.titles if title], 1)
             options: tuple[dict[str, object], ...] = (
                 {"q": " ".join(title.split()[:2])},
-                {"where": [self._filters(1)[0].text, self._exclusion().text]},
-                {"where": self._range().text, "facets": list(m.categories)[:2]},
+                {"where": [self._draws.filters(1)[0].text, self._draws.exclusion().text]},
+                {"where": self._draws.range().text, "facets": list(m.categories)[:2]},
             )
             query = options[number % len(options)] | {"sort": sorts[number % len(sorts)], "limit": 4}
             found.append(_get("catalog", "/v1/products", **query))
@@ -430,7 +353,8 @@ class Questions:
             "sale_price": "39.90 USD",
             "handmade": True,
         }
-        fields = {"product": json.dumps({"title": "Asked for", "attributes": attributes})}
+        product: dict[str, object] = {"title": "Asked for", "attributes": attributes}
+        fields = {"product": json.dumps(product)}
         batch = [
             {"id": "asked-2", "title": "No photo", "attributes": {"price": 5}},
             {"id": others[0], "title": "Another title"},
@@ -440,7 +364,9 @@ class Questions:
         ]
         return [
             Request(kind="products written", method="PUT", path=address, form=fields, photos=self._photos[:2]),
-            Request(kind="products written", method="PUT", path=address, form=fields),
+            Request(
+                kind="products written", method="PUT", path=address, body=product | {"title": "Asked for again"}
+            ),
             Request(kind="products written", method="PUT", path=address, photos=(_BROKEN_PHOTO,)),
             _post("products written", "/v1/products/batch", {"products": batch}),
             Request(kind="products written", method="DELETE", path=f"/v1/products/{quote(others[1])}"),
@@ -492,7 +418,6 @@ class Questions:
             {"products": [self._material.products[0]], "no_such_member": 1},
             {"photos": [{"url": "https://photos.example/a.jpg"}]},
             {"photos": [{}]},
-            b"{no JSON",
         )
         events: tuple[object, ...] = (
             {"type": "view"},
@@ -506,6 +431,7 @@ class Questions:
             *(_post("problems", "/v1/similar", each) for each in queries),
             *(_post("problems", "/v1/events", each) for each in events),
             Request(kind="problems", method="POST", path="/v1/events", body=b"{", headers=json_kind),
+            Request(kind="problems", method="POST", path="/v1/similar", body=b"{", headers=json_kind),
             Request(
                 kind="problems",
                 method="POST",
@@ -534,9 +460,9 @@ class Questions:
     def _pages(self) -> list[Request]:
         """The storefront as somebody sees it who did not agree to be remembered."""
         m = self._material
-        first, second, third = (quote(each) for each in self._draw(m.products, 3))
-        some = quote(self._filters(1)[0].text, safe="")
-        in_range = quote(self._range().text, safe="")
+        first, second, third = (quote(each) for each in self._draws.some(m.products, 3))
+        some = quote(self._draws.filters(1)[0].text, safe="")
+        in_range = quote(self._draws.range().text, safe="")
         addresses = (
             "/",
             f"/?q={quote(next(iter(m.titles)).split()[0])}",
@@ -596,34 +522,6 @@ class Questions:
             Request(kind="pages of a visitor", path="/privacy?forgotten=5", headers=_PAGE),
         ]
 
-    def _draw(self, items: Sequence[T], count: int) -> list[T]:
-        """Some of the items, each once where there are enough."""
-        chosen = self._rng.choice(len(items), size=count, replace=count > len(items))
-        return [items[index] for index in chosen]
-
-    def _filters(self, count: int) -> list[Filter]:
-        """Conditions on different attributes that some products pass, with one or two values each."""
-        found = []
-        for number, name in enumerate(self._draw(list(self._material.categories), count)):
-            values = self._draw(self._material.categories[name][:6], 1 + number % 2)
-            found.append(Filter(f"{name}={','.join(values)}", name, values[0] if len(values) == 1 else values))
-        return found
-
-    def _exclusion(self) -> Filter:
-        (name,) = self._draw(list(self._material.categories), 1)
-        value = self._material.categories[name][0]
-        return Filter(f"{name}!={value}", f"{name}!", value)
-
-    def _range(self) -> Filter:
-        (name,) = self._draw(list(self._material.numbers), 1)
-        values = self._material.numbers[name]
-        low, high = (values[int(share * (len(values) - 1))] for share in (0.2, 0.7))
-        return Filter(f"{name}={low:g}..{high:g}", name, {"min": low, "max": high})
-
-    def _where(self) -> dict[str, object]:
-        conditions = (self._filters(1)[0], self._range(), self._exclusion())
-        return {each.name: each.value for each in self._draw(conditions, 2)}
-
 
 def _json(kind: str, *arguments: str, reads: str | None = None) -> Command:
     return Command(kind=kind, arguments=(*arguments, "--json"), reads=reads)
@@ -635,20 +533,6 @@ def _get(kind: str, path: str, **query: object) -> Request:
 
 def _post(kind: str, path: str, body: object) -> Request:
     return Request(kind=kind, method="POST", path=path, body=body)
-
-
-def _most_frequent(values: Iterable[str]) -> list[str]:
-    """The values that can be written in a filter."""
-    counted = Counter(value for value in values if value and not set(value) & set(",=!"))
-    return [value for value, _ in counted.most_common()]
-
-
-def _numbers(values: Iterable[Any]) -> list[float]:
-    """Values that are all numbers, ascending; nothing where one is not."""
-    try:
-        return sorted(float(value.split()[0]) for value in values)
-    except (ValueError, IndexError):
-        return []
 
 
 def _sha256(photo: bytes) -> str:

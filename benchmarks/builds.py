@@ -121,13 +121,23 @@ class Build:
         checkout: Root of the checkout.
         folder: Where its workspace and the files of its commands are; it is made.
         clock: The time that it goes by.
+        spelled: How this build spells words of commands, by how the questions do.
 
     Raises:
         typer.BadParameter: There is no Sartor in the checkout, or another one is imported in its place.
     """
 
-    def __init__(self, name: str, checkout: Path, folder: Path, clock: Clock) -> None:
+    def __init__(
+        self,
+        name: str,
+        checkout: Path,
+        folder: Path,
+        clock: Clock,
+        *,
+        spelled: Mapping[str, str] | None = None,
+    ) -> None:
         self.name, self.folder = name, folder
+        self._spelled = {tuple(old.split()): tuple(new.split()) for old, new in (spelled or {}).items()}
         self._environment = clock.environment(checkout)
         self._client: httpx2.Client | None = None
         self._names = {str(folder): "<folder>", str(checkout): "<checkout>"}
@@ -138,7 +148,7 @@ class Build:
 
     def run(self, command: Command) -> Answer:
         """Run a command, and read what it printed and wrote."""
-        done = self._run(*command.arguments, "--home", WORKSPACE)
+        done = self._run(*respelled(command.arguments, self._spelled), "--home", WORKSPACE)
         said = {"exit code": done.returncode, "printed": _json_or_text(done.stdout)}
         if done.returncode:
             said["detail"] = done.stderr  # of a command that is done, it is progress
@@ -240,6 +250,15 @@ class Build:
             found = done.stdout or done.stderr
             message = f"the build {self.name} is to be {checkout}, but imports: {found.strip()[-200:]}"
             raise typer.BadParameter(message)
+
+
+def respelled(arguments: tuple[str, ...], spelled: Mapping[tuple[str, ...], tuple[str, ...]]) -> tuple[str, ...]:
+    """Arguments with some words in a row replaced by others, the first time that they occur."""
+    for old, new in spelled.items():
+        starts = (at for at in range(len(arguments)) if arguments[at : at + len(old)] == old)
+        if (start := next(starts, None)) is not None:
+            arguments = (*arguments[:start], *new, *arguments[start + len(old) :])
+    return arguments
 
 
 def _content(request: Request) -> dict[str, Any]:

@@ -22,12 +22,13 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.build_answers import Compared, Verdict, compared, tallied
-from benchmarks.build_questions import Material, Questions
+from benchmarks.build_material import Material
+from benchmarks.build_questions import Questions
 from benchmarks.builds import Build, Clock, Command, Request
 from benchmarks.data import PHOTOS_224, SHARED_DATA, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from benchmarks.build_answers import Answer
 
@@ -40,7 +41,7 @@ _STEP_S = 2  # between two requests
 _WIDTH = 115
 
 
-def same_answers(
+def same_answers(  # noqa: PLR0913 - each is an option
     *,
     before: Annotated[
         Path, typer.Option("--before", metavar="DIR", exists=True, file_okay=False, help="The other checkout.")
@@ -53,7 +54,15 @@ def same_answers(
     ] = SHARED_DATA / PHOTOS_224,
     limit: Annotated[int, typer.Option(min=100, help="How many of them.")] = 2000,
     seed: Annotated[int, typer.Option(min=0, help="Of the questions and of the simulated shoppers.")] = 0,
-    differences: Annotated[int, typer.Option(min=0, help="How many differences are shown in full.")] = 10,
+    differences: Annotated[int, typer.Option(min=0, help="How many differences are shown.")] = 10,
+    spelled: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--spelled",
+            metavar="OLD=NEW",
+            help="What this checkout calls a command, such as 'evaluate --events=replay'; repeatable.",
+        ),
+    ] = None,
 ) -> None:
     """Ask another checkout and this one the same questions; fails where an answer differs."""
     if not source.is_file():
@@ -66,6 +75,7 @@ def same_answers(
             source=source.resolve(),
             limit=limit,
             seed=seed,
+            spelled=dict(_pair(each) for each in spelled or ()),
         )
         results = run.ask_everything()
     _print(results, differences=differences)
@@ -83,6 +93,7 @@ class _Run:
         source: Products as Kaggle has them, a ZIP.
         limit: How many of them are indexed.
         seed: Of all that is random.
+        spelled: Words of commands as the own checkout spells them, by how the other one does.
     """
 
     folder: Path
@@ -90,14 +101,15 @@ class _Run:
     source: Path
     limit: int
     seed: int
+    spelled: Mapping[str, str]
     _results: list[Compared] = field(default_factory=list)
 
     def ask_everything(self) -> list[Compared]:
         """Fill both workspaces, ask all questions, and compare the answers."""
         clock = Clock(self.folder / "clock", now_s=_NOW_S)
         builds = [
-            Build(name, checkout, self.folder / name, clock)
-            for name, checkout in (("before", self.before), ("after", _OWN_CHECKOUT))
+            Build("before", self.before, self.folder / "before", clock),
+            Build("after", _OWN_CHECKOUT, self.folder / "after", clock, spelled=self.spelled),
         ]
         with ThreadPoolExecutor(len(builds)) as pool:
             ask = _Asking(builds, clock, pool, self._results)
@@ -188,6 +200,14 @@ class _Asking:
             for build in self.builds:
                 stack.enter_context(build.serving(*options))
             yield
+
+
+def _pair(text: str) -> tuple[str, str]:
+    old, equals, new = text.partition("=")
+    if not equals or not old.strip():
+        message = f"--spelled takes OLD=NEW, not {text!r}"
+        raise typer.BadParameter(message)
+    return old, new
 
 
 def _asker(request: Request) -> Callable[[Build], Answer]:

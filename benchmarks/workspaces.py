@@ -75,7 +75,7 @@ def fill(home: Path, products: int, vectors: Callable[[int, int], Vectors] | Non
         vectors: Gives so many embeddings of so many numbers, in pieces; without it they are random.
     """
     from sartor.config import Settings
-    from sartor.ingest.follow import catch_up
+    from sartor.ingest.writer import catch_up
     from sartor.shop.library import choose_model, open_models
     from sartor.store.sqlite.catalog import SqliteCatalogStore
     from sartor.wiring import open_index

@@ -6,7 +6,6 @@ import ast
 import re
 import shlex
 import subprocess
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -125,8 +124,7 @@ def test_what_is_installed_comes_from_the_checkout(document: Path) -> None:
 
 @pytest.mark.parametrize(("path", "name"), NAMES_OF_MATHEMATICS, ids=str)
 def test_the_code_that_the_mathematics_names_exists(path: str, name: str) -> None:
-    module = PACKAGE / path
-    assert name in (names_in(module) if module.exists() else names_in_package())
+    assert name in names_in(PACKAGE / path)
 
 
 def test_every_command_of_the_reference_exists() -> None:
@@ -153,20 +151,17 @@ def headings(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-@cache
-def names_in_package() -> set[str]:
-    """Names that any module defines."""
-    return {name for module in PACKAGE.rglob("*.py") for name in names_in(module)}
-
-
 def names_in(source: Path) -> set[str]:
     """Names that a module defines."""
     names: set[str] = set()
     for node in ast.parse(source.read_text()).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.add(node.name)
-        elif isinstance(node, ast.Assign):
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
             names |= {
-                each.id for target in node.targets for each in ast.walk(target) if isinstance(each, ast.Name)
+                part.id
+                for target in getattr(node, "targets", [getattr(node, "target", None)])
+                for part in ast.walk(target)
+                if isinstance(part, ast.Name)
             }
     return names

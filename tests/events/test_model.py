@@ -5,9 +5,10 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from sartor.errors import BadEvent
-from sartor.events.model import FIELDS, Event, EventType, Person, event_of
+from sartor.events.model import FIELDS, Event, EventIn, EventType, Person, event_of
 
 NOW_S = 1_750_000_000.0
 LIKE = {"type": "like", "user_id": "ann", "product_id": "p"}
@@ -163,3 +164,26 @@ def require_storable(event: Event) -> None:
     assert event.person.id
     assert bool(event.product_id) == (event.type is not EventType.SEARCH)
     assert event.at_s <= NOW_S + 86_400
+
+
+STRICT = {
+    "event_id": "e",
+    "timestamp": 1_748_779_200,
+    "position": 3,
+    "quantity": 2,
+    "price": 19.9,
+    "basket_id": "b",
+}
+
+
+def test_an_event_is_the_same_whichever_way_it_comes_in() -> None:
+    fields = LIKE | STRICT
+    text = {name: str(value) for name, value in fields.items()}
+    assert EventIn.model_validate(fields).event(now_s=NOW_S) == event_of(text, now_s=NOW_S)
+
+
+@pytest.mark.parametrize("fields", [{"quantity": "2"}, {"user_id": 7}, {"position": 2.0}, {"surprise": 1}])
+def test_json_over_http_has_its_types_and_no_other_fields(fields: dict[str, object]) -> None:
+    assert event_of(LIKE | fields, now_s=NOW_S).product_id == "p"
+    with pytest.raises(ValidationError):
+        EventIn.model_validate(LIKE | fields)

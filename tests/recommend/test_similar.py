@@ -16,7 +16,9 @@ from sartor.types import AnyOf, FacetValue, Neighbor, Photo, Product, StoredProd
 PHOTO = Photo(sha256="a" * 64, name="a.jpg", width_px=1, height_px=1, thumbnail="a.jpg")
 
 
-def traits(style: Sequence[float], color: Sequence[float] = (1, 0), category: Sequence[float] = (1,)) -> Features:
+def features(
+    style: Sequence[float], color: Sequence[float] = (1, 0), category: Sequence[float] = (1,)
+) -> Features:
     return Features(**{
         name: np.array(part, np.float32) / np.linalg.norm(part)
         for name, part in (("style", style), ("color", color), ("category", category))
@@ -63,7 +65,7 @@ class Rail:
 MODEL = Model(
     attributes=("color",),
     predicted=lambda vectors: [{"color": ("Red", 0.8)} for _ in vectors],
-    matching=Matching((10.0, 0.0, 0.0), -5.0),
+    matching=Matching((10.0, 0.0, 0.0), -5.0).of,
 )
 
 
@@ -72,8 +74,8 @@ def ask(rail: Rail, query: Features, **options: object) -> Recommendation:
 
 
 def test_a_hit_tells_what_is_known_predicted_and_why() -> None:
-    rail = Rail({"shirt": traits([1, 0.1])}, shirt={"color": "Blue"})
-    (hit,) = ask(rail, traits([1, 0]), dials=FeatureWeights(style=1))
+    rail = Rail({"shirt": features([1, 0.1])}, shirt={"color": "Blue"})
+    (hit,) = ask(rail, features([1, 0]), weights=FeatureWeights(style=1))
 
     assert (hit.product_id, hit.title, hit.photo) == ("shirt", "Shirt", PHOTO)
     assert hit.attributes == {"color": "Blue"}
@@ -84,15 +86,15 @@ def test_a_hit_tells_what_is_known_predicted_and_why() -> None:
 
 
 def test_what_the_catalog_does_not_tell_is_predicted() -> None:
-    (hit,) = ask(Rail({"shirt": traits([1, 0])}), traits([1, 0]))
+    (hit,) = ask(Rail({"shirt": features([1, 0])}), features([1, 0]))
 
     assert hit.predicted == {"color": ("Red", 0.8)}
 
 
 def test_filters_and_exclusions_are_handed_to_the_index() -> None:
-    rail = Rail({"shirt": traits([1, 0]), "skirt": traits([0, 1])})
+    rail = Rail({"shirt": features([1, 0]), "skirt": features([0, 1])})
     where = Where((AnyOf(attribute="color", values=("Red",)),))
-    found = ask(rail, traits([1, 0]), where=where, without=frozenset({"skirt"}), exact=True, facets=("color",))
+    found = ask(rail, features([1, 0]), where=where, without=frozenset({"skirt"}), exact=True, facets=("color",))
 
     assert rail.asked == [where, frozenset({"skirt"}), True]
     assert [hit.product_id for hit in found] == ["shirt"]
@@ -100,31 +102,31 @@ def test_filters_and_exclusions_are_handed_to_the_index() -> None:
 
 
 def test_variants_stand_behind_one_hit() -> None:
-    clothes = {"s": traits([1, 0]), "m": traits([0.5, 1]), "other": traits([1, 1]), "twin": traits([1, 1])}
+    clothes = {"s": features([1, 0]), "m": features([0.5, 1]), "other": features([1, 1]), "twin": features([1, 1])}
     rail = Rail(clothes, same_picture=("other", "twin", "m"), s={"item_group_id": "g"}, m={"item_group_id": "g"})
-    found = ask(rail, traits([1, 0]))
+    found = ask(rail, features([1, 0]))
 
     assert [(hit.product_id, hit.variants) for hit in found] == [("s", ("m",)), ("other", ("twin",))]
 
 
 def test_variants_of_the_query_are_no_hits() -> None:
-    rail = Rail({"s": traits([1, 0]), "other": traits([0, 1])}, s={"item_group_id": "g"})
-    found = ask(rail, traits([1, 0]), groups=frozenset({"g"}))
+    rail = Rail({"s": features([1, 0]), "other": features([0, 1])}, s={"item_group_id": "g"})
+    found = ask(rail, features([1, 0]), groups=frozenset({"g"}))
 
     assert [hit.product_id for hit in found] == ["other"]
 
 
 def test_no_good_match_is_said_so() -> None:
-    found = ask(Rail({"far": traits([0, 1])}), traits([1, 0]))
+    found = ask(Rail({"far": features([0, 1])}), features([1, 0]))
 
     assert not found.good
     assert [hit.weak for hit in found] == [True]
 
 
 def test_diversity_brings_what_differs() -> None:
-    clothes = {"one": traits([1, 0.2]), "alike": traits([1, 0.3]), "unlike": traits([0.6, -1])}
-    near = ask(Rail(clothes), traits([1, 0]), k=2)
-    diverse = ask(Rail(clothes), traits([1, 0]), k=2, diversity=0.7)
+    clothes = {"one": features([1, 0.2]), "alike": features([1, 0.3]), "unlike": features([0.6, -1])}
+    near = ask(Rail(clothes), features([1, 0]), k=2)
+    diverse = ask(Rail(clothes), features([1, 0]), k=2, diversity=0.7)
 
     assert [hit.product_id for hit in near] == ["one", "alike"]
     assert [hit.product_id for hit in diverse] == ["one", "unlike"]
@@ -133,17 +135,17 @@ def test_diversity_brings_what_differs() -> None:
 def test_an_attribute_that_no_product_has_is_refused() -> None:
     where = Where((AnyOf(attribute="colour", values=("Red",)),))
     with pytest.raises(UnknownAttribute, match="did you mean 'color'"):
-        ask(Rail({}), traits([1, 0]), where=where)
+        ask(Rail({}), features([1, 0]), where=where)
 
 
 @pytest.mark.parametrize("options", [{"k": 0}, {"diversity": 1.5}])
 def test_numbers_out_of_range_are_refused(options: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="k must be at least 1 and diversity from 0 to 1"):
-        ask(Rail({}), traits([1, 0]), **options)
+        ask(Rail({}), features([1, 0]), **options)
 
 
 def test_an_empty_catalog_has_no_hits() -> None:
-    found = ask(Rail({}), traits([1, 0]))
+    found = ask(Rail({}), features([1, 0]))
 
     assert len(found) == 0
     assert found.good

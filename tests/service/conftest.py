@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 from sartor.config import ServiceSettings, Settings
 from sartor.ingest.put import ProductInput
 from sartor.service.app import create_app
+from sartor.service.security import Scope, create_key
 from sartor.storefront import add_storefront
 from sartor.types import Product
 from sartor.wiring import open_shop, open_store
@@ -44,6 +45,12 @@ def serving(home: Path, **settings: object) -> Iterator[TestClient]:
             while client.get("/health/ready").status_code != 200:
                 time.sleep(0.01)
             yield client
+
+
+def key_of(home: Path, scope: Scope) -> dict[str, str]:
+    """The header of a new API key."""
+    with closing(open_store(Settings(home=home))) as store:
+        return {"Authorization": f"Bearer {create_key(store, name='test', scope=scope)}"}
 
 
 @pytest.fixture(scope="session")

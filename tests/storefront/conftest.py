@@ -10,7 +10,7 @@ from sartor.errors import PersonNotFound
 from sartor.events.model import Event, EventType, Person
 from sartor.storefront.visitor import COOKIE
 from tests.copies import copied
-from tests.service.conftest import catalog, serving
+from tests.service.conftest import catalog, full_home, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sartor.shop import Shop
 
-__all__ = ["catalog"]  # a fixture of the service that these tests use, too
+__all__ = ["catalog", "full_home"]  # fixtures of the service that these tests use, too
 
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 HERE = {"Sec-Fetch-Site": "same-origin"}

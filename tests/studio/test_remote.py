@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from sartor.config import Settings
 from sartor.errors import ProductNotFound, ServiceRefused, ServiceUnreachable
-from sartor.studio.engine import How, LocalEngine
-from sartor.studio.remote import RemoteEngine
+from sartor.studio.backend import SearchOptions, WorkspaceBackend
+from sartor.studio.remote import ServiceBackend
 from tests.browser.serving import served
 from tests.fakes import photo
 from tests.studio.conftest import OpenPage, shown, texts
@@ -20,41 +22,32 @@ def address(catalog: Path) -> Iterator[str]:
 
 
 def test_a_service_and_a_workspace_answer_alike(catalog: Path) -> None:
-    from sartor.config import Settings
-
-    how = How(model="color", k=3, where={"gender": ["Women", "Men"]})
+    options = SearchOptions(model="color", k=3, where={"gender": ["Women", "Men"]})
     red = photo((250, 30, 10))
-    with served(catalog, elsewhere="http://elsewhere.example") as address:
-        remote = RemoteEngine(address)
-        answers = [
-            (
-                engine.similar([red], None, how),
-                engine.similar((), "red", how),
-                [each.product.id for each in engine.find("thing", limit=3)],
-                engine.product("red").product.title,
-                engine.picture(engine.product("red").photos[0].sha256, max_px=320),
-                engine.overview(),
-            )
-            for engine in [remote]
-        ]
-    local = LocalEngine(Settings(home=catalog))
-    try:
-        for mine, theirs in zip(
-            (local.similar([red], None, how), local.similar((), "red", how)), answers[0][:2], strict=True
+    with (
+        served(catalog, elsewhere="http://elsewhere.example") as address,
+        closing(ServiceBackend(address)) as remote,
+    ):
+        by_photo, by_product = remote.similar([red], None, options), remote.similar((), "red", options)
+        found = [stored.product.id for stored in remote.find("thing", limit=3)]
+        product, overview = remote.product("red"), remote.overview()
+        picture = remote.picture(product.photos[0].sha256, max_px=320)
+    with closing(WorkspaceBackend(Settings(home=catalog))) as local:
+        for mine, theirs in (
+            (local.similar([red], None, options), by_photo),
+            (local.similar((), "red", options), by_product),
         ):
             assert [hit.product_id for hit in mine] == [hit.product_id for hit in theirs]
             assert [hit.score for hit in mine] == pytest.approx([hit.score for hit in theirs], abs=1e-3)
             assert [hit.reasons for hit in mine] == [hit.reasons for hit in theirs]
             assert mine.good == theirs.good
-        assert [each.product.id for each in local.find("thing", limit=3)] == answers[0][2]
-        assert answers[0][3] == "A red thing"
-        assert answers[0][4] == local.picture(local.product("red").photos[0].sha256, max_px=320)
-        assert answers[0][5].products == local.overview().products
-        assert answers[0][5].facets.keys() == local.overview().facets.keys()
+        assert [stored.product.id for stored in local.find("thing", limit=3)] == found
+        assert product.product.title == "A red thing"
+        assert picture == local.picture(local.product("red").photos[0].sha256, max_px=320)
+        assert overview.products == local.overview().products
+        assert overview.facets.keys() == local.overview().facets.keys()
         with pytest.raises(ProductNotFound):
             local.product("none")
-    finally:
-        local.close()
 
 
 def test_the_same_pages_ask_a_service(address: str, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,17 +66,19 @@ def test_the_same_pages_ask_a_service(address: str, open_page: OpenPage, monkeyp
 
 
 def test_what_a_service_refuses_is_one_line(address: str) -> None:
-    with pytest.raises(ServiceRefused, match="'none' is not in the catalog"):
-        RemoteEngine(address).product("none")
-    with pytest.raises(ServiceRefused, match="cannot be used"):
-        RemoteEngine(address).similar([b"no photo"], None, How(model="color"))
+    with closing(ServiceBackend(address)) as remote:
+        with pytest.raises(ServiceRefused, match="'none' is not in the catalog"):
+            remote.product("none")
+        with pytest.raises(ServiceRefused, match="cannot be used"):
+            remote.similar([b"no photo"], None, SearchOptions(model="color"))
+        assert remote.picture("0" * 64, max_px=320) is None
 
 
 def test_a_service_that_is_not_there_is_told(
     home: Path, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(ServiceUnreachable, match="start one with: sartor serve"):
-        RemoteEngine("http://127.0.0.1:9").overview()
+        ServiceBackend("http://127.0.0.1:9").overview()
     monkeypatch.setenv("SARTOR_STUDIO_API", "http://127.0.0.1:9")
     app = open_page("search")
     assert not app.exception

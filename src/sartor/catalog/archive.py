@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-
 # Others are rare in archives of photos, and Python's LZMA and bzip2 readers inflate without a bound per read.
 _COMPRESSIONS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _ENCRYPTED = 0x1 | 0x40 | 0x2000  # traditional, strong, and masked headers (APPNOTE 4.4.4)
@@ -31,6 +30,11 @@ _PLAIN = frozenset({0, stat.S_IFREG, stat.S_IFDIR})  # 0: made on Windows
 _DRIVE = re.compile(r"[A-Za-z]:")
 _LOCAL_HEADER_BYTES = 30
 _RATIO_FREE_BYTES = 2**20  # small files of one color compress well and do no harm
+
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, UnicodeDecodeError)
+_BROKEN_DIRECTORY = (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError, OverflowError)
+_DIRECTORY_BYTES_PER_ENTRY = 200
+_MIN_DIRECTORY_BYTES = 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,12 +119,6 @@ def _refuse_overlap(path: Path, entries: Sequence[zipfile.ZipInfo], *, end: int)
     for entry, (start, following) in zip(ordered, pairwise(starts), strict=True):
         if start < 0 or start + _LOCAL_HEADER_BYTES + entry.compress_size > following:
             raise UnsafeArchive(path, entry=entry.orig_filename, reason="overlaps what comes after it")
-
-
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, UnicodeDecodeError)
-_BROKEN_DIRECTORY = (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError, OverflowError)
-_DIRECTORY_BYTES_PER_ENTRY = 200
-_MIN_DIRECTORY_BYTES = 2**20
 
 
 class ZipFiles:

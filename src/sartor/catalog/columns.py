@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from sartor.catalog.formats import Cell
 
-
 ID_COLUMNS = (
     "id",
     "product_id",
@@ -75,7 +74,6 @@ IMAGE_COLUMNS = (
 )
 FURTHER_IMAGE_COLUMNS = ("additional_image_link", "additional_image_links", "additional_images")
 
-
 # Source: https://support.google.com/merchants/answer/7052112 (product data specification)
 _MERCHANT_NAMES = (
     "age_group",
@@ -99,6 +97,13 @@ _MERCHANT_NAMES = (
     "size",
 )
 _SYNONYMS = {"base_colour": "color", "base_color": "color", "colour": "color", "brand_name": "brand"}
+
+_LOCALHOST = frozenset({"", "localhost"})
+_SEPARATOR = re.compile(r"[,;|]")
+_SEPARATOR_OF_URLS = re.compile(r"[,;|\s]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")  # a URL may itself have commas
+_DRIVE = re.compile(r"^/(?=[A-Za-z]:/)")  # "file:///C:/1.jpg" is "C:/1.jpg"
+_QUERY = re.compile(r"[?#]")
+_URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]+://|data:)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,14 +162,6 @@ _MERCHANT_NAME_OF = {
     **{column_key(name): name for name in _MERCHANT_NAMES},
     **{column_key(synonym): name for synonym, name in _SYNONYMS.items()},
 }
-
-
-_LOCALHOST = frozenset({"", "localhost"})
-_SEPARATOR = re.compile(r"[,;|]")
-_SEPARATOR_OF_URLS = re.compile(r"[,;|\s]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")  # a URL may itself have commas
-_DRIVE = re.compile(r"^/(?=[A-Za-z]:/)")  # "file:///C:/1.jpg" is "C:/1.jpg"
-_QUERY = re.compile(r"[?#]")
-_URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]+://|data:)")
 
 
 def references(cell: Cell, *, is_file: Callable[[str], bool]) -> Iterator[str]:

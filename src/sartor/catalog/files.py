@@ -30,12 +30,14 @@ if TYPE_CHECKING:
     from sartor.catalog.columns import Roles
     from sartor.catalog.formats import Row
 
-
 PHOTO_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
     | {".heic", ".heif"}  # most decoders reject these two, which is better than to pass them over in silence
 )
 _CLUTTER = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
+
+PHOTO_FOLDER = "images"  # beside the table, as Kaggle's sets have it; preferred where names repeat
+_MAX_NAME_CHARS = 2_000  # more than any server takes; a data: URL holds the image itself
 
 
 class Files(Protocol):
@@ -210,9 +212,6 @@ class OnePhoto(FolderFiles):
         return (self._readable(self._name),)
 
 
-PHOTO_FOLDER = "images"  # beside the table, as Kaggle's sets have it; preferred where names repeat
-
-
 class PhotoIndex:
     """Photos of a source by what a table may call them, without regard to case and Unicode form."""
 
@@ -286,9 +285,6 @@ def _means(wanted: str, name: str) -> bool:
     if not is_photo(wanted):
         name = without_suffix(name)
     return f"/{name}".endswith(f"/{wanted}") or f"/{wanted}".endswith(f"/{name}")
-
-
-_MAX_NAME_CHARS = 2_000  # more than any server takes; a data: URL holds the image itself
 
 
 class PhotoFinder:

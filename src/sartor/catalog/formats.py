@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from sartor.catalog.source import Findings
     from sartor.types import AttributeValue
 
-
 Cell: TypeAlias = "AttributeValue | None"
+
+DELIMITERS = (",", ";", "\t", "|")  # the first wins a draw, and is assumed for a table of one column
+_QUOTE = '"'
+_MAX_INT = 2**63  # what stores and indexes hold as a number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,10 +160,6 @@ class TextLines:
             return line.decode("cp1252", "replace")
 
 
-DELIMITERS = (",", ";", "\t", "|")  # the first wins a draw, and is assumed for a table of one column
-_QUOTE = '"'
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delimited:
     """A table with a header, its cells separated by one character."""
@@ -252,9 +251,6 @@ def _named(header: Sequence[str], cells: Sequence[str]) -> dict[str, Cell]:
     stripped = [cell.strip() for cell in cells]
     named: dict[str, Cell] = dict(zip(header, stripped, strict=True))
     return named if len(named) == len(header) else merged(zip(header, stripped, strict=True))
-
-
-_MAX_INT = 2**63  # what stores and indexes hold as a number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from sartor.catalog.formats import Cell
     from sartor.types import SourcePhoto
 
-
 KIND = "kaggle"
 TABLE = "styles.csv"
 COLUMNS = (
@@ -42,6 +41,17 @@ COLUMNS = (
 )
 _TELLING = frozenset({"articleType", "productDisplayName"})
 
+TABLE_SUFFIXES = frozenset(
+    {".csv", ".tsv", ".tab", ".psv", ".txt", ".jsonl", ".ndjson", ".json", ".xml", ".rss", ".atom"}
+)
+_NOTES_SUFFIXES = frozenset({".txt", ".json"})  # more often a note or a setting than a table
+_HEAD_BYTES = 2**16
+_SAMPLE_ROWS = 20
+_MAX_CANDIDATES = 200  # a folder may hold a JSON or XML file per photo
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_COUNTED_BYTES = 32 * 2**20
+_CHUNK_BYTES = 2**20
+
 
 def has_kaggle_name(name: str) -> bool:
     """Whether a file is called as the table of this layout."""
@@ -56,16 +66,6 @@ def is_kaggle(name: str, columns: Iterable[str]) -> bool:
 def unknown_columns(columns: Iterable[str]) -> Sequence[str]:
     """The columns that Kaggle's table does not have."""
     return [column for column in columns if column not in COLUMNS]
-
-
-TABLE_SUFFIXES = frozenset(
-    {".csv", ".tsv", ".tab", ".psv", ".txt", ".jsonl", ".ndjson", ".json", ".xml", ".rss", ".atom"}
-)
-_NOTES_SUFFIXES = frozenset({".txt", ".json"})  # more often a note or a setting than a table
-_HEAD_BYTES = 2**16
-_SAMPLE_ROWS = 20
-_MAX_CANDIDATES = 200  # a folder may hold a JSON or XML file per photo
-_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,10 +222,6 @@ def why_no_format(head: bytes) -> str:
     if start.startswith((b"{", b"[")):
         return "it is JSON, but not one object a line; write it as JSON Lines"
     return "its first line is no header"
-
-
-_COUNTED_BYTES = 32 * 2**20
-_CHUNK_BYTES = 2**20
 
 
 class TableSource:

@@ -22,9 +22,21 @@ if TYPE_CHECKING:
     from sartor.encoders.card import Resizing
     from sartor.types import Matrix
 
-
 _GRAPH, _INITIALIZER, _EXTERNAL_DATA, _KEY, _VALUE = 7, 5, 13, 1, 2
 _VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
+
+NEEDS_SCALING = (
+    "how its pixels are scaled cannot be read from it, and no preprocessor_config.json lies beside it; "
+    "give --scaling, or --mean and --std"
+)
+_CHANNELS = 3
+_IMAGE_AXES = 4
+_EMBEDDING_AXES = 2
+_TOKENS_AXES = 3
+_PIXEL_VALUES = "pixel_values"  # what Hugging Face calls a batch of photos, channels first
+_TEXT = "input_ids"
+_EMBEDDINGS = ("image_embeds", "pooler_output")  # what it calls an embedding, the better one first
+_SAME = 0.999  # cosine at which two embeddings are one and the same
 
 
 def as_one_file(network: Path, directory: Path) -> Path:
@@ -108,22 +120,6 @@ def _varint(content: mmap.mmap, at: int) -> tuple[int, int]:
         at, shift = at + 1, shift + 7
         if byte < 0x80:  # noqa: PLR2004 - the highest bit says that the number goes on
             return number, at
-
-
-NEEDS_SCALING = (
-    "how its pixels are scaled cannot be read from it, and no preprocessor_config.json lies beside it; "
-    "give --scaling, or --mean and --std"
-)
-
-
-_CHANNELS = 3
-_IMAGE_AXES = 4
-_EMBEDDING_AXES = 2
-_TOKENS_AXES = 3
-_PIXEL_VALUES = "pixel_values"  # what Hugging Face calls a batch of photos, channels first
-_TEXT = "input_ids"
-_EMBEDDINGS = ("image_embeds", "pooler_output")  # what it calls an embedding, the better one first
-_SAME = 0.999  # cosine at which two embeddings are one and the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

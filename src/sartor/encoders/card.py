@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+Side = Annotated[int, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+CARD_FILE = "card.json"
+MODEL_FILE = "model.onnx"
+WEIGHTS_FILE = "weights.npz"  # of a model that Sartor trained, to go on from
+MODEL_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+Triple = tuple[float, float, float]
+
 
 class Layout(StrEnum):
     """Order of the axes that a network's input has."""
@@ -90,10 +98,6 @@ class Pooling(StrEnum):
     AVG = "avg"
     MAX = "max"
     FLATTEN = "flatten"  # no pooling: the whole map in one row, (n, h * w * d)
-
-
-Side = Annotated[int, Field(gt=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Part(BaseModel):
@@ -199,15 +203,6 @@ class TrainingRecord(_Part):
     figures: dict[str, Measured]
     base_figures: dict[str, Measured]
     versions: dict[str, str]
-
-
-CARD_FILE = "card.json"
-MODEL_FILE = "model.onnx"
-WEIGHTS_FILE = "weights.npz"  # of a model that Sartor trained, to go on from
-MODEL_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-
-
-Triple = tuple[float, float, float]
 
 
 class PixelScaling(BaseModel):

@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 
     _Waiting: TypeAlias = tuple[Pixels, Future[Matrix]]
 
-
 # Bilinear in Pillow averages over the source pixels when it shrinks, so nothing aliases; a gap of 2 lets it
 # shrink large photos by whole factors first, at no visible difference.
 _RESAMPLING = Image.Resampling.BILINEAR
 _REDUCING_GAP = 2.0
 _WHITE = (255, 255, 255)
 _LONGEST = 8  # times its shorter side, up to which all of a photo is resized to cut its center out
+
+_WINDOW_S = 0.003
 
 
 def prepare(image: Image.Image, card: ModelCard) -> Pixels:
@@ -157,9 +158,6 @@ def unit_norm(vectors: Matrix) -> Matrix:
     norms = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)  # (n, 1)
     usable = np.isfinite(norms) & (norms > 0)
     return (vectors / np.where(usable, norms, np.nan)).astype(np.float32)
-
-
-_WINDOW_S = 0.003
 
 
 class BatchingEncoder(Encoder):

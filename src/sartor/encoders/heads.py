@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     Map = npt.NDArray[np.float32]  # (h, w, c)
 
+_EPSILON = 1e-3  # of Keras' batch norm
+_LAYERS = {"pooled_norm", "projection", "hidden", "hidden_projection"}
+
 
 class Heads:
     """Predicts the attributes of embedded photos; a model without heads predicts none."""
@@ -83,9 +86,6 @@ def _unit(vectors: Matrix) -> Matrix:
 def _softmax(logits: Matrix) -> Matrix:
     raised = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float32)
-
-
-_EPSILON = 1e-3  # of Keras' batch norm
 
 
 class Regions:
@@ -150,6 +150,3 @@ class Regions:
             linear = linear + self._hidden @ out
             constant = constant + (self._shift @ self._hidden + self._bias) @ out
         return linear, constant
-
-
-_LAYERS = {"pooled_norm", "projection", "hidden", "hidden_projection"}

@@ -24,9 +24,14 @@ if TYPE_CHECKING:
     from sartor.encoders.base import Pixels
     from sartor.types import Matrix
 
-
 DIRECTORY = Path(__file__).resolve().parents[1] / "bundled"  # {id}/model.onnx and {id}/card.json
 DEFAULT_MODEL = "sartor-v1"  # of a workspace that has neither a default nor a model of its own
+
+COLOR_HISTOGRAM, RANDOM = "color-histogram", "random"
+BASELINES = (COLOR_HISTOGRAM, RANDOM)
+_BINS = 8  # of each channel
+_SIDE_PX = 64
+_RANDOM_DIMENSION = 64
 
 
 class ModelRegistry:
@@ -135,15 +140,6 @@ def sha256_of(file: Path) -> str:
         return hashlib.sha256().hexdigest()
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-COLOR_HISTOGRAM, RANDOM = "color-histogram", "random"
-BASELINES = (COLOR_HISTOGRAM, RANDOM)
-
-
-_BINS = 8  # of each channel
-_SIDE_PX = 64
-_RANDOM_DIMENSION = 64
 
 
 def baseline(name: str) -> Encoder:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float32]
     Flags = npt.NDArray[np.bool_]
 
-
 _TO_LMS = np.array(
     [[0.4122214708, 0.5363325363, 0.0514459929],
      [0.2119034982, 0.6806995451, 0.1073969566],
@@ -33,7 +32,6 @@ _TO_LAB = np.array(
      [0.0259040371, 0.7827717662, -0.8086757660]], np.float32,
 )  # fmt: skip
 _CURVE_FROM = 0.04045  # of sRGB: below it is a line
-
 
 # The words that shops use, and which colors of CSS each of them stands for.
 SHOWN_NAMES = {
@@ -66,6 +64,21 @@ SHOWN_NAMES = {
     "magenta": ("magenta", "mediumvioletred"),
     "pink": ("pink", "hotpink", "deeppink", "lightpink"),
 }
+
+COLORS = 8
+_SIDE_PX = 64
+_BACKGROUND = 0.045  # OKLab distance within which a pixel is of the background's color
+_EDGE_SHARE = 0.5  # of the edge's pixels that have one color, where there is a background
+_LEAST_PRODUCT = 0.04  # a mask that leaves less has taken the product with it
+_MOST_SKIN = 0.35  # of the product's pixels: above it, the product itself has such a color
+_CB, _CR = (77, 127), (133, 173)
+_MIDDLE = 0.3  # standard deviation of the middle's weight, in sides of the photo
+_GRID_BITS = 4  # of each channel tell its bin
+_BINS = 160  # of a photo are looked at, those with most pixels
+_COARSE_BITS = 8 - _GRID_BITS
+_APART = 0.045  # OKLab distance within which colors are one of a palette
+_LEAST_COLOR = 0.03  # less is a seam where a color meets another, mixed by the reduction
+_LIGHTNESS = 0.2, 0.97  # what black and white cloth has on a photo
 
 
 def oklab(rgb: npt.NDArray[np.uint8]) -> Floats:
@@ -110,24 +123,6 @@ def _shown() -> tuple[tuple[str, ...], Floats]:
     pairs = [(word, name) for word, names in SHOWN_NAMES.items() for name in names]
     colors = oklab(np.array([named_color(name) for _, name in pairs], np.uint8))
     return tuple(word for word, _ in pairs), colors
-
-
-COLORS = 8
-
-
-_SIDE_PX = 64
-_BACKGROUND = 0.045  # OKLab distance within which a pixel is of the background's color
-_EDGE_SHARE = 0.5  # of the edge's pixels that have one color, where there is a background
-_LEAST_PRODUCT = 0.04  # a mask that leaves less has taken the product with it
-_MOST_SKIN = 0.35  # of the product's pixels: above it, the product itself has such a color
-_CB, _CR = (77, 127), (133, 173)
-_MIDDLE = 0.3  # standard deviation of the middle's weight, in sides of the photo
-_GRID_BITS = 4  # of each channel tell its bin
-_BINS = 160  # of a photo are looked at, those with most pixels
-_COARSE_BITS = 8 - _GRID_BITS
-_APART = 0.045  # OKLab distance within which colors are one of a palette
-_LEAST_COLOR = 0.03  # less is a seam where a color meets another, mixed by the reduction
-_LIGHTNESS = 0.2, 0.97  # what black and white cloth has on a photo
 
 
 def palette_of_color(rgb: tuple[int, int, int]) -> Palette:

@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 
     from PIL.ImageFile import ImageFile
 
-
 _HEAD_BYTES = 512
-
 
 # First match wins, so AVIF stands before HEIC and both before video: all three open with an "ftyp" box.
 _READ = {
@@ -69,6 +67,20 @@ _NO_IMAGES = {
     "a program": rb"MZ|\x7fELF",
 }
 _BUILT_WITH = {"WEBP": "webp", "AVIF": "avif"}  # parts that a build of Pillow may lack
+
+# JPEG has the plain plugin, not Pillow's factory: a phone's multi-picture file then is its first picture.
+_PLUGINS = {
+    "JPEG": ("PIL.JpegImagePlugin", "JpegImageFile"),
+    "PNG": ("PIL.PngImagePlugin", "PngImageFile"),
+    "WEBP": ("PIL.WebPImagePlugin", "WebPImageFile"),
+    "GIF": ("PIL.GifImagePlugin", "GifImageFile"),
+    "BMP": ("PIL.BmpImagePlugin", "BmpImageFile"),
+    "TIFF": ("PIL.TiffImagePlugin", "TiffImageFile"),
+    "AVIF": ("PIL.AvifImagePlugin", "AvifImageFile"),
+}
+_SHOWN_BY_BROWSERS = frozenset({"JPEG", "PNG", "WEBP"})
+_START_OF_SCAN = b"\xff\xda"
+_MILLION = 1_000_000
 
 
 def recognize(data: bytes, *, name: str) -> str:
@@ -135,21 +147,6 @@ def _put_filter_first() -> None:
         for position in reversed([at for at, known in enumerate(filters) if known is _FILTER]):
             del filters[position]
         filters.insert(0, _FILTER)
-
-
-# JPEG has the plain plugin, not Pillow's factory: a phone's multi-picture file then is its first picture.
-_PLUGINS = {
-    "JPEG": ("PIL.JpegImagePlugin", "JpegImageFile"),
-    "PNG": ("PIL.PngImagePlugin", "PngImageFile"),
-    "WEBP": ("PIL.WebPImagePlugin", "WebPImageFile"),
-    "GIF": ("PIL.GifImagePlugin", "GifImageFile"),
-    "BMP": ("PIL.BmpImagePlugin", "BmpImageFile"),
-    "TIFF": ("PIL.TiffImagePlugin", "TiffImageFile"),
-    "AVIF": ("PIL.AvifImagePlugin", "AvifImageFile"),
-}
-_SHOWN_BY_BROWSERS = frozenset({"JPEG", "PNG", "WEBP"})
-_START_OF_SCAN = b"\xff\xda"
-_MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,12 +36,18 @@ if TYPE_CHECKING:
 
     from sartor.types import SourcePhoto
 
-
 Address: TypeAlias = IPv4Address | IPv6Address
-
 
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _NAT64 = IPv6Network("64:ff9b::/96")
+
+_CONNECTIONS = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
+_PORTS = {"http": http.client.HTTP_PORT, "https": http.client.HTTPS_PORT}
+_HEADERS = {"User-Agent": "sartor", "Accept": "image/*", "Accept-Encoding": "identity", "Connection": "close"}
+_UNQUOTED = "/%:@!$&'()*+,;=-._~?"  # RFC 3986; a space or an accent in a path is percent-encoded
+_HOST = re.compile(r"[\w.:-]+", re.ASCII)
+_REDIRECTS = range(300, 400)
+_MEGABYTE = 1_000_000
 
 
 def is_public(address: Address) -> bool:
@@ -65,15 +71,6 @@ def _carried(address: IPv6Address) -> IPv4Address | None:
     if address in _NAT64:
         return IPv4Address(address.packed[-4:])
     return address.ipv4_mapped or address.sixtofour
-
-
-_CONNECTIONS = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
-_PORTS = {"http": http.client.HTTP_PORT, "https": http.client.HTTPS_PORT}
-_HEADERS = {"User-Agent": "sartor", "Accept": "image/*", "Accept-Encoding": "identity", "Connection": "close"}
-_UNQUOTED = "/%:@!$&'()*+,;=-._~?"  # RFC 3986; a space or an accent in a path is percent-encoded
-_HOST = re.compile(r"[\w.:-]+", re.ASCII)
-_REDIRECTS = range(300, 400)
-_MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,10 @@ _MEDIA_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 _JPEG_QUALITY = 85
 _KEPT_BYTES = 512 * 1024  # a small picture in a larger file carries something else, such as layers or a video
 
+_WARM = (222, 45, 38)
+_MOST = 0.75  # how much of the warm color the hottest place has
+_FADED = 0.35  # how much of its color a photo keeps where nothing counts
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thumbnail:
@@ -87,11 +91,6 @@ def _encode(image: Image.Image) -> bytes:
     file = io.BytesIO()
     image.save(file, "JPEG", quality=_JPEG_QUALITY)
     return file.getvalue()
-
-
-_WARM = (222, 45, 38)
-_MOST = 0.75  # how much of the warm color the hottest place has
-_FADED = 0.35  # how much of its color a photo keeps where nothing counts
 
 
 def heated(photo: Image.Image, heat: Floats) -> Image.Image:

@@ -1,4 +1,4 @@
-"""Embedding a source's photos without a workspace: for whoever only wants the vectors."""
+"""Embeds the photos of a source without a workspace, for evaluations and for files of vectors."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from sartor.errors import PhotoRejected
-from sartor.imaging.fetch import read_photo
-from sartor.ingest.photos import OnProgress, PhotoEmbedder, Progress, Rejection, ahead, in_steps
+from sartor.ingest.photos import OnProgress, PhotoEmbedder, Progress, Rejection, ahead, in_steps, read_usable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,10 +29,10 @@ class SeenPhoto:
     """A photo as one model sees it.
 
     Attributes:
-        sha256: Its identity.
+        sha256: SHA-256 of the file.
         vector: Its embedding, ``(d,)`` of unit norm.
         palette: Its colors.
-        fingerprint: By which copies are found.
+        fingerprint: Perceptual hash, by which copies are found.
     """
 
     sha256: str
@@ -51,13 +49,13 @@ class EmbeddedSource:
     """The products of a source that have a usable photo.
 
     Attributes:
-        products: The products, n of them.
-        photos: All their photos, p of them, product by product.
-        names: What the source calls each photo.
-        firsts: ``(n,)`` place of each product's first photo.
+        products: The n products.
+        photos: Their p photos, product by product.
+        names: The source's name of each photo.
+        firsts: ``(n,)`` index of each product's first photo.
         vectors: ``(p, d)`` float32 of unit norm.
         rejected: Photos that could not be used.
-        embedded: How many went through the network.
+        embedded: Number of photos that were embedded now.
     """
 
     products: tuple[Product, ...]
@@ -78,19 +76,19 @@ def embed_source(  # noqa: PLR0913 - each is a keyword of its own
     limit: int | None = None,
     on_progress: OnProgress = lambda _: None,
 ) -> EmbeddedSource:
-    """See the photos of a source's products, in the source's order.
+    """Embed the photos of a source's products, in the source's order.
 
     Args:
         source: The source.
-        encoder: What embeds.
+        encoder: The network.
         urls: Whether photos may be fetched by URL.
-        known: What is known already of photos, by SHA-256.
-        limit: Take only the first so many products.
-        on_progress: Told after each step.
+        known: Returns the photos that need no inference, by SHA-256.
+        limit: Maximum number of products.
+        on_progress: Called after each step.
     """
     with PhotoEmbedder(encoder) as embedder:
         run = _Run(embedder, known, urls)
-        for step in ahead(run.start(offers) for offers in in_steps(islice(source, limit), run.read)):
+        for step in ahead(run.start(products) for products in in_steps(islice(source, limit), run.read)):
             run.finish(step)
             on_progress(
                 Progress(products=run.done, total=source.product_count, photos=len(run.photos), committed=())
@@ -109,7 +107,7 @@ def embed_source(  # noqa: PLR0913 - each is a keyword of its own
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Step:
-    offers: list[tuple[SourceProduct, list[EncodedPhoto]]]
+    products: list[tuple[SourceProduct, list[EncodedPhoto]]]
     known: dict[str, SeenPhoto]
     pending: PendingPhotos
 
@@ -128,41 +126,35 @@ class _Run:
     rejected: list[Rejection] = field(default_factory=list)
 
     def read(self, offered: SourceProduct) -> list[EncodedPhoto]:
-        readable = []
-        for photo in offered.photos:
-            try:
-                readable.append(read_photo(photo, urls=self.urls))
-            except PhotoRejected as error:
-                self.rejected.append(Rejection(photo=error.photo, reason=error.reason))
-        return readable
+        return list(read_usable(offered.photos, urls=self.urls, rejected=self.rejected))
 
-    def start(self, offers: list[tuple[SourceProduct, list[EncodedPhoto]]]) -> _Step:
-        different = {photo.sha256: photo for _, theirs in offers for photo in theirs}
-        known = self.known(list(different))
-        new = [photo for sha256, photo in different.items() if sha256 not in known]
-        return _Step(offers=offers, known=known, pending=self.embedder.start(new))
+    def start(self, products: list[tuple[SourceProduct, list[EncodedPhoto]]]) -> _Step:
+        by_sha256 = {photo.sha256: photo for _, photos in products for photo in photos}
+        known = self.known(list(by_sha256))
+        new = [photo for sha256, photo in by_sha256.items() if sha256 not in known]
+        return _Step(products=products, known=known, pending=self.embedder.start(new))
 
     def finish(self, step: _Step) -> None:
-        outcome = step.pending.result()
-        self.rejected.extend(outcome.rejected)
-        self.embedded += len(outcome.vectors)
-        seen = step.known | {
+        embedded = step.pending.result()
+        self.rejected.extend(embedded.rejected)
+        self.embedded += len(embedded.vectors)
+        usable = step.known | {
             sha256: SeenPhoto(
                 sha256=sha256,
                 vector=vector,
-                palette=outcome.palettes[sha256],
-                fingerprint=outcome.photos[sha256].fingerprint,
+                palette=embedded.palettes[sha256],
+                fingerprint=embedded.photos[sha256].fingerprint,
             )
-            for sha256, vector in outcome.vectors.items()
+            for sha256, vector in embedded.vectors.items()
         }
-        for offered, theirs in step.offers:
+        for offered, encoded in step.products:
             self.done += 1
-            usable = [photo for photo in theirs if photo.sha256 in seen]
-            if usable:
+            photos = [photo for photo in encoded if photo.sha256 in usable]
+            if photos:
                 self.products.append(offered.product)
                 self.firsts.append(len(self.photos))
-                self.photos.extend(seen[photo.sha256] for photo in usable)
-                self.names.extend(photo.name for photo in usable)
+                self.photos.extend(usable[photo.sha256] for photo in photos)
+                self.names.extend(photo.name for photo in photos)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +163,7 @@ class Embeddings:
 
     Attributes:
         ids: Product id of each row; a product with several photos has several rows.
-        photos: The photo's name of each row.
+        photos: Name of the photo of each row.
         vectors: ``(n, d)`` float32 with unit norm.
         rejected: Photos that could not be used.
     """
@@ -199,16 +191,16 @@ def embed(
 
     Args:
         source: The source.
-        encoder: What embeds.
+        encoder: The network.
         urls: Whether photos may be fetched by URL.
-        limit: Take only the first so many products.
-        on_progress: Told after each step.
+        limit: Maximum number of products.
+        on_progress: Called after each step.
     """
-    gathered = embed_source(source, encoder, urls=urls, limit=limit, on_progress=on_progress)
-    counts = np.diff(gathered.firsts, append=len(gathered.photos))  # photos of each product
+    embedded = embed_source(source, encoder, urls=urls, limit=limit, on_progress=on_progress)
+    counts = np.diff(embedded.firsts, append=len(embedded.photos))  # photos of each product
     return Embeddings(
-        ids=tuple(np.repeat([product.id for product in gathered.products], counts).tolist()),
-        photos=gathered.names,
-        vectors=gathered.vectors,
-        rejected=gathered.rejected,
+        ids=tuple(np.repeat([product.id for product in embedded.products], counts).tolist()),
+        photos=embedded.names,
+        vectors=embedded.vectors,
+        rejected=embedded.rejected,
     )

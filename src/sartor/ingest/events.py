@@ -1,7 +1,7 @@
-"""Takes in a file of events, batch by batch; each is on disk before the next is read.
+"""Imports a file of events in batches; each batch is on disk before the next one is read.
 
-Stopped half-way, whole batches are there, and doing it again adds what is missing: events that were there are
-known by their ids, and those without one by all that they say.
+After a stop half-way, whole batches are stored, and importing again adds the rest: a stored event is recognized by
+its id, and an event without an id by all its fields.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _BATCH = 5_000  # events; a commit costs less than reading them
-_SHOWN_REJECTIONS = 20
-_SHOWN_PRODUCTS = 5
+_MAX_REJECTIONS = 20
+_MAX_EXAMPLES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedLine:
-    """A line that could not be taken, and why."""
+    """A line that is no event, and the reason."""
 
     place: str
     reason: str
@@ -44,13 +44,13 @@ class RejectedLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventProgress:
-    """How far an import is; what it counts is committed.
+    """How far an import is; everything counted here is committed.
 
     Attributes:
         read: Lines read, without blank ones and the header.
-        added: Events that were new.
-        read_bytes: How much of the file was read.
-        size_bytes: Of the file.
+        added: New events.
+        read_bytes: Bytes of the file that were read.
+        size_bytes: Size of the file.
     """
 
     read: int
@@ -68,17 +68,17 @@ class EventImportReport:
 
     Attributes:
         source: The file, as it was given.
-        read: Lines read, without blank ones and the header: what was added, was there or is rejected.
-        added: Events that were new.
-        duplicates: Events that were there, or came more than once.
-        unknown_products: Events read about products that the catalog does not have; they are kept.
+        read: Lines read, without blank ones and the header: added, duplicate and rejected ones.
+        added: New events.
+        duplicates: Events that were stored already, or that the file has more than once.
+        unknown_products: Events about products that the catalog does not have; they are stored.
         unknown_examples: Ids of such products, those with the most events first.
-        undated: Events with neither id nor time: they happened now, and importing them again adds them again.
-        rejected: Lines that could not be taken.
-        rejections: The first of those.
-        ignored: How many events had something in a column that is none of an event's, by its name.
+        undated: Events with neither id nor time: they count as of now, and importing them again adds them again.
+        rejected: Lines that are no events.
+        rejections: The first of them.
+        ignored: Number of events with a value in a column that no event has, by the column's name.
         findings: What the file's reader noticed, such as rows with a stray quote.
-        seconds: Time that it all took.
+        seconds: Duration of the import.
     """
 
     source: str
@@ -103,24 +103,24 @@ def import_events(
     now_s: float,
     on_progress: OnEvents = lambda _: None,
 ) -> EventImportReport:
-    """Take in the events of a file; what cannot be taken is reported, and the rest goes on.
+    """Import the events of a file; lines that are no events are reported and skipped.
 
     Args:
         path: A CSV or JSON Lines file.
-        store: Where they go.
-        known: Which of some product ids the catalog has.
-        now_s: Now, in seconds since 1970 UTC.
+        store: Where the events are stored.
+        known: Returns which of some product ids the catalog has.
+        now_s: The time now, in seconds since 1970 UTC.
         on_progress: Called after every batch.
 
     Raises:
-        SourceNotFound: There is no such file.
-        UnreadableTable: It is no file of events, or the rest of it cannot be read.
+        SourceNotFound: The file does not exist.
+        UnreadableTable: The file has no events, or the rest of it cannot be read.
     """
     started_s = time.perf_counter()
     with open_events(path) as file:
         run = _Run(store, known, now_s=now_s)
         for lines in _batches(file):
-            run.take(lines)
+            run.add(lines)
             on_progress(
                 EventProgress(
                     read=run.read, added=run.added, read_bytes=file.read_bytes, size_bytes=file.size_bytes
@@ -128,7 +128,7 @@ def import_events(
             )
         report = run.report(path, file, seconds=time.perf_counter() - started_s)
     logger.info(
-        "%s: %d events added, %d were there, %d rejected, in %.1f s",
+        "events imported: source=%s added=%d duplicates=%d rejected=%d seconds=%.1f",
         path,
         report.added,
         report.duplicates,
@@ -139,7 +139,7 @@ def import_events(
 
 
 class _Run:
-    """An import under way: what came so far."""
+    """An import in progress, and its counts so far."""
 
     def __init__(self, store: EventStore, known: Callable[[Collection[str]], set[str]], *, now_s: float) -> None:
         self.read = 0
@@ -151,11 +151,11 @@ class _Run:
         self._unknown: Counter[str] = Counter()
         self._known: set[str] = set()
         self._store = store
-        self._ask = known
+        self._find_known = known
         self._now_s = now_s
 
-    def take(self, lines: Sequence[EventLine]) -> None:
-        """Take in a batch, in one transaction."""
+    def add(self, lines: Sequence[EventLine]) -> None:
+        """Store a batch in one transaction."""
         events = [event for line in lines if (event := self._event(line)) is not None]
         self._look_up(events)
         taken = self._store.add(events) if events else Taken()
@@ -164,14 +164,14 @@ class _Run:
         self._duplicates += taken.duplicates
 
     def report(self, path: Path, file: EventFile, *, seconds: float) -> EventImportReport:
-        """What came of it."""
+        """The report of the import."""
         return EventImportReport(
             source=str(path),
             read=self.read,
             added=self.added,
             duplicates=self._duplicates,
             unknown_products=self._unknown.total(),
-            unknown_examples=tuple(product for product, _ in self._unknown.most_common(_SHOWN_PRODUCTS)),
+            unknown_examples=tuple(product for product, _ in self._unknown.most_common(_MAX_EXAMPLES)),
             undated=self._undated,
             rejected=self._rejected,
             rejections=tuple(self._rejections),
@@ -194,13 +194,13 @@ class _Run:
 
     def _reject(self, place: str, reason: str) -> None:
         self._rejected += 1
-        if len(self._rejections) < _SHOWN_REJECTIONS:
+        if len(self._rejections) < _MAX_REJECTIONS:
             self._rejections.append(RejectedLine(place=place, reason=reason))
 
     def _look_up(self, events: Sequence[Event]) -> None:
         products = Counter(event.product_id for event in events if event.product_id)
         new = products.keys() - self._known - self._unknown.keys()
-        self._known |= self._ask(new) if new else set()
+        self._known |= self._find_known(new) if new else set()
         self._unknown.update({
             product: count for product, count in products.items() if product not in self._known
         })  # fmt: skip

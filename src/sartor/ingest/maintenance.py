@@ -1,4 +1,4 @@
-"""A copy of a workspace that can be used in its place, made while it is in use."""
+"""What a workspace holds, whether its parts agree, and a copy of it that is made while it is in use."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sartor.errors import BackupFailed
-from sartor.ingest.follow import bring_up_to_date
+from sartor.ingest.writer import bring_up_to_date
 
 if TYPE_CHECKING:
     import os
@@ -21,17 +21,20 @@ if TYPE_CHECKING:
     from sartor.store.base import CatalogStore, StoreCounts
 
 
+_MAX_EXAMPLES = 5  # of a problem
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Info:
     """What a workspace holds.
 
     Attributes:
         home: Its directory.
-        default_model: Model that is used when none is named; None before the first ``index``.
-        models: Ids of the models that are there.
-        counts: Products, photos, embeddings by model, products by source.
+        default_model: Model of commands without ``--model``; None before the first ``index``.
+        models: Ids of the models.
+        counts: Numbers of products, photos, embeddings by model, and products by source.
         attributes: Names of the products' attributes.
-        size_bytes: What the directory takes on disk.
+        size_bytes: Size of the directory on disk.
     """
 
     home: Path
@@ -56,23 +59,20 @@ def take_stock(home: Path, store: CatalogStore, models: ModelRegistry, *, defaul
 
 
 def _disk_bytes(file: os.stat_result) -> int:
-    # An index has sparse files, which take far less than their length; Windows does not tell.
+    # An index has sparse files, which take much less than their length; Windows has no st_blocks.
     return int(getattr(file, "st_blocks", file.st_size / 512) * 512)
-
-
-_EXAMPLES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Something that does not agree.
+    """A disagreement between the store, the index and the media.
 
     Attributes:
         what: The problem, in words.
-        count: How often it occurs.
+        count: Number of cases.
         examples: Some of the cases.
         remedy: What to do about it.
-        harmless: It costs disk space only.
+        harmless: Whether it only costs disk space.
     """
 
     what: str
@@ -83,14 +83,14 @@ class Problem:
 
 
 def check_store(store: CatalogStore) -> list[Problem]:
-    """What SQLite finds wrong with the store."""
+    """Damage that SQLite finds in the store."""
     return _problem(
         "damage in the store", store.damage(), remedy="restore a backup, or index the sources into a new --home"
     )
 
 
 def check_media(store: CatalogStore, media: MediaStore) -> list[Problem]:
-    """Photos without their thumbnail, and thumbnails that belong to no photo."""
+    """Photos without a thumbnail, and thumbnails that belong to no photo."""
     needed, present = store.thumbnails(), set(media.names())
     return [
         *_problem("photos without a thumbnail", needed - present, remedy="index their source again"),
@@ -109,16 +109,16 @@ def check_index(store: CatalogStore, index: VectorIndex, *, model: str) -> list[
 
 
 def tidy_media(store: CatalogStore, media: MediaStore) -> None:
-    """Delete the thumbnails that belong to no photo: a thumbnail is kept before its photo is committed."""
+    """Delete the thumbnails that belong to no photo; they occur because they are written before the photo."""
     media.remove_leftovers()
     for name in set(media.names()) - store.thumbnails():
         media.delete(name)
 
 
-def rebuild_index(store: CatalogStore, index: VectorIndex, compose: FeatureBuilder) -> None:
-    """Make the index anew from the store; nothing is embedded."""
+def rebuild_index(store: CatalogStore, index: VectorIndex, features: FeatureBuilder) -> None:
+    """Build the index again from the store, without embedding anything."""
     index.clear()
-    bring_up_to_date(store, index, compose)
+    bring_up_to_date(store, index, features)
 
 
 def _names(keys: set[tuple[str, str]]) -> set[str]:
@@ -128,18 +128,18 @@ def _names(keys: set[tuple[str, str]]) -> set[str]:
 def _problem(what: str, cases: Collection[str], *, remedy: str, harmless: bool = False) -> list[Problem]:
     if not cases:
         return []
-    examples = tuple(sorted(cases)[:_EXAMPLES])
+    examples = tuple(sorted(cases)[:_MAX_EXAMPLES])
     return [Problem(what=what, count=len(cases), examples=examples, remedy=remedy, harmless=harmless)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backup:
-    """A backup that is done.
+    """A finished backup.
 
     Attributes:
-        directory: Where it lies.
-        files: How many files it has.
-        size_bytes: Their length.
+        directory: Its directory.
+        files: Number of files.
+        size_bytes: Their size in all.
     """
 
     directory: Path
@@ -155,14 +155,14 @@ def back_up(
     folders: Sequence[str],
     copy_store: Callable[[Path, Path], None],
 ) -> Backup:
-    """Copy a workspace; until everything is there, it lies beside ``directory``, under a name with ``.part``.
+    """Copy a workspace; until the copy is complete, it has the name of ``directory`` with ``.part``.
 
-    Stores are copied before the files that they tell of, which are there before a store tells of them.
+    Stores are copied before the files that they refer to, because a file is written before the store refers to it.
 
     Args:
         home: The workspace.
-        directory: Where to; a new directory, or an empty one.
-        stores: Files of stores, of which the first has to be there.
+        directory: The target, a new or an empty directory.
+        stores: Files of stores; the first one must exist.
         folders: Directories of files that are written once.
         copy_store: Copies a store's file as it is at one moment, while others write to it.
 
@@ -183,7 +183,7 @@ def back_up(
         for name in folders:
             _copy(home / name, part / name)
         sizes = [file.stat().st_size for file in part.rglob("*") if file.is_file()]
-        part.replace(directory)  # takes the place of an empty directory, too
+        part.replace(directory)  # also works if directory exists and is empty
     except OSError as error:
         shutil.rmtree(part, ignore_errors=True)
         raise BackupFailed(home, reason=str(error)) from error
@@ -191,7 +191,7 @@ def back_up(
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy the files of a directory, except for those that are deleted meanwhile."""
+    """Copy the files of a directory, without those that are deleted meanwhile."""
     for file in sorted(source.rglob("*")):
         to = target / file.relative_to(source)
         try:

@@ -1,4 +1,4 @@
-"""From the photos of a few products to their embeddings, with decoding and inference side by side."""
+"""Embeds the photos of a step of products: decoding and inference run at the same time."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import numpy as np
 from sartor.errors import PhotoRejected
 from sartor.imaging import decode, make_thumbnail
 from sartor.imaging.color import palette_of
+from sartor.imaging.fetch import read_photo
 from sartor.imaging.fingerprint import fingerprint
 from sartor.limits import THUMBNAIL_PX
 from sartor.types import Photo
@@ -27,14 +28,15 @@ if TYPE_CHECKING:
     from sartor.catalog import Finding
     from sartor.encoders.base import Pixels
     from sartor.encoders.encoder import Encoder
+    from sartor.imaging import UrlPolicy
     from sartor.imaging.fetch import EncodedPhoto
     from sartor.media.base import MediaStore
-    from sartor.types import Matrix, Palette, Vector
+    from sartor.types import Matrix, Palette, SourcePhoto, Vector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:
-    """A photo that could not be used, and why."""
+    """A photo that could not be used, and the reason."""
 
     photo: str
     reason: str
@@ -42,12 +44,12 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far an ingest is; what it counts is committed.
+    """How far an ingest is; everything counted here is committed.
 
     Attributes:
         products: Products done.
-        total: Products that the source is expected to have; None when it cannot be known.
-        photos: Photos seen.
+        total: Expected number of products; None if it is unknown.
+        photos: Photos read.
         committed: Ids of the products that the last step committed.
     """
 
@@ -67,16 +69,16 @@ class IngestReport:
     Attributes:
         source: The source, as it was given.
         model: Model that embedded the photos.
-        products: Products that the source has.
-        photos: Photos that the source has, rejected ones included.
-        added: Products that are new.
+        products: Products of the source.
+        photos: Photos of the source, rejected ones included.
+        added: New products.
         updated: Products whose attributes or photos changed.
-        unchanged: Products that were already there just so.
-        deleted: Products that had left the source.
-        embedded: Photos that went through the network.
+        unchanged: Products that were stored already as they are in the source.
+        deleted: Products that are no longer in the source.
+        embedded: Photos that were embedded now.
         rejected: Photos that could not be used.
         findings: What the source's reader noticed, such as rows without a photo.
-        seconds: Time that it all took.
+        seconds: Duration of the ingest.
     """
 
     source: str
@@ -94,26 +96,25 @@ class IngestReport:
 
     @property
     def photos_per_second(self) -> float:
-        """Photos seen per second, end to end."""
+        """Photos read per second, end to end."""
         return self.photos / self.seconds if self.seconds else 0.0
 
 
 T = TypeVar("T")
 
-
-STEP = 128  # products, or photos, that go through together; 128 photos of 224 x 224 are 19 MB while they wait
-_STEP_BYTES = 64 << 20  # of encoded photos, which bounds memory when photos are large
+STEP = 128  # maximum products or photos of a step; 128 photos of 224 x 224 take 19 MB while they wait
+_STEP_BYTES = 64 << 20  # of encoded photos; bounds the memory that large photos take
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Embedded:
-    """What became of the photos of one step.
+    """The embedded photos of one step.
 
     Attributes:
-        photos: The photos that could be used, by SHA-256.
+        photos: The usable photos, by SHA-256.
         vectors: Their embeddings, ``(d,)`` each.
         palettes: Their colors.
-        rejected: The others.
+        rejected: The unusable photos.
     """
 
     photos: dict[str, Photo]
@@ -122,17 +123,17 @@ class Embedded:
     rejected: tuple[Rejection, ...]
 
 
-def see_photo(
+def process_photo(
     photo: EncodedPhoto, *, media: MediaStore | None, fit_px: int = THUMBNAIL_PX
 ) -> tuple[Photo, Palette, Image.Image]:
-    """All that is computed of a photo without a network; its thumbnail is kept where there is ``media``.
+    """Compute what needs no network: size, fingerprint, colors, and the thumbnail if there is ``media``.
 
     Raises:
-        PhotoRejected: It cannot be decoded.
+        PhotoRejected: The photo cannot be decoded.
     """
     decoded = decode(photo.data, name=photo.name, fit_px=fit_px)
     thumbnail = "" if media is None else media.put(photo.sha256, make_thumbnail(photo.data, decoded))
-    seen = Photo(
+    processed = Photo(
         sha256=photo.sha256,
         name=photo.name,
         width_px=decoded.width_px,
@@ -140,31 +141,31 @@ def see_photo(
         thumbnail=thumbnail,
         fingerprint=fingerprint(decoded.image),
     )
-    return seen, palette_of(decoded.image), decoded.image
+    return processed, palette_of(decoded.image), decoded.image
 
 
 class PhotoEmbedder:
-    """Decodes in a pool of threads, and hands full batches to the encoder as soon as they are decoded.
+    """Decodes photos in a pool of threads, and passes each full batch to the encoder at once.
 
-    Steps that are started one after the other overlap: the next one is decoded while the network runs.
+    Steps overlap: the next one is decoded while the network runs.
     """
 
     def __init__(self, encoder: Encoder, *, media: MediaStore | None = None) -> None:
-        """Without ``media`` no thumbnails are kept."""
+        """Without ``media``, no thumbnails are stored."""
         self._encoder = encoder
         self._media = media
-        # The least size that a decoder may reduce a large photo to, before it is resized with care.
+        # The minimum size to which a decoder may reduce a large photo before it is resized properly.
         self._fit_px = max(*encoder.card.size_px, THUMBNAIL_PX if media else 0)
         self._decoders = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="sartor-decode")
         self._collector = ThreadPoolExecutor(1, thread_name_prefix="sartor-collect")
 
     def start(self, photos: Iterable[EncodedPhoto]) -> PendingPhotos:
-        """Start to decode and embed photos, each a different one."""
+        """Start to decode and embed photos; no photo may occur twice."""
         decoding = [self._decoders.submit(self._decode, photo) for photo in photos]
         return PendingPhotos(self._collector.submit(self._collect, decoding))
 
     def close(self) -> None:
-        """Stop: what is not done yet is dropped."""
+        """Stop, and drop what is not done yet."""
         for pool in (self._decoders, self._collector):
             pool.shutdown(cancel_futures=True)
 
@@ -175,7 +176,7 @@ class PhotoEmbedder:
         self.close()
 
     def _decode(self, photo: EncodedPhoto) -> _Prepared:
-        pictured, palette, image = see_photo(photo, media=self._media, fit_px=self._fit_px)
+        pictured, palette, image = process_photo(photo, media=self._media, fit_px=self._fit_px)
         return _Prepared(photo=pictured, pixels=self._encoder.prepare(image), palette=palette)
 
     def _collect(self, decoding: Sequence[Future[_Prepared]]) -> _Collected:
@@ -201,7 +202,7 @@ class PhotoEmbedder:
 
 
 class PendingPhotos:
-    """Photos on their way; ``result`` waits for them."""
+    """Photos that are being embedded."""
 
     def __init__(self, collecting: Future[_Collected]) -> None:
         self._collecting = collecting
@@ -246,15 +247,26 @@ class _Collected:
     rejected: list[Rejection] = field(default_factory=list)
 
 
+def read_usable(
+    photos: Iterable[SourcePhoto], *, urls: UrlPolicy, rejected: list[Rejection]
+) -> Iterator[EncodedPhoto]:
+    """Read photos; those that cannot be read are added to ``rejected``."""
+    for photo in photos:
+        try:
+            yield read_photo(photo, urls=urls)
+        except PhotoRejected as error:
+            rejected.append(Rejection(photo=error.photo, reason=error.reason))
+
+
 def in_steps(
     products: Iterable[T], read: Callable[[T], list[EncodedPhoto]]
 ) -> Iterator[list[tuple[T, list[EncodedPhoto]]]]:
-    """Read the photos of products, and give them out in steps that bound how much is held at once."""
+    """Read the photos of products in steps of bounded size, so that memory is bounded, too."""
     step: list[tuple[T, list[EncodedPhoto]]] = []
     photos = size_bytes = 0
-    for offered in products:
-        encoded = read(offered)
-        step.append((offered, encoded))
+    for product in products:
+        encoded = read(product)
+        step.append((product, encoded))
         photos += len(encoded)
         size_bytes += sum(len(photo.data) for photo in encoded)
         if max(len(step), photos) >= STEP or size_bytes >= _STEP_BYTES:
@@ -265,7 +277,7 @@ def in_steps(
 
 
 def ahead(started: Iterable[T], *, steps: int = 2) -> Iterator[T]:
-    """Give each item out only when the next ``steps`` ones are there: what an iterator starts, overlaps."""
+    """Yield each item when the next ``steps`` items have been started, so that their work overlaps."""
     waiting: deque[T] = deque()
     for item in started:
         waiting.append(item)

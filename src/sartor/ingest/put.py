@@ -1,4 +1,4 @@
-"""Single products into the catalog, one transaction for each call: what a shop's own system sends."""
+"""Puts and deletes single products, as a shop's own system sends them; each call is one transaction."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from typing import TYPE_CHECKING
 
 from sartor.errors import PhotoRejected
 from sartor.imaging.fetch import EncodedPhoto, encoded_photo
-from sartor.ingest.follow import catch_up
 from sartor.ingest.photos import Rejection
-from sartor.store.base import Write
 from sartor.types import Photo, Product, StoredProduct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sartor.imaging import UrlPolicy
     from sartor.ingest.photos import Embedded, PhotoEmbedder
     from sartor.ingest.pipeline import IngestContext
+    from sartor.ingest.writer import CatalogWriter
     from sartor.recommend.query import PhotoInput
 
-SOURCE = "api"  # of products that no ingest brought
+SOURCE = "api"  # the source of products that no ingest brought
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductInput:
-    """A product as it shall be.
+    """A product as it should be.
 
     Attributes:
-        product: What is said of it.
-        photos: Its photos, the main one first; None keeps those that it has.
+        product: Its id, title and attributes.
+        photos: Its photos, the main one first; None keeps the photos that it has.
 
     Raises:
         ValueError: An attribute is NaN or infinite.
@@ -51,9 +51,9 @@ class PutOutcome:
 
     Attributes:
         product_id: The product.
-        created: Whether there was none with this id.
-        stored: How it is now; None where it was refused.
-        rejected: Why it was refused: each photo that cannot be used.
+        created: Whether its id is new.
+        stored: The product as it is now; None if it was refused.
+        rejected: The photos that cannot be used; any of them makes the product refused.
     """
 
     product_id: str
@@ -62,116 +62,109 @@ class PutOutcome:
     rejected: tuple[Rejection, ...] = ()
 
 
-def put_products(items: Sequence[ProductInput], bench: IngestContext, embedder: PhotoEmbedder) -> list[PutOutcome]:
-    """Write products, and make them searchable; one of which a photo cannot be used stays as it was.
+def put_products(
+    items: Sequence[ProductInput], context: IngestContext, embedder: PhotoEmbedder
+) -> list[PutOutcome]:
+    """Write products and make them searchable; a product with an unusable photo stays as it was.
 
     Returns:
-        The outcomes, in order. What is stored then is committed, and the index has it. Of two items with one
-        id the later one counts.
+        The outcomes, in order. What is stored is committed, and the index has it. Of two items with one id the
+        later one counts.
     """
-    read = [_read(item, bench) for item in items]
-    photos = {photo.sha256: photo for theirs, _ in read for photo in theirs or ()}
-    known = bench.store.products({item.product.id for item in items})
-    usable, outcome = _embedded(photos, bench, embedder)
-    by_name = {each.photo: each.reason for each in outcome.rejected}
-    unusable = {sha256: by_name[photo.name] for sha256, photo in photos.items() if sha256 not in usable}
+    catalog = context.catalog
+    read = [_read(item, context.urls) for item in items]
+    photos = {photo.sha256: photo for of_item, _ in read for photo in of_item or ()}
+    stored = catalog.store.products({item.product.id for item in items})
+    known, new = catalog.split(photos)
+    embedded = embedder.start(new).result()
+    usable = known | embedded.photos
+    reasons = {rejection.photo: rejection.reason for rejection in embedded.rejected}
+    unusable = {sha256: reasons[photo.name] for sha256, photo in photos.items() if sha256 not in usable}
     results, writes = [], {}
-    for item, (theirs, rejected) in zip(items, read, strict=True):
-        former = known.get(item.product.id)
-        refused = [photo for photo in theirs or () if photo.sha256 in unusable]
-        bad = (*rejected, *(Rejection(photo=each.name, reason=unusable[each.sha256]) for each in refused))
-        stored = None if bad else _stored(item, theirs, usable, former)
-        if stored is not None:
-            writes[stored.product.id] = stored
-        results.append(PutOutcome(product_id=item.product.id, created=former is None, stored=stored, rejected=bad))
-    _write(list(writes.values()), known, outcome, bench)
-    replaced = [photo for former in known.values() for photo in former.photos]
-    _forget_unused([*replaced, *outcome.photos.values()], bench)
+    for item, (of_item, unreadable) in zip(items, read, strict=True):
+        previous = stored.get(item.product.id)
+        rejected = (
+            *unreadable,
+            *(
+                Rejection(photo=photo.name, reason=unusable[photo.sha256])
+                for photo in of_item or ()
+                if photo.sha256 in unusable
+            ),
+        )
+        product = None if rejected else _stored(item, of_item, usable, previous)
+        if product is not None:
+            writes[item.product.id] = product
+        results.append(
+            PutOutcome(product_id=item.product.id, created=previous is None, stored=product, rejected=rejected)
+        )
+    _write(list(writes.values()), stored, embedded, catalog)
+    replaced = [photo for previous in stored.values() for photo in previous.photos]
+    _forget_unused([*replaced, *embedded.photos.values()], catalog)
     return results
 
 
-def delete_product(product_id: str, bench: IngestContext) -> bool:
+def delete_product(product_id: str, context: IngestContext) -> bool:
     """Delete a product, and its photos if no other product shows them; returns whether there was one."""
-    stored = bench.store.products([product_id]).get(product_id)
+    catalog = context.catalog
+    stored = catalog.store.products([product_id]).get(product_id)
     if stored is None:
         return False
-    bench.store.delete([product_id])
-    catch_up(bench.store, bench.index, bench.compose)
-    _forget_unused(stored.photos, bench)
+    catalog.store.delete([product_id])
+    catalog.catch_up()
+    _forget_unused(stored.photos, catalog)
     return True
 
 
-def _forget_unused(photos: Sequence[Photo], bench: IngestContext) -> None:
-    """Delete photos, and their thumbnails, as far as no product shows them."""
-    shown = bench.store.photos({photo.sha256 for photo in photos})
+def _forget_unused(photos: Sequence[Photo], catalog: CatalogWriter) -> None:
+    """Delete the photos that no product shows, with their thumbnails."""
+    shown = catalog.store.photos({photo.sha256 for photo in photos})
     unused = [photo for photo in photos if photo.sha256 not in shown]
     if unused:
-        bench.store.drop_unused_photos()
+        catalog.store.drop_unused_photos()
     for photo in unused:
         if photo.has_picture:
-            bench.media.delete(photo.thumbnail)
+            catalog.media.delete(photo.thumbnail)
 
 
-def _read(item: ProductInput, bench: IngestContext) -> tuple[list[EncodedPhoto] | None, tuple[Rejection, ...]]:
-    """The photos of an item, each once; None where it keeps its own."""
+def _read(item: ProductInput, urls: UrlPolicy) -> tuple[list[EncodedPhoto] | None, tuple[Rejection, ...]]:
+    """The photos of an item, each once, and the unreadable ones; None for an item that keeps its photos."""
     if item.photos is None:
         return None, ()
     photos: dict[str, EncodedPhoto] = {}
     rejected = []
-    for place, photo in enumerate(item.photos, start=1):
+    for number, photo in enumerate(item.photos, start=1):
         try:
-            encoded = photo if isinstance(photo, EncodedPhoto) else encoded_photo(photo, urls=bench.urls)
+            encoded = photo if isinstance(photo, EncodedPhoto) else encoded_photo(photo, urls=urls)
         except PhotoRejected as error:
             rejected.append(Rejection(photo=error.photo, reason=error.reason))
         else:
-            name = f"photo {place} of {item.product.id}" if isinstance(photo, bytes) else encoded.name
+            name = f"photo {number} of {item.product.id}" if isinstance(photo, bytes) else encoded.name
             photos.setdefault(encoded.sha256, replace(encoded, name=name))
     return list(photos.values()), tuple(rejected)
-
-
-def _embedded(
-    photos: Mapping[str, EncodedPhoto], bench: IngestContext, embedder: PhotoEmbedder
-) -> tuple[dict[str, Photo], Embedded]:
-    """What is known of all photos that can be used, and what became of those that were not known yet."""
-    there = bench.store.photos(bench.store.embedded(bench.encoder.card.id, photos))
-    held = {
-        sha256: photo
-        for sha256, photo in there.items()
-        if photo.has_picture and bench.media.exists(photo.thumbnail)
-    }
-    outcome = embedder.start(photo for sha256, photo in photos.items() if sha256 not in held).result()
-    return held | outcome.photos, outcome
 
 
 def _stored(
     item: ProductInput,
     photos: Sequence[EncodedPhoto] | None,
     usable: Mapping[str, Photo],
-    former: StoredProduct | None,
+    previous: StoredProduct | None,
 ) -> StoredProduct:
-    theirs: tuple[Photo, ...] = former.photos if former is not None else ()
+    shown: tuple[Photo, ...] = previous.photos if previous is not None else ()
     if photos is not None:
-        theirs = tuple(replace(usable[photo.sha256], name=photo.name) for photo in photos)
-    return StoredProduct(product=item.product, photos=theirs, source=SOURCE if former is None else former.source)
+        shown = tuple(replace(usable[photo.sha256], name=photo.name) for photo in photos)
+    source = SOURCE if previous is None else previous.source
+    return StoredProduct(product=item.product, photos=shown, source=source)
 
 
 def _write(
     products: Sequence[StoredProduct],
-    known: Mapping[str, StoredProduct],
-    outcome: Embedded,
-    bench: IngestContext,
+    stored: Mapping[str, StoredProduct],
+    embedded: Embedded,
+    catalog: CatalogWriter,
 ) -> None:
-    changed = [each for each in products if known.get(each.product.id) != each]
-    shown = {photo.sha256 for each in products for photo in each.photos}
-    embeddings = {sha256: vector for sha256, vector in outcome.vectors.items() if sha256 in shown}
-    if not changed and not embeddings:
-        return
-    bench.store.write(
-        Write(
-            products=tuple(changed),
-            model=bench.encoder.card.id,
-            embeddings=embeddings,
-            palettes={sha256: outcome.palettes[sha256] for sha256 in embeddings},
-        )
-    )
-    catch_up(bench.store, bench.index, bench.compose)
+    changed = [product for product in products if stored.get(product.product.id) != product]
+    shown = {photo.sha256 for product in products for photo in product.photos}
+    embeddings = {sha256: vector for sha256, vector in embedded.vectors.items() if sha256 in shown}
+    if changed or embeddings:
+        palettes = {sha256: embedded.palettes[sha256] for sha256 in embeddings}
+        catalog.write(changed, embeddings=embeddings, palettes=palettes)

@@ -1,9 +1,8 @@
-"""Embedding with another model what a catalog already holds, without a change of the catalog.
+"""Embeds the photos of a catalog with another model; the products stay as they are.
 
-A photo's bytes are taken from its thumbnail where the photo was small enough to be kept as it was, else from
-its source, and from the reduced thumbnail only where the source no longer has it. A step is one transaction,
-which gives its products new revisions, so that every index of the model follows; killed at any moment, the
-next run goes on with what is missing.
+A photo is read from its thumbnail if the thumbnail is the original file, else from its source, and from a reduced
+thumbnail only if the source no longer has it. A step is one transaction that gives its products new revisions, so
+that every index of the model follows. After a kill at any moment, the next run embeds what is missing.
 """
 
 from __future__ import annotations
@@ -35,11 +34,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filled:
-    """What a filling did.
+    """What ``embed_catalog`` did.
 
     Attributes:
-        embedded: Photos that went through the network.
-        reduced: Those of them that were embedded from their thumbnail, as their source no longer has them.
+        embedded: Number of photos that were embedded.
+        reduced: How many of them were embedded from a reduced thumbnail, because their source no longer has them.
         rejected: Photos that could not be used.
     """
 
@@ -59,11 +58,11 @@ def embed_catalog(
     """Embed every photo of the catalog that the encoder's model has not embedded yet.
 
     Args:
-        store: The catalog; nothing of it changes but its embeddings.
-        encoder: What embeds.
+        store: The catalog; only its embeddings change.
+        encoder: The model's network.
         media: The thumbnails.
         urls: Whether photos may be fetched by URL.
-        on_progress: Told after each step what is committed by then.
+        on_progress: Called after each step with what is committed.
     """
     run = _Run(store, media, encoder.card.id, urls, on_progress)
     run.find_missing()
@@ -84,7 +83,7 @@ class _Run:
     model: str
     urls: UrlPolicy
     on_progress: OnProgress
-    missing: dict[str, Photo] = field(default_factory=dict)  # by SHA-256; what is handed out is taken away
+    missing: dict[str, Photo] = field(default_factory=dict)  # by SHA-256; a photo that was read is removed
     sources: set[str] = field(default_factory=set)
     total: int = 0
     done: set[str] = field(default_factory=set)
@@ -99,19 +98,19 @@ class _Run:
                 self.model, {photo.sha256 for stored in products for photo in stored.photos}
             )
             for stored in products:
-                theirs = {photo.sha256: photo for photo in stored.photos if photo.sha256 not in embedded}
-                if theirs:
-                    self.missing |= theirs
+                missing = {photo.sha256: photo for photo in stored.photos if photo.sha256 not in embedded}
+                if missing:
+                    self.missing |= missing
                     self.sources.add(stored.source)
                     self.total += 1
 
     def photos(self) -> Iterator[EncodedPhoto]:
-        """Every missing photo that can be read, once."""
-        yield from self._kept_as_they_were()
+        """Every readable photo without an embedding, once."""
+        yield from self._from_original_thumbnails()
         for source in sorted(self.sources):
             if self.missing:
                 yield from self._from_source(Path(source))
-        yield from self._reduced()
+        yield from self._from_reduced_thumbnails()
 
     def finish(self, pending: PendingPhotos) -> None:
         outcome = pending.result()
@@ -134,7 +133,7 @@ class _Run:
             )
         )
 
-    def _kept_as_they_were(self) -> Iterator[EncodedPhoto]:
+    def _from_original_thumbnails(self) -> Iterator[EncodedPhoto]:
         for photo in list(self.missing.values()):
             data = self._thumbnail(photo)
             if data is not None and hashlib.sha256(data).hexdigest() == photo.sha256:
@@ -153,13 +152,13 @@ class _Run:
                         try:
                             encoded = read_photo(photo, urls=self.urls)
                         except PhotoRejected:
-                            continue  # its thumbnail is left
+                            continue  # its thumbnail is used instead
                         if encoded.sha256 in self.missing:
                             yield self._take(self.missing[encoded.sha256], encoded.data)
         except SourceError as error:
             logger.warning("thumbnails stand in for the photos of a source: %s", error)
 
-    def _reduced(self) -> Iterator[EncodedPhoto]:
+    def _from_reduced_thumbnails(self) -> Iterator[EncodedPhoto]:
         for photo in list(self.missing.values()):
             data = self._thumbnail(photo)
             if data is None:

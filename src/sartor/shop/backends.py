@@ -8,9 +8,9 @@ from threading import Lock, RLock
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from sartor.errors import EmptyCatalog, ModelMismatch
-from sartor.ingest.follow import catch_up
 from sartor.ingest.photos import PhotoEmbedder
 from sartor.ingest.pipeline import IngestContext
+from sartor.ingest.writer import CatalogWriter, catch_up
 from sartor.recommend.candidates import MainPhotos
 from sartor.recommend.features import FeatureBuilder
 from sartor.recommend.outfit.complements import ComplementsLearner
@@ -166,14 +166,10 @@ class OpenModel:
     def ingest_context(self) -> IngestContext:
         """Where an ingest with this model reads from and writes to."""
         backends = self._backends
-        return IngestContext(
-            store=backends.store,
-            index=self.index,
-            media=backends.media,
-            encoder=self.encoder,
-            compose=self.features,
-            urls=backends.urls,
+        catalog = CatalogWriter(
+            store=backends.store, index=self.index, media=backends.media, features=self.features
         )
+        return IngestContext(catalog=catalog, encoder=self.encoder, urls=backends.urls)
 
     def follow(self) -> None:
         """Open the index or bring it up to date, if the model has embedded anything."""

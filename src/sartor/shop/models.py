@@ -27,9 +27,9 @@ from sartor.errors import (
 from sartor.evaluation.promotion import PromotionReport, compare, held_out_split
 from sartor.evaluation.task import CandidateModel
 from sartor.ingest.embed import SeenPhoto
-from sartor.ingest.follow import bring_up_to_date, catch_up
 from sartor.ingest.reembed import embed_catalog
-from sartor.ingest.vectors import ImportContext, ImportSource, agreement_of, import_vectors, made_ready
+from sartor.ingest.vectors import ImportSource, agreement_of, import_vectors, prepare_vectors
+from sartor.ingest.writer import CatalogWriter, bring_up_to_date, catch_up
 from sartor.recommend.features import FeatureBuilder
 from sartor.shop.backends import OpenModel
 
@@ -161,7 +161,7 @@ class Models:
         """Take in vectors that another program made; see ``Shop.import_embeddings``."""
         started_s = time.perf_counter()
         backends = self._backends
-        vectors = made_ready(read_vectors(options.file, options.filenames))
+        vectors = prepare_vectors(read_vectors(options.file, options.filenames))
         if not vectors.rows:
             raise UnreadableVectors(
                 options.file, reason=f"none of its vectors can be used: {vectors.rejected[0].reason}"
@@ -172,7 +172,7 @@ class Models:
                 source_id=str(options.file.resolve()),
                 vectors=vectors,
                 find=_finder(vectors, photos),
-                told=products_beside(options.images, beside=options.file),
+                products=products_beside(options.images, beside=options.file),
                 limit=options.limit,
             )
             card = self._card_of_vectors(options, vectors)
@@ -180,12 +180,12 @@ class Models:
             had_default = self.default is not None
             self.remember(card)
             with self._index(card) as (opened, index):
-                context = ImportContext(
-                    store=backends.store, index=index, media=backends.media, compose=opened.features
+                catalog = CatalogWriter(
+                    store=backends.store, index=index, media=backends.media, features=opened.features
                 )
                 report = import_vectors(
                     source,
-                    context,
+                    catalog,
                     agreement=agreement,
                     on_progress=on_progress,
                     clock=lambda: time.perf_counter() - started_s,

@@ -1,1 +1,1 @@
-"""The studio: pages of Streamlit to explore a catalog with. Parse, call, present; no logic."""
+"""The studio: Streamlit pages to explore a catalog with. They ask a backend and show its answers."""

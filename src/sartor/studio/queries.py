@@ -1,4 +1,4 @@
-"""The settings of a query, in the sidebar."""
+"""The query and how it is answered: the widgets that ask for both."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sartor.imaging import decode, without_metadata
 from sartor.limits import MAX_STUDIO_K, MAX_STUDIO_PHOTO_MB
 from sartor.recommend.features import FEATURES, FeatureWeights
 from sartor.recommend.weights import DEFAULT_FEATURE_WEIGHTS
-from sartor.studio.engine import How, LocalEngine
+from sartor.studio.backend import SearchOptions, WorkspaceBackend
 from sartor.types import Metric
 
 if TYPE_CHECKING:
@@ -21,26 +21,25 @@ if TYPE_CHECKING:
 
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-    from sartor.studio.engine import Engine, Overview
+    from sartor.studio.backend import Backend, Overview
     from sartor.types import FacetValue, StoredProduct
 
 
 _FORMATS = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif")
 _SHOWN_PX = 480
-_LISTED = 60
+_MAX_LISTED = 60
 _PHOTOS, _PRODUCT = "Photos", "A product"
 _WITH, _ID = "asked-with", "asked-product"  # keys of the session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """A query, and how it is shown.
+    """A query by photos or by a product, and how it is shown.
 
     Attributes:
-        name: What it is called.
-        photos: Encoded photos; none for a product.
-        product: Id of a product; None for photos.
-        pictures: What to show of it, with media types.
+        photos: Encoded photos.
+        product: Id of a product.
+        pictures: Encoded pictures to show, with media types.
     """
 
     name: str
@@ -49,14 +48,14 @@ class Query:
     pictures: tuple[tuple[bytes, str], ...] = ()
 
 
-def queries(engine: Engine, *, several: bool = True) -> list[Query]:
-    """Draw what is asked with, and read it; empty until something is given."""
-    # What another page or a button set in the session stands; a page that was left has lost its widgets.
+def queries(backend: Backend, *, several: bool = True) -> list[Query]:
+    """Ask for photos or a product; an empty list until there are any."""
+    # Keeps what another page or a button has set: Streamlit drops the state of widgets when their page is left.
     st.session_state[_WITH] = st.session_state.get(_WITH) or _PHOTOS
     asked_with = st.segmented_control(
         "Ask with", [_PHOTOS, _PRODUCT], key=_WITH, required=True, label_visibility="collapsed"
     )
-    return _of_product(engine) if asked_with == _PRODUCT else _of_photos(several=several)
+    return _of_product(backend) if asked_with == _PRODUCT else _of_photos(several=several)
 
 
 def ask_with(product_id: str) -> None:
@@ -64,8 +63,8 @@ def ask_with(product_id: str) -> None:
     st.session_state[_WITH], st.session_state[_ID] = _PRODUCT, product_id
 
 
-def usable(files: Sequence[UploadedFile]) -> tuple[list[Query], list[PhotoRejected]]:
-    """Uploaded photos, those that can be used and why the others cannot."""
+def _decoded(files: Sequence[UploadedFile]) -> tuple[list[Query], list[PhotoRejected]]:
+    """A query for each photo that can be decoded, and errors for the others."""
     good, bad = [], []
     for file in files:
         data = file.getvalue()
@@ -87,7 +86,7 @@ def _of_photos(*, several: bool) -> list[Query]:
         max_upload_size=MAX_STUDIO_PHOTO_MB,
         label_visibility="collapsed",
     )
-    good, bad = usable(files)
+    good, bad = _decoded(files)
     for error in bad:
         st.warning(str(error), icon=":material/broken_image:")
     if len(good) > 1 and (not several or st.toggle("All photos are one query", key="together")):
@@ -97,20 +96,22 @@ def _of_photos(*, several: bool) -> list[Query]:
     return good
 
 
-def _of_product(engine: Engine) -> list[Query]:
+def _of_product(backend: Backend) -> list[Query]:
     finding, choosing = st.columns([1, 2])
     words = finding.text_input("Words", key="words", placeholder="Words of its title or attributes, or its id")
-    found = {stored.product.id: stored for stored in engine.find(words, limit=_LISTED)}
+    products = {stored.product.id: stored for stored in backend.find(words, limit=_MAX_LISTED)}
     chosen = st.session_state.get(_ID)
-    if chosen is not None and chosen not in found and not words:
-        found = {chosen: engine.product(chosen), **found}
-    if not found:
+    if chosen is not None and chosen not in products and not words:
+        products = {chosen: backend.product(chosen), **products}
+    if not products:
         choosing.info(f"No product has the words {words!r}.")
         return []
-    st.session_state[_ID] = chosen if chosen in found else next(iter(found))
-    product_id = choosing.selectbox("Product", list(found), key=_ID, format_func=lambda id_: _label(found[id_]))
-    stored = found[product_id]
-    pictures = [engine.picture(photo.sha256, max_px=_SHOWN_PX) for photo in stored.photos[:1]]
+    st.session_state[_ID] = chosen if chosen in products else next(iter(products))
+    product_id = choosing.selectbox(
+        "Product", list(products), key=_ID, format_func=lambda id_: _label(products[id_])
+    )
+    stored = products[product_id]
+    pictures = [backend.picture(photo.sha256, max_px=_SHOWN_PX) for photo in stored.photos[:1]]
     return [
         Query(
             name=stored.product.title or product_id,
@@ -124,16 +125,16 @@ def _label(stored: StoredProduct) -> str:
     return f"{stored.product.title} · {stored.product.id}" if stored.product.title else stored.product.id
 
 
-def settings(engine: Engine, overview: Overview, *, model: bool = True) -> How:
-    """Draw the settings and read them.
+def settings(backend: Backend, overview: Overview, *, model: bool = True) -> SearchOptions:
+    """Ask in the sidebar how queries are answered.
 
     Args:
-        engine: Whose catalog it is.
-        overview: What that holds.
-        model: Whether the model is chosen here.
+        backend: What answers.
+        overview: What its catalog holds.
+        model: Whether to ask for the model.
     """
     with st.sidebar:
-        st.caption(f"{overview.products:,} products · {overview.photos:,} photos  \n`{engine.place}`")
+        st.caption(f"{overview.products:,} products · {overview.photos:,} photos  \n`{backend.location}`")
         chosen = _model(overview) if model else overview.model
         k = st.slider("How many", 1, MAX_STUDIO_K, 5, key="k")
         where = _filters(overview.facets)
@@ -147,18 +148,20 @@ def settings(engine: Engine, overview: Overview, *, model: bool = True) -> How:
             diversity = st.slider(
                 "Diversity", 0.0, 1.0, 0.0, 0.05, key="diversity", help="0: the closest. 1: only what differs."
             )
-        metric = _metric(fixed=not isinstance(engine, LocalEngine))  # a service has its own
-    return How(model=chosen, metric=metric, k=k, dials=FeatureWeights(**dials), diversity=diversity, where=where)
+        metric = _metric(fixed=not isinstance(backend, WorkspaceBackend))
+    return SearchOptions(
+        model=chosen, metric=metric, k=k, dials=FeatureWeights(**dials), diversity=diversity, where=where
+    )
 
 
 def spoken(attribute: str) -> str:
-    """An attribute's name as people write it: ``articleType`` is ``Article type``."""
+    """The name of an attribute as people write it: ``articleType`` is ``Article type``."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", attribute).lower()
     return words[:1].upper() + words[1:]
 
 
 def _model(overview: Overview) -> str:
-    photos = {each.id: each.embedded for each in overview.models}
+    photos = {state.id: state.embedded for state in overview.models}
     return st.selectbox(
         "Model",
         list(photos),
@@ -191,7 +194,7 @@ def _filters(facets: Mapping[str, Sequence[FacetValue]]) -> dict[str, list[str]]
 
 
 def _filter(name: str, values: Sequence[FacetValue]) -> list[str]:
-    counts = {each.value: each.count for each in values}
+    counts = {value.value: value.count for value in values}
     return st.multiselect(
         spoken(name),
         list(counts),

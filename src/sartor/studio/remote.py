@@ -1,164 +1,154 @@
-"""A running ``sartor serve``, as the pages ask it: over HTTP, with what its API has."""
+"""A running ``sartor serve`` as the pages ask it, over its HTTP API."""
 
 from __future__ import annotations
 
 import json
-import secrets
 from typing import TYPE_CHECKING, Any
-from urllib.error import HTTPError, URLError
-from urllib.parse import quote, urlencode
-from urllib.request import Request, urlopen
+from urllib.parse import quote
+
+import httpx2
 
 from sartor.errors import ServiceRefused, ServiceUnreachable
 from sartor.limits import STUDIO_TIMEOUT_S
 from sartor.recommend.explain import QueryAttributes
 from sartor.recommend.similar import Recommendation
-from sartor.studio.engine import ModelState, Overview
+from sartor.studio.backend import ModelState, Overview
 from sartor.types import FacetValue, Hit, Photo, Product, StoredProduct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sartor.studio.engine import How
+    from sartor.studio.backend import SearchOptions
 
 
-class RemoteEngine:
-    """Asks a service, with an API key where it needs one."""
+class ServiceBackend:
+    """Asks a service, with an API key if it needs one."""
 
     def __init__(self, address: str, *, key: str = "") -> None:
         self._address = address.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._client = httpx2.Client(
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            timeout=STUDIO_TIMEOUT_S,
+            follow_redirects=True,
+        )
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """The service's address."""
         return self._address
 
     def overview(self) -> Overview:
         """What the catalog holds."""
-        found = self._json("/v1/catalog")
+        answer = self._json("GET", "/v1/catalog")
         return Overview(
-            products=found["products"],
-            photos=found["photos"],
-            model=found["model"],
-            models=(ModelState(id=found["model"], embedded=found["photos"]),),
-            facets=_facets(found["facets"]),
+            products=answer["products"],
+            photos=answer["photos"],
+            model=answer["model"],
+            models=(ModelState(id=answer["model"], embedded=answer["photos"]),),
+            facets=_facets(answer["facets"]),
         )
 
-    def similar(self, photos: Sequence[bytes], product: str | None, how: How) -> Recommendation:
-        """The products most similar to photos, or to a product; the service's own model and metric answer."""
-        dials = how.dials
+    def similar(self, photos: Sequence[bytes], product: str | None, options: SearchOptions) -> Recommendation:
+        """The products most similar to photos, or to a product, by the service's own model and metric."""
+        dials = options.dials
         query = {
             "products": [] if product is None else [product],
-            "where": {name: list(values) for name, values in how.where.items()},
+            "where": {name: list(values) for name, values in options.where.items()},
             "dials": {"style": dials.style, "color": dials.color, "category": dials.category},
-            "k": how.k,
-            "diversity": how.diversity,
+            "k": options.k,
+            "diversity": options.diversity,
         }
-        body, kind = _form(query, photos)
-        found = self._json("/v1/similar", body=body, kind=kind)
+        # The query is a part without a file name, also where there is no photo and the client would send no form.
+        form = [("query", (None, json.dumps(query).encode())), *(("photo", photo) for photo in photos)]
+        answer = self._json("POST", "/v1/similar", files=form)
         return Recommendation(
-            hits=tuple(_hit(hit) for hit in found["hits"]),
-            good=found["good"],
-            facets=_facets(found["facets"]),
+            hits=tuple(_hit(hit) for hit in answer["hits"]),
+            good=answer["good"],
+            facets=_facets(answer["facets"]),
             seen=QueryAttributes(
-                predicted=_guesses(found["seen"]["attributes"]), colors=tuple(found["seen"]["colors"])
+                predicted=_guesses(answer["seen"]["attributes"]), colors=tuple(answer["seen"]["colors"])
             ),
         )
 
     def find(self, words: str, *, limit: int) -> Sequence[StoredProduct]:
         """Products with these words."""
-        found = self._json(f"/v1/products?{urlencode({'q': words, 'limit': limit})}")
-        return tuple(_product(each) for each in found["products"])
+        answer = self._json("GET", "/v1/products", params={"q": words, "limit": limit})
+        return tuple(_product(product) for product in answer["products"])
 
     def product(self, product_id: str) -> StoredProduct:
         """One product."""
-        return _product(self._json(f"/v1/products/{quote(product_id, safe='')}"))
+        return _product(self._json("GET", f"/v1/products/{quote(product_id, safe='')}"))
 
     def picture(self, sha256: str, *, max_px: int) -> tuple[bytes, str] | None:
         """A photo of the catalog with its media type."""
         try:
-            return self._fetch(f"/v1/photos/{sha256}?size={max_px}")
+            answer = self._ask("GET", f"/v1/photos/{sha256}", params={"size": max_px})
         except ServiceRefused:
             return None
+        return answer.content, answer.headers["content-type"]
 
-    def _json(self, path: str, *, body: bytes | None = None, kind: str = "") -> Any:
-        data, _ = self._fetch(path, body=body, kind=kind)
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _json(self, method: str, path: str, **options: Any) -> Any:
         try:
-            return json.loads(data)
+            return self._ask(method, path, **options).json()
         except ValueError as error:
             raise ServiceUnreachable(self._address, reason="what answers there is no Sartor") from error
 
-    def _fetch(self, path: str, *, body: bytes | None = None, kind: str = "") -> tuple[bytes, str]:
-        headers = self._headers | ({"Content-Type": kind} if kind else {})
-        request = Request(self._address + path, data=body, headers=headers)  # noqa: S310 - the command checks it
+    def _ask(self, method: str, path: str, **options: Any) -> httpx2.Response:
         try:
-            with urlopen(request, timeout=STUDIO_TIMEOUT_S) as answer:  # noqa: S310
-                return answer.read(), answer.headers.get_content_type()
-        except HTTPError as error:
-            with error:
-                raise ServiceRefused(self._address, detail=_detail(error)) from error
-        except (URLError, OSError) as error:
-            reason = getattr(error, "reason", error)
-            raise ServiceUnreachable(self._address, reason=str(reason)) from error
+            answer = self._client.request(method, self._address + path, **options)
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise ServiceUnreachable(self._address, reason=str(error)) from error
+        if not answer.is_success:
+            raise ServiceRefused(self._address, detail=_detail(answer))
+        return answer
 
 
-def _detail(error: HTTPError) -> str:
+def _detail(answer: httpx2.Response) -> str:
     try:
-        return str(json.loads(error.read())["detail"])
+        return str(answer.json()["detail"])
     except (ValueError, KeyError, TypeError):
-        return f"HTTP status {error.code}"
+        return f"HTTP status {answer.status_code}"
 
 
-def _form(query: Mapping[str, Any], photos: Sequence[bytes]) -> tuple[bytes, str]:
-    """A body of ``multipart/form-data``: the query as JSON, then each photo (RFC 7578)."""
-    boundary = secrets.token_hex(16)
-    parts = [('name="query"', json.dumps(query).encode())]
-    parts += [(f'name="photo"; filename="{place}"', photo) for place, photo in enumerate(photos)]
-    body = b"".join(
-        f"--{boundary}\r\nContent-Disposition: form-data; {name}\r\n\r\n".encode() + content + b"\r\n"
-        for name, content in parts
-    )
-    return body + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
-
-
-def _hit(found: Mapping[str, Any]) -> Hit:
+def _hit(hit: Mapping[str, Any]) -> Hit:
     return Hit(
-        product_id=found["product_id"],
-        score=found["score"],
-        title=found["title"],
-        attributes=found["attributes"],
-        photo=_photo(found["photo"]),
-        predicted=_guesses(found["predicted"]),
-        style=found["style"],
-        color=found["color"],
-        match=found["match"],
-        weak=found["weak"],
-        variants=tuple(found["variants"]),
-        reasons=tuple(found["reasons"]),
+        product_id=hit["product_id"],
+        score=hit["score"],
+        title=hit["title"],
+        attributes=hit["attributes"],
+        photo=_photo(hit["photo"]),
+        predicted=_guesses(hit["predicted"]),
+        style=hit["style"],
+        color=hit["color"],
+        match=hit["match"],
+        weak=hit["weak"],
+        variants=tuple(hit["variants"]),
+        reasons=tuple(hit["reasons"]),
     )
 
 
-def _product(found: Mapping[str, Any]) -> StoredProduct:
+def _product(product: Mapping[str, Any]) -> StoredProduct:
     return StoredProduct(
-        product=Product(id=found["id"], title=found["title"], attributes=found["attributes"]),
-        photos=tuple(_photo(each) for each in found["photos"]),
+        product=Product(id=product["id"], title=product["title"], attributes=product["attributes"]),
+        photos=tuple(_photo(photo) for photo in product["photos"]),
     )
 
 
-def _photo(found: Mapping[str, Any]) -> Photo:
+def _photo(photo: Mapping[str, Any]) -> Photo:
     return Photo(
-        sha256=found["sha256"],
-        name="",
-        width_px=found["width_px"],
-        height_px=found["height_px"],
-        thumbnail="",
+        sha256=photo["sha256"], name="", width_px=photo["width_px"], height_px=photo["height_px"], thumbnail=""
     )
 
 
-def _guesses(found: Mapping[str, Any]) -> dict[str, tuple[str, float]]:
-    return {name: (each["value"], each["probability"]) for name, each in found.items()}
+def _guesses(guesses: Mapping[str, Any]) -> dict[str, tuple[str, float]]:
+    return {name: (guess["value"], guess["probability"]) for name, guess in guesses.items()}
 
 
-def _facets(found: Mapping[str, Any]) -> dict[str, list[FacetValue]]:
-    return {name: [FacetValue(each["value"], each["count"]) for each in values] for name, values in found.items()}
+def _facets(facets: Mapping[str, Any]) -> dict[str, list[FacetValue]]:
+    return {
+        name: [FacetValue(value["value"], value["count"]) for value in values] for name, values in facets.items()
+    }

@@ -1,4 +1,4 @@
-"""What Streamlit runs; the name of this file is by which a workspace's holder is told."""
+"""The script that Streamlit runs. A process that holds a workspace is called by the name of this file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from sartor.studio.session import pages, problems_told
+from sartor.studio.session import pages, problems_shown
 from sartor.studio.tiles import STYLE
 
 _LOGO = Path(__file__).with_name("logo.svg")
@@ -14,14 +14,14 @@ _SIDEBAR_PX = 264
 
 
 def main() -> None:
-    """Draw what all pages have, and the page that was asked for."""
+    """Show what all pages have in common, and the page that was asked for."""
     st.set_page_config(
         page_title="Sartor Studio", page_icon=str(_LOGO), layout="wide", initial_sidebar_state=_SIDEBAR_PX
     )
     st.html(STYLE)
     st.logo(str(_LOGO), size="large")
     page = st.navigation(pages(), position="top")
-    with problems_told():
+    with problems_shown():
         page.run()
 
 

@@ -1,4 +1,4 @@
-"""What the sessions share: one engine for all of them, the pages, and how a problem is told."""
+"""What all sessions share: one backend, the pages, and how progress and problems are shown."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import streamlit as st
 
 from sartor.config import API_KEY_VARIABLE, STUDIO_API_VARIABLE, EnvironmentSettings
 from sartor.errors import SartorError, ServiceUnreachable, WorkspaceBusy
-from sartor.studio.engine import LocalEngine
-from sartor.studio.remote import RemoteEngine
+from sartor.studio.backend import WorkspaceBackend
+from sartor.studio.remote import ServiceBackend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,12 +22,50 @@ if TYPE_CHECKING:
     from streamlit.navigation.page import Page
 
     from sartor.ingest.photos import OnProgress, Progress
-    from sartor.studio.engine import Engine, Overview
+    from sartor.studio.backend import Backend, Overview
+
+_VIEWS = Path(__file__).with_name("views")
+_PAGES = (  # file, title and icon; the first is shown first
+    ("search", "Search", ":material/image_search:"),
+    ("compare", "Compare", ":material/compare:"),
+    ("map", "Map", ":material/bubble_chart:"),
+    ("report", "Report", ":material/analytics:"),
+    ("index", "Index", ":material/library_add:"),
+)
+
+
+def pages() -> Sequence[Page]:
+    """The pages of the studio."""
+    return [
+        st.Page(_VIEWS / f"{name}.py", title=title, icon=icon, url_path=name, default=name == "search")
+        for name, title, icon in _PAGES
+    ]
+
+
+def backend() -> WorkspaceBackend | ServiceBackend:
+    """What answers: the service named in the environment, or else the workspace."""
+    return _open_backend(os.environ.get(STUDIO_API_VARIABLE, ""), str(EnvironmentSettings().home))
+
+
+def workspace_backend(*, what: str) -> WorkspaceBackend:
+    """The workspace. If a service answers instead, the page says that it cannot do this, and ends."""
+    current = backend()
+    if not isinstance(current, WorkspaceBackend):
+        _end_without_workspace(current, what)
+    return current
+
+
+def overview_of(current: Backend) -> Overview:
+    """What the catalog holds. If it is empty, the page says what to do, and ends."""
+    overview = current.overview()
+    if not overview.photos:
+        _end_empty(current)
+    return overview
 
 
 @contextmanager
 def progress_shown(what: str) -> Iterator[OnProgress]:
-    """A bar that is there for as long as it lasts."""
+    """Show a progress bar inside the ``with`` block."""
     start_s = time.perf_counter()
     bar = st.progress(0.0, text=f"{what} …")
 
@@ -46,72 +84,13 @@ def progress_shown(what: str) -> Iterator[OnProgress]:
         bar.empty()
 
 
-_VIEWS = Path(__file__).with_name("views")
-INDEX_PAGE = str(_VIEWS / "index.py")
-
-
-def pages() -> Sequence[Page]:
-    """The pages, the first one being shown first."""
-    named = (
-        ("search", "Search", ":material/image_search:"),
-        ("compare", "Compare", ":material/compare:"),
-        ("map", "Map", ":material/bubble_chart:"),
-        ("report", "Report", ":material/analytics:"),
-        ("index", "Index", ":material/library_add:"),
-    )
-    return [
-        st.Page(_VIEWS / f"{name}.py", title=title, icon=icon, url_path=name, default=name == "search")
-        for name, title, icon in named
-    ]
-
-
-def engine() -> LocalEngine | RemoteEngine:
-    """What answers: the service that was named, or else the workspace."""
-    return _opened(os.environ.get(STUDIO_API_VARIABLE, ""), str(EnvironmentSettings().home))
-
-
-def local_engine(*, what: str) -> LocalEngine:
-    """The workspace; where a service answers instead, the page says what cannot be done, and ends."""
-    found = engine()
-    if not isinstance(found, LocalEngine):
-        _tell_what_is_missing(found, what)
-    return found
-
-
-def _tell_what_is_missing(found: Engine, what: str) -> NoReturn:
-    st.info(
-        f"{what} needs the workspace itself: the API of the service at {found.place} has no call for it. "
-        "Stop the service, and open its directory:",
-        icon=":material/cloud_off:",
-    )
-    st.code("sartor studio --home DIR", language="bash")
-    st.stop()
-
-
-def filled(found: Engine) -> Overview:
-    """What the catalog holds; where it holds nothing, the page says what to do, and ends."""
-    overview = found.overview()
-    if not overview.photos:
-        _tell_what_to_do(found)
-    return overview
-
-
-def _tell_what_to_do(found: Engine) -> NoReturn:
-    with st.container(border=True):
-        st.subheader("This catalog is empty")
-        st.write(f"There are no photos in `{found.place}` yet. Bring in a folder of photos, or a ZIP.")
-        if isinstance(found, LocalEngine):
-            st.page_link(INDEX_PAGE, label="Index photos", icon=":material/library_add:")
-    st.stop()
-
-
 @contextmanager
-def problems_told() -> Iterator[None]:
-    """Tell an error that Sartor raises on purpose as one line, and how to go on."""
+def problems_shown() -> Iterator[None]:
+    """Show an error of Sartor as one line, with what to do next."""
     try:
         yield
     except WorkspaceBusy as error:
-        _tell_busy(error)
+        _show_busy(error)
     except ServiceUnreachable as error:
         st.error(str(error), icon=":material/cloud_off:")
         st.button("Try again", icon=":material/refresh:")
@@ -119,7 +98,26 @@ def problems_told() -> Iterator[None]:
         st.error(str(error), icon=":material/error:")
 
 
-def _tell_busy(error: WorkspaceBusy) -> None:
+def _end_without_workspace(current: Backend, what: str) -> NoReturn:
+    st.info(
+        f"{what} needs the workspace itself: the API of the service at {current.location} has no call for it. "
+        "Stop the service, and open its directory:",
+        icon=":material/cloud_off:",
+    )
+    st.code("sartor studio --home DIR", language="bash")
+    st.stop()
+
+
+def _end_empty(current: Backend) -> NoReturn:
+    with st.container(border=True):
+        st.subheader("This catalog is empty")
+        st.write(f"There are no photos in `{current.location}` yet. Bring in a folder of photos, or a ZIP.")
+        if isinstance(current, WorkspaceBackend):
+            st.page_link(str(_VIEWS / "index.py"), label="Index photos", icon=":material/library_add:")
+    st.stop()
+
+
+def _show_busy(error: WorkspaceBusy) -> None:
     with st.container(border=True):
         st.subheader("Another process holds this workspace")
         st.write(f"{error}.")
@@ -132,16 +130,17 @@ def _tell_busy(error: WorkspaceBusy) -> None:
         st.button("Try again", icon=":material/refresh:", type="primary")
 
 
-def _release(found: LocalEngine | RemoteEngine) -> None:
-    if isinstance(found, LocalEngine):
-        atexit.unregister(found.close)
-        found.close()
+def _release(current: WorkspaceBackend | ServiceBackend) -> None:
+    atexit.unregister(current.close)
+    current.close()
 
 
 @st.cache_resource(show_spinner="Opening the catalog …", on_release=_release)
-def _opened(api: str, home: str) -> LocalEngine | RemoteEngine:
-    if api:
-        return RemoteEngine(api, key=os.environ.get(API_KEY_VARIABLE, ""))
-    opened = LocalEngine(EnvironmentSettings(home=Path(home)))
-    atexit.register(opened.close)  # Ctrl-C ends Streamlit without releasing what it keeps
+def _open_backend(api: str, home: str) -> WorkspaceBackend | ServiceBackend:
+    opened = (
+        ServiceBackend(api, key=os.environ.get(API_KEY_VARIABLE, ""))
+        if api
+        else WorkspaceBackend(EnvironmentSettings(home=Path(home)))
+    )
+    atexit.register(opened.close)  # Ctrl-C ends Streamlit without releasing what it caches
     return opened

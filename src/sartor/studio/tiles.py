@@ -1,4 +1,4 @@
-"""Products and queries as tiles: a photo, and a few lines below it."""
+"""Products and queries as tiles: a photo with a few lines below it."""
 
 from __future__ import annotations
 
@@ -15,52 +15,11 @@ if TYPE_CHECKING:
 
     from sartor.recommend.explain import QueryAttributes
     from sartor.recommend.similar import Recommendation
-    from sartor.studio.engine import Engine
+    from sartor.studio.backend import Backend
     from sartor.studio.queries import Query
     from sartor.types import Hit
 
-
-_SERIF = '"Iowan Old Style", "Palatino Nova", Palatino, "URW Palladio L", P052, Georgia, "Liberation Serif", serif'
-_SANS = (
-    '-apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, "Helvetica Neue", "Liberation Sans", Arial, sans-serif'
-)
-
-
-_SHARED = {
-    "font": _SANS,
-    "headingFont": _SERIF,
-    "headingFontWeights": "[400, 400, 500, 500, 500, 500]",
-    "headingFontSizes": '["2.5rem", "1.75rem", "1.375rem", "1.125rem", "1rem", "1rem"]',
-    "baseRadius": "8px",
-    "buttonRadius": "full",
-    "showWidgetBorder": "true",
-    "paddingTop": "1.25rem",
-}
-_LIGHT = {
-    "primaryColor": "#2440b5",
-    "backgroundColor": "#ffffff",
-    "secondaryBackgroundColor": "#f3f4f6",
-    "textColor": "#15171b",
-    "borderColor": "#c9ccd1",
-    "linkColor": "#2440b5",
-}
-_DARK = {
-    "primaryColor": "#aebcff",
-    "backgroundColor": "#131416",
-    "secondaryBackgroundColor": "#22252a",
-    "textColor": "#f1f1ee",
-    "borderColor": "#4a4e56",
-    "linkColor": "#aebcff",
-}
-
-
-OTHER_COLOR = "#b4b7bd"  # of points that have none of the colored values
-# Ten hues that can be told apart on white and on black, also by most who see fewer colors.
-POINT_COLORS = (
-    "#2440b5", "#d9822b", "#1d9a6c", "#c2365a", "#7a52c7", "#0f8fb3", "#8a6d1f", "#d66fb0", "#5f8f2d", "#8c4a32",
-)  # fmt: skip
-
-
+_PICTURE_PX = 320
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-left: 2rem; padding-right: 2rem; max-width: 92rem; }
 @media (max-width: 48rem) { [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; } }
@@ -91,17 +50,8 @@ STYLE = """<style>
 </style>"""
 
 
-def theme_flags() -> list[str]:
-    """The theme as options of ``streamlit run``."""
-    groups = {"theme": _SHARED, "theme.light": _LIGHT, "theme.dark": _DARK}
-    return [f"--{group}.{name}={value}" for group, values in groups.items() for name, value in values.items()]
-
-
-_PICTURE_PX = 320
-
-
 def query_tile(query: Query, seen: QueryAttributes | None, *, key: str) -> None:
-    """What was asked with, and what the model sees in it."""
+    """A query, and what the model sees in it."""
     lines = [f'<span class="sartor-title">{escape(query.name)}</span>']
     if seen is not None and (words := _seen_words(seen)):
         lines.append(f'<span class="sartor-quiet">{escape(words)}</span>')
@@ -112,12 +62,12 @@ def query_tile(query: Query, seen: QueryAttributes | None, *, key: str) -> None:
             st.html(_tile(picture, "", kind="sartor-query", alt=query.name))
 
 
-def hit_tiles(engine: Engine, found: Recommendation, *, key: str, marked: Collection[str] = ()) -> None:
-    """Hits in order; those that are marked are in another list too."""
+def hit_tiles(backend: Backend, results: Recommendation, *, key: str, marked: Collection[str] = ()) -> None:
+    """Results in order; marked ones are in the other list, too."""
     with st.container(key=f"tiles-{key}"):
-        for hit in found:
+        for hit in results:
             with st.container(gap="xsmall"):
-                picture = picture_of(engine, engine.place, hit.photo.sha256)
+                picture = picture_of(backend, backend.location, hit.photo.sha256)
                 mark = "in both" if hit.product_id in marked else "weak" if hit.weak else ""
                 st.html(
                     _tile(picture, _caption(hit), kind="sartor-weak" if hit.weak else "", alt=hit.title, mark=mark)
@@ -131,28 +81,28 @@ def hit_tiles(engine: Engine, found: Recommendation, *, key: str, marked: Collec
                 )
 
 
-def product_tile(engine: Engine, sha256: str, *, title: str, lines: Collection[str]) -> None:
+def product_tile(backend: Backend, sha256: str, *, title: str, lines: Collection[str]) -> None:
     """A product of the catalog."""
     caption = f'<span class="sartor-title">{escape(title)}</span>' + "".join(
         f'<span class="sartor-quiet">{escape(line)}</span>' for line in lines
     )
-    st.html(_tile(picture_of(engine, engine.place, sha256), caption, alt=title))
+    st.html(_tile(picture_of(backend, backend.location, sha256), caption, alt=title))
 
 
-def tell(found: Recommendation) -> None:
-    """Say plainly when nothing fits."""
-    if not found:
+def show_summary(results: Recommendation) -> None:
+    """Say so if nothing passes the filters, or all results are weak."""
+    if not results:
         st.info("No product passes the filters.", icon=":material/filter_alt_off:")
-    elif not found.good:
+    elif not results.good:
         st.warning(
             "No good match. The nearest products are shown; all of them are weak.", icon=":material/search_off:"
         )
 
 
 @st.cache_data(max_entries=4000, show_spinner=False)
-def picture_of(_engine: Engine, place: str, sha256: str) -> tuple[bytes, str] | None:  # noqa: ARG001 - a key
-    """A small photo of the catalog; what has a SHA-256 never changes, so it is kept."""
-    return _engine.picture(sha256, max_px=_PICTURE_PX)
+def picture_of(_backend: Backend, location: str, sha256: str) -> tuple[bytes, str] | None:  # noqa: ARG001 - a key
+    """A small photo of the catalog. It is cached, since the photo of a SHA-256 never changes."""
+    return _backend.picture(sha256, max_px=_PICTURE_PX)
 
 
 def _caption(hit: Hit) -> str:

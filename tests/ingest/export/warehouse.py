@@ -72,7 +72,7 @@ def stored(product: Product, *photos: str) -> StoredProduct:
 
 def with_photos(products: Sequence[Product], *, each: int = 1) -> list[StoredProduct]:
     return [
-        stored(product, *(f"images/{number}-{place}.jpg" for place in range(each)))
+        stored(product, *(f"images/{number}-{made}.jpg" for made in range(each)))
         for number, product in enumerate(products)
     ]
 
@@ -84,10 +84,10 @@ def unit_vectors(count: int, *, dimension: int = DIMENSION) -> Matrix:
 
 @dataclass(frozen=True)
 class Warehouse:
-    """A stock, and a place to write to."""
+    """A source, and a made to write to."""
 
     directory: Path
-    stock: ExportSource
+    source: ExportSource
 
     @property
     def out(self) -> Path:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from sartor.imaging.color import named_color, oklab
-from sartor.recommend.outfit.garments import Garment
+from sartor.recommend.outfit.garments import Garment, GarmentReader, price_of
 from sartor.recommend.outfit.rules import Slot
+from tests.recommend.small_catalog import FEATURES, SmallCatalog
 
 BROWN = oklab(np.array(named_color("saddlebrown"), np.uint8))
 
@@ -29,3 +30,34 @@ def test_of_several_values_the_first_counts() -> None:
 
 def test_what_is_not_worn_is_no_garment() -> None:
     assert Garment.of({"articleType": "Perfume and Body Mist"}, BROWN) is None
+
+
+@pytest.mark.parametrize(
+    ("attributes", "price"),
+    [
+        ({"price": "40.00 USD", "sale_price": "30.00 USD"}, 30),
+        ({"price": 40}, 40),
+        ({"price": ("ask", "25")}, 25),
+        ({"price": "ask"}, None),
+        ({}, None),
+    ],
+)
+def test_a_garment_costs_its_sale_price(attributes: dict[str, object], price: float | None) -> None:
+    assert price_of(attributes) == price
+
+
+def test_the_main_photo_is_the_first_that_is_embedded(catalog: SmallCatalog) -> None:
+    catalog.add("shirt", (1, 0, 0), (0, 1, 0))
+    photos = GarmentReader(catalog.store, FEATURES).main_photos(["shirt", "hat"])
+
+    assert {product_id: photo.vector.tolist() for product_id, photo in photos.items()} == {"shirt": [1, 0, 0]}
+
+
+def test_without_a_known_kind_a_style_stays_whole(catalog: SmallCatalog) -> None:
+    catalog.add("shirt", (1, 0, 0), articleType="Shirts")
+    reader = GarmentReader(catalog.store, FEATURES)
+    (photo,) = reader.main_photos(["shirt"]).values()
+
+    assert reader.residual_style(photo, "Shirts").tolist() == [1, 0, 0]
+    assert reader.attributes_of([photo]) == [{"articleType": "Shirts"}]
+    assert reader.query_vector(photo.vector)[:4].tolist() == [1, 0, 0, 0]

@@ -21,9 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-
 _PACKAGE = "pyarrow"
 _TEXT_COLUMNS = ("id", "ids", "photos", "filename", "filenames", "names")
+
+Numbers = npt.NDArray[Any]
+VECTORS = ("embeddings", "vectors", "features")
+NAMES = ("photos", "filenames", "filename", "names")
+_NUMBER_KINDS = "fiub"
+_NPY, _ZIP, _PARQUET = b"\x93NUMPY", b"PK\x03\x04", b"PAR1"
 
 
 def read_parquet(file: Path) -> dict[str, Any]:
@@ -67,15 +72,6 @@ def _vectors(column: Any) -> Any:
         if not flat.null_count:
             return flat.to_numpy(zero_copy_only=False).reshape(len(lengths), -1)
     return column.to_pylist()
-
-
-Numbers = npt.NDArray[Any]
-
-
-VECTORS = ("embeddings", "vectors", "features")
-NAMES = ("photos", "filenames", "filename", "names")
-_NUMBER_KINDS = "fiub"
-_NPY, _ZIP, _PARQUET = b"\x93NUMPY", b"PK\x03\x04", b"PAR1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 
     from sartor.types import Product, SourcePhoto
 
-
 _DRIVE = re.compile(r"[A-Za-z]:/+")
 LONGEST_NAME = 2_000
+
+logger = logging.getLogger(__name__)
+
+_ONLY_PHOTOS = frozenset({"folder", "zip", "photo"})
 
 
 def photo_name(value: Any) -> str:
@@ -72,12 +75,6 @@ def repeated_stems(names: Sequence[str]) -> frozenset[str]:
 
 def _is_windows(name: str) -> bool:
     return "\\" in name and ("/" not in name or bool(_DRIVE.match(name.replace("\\", "/"))))
-
-
-logger = logging.getLogger(__name__)
-
-
-_ONLY_PHOTOS = frozenset({"folder", "zip", "photo"})
 
 
 class NamedPhotos(Protocol):

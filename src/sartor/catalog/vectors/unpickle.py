@@ -41,12 +41,35 @@ if TYPE_CHECKING:
 
     from sartor.catalog.vectors.unpickled import Plain
 
-
 _LONGEST_NUMBER = 16  # bytes of an integer
 _LONGEST_LINE = 256  # of a number or a global, as text
 _BINFLOAT = ord("G")
 _FLOATS = np.dtype([("opcode", "u1"), ("number", ">f8")])  # a run of BINFLOAT
 _RUN = 1000  # as many as the pickler puts into a list at once
+
+_HIGHEST_PROTOCOL = 5
+_MOST_EMPTY = 8  # lists that nothing was put in yet; a pickle fills one before it begins another at its side
+_MOST_STACKED = 4_000_000  # a tuple of so many names
+_MOST_MARKS = 64
+_LONGEST_GLOBAL = 256
+_STOP = ord(".")
+_REFUSED = {
+    b"i": "makes an object (INST)",
+    b"o": "makes an object (OBJ)",
+    b"\x81": "makes an object (NEWOBJ)",
+    b"\x92": "makes an object (NEWOBJ_EX)",
+    b"P": "asks for something outside of it (PERSID)",
+    b"Q": "asks for something outside of it (BINPERSID)",
+    b"\x82": "asks for something of the extension registry (EXT1)",
+    b"\x83": "asks for something of the extension registry (EXT2)",
+    b"\x84": "asks for something of the extension registry (EXT4)",
+    b"\x97": "asks for a buffer outside of it (NEXT_BUFFER)",
+    b"\x98": "asks for a buffer outside of it (READONLY_BUFFER)",
+    b"d": "holds a dictionary",
+    b"}": "holds a dictionary",
+    b"\x8f": "holds a set",
+    b"\x91": "holds a set",
+}
 
 
 class PickleReader:
@@ -163,14 +186,6 @@ def _text(raw: bytes | memoryview, encoding: str, errors: str) -> str:
         return str(raw, encoding, errors)
     except UnicodeDecodeError as error:
         raise Refusal(Wrong.STRING) from error
-
-
-_HIGHEST_PROTOCOL = 5
-_MOST_EMPTY = 8  # lists that nothing was put in yet; a pickle fills one before it begins another at its side
-_MOST_STACKED = 4_000_000  # a tuple of so many names
-_MOST_MARKS = 64
-_LONGEST_GLOBAL = 256
-_STOP = ord(".")
 
 
 class RestrictedUnpickler:
@@ -348,23 +363,6 @@ class RestrictedUnpickler:
 
 
 _STEPS = {ord(opcode): step for opcode, step in RestrictedUnpickler.STEPS.items()}
-_REFUSED = {
-    b"i": "makes an object (INST)",
-    b"o": "makes an object (OBJ)",
-    b"\x81": "makes an object (NEWOBJ)",
-    b"\x92": "makes an object (NEWOBJ_EX)",
-    b"P": "asks for something outside of it (PERSID)",
-    b"Q": "asks for something outside of it (BINPERSID)",
-    b"\x82": "asks for something of the extension registry (EXT1)",
-    b"\x83": "asks for something of the extension registry (EXT2)",
-    b"\x84": "asks for something of the extension registry (EXT4)",
-    b"\x97": "asks for a buffer outside of it (NEXT_BUFFER)",
-    b"\x98": "asks for a buffer outside of it (READONLY_BUFFER)",
-    b"d": "holds a dictionary",
-    b"}": "holds a dictionary",
-    b"\x8f": "holds a set",
-    b"\x91": "holds a set",
-}
 
 
 def read_pickle(path: Path) -> Plain:

@@ -20,14 +20,18 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-
 MAX_DEPTH = 4  # a list of rows, each a list of one list of numbers: no tutorial nests deeper
 _FREE = 1000  # so that a file of a few bytes is not held to its size
 _BYTES_PER_CONTAINER = 4  # the fewest that a list of one small number takes
 _BYTES_PER_MEMO = 3
 
-
 Plain: TypeAlias = "list[Any] | tuple[Any, ...] | str | bytes | float | np.generic[Any] | npt.NDArray[Any] | None"
+
+_NUMBERS = re.compile(r"[<>|=]?(?:f[248]|[iu][1248]|b1|[SU][0-9]{1,4})")
+_MOST_AXES = 8
+_ORDERS = frozenset("<>|=")
+_DTYPE_STATE = 8  # version, byte order, sub-array, names, fields, size, alignment, flags
+_ARRAY_STATE = 5  # version, shape, dtype, whether in Fortran's order, bytes
 
 
 class Refusal(Exception):
@@ -185,13 +189,6 @@ def text_of(value: Any, *, most: int = 64) -> str:
     if isinstance(value, str) and len(value) <= most:
         return value
     raise Refusal(f"gives {described(value)} where a word should be")
-
-
-_NUMBERS = re.compile(r"[<>|=]?(?:f[248]|[iu][1248]|b1|[SU][0-9]{1,4})")
-_MOST_AXES = 8
-_ORDERS = frozenset("<>|=")
-_DTYPE_STATE = 8  # version, byte order, sub-array, names, fields, size, alignment, flags
-_ARRAY_STATE = 5  # version, shape, dtype, whether in Fortran's order, bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,12 +42,22 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float32]
 
-
 _LEAST_NUMBERS = 1024  # smaller weights, biases for the most part, save next to nothing
 _LARGEST = float(np.finfo(np.float16).max)
 _MATRIX_AXES = 2
 _LARGEST_BYTE = 127
 _TINY = 2.0**-100  # columns without anything larger become 0
+
+logger = logging.getLogger(__name__)
+
+_Stored = tuple["Sequence[onnx.TensorProto]", "Sequence[onnx.NodeProto]"]
+INPUT = "photo"
+OUTPUT = "embedding"
+_PHOTO = f"{INPUT}:0"  # TensorFlow's name of the tensor
+_IMAGE_AXES = 4
+_OPSET = 17
+_IR_VERSION = 8  # with opset 17: ONNX Runtime from 1.12
+_SAME = 0.9999  # least cosine between what Keras gives for a photo and what the exported network gives
 
 
 def in_eight_bits(matrix: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
@@ -85,9 +95,6 @@ def with_small_weights(model: onnx.ModelProto) -> onnx.ModelProto:
     return small
 
 
-_Stored = tuple["Sequence[onnx.TensorProto]", "Sequence[onnx.NodeProto]"]
-
-
 def _eight_bits(name: str, numbers: Floats) -> _Stored | None:
     if numbers.ndim != _MATRIX_AXES:
         return None
@@ -108,16 +115,6 @@ def _half(name: str, numbers: Floats) -> _Stored | None:
     stored = f"{name}_half"
     node = helper.make_node("Cast", [stored], [name], name=f"{name}_cast", to=TensorProto.FLOAT)
     return (numpy_helper.from_array(numbers.astype(np.float16), stored),), (node,)
-
-
-INPUT = "photo"
-OUTPUT = "embedding"
-_PHOTO = f"{INPUT}:0"  # TensorFlow's name of the tensor
-
-
-_IMAGE_AXES = 4
-_OPSET = 17
-_IR_VERSION = 8  # with opset 17: ONNX Runtime from 1.12
 
 
 def to_onnx(model: keras.Model, *, name: str) -> onnx.ModelProto:
@@ -282,12 +279,6 @@ def _from_the_outputs(graph: Any, outputs: Iterable[str]) -> list[onnx.NodeProto
         else:
             path.append(missing)
     return list(ordered.values())
-
-
-_SAME = 0.9999  # least cosine between what Keras gives for a photo and what the exported network gives
-
-
-logger = logging.getLogger(__name__)
 
 
 def export(  # noqa: PLR0913 - each is one thing that a user says, or where it goes

@@ -23,11 +23,23 @@ if TYPE_CHECKING:
 
     from sartor.encoders.keras.networks import KerasNetwork
 
-
 _CONTAINERS = ("layers", "_layer_checkpoint_dependencies")  # the latter is of TensorFlow 2.12 to 2.15
 _POOLING = re.compile(r"global_(average|max)_pooling2d(_\d+)?")
 _POOLINGS = {"average": Pooling.AVG, "max": Pooling.MAX}
 _NO_LAYER = ("optimizer", "seed_generator")
+
+Groups: TypeAlias = "dict[str, dict[str, h5py.Dataset]]"  # arrays by their names, by the layer's name
+Pairs: TypeAlias = "list[tuple[Any, h5py.Dataset]]"  # each variable, and what it shall be
+
+_OLDER_POOLINGS = {
+    "global_average_pooling2d": Pooling.AVG,
+    "avg_pool": Pooling.AVG,
+    "global_max_pooling2d": Pooling.MAX,
+    "max_pool": Pooling.MAX,
+}
+_WHOLE_MODEL = (
+    "it holds a whole model, which may carry code; save its weights alone: model.save_weights('NAME.weights.h5')"
+)
 
 
 class DoesNotFit(Exception):
@@ -138,18 +150,6 @@ def _told(archive: h5py.File, own: set[str]) -> Told:
     )
 
 
-Groups: TypeAlias = "dict[str, dict[str, h5py.Dataset]]"  # arrays by their names, by the layer's name
-Pairs: TypeAlias = "list[tuple[Any, h5py.Dataset]]"  # each variable, and what it shall be
-
-
-_OLDER_POOLINGS = {
-    "global_average_pooling2d": Pooling.AVG,
-    "avg_pool": Pooling.AVG,
-    "global_max_pooling2d": Pooling.MAX,
-    "max_pool": Pooling.MAX,
-}
-
-
 def fill_older(model: keras.Model, archive: h5py.File) -> Told:
     """Set all weights of a network without pooling from an archive in the layout from before Keras 3.
 
@@ -234,11 +234,6 @@ def _names(attributes: Any, key: str) -> list[str]:
         keys.append(f"{key}{len(keys)}")
     names = [name for each in keys for name in attributes[each]]
     return [name.decode() if isinstance(name, bytes) else str(name) for name in names]
-
-
-_WHOLE_MODEL = (
-    "it holds a whole model, which may carry code; save its weights alone: model.save_weights('NAME.weights.h5')"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

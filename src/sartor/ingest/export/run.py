@@ -1,4 +1,4 @@
-"""An export from start to end: what is wanted, checked, written aside, and put in its place."""
+"""An export from start to end: its options are checked, it is written beside the path, and then renamed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from sartor.errors import ExportFailed, ExportMisnamed, ExportTaken, MissingExtra
-from sartor.ingest.export.tables import table_order, write_delimited, write_json_lines
+from sartor.ingest.export.tables import plan_table, write_delimited, write_json_lines
 from sartor.ingest.export.vectors import write_annoy, write_edge, write_faiss, write_npz, write_pickles
 from sartor.types import EVERYTHING
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class ExportFormat(StrEnum):
-    """What an export can be."""
+    """The format of an export."""
 
     PICKLE = "pickle"
     NPZ = "npz"
@@ -41,33 +41,46 @@ class ExportFormat(StrEnum):
 
     @property
     def is_table(self) -> bool:
-        """Whether it is the catalog without embeddings, which ``sartor index`` reads again."""
+        """Whether it has the catalog without embeddings, which ``sartor index`` reads again."""
         return self in {ExportFormat.CSV, ExportFormat.JSONL}
 
     @property
     def suffix(self) -> str:
-        """Suffix of the file that it is; empty where it is a folder."""
+        """Suffix of the file; empty for a folder."""
         return f".{self}" if self.is_table or self in {ExportFormat.NPZ, ExportFormat.PARQUET} else ""
 
     @property
     def package(self) -> str:
-        """The optional package that it needs; empty where it needs none."""
+        """The optional package that it needs; empty if it needs none."""
         return _PACKAGES.get(self, "")
 
 
 _PACKAGES = {ExportFormat.PARQUET: "pyarrow", ExportFormat.ANNOY: "annoy", ExportFormat.FAISS: "faiss"}
-SNAPSHOT = "qdrant-snapshot"  # a name that is known, to say why there is none
+SNAPSHOT = "qdrant-snapshot"  # not a format; a command that gets it explains why
+MANIFEST = "export.json"  # in a folder: describes the export, and marks that it may be replaced
+
+logger = logging.getLogger(__name__)
+
+_TABLE = "products"  # in a folder, with the format's suffix
+_SUFFIXES = frozenset(format_.suffix for format_ in ExportFormat if format_.suffix)
+_WRITERS: dict[ExportFormat, Callable[[Path, ExportSource], tuple[str, ...]]] = {
+    ExportFormat.PICKLE: write_pickles,
+    ExportFormat.NPZ: write_npz,
+    ExportFormat.ANNOY: write_annoy,
+    ExportFormat.FAISS: write_faiss,
+    ExportFormat.QDRANT_EDGE: write_edge,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportOptions:
-    """An export that is wanted.
+    """What to export, and where to.
 
     Attributes:
         path: The file or folder to write.
-        format: What to write.
+        format: The format.
         where: Only products that pass this filter.
-        images: Also the kept thumbnails, beside a table.
+        images: Also copy the thumbnails, beside a table.
         force: Replace an earlier export.
     """
 
@@ -85,14 +98,14 @@ class ExportReport:
     Attributes:
         format: The format.
         path: The file or folder.
-        model: Model of the embeddings; None where none are written.
-        files: What lies there, as paths; a folder of many files counts as one.
-        size_bytes: Size of all of it.
-        products: Products that are in it.
-        photos: Photos that are in it, each as often as a product shows it.
-        embeddings: Embeddings that are in it.
-        lost: What the format does not hold, a sentence each.
-        seconds: Time that it took.
+        model: Model of the embeddings; None for an export without embeddings.
+        files: The files; a folder of many files counts as one.
+        size_bytes: Their size in all.
+        products: Number of products.
+        photos: Number of photos, each counted once for every product that shows it.
+        embeddings: Number of embeddings.
+        lost: What the format does not hold, in sentences.
+        seconds: Duration of the export.
     """
 
     format: ExportFormat
@@ -107,16 +120,13 @@ class ExportReport:
     seconds: float
 
 
-MANIFEST = "export.json"  # in a folder: what it is, and the sign that it may be replaced
-
-
 def require_free(path: Path, *, is_folder: bool, force: bool) -> None:
-    """Refuse a path where something is that may not be replaced.
+    """Refuse a path with something that must not be replaced.
 
-    A folder is replaced only where it is an earlier export: what else lies in a folder is nobody's to delete.
+    A folder is only replaced if it is an earlier export and holds nothing else.
 
     Raises:
-        ExportTaken: There is something.
+        ExportTaken: The path is taken.
     """
     if path.is_symlink() or (path.exists() and path.is_dir() != is_folder):
         raise ExportTaken(path, reason="is something else than this export would be", by_force=False)
@@ -130,10 +140,10 @@ def require_free(path: Path, *, is_folder: bool, force: bool) -> None:
 
 @contextmanager
 def written_whole(path: Path, *, is_folder: bool) -> Iterator[Path]:
-    """A path beside the wanted one, which takes its place in the end, and is removed if anything goes wrong.
+    """A path beside ``path`` to write to; it is renamed to ``path`` in the end, and removed after an error.
 
     Raises:
-        ExportFailed: It cannot be written.
+        ExportFailed: The export cannot be written.
     """
     path = path.absolute()  # "." has no name
     aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
@@ -151,16 +161,16 @@ def written_whole(path: Path, *, is_folder: bool) -> Iterator[Path]:
 
 
 def _foreign(path: Path) -> str:
-    """Name of something in a folder that no earlier export wrote there; empty when there is nothing such."""
+    """Name of a file in a folder that no earlier export wrote; empty if there is none."""
     try:
         written = {MANIFEST, *json.loads((path / MANIFEST).read_bytes())["files"]}
     except (OSError, ValueError, KeyError, TypeError):
         written = set()
-    return next((each.name for each in sorted(path.iterdir()) if each.name not in written), "")
+    return next((file.name for file in sorted(path.iterdir()) if file.name not in written), "")
 
 
 def _to_disk(path: Path) -> None:
-    """Tables and vectors are synchronized, thousands of thumbnails are left to the operating system."""
+    """Flush tables and vectors to the disk; thumbnails, which may be thousands, are left to the system."""
     for file in path.iterdir() if path.is_dir() else (path,):
         if file.is_file():
             with file.open("rb") as stream:
@@ -168,7 +178,7 @@ def _to_disk(path: Path) -> None:
 
 
 def _put_in_place(aside: Path, path: Path) -> None:
-    """Rename; a folder cannot be renamed over another one, so the earlier one steps aside before."""
+    """Rename; an earlier folder is renamed first, because a folder cannot replace another one."""
     if not aside.is_dir() or not path.exists():
         aside.replace(path)
         return
@@ -189,64 +199,51 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
-logger = logging.getLogger(__name__)
-
-
-_TABLE = "products"  # in a folder, with the format's suffix
-_WRITERS: dict[ExportFormat, Callable[[Path, ExportSource], tuple[str, ...]]] = {
-    ExportFormat.PICKLE: write_pickles,
-    ExportFormat.NPZ: write_npz,
-    ExportFormat.ANNOY: write_annoy,
-    ExportFormat.FAISS: write_faiss,
-    ExportFormat.QDRANT_EDGE: write_edge,
-}
-
-
-def require_possible(order: ExportOptions) -> None:
+def require_possible(options: ExportOptions) -> None:
     """Refuse an export that would fail, before anything is read.
 
     Raises:
-        ExportMisnamed: The path does not fit the format, or the format has no images.
-        ExportTaken: There is something at the path that may not be replaced.
+        ExportMisnamed: The path does not fit the format, or the format cannot have images.
+        ExportTaken: There is something at the path that must not be replaced.
         MissingExtra: A package is not installed.
     """
-    package = order.format.package
+    package = options.format.package
     if package and find_spec(package) is None:
-        raise MissingExtra(package, extra=order.format)
-    if order.images and not order.format.is_table:
-        raise ExportMisnamed(order.path, reason=f"{order.format} has no place for images; csv and jsonl have")
-    suffix = order.path.suffix.lower()
-    if not _is_folder(order) and suffix != order.format.suffix:
-        raise ExportMisnamed(order.path, reason=f"{order.format} is one file *{order.format.suffix}")
-    if _is_folder(order) and suffix in _SUFFIXES:
-        what = f"{order.format} with images" if order.images else order.format
-        raise ExportMisnamed(order.path, reason=f"{what} is a folder, not one file *{suffix}")
-    require_free(order.path, is_folder=_is_folder(order), force=order.force)
+        raise MissingExtra(package, extra=options.format)
+    if options.images and not options.format.is_table:
+        raise ExportMisnamed(options.path, reason=f"{options.format} has no place for images; csv and jsonl have")
+    suffix = options.path.suffix.lower()
+    if not _is_folder(options) and suffix != options.format.suffix:
+        raise ExportMisnamed(options.path, reason=f"{options.format} is one file *{options.format.suffix}")
+    if _is_folder(options) and suffix in _SUFFIXES:
+        what = f"{options.format} with images" if options.images else options.format
+        raise ExportMisnamed(options.path, reason=f"{what} is a folder, not one file *{suffix}")
+    require_free(options.path, is_folder=_is_folder(options), force=options.force)
 
 
-def export(order: ExportOptions, stock: ExportSource) -> ExportReport:
-    """Write what is wanted; what is at the path afterwards is whole.
+def export(options: ExportOptions, source: ExportSource) -> ExportReport:
+    """Write an export; it appears at its path only when it is complete.
 
     Raises:
-        ExportFailed: It cannot be written.
+        ExportFailed: The export cannot be written.
     """
     started_s = perf_counter()
-    is_folder = _is_folder(order)
-    with written_whole(order.path, is_folder=is_folder) as aside:
-        lost = _write(order, stock, aside)
-        names = sorted(each.name for each in aside.iterdir()) if is_folder else []
+    is_folder = _is_folder(options)
+    with written_whole(options.path, is_folder=is_folder) as aside:
+        lost = _write(options, source, aside)
+        names = sorted(file.name for file in aside.iterdir()) if is_folder else []
         if is_folder:
-            _write_manifest(aside, order, stock, names)
+            _write_manifest(aside, options, source, names)
         size_bytes = _size_bytes(aside)
     report = ExportReport(
-        format=order.format,
-        path=order.path,
-        model=stock.model_id or None,
-        files=tuple(order.path / name for name in names) if is_folder else (order.path,),
+        format=options.format,
+        path=options.path,
+        model=source.model_id or None,
+        files=tuple(options.path / name for name in names) if is_folder else (options.path,),
         size_bytes=size_bytes,
-        products=stock.tally.products,
-        photos=stock.tally.photos,
-        embeddings=stock.tally.embeddings,
+        products=source.tally.products,
+        photos=source.tally.photos,
+        embeddings=source.tally.embeddings,
         lost=lost,
         seconds=perf_counter() - started_s,
     )
@@ -254,43 +251,40 @@ def export(order: ExportOptions, stock: ExportSource) -> ExportReport:
     return report
 
 
-def _is_folder(order: ExportOptions) -> bool:
-    return order.images or not order.format.suffix
+def _is_folder(options: ExportOptions) -> bool:
+    return options.images or not options.format.suffix
 
 
-def _write(order: ExportOptions, stock: ExportSource, aside: Path) -> tuple[str, ...]:
-    if order.format.is_table:
-        return _write_table(order, stock, aside)
-    if order.format is ExportFormat.PARQUET:
+def _write(options: ExportOptions, source: ExportSource, aside: Path) -> tuple[str, ...]:
+    if options.format.is_table:
+        return _write_table(options, source, aside)
+    if options.format is ExportFormat.PARQUET:
         from sartor.ingest.export.parquet import write_parquet
 
-        return write_parquet(aside, stock)
-    return _WRITERS[order.format](aside, stock)
+        return write_parquet(aside, source)
+    return _WRITERS[options.format](aside, source)
 
 
-def _write_table(order: ExportOptions, stock: ExportSource, aside: Path) -> tuple[str, ...]:
-    is_csv = order.format is ExportFormat.CSV
-    table = aside / f"{_TABLE}{order.format.suffix}" if order.images else aside
-    planned = table_order(stock, aside, images=order.images, header=is_csv)
-    return write_delimited(table, planned) if is_csv else write_json_lines(table, planned)
+def _write_table(options: ExportOptions, source: ExportSource, aside: Path) -> tuple[str, ...]:
+    is_csv = options.format is ExportFormat.CSV
+    table = aside / f"{_TABLE}{options.format.suffix}" if options.images else aside
+    plan = plan_table(source, aside, images=options.images, header=is_csv)
+    return write_delimited(table, plan) if is_csv else write_json_lines(table, plan)
 
 
-def _write_manifest(aside: Path, order: ExportOptions, stock: ExportSource, names: list[str]) -> None:
-    """What the folder holds, for whoever opens it: Annoy, for one, does not note its own dimension."""
-    told = {
-        "format": order.format,
+def _write_manifest(aside: Path, options: ExportOptions, source: ExportSource, names: list[str]) -> None:
+    """Describe what the folder holds: an Annoy index, for one, does not say its own dimension."""
+    manifest = {
+        "format": options.format,
         "files": names,
-        "model": stock.model_id or None,
-        "dimension": stock.dimension or None,
+        "model": source.model_id or None,
+        "dimension": source.dimension or None,
         "metric": "cosine",
-        "products": stock.tally.products,
-        "embeddings": stock.tally.embeddings,
+        "products": source.tally.products,
+        "embeddings": source.tally.embeddings,
     }
-    (aside / MANIFEST).write_text(json.dumps(told, indent=2), encoding="utf-8")
+    (aside / MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
 
 
 def _size_bytes(path: Path) -> int:
-    return sum(each.stat().st_size for each in (path, *path.rglob("*")) if each.is_file())
-
-
-_SUFFIXES = frozenset(each.suffix for each in ExportFormat if each.suffix)
+    return sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file())

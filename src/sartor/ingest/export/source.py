@@ -1,4 +1,4 @@
-"""A first pass over what is exported: which attributes there are, and of which types, as a table's head needs."""
+"""What is exported: the products page by page, with their embeddings, and the schema of their attributes."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class PhotoRow:
 
     Attributes:
         product: The product.
-        photo: None where the product has no photo.
-        vector: ``(d,)`` float32 with unit norm; None where the photo was not embedded.
+        photo: None if the product has no photo.
+        vector: ``(d,)`` float32 with unit norm; None if the photo was not embedded.
     """
 
     product: Product
@@ -41,13 +41,7 @@ class PhotoRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddedPage:
-    """Rows that all have a photo and an embedding.
-
-    Attributes:
-        products: The product of each row.
-        photos: The photo of each row.
-        vectors: ``(n, d)`` float32 with unit norm.
-    """
+    """The product, the photo and the vector of n rows; vectors are ``(n, d)`` float32 with unit norm."""
 
     products: tuple[Product, ...]
     photos: tuple[Photo, ...]
@@ -56,7 +50,7 @@ class EmbeddedPage:
 
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """What has gone into an export so far."""
+    """Counts of what was exported so far."""
 
     products: int = 0
     photos: int = 0
@@ -68,12 +62,12 @@ class ExportSource:
     """The products of a workspace that are exported, in the order of their ids.
 
     Attributes:
-        store: Where they are.
-        media: Where thumbnails are.
-        ids: Which products.
-        on_progress: Told how far a pass is.
-        model: Whose embeddings are taken; None where none are.
-        tally: What the last pass gave out.
+        store: The catalog.
+        media: The thumbnails.
+        ids: The products to export.
+        on_progress: Called after each page.
+        model: The model of the embeddings; None for an export without embeddings.
+        tally: Counts of the last pass.
     """
 
     store: CatalogStore
@@ -85,21 +79,21 @@ class ExportSource:
 
     @property
     def model_id(self) -> str:
-        """Id of the model; empty where no embeddings are taken."""
+        """Id of the model; empty without embeddings."""
         return self.model.id if self.model else ""
 
     @property
     def dimension(self) -> int:
-        """Length of an embedding; 0 where none are taken."""
+        """Length of an embedding; 0 without embeddings."""
         return self.model.dimension if self.model else 0
 
     def pages(self) -> Iterator[list[StoredProduct]]:
-        """The products."""
+        """The products, at most ``PAGE`` at a time."""
         ids = iter(self.ids)
         done = 0
         while page := list(islice(ids, PAGE)):
-            found = self.store.products(page)
-            yield [found[product_id] for product_id in page if product_id in found]
+            products = self.store.products(page)
+            yield [products[product_id] for product_id in page if product_id in products]
             done += len(page)
             self.on_progress(Progress(products=done, total=len(self.ids), photos=self.tally.photos, committed=()))
 
@@ -117,7 +111,7 @@ class ExportSource:
             yield rows
 
     def embedded(self) -> Iterator[EmbeddedPage]:
-        """Every photo that the model has embedded, the products' order kept; no page is empty."""
+        """Every photo that the model has embedded, in the order of the products; no page is empty."""
         with_rows = 0
         for rows in self.rows():
             usable = [(row.product, row.photo, row.vector) for row in rows if row.photo and row.vector is not None]
@@ -129,7 +123,7 @@ class ExportSource:
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """What the last pass over what is embedded had to leave out, in words."""
+        """What the last pass of ``embedded`` left out, in words."""
         missing = len(self.ids) - self.tally.products
         if not missing:
             return ()
@@ -164,47 +158,47 @@ _MAX_INT = 2**63
 
 
 @dataclass(slots=True)
-class Kinds:
-    """What the values of one attribute are.
+class AttributeTypes:
+    """Types and number of the values of one attribute.
 
     Attributes:
-        types: Their types; an integer that 64 bits do not hold counts as text.
-        most: Values of one product, at most.
+        types: The types; an integer that needs more than 64 bits counts as text.
+        max_values: Maximum number of values of one product.
     """
 
     types: set[type] = field(default_factory=set)
-    most: int = 1
+    max_values: int = 1
 
     def add(self, value: AttributeValue) -> None:
-        """Take in one product's value."""
+        """Count the value of one product."""
         self.types.add(_type_of(value))
         if isinstance(value, tuple):
-            self.most = max(self.most, len(value))
+            self.max_values = max(self.max_values, len(value))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InferredSchema:
-    """What the products have.
+    """The attributes of the products.
 
     Attributes:
-        attributes: What each attribute is, in the order of their names.
-        most_photos: Photos of one product, at most.
+        attributes: Types of each attribute, sorted by name.
+        max_photos: Maximum number of photos of one product.
     """
 
-    attributes: dict[str, Kinds]
-    most_photos: int
+    attributes: dict[str, AttributeTypes]
+    max_photos: int
 
 
-def infer_schema(stock: ExportSource) -> InferredSchema:
-    """Look at every product once."""
-    attributes: dict[str, Kinds] = {}
-    most_photos = 0
-    for page in stock.pages():
+def infer_schema(source: ExportSource) -> InferredSchema:
+    """Infer the schema from all products, in one pass."""
+    attributes: dict[str, AttributeTypes] = {}
+    max_photos = 0
+    for page in source.pages():
         for stored in page:
-            most_photos = max(most_photos, len(stored.photos))
+            max_photos = max(max_photos, len(stored.photos))
             for name, value in stored.product.attributes.items():
-                attributes.setdefault(name, Kinds()).add(value)
-    return InferredSchema(attributes=dict(sorted(attributes.items())), most_photos=most_photos)
+                attributes.setdefault(name, AttributeTypes()).add(value)
+    return InferredSchema(attributes=dict(sorted(attributes.items())), max_photos=max_photos)
 
 
 def _type_of(value: AttributeValue) -> type:

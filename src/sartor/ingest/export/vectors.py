@@ -1,4 +1,7 @@
-"""Embeddings as the index of another library: its file, and ``ids.json``, which says what each item is."""
+"""Embeddings as NumPy files, pickles, and indexes of other libraries.
+
+Beside an index lies ``ids.json``, which has the product id and the photo of each item.
+"""
 
 from __future__ import annotations
 
@@ -19,27 +22,33 @@ if TYPE_CHECKING:
     from sartor.types import Matrix, Vector
 
 
+EMBEDDINGS, FILENAMES = "embeddings.pkl", "filenames.pkl"
+ANNOY, FAISS, SHARD = "embeddings.ann", "embeddings.faiss", "shard"
+IDS = "ids.json"
+
 _BLOCK = 65_536  # texts at a time
 _COPIED_BYTES = 2**20
+_PICKLE_PROTOCOL = 4
+_RECONSTRUCT, _EMPTY, _VERSION, _SHAPE, _FLOAT32 = range(5)  # keys of the memo of a pickle
 
 
-def write_npz(path: Path, stock: ExportSource) -> tuple[str, ...]:
+def write_npz(path: Path, source: ExportSource) -> tuple[str, ...]:
     """Write the embeddings, and return what is lost.
 
-    The number of rows stands before them, so vectors wait in a file beside the output; ids and names are held.
+    Their number comes first in the file, so vectors wait in a temporary file; ids and names are kept in memory.
     """
     ids: list[str] = []
     photos: list[str] = []
     with TemporaryFile(dir=path.parent) as vectors:
-        for page in stock.embedded():
+        for page in source.embedded():
             ids += [product.id for product in page.products]
             photos += [photo.name for photo in page.photos]
             vectors.write(np.ascontiguousarray(page.vectors, "<f4").data)
         with ZipFile(path, "w", allowZip64=True) as archive:
             _write_texts(archive, "ids", ids)
             _write_texts(archive, "photos", photos)
-            _write_vectors(archive, vectors, (len(ids), stock.dimension))
-    return ("titles and attributes", *stock.left_out)
+            _write_vectors(archive, vectors, (len(ids), source.dimension))
+    return ("titles and attributes", *source.left_out)
 
 
 def _write_texts(archive: ZipFile, name: str, texts: Sequence[str]) -> None:
@@ -62,33 +71,26 @@ def _write_header(file: IO[bytes], dtype: str, shape: tuple[int, ...]) -> None:
     np.lib.format.write_array_header_1_0(file, {"descr": dtype, "fortran_order": False, "shape": shape})
 
 
-EMBEDDINGS, FILENAMES = "embeddings.pkl", "filenames.pkl"
+def write_pickles(directory: Path, source: ExportSource) -> tuple[str, ...]:
+    """Write a list of arrays and a list of the photos' names, and return what is lost.
+
+    The arrays are written opcode by opcode: ``pickle.dump`` would need all of them in memory at once, and from
+    NumPy 2 on it names modules that NumPy 1 does not have.
+    """
+    names: list[str] = []
+    with (directory / EMBEDDINGS).open("wb") as file:
+        file.write(pickle.PROTO + bytes([_PICKLE_PROTOCOL]) + pickle.EMPTY_LIST + _memo(source.dimension))
+        for page in source.embedded():
+            names += [photo.name for photo in page.photos]
+            file.write(pickle.MARK + b"".join(map(_array, page.vectors)) + pickle.APPENDS)
+        file.write(pickle.STOP)
+    with (directory / FILENAMES).open("wb") as file:
+        pickle.dump(names, file, protocol=_PICKLE_PROTOCOL)
+    return ("product ids, titles and attributes: filenames.pkl has the photos' names only", *source.left_out)
 
 
-_START = pickle.PROTO + b"\x04" + pickle.EMPTY_LIST
-_END = pickle.STOP
-_RECONSTRUCT, _EMPTY, _VERSION, _SHAPE, _FLOAT32 = range(5)  # what is remembered, and where
-
-
-def write_pickles(directory: Path, stock: ExportSource) -> tuple[str, ...]:
-    """Write both files, and return what is lost."""
-    with (directory / EMBEDDINGS).open("wb") as embeddings, (directory / FILENAMES).open("wb") as filenames:
-        embeddings.write(_START + _remembered(stock.dimension))
-        filenames.write(_START)
-        for page in stock.embedded():
-            _extend(embeddings, [_array(vector) for vector in page.vectors])
-            _extend(filenames, [_text(photo.name) for photo in page.photos])
-        embeddings.write(_END)
-        filenames.write(_END)
-    return ("product ids, titles and attributes: filenames.pkl has the photos' names only", *stock.left_out)
-
-
-def _extend(file: IO[bytes], items: list[bytes]) -> None:
-    file.write(pickle.MARK + b"".join(items) + pickle.APPENDS)
-
-
-def _remembered(dimension: int) -> bytes:
-    """What every array needs, put where it can be got again."""
+def _memo(dimension: int) -> bytes:
+    """The parts that all arrays share, put into the memo of the pickle."""
     float32 = (
         _global("numpy", "dtype")
         + (_text("f4") + pickle.NEWFALSE + pickle.NEWTRUE + pickle.TUPLE3 + pickle.REDUCE)
@@ -103,19 +105,19 @@ def _remembered(dimension: int) -> bytes:
         _SHAPE: _int(dimension) + pickle.TUPLE1,
         _FLOAT32: float32,
     }
-    return b"".join(part + pickle.BINPUT + bytes([place]) + pickle.POP for place, part in parts.items())
+    return b"".join(part + pickle.BINPUT + bytes([key]) + pickle.POP for key, part in parts.items())
 
 
 def _array(vector: Vector) -> bytes:
-    """An array as its own ``__reduce__`` has it: an empty one, then its state."""
+    """An array as its ``__reduce__`` describes it: an empty array, then its state."""
     content = np.ascontiguousarray(vector, "<f4").tobytes()
     state = _get(_VERSION) + _get(_SHAPE) + _get(_FLOAT32) + pickle.NEWFALSE + _bytes(content)
     empty = _get(_RECONSTRUCT) + _get(_EMPTY) + pickle.REDUCE
     return empty + pickle.MARK + state + pickle.TUPLE + pickle.BUILD
 
 
-def _get(place: int) -> bytes:
-    return pickle.BINGET + bytes([place])
+def _get(key: int) -> bytes:
+    return pickle.BINGET + bytes([key])
 
 
 def _global(module: str, name: str) -> bytes:
@@ -135,53 +137,51 @@ def _bytes(content: bytes) -> bytes:
     return pickle.BINBYTES + struct.pack("<I", len(content)) + content
 
 
-IDS = "ids.json"
-ANNOY, FAISS, SHARD = "embeddings.ann", "embeddings.faiss", "shard"
-
-
-def write_annoy(directory: Path, stock: ExportSource) -> tuple[str, ...]:
-    """Write an Annoy index by angle, which ranks as the cosine does; return what is lost."""
+def write_annoy(directory: Path, source: ExportSource) -> tuple[str, ...]:
+    """Write an Annoy index by angle, which ranks like the cosine; return what is lost."""
     from sartor.index.files import write_annoy_index
 
-    _write(directory, stock, lambda vectors: write_annoy_index(directory / ANNOY, vectors, stock.dimension))
+    file = directory / ANNOY
+    _write_index(directory, source, lambda vectors: write_annoy_index(file, vectors, source.dimension))
     return (
         "Annoy: exact neighbors, it approximates; its distance is sqrt(2 - 2 cosine)",
         "titles and attributes: ids.json has the id and the photo of each item",
-        *stock.left_out,
+        *source.left_out,
     )
 
 
-def write_faiss(directory: Path, stock: ExportSource) -> tuple[str, ...]:
+def write_faiss(directory: Path, source: ExportSource) -> tuple[str, ...]:
     """Write a FAISS index by inner product, which is the cosine of unit vectors; return what is lost."""
     from sartor.index.files import write_faiss_index
 
-    _write(directory, stock, lambda vectors: write_faiss_index(directory / FAISS, vectors, stock.dimension))
-    return ("titles and attributes: ids.json has the id and the photo of each row", *stock.left_out)
+    file = directory / FAISS
+    _write_index(directory, source, lambda vectors: write_faiss_index(file, vectors, source.dimension))
+    return ("titles and attributes: ids.json has the id and the photo of each row", *source.left_out)
 
 
-def write_edge(directory: Path, stock: ExportSource) -> tuple[str, ...]:
-    """Write a shard that Qdrant Edge opens, with all that the catalog tells as payload; return what is lost."""
+def write_edge(directory: Path, source: ExportSource) -> tuple[str, ...]:
+    """Write a shard that Qdrant Edge opens, with the attributes as payload; return what is lost."""
     from sartor.index.files import EdgePoint, write_edge_shard
 
     def points() -> Iterator[list[EdgePoint]]:
-        for page in stock.embedded():
+        for page in source.embedded():
             rows = zip(page.products, page.photos, page.vectors, strict=True)
             yield [EdgePoint(product=product, photo=photo, vector=vector) for product, photo, vector in rows]
 
-    write_edge_shard(directory / SHARD, points(), stock.dimension)
+    write_edge_shard(directory / SHARD, points(), source.dimension)
     return (
         "Qdrant: a server does not restore a shard of Qdrant Edge; scroll it, and upsert its points there",
         "photos: only their names and SHA-256",
-        *stock.left_out,
+        *source.left_out,
     )
 
 
-def _write(directory: Path, stock: ExportSource, write: Callable[[Iterator[Matrix]], None]) -> None:
+def _write_index(directory: Path, source: ExportSource, write: Callable[[Iterator[Matrix]], None]) -> None:
     ids: list[str] = []
     photos: list[str] = []
 
     def vectors() -> Iterator[Matrix]:
-        for page in stock.embedded():
+        for page in source.embedded():
             ids.extend(product.id for product in page.products)
             photos.extend(photo.name for photo in page.photos)
             yield page.vectors

@@ -8,44 +8,44 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from sartor.studio.queries import queries, settings
-from sartor.studio.session import filled, local_engine
-from sartor.studio.tiles import hit_tiles, query_tile, tell
+from sartor.studio.session import overview_of, workspace_backend
+from sartor.studio.tiles import hit_tiles, query_tile, show_summary
 
 if TYPE_CHECKING:
     from sartor.recommend.similar import Recommendation
-    from sartor.studio.engine import ModelState, Overview
+    from sartor.studio.backend import ModelState, Overview
 
 
 def page() -> None:
-    """Draw the page."""
+    """Show the page."""
     st.title("Compare two models", anchor=False)
-    asked = local_engine(what="Comparing models")
-    overview = filled(asked)
-    how = settings(asked, overview, model=False)
-    models = _two(overview)
-    if models is None or sum(_has_embedded(each, overview) for each in models) < len(models):
+    workspace = workspace_backend(what="Comparing models")
+    overview = overview_of(workspace)
+    options = settings(workspace, overview, model=False)
+    models = _chosen_models(overview)
+    if models is None or sum(_has_embedded(model, overview) for model in models) < len(models):
         return
-    given = queries(asked, several=False)
-    if not given:
+    entered = queries(workspace, several=False)
+    if not entered:
         st.caption("Upload a photo, or choose a product; both models are asked the same.")
         return
-    query = given[0]
-    lists = [asked.similar(query.photos, query.product, replace(how, model=each.id)) for each in models]
+    query = entered[0]
+    lists = [workspace.similar(query.photos, query.product, replace(options, model=model.id)) for model in models]
     shared = {hit.product_id for hit in lists[0]} & {hit.product_id for hit in lists[1]}
     left, right = st.columns([1, 4.6], gap="medium", vertical_alignment="center")
     with left:
         query_tile(query, None, key="both")
     right.subheader(_overlap(lists, shared), anchor=False)
-    for column, model, found in zip(st.columns(2, gap="large"), models, lists, strict=True):
+    for column, model, results in zip(st.columns(2, gap="large"), models, lists, strict=True):
         with column:
             st.subheader(model.id, anchor=False)
-            tell(found)
-            hit_tiles(asked, found, key=model.id, marked=shared)
+            show_summary(results)
+            hit_tiles(workspace, results, key=model.id, marked=shared)
 
 
-def _two(overview: Overview) -> tuple[ModelState, ModelState] | None:
-    """The two models that are chosen."""
-    known = {each.id: each for each in overview.models}
+def _chosen_models(overview: Overview) -> tuple[ModelState, ModelState] | None:
+    """The two models to compare; None if there is only one."""
+    known = {state.id: state for state in overview.models}
     if len(known) == 1:
         st.info(
             f"There is one model here, {overview.model}. Add another with `sartor models add FILE.onnx` or "
@@ -60,7 +60,7 @@ def _two(overview: Overview) -> tuple[ModelState, ModelState] | None:
 
 
 def _has_embedded(model: ModelState, overview: Overview) -> bool:
-    """Whether a model can be asked; where it cannot, the page says what to do."""
+    """Whether a model can be asked. If not, the page says what to do."""
     if not model.embedded:
         st.warning(
             f"{model.id} has not embedded this catalog yet. Stop the studio, and run:",
@@ -73,7 +73,7 @@ def _has_embedded(model: ModelState, overview: Overview) -> bool:
 
 
 def _overlap(lists: list[Recommendation], shared: set[str]) -> str:
-    longest = max(len(found) for found in lists)
+    longest = max(len(results) for results in lists)
     same = all(lists) and lists[0][0].product_id == lists[1][0].product_id
     first = "The first is the same." if same else "The first differs."
     return f"{len(shared)} of {longest} products are in both lists. {first if longest else ''}"

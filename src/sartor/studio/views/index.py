@@ -6,34 +6,34 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from sartor.studio.session import local_engine, progress_shown
+from sartor.studio.session import progress_shown, workspace_backend
 
 if TYPE_CHECKING:
     from sartor.ingest.photos import IngestReport
-    from sartor.studio.engine import LocalEngine
+    from sartor.studio.backend import WorkspaceBackend
 
 _FOLDER, _ZIP = "A folder or file here", "Upload a ZIP"
-_KEPT = "ingest"  # key of the session
+_REPORT = "ingest"  # key of the session
 
 
 def page() -> None:
-    """Draw the page."""
+    """Show the page."""
     st.title("Index photos", anchor=False)
-    asked = local_engine(what="Indexing")
+    workspace = workspace_backend(what="Indexing")
     way = st.segmented_control(
         "From", [_FOLDER, _ZIP], default=_FOLDER, required=True, label_visibility="collapsed"
     )
-    source = _uploaded(asked) if way == _ZIP else _on_this_machine()
+    source = _uploaded(workspace) if way == _ZIP else _on_this_machine()
     if source:
         with progress_shown("Indexing") as on_progress:
-            st.session_state[_KEPT] = asked.index(source, limit=None, on_progress=on_progress)
-    report = st.session_state.get(_KEPT)
+            st.session_state[_REPORT] = workspace.index(source, on_progress=on_progress)
+    report = st.session_state.get(_REPORT)
     if report is not None:
-        _tell(report)
+        _show(report)
 
 
 def _on_this_machine() -> str | None:
-    """The path that is to be indexed now."""
+    """The path to index now."""
     with st.form("folder", border=False):
         path = st.text_input(
             "Path on the machine that runs the studio",
@@ -46,14 +46,14 @@ def _on_this_machine() -> str | None:
     return path.strip() if started else None
 
 
-def _uploaded(asked: LocalEngine) -> str | None:
-    """The kept upload that is to be indexed now."""
+def _uploaded(workspace: WorkspaceBackend) -> str | None:
+    """The upload to index now, kept in the workspace."""
     file = st.file_uploader("A ZIP of photos, with or without a table", type=["zip"], key="zip")
     started = st.button("Index", type="primary", icon=":material/play_arrow:", disabled=file is None)
-    return str(asked.keep(file.name, file.getbuffer())) if started and file is not None else None
+    return str(workspace.keep_upload(file.name, file.getbuffer())) if started and file is not None else None
 
 
-def _tell(report: IngestReport) -> None:
+def _show(report: IngestReport) -> None:
     st.success(
         f"{report.products:,} products of {report.source} are in the catalog: {report.added:,} new, "
         f"{report.updated:,} changed, {report.unchanged:,} as they were.",
@@ -70,12 +70,12 @@ def _tell(report: IngestReport) -> None:
             st.metric(name, value, border=True, width=164)
     if report.rejected:
         st.subheader("Rejected photos", anchor=False)
-        st.dataframe([{"Photo": each.photo, "Why": each.reason} for each in report.rejected], hide_index=True)
+        st.dataframe([{"Photo": photo.photo, "Why": photo.reason} for photo in report.rejected], hide_index=True)
     if report.findings:
         st.subheader("What was noticed", anchor=False)
         rows = [
-            {"What": each.case, "How often": each.count, "For example": ", ".join(each.examples)}
-            for each in report.findings
+            {"What": finding.case, "How often": finding.count, "For example": ", ".join(finding.examples)}
+            for finding in report.findings
         ]
         st.dataframe(rows, hide_index=True)
 

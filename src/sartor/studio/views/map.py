@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from sartor.studio.queries import ask_with, spoken
-from sartor.studio.session import filled, local_engine
-from sartor.studio.tiles import OTHER_COLOR, POINT_COLORS, product_tile
+from sartor.studio.session import overview_of, workspace_backend
+from sartor.studio.tiles import product_tile
 
 if TYPE_CHECKING:
     from sartor.evaluation.catalog_map import CatalogMap, PlacedProduct
-    from sartor.studio.engine import LocalEngine
+    from sartor.studio.backend import WorkspaceBackend
 
 _SIZES = (500, 1500, 3000)
 _HEIGHT_PX = 620
@@ -21,49 +21,57 @@ _LEGEND_COLUMNS = 5
 _SIZE, _PICKED_SIZE = 56, 260  # of a point, in square pixels
 _OTHER, _NONE = "other", "not told"
 _ATTRIBUTES_SHOWN = 8
+_OTHER_COLOR = "#b4b7bd"  # of points that have none of the colored values
+# Ten hues that can be told apart on white and on black, also by most who see fewer colors.
+_POINT_COLORS = (
+    "#2440b5", "#d9822b", "#1d9a6c", "#c2365a", "#7a52c7", "#0f8fb3", "#8a6d1f", "#d66fb0", "#5f8f2d", "#8c4a32",
+)  # fmt: skip
 
 
 def page() -> None:
-    """Draw the page."""
+    """Show the page."""
     st.title("Map of the catalog", anchor=False)
-    asked = local_engine(what="A map")
-    overview = filled(asked)
+    workspace = workspace_backend(what="A map")
+    overview = overview_of(workspace)
     with st.sidebar:
-        models = [each.id for each in overview.models if each.embedded]
+        models = [state.id for state in overview.models if state.embedded]
         model = st.selectbox("Model", models, key="map-model")
-        most = st.select_slider("How many", _SIZES, value=_SIZES[1], key="map-most")
-    atlas = _laid_out(asked, model, most, overview.photos)
-    names = _colorings(atlas, list(overview.facets))
+        limit = st.select_slider("How many", _SIZES, value=_SIZES[1], key="map-most")
+    catalog_map = _laid_out(workspace, model, limit, overview.photos)
+    names = _colorings(catalog_map, list(overview.facets))
     with st.sidebar:
         attribute = st.selectbox("Colored by", names, key="map-color", format_func=spoken) if names else ""
     st.caption(
-        f"{len(atlas.products):,} of {atlas.of:,} products, laid out by {atlas.method}. Near means alike; "
+        f"{len(catalog_map.products):,} of {catalog_map.of:,} products, laid out by "
+        f"{catalog_map.method}. Near means alike; "
         "what is far apart says little. Point at a product for its name, click it to see it."
     )
     left, right = st.columns([4, 1], gap="medium")
     with left:
-        chosen = _chart(atlas, attribute)
+        chosen = _chart(catalog_map, attribute)
     with right:
-        _show(asked, next((each for each in atlas.products if each.product_id == chosen), None))
+        _show_product(
+            workspace, next((product for product in catalog_map.products if product.product_id == chosen), None)
+        )
 
 
 @st.cache_resource(
     max_entries=8, show_spinner="Laying out the map; 1,500 products take some 10 seconds of a free core …"
 )
-def _laid_out(_engine: LocalEngine, model: str, most: int, photos: int) -> CatalogMap:  # noqa: ARG001 - a key
-    """The map, kept until the catalog has other photos."""
-    return _engine.map(model, most=most)
+def _laid_out(_backend: WorkspaceBackend, model: str, limit: int, photos: int) -> CatalogMap:  # noqa: ARG001 - a key
+    """The map, cached until the number of photos changes."""
+    return _backend.map(model, limit=limit)
 
 
-def _colorings(atlas: CatalogMap, facets: list[str]) -> list[str]:
-    told = {name for product in atlas.products for name in product.attributes}
-    return [name for name in facets if name in told] or sorted(told)
+def _colorings(catalog_map: CatalogMap, facets: list[str]) -> list[str]:
+    named = {name for product in catalog_map.products for name in product.attributes}
+    return [name for name in facets if name in named] or sorted(named)
 
 
-def _chart(atlas: CatalogMap, attribute: str) -> str | None:
-    """Draw the points; returns the id of the product that was clicked."""
-    values = [str(product.attributes.get(attribute, _NONE)) for product in atlas.products]
-    shown = [value for value, _ in Counter(values).most_common() if value != _NONE][: len(POINT_COLORS)]
+def _chart(catalog_map: CatalogMap, attribute: str) -> str | None:
+    """Show the points; returns the id of the product that was clicked."""
+    values = [str(product.attributes.get(attribute, _NONE)) for product in catalog_map.products]
+    shown = [value for value, _ in Counter(values).most_common() if value != _NONE][: len(_POINT_COLORS)]
     rows = [
         {
             "x": product.x,
@@ -73,12 +81,12 @@ def _chart(atlas: CatalogMap, attribute: str) -> str | None:
             "value": value,
             "group": value if value in shown else _OTHER,
         }
-        for product, value in zip(atlas.products, values, strict=True)
+        for product, value in zip(catalog_map.products, values, strict=True)
     ]
     groups = [*shown, *([_OTHER] if set(values) - set(shown) else [])]
     state: Any = st.vega_lite_chart(
         rows,
-        _spec(groups, colors=[*POINT_COLORS[: len(shown)], OTHER_COLOR], name=spoken(attribute)),
+        _spec(groups, colors=[*_POINT_COLORS[: len(shown)], _OTHER_COLOR], name=spoken(attribute)),
         on_select="rerun",
         key="map",
         alt=f"Map of {len(rows)} products, colored by {spoken(attribute)}",
@@ -93,7 +101,7 @@ def _spec(groups: list[str], *, colors: list[str], name: str) -> dict[str, Any]:
 
     Source: https://vega.github.io/vega-lite/docs/
     """
-    place = {"type": "quantitative", "axis": None, "scale": {"zero": False, "nice": False, "padding": 12}}
+    axis = {"type": "quantitative", "axis": None, "scale": {"zero": False, "nice": False, "padding": 12}}
     legend = {"orient": "bottom", "columns": _LEGEND_COLUMNS, "symbolOpacity": 1}
     return {
         "height": _HEIGHT_PX,
@@ -103,8 +111,8 @@ def _spec(groups: list[str], *, colors: list[str], name: str) -> dict[str, Any]:
             {"name": "grid", "select": "interval", "bind": "scales"},
         ],
         "encoding": {
-            "x": {"field": "x", **place},
-            "y": {"field": "y", **place},
+            "x": {"field": "x", **axis},
+            "y": {"field": "y", **axis},
             "color": {
                 "field": "group",
                 "type": "nominal",
@@ -122,13 +130,18 @@ def _spec(groups: list[str], *, colors: list[str], name: str) -> dict[str, Any]:
     }
 
 
-def _show(asked: LocalEngine, product: PlacedProduct | None) -> None:
+def _show_product(workspace: WorkspaceBackend, product: PlacedProduct | None) -> None:
     if product is None:
         st.caption("No product is chosen.")
         return
-    told = [f"{spoken(name)}: {value}" for name, value in list(product.attributes.items())[:_ATTRIBUTES_SHOWN]]
+    attributes = [
+        f"{spoken(name)}: {value}" for name, value in list(product.attributes.items())[:_ATTRIBUTES_SHOWN]
+    ]
     product_tile(
-        asked, product.sha256, title=product.title or product.product_id, lines=[product.product_id, *told]
+        workspace,
+        product.sha256,
+        title=product.title or product.product_id,
+        lines=[product.product_id, *attributes],
     )
     if st.button("Search with this", key="map-search", on_click=ask_with, args=(product.product_id,)):
         st.switch_page("views/search.py")

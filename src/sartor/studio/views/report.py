@@ -12,19 +12,24 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from sartor.evaluation.report.page import html_report
-from sartor.studio.session import local_engine, progress_shown
+from sartor.studio.session import progress_shown, workspace_backend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sartor.ingest.photos import OnProgress
-    from sartor.studio.engine import LocalEngine
+    from sartor.studio.backend import WorkspaceBackend
+
+
+_HEIGHT_PX = 900
+_OPEN, _RUN = "Open a report", "Run an evaluation"
+_REPORT = "report"  # key of the session
 
 
 def contained(page: str) -> str:
-    """A page that runs only the script of Sartor's reports, wherever it is from.
+    """A page that can run no script but that of Sartor's reports.
 
-    Streamlit's frames have the studio's own origin, so that what runs in one could use the studio.
+    Streamlit's frames have the studio's own origin, so another script in one could use the studio.
     """
     script = files("sartor.evaluation.report").joinpath("templates", "sort.js").read_bytes()
     digest = base64.b64encode(hashlib.sha256(script).digest()).decode("ascii")
@@ -35,17 +40,12 @@ def contained(page: str) -> str:
     return f'<!doctype html><meta http-equiv="Content-Security-Policy" content="{allowed}">{page}'
 
 
-_HEIGHT_PX = 900
-_OPEN, _RUN = "Open a report", "Run an evaluation"
-_KEPT = "report"  # key of the session
-
-
 def page() -> None:
-    """Draw the page."""
+    """Show the page."""
     st.title("Evaluation report", anchor=False)
     way = st.segmented_control("What", [_OPEN, _RUN], default=_OPEN, required=True, label_visibility="collapsed")
     if way == _RUN:
-        _run(local_engine(what="An evaluation"))
+        _run(workspace_backend(what="An evaluation"))
         return
     file = st.file_uploader(
         "An HTML file of `sartor evaluate --report FILE.html`", type=["html", "htm"], key="file"
@@ -56,23 +56,23 @@ def page() -> None:
     st.iframe(contained(file.getvalue().decode("utf-8", errors="replace")), height=_HEIGHT_PX)
 
 
-def _run(asked: LocalEngine) -> None:
-    overview = asked.overview()
+def _run(workspace: WorkspaceBackend) -> None:
+    overview = workspace.overview()
     with st.form("evaluation"):
         source = st.text_input(
             "Source", placeholder="/data/fashion-product-images-224.zip", help="As `sartor index` reads it."
         )
         models = st.multiselect(
             "Models",
-            [*(each.id for each in overview.models), "color-histogram", "random"],
+            [*(state.id for state in overview.models), "color-histogram", "random"],
             default=[overview.model],
         )
         limit = st.number_input("Only the first … products", min_value=10, value=None, placeholder="all of them")
         held_out = st.checkbox("Ask only about products that the first model has not learned from")
         started = st.form_submit_button("Evaluate", type="primary", icon=":material/play_arrow:")
     if started and source.strip():
-        st.session_state[_KEPT] = html_report(
-            asked.evaluate(
+        st.session_state[_REPORT] = html_report(
+            workspace.evaluate(
                 source.strip(),
                 models,
                 limit=None if limit is None else int(limit),
@@ -82,7 +82,7 @@ def _run(asked: LocalEngine) -> None:
         )
     elif started:
         st.warning("Name a source: a folder, a ZIP or a table on this machine.")
-    if report := st.session_state.get(_KEPT):
+    if report := st.session_state.get(_REPORT):
         st.download_button(
             "Download the report", report, file_name="report.html", mime="text/html", icon=":material/download:"
         )

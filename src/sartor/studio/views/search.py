@@ -1,4 +1,4 @@
-"""Search: photos or a product beside what is most similar."""
+"""Search: photos or a product, beside the most similar products."""
 
 from __future__ import annotations
 
@@ -8,42 +8,42 @@ import streamlit as st
 
 from sartor.errors import SartorError
 from sartor.studio.queries import queries, settings
-from sartor.studio.session import engine, filled
-from sartor.studio.tiles import hit_tiles, query_tile, tell
+from sartor.studio.session import backend, overview_of
+from sartor.studio.tiles import hit_tiles, query_tile, show_summary
 
 if TYPE_CHECKING:
-    from sartor.studio.engine import Engine, How
+    from sartor.studio.backend import Backend, SearchOptions
     from sartor.studio.queries import Query
 
 
 def page() -> None:
-    """Draw the page."""
+    """Show the page."""
     st.title("Search by photo", anchor=False)
-    asked = engine()
-    how = settings(asked, filled(asked))
-    given = queries(asked)
-    if not given:
+    current = backend()
+    options = settings(current, overview_of(current))
+    entered = queries(current)
+    if not entered:
         st.caption("Upload one or several photos: each is shown beside the products most similar to it.")
-    for row, query in enumerate(given):
+    for row, query in enumerate(entered):
         if row:
             st.divider()
-        _answer(asked, query, how, row=row)
+        _answer(current, query, options, row=row)
 
 
-def _answer(asked: Engine, query: Query, how: How, *, row: int) -> None:
+def _answer(current: Backend, query: Query, options: SearchOptions, *, row: int) -> None:
     left, right = st.columns([1, 4.6], gap="medium")
     try:
-        found = asked.similar(query.photos, query.product, how)
+        results = current.similar(query.photos, query.product, options)
     except SartorError as error:
         with left:
             query_tile(query, None, key=str(row))
         right.error(str(error), icon=":material/error:")
         return
     with left:
-        query_tile(query, found.seen, key=str(row))
+        query_tile(query, results.seen, key=str(row))
     with right:
-        tell(found)
-        hit_tiles(asked, found, key=str(row))
+        show_summary(results)
+        hit_tiles(current, results, key=str(row))
 
 
 page()

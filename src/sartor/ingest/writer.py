@@ -1,0 +1,116 @@
+"""Writing the catalog: one place that knows which photos it has, and keeps the index up to date with the store."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sartor.store.base import Write
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sartor.imaging.fetch import EncodedPhoto
+    from sartor.index.base import VectorIndex
+    from sartor.media.base import MediaStore
+    from sartor.recommend.features import FeatureBuilder
+    from sartor.store.base import CatalogStore
+    from sartor.types import Palette, Photo, StoredProduct, Vector
+
+logger = logging.getLogger(__name__)
+
+_PAGE = 512  # products a step; bounds memory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogWriter:
+    """Writes products and the embeddings of one model, a transaction each time, and keeps its index up to date.
+
+    Attributes:
+        store: The catalog.
+        index: The index of the model.
+        media: The thumbnails.
+        features: Builds the index entries; it also says which model the embeddings are of.
+    """
+
+    store: CatalogStore
+    index: VectorIndex
+    media: MediaStore
+    features: FeatureBuilder
+
+    def split(
+        self, photos: Mapping[str, EncodedPhoto], *, embedded: bool = True
+    ) -> tuple[dict[str, Photo], list[EncodedPhoto]]:
+        """Split photos into those that the catalog has and those that are new.
+
+        Args:
+            photos: The photos, by SHA-256.
+            embedded: Whether a photo also needs an embedding to count as known; its colors and its thumbnail are
+                needed in any case.
+
+        Returns:
+            The known photos by SHA-256, and the others in the given order.
+        """
+        store = self.store
+        computed = store.embedded(self.features.model, photos) if embedded else store.palettes(photos).keys()
+        known = {
+            sha256: photo
+            for sha256, photo in store.photos(computed).items()
+            if photo.has_picture and self.media.exists(photo.thumbnail)
+        }
+        return known, [photo for sha256, photo in photos.items() if sha256 not in known]
+
+    def write(
+        self,
+        products: Sequence[StoredProduct],
+        *,
+        embeddings: Mapping[str, Vector],
+        palettes: Mapping[str, Palette],
+    ) -> None:
+        """Write products, embeddings and colors in one transaction, then update the index."""
+        self.store.write(
+            Write(
+                products=tuple(products),
+                model=self.features.model,
+                embeddings=embeddings,
+                palettes=palettes,
+            )
+        )
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Bring every change of the store that the index lacks into it."""
+        catch_up(self.store, self.index, self.features)
+
+    def finish(self) -> None:
+        """Build the graph of the index over what was written, so that it answers as well as it can."""
+        self.index.optimize()
+        self.index.mark(self.store.revision)
+
+
+def catch_up(store: CatalogStore, index: VectorIndex, features: FeatureBuilder) -> int:
+    """Bring every change of the store that the index lacks into it.
+
+    Repeating a part of it does no harm, so a kill at any moment only costs the work since the index was saved.
+
+    Returns:
+        How many products had changed.
+    """
+    done = 0
+    while page := store.changes(since=index.revision, limit=_PAGE):
+        live = [change.product_id for change in page if not change.deleted]
+        entries = features.entries(store.embedded_photos(features.model, live))
+        index.replace([change.product_id for change in page], entries)
+        index.advance(page[-1].revision, changed=len(page))
+        done += len(page)
+    if done:
+        logger.debug("index caught up: products=%d revision=%d", done, index.revision)
+    return done
+
+
+def bring_up_to_date(store: CatalogStore, index: VectorIndex, features: FeatureBuilder) -> None:
+    """Catch up, and build the graph over what came, so that the index answers as well as it can."""
+    catch_up(store, index, features)
+    index.optimize()
+    index.mark(store.revision)

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sartor.service.security import Scope, client_of
+from tests.fakes import RED, photo
+from tests.service.conftest import key_of, serving
+
+if TYPE_CHECKING:
+    from starlette.testclient import TestClient
+
+
+def test_without_keys_all_is_open_and_with_them_writing_needs_one(catalog: Path) -> None:
+    with serving(catalog) as client:
+        assert client.put("/v1/products/a", json={"title": "A"}).status_code == 201
+    writer, reader = key_of(catalog, Scope.WRITE), key_of(catalog, Scope.READ)
+    with serving(catalog) as client:
+        bare = client.put("/v1/products/b", json={"title": "B"})
+        assert bare.status_code == 401
+        assert bare.headers["www-authenticate"].startswith("Bearer")
+        assert client.put("/v1/products/b", json={"title": "B"}, headers=reader).status_code == 403
+        assert (
+            client.put("/v1/products/b", json={"title": "B"}, headers={"X-API-Key": "nonsense"}).status_code == 401
+        )
+        assert client.put("/v1/products/b", json={"title": "B"}, headers=writer).status_code == 201
+        assert client.get("/metrics", headers=writer).status_code == 403
+        assert client.get("/v1/products/b").status_code == 200
+
+
+def test_reading_can_need_a_key_too(catalog: Path) -> None:
+    reader = key_of(catalog, Scope.READ)
+    with serving(catalog, read_needs_key=True) as client:
+        assert client.get("/v1/catalog").status_code == 401
+        assert client.get("/v1/catalog", headers=reader).status_code == 200
+
+
+def test_a_key_is_stored_only_as_a_digest(catalog: Path) -> None:
+    header = key_of(catalog, Scope.ADMIN)["Authorization"].removeprefix("Bearer ")
+
+    for path in catalog.glob("catalog.sqlite3*"):
+        assert header.encode() not in path.read_bytes()
+
+
+def test_a_request_that_is_too_large_is_refused_before_it_is_read(catalog: Path) -> None:
+    with serving(catalog, max_request_bytes=2000) as client:
+        declared = client.post("/v1/similar", content=b"x" * 3000, headers={"content-type": "application/json"})
+        streamed = client.post(
+            "/v1/similar",
+            content=(b"x" * 500 for _ in range(10)),
+            headers={"content-type": "application/json"},
+        )
+
+    assert [declared.status_code, streamed.status_code] == [413, 413]
+    assert declared.json()["type"] == "urn:sartor:problem:content-too-large"
+
+
+def test_more_photos_than_allowed_are_refused(catalog: Path) -> None:
+    with serving(catalog, max_photos=2) as client:
+        files = [("photo", ("a.png", photo(RED), "image/png"))] * 3
+        answer = client.post("/v1/similar", files=files)
+
+    assert answer.status_code == 413
+
+
+def test_who_asks_too_often_waits_and_others_do_not(catalog: Path) -> None:
+    key = key_of(catalog, Scope.READ)
+    with serving(catalog, rate_per_minute=30) as client:
+        # More than one too many: where a minute ends among them, the window lets a few more pass.
+        made_up = [client.get("/v1/catalog", headers={"X-API-Key": str(number)}) for number in range(45)]
+        other = client.get("/v1/catalog", headers=key)
+
+    assert made_up[-1].status_code == 429  # each with another key that is none: all of one address
+    assert 1 <= int(made_up[-1].headers["retry-after"]) <= 60
+    assert other.status_code == 200
+
+
+def test_every_answer_has_security_headers(client: TestClient) -> None:
+    for path in ("/v1/catalog", "/nothing", "/health/live"):
+        headers = client.get(path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert "script-src 'self'" in headers["content-security-policy"]
+        assert "server" not in headers
+
+
+def test_pages_of_other_origins_read_only_where_they_may(catalog: Path) -> None:
+    asks = {"Origin": "https://shop.example"}
+    with serving(catalog) as client:
+        assert "access-control-allow-origin" not in client.get("/v1/catalog", headers=asks).headers
+    with serving(catalog, cors_origins=("https://shop.example",)) as client:
+        assert client.get("/v1/catalog", headers=asks).headers["access-control-allow-origin"] == asks["Origin"]
+        other = client.get("/v1/catalog", headers={"Origin": "https://evil.example"})
+        assert "access-control-allow-origin" not in other.headers
+
+
+def test_addresses_of_one_household_are_one() -> None:
+    one, other = ({"client": (f"2001:db8::{last}", 1)} for last in ("1", "ffff"))
+
+    assert client_of(one) == client_of(other) == "2001:db8::/64"
+    assert client_of({"client": ("10.0.0.1", 1)}) == "10.0.0.1"
+    assert client_of({}) == "unknown"
