@@ -20,10 +20,10 @@ from sartor.cli.options import (
     print_table,
     settings,
 )
+from sartor.limits import STUDIO_PORT
 
 keys = typer.Typer(help="API keys of the service.", no_args_is_help=True, rich_markup_mode=None)
 
-_STUDIO_PORT = 8501
 _COLUMNS = ("id", "name", "scope", "created")
 
 Host = Annotated[
@@ -110,9 +110,7 @@ def studio(
         str | None,
         typer.Option("--api", metavar="URL", help="Use a running `sartor serve`, such as http://127.0.0.1:8000."),
     ] = None,
-    port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")
-    ] = _STUDIO_PORT,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")] = STUDIO_PORT,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the studio in a browser.")] = True,
 ) -> None:
     """Explore a catalog in the browser: search by photos, compare models, browse a map, index, read reports."""
