@@ -243,7 +243,7 @@ def import_vectors(
     on_progress: OnProgress = lambda _: None,
     clock: Callable[[], float],
 ) -> ImportReport:
-    """Bring vectors into the store and the index; repeating it changes nothing.
+    """Write vectors to the store and the index; repeating it changes nothing.
 
     Args:
         source: The vectors.
