@@ -210,7 +210,7 @@ class Delimited:
             return None
 
     def _lenient(self, line: str, width: int) -> list[str]:
-        """Cells of a line with a stray quote: a lenient reader's if their number fits, else with quotes as text."""
+        """Cells of a line with a stray quote: a lenient reader's if they fit, else with quotes as text."""
         try:
             lenient = next(csv.reader([line], delimiter=self.delimiter, skipinitialspace=True))
         except csv.Error:  # a cell over the csv module's limit of 128 KiB

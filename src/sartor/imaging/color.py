@@ -160,7 +160,7 @@ def _weights(lab: Floats) -> Floats:
 
 
 def _background(lab: Floats) -> Flags:
-    """The pixels where the edge's color reaches in from the edge, ``(h, w)``; none if the edge has several colors."""
+    """The pixels that the edge's one color reaches from the edge, ``(h, w)``; none if it has several."""
     edge = np.concatenate([lab[0], lab[-1], lab[:, 0], lab[:, -1]])
     near = _distance(lab, np.median(edge, axis=0)) < _BACKGROUND
     if np.concatenate([near[0], near[-1], near[:, 0], near[:, -1]]).mean() < _EDGE_SHARE:

@@ -45,7 +45,7 @@ class Thumbnail:
 
 
 def make_thumbnail(data: bytes, decoded: DecodedPhoto, *, max_px: int = THUMBNAIL_PX) -> Thumbnail:
-    """A picture of at most ``max_px`` on a side, never enlarged, from a photo's bytes and the pixels decoded from them."""
+    """A picture of at most ``max_px`` on a side, never enlarged, from a photo's bytes and pixels."""
     fits = max(decoded.width_px, decoded.height_px) <= max_px
     if fits and decoded.web_ready and len(data) <= _KEPT_BYTES:
         return Thumbnail(data=data, suffix=_SUFFIXES[decoded.format])
