@@ -66,8 +66,8 @@ def empty_home(tmp_path_factory: pytest.TempPathFactory, color_file: Path) -> Pa
     from sartor.shop.library import add_model
 
     directory = tmp_path_factory.mktemp("empty") / "home"
-    adoption = ModelSpec(id="color", scaling=PixelScaling.named(Scaling.UNIT), output="embedding")
-    add_model(Settings(home=directory), color_file, adoption)
+    spec = ModelSpec(id="color", scaling=PixelScaling.named(Scaling.UNIT), output="embedding")
+    add_model(Settings(home=directory), color_file, spec)
     return directory
 
 

@@ -42,8 +42,8 @@ def filled(shop: Shop, photos: Path) -> Shop:
 
 
 def add(home: Path, color_file: Path, model_id: str, scaling: Scaling = Scaling.UNIT) -> None:
-    adoption = ModelSpec(id=model_id, scaling=PixelScaling.named(scaling), output="embedding")
-    add_model(Settings(home=home), color_file, adoption)
+    spec = ModelSpec(id=model_id, scaling=PixelScaling.named(scaling), output="embedding")
+    add_model(Settings(home=home), color_file, spec)
 
 
 def test_a_photo_is_its_own_first_hit_unless_it_is_the_query(filled: Shop) -> None:

@@ -201,7 +201,7 @@ def add(
         card = export_model(chosen, network, pooling=pooling, weights=file, model_id=model_id)
         _print_added(card, as_json=as_json)
         return
-    adoption = ModelSpec(
+    spec = ModelSpec(
         id=model_id,
         scaling=told_scaling(file, scaling, mean, std, channel_order, others=(size, resize)),
         layout=layout,
@@ -211,7 +211,7 @@ def add(
         license=license_,
         origin=file.name,
     )
-    card = add_model(chosen, file, adoption)
+    card = add_model(chosen, file, spec)
     _print_added(card, as_json=as_json)
 
 

@@ -170,12 +170,13 @@ class DecodedPhoto:
     """A photo as pixels.
 
     Attributes:
-        image: Mode RGB, upright, transparent pixels on white, without metadata. width_px: Width of the source,
-        upright; larger than the image's if that is reduced. height_px: Height of the source, upright. format:
-        Pillow's name of the source's format, such as ``JPEG``. reduced: Whether the image was decoded smaller than
-        the source. web_ready: Whether the source file can be shown on a web page: JPEG, PNG or WebP, one upright
-        frame, no CMYK,
-            and no location.
+        image: Mode RGB, upright, transparent pixels on white, without metadata.
+        width_px: Width of the source, upright; larger than the image's if that is reduced.
+        height_px: Height of the source, upright.
+        format: Pillow's name of the source's format, such as ``JPEG``.
+        reduced: Whether the image was decoded smaller than the source.
+        web_ready: Whether the source file can be shown on a web page: JPEG, PNG or WebP, one upright frame, no
+            CMYK, and no location.
     """
 
     image: Image.Image
