@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sartor.encoders.card import ChannelOrder, Layout, ModelCard, PixelScaling, Pooling
-from sartor.encoders.keras.networks import NETWORKS, network
+from sartor.encoders.networks import NETWORKS, network
 from sartor.errors import UnusableModel
 
 NEEDS_KERAS = "needs Keras: pip install 'sartor[keras]'"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sartor.encoders.card import MODEL_ID, ChannelOrder, PixelScaling, Pooling, Scaling
-from sartor.encoders.keras.networks import NETWORKS, network
+from sartor.encoders.networks import NETWORKS, network
 from sartor.errors import ModelNotFound
 
 MODULES = {  # of keras.applications
