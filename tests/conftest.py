@@ -22,7 +22,7 @@ hypothesis.settings.register_profile("sartor", deadline=None)  # how long an exa
 hypothesis.settings.load_profile("sartor")
 
 # The longest files, which would else be what the last worker is left alone with.
-LONG = ("test_resume.py", "test_train.py", "test_keras_export.py", "test_convert.py", "test_kill.py")
+LONG = ("test_resume.py", "test_train.py", "test_keras_export.py", "test_convert.py", "test_pipeline_kill.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.main import get_command
 
-from sartor import errors
+from sartor import errors, limits
 from sartor.cli.app import app
 from sartor.config import ENV_PREFIX, OTHER_VARIABLES, ServiceSettings, Settings
 from sartor.errors import SartorError
@@ -37,6 +37,7 @@ REFERENCE = Path(__file__).resolve().parents[1] / "docs" / "reference"
 NOTE = "<!-- Written by python -m tools.reference; edit the code instead. -->"
 
 _IN_HELP = re.compile(r" ?\((SARTOR_\w+); ([^)]*)\)")  # of an option: its variable and its default
+_LIMIT = re.compile(r"([A-Z_]+) = .+  # (.+)")
 _UNEXPECTED = 500  # the status of an error that no request should cause
 
 
@@ -50,6 +51,9 @@ def settings_page() -> str:
         "## The service",
         "How `sartor serve` answers. What has no option is set by a program that makes a `ServiceSettings`.",
         table(("setting", "default", "option", "what it is"), _rows(ServiceSettings)),
+        "## Limits",
+        "Nobody sets these. What exceeds a limit is refused, and the message says why.",
+        *_limits(),
     )
 
 
@@ -167,6 +171,20 @@ def _rows(settings: type[BaseModel]) -> Iterator[tuple[str, str, str, str]]:
         extra = field.json_schema_extra
         option = extra.get("option") if isinstance(extra, dict) else ""
         yield f"`{name}`", _default(name, field), f"`{option}`" if option else "", str(field.description)
+
+
+def _limits() -> Iterator[str]:
+    """The rows of ``sartor.limits``, a table for each of its comments alone on a line."""
+    rows: list[tuple[str, str, str]] = []
+    for line in [*inspect.getsource(limits).splitlines(), "# "]:
+        if row := _LIMIT.fullmatch(line):
+            rows.append((f"`{row[1]}`", f"{getattr(limits, row[1]):,}", row[2]))
+        elif line.startswith("# "):
+            if rows:
+                yield table(("limit", "value", "what it bounds"), rows)
+            if line != "# ":
+                yield f"### {line[2:]}"
+            rows = []
 
 
 def _default(name: str, field: FieldInfo) -> str:

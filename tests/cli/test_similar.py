@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 import sartor as library
 from tests.cli.conftest import Sartor, write_photos, write_table
@@ -56,7 +56,7 @@ def test_the_json_has_what_others_rely_on(indexed: Sartor, query: Path) -> None:
 
 def test_people_get_a_table(indexed: Sartor, query: Path) -> None:
     outcome = indexed("similar", query, "-k", 2)
-    assert outcome.out.startswith("QueryAttributes: colors ")
+    assert outcome.out.startswith("Seen: colors ")
     assert "Red shirt" in outcome.out
     assert "Pink shirt" in outcome.out
     assert "Blue shirt" not in outcome.out
@@ -207,3 +207,40 @@ def test_a_device_that_is_not_there_is_named(indexed: Sartor, query: Path) -> No
     outcome = indexed("similar", query, "--device", "cuda")
     assert outcome.code == 1
     assert "there is no device 'cuda' here; there are: cpu" in outcome.err
+
+
+@pytest.fixture
+def with_duplicates(sartor: Sartor, tmp_path: Path) -> Sartor:
+    (tmp_path / "clothes").mkdir()
+    for name, color, left in (("shirt", "red", 20), ("skirt", "blue", 50), ("hat", "red", 50)):
+        image = Image.new("RGB", (120, 120), "white")
+        ImageDraw.Draw(image).rectangle((left, 20, left + 40, 100), fill=color)
+        image.save(tmp_path / "clothes" / f"{name}.png")
+        if name == "shirt":
+            image.resize((60, 60)).save(tmp_path / "clothes" / "again.png")
+    assert sartor("index", tmp_path / "clothes").code == 0
+    return sartor
+
+
+def test_photos_of_the_same_are_one_group(with_duplicates: Sartor) -> None:
+    (group,) = with_duplicates("duplicates", "--json").json()["groups"]
+
+    assert [photo["product_id"] for photo in group] == ["again", "shirt"]
+    assert set(group[0]) == {"product_id", "title", "photo", "sha256"}
+
+
+def test_people_get_a_table_and_a_sheet(with_duplicates: Sartor, tmp_path: Path) -> None:
+    outcome = with_duplicates("duplicates", "--sheet", tmp_path / "duplicates.html")
+
+    assert "1 group of 2 photos" in outcome.out
+    assert "again, shirt" in outcome.out
+    assert (tmp_path / "duplicates.html").read_text().count("<figure") == 2
+
+
+def test_a_copy_stands_behind_the_hit(with_duplicates: Sartor) -> None:
+    hits = with_duplicates("similar", "--product", "hat", "--json").json()["hits"]
+
+    assert {(hit["product_id"], *hit["variants"]) for hit in hits} in (
+        {("skirt",), ("again", "shirt")},
+        {("skirt",), ("shirt", "again")},
+    )

@@ -11,7 +11,7 @@ import pytest
 
 from sartor.encoders.card import AttributeHead
 from sartor.encoders.heads import Heads
-from sartor.evaluation.health import EXAMPLES, OFTEN, K, examine
+from sartor.evaluation.health import EXAMPLES, HUB_FACTOR, K, examine
 from sartor.evaluation.results import HealthFinding
 from sartor.recommend.features import FeatureBuilder
 from sartor.store.base import Write
@@ -248,7 +248,7 @@ def test_the_middle_of_everything_is_a_hub(catalog: Catalog) -> None:
     hubs = catalog.finding("hubs")
 
     assert "zz, in 200" in hubs.examples
-    assert hubs.what == f"products in more than {OFTEN} times the expected number of top-{K} lists"
+    assert hubs.what == f"products in more than {HUB_FACTOR} times the expected number of top-{K} lists"
 
 
 def test_every_finding_says_what_follows(catalog: Catalog) -> None:

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sartor.evaluation.intervals import Interval, bootstrap_interval, intervals, paired_test, paired_tests
+from sartor.evaluation.intervals import (
+    Interval,
+    bootstrap_interval,
+    intervals,
+    paired_test,
+    paired_tests,
+)
 
 SEEDS = st.integers(0, 2**32 - 1)
 SCORES = st.sampled_from([0.0, 0.2, 0.25, 1.0, nan])
@@ -119,3 +125,49 @@ def test_chance_alone_is_significant_as_often_as_it_should_be() -> None:
     new, old = ({str(place): rng.normal(size=40) for place in range(400)} for _ in range(2))
     found = paired_tests(new, old, rng=rng, rounds=500)
     assert 0.02 < np.mean([test.p_value <= 0.05 for test in found.values()]) < 0.09
+
+
+@given(SEEDS, st.lists(st.floats(-1, 1) | st.just(np.nan), max_size=40))
+def test_an_interval_lies_within_its_values_and_repeats(seed: int, values: list[float]) -> None:
+    given_, known = np.array(values, np.float64), [value for value in values if not np.isnan(value)]
+    interval = bootstrap_interval(given_, rng=np.random.default_rng(seed), rounds=50)
+    assert interval.count == len(known)
+    if known:
+        assert min(known) - 1e-12 <= interval.low <= interval.high <= max(known) + 1e-12
+        assert interval == bootstrap_interval(given_, rng=np.random.default_rng(seed), rounds=50)
+    else:
+        assert np.isnan([interval.mean, interval.low, interval.high]).all()
+
+
+def test_an_interval_covers_the_mean_of_a_sample() -> None:
+    values = np.random.default_rng(1).normal(0.5, 0.1, 400)
+    interval = bootstrap_interval(values, rng=np.random.default_rng(2))
+    assert interval.low < interval.mean < interval.high
+    assert interval.high - interval.low == pytest.approx(2 * 1.96 * 0.1 / 20, rel=0.2)
+    assert isinstance(interval, Interval)
+
+
+def test_one_metric_that_is_better_on_nearly_all_is_significant_one_way_only() -> None:
+    rng = np.random.default_rng(3)
+    old = rng.uniform(0, 1, 100)
+    new = old + rng.normal(0.1, 0.05, 100)
+    better = paired_test(new, old, rng=rng)
+    assert better.p_value == 1 / 2001
+    assert 0 < better.low < better.difference < better.high
+    assert paired_test(old, new, rng=rng).p_value > 0.99
+
+
+@given(SEEDS, st.lists(st.sampled_from([0.0, 0.2, 0.4, 1.0, np.nan]), max_size=20))
+def test_what_is_equal_is_never_better(seed: int, scores: list[float]) -> None:
+    values = np.array(scores, np.float64)
+    test = paired_test(values, values, rng=np.random.default_rng(seed), rounds=20)
+    assert test.p_value == 1
+    assert test.count == int((~np.isnan(values)).sum())
+
+
+def test_chance_alone_is_significant_as_often_as_it_should_be_with_one_metric() -> None:
+    rng = np.random.default_rng(4)
+    p_values = [
+        paired_test(rng.normal(size=30), rng.normal(size=30), rng=rng, rounds=99).p_value for _ in range(400)
+    ]
+    assert 0.02 < np.mean(np.array(p_values) <= 0.05) < 0.09

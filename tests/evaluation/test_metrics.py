@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import combinations
 from math import log2, nan
 
 import numpy as np
@@ -9,15 +10,23 @@ from hypothesis import strategies as st
 
 from sartor.evaluation import ranking
 from sartor.evaluation.metrics import (
+    agreement,
     average_precision_at_r,
+    calibration_error,
+    coverage,
+    diversity,
     hit_rate_at_k,
+    joint_agreement,
+    mean_agreement,
     measure,
     metric_names,
     ndcg_at_k,
+    novelty,
     precision_at_k,
     recall_at_k,
+    reliability,
 )
-from sartor.evaluation.ranking import Gallery
+from sartor.evaluation.ranking import Gallery, nearest
 from sartor.evaluation.relevance import MappedLabels, SameLabels, SameProduct
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -138,3 +147,93 @@ def test_in_a_gallery_of_one_class_everything_is_right() -> None:
         vectors, Gallery.of_photos(vectors), [SameLabels([labels], [labels], own)], own=own, ks=(20,)
     )
     assert all(values == pytest.approx(np.ones(9)) for values in measured.scores[0].values())
+
+
+def test_a_query_alone_in_its_gallery_has_no_neighbors_and_no_agreement() -> None:
+    found = nearest(np.ones((1, 1), np.float32), np.ones((1, 1), np.float32), k=5, own=np.array([0]))
+    assert found.shape == (1, 0)
+    assert np.isnan(agreement(found, np.array(["a"]), np.array(["a"]))).all()
+
+
+def test_agreement_is_the_share_with_the_same_label() -> None:
+    neighbors = np.array([[0, 1, 2, 3], [0, 1, 2, 3], [3, 2, 1, 0]])
+    shares = agreement(neighbors, np.array(["red", "", "pink"]), np.array(["red", "red", "blue", ""]))
+    np.testing.assert_array_equal(shares, [0.5, np.nan, 0])
+
+
+@given(SEEDS, st.integers(1, 20), st.integers(1, 9))
+def test_agreeing_in_all_is_rarer_than_in_each_and_the_mean_lies_between(seed: int, queries: int, k: int) -> None:
+    rng = np.random.default_rng(seed)
+    neighbors = rng.integers(0, 30, (queries, k))
+    mine = [rng.choice(["", "a", "b"], queries) for _ in range(2)]
+    theirs = [rng.choice(["", "a", "b"], 30) for _ in range(2)]
+    each = np.array([agreement(neighbors, *pair) for pair in zip(mine, theirs, strict=True)])
+    joint, mean = joint_agreement(neighbors, mine, theirs), mean_agreement(neighbors, mine, theirs)
+    assert np.array_equal(np.isnan(joint), np.isnan(each).any(axis=0))
+    assert np.array_equal(np.isnan(mean), np.isnan(each).all(axis=0))
+    both = ~np.isnan(joint)
+    assert (joint[both] <= each[:, both].min(axis=0)).all()
+    np.testing.assert_allclose(mean[both], each[:, both].mean(axis=0))
+    one = np.isnan(each).sum(axis=0) == 1
+    np.testing.assert_array_equal(mean[one], np.nansum(each[:, one], axis=0))
+
+
+PRODUCTS = 8
+LISTS = st.lists(
+    st.lists(st.integers(0, PRODUCTS - 1), unique=True, max_size=5).map(lambda rows: np.array(rows, np.int64)),
+    max_size=5,
+)
+
+
+@given(LISTS)
+def test_novelty_diversity_and_coverage_are_what_their_definitions_say(lists: list[np.ndarray]) -> None:
+    rng = np.random.default_rng(0)
+    styles = rng.standard_normal((PRODUCTS, 4)).astype(np.float32)
+    styles /= np.linalg.norm(styles, axis=1, keepdims=True)
+    people = rng.integers(0, 10, PRODUCTS)
+    told = zip(lists, novelty(lists, people, total=10), diversity(lists, styles), strict=True)
+    for rows, new, differs in told:
+        if len(rows):
+            assert new == pytest.approx(np.mean([-np.log2((people[row] + 1) / 11) for row in rows]))
+        else:
+            assert np.isnan(new)
+        if len(rows) > 1:
+            pairs = [1 - styles[one] @ styles[other] for one, other in combinations(rows, 2)]
+            assert differs == pytest.approx(np.mean(pairs), abs=1e-5)
+        else:
+            assert np.isnan(differs)
+    shown = {int(row) for rows in lists for row in rows}
+    assert coverage(lists, products=PRODUCTS) == pytest.approx(len(shown) / PRODUCTS)
+
+
+def test_what_all_know_is_not_novel() -> None:
+    assert novelty([np.array([0])], np.array([10]), total=10)[0] == 0
+
+
+def test_of_no_lists_nothing_is_covered() -> None:
+    assert coverage([], products=3) == 0
+
+
+def test_each_bin_tells_what_was_said_and_what_is_right() -> None:
+    low, high = reliability(np.array([0.12, 0.18, 0.95, 1.0]), np.array([0.0, 1.0, 1.0, 1.0]))
+
+    assert (low.said, low.right, low.count) == (pytest.approx(0.15), 0.5, 2)
+    assert (high.said, high.right, high.count) == (pytest.approx(0.975), 1.0, 2)
+    assert calibration_error((low, high)) == pytest.approx((0.35 + 0.025) / 2)
+
+
+def test_what_keeps_its_word_has_a_small_error() -> None:
+    rng = np.random.default_rng(0)
+    said = rng.random(20_000)
+    right = (rng.random(20_000) < said).astype(float)
+
+    assert calibration_error(reliability(said, right)) < 0.02
+    assert calibration_error(reliability(said, 1 - right)) > 0.4
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=50))
+def test_no_answer_is_lost(answers: list[tuple[float, bool]]) -> None:
+    bins = reliability(np.array([said for said, _ in answers]), np.array([float(right) for _, right in answers]))
+
+    assert sum(each.count for each in bins) == len(answers)
+    assert 0 <= calibration_error(bins) <= 1

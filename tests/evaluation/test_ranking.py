@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sartor.evaluation import ranking as module
-from sartor.evaluation.ranking import Gallery, Ranked, rankings
+from sartor.evaluation.ranking import Gallery, Ranked, nearest, rankings
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -134,3 +134,34 @@ def test_rankings_repeat_and_may_be_left_early(monkeypatch: pytest.MonkeyPatch) 
     early = blocks_of(np.random.default_rng(2))
     assert next(early).rows.tolist() == one[0].rows.tolist()
     del early
+
+
+def unit_rows(rng: np.random.Generator, count: int) -> np.ndarray:
+    vectors = rng.normal(size=(count, 4))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+@given(SEEDS, st.integers(1, 12), st.integers(1, 30), st.integers(1, 9), st.integers(1, 500))
+def test_neighbors_are_those_of_a_full_sort_whatever_the_block(
+    seed: int, queries: int, size: int, k: int, block_bytes: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    gallery, wanted = unit_rows(rng, size), unit_rows(rng, queries)
+    own = rng.integers(-1, size, queries)
+    inside = own >= 0
+    wanted[inside] = gallery[own[inside]]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_BLOCK_BYTES", block_bytes)
+        found = nearest(wanted, gallery, k=k, own=own)
+    assert found.shape == (queries, min(k, size - int(inside.any())))
+    for row, query, self_ in zip(found, wanted, own, strict=True):
+        scores = gallery.astype(np.float64) @ query
+        others = np.delete(scores, self_) if self_ >= 0 else scores
+        assert self_ not in row
+        assert len(set(row.tolist())) == len(row)
+        np.testing.assert_allclose(scores[row], np.sort(others)[::-1][: len(row)], atol=1e-6)
+
+
+def test_equals_stand_in_the_order_of_the_gallery() -> None:
+    gallery = np.array([[1, 0], [0, 1], [0, 1], [0, 1]], np.float32)
+    assert nearest(gallery[1:2], gallery, k=9, own=np.array([2])).tolist() == [[1, 3, 0]]

@@ -1,11 +1,23 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sartor.evaluation.relevance import MappedLabels, Relevance, SameLabels, SameProduct
+from sartor.errors import SartorError, UnusableLabelMap
+from sartor.evaluation.relevance import (
+    LabelMap,
+    MappedLabels,
+    Relevance,
+    SameLabels,
+    SameProduct,
+    choose_labels,
+    label_of,
+    labels_of,
+)
 
 SEEDS = st.integers(0, 2**32 - 1)
 NAMES = ["", "red", "pink", "blue"]
@@ -98,3 +110,108 @@ def test_one_product_is_the_same_as_the_query() -> None:
     assert relevance.totals.tolist() == [1, 0]
     places = np.array([[2, 0, 1], [2, 0, 1]])
     assert relevance.of(np.array([0, 1]), places).tolist() == [[True, False, False], [False, False, False]]
+
+
+ROWS = [
+    {
+        "gender": ("Men", "Women")[number % 2],
+        "color": f"c{number % 20}",
+        "title": f"A thing, the {number}th of its kind",
+        "price": f"{number}.95 USD",
+        "year": 2010 + number % 5,
+        "shop": "the only one",
+        **({"rare": str(number % 3)} if number < 49 else {}),
+        **({"half": str(number % 3)} if number < 50 else {}),
+        "pairs": str(number // 2),
+        "triples": str(number // 3),
+        "empty": "  ",
+    }
+    for number in range(100)
+]
+
+
+def test_categories_are_chosen_and_all_else_drops_out() -> None:
+    assert choose_labels(ROWS) == ("color", "gender", "half", "triples", "year")
+
+
+def test_more_than_five_hundred_values_are_too_many() -> None:
+    for values, chosen in ((500, ("brand",)), (501, ())):
+        assert choose_labels([{"brand": number % values} for number in range(3000)]) == chosen
+
+
+def test_an_empty_catalog_has_no_labels() -> None:
+    assert choose_labels([]) == choose_labels([{}, {}]) == ()
+
+
+def test_several_values_are_a_label_of_their_own_in_any_order() -> None:
+    assert label_of(("red", " blue ", "")) == label_of(("blue", "red")) == "blue, red"
+    assert label_of(()) == label_of(None) == label_of(" ") == ""
+    assert label_of(2012) == "2012"
+
+
+def test_a_product_without_the_attribute_has_an_empty_label() -> None:
+    assert labels_of([{"a": "x"}, {}], "a").tolist() == ["x", ""]
+
+
+ROOT = Path(__file__).parents[2]
+STREET_TO_SHOP = ROOT / "recipes" / "street-to-shop.toml"
+HEAD = 'queries = "label"\ngallery = "articleType"\n'
+
+
+def test_a_map_is_read_as_it_is_written(tmp_path: Path) -> None:
+    (tmp_path / "map.toml").write_text(HEAD + '[classes]\n"Shoe" = ["Heels", "Flats"]\n')
+
+    read = LabelMap.read(tmp_path / "map.toml")
+
+    assert (read.queries, read.gallery) == ("label", "articleType")
+    assert read.classes == {"Shoe": ("Heels", "Flats")}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("queries = ", "it is no TOML"),
+        ('gallery = "x"\n[classes]\na = ["b"]', "queries is missing"),
+        ('queries = "x"\n[classes]\na = ["b"]', "gallery is missing"),
+        (HEAD, "classes is missing"),
+        (HEAD + "[classes]", "classes is empty"),
+        (HEAD + "[classes]\na = []", "classes.a is empty"),
+        (HEAD + '[classes]\na = "b"', "classes.a: Input should be a valid tuple"),
+        (HEAD + '[classes]\na = [" "]', "classes.a.0: String should have at least 1 character"),
+        ('queries = ""\n' + 'gallery = "x"\n[classes]\na = ["b"]', "queries: String should have"),
+        (HEAD + 'colour = 1\n[classes]\na = ["b"]', "colour: Extra inputs"),
+    ],
+)
+def test_what_is_no_map_is_refused_with_what_is_wrong_in_one_line(tmp_path: Path, text: str, reason: str) -> None:
+    (tmp_path / "bad.toml").write_text(text)
+
+    with pytest.raises(UnusableLabelMap) as caught:
+        LabelMap.read(tmp_path / "bad.toml")
+
+    assert reason in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert isinstance(caught.value, SartorError)
+
+
+def test_a_map_that_is_missing_or_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+
+    for name in ("none.toml", "binary.toml"):
+        with pytest.raises(UnusableLabelMap, match="cannot be read"):
+            LabelMap.read(tmp_path / name)
+
+
+def test_the_map_from_street_to_shop_has_every_label_that_says_something() -> None:
+    mapped = LabelMap.read(STREET_TO_SHOP)
+
+    assert (mapped.queries, mapped.gallery) == ("label", "articleType")
+    assert len(mapped.classes) == 16
+    assert {"Not sure", "Other", "Skip", "Body"}.isdisjoint(mapped.classes)
+
+
+def test_its_document_has_the_same_rows() -> None:
+    text = (ROOT / "docs" / "reference" / "street-to-shop.md").read_text()
+    rows = [[cell.strip() for cell in line.split("|")[1:4]] for line in text.splitlines() if line.startswith("| ")]
+    documented = {label: tuple(types.split(", ")) for label, _, types in rows if label != "label"}
+
+    assert documented == LabelMap.read(STREET_TO_SHOP).classes

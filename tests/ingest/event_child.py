@@ -1,4 +1,4 @@
-"""Run by ``test_event_kill``: adds events, and prints how many are acknowledged after every batch."""
+"""Run by ``test_events_kill``: adds events, and prints how many are acknowledged after every batch."""
 
 from __future__ import annotations
 

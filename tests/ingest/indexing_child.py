@@ -1,4 +1,4 @@
-"""Run by ``test_kill``: indexes a folder and prints the ids of the products as they are acknowledged."""
+"""Run by ``test_pipeline_kill``: indexes a folder and prints the ids of the products as they are acknowledged."""
 
 from __future__ import annotations
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
 
 from sartor.errors import BadFilter
+from sartor.limits import MAX_RESULTS, RESULTS_PAGE
 from sartor.service.problems import BadRequest
 from sartor.store.base import Sort
-from sartor.storefront.addresses import MAX_HITS, PAGE, Browse, Filters, Search, product_address
+from sartor.storefront.addresses import Browse, Filters, Search, product_address
 from sartor.types import AnyOf, Between, Not
 
 IDS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=20)
@@ -36,7 +37,7 @@ SEARCHES = st.builds(
     style=SHARES,
     color_weight=SHARES,
     filters=FILTERS,
-    k=st.integers(1, MAX_HITS),
+    k=st.integers(1, MAX_RESULTS),
 )
 BROWSES = st.builds(
     Browse,
@@ -104,12 +105,12 @@ def test_a_dial_that_nobody_moved_is_not_in_the_address() -> None:
 
 
 def test_pages_grow_by_twelve_up_to_an_end() -> None:
-    search, pages = Search(products=("1",)), [PAGE]
+    search, pages = Search(products=("1",)), [RESULTS_PAGE]
     while longer := search.more():
         search = longer
         pages.append(search.k)
     assert pages == [12, 24, 36, 48, 60, 72, 84, 96]
-    assert Search.parse(QueryParams("k=5000")).k == MAX_HITS
+    assert Search.parse(QueryParams("k=5000")).k == MAX_RESULTS
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sartor.events.model import EventType, Person
-from sartor.storefront.visitor import COOKIE, MAX_AGE_S, local_path
+from sartor.limits import COOKIE_AGE_S
+from sartor.storefront.visitor import COOKIE, local_path
 from tests.service.conftest import serving
 from tests.storefront.conftest import HERE, HTML, shop_of
 
@@ -112,7 +113,7 @@ def test_a_yes_makes_a_number_and_does_what_was_wished_for(visitor: TestClient) 
     assert cookie["samesite"].lower() == "lax"
     assert cookie["path"] == "/"
     assert not cookie["secure"]
-    assert int(cookie["max-age"]) == MAX_AGE_S <= 393 * 86_400
+    assert int(cookie["max-age"]) == COOKIE_AGE_S <= 393 * 86_400
     opinions = shop_of(visitor).opinions(Person.visitor(cookie.value))
     assert opinions == {"red": EventType.LIKE}
 

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import IO, TYPE_CHECKING
 
-from sartor.catalog.files import MAX_PHOTO_BYTES, is_hidden, too_large
+from sartor.catalog.files import is_hidden, too_large
 from sartor.catalog.source import Case, Findings
 from sartor.errors import PhotoRejected, UnreadableTable, UnsafeArchive
+from sartor.limits import MAX_PHOTO_BYTES, MAX_ZIP_BYTES, MAX_ZIP_ENTRIES, MAX_ZIP_ENTRY_BYTES, MAX_ZIP_RATIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,10 +48,10 @@ class ZipLimits:
         max_ratio: Uncompressed to compressed size of a file over 1 MiB.
     """
 
-    max_entries: int = 500_000
-    max_total_bytes: int = 64 * 2**30
-    max_entry_bytes: int = 4 * 2**30
-    max_ratio: float = 200.0
+    max_entries: int = MAX_ZIP_ENTRIES
+    max_total_bytes: int = MAX_ZIP_BYTES
+    max_entry_bytes: int = MAX_ZIP_ENTRY_BYTES
+    max_ratio: float = MAX_ZIP_RATIO
 
 
 DEFAULT_ZIP_LIMITS = ZipLimits()

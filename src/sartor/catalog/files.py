@@ -20,6 +20,7 @@ from sartor.catalog.columns import base_name, is_url, references
 from sartor.catalog.formats import texts
 from sartor.catalog.source import Case, Findings
 from sartor.errors import PhotoRejected, UnreadableTable
+from sartor.limits import MAX_PHOTO_BYTES
 from sartor.types import Product, SourcePhoto, SourceProduct
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from sartor.catalog.columns import Roles
     from sartor.catalog.formats import Row
 
-MAX_PHOTO_BYTES = 64 * 2**20
 PHOTO_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
     | {".heic", ".heif"}  # most decoders reject these two, which is better than to pass them over in silence

@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from sartor.catalog.source import Case
 from sartor.errors import UnreadableTable
+from sartor.limits import MAX_LINE_BYTES, MAX_LINES_PER_ROW
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,10 +27,8 @@ if TYPE_CHECKING:
 
 Cell: TypeAlias = "AttributeValue | None"
 
-MAX_LINE_BYTES = 16 * 2**20
 DELIMITERS = (",", ";", "\t", "|")  # the first wins a draw, and is assumed for a table of one column
 _QUOTE = '"'
-_MAX_LINES_PER_ROW = 1_000
 _MAX_INT = 2**63  # what stores and indexes hold as a number
 
 
@@ -216,7 +215,7 @@ class Delimited:
 
         def feed() -> Iterator[str]:
             yield line
-            for following in islice(lines, _MAX_LINES_PER_ROW):
+            for following in islice(lines, MAX_LINES_PER_ROW):
                 further.append(following)
                 yield following
 

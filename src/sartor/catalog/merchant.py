@@ -14,6 +14,7 @@ from defusedxml.ElementTree import iterparse
 
 from sartor.catalog.formats import Row, merged
 from sartor.errors import UnreadableTable
+from sartor.limits import MAX_FEED_DEPTH, MAX_FEED_ITEM_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 NAMESPACE = "http://base.google.com/ns/1.0"
 _ITEMS = frozenset({"item", "entry"})
 _UNKNOWN_ENCODING = (LookupError, ValueError)  # as expat raises them
-_MAX_DEPTH = 100
-_MAX_ITEM_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +71,8 @@ class _BoundedStream:
     def read(self, size: int) -> bytes:
         chunk = self._stream.read(size)
         self._pending_bytes += len(chunk)
-        if self._pending_bytes > _MAX_ITEM_BYTES:
-            raise UnreadableTable(self._label, reason=f"an item is larger than {_MAX_ITEM_BYTES // 2**20} MiB")
+        if self._pending_bytes > MAX_FEED_ITEM_BYTES:
+            raise UnreadableTable(self._label, reason=f"an item is larger than {MAX_FEED_ITEM_BYTES // 2**20} MiB")
         return chunk
 
     def item_ended(self) -> None:
@@ -88,8 +87,8 @@ def _items(stream: _BoundedStream) -> Iterator[Element]:
         is_item = _name(element) in _ITEMS
         if event == "start":
             path.append(element)
-            if len(path) > _MAX_DEPTH:
-                msg = f"elements are nested more than {_MAX_DEPTH} deep"
+            if len(path) > MAX_FEED_DEPTH:
+                msg = f"elements are nested more than {MAX_FEED_DEPTH} deep"
                 raise ParseError(msg)
             items_open += is_item
             continue

@@ -1,4 +1,4 @@
-"""The commands by name. Each lives in a module of its own, which imports what is heavy only when it runs."""
+"""The commands by name. Their modules import what is slow to load only when a command runs."""
 
 from __future__ import annotations
 
@@ -23,10 +23,6 @@ from sartor.cli import (
     train,
     workspace,
 )
-from sartor.cli import events as simulate
-from sartor.cli import index as embed
-from sartor.cli import serve as studio
-from sartor.cli import similar as duplicates
 
 
 class _Commands(TyperGroup):
@@ -50,20 +46,19 @@ app = typer.Typer(
 app.command("index")(index.index)
 app.command("similar")(similar.similar)
 app.command("outfit")(outfit.outfit)
-app.command("duplicates")(duplicates.duplicates)
-app.command("embed")(embed.embed)
+app.command("duplicates")(similar.duplicates)
+app.command("embed")(index.embed)
 app.command("import")(import_.import_)
 app.command("export")(export.export)
 app.command("evaluate")(evaluate.evaluate)
 app.command("replay")(replay.replay)
 app.command("for-you")(for_you.for_you)
 app.command("trending")(for_you.trending)
-events.app.command("simulate")(simulate.simulate)
 app.add_typer(events.app, name="events")
 app.command("train")(train.train)
 app.add_typer(models.app, name="models")
 app.command("serve")(serve.serve)
-app.command("studio")(studio.studio)
+app.command("studio")(serve.studio)
 app.command("demo")(demo.demo)
 app.add_typer(serve.keys, name="keys")
 app.command("info")(workspace.info)
@@ -71,8 +66,8 @@ app.command("check")(workspace.check)
 app.command("backup")(workspace.backup)
 
 
-def _version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it so
-    if wanted:
+def _print_version(requested: bool) -> None:  # noqa: FBT001 - Typer passes it so
+    if requested:
         from sartor import __version__
 
         typer.echo(f"sartor {__version__}")
@@ -83,9 +78,9 @@ def _version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it so
 def _root(
     *,
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what is done to stderr.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log to stderr.")] = False,
 ) -> None:
     if verbose:
         import logging

@@ -1,4 +1,4 @@
-"""``sartor demo``: a shop to look at, with drawn products or one's own photos."""
+"""``sartor demo``: a shop to look at, with drawn products or your own photos."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sartor.shop import Shop
 
 _HOME = Path("sartor-demo")
-_COUNT = 600
+_MAX_COUNT = 600
 
 
 def demo(
@@ -22,7 +22,7 @@ def demo(
     source: Annotated[
         list[Path] | None,
         typer.Option(
-            "--source", metavar="SOURCE", help="Your own photos, in place of the drawn catalog; repeatable."
+            "--source", metavar="SOURCE", help="Your own photos, instead of the drawn catalog; repeatable."
         ),
     ] = None,
     count: Annotated[
@@ -30,8 +30,8 @@ def demo(
         typer.Option(
             "--count",
             min=1,
-            max=_COUNT,
-            help=f"How many drawn products, up to {_COUNT}; without it all, or as many as the last time.",
+            max=_MAX_COUNT,
+            help=f"Number of drawn products (all {_MAX_COUNT}, or as many as the last time).",
         ),
     ] = None,
     host: Host = "127.0.0.1",
@@ -41,22 +41,23 @@ def demo(
     device: Device = None,
     precision: PrecisionOption = None,
 ) -> None:
-    """Take a catalog of drawn products, or your own photos, index it, and serve it as a shop.
+    """Index a catalog of drawn products, or your own photos, and serve it as a shop.
 
-    A workspace that has products already is served as it is, unless --source or --count says otherwise.
+    The workspace is ./sartor-demo without --home. A workspace with products is served as it is, unless --source
+    or --count is given.
     """
     from sartor.cli.serve import run
     from sartor.config import ServiceSettings
     from sartor.wiring import open_shop
 
     workspace = settings(home=home, device=device, precision=precision)
-    if "home" not in workspace.model_fields_set:  # neither given nor in the environment
+    if "home" not in workspace.model_fields_set:  # neither an option nor in the environment
         workspace = workspace.model_copy(update={"home": _HOME})
     try:
         with open_shop(workspace) as shop:
-            for each in source or _demo_catalog(shop, workspace.home, count):
-                with progress_bar(f"Indexing {each.name}") as on_progress:
-                    report = shop.index(each, prune=not source, on_progress=on_progress)
+            for catalog in source or _demo_catalog(shop, workspace.home, count):
+                with progress_bar(f"Indexing {catalog.name}") as on_progress:
+                    report = shop.index(catalog, prune=not source, on_progress=on_progress)
                 typer.echo(f"{counted(report.products, 'product')} indexed in {report.seconds:.1f} s.")
     except KeyboardInterrupt:
         raise typer.Exit(STOPPED) from None
@@ -64,16 +65,15 @@ def demo(
 
 
 def _demo_catalog(shop: Shop, home: Path, count: int | None) -> list[Path]:
-    """The demo catalog to index; none if the workspace has other products and no count was given."""
+    """The demo catalog to index; none if the workspace has products and no count is given."""
     from sartor.demo import write_demo_catalog, written_count
 
     directory = home / "demo"
     count = count or written_count(directory)
     if count is None and (products := shop.counts().products):
-        typer.echo(
-            f"{home} has {counted(products, 'product')} already; --count {_COUNT} adds the drawn ones beside them."
-        )
+        added = f"--count {_MAX_COUNT} adds the drawn ones beside them"
+        typer.echo(f"{home} has {counted(products, 'product')} already; {added}.")
         return []
-    catalog = write_demo_catalog(directory, count=count or _COUNT)
+    catalog = write_demo_catalog(directory, count=count or _MAX_COUNT)
     typer.echo(f"Photos to search with: {catalog.queries}")
     return [catalog.directory]

@@ -1,4 +1,4 @@
-"""``sartor evaluate``: how good models are at finding what is relevant, in tables, as JSON, CSV or a report."""
+"""``sartor evaluate``: how well models find relevant products, as tables, JSON, CSV or a report."""
 
 from __future__ import annotations
 
@@ -32,46 +32,51 @@ if TYPE_CHECKING:
     from sartor.evaluation.intervals import PairedTest
     from sartor.evaluation.results import Evaluation, ModelResult
 
-_SURE = 0.05
-_CATEGORIES = 16
+_SIGNIFICANT = 0.05
+_MAX_CATEGORIES = 16  # in a table
 
 
 def evaluate(
-    gallery: Annotated[Path, typer.Argument(metavar="SOURCE", help="Products, as `sartor index` reads them.")],
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="Products, as `sartor index` reads them.")],
     *,
     models: Annotated[
         list[str] | None,
         typer.Option(
             "--model",
             metavar="ID",
-            help="Repeatable; each is compared with the first. Also color-histogram and random.",
+            help="Model; repeatable, each is compared with the first. Also color-histogram and random.",
         ),
     ] = None,
     queries: Annotated[
-        Path | None, typer.Option("--queries", metavar="SOURCE", help="Ask with these, not with SOURCE itself.")
+        Path | None,
+        typer.Option("--queries", metavar="SOURCE", help="Products to search with, instead of SOURCE itself."),
     ] = None,
     relevance: Annotated[
         str | None,
-        typer.Option("--relevance", metavar="A,B", help="Attributes that make relevant: kind, gender, color."),
+        typer.Option("--relevance", metavar="A,B", help="Attributes that must be equal: kind, gender, color."),
     ] = None,
     label_map: Annotated[
         Path | None,
-        typer.Option("--map", metavar="FILE.toml", help="Which labels of the queries mean which of SOURCE."),
+        typer.Option("--map", metavar="FILE.toml", help="Map of the labels of --queries to those of SOURCE."),
     ] = None,
     instances: Annotated[
-        bool, typer.Option("--instances", help="Find the same product: by id in both sources, by damaged photos.")
+        bool,
+        typer.Option(
+            "--instances", help="Search for the same product: by id in both sources, or by perturbed photos."
+        ),
     ] = False,
     held_out: Annotated[
-        bool, typer.Option("--held-out", help="Ask only about what the first model has not learned from.")
+        bool, typer.Option("--held-out", help="Only use products that the first model was not trained on.")
     ] = False,
     as_recommended: Annotated[
         bool, typer.Option("--as-recommended", help="Compare style, color and category, as `sartor similar` does.")
     ] = False,
     ann: Annotated[
-        bool, typer.Option("--ann", help="Measure the approximate index too; it has to be built for that.")
+        bool, typer.Option("--ann", help="Also measure the approximate index, which is built for it.")
     ] = False,
     ks: Annotated[
-        list[int] | None, typer.Option("-k", min=1, metavar="N", help="Length of lists; repeatable (1, 5, 10).")
+        list[int] | None,
+        typer.Option("-k", min=1, metavar="N", help="Length of the lists; repeatable (1, 5, 10)."),
     ] = None,
     report: Annotated[
         Path | None, typer.Option("--report", metavar="FILE.html", help="Write a page with plots and pictures.")
@@ -101,7 +106,7 @@ def evaluate(
     chosen = settings(home=home, device=device, precision=precision, allow_urls=allow_urls)
     with open_shop(chosen) as shop:
         evaluation = shop.evaluate(
-            gallery,
+            source,
             *(models or ()),
             queries=queries,
             relevance=[name.strip() for name in (relevance or "").split(",") if name.strip()],
@@ -130,8 +135,8 @@ def evaluate(
 
 def _print(evaluation: Evaluation) -> None:
     setup = evaluation.setup
-    source = setup.gallery if setup.queries == setup.gallery else f"{setup.queries} in {setup.gallery}"
-    typer.echo(f"{setup.task}: {setup.asked:,} queries, {setup.products:,} products ({source})")
+    sources = setup.gallery if setup.queries == setup.gallery else f"{setup.queries} in {setup.gallery}"
+    typer.echo(f"{setup.task}: {setup.asked:,} queries, {setup.products:,} products ({sources})")
     for criterion in setup.criteria:
         print_table(criterion, ("model", *_metrics(evaluation, criterion)), _rows(evaluation, criterion))
     main = _main_metrics(evaluation)[0]
@@ -144,9 +149,9 @@ def _print(evaluation: Evaluation) -> None:
         f"{main} beside {evaluation.models[0].model}",
         ("model", "criterion", "difference", "95 % interval", "p, one-sided"),
         (
-            (each.model, each.criterion, *_test(each.test))
-            for each in evaluation.comparisons
-            if each.metric == main
+            (comparison.model, comparison.criterion, *_test(comparison.test))
+            for comparison in evaluation.comparisons
+            if comparison.metric == main
         ),
     )
     print_table(
@@ -202,11 +207,14 @@ def _rows(evaluation: Evaluation, criterion: str) -> Iterator[tuple[str, ...]]:
 
 
 def _categories(evaluation: Evaluation, metric: str) -> Iterator[tuple[str, ...]]:
-    """The most frequent categories, then the mean over all of them, each alike."""
+    """The most frequent categories, then the unweighted mean over all categories."""
     first = evaluation.models[0]
-    found = [{each.category: each.metrics[metric] for each in model.categories} for model in evaluation.models]
-    for each in first.categories[:_CATEGORIES]:
-        yield (each.category, f"{each.queries:,}", *(_share(mine.get(each.category)) for mine in found))
+    values = [
+        {result.category: result.metrics[metric] for result in model.categories} for model in evaluation.models
+    ]
+    for result in first.categories[:_MAX_CATEGORIES]:
+        figures = (_share(of_model.get(result.category)) for of_model in values)
+        yield (result.category, f"{result.queries:,}", *figures)
     if first.categories:
         macro = (_share(model.macro.get(metric)) for model in evaluation.models)
         yield (f"mean of all {len(first.categories)}", "", *macro)
@@ -218,7 +226,7 @@ def _share(value: float | None) -> str:
 
 def _test(test: PairedTest) -> tuple[str, str, str]:
     likely = min(test.p_value, 1 - test.p_value)
-    word = "" if likely <= _SURE else ", may be chance"
+    word = "" if likely <= _SIGNIFICANT else ", may be chance"
     return f"{test.difference:+.3f}", f"{test.low:+.3f} to {test.high:+.3f}{word}", f"{test.p_value:.4f}"
 
 

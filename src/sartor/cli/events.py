@@ -1,4 +1,4 @@
-"""``sartor events``: what shoppers did, brought in, shown and erased."""
+"""``sartor events``: import, show and erase what shoppers did, and simulate it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sartor.cli.options import STOPPED, Home, Json, counted, print_json, print_table, progress_bar, settings
+from sartor.cli.options import (
+    Home,
+    Json,
+    Seed,
+    counted,
+    print_json,
+    print_table,
+    progress_bar,
+    settings,
+    stoppable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,96 +31,13 @@ if TYPE_CHECKING:
     from sartor.types import Product
 
 
-def simulate(
-    source: Annotated[
-        Path | None,
-        typer.Argument(metavar="SOURCE", help="Products, as `sartor index` reads them; or the workspace's."),
-    ] = None,
-    *,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE.jsonl", help="Where the events are written.")],
-    people: Annotated[int, typer.Option("--people", min=1, help="How many people shop.")] = 1000,
-    events_per_person: Annotated[
-        float, typer.Option("--events-per-person", min=1, help="On average; some have many more.")
-    ] = 40.0,
-    days: Annotated[int, typer.Option("--days", min=1, help="Over how many days.")] = 90,
-    until: Annotated[
-        datetime | None,
-        typer.Option("--until", formats=["%Y-%m-%d"], help="The day before which it ends (today, UTC)."),
-    ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of all that is random.")] = 0,
-    home: Home = None,
-) -> None:
-    """Write the events of simulated shoppers with stable tastes, as JSON Lines.
-
-    Their ids begin with "simulated-". The same catalog, options and day make the same events.
-    """
-    from sartor.evaluation.simulation.simulate import ShopperSimulation
-    from sartor.evaluation.simulation.simulate import simulate as simulated
-
-    ends = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) if until is None else until
-    products = _products(source, home)
-    if not products:
-        message = "there is no product to shop for; give a SOURCE, or the --home of a workspace with a catalog"
-        raise typer.BadParameter(message)
-    order = ShopperSimulation(
-        people=people,
-        events_per_person=events_per_person,
-        days=days,
-        seed=seed,
-        until_s=ends.replace(tzinfo=UTC).timestamp(),
-    )
-    count = _write(out, simulated(products, order))
-    typer.echo(
-        f"{counted(count, 'event')} of simulated shoppers ({people:,}) "
-        f"with {counted(len(products), 'product')} written to {out}",
-        err=True,
-    )
-
-
-def _products(source: Path | None, home: Path | None) -> list[Product]:
-    if source is not None:
-        from sartor.catalog import open_source
-
-        with open_source(source) as opened:
-            return [each.product for each in opened]
-    from sartor.wiring import open_shop
-
-    with open_shop(settings(home=home)) as shop:
-        return [shop.product(product_id).product for product_id in shop.product_ids()]
-
-
-def _write(path: Path, events: Iterable[Event]) -> int:
-    count = 0
-    with path.open("w", encoding="utf-8") as file:
-        for event in events:
-            file.write(json.dumps(_fields(event), ensure_ascii=False) + "\n")
-            count += 1
-    return count
-
-
-def _fields(event: Event) -> dict[str, Any]:
-    """An event by the names that it is imported under, without what it does not say."""
-    fields = {
-        "event_id": event.id,
-        "type": event.type,
-        f"{event.person.kind}_id": event.person.id,
-        "product_id": event.product_id,
-        "timestamp": round(event.at_s, 3),
-        "recommendation_id": event.recommendation_id or None,
-        "position": event.position,
-        "price": event.price,
-        "basket_id": event.basket_id or None,
-    }
-    return {name: value for name, value in fields.items() if value is not None}
-
-
 app = typer.Typer(
-    help="Bring in what shoppers did, and show or erase what is held about one.", no_args_is_help=True
+    help="Import what shoppers did, and show or erase what is stored about a person.", no_args_is_help=True
 )
 
 
-User = Annotated[str | None, typer.Option("--user", metavar="ID", help="Somebody with an account.")]
-Visitor = Annotated[str | None, typer.Option("--visitor", metavar="ID", help="Somebody without one.")]
+User = Annotated[str | None, typer.Option("--user", metavar="ID", help="A person with an account.")]
+Visitor = Annotated[str | None, typer.Option("--visitor", metavar="ID", help="A person without an account.")]
 
 
 @app.command("import")
@@ -125,18 +52,15 @@ def import_(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Bring in the events of FILE. Doing it again changes nothing; stopped half-way, it goes on where it was."""
+    """Import the events of FILE. Importing again changes nothing; after a stop, it continues where it was."""
     from sartor.wiring import open_shop
 
-    try:
-        with (
-            open_shop(settings(home=home)) as shop,
-            progress_bar(f"Importing {file.name}", things="events") as on_progress,
-        ):
-            report = shop.import_events(file, on_progress=_shown_on(on_progress))
-    except KeyboardInterrupt:
-        typer.echo("sartor: stopped; what was committed stays, the same command adds the rest", err=True)
-        raise typer.Exit(STOPPED) from None
+    with (
+        stoppable("what was committed stays, the same command adds the rest"),
+        open_shop(settings(home=home)) as shop,
+        progress_bar(f"Importing {file.name}", things="events") as on_progress,
+    ):
+        report = shop.import_events(file, on_progress=_as_event_progress(on_progress))
     if as_json:
         print_json(asdict(report) | {"ignored": dict(report.ignored), "seconds": round(report.seconds, 3)})
     else:
@@ -145,22 +69,22 @@ def import_(
 
 @app.command("show")
 def show(*, user: User = None, visitor: Visitor = None, home: Home = None) -> None:
-    """Print all that is held about a person as JSON; a visitor who was merged into a user is that user."""
+    """Print all that is stored about a person as JSON; for a visitor who became a user, that is the user."""
     person = _person(user, visitor)
     from sartor.wiring import open_shop
 
     with open_shop(settings(home=home)) as shop:
-        held = shop.person(person)
+        stored = shop.person(person)
     print_json({
-        f"{held.person.kind}_id": held.person.id,
-        "visitor_ids": list(held.visitors),
-        "events": [_as_json(event) for event in held.events],
+        f"{stored.person.kind}_id": stored.person.id,
+        "visitor_ids": list(stored.visitors),
+        "events": [_as_json(event) for event in stored.events],
     })  # fmt: skip
 
 
 @app.command("forget")
 def forget(*, user: User = None, visitor: Visitor = None, home: Home = None, as_json: Json = False) -> None:
-    """Erase all that is held about a person, for good; copies made before still have it."""
+    """Erase all that is stored about a person, for good; backups made before still have it."""
     person = _person(user, visitor)
     from sartor.wiring import open_shop
 
@@ -184,9 +108,7 @@ def _person(user: str | None, visitor: str | None) -> Person:
 
 
 def _as_json(event: Event) -> dict[str, Any]:
-    """An event by the names that it is imported under, without what it does not say."""
-    from datetime import UTC, datetime
-
+    """An event by the names of an import, without empty fields."""
     fields = {
         "event_id": event.id,
         "type": event.type,
@@ -202,8 +124,8 @@ def _as_json(event: Event) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value not in {None, ""}}
 
 
-def _shown_on(on_progress: OnProgress) -> OnEvents:
-    """Progress of an import on a bar; how many events a file has follows from how much of it was read."""
+def _as_event_progress(on_progress: OnProgress) -> OnEvents:
+    """Show an import on a bar; the number of events is estimated from the share of the file that was read."""
     from sartor.ingest.events import EventProgress
     from sartor.ingest.photos import Progress
 
@@ -237,3 +159,88 @@ def _print(report: EventImportReport) -> None:
     further = report.rejected - len(report.rejections)
     if further:
         typer.echo(f"… and {further:,} more")
+
+
+@app.command("simulate")
+def simulate(
+    source: Annotated[
+        Path | None,
+        typer.Argument(metavar="SOURCE", help="Products, as `sartor index` reads them (the workspace's)."),
+    ] = None,
+    *,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE.jsonl", help="File to write.")],
+    people: Annotated[int, typer.Option("--people", min=1, help="Number of shoppers.")] = 1000,
+    events_per_person: Annotated[
+        float,
+        typer.Option("--events-per-person", min=1, help="Mean number of events; some shoppers have many more."),
+    ] = 40.0,
+    days: Annotated[int, typer.Option("--days", min=1, help="Number of days.")] = 90,
+    until: Annotated[
+        datetime | None,
+        typer.Option("--until", formats=["%Y-%m-%d"], help="The day after the last one (today, UTC)."),
+    ] = None,
+    seed: Seed = 0,
+    home: Home = None,
+) -> None:
+    """Write the events of simulated shoppers with stable preferences, as JSON Lines.
+
+    Their ids begin with "simulated-". The same catalog, options and day give the same events.
+    """
+    from sartor.evaluation.simulation.simulate import ShopperSimulation
+    from sartor.evaluation.simulation.simulate import simulate as simulated
+
+    end = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) if until is None else until
+    products = _products(source, home)
+    if not products:
+        message = "there is no product to shop for; give a SOURCE, or the --home of a workspace with a catalog"
+        raise typer.BadParameter(message)
+    simulation = ShopperSimulation(
+        people=people,
+        events_per_person=events_per_person,
+        days=days,
+        seed=seed,
+        until_s=end.replace(tzinfo=UTC).timestamp(),
+    )
+    count = _write(out, simulated(products, simulation))
+    typer.echo(
+        f"{counted(count, 'event')} of simulated shoppers ({people:,}) "
+        f"with {counted(len(products), 'product')} written to {out}",
+        err=True,
+    )
+
+
+def _products(source: Path | None, home: Path | None) -> list[Product]:
+    if source is not None:
+        from sartor.catalog import open_source
+
+        with open_source(source) as opened:
+            return [offered.product for offered in opened]
+    from sartor.wiring import open_shop
+
+    with open_shop(settings(home=home)) as shop:
+        return [shop.product(product_id).product for product_id in shop.product_ids()]
+
+
+def _write(path: Path, events: Iterable[Event]) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8") as file:
+        for event in events:
+            file.write(json.dumps(_fields(event), ensure_ascii=False) + "\n")
+            count += 1
+    return count
+
+
+def _fields(event: Event) -> dict[str, Any]:
+    """An event by the names of an import, without empty fields."""
+    fields = {
+        "event_id": event.id,
+        "type": event.type,
+        f"{event.person.kind}_id": event.person.id,
+        "product_id": event.product_id,
+        "timestamp": round(event.at_s, 3),
+        "recommendation_id": event.recommendation_id or None,
+        "position": event.position,
+        "price": event.price,
+        "basket_id": event.basket_id or None,
+    }
+    return {name: value for name, value in fields.items() if value is not None}

@@ -1,4 +1,4 @@
-"""``sartor export``: what the workspace holds, as files that other programs read."""
+"""``sartor export``: the catalog or its embeddings, as files that other programs read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sartor.cli.options import Home, Json, Model, counted, print_json, progress_bar, settings
+from sartor.cli.options import Home, Json, Model, Where, counted, print_json, progress_bar, settings
 from sartor.ingest.export.run import SNAPSHOT, ExportFormat
 
 if TYPE_CHECKING:
@@ -41,12 +41,9 @@ def export(
         ExportFormat,
         typer.Option("--format", "-f", parser=_format, metavar="FORMAT", help=f"{', '.join(ExportFormat)}."),
     ],
-    where: Annotated[
-        list[str] | None,
-        typer.Option("--where", metavar="KEY=VALUE", help="Only products with this attribute (repeatable)."),
-    ] = None,
+    where: Where = None,
     images: Annotated[
-        bool, typer.Option("--images", help="csv, jsonl: thumbnails too; `sartor index` reads the folder.")
+        bool, typer.Option("--images", help="csv, jsonl: also thumbnails; `sartor index` reads the folder.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier export.")] = False,
     home: Home = None,
@@ -57,10 +54,14 @@ def export(
     from sartor.recommend.filters import parse_where
     from sartor.wiring import open_shop
 
-    chosen = parse_where(where or ())
     with open_shop(settings(home=home, model=model)) as shop, progress_bar(f"Exporting {format_}") as on_progress:
         report = shop.export(
-            path, format=format_, where=chosen, images=images, force=force, on_progress=on_progress
+            path,
+            format=format_,
+            where=parse_where(where or ()),
+            images=images,
+            force=force,
+            on_progress=on_progress,
         )
     if as_json:
         print_json(_as_json(report))
@@ -73,9 +74,9 @@ def _as_json(report: ExportReport) -> dict[str, object]:
 
 
 def _present(report: ExportReport) -> None:
-    held = [counted(report.products, "product"), counted(report.photos, "photo")]
+    parts = [counted(report.products, "product"), counted(report.photos, "photo")]
     if report.model is not None:
-        held.append(f"{counted(report.embeddings, 'embedding')} by {report.model}")
-    typer.echo(f"{report.path}: {', '.join(held)}; {report.size_bytes / 1e6:,.1f} MB in {report.seconds:.1f} s")
+        parts.append(f"{counted(report.embeddings, 'embedding')} by {report.model}")
+    typer.echo(f"{report.path}: {', '.join(parts)}; {report.size_bytes / 1e6:,.1f} MB in {report.seconds:.1f} s")
     for sentence in report.lost:
         typer.echo(f"lost: {sentence}")

@@ -1,4 +1,4 @@
-"""``sartor for-you`` and ``sartor trending``: what is recommended to a person, and what people like lately."""
+"""``sartor for-you`` and ``sartor trending``: recommendations to a shopper, and what shoppers like lately."""
 
 from __future__ import annotations
 
@@ -6,8 +6,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sartor.cli.options import Device, Home, Json, Model, PrecisionOption, print_json, print_table, settings
-from sartor.cli.similar import Sheet, path_of, require_sheet_name, tiles_of
+from sartor.cli.options import (
+    Device,
+    Home,
+    Json,
+    Model,
+    PrecisionOption,
+    Sheet,
+    Where,
+    path_of,
+    print_json,
+    print_table,
+    require_sheet_name,
+    settings,
+    tiles_of,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,14 +29,10 @@ if TYPE_CHECKING:
     from sartor.recommend.base import Feed
     from sartor.shop import Shop
 
-Filter = Annotated[
-    list[str] | None,
-    typer.Option("--where", metavar="KEY=VALUE", help="Filter: key=a,b, key!=a or key=10..50; repeatable."),
-]
-Length = Annotated[int, typer.Option("-k", min=1, max=1000, metavar="N", help="How many products.")]
+Length = Annotated[int, typer.Option("-k", min=1, max=1000, metavar="N", help="Number of products.")]
 
 _DAY_S = 86_400
-_SHOWN = 6  # of what a person liked or looked at, on a sheet
+_MAX_RECENT = 6  # favorites and viewed products on a sheet
 _FROM = {
     "history": "from what {name} did and what others did",
     "context": "nothing is known of {name}: what people like and what is new there",
@@ -36,13 +45,17 @@ def for_you(
     person: Annotated[str, typer.Argument(metavar="USER", help="Id of a user, or of a visitor with --visitor.")],
     *,
     k: Length = 12,
-    where: Filter = None,
+    where: Where = None,
     context: Annotated[
         list[str] | None,
-        typer.Option("--context", metavar="KEY=VALUE", help="What is looked at now; first, if nothing is known."),
+        typer.Option(
+            "--context",
+            metavar="KEY=VALUE",
+            help="What the shopper looks at now; decides if nothing else is known.",
+        ),
     ] = None,
     diversity: Annotated[
-        float | None, typer.Option("--diversity", min=0, max=1, help="From 0, the best, to 1, only what differs.")
+        float | None, typer.Option("--diversity", min=0, max=1, help="0 is best first, 1 is most varied.")
     ] = None,
     visitor: Annotated[bool, typer.Option("--visitor", help="USER is the id of a visitor.")] = False,
     sheet: Sheet = None,
@@ -52,7 +65,7 @@ def for_you(
     precision: PrecisionOption = None,
     as_json: Json = False,
 ) -> None:
-    """Recommend products to USER, by the events that the workspace holds."""
+    """Recommend products to USER, based on the events in the workspace."""
     require_sheet_name(sheet)
     from sartor.events.model import Person
     from sartor.recommend.filters import parse_where
@@ -78,13 +91,15 @@ def for_you(
 def trending(
     *,
     k: Length = 12,
-    days: Annotated[float, typer.Option("--days", min=0.01, max=365, help="What was done within so long.")] = 7,
-    where: Filter = None,
+    days: Annotated[
+        float, typer.Option("--days", min=0.01, max=365, help="Number of last days whose events count.")
+    ] = 7,
+    where: Where = None,
     home: Home = None,
     model: Model = None,
     as_json: Json = False,
 ) -> None:
-    """List what people like most lately."""
+    """List the products that shoppers like most lately."""
     from sartor.recommend.filters import parse_where
     from sartor.wiring import open_shop
 
@@ -96,13 +111,13 @@ def trending(
     _print(feed, f"in {days:g} days" if feed else f"there are no events of the last {days:g} days")
 
 
-def _print(feed: Feed, said: str) -> None:
+def _print(feed: Feed, remark: str) -> None:
     print_table(
         "",
         ("product", "title", "score", "why"),
         ((hit.product_id, hit.title, f"{hit.score:.3f}", " · ".join(hit.reasons)) for hit in feed),
     )
-    typer.echo(said)
+    typer.echo(remark)
 
 
 def _as_json(shop: Shop, feed: Feed) -> dict[str, Any]:
@@ -125,13 +140,14 @@ def _as_json(shop: Shop, feed: Feed) -> dict[str, Any]:
 
 
 def _write_sheet(sheet: Path, shop: Shop, person: Person, feed: Feed) -> None:
-    """What the person liked or looked at last, beside the feed."""
+    """The products that the person liked or viewed last, beside the feed."""
     from sartor.evaluation.sheets import SheetRow, write_sheet
 
-    last = {each.product.id: each for each in (*shop.favorites(person), *shop.recently_viewed(person, k=_SHOWN))}
+    recent = (*shop.favorites(person), *shop.recently_viewed(person, k=_MAX_RECENT))
+    by_id = {stored.product.id: stored for stored in recent}
     query = tuple(
         tile
-        for stored in list(last.values())[:_SHOWN]
+        for stored in list(by_id.values())[:_MAX_RECENT]
         for tile in tiles_of(shop, stored.photos[0], stored.product.title, stored.product.id)
     )
     hits = tuple(

@@ -1,4 +1,4 @@
-"""``sartor import``: bring embeddings that another program made into the catalog."""
+"""``sartor import``: import embeddings that another program made."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sartor.cli.options import (
-    STOPPED,
     Device,
     Home,
     Json,
@@ -20,33 +19,37 @@ from sartor.cli.options import (
     print_table,
     progress_bar,
     settings,
+    stoppable,
 )
 
 if TYPE_CHECKING:
     from sartor.ingest.vectors import ImportReport
 
-_SHOWN = 20  # of the rejected, in the table
+_MAX_REJECTED = 20  # vectors in the table
 
 
 def import_(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Vectors: a pickle, .npy, .npz or Parquet; a pickle is not run.")
+        Path,
+        typer.Argument(metavar="FILE", help="Vectors: a pickle, .npy, .npz or Parquet; no code in it is run."),
     ],
     filenames: Annotated[
-        Path | None, typer.Argument(metavar="FILENAMES", help="Names of their photos: a pickle, .npy or text.")
+        Path | None, typer.Argument(metavar="FILENAMES", help="Names of the photos: a pickle, .npy or text.")
     ] = None,
     *,
     images: Annotated[
-        Path | None, typer.Option("--images", metavar="DIR", help="Folder or ZIP of the photos; else beside FILE.")
+        Path | None,
+        typer.Option("--images", metavar="DIR", help="Folder or ZIP of the photos, if they are not beside FILE."),
     ] = None,
     model: Annotated[
-        str | None, typer.Option("--model", help="Model of the workspace that made them; some photos are checked.")
+        str | None,
+        typer.Option("--model", help="Model of the workspace that made the vectors; some photos are checked."),
     ] = None,
     id_: Annotated[
-        str | None, typer.Option("--id", metavar="NAME", help="Else the id of a model of vectors (imported-N).")
+        str | None, typer.Option("--id", metavar="NAME", help="Without --model: id of the new model (imported-N).")
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Take them as the model's, however little they agree with it.")
+        bool, typer.Option("--force", help="Import even if the vectors do not agree with the model.")
     ] = False,
     limit: Limit = None,
     home: Home = None,
@@ -54,33 +57,30 @@ def import_(
     precision: PrecisionOption = None,
     as_json: Json = False,
 ) -> None:
-    """Bring the vectors of FILE into the catalog, such as embeddings.pkl with filenames.pkl.
+    """Import the vectors of FILE into the catalog, such as embeddings.pkl with filenames.pkl.
 
-    A product is called as its photo without folder and suffix. Doing it again changes nothing.
+    A product's id is the name of its photo without folder and suffix. Importing again changes nothing.
     """
     if model is not None and id_ is not None:
         message = "--id names a new model, --model one that is there; give one of them"
         raise typer.BadParameter(message)
     from sartor.wiring import open_shop
 
-    try:
-        with (
-            open_shop(settings(home=home, device=device, precision=precision)) as shop,
-            progress_bar(f"Importing {file.name}") as on_progress,
-        ):
-            report = shop.import_embeddings(
-                file,
-                filenames,
-                images=images,
-                model=model,
-                id=id_,
-                limit=limit,
-                force=force,
-                on_progress=on_progress,
-            )
-    except KeyboardInterrupt:
-        typer.echo("sartor: stopped; what was committed stays, the same command goes on from there", err=True)
-        raise typer.Exit(STOPPED) from None
+    with (
+        stoppable("what was committed stays, the same command goes on from there"),
+        open_shop(settings(home=home, device=device, precision=precision)) as shop,
+        progress_bar(f"Importing {file.name}") as on_progress,
+    ):
+        report = shop.import_embeddings(
+            file,
+            filenames,
+            images=images,
+            model=model,
+            id=id_,
+            limit=limit,
+            force=force,
+            on_progress=on_progress,
+        )
     if as_json:
         print_json(asdict(report) | {"seconds": round(report.seconds, 3)})
         return
@@ -99,19 +99,24 @@ def _print(report: ImportReport) -> None:
     typer.echo(_agreement(report))
     option = "" if report.is_default else f" --model {report.model}"
     typer.echo(f"to see: sartor similar --product ID{option}")
-    print_table("Rejected", ("name", "reason"), ((each.photo, each.reason) for each in report.rejected[:_SHOWN]))
-    if len(report.rejected) > _SHOWN:
-        typer.echo(f"… and {len(report.rejected) - _SHOWN:,} more; --json has them all")
+    print_table(
+        "Rejected",
+        ("name", "reason"),
+        ((rejection.photo, rejection.reason) for rejection in report.rejected[:_MAX_REJECTED]),
+    )
+    if len(report.rejected) > _MAX_REJECTED:
+        typer.echo(f"… and {len(report.rejected) - _MAX_REJECTED:,} more; --json has them all")
 
 
 def _agreement(report: ImportReport) -> str:
     if not report.by_photo:
         return f"{report.model} has no network: it answers by product, not by photo"
-    found = report.agreement
-    if found is None:
+    agreement = report.agreement
+    if agreement is None:
         return f"no photo was found, so whether {report.model} made the vectors was not checked; see --images"
-    told = (
-        f"{counted(found.photos, 'photo')} embedded again: mean cosine {found.mean:.4f}, least {found.least:.4f}"
+    figures = (
+        f"{counted(agreement.photos, 'photo')} embedded again: "
+        f"mean cosine {agreement.mean:.4f}, least {agreement.least:.4f}"
     )
     doubt = "; they come from another preprocessing, pooling or weights, a query by photo finds less"
-    return told if found.is_close else told + doubt
+    return figures if agreement.is_close else figures + doubt

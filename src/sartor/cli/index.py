@@ -1,4 +1,4 @@
-"""``sartor index``: bring sources into the catalog."""
+"""``sartor index`` and ``sartor embed``: sources into the catalog, or into a file of vectors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sartor.cli.options import (
-    STOPPED,
     AllowUrls,
     Device,
     Home,
@@ -20,9 +19,11 @@ from sartor.cli.options import (
     PrecisionOption,
     counted,
     print_json,
+    print_rejected,
     print_table,
     progress_bar,
     settings,
+    stoppable,
 )
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ def index(
     ],
     *,
     limit: Limit = None,
-    prune: Annotated[bool, typer.Option("--prune", help="Delete products that have left their source.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Delete products that are no longer in their source.")
+    ] = False,
     home: Home = None,
     model: Model = None,
     metric: MetricOption = None,
@@ -48,9 +51,9 @@ def index(
     allow_urls: AllowUrls = None,
     as_json: Json = False,
 ) -> None:
-    """Bring the products of SOURCEs into the catalog, with the embeddings of their photos.
+    """Index the products of SOURCEs into the catalog, with the embeddings of their photos.
 
-    Doing it again costs little: only what changed is embedded. Stopped half-way, it goes on where it was.
+    Indexing again costs little: only changes are embedded. After a stop, it continues where it was.
     """
     if prune and limit is not None:
         message = "--prune needs the whole source; it cannot go with --limit"
@@ -60,15 +63,12 @@ def index(
     chosen = settings(
         home=home, model=model, metric=metric, device=device, precision=precision, allow_urls=allow_urls
     )
-    try:
-        with open_shop(chosen) as shop:
-            for source in sources:
-                with progress_bar(f"Indexing {source.name}") as on_progress:
-                    report = shop.index(source, limit=limit, prune=prune, on_progress=on_progress)
-                _print_json(report) if as_json else _print(report)
-    except KeyboardInterrupt:
-        typer.echo("sartor: stopped; what was committed stays, the same command goes on from there", err=True)
-        raise typer.Exit(STOPPED) from None
+    message = "what was committed stays, the same command goes on from there"
+    with stoppable(message), open_shop(chosen) as shop:
+        for source in sources:
+            with progress_bar(f"Indexing {source.name}") as on_progress:
+                report = shop.index(source, limit=limit, prune=prune, on_progress=on_progress)
+            _print_json(report) if as_json else _print(report)
 
 
 def _print_json(report: IngestReport) -> None:
@@ -90,15 +90,11 @@ def _print(report: IngestReport) -> None:
         ("case", "count", "examples"),
         ((finding.case, finding.count, ", ".join(finding.examples)) for finding in report.findings),
     )
-    print_table(
-        "Rejected photos",
-        ("photo", "reason"),
-        ((rejection.photo, rejection.reason) for rejection in report.rejected),
-    )
+    print_rejected(report.rejected)
 
 
 def embed(
-    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="What `sartor index` takes.")],
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="Products, as `sartor index` reads them.")],
     *,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.npz", help="Where to write.")],
     limit: Limit = None,
@@ -109,7 +105,7 @@ def embed(
     allow_urls: AllowUrls = None,
     as_json: Json = False,
 ) -> None:
-    """Embed the photos of SOURCE into a NumPy file, without touching the catalog.
+    """Embed the photos of SOURCE into a NumPy file, without a catalog.
 
     The file has `ids` and `photos`, (n,) text, and `embeddings`, (n, d) float32 with unit norm.
     """
@@ -140,8 +136,4 @@ def embed(
         )
         return
     typer.echo(f"{output}: {counted(len(embeddings.ids), 'embedding')} of {card.dimension} by {card.id}")
-    print_table(
-        "Rejected photos",
-        ("photo", "reason"),
-        ((rejection.photo, rejection.reason) for rejection in embeddings.rejected),
-    )
+    print_rejected(embeddings.rejected)

@@ -1,9 +1,8 @@
-"""``sartor models``: the networks that a workspace can embed with."""
+"""``sartor models``: list, add, export and promote the models of a workspace."""
 
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sartor.cli.options import (
-    STOPPED,
     AllowUrls,
     Device,
     Home,
@@ -20,85 +18,21 @@ from sartor.cli.options import (
     PrecisionOption,
     counted,
     print_json,
+    print_rejected,
     print_table,
     progress_bar,
     settings,
+    stoppable,
 )
 from sartor.encoders.card import ChannelOrder, Layout, Pooling, ResizePolicy, Scaling
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sartor.encoders.card import ModelCard, PixelScaling, Triple
     from sartor.evaluation.promotion import PromotionReport
 
 
-_KERAS_ENDINGS = {".h5", ".hdf5", ".keras"}
-
-
-def told_scaling(
-    file: Path,
-    scaling: Scaling | None,
-    mean: str | None,
-    std: str | None,
-    channel_order: ChannelOrder,
-    *,
-    others: tuple[str | None, ResizePolicy | None],
-) -> PixelScaling | None:
-    """The scaling that the options say; none where the network's own processor says it."""
-    from sartor.encoders.huggingface import network_file, processor_file
-
-    if file.suffix in _KERAS_ENDINGS:
-        message = (
-            f"{file.name} holds weights of Keras alone; say of which network they are, as in --network resnet50"
-        )
-        raise typer.BadParameter(message)
-    if (scaling, mean, std) != (None, None, None) or (processor := processor_file(network_file(file))) is None:
-        return _pixel_scaling(scaling, mean, std, channel_order)
-    if others != (None, None):
-        message = (
-            f"{processor.name} says size and resizing; leave --size and --resize out, or say --scaling as well"
-        )
-        raise typer.BadParameter(message)
-    return None
-
-
-def _pixel_scaling(
-    scaling: Scaling | None, mean: str | None, std: str | None, channel_order: ChannelOrder
-) -> PixelScaling:
-    from sartor.encoders.card import PixelScaling
-
-    if scaling is not None and mean is None and std is None:
-        return PixelScaling.named(scaling)
-    if scaling is None and mean is not None and std is not None:
-        return PixelScaling(channel_order=channel_order, mean=_triple(mean, "--mean"), std=_triple(std, "--std"))
-    names = ", ".join(scaling.value for scaling in Scaling)
-    message = f"how pixels are scaled cannot be read from a file: give --scaling ({names}), or --mean and --std"
-    raise typer.BadParameter(message)
-
-
-def _triple(text: str, option: str) -> Triple:
-    try:
-        red, green, blue = (float(part) for part in text.split(","))
-    except ValueError:
-        message = f"{option} takes three numbers, such as 123.7,116.3,103.5, not {text!r}"
-        raise typer.BadParameter(message) from None
-    if option == "--std" and 0 in (red, green, blue):
-        message = "--std must not be 0"
-        raise typer.BadParameter(message)
-    return red, green, blue
-
-
-def size_px(text: str | None) -> tuple[int, int] | None:
-    """Height and width from ``224`` or ``224x192``."""
-    if text is None:
-        return None
-    match = re.fullmatch(r"([1-9]\d{0,3})(?:x([1-9]\d{0,3}))?", text)
-    if match is None:
-        message = f"--size takes 224 or HEIGHTxWIDTH in pixels, not {text!r}"
-        raise typer.BadParameter(message)
-    return int(match[1]), int(match[2] or match[1])
-
+_KERAS_SUFFIXES = {".h5", ".hdf5", ".keras"}
+_STOPPED = "what was embedded stays, the same command goes on from there"
 
 app = typer.Typer(help="List, add, export and promote models.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -146,7 +80,7 @@ def add(
     ],
     *,
     model_id: Annotated[
-        str | None, typer.Option("--id", help="Id that the model shall have; a trained one has its own.")
+        str | None, typer.Option("--id", help="Id of the model; a trained model has its own.")
     ] = None,
     network: Annotated[
         str | None,
@@ -154,38 +88,44 @@ def add(
     ] = None,
     pooling: Annotated[
         Pooling | None,
-        typer.Option(
-            "--pooling", help="With --network: how its last feature map is pooled, if not as the file tells."
-        ),
+        typer.Option("--pooling", help="With --network: pooling of the last feature map, if not as in the file."),
     ] = None,
     scaling: Annotated[
         Scaling | None,
         typer.Option(
             "--scaling",
-            help="How the network wants its pixels; or give --mean and --std. Read from preprocessor_config.json.",
+            help="How pixels are scaled, if no --mean and --std are given; read from preprocessor_config.json.",
         ),
     ] = None,
-    mean: Annotated[str | None, typer.Option("--mean", metavar="R,G,B", help="Of pixels in 0..255.")] = None,
-    std: Annotated[str | None, typer.Option("--std", metavar="R,G,B", help="Of pixels in 0..255.")] = None,
+    mean: Annotated[
+        str | None, typer.Option("--mean", metavar="R,G,B", help="Mean of the pixels, in 0..255.")
+    ] = None,
+    std: Annotated[
+        str | None, typer.Option("--std", metavar="R,G,B", help="Standard deviation of the pixels, in 0..255.")
+    ] = None,
     channel_order: Annotated[
-        ChannelOrder, typer.Option("--channel-order", help="With --mean and --std, which are in this order.")
+        ChannelOrder, typer.Option("--channel-order", help="Order of the channels, with --mean and --std.")
     ] = ChannelOrder.RGB,
-    layout: Annotated[Layout | None, typer.Option("--layout", help="Read from the file where it tells.")] = None,
+    layout: Annotated[
+        Layout | None, typer.Option("--layout", help="Layout of the input; read from the file if it says so.")
+    ] = None,
     size: Annotated[
-        str | None, typer.Option("--size", metavar="PX|HxW", help="Read from the file where it tells.")
+        str | None,
+        typer.Option("--size", metavar="PX|HxW", help="Size of the input; read from the file if it says so."),
     ] = None,
     resize: Annotated[
         ResizePolicy | None,
-        typer.Option("--resize", help="How a photo becomes the input size; stretched where nothing is said."),
+        typer.Option("--resize", help="How a photo is brought to the input size (stretch)."),
     ] = None,
     output: Annotated[
-        str | None, typer.Option("--output", metavar="NAME", help="Output that holds the embedding, if several.")
+        str | None,
+        typer.Option("--output", metavar="NAME", help="Output with the embedding, if there are several."),
     ] = None,
     license_: Annotated[str, typer.Option("--license", help="License of the weights.")] = "unknown",
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Add a network, after running it once to see that it embeds photos; or a trained model."""
+    """Add a network, which is run once to check that it embeds photos; or a trained model."""
     from sartor.encoders.add import ModelSpec
     from sartor.encoders.card import CARD_FILE
     from sartor.shop.library import add_model, add_trained, export_model
@@ -195,23 +135,23 @@ def add(
         _print_added(add_trained(chosen, file), as_json=as_json)
         return
     if model_id is None:
-        message = f"{file.name} needs --id, the name that the model shall have"
+        message = f"{file.name} needs --id, the id of the model"
         raise typer.BadParameter(message)
     if network is not None:
         card = export_model(chosen, network, pooling=pooling, weights=file, model_id=model_id)
         _print_added(card, as_json=as_json)
         return
-    adoption = ModelSpec(
+    spec = ModelSpec(
         id=model_id,
-        scaling=told_scaling(file, scaling, mean, std, channel_order, others=(size, resize)),
+        scaling=_scaling(file, scaling, mean, std, channel_order, others=(size, resize)),
         layout=layout,
-        size_px=size_px(size),
+        size_px=_size_px(size),
         resize=resize or ResizePolicy.STRETCH,
         output=output,
         license=license_,
         origin=file.name,
     )
-    card = add_model(chosen, file, adoption)
+    card = add_model(chosen, file, spec)
     _print_added(card, as_json=as_json)
 
 
@@ -227,15 +167,13 @@ def export(
     *,
     pooling: Annotated[
         Pooling | None,
-        typer.Option(
-            "--pooling", help="How the last feature map is pooled: avg, if the weights tell nothing else."
-        ),
+        typer.Option("--pooling", help="Pooling of the last feature map; avg, if the weights have none."),
     ] = None,
     weights: Annotated[
         Path | None,
-        typer.Option("--weights", metavar="FILE", help="A Keras weights file, in place of the official weights."),
+        typer.Option("--weights", metavar="FILE", help="A Keras weights file, instead of the official weights."),
     ] = None,
-    model_id: Annotated[str | None, typer.Option("--id", help="Id that the model shall have.")] = None,
+    model_id: Annotated[str | None, typer.Option("--id", help="Id of the model.")] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -250,7 +188,9 @@ def export(
 def promote(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Id of the model.")],
     *,
-    force: Annotated[bool, typer.Option("--force", help="Promote it whatever the comparison says.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Promote the model whatever the comparison says.")
+    ] = False,
     home: Home = None,
     metric: MetricOption = None,
     device: Device = None,
@@ -260,13 +200,13 @@ def promote(
 ) -> None:
     """Make a model the default of the workspace, if it is better on held-out products of its catalog.
 
-    The catalog is embedded with it first, while the former default stays in use. Stopped half-way, it goes on
+    The catalog is embedded with it first, while the former default stays in use. After a stop, it continues
     where it was.
     """
     from sartor.wiring import open_shop
 
     chosen = settings(home=home, metric=metric, device=device, precision=precision, allow_urls=allow_urls)
-    with _stoppable(), open_shop(chosen) as shop, progress_bar(f"Embedding with {model}") as on_progress:
+    with stoppable(_STOPPED), open_shop(chosen) as shop, progress_bar(f"Embedding with {model}") as on_progress:
         report = shop.promote(model, force=force, on_progress=on_progress)
     _print_promoted(report, as_json=as_json)
 
@@ -281,22 +221,13 @@ def rollback(
     allow_urls: AllowUrls = None,
     as_json: Json = False,
 ) -> None:
-    """Make the model that the last promotion replaced the default again."""
+    """Undo the last promotion: the former default becomes the default again."""
     from sartor.wiring import open_shop
 
     chosen = settings(home=home, metric=metric, device=device, precision=precision, allow_urls=allow_urls)
-    with _stoppable(), open_shop(chosen) as shop, progress_bar("Embedding what came since") as on_progress:
+    with stoppable(_STOPPED), open_shop(chosen) as shop, progress_bar("Embedding what came since") as on_progress:
         report = shop.rollback(on_progress=on_progress)
     _print_promoted(report, as_json=as_json)
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        typer.echo("sartor: stopped; what was embedded stays, the same command goes on from there", err=True)
-        raise typer.Exit(STOPPED) from None
 
 
 def _print_promoted(report: PromotionReport, *, as_json: bool) -> None:
@@ -312,11 +243,7 @@ def _print_promoted(report: PromotionReport, *, as_json: bool) -> None:
     if report.embedded or report.rejected:
         reduced = f", {report.reduced:,} from their thumbnails" if report.reduced else ""
         typer.echo(f"{counted(report.embedded, 'photo')} embedded{reduced}, {len(report.rejected):,} rejected")
-    print_table(
-        "Rejected photos",
-        ("photo", "reason"),
-        ((rejection.photo, rejection.reason) for rejection in report.rejected),
-    )
+    print_rejected(report.rejected)
 
 
 def _print_added(card: ModelCard, *, as_json: bool) -> None:
@@ -325,3 +252,65 @@ def _print_added(card: ModelCard, *, as_json: bool) -> None:
     else:
         typer.echo(f"added {card.id}: {card.size_px[0]}x{card.size_px[1]} photos to {card.dimension} numbers")
         typer.echo(f"  output {card.output}; {card.origin}")
+
+
+def _scaling(
+    file: Path,
+    scaling: Scaling | None,
+    mean: str | None,
+    std: str | None,
+    channel_order: ChannelOrder,
+    *,
+    others: tuple[str | None, ResizePolicy | None],
+) -> PixelScaling | None:
+    """The scaling that the options give; None if the file of the image processor gives it."""
+    from sartor.encoders.huggingface import network_file, processor_file
+
+    if file.suffix in _KERAS_SUFFIXES:
+        message = f"{file.name} only has Keras weights; give their network, as in --network resnet50"
+        raise typer.BadParameter(message)
+    if (scaling, mean, std) != (None, None, None) or (processor := processor_file(network_file(file))) is None:
+        return _pixel_scaling(scaling, mean, std, channel_order)
+    if others != (None, None):
+        message = (
+            f"{processor.name} gives size and resizing; leave --size and --resize out, or give --scaling as well"
+        )
+        raise typer.BadParameter(message)
+    return None
+
+
+def _pixel_scaling(
+    scaling: Scaling | None, mean: str | None, std: str | None, channel_order: ChannelOrder
+) -> PixelScaling:
+    from sartor.encoders.card import PixelScaling
+
+    if scaling is not None and mean is None and std is None:
+        return PixelScaling.named(scaling)
+    if scaling is None and mean is not None and std is not None:
+        return PixelScaling(channel_order=channel_order, mean=_triple(mean, "--mean"), std=_triple(std, "--std"))
+    names = ", ".join(scaling.value for scaling in Scaling)
+    message = f"how pixels are scaled cannot be read from a file: give --scaling ({names}), or --mean and --std"
+    raise typer.BadParameter(message)
+
+
+def _triple(text: str, option: str) -> Triple:
+    try:
+        red, green, blue = (float(part) for part in text.split(","))
+    except ValueError:
+        message = f"{option} takes three numbers, such as 123.7,116.3,103.5, not {text!r}"
+        raise typer.BadParameter(message) from None
+    if option == "--std" and 0 in (red, green, blue):
+        message = "--std must not be 0"
+        raise typer.BadParameter(message)
+    return red, green, blue
+
+
+def _size_px(text: str | None) -> tuple[int, int] | None:
+    """Height and width from ``224`` or ``224x192``."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"([1-9]\d{0,3})(?:x([1-9]\d{0,3}))?", text)
+    if match is None:
+        message = f"--size takes 224 or HEIGHTxWIDTH in pixels, not {text!r}"
+        raise typer.BadParameter(message)
+    return int(match[1]), int(match[2] or match[1])

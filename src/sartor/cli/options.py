@@ -1,4 +1,4 @@
-"""Options that several commands share, and the settings that they make."""
+"""What several commands share: options, settings made of them, tables, progress bars and contact sheets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     from sartor.config import Settings
     from sartor.evaluation.intervals import Interval
-    from sartor.ingest.photos import OnProgress, Progress
+    from sartor.evaluation.sheets import Tile
+    from sartor.ingest.photos import OnProgress, Progress, Rejection
+    from sartor.shop import Shop
+    from sartor.types import Photo
 
 
 Home: TypeAlias = Annotated[
@@ -38,6 +41,13 @@ MetricOption: TypeAlias = Annotated[
     Literal["cosine", "euclidean"] | None,
     typer.Option("--metric", help="How distance is measured (SARTOR_METRIC; cosine)."),
 ]
+Where: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--where", metavar="KEY=VALUE", help="Filter: key=a,b, key!=a or key=10..50; repeatable."),
+]
+Sheet: TypeAlias = Annotated[
+    Path | None, typer.Option("--sheet", metavar="FILE", help="Write a contact sheet, .html or .png.")
+]
 Limit: TypeAlias = Annotated[
     int | None, typer.Option("--limit", min=1, metavar="N", help="Take only the first N products.")
 ]
@@ -48,20 +58,24 @@ AllowUrls: TypeAlias = Annotated[
     ),
 ]
 Csv: TypeAlias = Annotated[
-    Path | None, typer.Option("--csv", metavar="FILE.csv", help="Write every figure, one a line.")
+    Path | None, typer.Option("--csv", metavar="FILE.csv", help="Write all figures to a file, one per line.")
 ]
 Seed: TypeAlias = Annotated[int, typer.Option("--seed", min=0, help="Seed of all that is random.")]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 
 
-def settings(**given: Any) -> Settings:
-    """Settings from what was given on the command line, and from the environment for the rest."""
+STOPPED = 130  # exit code: 128 + SIGINT, as shells have it
+_SHEET_SUFFIXES = (".html", ".png")
+
+
+def settings(**options: Any) -> Settings:
+    """Settings from the options that are not None, and from the environment for the others."""
     from pydantic import ValidationError
 
     from sartor.config import EnvironmentSettings
 
     try:
-        return EnvironmentSettings(**{name: value for name, value in given.items() if value is not None})
+        return EnvironmentSettings(**{name: value for name, value in options.items() if value is not None})
     except ValidationError as error:
         first = error.errors()[0]
         name = f"SARTOR_{first['loc'][0]}".upper()
@@ -69,7 +83,14 @@ def settings(**given: Any) -> Settings:
         raise typer.BadParameter(message) from error
 
 
-STOPPED = 130  # exit code: 128 + SIGINT, as shells have it
+@contextmanager
+def stoppable(message: str) -> Iterator[None]:
+    """After Ctrl-C, print a line that says what is kept, and exit with 130."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(f"sartor: stopped; {message}", err=True)
+        raise typer.Exit(STOPPED) from None
 
 
 def print_json(value: Any) -> None:
@@ -78,7 +99,7 @@ def print_json(value: Any) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; nothing when it has no rows."""
+    """Print a table; nothing if it has no rows."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -93,9 +114,16 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
         Console().print(table)
 
 
+def print_rejected(rejections: Iterable[Rejection]) -> None:
+    """Print the photos that could not be used."""
+    print_table(
+        "Rejected photos", ("photo", "reason"), ((rejection.photo, rejection.reason) for rejection in rejections)
+    )
+
+
 @contextmanager
 def progress_bar(what: str, *, things: str = "photos") -> Iterator[OnProgress]:
-    """A bar on stderr with the rate of things and the time left; silent when stderr is no terminal."""
+    """A bar on stderr with the rate and the time left; silent if stderr is no terminal."""
     from rich import progress
     from rich.console import Console
 
@@ -131,3 +159,22 @@ def interval_text(interval: Interval, *, decimals: int = 4) -> str:
     if math.isnan(interval.mean):
         return "not defined"
     return f"{interval.mean:.{decimals}f} ({interval.low:.{decimals}f} to {interval.high:.{decimals}f})"
+
+
+def require_sheet_name(sheet: Path | None) -> None:
+    """Refuse a file name of another kind, before anything is done."""
+    if sheet is not None and sheet.suffix.lower() not in _SHEET_SUFFIXES:
+        message = f"a sheet is an .html or .png file, not {sheet.name}"
+        raise typer.BadParameter(message)
+
+
+def tiles_of(shop: Shop, photo: Photo, *caption: str) -> list[Tile]:
+    """The tile of a catalog photo on a sheet; none if only its vector was imported."""
+    from sartor.evaluation.sheets import Tile
+
+    return [Tile.of_photo(shop.thumbnail(photo).read_bytes(), caption=caption)] if photo.has_picture else []
+
+
+def path_of(shop: Shop, photo: Photo) -> str | None:
+    """The path of a catalog photo; None if only its vector was imported."""
+    return str(shop.thumbnail(photo)) if photo.has_picture else None

@@ -14,11 +14,15 @@ from sartor.cli.options import (
     MetricOption,
     Model,
     PrecisionOption,
+    Sheet,
+    Where,
+    path_of,
     print_json,
     print_table,
+    require_sheet_name,
     settings,
+    tiles_of,
 )
-from sartor.cli.similar import Sheet, path_of, require_sheet_name, tiles_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,18 +39,15 @@ def outfit(
     *,
     slots: Annotated[
         str | None,
-        typer.Option("--slots", metavar="A,B", help="What is wanted, such as shoes,bag,jewelry,belt,outerwear."),
+        typer.Option("--slots", metavar="A,B", help="Slots to fill, such as shoes,bag,jewelry,belt,outerwear."),
     ] = None,
     max_price: Annotated[
-        float | None, typer.Option("--max-price", min=0, help="What the chosen pieces may cost together.")
+        float | None, typer.Option("--max-price", min=0, help="Maximum price of the added products in all.")
     ] = None,
     alternatives: Annotated[
-        int, typer.Option("--alternatives", min=0, help="How many others to name for each slot.")
+        int, typer.Option("--alternatives", min=0, help="Number of further products to name for each slot.")
     ] = 3,
-    where: Annotated[
-        list[str] | None,
-        typer.Option("--where", metavar="KEY=VALUE", help="Filter: key=a,b, key!=a or key=10..50; repeatable."),
-    ] = None,
+    where: Where = None,
     sheet: Sheet = None,
     home: Home = None,
     model: Model = None,
@@ -55,7 +56,7 @@ def outfit(
     precision: PrecisionOption = None,
     as_json: Json = False,
 ) -> None:
-    """Complete the look: for PRODUCTs, one product of each other slot that suits them."""
+    """Complete the look: add to PRODUCTs a product that suits them for each other slot."""
     require_sheet_name(sheet)
     from sartor.recommend.filters import parse_where
     from sartor.wiring import open_shop

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from sartor.evaluation.replay.results import OffPolicyResult, Replay, ReplayExperiment
 
-_FEW = 100  # impressions of equal weight tell little
+_MIN_EFFECTIVE = 100  # impressions of equal weight; fewer tell little
 
 
 def replay(
@@ -72,7 +72,7 @@ def replay(
 
     files = [LogFile(path, now_s=time.time()) for path in logs or events or ()]
     with open_shop(settings(home=home)) as shop:
-        found = shop.replay(
+        result = shop.replay(
             *files,
             k=k,
             people=people,
@@ -85,14 +85,14 @@ def replay(
             **({} if not histories else {"histories": histories}),
         )
     if csv is not None:
-        csv.write_text(replay_csv(found), encoding="utf-8")
-    print_json(json_of(found)) if as_json else _print(found, rejected=sum(file.rejected for file in files))
+        csv.write_text(replay_csv(result), encoding="utf-8")
+    print_json(json_of(result)) if as_json else _print(result, rejected=sum(file.rejected for file in files))
     if csv is not None:
         typer.echo(f"written to {csv}", err=True)
 
 
-def _print(found: Replay, *, rejected: int) -> None:
-    setup = found.setup
+def _print(result: Replay, *, rejected: int) -> None:
+    setup = result.setup
     for log in setup.logs:
         of_whom = "simulated shoppers: a simulation, not a shop" if log.simulated else "people"
         typer.echo(
@@ -105,16 +105,16 @@ def _print(found: Replay, *, rejected: int) -> None:
         f"{counted(setup.products, 'product')}"
     )
     suffix = " (simulated)" if setup.simulated else ""
-    for experiment in found.experiments:
+    for experiment in result.experiments:
         _print_experiment(experiment, setup.k, suffix)
     print_table(
         f"recorded answers{suffix}",
         ("policy", "reward of an answer (IPS)", "of an impression (SNIPS)", "impressions", "effective", "support"),
-        map(_estimate, found.off_policy),
+        map(_estimate, result.off_policy),
     )
-    few = [each.method for each in found.off_policy if each.estimate.effective < _FEW]
+    few = ", ".join(each.method for each in result.off_policy if each.estimate.effective < _MIN_EFFECTIVE)
     if few:
-        typer.echo(f"- recorded answers tell little of {', '.join(few)}: fewer than {_FEW} effective impressions")
+        typer.echo(f"- recorded answers tell little of {few}: fewer than {_MIN_EFFECTIVE} effective impressions")
     if rejected:
         typer.echo(f"- {counted(rejected, 'line')} of the logs told no event")
     for note in setup.notes:
@@ -157,12 +157,12 @@ def _beside(experiment: ReplayExperiment, k: int) -> Iterator[tuple[str, ...]]:
 
 
 def _estimate(result: OffPolicyResult) -> tuple[str, ...]:
-    told = result.estimate
+    estimate = result.estimate
     return (
         result.method,
-        interval_text(told.ips),
-        interval_text(told.snips),
-        f"{told.impressions:,}",
-        f"{told.effective:,.0f}",
-        f"{100 * told.support:.1f} %",
+        interval_text(estimate.ips),
+        interval_text(estimate.snips),
+        f"{estimate.impressions:,}",
+        f"{estimate.effective:,.0f}",
+        f"{100 * estimate.support:.1f} %",
     )

@@ -1,4 +1,4 @@
-"""``sartor serve``: the REST service and the storefront; ``sartor keys``: who may do what there."""
+"""``sartor serve``, ``sartor studio`` and ``sartor keys``: the service, the studio, and the API keys."""
 
 from __future__ import annotations
 
@@ -20,52 +20,15 @@ from sartor.cli.options import (
     print_table,
     settings,
 )
-
-_PORT = 8501
-
-
-def studio(
-    *,
-    home: Home = None,
-    api: Annotated[
-        str | None,
-        typer.Option("--api", metavar="URL", help="Ask a running `sartor serve`, as http://127.0.0.1:8000."),
-    ] = None,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")] = _PORT,
-    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the studio in a browser.")] = True,
-) -> None:
-    """Explore a catalog in the browser: search by photos, compare models, browse a map, index, read reports."""
-    if api is not None and home is not None:
-        message = "give --home for a workspace or --api for a running service, not both"
-        raise typer.BadParameter(message)
-    if api is not None and not api.startswith(("http://", "https://")):
-        message = f"--api takes an address as http://127.0.0.1:8000, not {api!r}"
-        raise typer.BadParameter(message)
-    from sartor.errors import require_extra
-
-    require_extra("studio", "streamlit", "httpx2", "matplotlib", "sklearn")
-    from sartor.studio.launch import run
-
-    def listening(address: str) -> None:
-        typer.echo(f"Sartor's studio listens on {address}; stop it with Ctrl-C.")
-        if browser:
-            import webbrowser
-
-            webbrowser.open(address)
-
-    where = settings(home=home).home.resolve()
-    code = run(port, {"SARTOR_HOME": str(where), "SARTOR_STUDIO_API": api or ""}, on_address=listening)
-    if code:
-        raise typer.Exit(1)
-
+from sartor.limits import STUDIO_PORT
 
 keys = typer.Typer(help="API keys of the service.", no_args_is_help=True, rich_markup_mode=None)
 
-
 _COLUMNS = ("id", "name", "scope", "created")
 
-
-Host = Annotated[str, typer.Option("--host", help="Address to listen on; others than this machine's need a key.")]
+Host = Annotated[
+    str, typer.Option("--host", help="Address to listen on; other machines can only be served with an API key.")
+]
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")]
 
 
@@ -75,17 +38,23 @@ def serve(
     port: Port = 8000,
     cors: Annotated[
         list[str] | None,
-        typer.Option("--cors", metavar="ORIGIN", help="Pages of this origin may ask, as https://shop.example."),
+        typer.Option(
+            "--cors",
+            metavar="ORIGIN",
+            help="Allow pages of this origin, such as https://shop.example; repeatable.",
+        ),
     ] = None,
     rate_limit: Annotated[
-        int, typer.Option("--rate-limit", min=0, help="Requests a minute of one key or address; 0 is any.")
+        int, typer.Option("--rate-limit", min=0, help="Requests per minute of one key or address; 0 is no limit.")
     ] = 1200,
-    max_request_mb: Annotated[int, typer.Option("--max-request-mb", min=1, help="Largest request.")] = 32,
+    max_request_mb: Annotated[
+        int, typer.Option("--max-request-mb", min=1, help="Maximum size of a request.")
+    ] = 32,
     read_needs_key: Annotated[
-        bool, typer.Option("--read-needs-key", help="Reading needs an API key as well.")
+        bool, typer.Option("--read-needs-key", help="Reading needs an API key, too.")
     ] = False,
     storefront: Annotated[
-        bool, typer.Option("--storefront/--no-storefront", help="Serve the pages beside the API.")
+        bool, typer.Option("--storefront/--no-storefront", help="Serve the storefront beside the API.")
     ] = True,
     home: Home = None,
     model: Model = None,
@@ -134,18 +103,53 @@ def run(workspace: Any, service: Any, *, open_browser: bool = False) -> None:
         serve_shop(shop, store, service, pages=add_storefront, on_address=listening, on_ready=ready)
 
 
+def studio(
+    *,
+    home: Home = None,
+    api: Annotated[
+        str | None,
+        typer.Option("--api", metavar="URL", help="Use a running `sartor serve`, such as http://127.0.0.1:8000."),
+    ] = None,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")] = STUDIO_PORT,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the studio in a browser.")] = True,
+) -> None:
+    """Explore a catalog in the browser: search by photos, compare models, browse a map, index, read reports."""
+    if api is not None and home is not None:
+        message = "give --home for a workspace or --api for a running service, not both"
+        raise typer.BadParameter(message)
+    if api is not None and not api.startswith(("http://", "https://")):
+        message = f"--api takes an address such as http://127.0.0.1:8000, not {api!r}"
+        raise typer.BadParameter(message)
+    from sartor.errors import require_extra
+
+    require_extra("studio", "streamlit", "httpx2", "matplotlib", "sklearn")
+    from sartor.studio.launch import run
+
+    def listening(address: str) -> None:
+        typer.echo(f"Sartor's studio listens on {address}; stop it with Ctrl-C.")
+        if browser:
+            import webbrowser
+
+            webbrowser.open(address)
+
+    directory = settings(home=home).home.resolve()
+    code = run(port, {"SARTOR_HOME": str(directory), "SARTOR_STUDIO_API": api or ""}, on_address=listening)
+    if code:
+        raise typer.Exit(1)
+
+
 @keys.command("create")
 def create(
     *,
     scope: Annotated[
         Literal["read", "write", "admin"],
-        typer.Option("--scope", help="What it is good for."),
+        typer.Option("--scope", help="What the key allows."),
     ],
-    name: Annotated[str, typer.Option("--name", help="Whose it is, for the list.")] = "",
+    name: Annotated[str, typer.Option("--name", help="Name of its owner, for the list.")] = "",
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Make an API key and print it; it is shown this once. A running service knows it within seconds."""
+    """Make an API key and print it; it is only shown once. A running service accepts it within seconds."""
     from sartor.service.security import Scope, create_key
     from sartor.wiring import open_store
 
@@ -164,8 +168,7 @@ def show(*, home: Home = None, as_json: Json = False) -> None:
     from sartor.wiring import open_store
 
     with closing(open_store(settings(home=home))) as store:
-        known = store.keys()
-    rows = [(key.id, key.name, key.scope, _day(key.created_s)) for key in known]
+        rows = [(key.id, key.name, key.scope, _day(key.created_s)) for key in store.keys()]  # noqa: SIM118 - no dict
     if as_json:
         print_json([dict(zip(_COLUMNS, row, strict=True)) for row in rows])
     elif rows:
@@ -176,7 +179,7 @@ def show(*, home: Home = None, as_json: Json = False) -> None:
 
 @keys.command("delete")
 def delete(
-    key_id: Annotated[str, typer.Argument(metavar="ID", help="Its id, as sartor keys list shows it.")],
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the key, as `sartor keys list` shows it.")],
     *,
     home: Home = None,
 ) -> None:

@@ -1,4 +1,4 @@
-"""``sartor similar``: the products that look most like a photo or a product."""
+"""``sartor similar`` and ``sartor duplicates``: products that look like a query, and photos that look the same."""
 
 from __future__ import annotations
 
@@ -16,10 +16,15 @@ from sartor.cli.options import (
     MetricOption,
     Model,
     PrecisionOption,
+    Sheet,
+    Where,
     counted,
+    path_of,
     print_json,
     print_table,
+    require_sheet_name,
     settings,
+    tiles_of,
 )
 
 if TYPE_CHECKING:
@@ -33,83 +38,11 @@ if TYPE_CHECKING:
     from sartor.recommend.query import Part
     from sartor.recommend.similar import Recommendation
     from sartor.shop import Shop
-    from sartor.types import Hit, Photo
+    from sartor.types import Hit
 
 
-_SUFFIXES = (".html", ".png")
-
-
-Sheet = Annotated[
-    Path | None, typer.Option("--sheet", metavar="FILE", help="Write a contact sheet, .html or .png.")
-]
-
-
-def require_sheet_name(sheet: Path | None) -> None:
-    """Refuse a file of another kind, before anything is done."""
-    if sheet is not None and sheet.suffix.lower() not in _SUFFIXES:
-        message = f"a sheet is an .html or .png file, not {sheet.name}"
-        raise typer.BadParameter(message)
-
-
-def tiles_of(shop: Shop, photo: Photo, *caption: str) -> list[Tile]:
-    """The tile of a photo of the catalog; none where only its vector was imported."""
-    from sartor.evaluation.sheets import Tile
-
-    return [Tile.of_photo(shop.thumbnail(photo).read_bytes(), caption=caption)] if photo.has_picture else []
-
-
-def path_of(shop: Shop, photo: Photo) -> str | None:
-    """Where a photo of the catalog is kept; None where only its vector was imported."""
-    return str(shop.thumbnail(photo)) if photo.has_picture else None
-
-
-_SHOWN = 100  # groups on a sheet
-
-
-def duplicates(*, sheet: Sheet = None, home: Home = None, model: Model = None, as_json: Json = False) -> None:
-    """List photos of the catalog that show the same thing, identical files among them."""
-    require_sheet_name(sheet)
-    from sartor.wiring import open_shop
-
-    with open_shop(settings(home=home, model=model)) as shop:
-        groups = shop.duplicates()
-        if sheet is not None:
-            _write_duplicates_sheet(sheet, shop, groups)
-    if as_json:
-        print_json({"groups": [[_as_json(each) for each in group] for group in groups]})
-        return
-    photos = sum(len(group) for group in groups)
-    typer.echo(f"{counted(len(groups), 'group')} of {counted(photos, 'photo')} that look the same")
-    print_table("", ("photos", "products", "title"), (_row(group) for group in groups))
-
-
-def _row(group: tuple[DuplicatePhoto, ...]) -> tuple[str, str, str]:
-    return str(len(group)), ", ".join(dict.fromkeys(each.product_id for each in group)), group[0].title
-
-
-def _as_json(found: DuplicatePhoto) -> dict[str, str]:
-    return {
-        "product_id": found.product_id,
-        "title": found.title,
-        "photo": found.photo.name,
-        "sha256": found.photo.sha256,
-    }
-
-
-def _write_duplicates_sheet(sheet: Path, shop: Shop, groups: tuple[tuple[DuplicatePhoto, ...], ...]) -> None:
-    from sartor.evaluation.sheets import SheetRow, write_sheet
-
-    def tiles(*photos: DuplicatePhoto) -> tuple[Tile, ...]:
-        return tuple(
-            tile for found in photos for tile in tiles_of(shop, found.photo, found.product_id, found.title)
-        )
-
-    rows = [SheetRow(query=tiles(first), hits=tiles(*others)) for first, *others in groups[:_SHOWN]]
-    write_sheet(sheet, rows)
-    typer.echo(f"sheet of {counted(len(rows), 'group')} written to {sheet}", err=True)
-
-
-_FACETS_SHOWN = 12  # values of each attribute, in a table
+_MAX_GROUPS = 100  # on a sheet of duplicates
+_MAX_FACET_VALUES = 12  # in a table
 
 
 def similar(
@@ -121,41 +54,44 @@ def similar(
         list[str] | None, typer.Option("--product", metavar="ID", help="A product of the catalog; repeatable.")
     ] = None,
     weights: Annotated[
-        str | None, typer.Option("--weights", metavar="A,B", help="How much each photo, then each product counts.")
+        str | None, typer.Option("--weights", metavar="A,B", help="Weight of each photo, then of each product.")
     ] = None,
     box: Annotated[
         str | None,
-        typer.Option("--box", metavar="X,Y,W,H", help="Region of the first photo, as shares of its sides."),
+        typer.Option(
+            "--box", metavar="X,Y,W,H", help="Region of the first photo, as shares of its sides, 0 to 1."
+        ),
     ] = None,
     like: Annotated[
-        list[str] | None, typer.Option("--like", metavar="ID", help="Come near to this product too; repeatable.")
+        list[str] | None,
+        typer.Option("--like", metavar="ID", help="Prefer products close to this one; repeatable."),
     ] = None,
     dislike: Annotated[
-        list[str] | None, typer.Option("--dislike", metavar="ID", help="Keep away from this one; repeatable.")
+        list[str] | None,
+        typer.Option("--dislike", metavar="ID", help="Avoid products close to this one; repeatable."),
     ] = None,
     color: Annotated[
-        str | None, typer.Option("--color", metavar="NAME", help="In this color: a name of CSS, or #rrggbb.")
+        str | None, typer.Option("--color", metavar="NAME", help="Products in this color: a CSS name, or #rrggbb.")
     ] = None,
     dials: Annotated[
         str | None,
-        typer.Option("--dials", metavar="style=1,color=0.5", help="How much style, color and category count."),
+        typer.Option("--dials", metavar="style=1,color=0.5", help="Weights of style, color and category, 0 to 1."),
     ] = None,
-    k: Annotated[int, typer.Option("-k", "--k", min=1, help="How many products.")] = 5,
-    where: Annotated[
-        list[str] | None,
-        typer.Option("--where", metavar="KEY=VALUE", help="Filter: key=a,b, key!=a or key=10..50; repeatable."),
-    ] = None,
+    k: Annotated[int, typer.Option("-k", "--k", min=1, help="Number of products.")] = 5,
+    where: Where = None,
     diversity: Annotated[
-        float, typer.Option("--diversity", min=0, max=1, help="From 0, the closest, to 1, only what differs.")
+        float, typer.Option("--diversity", min=0, max=1, help="0 is most similar, 1 is most varied.")
     ] = 0.0,
     facets: Annotated[
-        str | None, typer.Option("--facets", metavar="A,B", help="Count the values of attributes, too.")
+        str | None, typer.Option("--facets", metavar="A,B", help="Also count the values of these attributes.")
     ] = None,
-    exact: Annotated[bool, typer.Option("--exact", help="Compare with every photo, not by the index.")] = False,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Compare with every photo, without the approximate index.")
+    ] = False,
     sheet: Sheet = None,
     regions: Annotated[
         Path | None,
-        typer.Option("--regions", metavar="FILE", help="Write a sheet of what in the photos makes them close."),
+        typer.Option("--regions", metavar="FILE", help="Write a sheet with heat maps of the similar regions."),
     ] = None,
     home: Home = None,
     model: Model = None,
@@ -165,7 +101,7 @@ def similar(
     allow_urls: AllowUrls = None,
     as_json: Json = False,
 ) -> None:
-    """Find the products of the catalog that look most like PHOTOs, the query itself left out."""
+    """Find the products of the catalog that look most like PHOTOs, without the query itself."""
     require_sheet_name(sheet)
     require_sheet_name(regions)
     from sartor.recommend.filters import parse_where
@@ -178,7 +114,7 @@ def similar(
     with open_shop(chosen) as shop:
         queries = [shop.read(photo) for photo in photos or ()]
         parts, products = _parts(queries, product or [], weights=weights, box=box)
-        found = shop.similar(
+        results = shop.similar(
             *parts,
             products=products,
             like=like or (),
@@ -192,10 +128,10 @@ def similar(
             exact=exact,
         )
         if sheet is not None:
-            _write_sheet(sheet, shop, _query_tiles(shop, queries, product or []), found)
+            _write_sheet(sheet, shop, _query_tiles(shop, queries, product or []), results)
         if regions is not None:
-            _write_regions(regions, shop, (*parts, *products)[0], found)
-        _print_json(shop, found) if as_json else _print(found)
+            _write_regions(regions, shop, (*parts, *products)[0], results)
+        _print_json(shop, results) if as_json else _print(results)
 
 
 def _parts(
@@ -211,10 +147,10 @@ def _parts(
         raise typer.BadParameter(message)
     return (
         [
-            Part(photo=photo, weight=weight, box=region if place == 0 else None)
-            for place, (photo, weight) in enumerate(zip(photos, numbers[: len(photos)], strict=True))
+            Part(photo=photo, weight=weight, box=region if index == 0 else None)
+            for index, (photo, weight) in enumerate(zip(photos, numbers[: len(photos)], strict=True))
         ],
-        [Part(product=each, weight=weight) for each, weight in zip(products, numbers[len(photos) :], strict=True)],
+        [Part(product=id_, weight=weight) for id_, weight in zip(products, numbers[len(photos) :], strict=True)],
     )
 
 
@@ -234,9 +170,9 @@ def _dials(text: str) -> FeatureWeights:
     from sartor.recommend.weights import default_feature_weights
 
     pairs = [part.partition("=") for part in text.split(",")]
-    given = {name.strip(): value for name, _, value in pairs}
+    texts = {name.strip(): value for name, _, value in pairs}
     try:
-        values = {name: float(value) for name, value in given.items()}
+        values = {name: float(value) for name, value in texts.items()}
     except ValueError:
         values = {}
     if not values or not set(values) <= set(FEATURES):
@@ -249,12 +185,12 @@ def _names(text: str | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in (text or "").split(",") if name.strip())
 
 
-def _print_json(shop: Shop, found: Recommendation) -> None:
+def _print_json(shop: Shop, results: Recommendation) -> None:
     print_json(
         {
             "model": shop.model.id,
-            "good": found.good,
-            "seen": {"predicted": _guesses(found.seen.predicted), "colors": list(found.seen.colors)},
+            "good": results.good,
+            "seen": {"predicted": _guesses(results.seen.predicted), "colors": list(results.seen.colors)},
             "hits": [
                 {
                     "product_id": hit.product_id,
@@ -270,11 +206,11 @@ def _print_json(shop: Shop, found: Recommendation) -> None:
                     "variants": list(hit.variants),
                     "photo": path_of(shop, hit.photo),
                 }
-                for hit in found
+                for hit in results
             ],
             "facets": {
-                name: [{"value": each.value, "count": each.count} for each in values]
-                for name, values in found.facets.items()
+                name: [{"value": facet.value, "count": facet.count} for facet in values]
+                for name, values in results.facets.items()
             },
         }
     )
@@ -287,12 +223,12 @@ def _guesses(predicted: Mapping[str, tuple[str, float]]) -> dict[str, dict[str, 
     }
 
 
-def _print(found: Recommendation) -> None:
-    if described := _described(found.seen):
+def _print(results: Recommendation) -> None:
+    if described := _described(results.seen):
         typer.echo(f"Seen: {described}")
-    if not found:
+    if not results:
         typer.echo("No product passes the filter.")
-    elif not found.good:
+    elif not results.good:
         typer.echo("No good match; the nearest products are:")
     print_table(
         "",
@@ -305,19 +241,19 @@ def _print(found: Recommendation) -> None:
                 hit.title,
                 " · ".join(hit.reasons),
             )
-            for hit in found
+            for hit in results
         ),
     )
-    for name, values in found.facets.items():
-        typer.echo(f"{name}: " + ", ".join(f"{each.value} {each.count}" for each in values[:_FACETS_SHOWN]))
+    for name, values in results.facets.items():
+        typer.echo(f"{name}: " + ", ".join(f"{facet.value} {facet.count}" for facet in values[:_MAX_FACET_VALUES]))
 
 
-def _described(seen: QueryAttributes) -> str:
-    """What the model says of a photo, such as ``Shirts 98 %, Men 95 %, colors navy, white``."""
-    if seen.known:
+def _described(query: QueryAttributes) -> str:
+    """What the model says about a photo, such as ``Shirts 98 %, Men 95 %, colors navy, white``."""
+    if query.known:
         return ""
-    guesses = [f"{value} {probability:.0%}" for value, probability in seen.predicted.values()]
-    return ", ".join([*guesses, *([f"colors {', '.join(seen.colors)}"] if seen.colors else [])])
+    guesses = [f"{value} {probability:.0%}" for value, probability in query.predicted.values()]
+    return ", ".join([*guesses, *([f"colors {', '.join(query.colors)}"] if query.colors else [])])
 
 
 def _query_tiles(shop: Shop, photos: list[EncodedPhoto], products: list[str]) -> list[Tile]:
@@ -342,14 +278,59 @@ def _write_sheet(sheet: Path, shop: Shop, queries: list[Tile], hits: Sequence[Hi
 
 
 def _write_regions(sheet: Path, shop: Shop, query: Part, hits: Sequence[Hit]) -> None:
-    """A row for each hit: the query's photo and its own, warm where they are close."""
+    """A row per hit: the photo of the query and that of the hit, warm colors in the similar regions."""
     from sartor.evaluation.sheets import SheetRow, Tile, write_sheet
 
     rows = []
     for hit in hits:
         explained = shop.explain(query, hit)
-        mine, other = explained.photos
+        query_photo, hit_photo = explained.photos
         caption = (f"{explained.cosine:.3f}", hit.product_id, hit.title)
-        rows.append(SheetRow(query=(Tile(image=mine, caption=()),), hits=(Tile(image=other, caption=caption),)))
+        rows.append(
+            SheetRow(query=(Tile(image=query_photo, caption=()),), hits=(Tile(image=hit_photo, caption=caption),))
+        )
     write_sheet(sheet, rows)
     typer.echo(f"sheet of regions written to {sheet}", err=True)
+
+
+def duplicates(*, sheet: Sheet = None, home: Home = None, model: Model = None, as_json: Json = False) -> None:
+    """List photos of the catalog that show the same thing, also identical files."""
+    require_sheet_name(sheet)
+    from sartor.wiring import open_shop
+
+    with open_shop(settings(home=home, model=model)) as shop:
+        groups = shop.duplicates()
+        if sheet is not None:
+            _write_duplicates_sheet(sheet, shop, groups)
+    if as_json:
+        print_json({"groups": [[_duplicate_json(photo) for photo in group] for group in groups]})
+        return
+    photos = sum(len(group) for group in groups)
+    typer.echo(f"{counted(len(groups), 'group')} of {counted(photos, 'photo')} that look the same")
+    print_table("", ("photos", "products", "title"), (_duplicate_row(group) for group in groups))
+
+
+def _duplicate_row(group: tuple[DuplicatePhoto, ...]) -> tuple[str, str, str]:
+    return str(len(group)), ", ".join(dict.fromkeys(photo.product_id for photo in group)), group[0].title
+
+
+def _duplicate_json(photo: DuplicatePhoto) -> dict[str, str]:
+    return {
+        "product_id": photo.product_id,
+        "title": photo.title,
+        "photo": photo.photo.name,
+        "sha256": photo.photo.sha256,
+    }
+
+
+def _write_duplicates_sheet(sheet: Path, shop: Shop, groups: tuple[tuple[DuplicatePhoto, ...], ...]) -> None:
+    from sartor.evaluation.sheets import SheetRow, write_sheet
+
+    def tiles(*photos: DuplicatePhoto) -> tuple[Tile, ...]:
+        return tuple(
+            tile for photo in photos for tile in tiles_of(shop, photo.photo, photo.product_id, photo.title)
+        )
+
+    rows = [SheetRow(query=tiles(first), hits=tiles(*others)) for first, *others in groups[:_MAX_GROUPS]]
+    write_sheet(sheet, rows)
+    typer.echo(f"sheet of {counted(len(rows), 'group')} written to {sheet}", err=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sartor.cli.options import STOPPED, Home, Json, print_json, print_table, settings
+from sartor.cli.options import Home, Json, print_json, print_table, settings, stoppable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,48 +27,49 @@ def train(
         ),
     ],
     *,
-    output: Annotated[Path, typer.Option("--output", metavar="DIR", help="For the model and its report.")],
+    output: Annotated[
+        Path, typer.Option("--output", metavar="DIR", help="Directory for the model and its report.")
+    ],
     recipe: Annotated[
-        Path | None, typer.Option("--recipe", metavar="FILE.toml", help="How; the options below change it.")
+        Path | None,
+        typer.Option("--recipe", metavar="FILE.toml", help="Recipe of the training; the options below change it."),
     ] = None,
     labels: Annotated[
-        str | None, typer.Option("--labels", metavar="A,B", help="Attributes to learn; else chosen by coverage.")
+        str | None, typer.Option("--labels", metavar="A,B", help="Attributes to learn (chosen by coverage).")
     ] = None,
     base: Annotated[
-        str | None, typer.Option("--base", metavar="NAME", help="A network of models export, or a trained model.")
+        str | None,
+        typer.Option("--base", metavar="NAME", help="A network of `sartor models export`, or a trained model."),
     ] = None,
     weights: Annotated[
         Path | None, typer.Option("--weights", metavar="FILE", help="Keras weights of the base network.")
     ] = None,
-    model_id: Annotated[str | None, typer.Option("--id", help="Id that the model shall have.")] = None,
+    model_id: Annotated[str | None, typer.Option("--id", help="Id of the model.")] = None,
     epochs: Annotated[
-        float | None, typer.Option("--epochs", min=0.01, help="Passes over the photos, at most.")
+        float | None, typer.Option("--epochs", min=0.01, help="Maximum number of passes over the photos.")
     ] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Of everything random.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where a stopped training was.")] = False,
+    seed: Annotated[int | None, typer.Option("--seed", help="Seed of all that is random.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue a stopped training.")] = False,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Fine-tune an encoder on the photos and attributes of SOURCEs, and report whether it helped.
 
-    Add what comes out with: sartor models add DIR, and make it the default with: sartor models promote ID
+    Add the model with: sartor models add DIR, and make it the default with: sartor models promote ID
     """
     from sartor.shop.library import train_model
     from sartor.training.train import TrainingOptions
 
-    order = TrainingOptions(
+    options = TrainingOptions(
         sources=sources,
         output=output,
         recipe=_recipe(recipe, labels=labels, base=base, id=model_id, epochs=epochs, seed=seed),
         weights=weights,
         resume=resume,
     )
-    try:
-        with _shown() as watch:
-            trained = train_model(settings(home=home), order, watch)
-    except KeyboardInterrupt:
-        typer.echo("sartor: stopped; the same command with --resume goes on from the last checkpoint", err=True)
-        raise typer.Exit(STOPPED) from None
+    message = "the same command with --resume goes on from the last checkpoint"
+    with stoppable(message), _progress_lines() as watch:
+        trained = train_model(settings(home=home), options, watch)
     _print_json(trained) if as_json else _print(trained)
 
 
@@ -91,8 +92,8 @@ def _recipe(file: Path | None, *, labels: str | None, epochs: float | None, **ch
 
 
 @contextmanager
-def _shown() -> Iterator[Watch]:
-    """Progress on stderr: a line that is written over on a terminal, else a line for each validation."""
+def _progress_lines() -> Iterator[Watch]:
+    """Progress on stderr: on a terminal one line that is rewritten, else a line per validation."""
     from sartor.training.train import Watch
 
     is_terminal = sys.stderr.isatty()

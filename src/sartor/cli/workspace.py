@@ -17,30 +17,30 @@ if TYPE_CHECKING:
     from sartor.ingest.maintenance import Problem
 
 _MEBIBYTE = 1 << 20
-_EXAMPLES = 3  # of a finding, in the table
-_LEAST_SHARE = 0.001
+_MAX_EXAMPLES = 3  # of a finding, in the table
+_MIN_SHARE = 0.001  # that is printed as a number
 
 
 def info(*, home: Home = None, model: Model = None, as_json: Json = False) -> None:
-    """Tell what the workspace holds."""
+    """Print what the workspace holds."""
     from sartor.wiring import open_shop
 
     with open_shop(settings(home=home, model=model)) as shop:
-        told = shop.info()
+        info = shop.info()
     if as_json:
-        print_json(asdict(told) | {"home": str(told.home)})
+        print_json(asdict(info) | {"home": str(info.home)})
         return
-    counts = told.counts
+    counts = info.counts
     typer.echo(
-        f"{told.home}: {counted(counts.products, 'product')}, {counted(counts.photos, 'photo')}, "
-        f"{told.size_bytes / _MEBIBYTE:.0f} MiB"
+        f"{info.home}: {counted(counts.products, 'product')}, {counted(counts.photos, 'photo')}, "
+        f"{info.size_bytes / _MEBIBYTE:.0f} MiB"
     )
-    typer.echo(f"attributes: {', '.join(told.attributes) or 'none'}")
-    models = sorted({*told.models, *counts.embeddings})
+    typer.echo(f"attributes: {', '.join(info.attributes) or 'none'}")
+    models = sorted({*info.models, *counts.embeddings})
     print_table(
         "Models",
         ("id", "embeddings", ""),
-        ((name, f"{counts.embeddings.get(name, 0):,}", _remark(name, told.default_model)) for name in models),
+        ((name, f"{counts.embeddings.get(name, 0):,}", _remark(name, info.default_model)) for name in models),
     )
     print_table(
         "Sources", ("source", "products"), ((name, f"{number:,}") for name, number in counts.sources.items())
@@ -50,20 +50,20 @@ def info(*, home: Home = None, model: Model = None, as_json: Json = False) -> No
 def check(
     *,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Rebuild the index from the store, delete thumbnails of no photo.")
+        bool, typer.Option("--repair", help="Rebuild the index, and delete thumbnails of no photo.")
     ] = False,
     health: Annotated[
-        bool, typer.Option("--health", help="Also look for what makes recommendations worse; a minute or so.")
+        bool, typer.Option("--health", help="Also find what makes recommendations worse; about a minute.")
     ] = False,
     report: Annotated[
-        Path | None, typer.Option("--report", metavar="FILE", help="Write the catalog's health as an .html file.")
+        Path | None, typer.Option("--report", metavar="FILE", help="Write what --health finds as an .html file.")
     ] = None,
     home: Home = None,
     model: Model = None,
     metric: MetricOption = None,
     as_json: Json = False,
 ) -> None:
-    """Check that store, index and media agree, exit code 1 if not; with --health, how the catalog fares."""
+    """Check that store, index and media agree; exit code 1 if not."""
     if report is not None and report.suffix.lower() != ".html":
         message = f"a report is an .html file, not {report.name}"
         raise typer.BadParameter(message)
@@ -71,48 +71,48 @@ def check(
 
     with open_shop(settings(home=home, model=model, metric=metric)) as shop:
         problems = shop.check(repair=repair)
-        found = shop.health() if health or report else None
+        findings = shop.health() if health or report else None
     agree = all(problem.harmless for problem in problems)
     if as_json:
-        told: dict[str, Any] = {"ok": agree, "problems": [asdict(problem) for problem in problems]}
-        print_json(told if found is None else told | {"health": asdict(found)})
+        result: dict[str, Any] = {"ok": agree, "problems": [asdict(problem) for problem in problems]}
+        print_json(result if findings is None else result | {"health": asdict(findings)})
     else:
         _print_problems(problems, agree=agree)
-        if found is not None:
-            _print_health(found)
-    if report is not None and found is not None:
+        if findings is not None:
+            _print_health(findings)
+    if report is not None and findings is not None:
         from sartor.evaluation.report.page import write_health_report
 
-        write_health_report(report, found)
+        write_health_report(report, findings)
         typer.echo(f"report written to {report}", err=True)
     if not agree:
         raise typer.Exit(1)
 
 
 def backup(
-    directory: Annotated[Path, typer.Argument(metavar="DIRECTORY", help="A new directory, or an empty one.")],
+    directory: Annotated[Path, typer.Argument(metavar="DIRECTORY", help="A new or an empty directory.")],
     *,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Copy the workspace to DIRECTORY, also while a service uses it; give that as --home to use the copy."""
+    """Copy the workspace to DIRECTORY, even while a service uses it; use the copy as --home."""
     from sartor.wiring import back_up_workspace
 
-    made = back_up_workspace(settings(home=home), directory)
+    copy = back_up_workspace(settings(home=home), directory)
     if as_json:
-        print_json(asdict(made) | {"directory": str(made.directory)})
+        print_json(asdict(copy) | {"directory": str(copy.directory)})
         return
-    size_mib = made.size_bytes / _MEBIBYTE
+    size_mib = copy.size_bytes / _MEBIBYTE
     typer.echo(
-        f"{made.directory}: {counted(made.files, 'file')}, {size_mib:.0f} MiB; --home {made.directory} uses it"
+        f"{copy.directory}: {counted(copy.files, 'file')}, {size_mib:.0f} MiB; --home {copy.directory} uses it"
     )
 
 
 def _print_problems(problems: Sequence[Problem], *, agree: bool) -> None:
     typer.echo("store, index and media agree" if agree else "store, index and media do not agree:")
-    for found in problems:
-        typer.echo(f"- {found.count:,} {found.what}, such as {', '.join(found.examples)}")
-        typer.echo(f"  to do: {found.remedy}")
+    for problem in problems:
+        typer.echo(f"- {problem.count:,} {problem.what}, such as {', '.join(problem.examples)}")
+        typer.echo(f"  to do: {problem.remedy}")
 
 
 def _print_health(health: CatalogHealth) -> None:
@@ -124,7 +124,7 @@ def _print_health(health: CatalogHealth) -> None:
                 finding.what,
                 f"{finding.count:,}",
                 _share(finding),
-                "\n".join(finding.examples[:_EXAMPLES]),
+                "\n".join(finding.examples[:_MAX_EXAMPLES]),
             )
             for finding in health.findings
         ),
@@ -138,7 +138,7 @@ def _share(finding: HealthFinding) -> str:
     if not finding.of:
         return ""
     share = finding.count / finding.of
-    return f"{share:.1%}" if share >= _LEAST_SHARE or not share else f"< {_LEAST_SHARE:.1%}"
+    return f"{share:.1%}" if share >= _MIN_SHARE or not share else f"< {_MIN_SHARE:.1%}"
 
 
 def _remark(name: str, default_model: str | None) -> str:

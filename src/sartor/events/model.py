@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from sartor.errors import BadEvent
+from sartor.limits import MAX_EVENT_COUNT, MAX_ID_BYTES, MAX_LINK_CHARS, MAX_PRODUCT_ID_BYTES, MAX_QUERY_CHARS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -162,12 +163,6 @@ class PersonRecord:
     events: tuple[Event, ...] = ()
 
 
-MAX_ID_BYTES = 256
-MAX_PRODUCT_ID_BYTES = 512
-MAX_LINK_CHARS = 128  # of the id of a recommendation or a basket
-MAX_QUERY_CHARS = 500
-MAX_COUNT = 10_000  # of a quantity, and of a position in a list
-
 _OLDEST_S = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
 _DAY_S = 86_400.0
 _SHOWN_CHARS = 60  # of a value, in a message
@@ -176,7 +171,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 _Id = Annotated[str, StringConstraints(max_length=MAX_ID_BYTES)]
 _Link = Annotated[str, StringConstraints(max_length=MAX_LINK_CHARS)]
-_Count = Annotated[int, Field(ge=1, le=MAX_COUNT)]
+_Count = Annotated[int, Field(ge=1, le=MAX_EVENT_COUNT)]
 
 
 class EventIn(BaseModel):
@@ -268,7 +263,7 @@ FIELDS = tuple(EventIn.model_fields)
 _NUMBERS = ("position", "quantity", "price")
 _ID_RULE = f"is not 1 to {MAX_ID_BYTES} bytes of printable text"
 _LINK_RULE = f"is not up to {MAX_LINK_CHARS} printable letters"
-_COUNT_RULE = f"is no whole number from 1 to {MAX_COUNT:,}"
+_COUNT_RULE = f"is no whole number from 1 to {MAX_EVENT_COUNT:,}"
 _RULES = {  # what is said of a value that breaks the rule of its field
     "event_id": _ID_RULE,
     "user_id": _ID_RULE,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from sartor.imaging.decode import DecodedPhoto, DecodeLimits, decode
 from sartor.imaging.fetch import UrlPolicy, fetch_photo, is_public
-from sartor.imaging.thumbnail import THUMBNAIL_PX, Thumbnail, make_thumbnail, reduced, without_metadata
+from sartor.imaging.thumbnail import Thumbnail, make_thumbnail, reduced, without_metadata
 
 __all__ = [
-    "THUMBNAIL_PX",
     "DecodeLimits",
     "DecodedPhoto",
     "Thumbnail",

@@ -20,6 +20,7 @@ from PIL import ExifTags, Image, features
 
 from sartor.errors import PhotoRejected
 from sartor.imaging.pixels import SIDEWAYS, UPRIGHT, orientation_of, to_rgb, turn_upright
+from sartor.limits import MAX_DECODED_BYTES, MAX_JPEG_SCANS, MAX_PHOTO_PIXELS, MAX_PHOTO_SIDE_PX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,10 +161,10 @@ class DecodeLimits:
             49 megapixels, so a file of 1 MB could take ten minutes.
     """
 
-    max_bytes: int = 100 * _MILLION
-    max_pixels: int = 50 * _MILLION
-    max_side_px: int = 30_000
-    max_scans: int = 100
+    max_bytes: int = MAX_DECODED_BYTES
+    max_pixels: int = MAX_PHOTO_PIXELS
+    max_side_px: int = MAX_PHOTO_SIDE_PX
+    max_scans: int = MAX_JPEG_SCANS
 
 
 DEFAULT_LIMITS = DecodeLimits()

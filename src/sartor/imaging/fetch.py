@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 from urllib.parse import quote, urlsplit
 
 from sartor.errors import PhotoRejected
+from sartor.limits import FETCH_TIMEOUT_S, MAX_FETCHED_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,8 +85,8 @@ class UrlPolicy:
     """
 
     enabled: bool = False
-    max_bytes: int = 20 * _MEGABYTE
-    timeout_s: float = 10.0
+    max_bytes: int = MAX_FETCHED_BYTES
+    timeout_s: float = FETCH_TIMEOUT_S
     is_allowed: Callable[[Address], bool] = is_public
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from sartor.limits import THUMBNAIL_PX
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float32]
 
-THUMBNAIL_PX = 640
 
 _SUFFIXES = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
 _MEDIA_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 import numpy as np
 
 from sartor.errors import PhotoRejected
-from sartor.imaging import THUMBNAIL_PX, decode, make_thumbnail
+from sartor.imaging import decode, make_thumbnail
 from sartor.imaging.color import palette_of
 from sartor.imaging.fetch import read_photo
 from sartor.imaging.fingerprint import fingerprint
+from sartor.limits import THUMBNAIL_PX
 from sartor.types import Photo
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from sartor.errors import AddressTaken, NeedsKey
+from sartor.limits import BACKLOG, DRAIN_S
 from sartor.service.app import create_app
 from sartor.service.security import ApiKeyAuth
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from sartor.shop import Shop
     from sartor.store.base import CatalogStore
 
-_DRAIN_S = 20
-_BACKLOG = 512
 # Each row from SQLite and each call into NumPy or the network releases the interpreter, and then waits up to this
 # time until a busy thread gives it back; Python's default is 5 ms.
 _SWITCH_S = 0.0005
@@ -67,8 +66,8 @@ def serve(
             access_log=False,
             server_header=False,
             timeout_keep_alive=10,
-            timeout_graceful_shutdown=_DRAIN_S,
-            backlog=_BACKLOG,
+            timeout_graceful_shutdown=DRAIN_S,
+            backlog=BACKLOG,
         )
         with _signals_absorbed():
             uvicorn.Server(config).run(sockets=[listener])
@@ -103,7 +102,7 @@ def _listening(settings: ServiceSettings) -> socket.socket:
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((settings.host, settings.port))
-            listener.listen(_BACKLOG)
+            listener.listen(BACKLOG)
         except OSError:
             listener.close()
             raise

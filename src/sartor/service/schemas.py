@@ -6,17 +6,30 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, StringConstraints
 
-from sartor.events.model import MAX_ID_BYTES, EventIn, EventType, PersonKind
+from sartor.events.model import EventIn, EventType, PersonKind
+from sartor.limits import (
+    MAX_ATTRIBUTES,
+    MAX_EVENTS,
+    MAX_EXCLUDED,
+    MAX_FACETS,
+    MAX_ID_BYTES,
+    MAX_ITEMS,
+    MAX_K,
+    MAX_NAME_CHARS,
+    MAX_OPINIONS,
+    MAX_PRODUCT_ID_BYTES,
+    MAX_PRODUCT_PHOTOS,
+    MAX_QUERY_PARTS,
+    MAX_TITLE_CHARS,
+    MAX_URL_CHARS,
+)
 from sartor.recommend.base import Basis
 
-MAX_K = 200
-MAX_ITEMS = 100
-MAX_EVENTS = 1000
-MAX_WINDOW_DAYS = 90
-
-ProductId = Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Url = Annotated[str, StringConstraints(max_length=2048, pattern=r"^https?://\S+$")]
+ProductId = Annotated[
+    str, StringConstraints(min_length=1, max_length=MAX_PRODUCT_ID_BYTES, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME_CHARS)]
+Url = Annotated[str, StringConstraints(max_length=MAX_URL_CHARS, pattern=r"^https?://\S+$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Value = str | int | float | bool | list[str]
 
@@ -70,36 +83,36 @@ _WHERE: Any = Field(
 class SimilarQueryIn(RequestModel):
     """What to find similar products for; uploaded photos come beside it."""
 
-    products: Annotated[list[ProductId | ProductPart], Field(max_length=50)] = []
-    photos: Annotated[list[PhotoIn], Field(max_length=50)] = []
-    like: Annotated[list[ProductId], Field(max_length=200)] = []
-    dislike: Annotated[list[ProductId], Field(max_length=200)] = []
-    exclude: Annotated[list[ProductId], Field(max_length=1000)] = []
+    products: Annotated[list[ProductId | ProductPart], Field(max_length=MAX_QUERY_PARTS)] = []
+    photos: Annotated[list[PhotoIn], Field(max_length=MAX_QUERY_PARTS)] = []
+    like: Annotated[list[ProductId], Field(max_length=MAX_OPINIONS)] = []
+    dislike: Annotated[list[ProductId], Field(max_length=MAX_OPINIONS)] = []
+    exclude: Annotated[list[ProductId], Field(max_length=MAX_EXCLUDED)] = []
     color: Annotated[str, Field(max_length=50)] | None = Field(default=None, description="A CSS name or #rrggbb.")
     where: Annotated[Where, _WHERE]
     dials: FeatureWeightsIn | None = None
     k: Annotated[int, Field(ge=1, le=MAX_K)] = 12
     diversity: Share = 0.0
-    facets: Annotated[list[Name], Field(max_length=30)] = []
+    facets: Annotated[list[Name], Field(max_length=MAX_FACETS)] = []
     exact: bool = False
 
 
 class ProductIn(RequestModel):
     """A product as it shall be."""
 
-    title: Annotated[str, Field(max_length=2000)] = ""
-    attributes: Annotated[dict[Name, Value], Field(max_length=200)] = {}
-    photo_urls: Annotated[list[Url], Field(max_length=20)] = []
+    title: Annotated[str, Field(max_length=MAX_TITLE_CHARS)] = ""
+    attributes: Annotated[dict[Name, Value], Field(max_length=MAX_ATTRIBUTES)] = {}
+    photo_urls: Annotated[list[Url], Field(max_length=MAX_PRODUCT_PHOTOS)] = []
 
 
 class BatchItem(RequestModel):
     """One product of a batch; ``photos`` are encoded in Base64. Without any photo it keeps those that it has."""
 
     id: ProductId
-    title: Annotated[str, Field(max_length=2000)] = ""
-    attributes: Annotated[dict[Name, Value], Field(max_length=200)] = {}
-    photos: Annotated[list[str], Field(max_length=20)] = []
-    photo_urls: Annotated[list[Url], Field(max_length=20)] = []
+    title: Annotated[str, Field(max_length=MAX_TITLE_CHARS)] = ""
+    attributes: Annotated[dict[Name, Value], Field(max_length=MAX_ATTRIBUTES)] = {}
+    photos: Annotated[list[str], Field(max_length=MAX_PRODUCT_PHOTOS)] = []
+    photo_urls: Annotated[list[Url], Field(max_length=MAX_PRODUCT_PHOTOS)] = []
     delete: bool = Field(default=False, description="Delete the product instead.")
 
 

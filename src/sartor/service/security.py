@@ -17,6 +17,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.datastructures import Headers, MutableHeaders
 
+from sartor.limits import KEYS_CACHED_S
 from sartor.service.problems import NoKey, TooLarge, TooManyRequests, TooSlow, WrongScope, answer, problem_of
 from sartor.store.base import ApiKey
 
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 _KEY_PREFIX = "sartor_"
 _KEY_BYTES = 32
-_KEYS_CACHED_S = 5.0  # keys that another process adds or deletes take effect after this time
 _UNLIMITED = ("/static/", "/v1/photos/", "/health/", "/sartor-similar.js")
 _PERSONAL = ("/v1/users/", "/v1/visitors/")  # no cache may keep answers about people, nor problems
 _PAGE_POLICY = (
@@ -140,7 +140,7 @@ class ApiKeyAuth:
 
     def _all_keys(self) -> tuple[tuple[bytes, ApiKey], ...]:
         now_s = self._clock()
-        if now_s - self._read_at_s > _KEYS_CACHED_S:
+        if now_s - self._read_at_s > KEYS_CACHED_S:
             self._keys, self._read_at_s = self._store.keys_with_digests(), now_s
         return self._keys
 

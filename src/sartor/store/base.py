@@ -245,7 +245,7 @@ class CatalogStore(Protocol):
         """
         ...
 
-    def facet_names(self, *, most: int = 12) -> tuple[str, ...]:
+    def facet_names(self, *, limit: int = 12) -> tuple[str, ...]:
         """Attributes that make good filters (a few values that many products have), the most useful first."""
         ...
 
@@ -263,10 +263,6 @@ class CatalogStore(Protocol):
 
     def keys_with_digests(self) -> tuple[tuple[bytes, ApiKey], ...]:
         """Every API key after the digest of its secret, the oldest first; for a comparison in constant time."""
-        ...
-
-    def key_by_digest(self, digest: bytes) -> ApiKey | None:
-        """The API key whose secret has this digest."""
         ...
 
     def delete_key(self, key_id: str) -> bool:

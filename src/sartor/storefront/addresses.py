@@ -8,6 +8,15 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from urllib.parse import quote, urlencode
 
 from sartor.errors import BadFilter
+from sartor.limits import (
+    MAX_FILTER_CHARS,
+    MAX_FILTERS,
+    MAX_RESULTS,
+    MAX_SEARCH_PHOTOS,
+    MAX_SEARCH_PRODUCTS,
+    MAX_TEXT_CHARS,
+    RESULTS_PAGE,
+)
 from sartor.recommend.filters import parse_where
 from sartor.service.problems import BadRequest
 from sartor.store.base import Sort
@@ -24,12 +33,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PRICE = "price"
-PAGE, MAX_HITS = 12, 96  # results of the first page, and of the longest one
-MAX_PHOTOS = 8
-_MAX_PRODUCTS = 50
-_MAX_FILTERS = 50
-_MAX_FILTER_CHARS = 1000
-_MAX_TEXT_CHARS = 512
 _BOX_DIGITS = 4
 
 
@@ -58,11 +61,11 @@ class Filters:
             attribute, equals, value = text.partition("=")
             if not text:
                 continue
-            if not (attribute.strip("! ") and equals and value) or len(text) > _MAX_FILTER_CHARS:
+            if not (attribute.strip("! ") and equals and value) or len(text) > MAX_FILTER_CHARS:
                 raise BadFilter(text[:100], reason="a filter of a page is attribute=value")
             pairs[attribute, value] = None
-        if len(pairs) > _MAX_FILTERS:
-            raise BadFilter(next(iter(pairs))[0], reason=f"there are more than {_MAX_FILTERS} filters")
+        if len(pairs) > MAX_FILTERS:
+            raise BadFilter(next(iter(pairs))[0], reason=f"there are more than {MAX_FILTERS} filters")
         return cls(tuple(pairs))
 
     @property
@@ -151,7 +154,7 @@ class Browse:
         if sort not in list(Sort):
             raise BadRequest(f"there is no order {sort[:100]!r}; there are: {', '.join(Sort)}")
         return cls(
-            words=" ".join(params.get("q", "").split())[:_MAX_TEXT_CHARS],
+            words=" ".join(params.get("q", "").split())[:MAX_TEXT_CHARS],
             filters=_filters(params),
             sort=Sort(sort),
             after=params.get("after") or None,
@@ -201,7 +204,7 @@ class Search:
     style: float | None = None
     color_weight: float | None = None
     filters: Filters = field(default_factory=Filters)
-    k: int = PAGE
+    k: int = RESULTS_PAGE
 
     def __bool__(self) -> bool:
         return bool(self.photos or self.products or self.like or self.color)
@@ -214,18 +217,18 @@ class Search:
             BadRequest: A value is not valid, or there are too many.
             BadFilter: A filter is not valid.
         """
-        photos = _texts(params, "photo", limit=MAX_PHOTOS)
+        photos = _texts(params, "photo", limit=MAX_SEARCH_PHOTOS)
         return cls(
             photos=photos,
-            products=_texts(params, "product", limit=_MAX_PRODUCTS),
-            like=_texts(params, "like", limit=_MAX_PRODUCTS),
-            dislike=_texts(params, "dislike", limit=_MAX_PRODUCTS),
+            products=_texts(params, "product", limit=MAX_SEARCH_PRODUCTS),
+            like=_texts(params, "like", limit=MAX_SEARCH_PRODUCTS),
+            dislike=_texts(params, "dislike", limit=MAX_SEARCH_PRODUCTS),
             box=_box(params) if photos else None,
-            color=params.get("color", "").strip()[:_MAX_TEXT_CHARS] or None,
+            color=params.get("color", "").strip()[:MAX_TEXT_CHARS] or None,
             style=_weight(params, "style"),
             color_weight=_weight(params, "colorweight"),
             filters=_filters(params),
-            k=min(MAX_HITS, max(1, int(_number(params.get("k") or str(PAGE), "k")))),
+            k=min(MAX_RESULTS, max(1, int(_number(params.get("k") or str(RESULTS_PAGE), "k")))),
         )
 
     @property
@@ -238,7 +241,7 @@ class Search:
             *((("style", f"{self.style:g}"),) if self.style is not None else ()),
             *((("colorweight", f"{self.color_weight:g}"),) if self.color_weight is not None else ()),
             *(("where", text) for text in self.filters.texts),
-            *((("k", str(self.k)),) if self.k != PAGE else ()),
+            *((("k", str(self.k)),) if self.k != RESULTS_PAGE else ()),
         ]
 
     @property
@@ -259,32 +262,32 @@ class Search:
 
     def filtered(self, filters: Filters) -> Search:
         """The search with other filters."""
-        return replace(self, filters=filters, k=PAGE)
+        return replace(self, filters=filters, k=RESULTS_PAGE)
 
     def liking(self, product_id: str) -> Search:
         """The search nearer to a product, or no longer so if it was."""
         return replace(
-            self, like=_toggled(self.like, product_id), dislike=_removed(self.dislike, product_id), k=PAGE
+            self, like=_toggled(self.like, product_id), dislike=_removed(self.dislike, product_id), k=RESULTS_PAGE
         )
 
     def disliking(self, product_id: str) -> Search:
         """The search further from a product, or no longer so if it was."""
         return replace(
-            self, dislike=_toggled(self.dislike, product_id), like=_removed(self.like, product_id), k=PAGE
+            self, dislike=_toggled(self.dislike, product_id), like=_removed(self.like, product_id), k=RESULTS_PAGE
         )
 
     def without_photo(self, name: str) -> Search:
         """The search without a photo."""
         box = self.box if name != self.photos[0] else None
-        return replace(self, photos=_removed(self.photos, name), box=box, k=PAGE)
+        return replace(self, photos=_removed(self.photos, name), box=box, k=RESULTS_PAGE)
 
     def leading_with(self, name: str) -> Search:
         """The search with a photo first, as a whole."""
-        return replace(self, photos=(name, *_removed(self.photos, name)), box=None, k=PAGE)
+        return replace(self, photos=(name, *_removed(self.photos, name)), box=None, k=RESULTS_PAGE)
 
     def more(self) -> Search | None:
         """The search with one page more of results; None at the maximum."""
-        return replace(self, k=min(MAX_HITS, self.k + PAGE)) if self.k < MAX_HITS else None
+        return replace(self, k=min(MAX_RESULTS, self.k + RESULTS_PAGE)) if self.k < MAX_RESULTS else None
 
 
 def _with_query(path: str, pairs: list[tuple[str, str]]) -> str:
@@ -293,9 +296,9 @@ def _with_query(path: str, pairs: list[tuple[str, str]]) -> str:
 
 def _texts(params: QueryParams, name: str, *, limit: int) -> tuple[str, ...]:
     texts = tuple(dict.fromkeys(text for text in params.getlist(name) if text))
-    if len(texts) > limit or any(len(text) > _MAX_TEXT_CHARS for text in texts):
+    if len(texts) > limit or any(len(text) > MAX_TEXT_CHARS for text in texts):
         raise BadRequest(
-            f"there are at most {limit} of {name!r}, each of at most {_MAX_TEXT_CHARS} characters", status=422
+            f"there are at most {limit} of {name!r}, each of at most {MAX_TEXT_CHARS} characters", status=422
         )
     return texts
 

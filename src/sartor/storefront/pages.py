@@ -11,13 +11,14 @@ from PIL import Image
 
 from sartor.errors import QueryError, UnknownValue
 from sartor.imaging.color import named_color
+from sartor.limits import CATALOG_PAGE, RESULTS_PAGE
 from sartor.recommend.base import GROUP
 from sartor.recommend.features import FeatureWeights
 from sartor.recommend.query import Part
 from sartor.recommend.similar import Recommendation
 from sartor.recommend.weights import default_feature_weights
 from sartor.store.base import Sort
-from sartor.storefront.addresses import PAGE, PRICE, Search
+from sartor.storefront.addresses import PRICE, Search
 from sartor.storefront.views import (
     KIND,
     Card,
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from sartor.storefront.addresses import Browse
     from sartor.types import Attributes, StoredProduct
 
-_CATALOG_PAGE = 24
 _MAX_VARIANTS = 12
 _ALTERNATIVES = 3
 _SORTS = {
@@ -97,7 +97,7 @@ def home_view(shop: Shop, browse: Browse) -> HomeView:
     if not size:
         return HomeView(browse=browse)
     where = browse.filters.where()
-    page = shop.listing(where=where, words=browse.words, sort=browse.sort, limit=_CATALOG_PAGE, after=browse.after)
+    page = shop.listing(where=where, words=browse.words, sort=browse.sort, limit=CATALOG_PAGE, after=browse.after)
     filters = refinement(shop, browse, words=browse.words)
     return HomeView(
         browse=browse,
@@ -378,7 +378,7 @@ def _similar(shop: Shop, stored: StoredProduct) -> tuple[Card, ...]:
     if not stored.photos:
         return ()
     try:
-        hits = shop.similar(product=product_id, k=PAGE)
+        hits = shop.similar(product=product_id, k=RESULTS_PAGE)
     except QueryError:  # its photo could not be embedded
         return ()
     return tuple(hit_card(hit, Search(products=(product_id,))) for hit in hits)

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from sartor.errors import PersonNotFound, ProductNotFound, SartorError
 from sartor.events.model import EventType
+from sartor.limits import MAX_DISMISSED
 from sartor.recommend.base import Basis
 from sartor.storefront.addresses import Search, product_address
 from sartor.storefront.views import Card, hit_card, stored_card
@@ -33,7 +34,6 @@ T = TypeVar("T")
 _ROW_PRODUCTS = 10
 _RECENT_PRODUCTS = 8
 _QUERY_FAVORITES = 12  # favorites that "find more like these" searches by
-_MAX_DISMISSED = 60
 _EVENT_NAMES = {
     EventType.VIEW: ("product looked at", "products looked at"),
     EventType.CLICK: ("recommendation followed", "recommendations followed"),
@@ -187,7 +187,7 @@ def favorites_view(shop: Shop, person: Person | None) -> FavoritesView:
         cards=cards,
         gone=max(0, liked - len(cards)),
         more_href=Search(like=like).address if like else "",
-        dismissed=tuple(_existing(shop, disliked[:_MAX_DISMISSED])),
+        dismissed=tuple(_existing(shop, disliked[:MAX_DISMISSED])),
     )
 
 

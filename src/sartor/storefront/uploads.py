@@ -13,10 +13,11 @@ from starlette.responses import RedirectResponse
 
 from sartor.errors import PhotoRejected
 from sartor.imaging import decode, without_metadata
+from sartor.limits import MAX_SEARCH_PHOTOS, MAX_UPLOADS, UPLOAD_AGE_S
 from sartor.service.context import Service, needs
 from sartor.service.problems import BadRequest, NotFound, Problem, TooManyPhotos
 from sartor.service.security import Scope
-from sartor.storefront.addresses import MAX_PHOTOS, Search
+from sartor.storefront.addresses import Search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 router = APIRouter(include_in_schema=False, dependencies=[needs(Scope.READ)])
 
 _NAME = re.compile(r"[0-9a-f]{64}")
-_MAX_AGE_S = 24 * 3600.0
-_MAX_UPLOADS = 500
 _MEDIA_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 _SIGNATURES = ((b"\xff\xd8", "jpg"), (b"\x89PNG", "png"), (b"RIFF", "webp"))
 _MAX_FILES = 64  # far more than are taken, so that too many photos are told from a broken form
@@ -40,8 +39,8 @@ class Uploads:
         self,
         directory: Path,
         *,
-        max_age_s: float = _MAX_AGE_S,
-        limit: int = _MAX_UPLOADS,
+        max_age_s: float = UPLOAD_AGE_S,
+        limit: int = MAX_UPLOADS,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._directory, self._max_age_s, self._limit, self._clock = directory, max_age_s, limit, clock
@@ -93,7 +92,7 @@ Kept = Annotated[Uploads, Depends(uploads_of)]
 @router.post("/search")
 async def search(request: Request, service: Service, uploads: Kept) -> RedirectResponse:
     """Take photos and lead to their results. Photos that cannot be decoded are left out, unless all are."""
-    limit = min(MAX_PHOTOS, service.settings.max_photos)
+    limit = min(MAX_SEARCH_PHOTOS, service.settings.max_photos)
     async with request.form(max_files=_MAX_FILES, max_fields=_MAX_FILES) as form:
         former = [name for name in form.getlist("kept") if isinstance(name, str)]
         files = [file for file in form.getlist("photo") if isinstance(file, UploadFile)]

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sartor.limits import MAX_FACET_VALUES
 from sartor.storefront.addresses import PRICE, product_address
 from sartor.values import numbers_of
 
@@ -55,7 +56,6 @@ _WITHOUT_CENTS = ("₹", "¥")
 _CURRENCY = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])|[$€£₹¥]")
 _MIN_PROBABILITY = 0.5  # of a prediction that is shown
 _FIRST_VALUES = 7  # of a facet, before it is unfolded
-_MAX_VALUES = 60
 _OPEN_FACETS = 4
 
 
@@ -338,7 +338,7 @@ def _facet(attribute: str, values: Sequence[FacetValue], filters: Filters, *, op
             *choices[:_FIRST_VALUES],
             *(choice for choice in choices[_FIRST_VALUES:] if choice.checked),
         ),
-        others=tuple(choice for choice in choices[_FIRST_VALUES:_MAX_VALUES] if not choice.checked),
+        others=tuple(choice for choice in choices[_FIRST_VALUES:MAX_FACET_VALUES] if not choice.checked),
         is_open=opens or bool(checked),
     )
 

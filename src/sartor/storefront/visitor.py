@@ -17,6 +17,7 @@ from uuid import uuid4
 from fastapi import Depends, Request
 
 from sartor.events.model import Event, EventType, Person
+from sartor.limits import COOKIE_AGE_S
 from sartor.service.problems import Problem
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 COOKIE, ANSWER_COOKIE = "sartor_visitor", "sartor_consent"
 REFUSED = "no"
-MAX_AGE_S = 390 * 86_400  # 13 months have 393 days or more
 PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Accept, Cookie"}
 OPINIONS = {"like": EventType.LIKE, "dislike": EventType.DISLIKE}
 _ID_BYTES = 16
@@ -98,7 +98,7 @@ def set_visitor_cookie(response: Response, request: Request, visitor_id: str) ->
     response.set_cookie(
         COOKIE,
         visitor_id,
-        max_age=MAX_AGE_S,
+        max_age=COOKIE_AGE_S,
         path="/",
         secure=request.url.scheme == "https",
         httponly=True,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.request import ProxyHandler, build_opener
 
 from sartor.errors import AddressTaken
+from sartor.limits import MAX_STUDIO_UPLOAD_MB
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 SCRIPT = Path(__file__).with_name("sartor_studio.py")
 _HOST = "127.0.0.1"
-_MAX_UPLOAD_MB = 2048  # a ZIP of a catalog
 _POLL_S = 0.1
 _STOPPING_S = 10
 _SERIF = '"Iowan Old Style", "Palatino Nova", Palatino, "URW Palladio L", P052, Georgia, "Liberation Serif", serif'
@@ -96,7 +96,7 @@ def command(port: int) -> list[str]:
         "server.headless": "true",  # we open the browser, and nobody is asked for an e-mail address
         "server.allowedHosts": _HOST,  # no page can reach it by another name for this machine
         "server.fileWatcherType": "none",
-        "server.maxUploadSize": _MAX_UPLOAD_MB,
+        "server.maxUploadSize": MAX_STUDIO_UPLOAD_MB,
         "browser.gatherUsageStats": "false",
         "browser.serverAddress": _HOST,
         "client.toolbarMode": "minimal",

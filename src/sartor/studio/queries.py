@@ -10,6 +10,7 @@ import streamlit as st
 
 from sartor.errors import PhotoRejected
 from sartor.imaging import decode, without_metadata
+from sartor.limits import MAX_STUDIO_K, MAX_STUDIO_PHOTO_MB
 from sartor.recommend.features import FEATURES, FeatureWeights
 from sartor.recommend.weights import DEFAULT_FEATURE_WEIGHTS
 from sartor.studio.backend import SearchOptions, WorkspaceBackend
@@ -25,10 +26,8 @@ if TYPE_CHECKING:
 
 
 _FORMATS = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif")
-_MAX_PHOTO_MB = 50
 _SHOWN_PX = 480
 _MAX_LISTED = 60
-_MAX_K = 48
 _PHOTOS, _PRODUCT = "Photos", "A product"
 _WITH, _ID = "asked-with", "asked-product"  # keys of the session
 
@@ -84,7 +83,7 @@ def _of_photos(*, several: bool) -> list[Query]:
         type=_FORMATS,
         accept_multiple_files=True,
         key="photos",
-        max_upload_size=_MAX_PHOTO_MB,
+        max_upload_size=MAX_STUDIO_PHOTO_MB,
         label_visibility="collapsed",
     )
     good, bad = _decoded(files)
@@ -137,7 +136,7 @@ def settings(backend: Backend, overview: Overview, *, model: bool = True) -> Sea
     with st.sidebar:
         st.caption(f"{overview.products:,} products · {overview.photos:,} photos  \n`{backend.location}`")
         chosen = _model(overview) if model else overview.model
-        k = st.slider("How many", 1, _MAX_K, 5, key="k")
+        k = st.slider("How many", 1, MAX_STUDIO_K, 5, key="k")
         where = _filters(overview.facets)
         with st.expander("What counts"):
             dials = {

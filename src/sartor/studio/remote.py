@@ -9,6 +9,7 @@ from urllib.parse import quote
 import httpx2
 
 from sartor.errors import ServiceRefused, ServiceUnreachable
+from sartor.limits import STUDIO_TIMEOUT_S
 from sartor.recommend.explain import QueryAttributes
 from sartor.recommend.similar import Recommendation
 from sartor.studio.backend import ModelState, Overview
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     from sartor.studio.backend import SearchOptions
 
-_TIMEOUT_S = 30
-
 
 class ServiceBackend:
     """Asks a service, with an API key if it needs one."""
@@ -28,7 +27,9 @@ class ServiceBackend:
     def __init__(self, address: str, *, key: str = "") -> None:
         self._address = address.rstrip("/")
         self._client = httpx2.Client(
-            headers={"Authorization": f"Bearer {key}"} if key else {}, timeout=_TIMEOUT_S, follow_redirects=True
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            timeout=STUDIO_TIMEOUT_S,
+            follow_redirects=True,
         )
 
     @property

@@ -7,11 +7,15 @@ from hypothesis import strategies as st
 
 from sartor.evaluation.replay.off_policy import (
     Impressions,
+    RecordedAnswer,
     effective_sample_size,
     estimate,
     examination,
+    off_policy,
     position_weights,
+    recorded,
 )
+from sartor.events.model import Person
 
 SHOWN = 6
 ATTRACTS = np.array([0.5, 0.1, 0.4, 0.05, 0.3, 0.2])
@@ -30,10 +34,10 @@ def clicked(answers: int, *, eta: float, seed: int) -> tuple[Impressions, np.nda
 
 
 def ranked_by(order: np.ndarray) -> np.ndarray:
-    """Place from 1 of each product in an order of all."""
-    places = np.zeros(SHOWN, np.int64)
-    places[order] = np.arange(1, len(order) + 1)
-    return places
+    """Position from 1 of each product in a ranking of all."""
+    positions = np.zeros(SHOWN, np.int64)
+    positions[order] = np.arange(1, len(order) + 1)
+    return positions
 
 
 @pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
@@ -84,7 +88,9 @@ def test_the_same_policy_earns_what_was_earned() -> None:
     st.floats(0, 2),
     st.one_of(st.none(), st.floats(0.1, 5)),
 )
-def test_by_brute_force(rows: list[tuple[int, int, int, float]], eta: float, clip: float | None) -> None:
+def test_estimates_are_what_their_definitions_say(
+    rows: list[tuple[int, int, int, float]], eta: float, clip: float | None
+) -> None:
     answers, positions, wanted, rewards = (np.array(column) for column in zip(*rows, strict=True))
     log = Impressions(answers=answers, positions=positions, rewards=rewards.astype(np.float64))
     told = estimate(log, wanted, rng=np.random.default_rng(0), eta=eta, clip=clip, rounds=10)
@@ -131,3 +137,39 @@ def test_effective_sample_size_of_equal_weights_is_their_number() -> None:
     assert effective_sample_size(np.full(7, 0.3)) == pytest.approx(7)
     assert effective_sample_size(np.array([5.0, 0.0, 0.0])) == pytest.approx(1)
     assert effective_sample_size(np.zeros(3)) == 0
+
+
+CATALOG = ("a", "b", "c")
+LISTS = {"other": [np.array([2, 1, 0]), np.array([0])]}
+
+
+def answers() -> list[RecordedAnswer]:
+    who = Person.user("u")
+    return [
+        RecordedAnswer(person=who, positions={"a": 1, "b": 2, "c": 3}, rewarded=frozenset("c")),
+        RecordedAnswer(person=who, positions={"b": 1, "a": 2}, rewarded=frozenset("ab")),
+    ]
+
+
+def test_positions_are_those_of_each_method_cut_to_the_length_of_the_answer() -> None:
+    found = recorded(answers(), LISTS, CATALOG)
+    assert found.impressions.answers.tolist() == [0, 0, 0, 1, 1]
+    assert found.impressions.rewards.tolist() == [0, 0, 1, 1, 1]
+    assert found.positions["as logged"].tolist() == [1, 2, 3, 1, 2]
+    assert found.positions["other"].tolist() == [3, 2, 1, 0, 1]
+
+
+def test_answers_of_several_logs_are_estimated_together() -> None:
+    log = recorded(answers(), LISTS, CATALOG)
+    logged, other = off_policy([log, log], eta=1, clip=None, seed=0)
+    (once,) = (each.estimate for each in off_policy([log], eta=1, clip=None, seed=0) if each.method == "other")
+    assert (logged.method, other.method) == ("as logged", "other")
+    assert (logged.estimate.answers, logged.estimate.impressions, logged.estimate.ips.mean) == (4, 10, 1.5)
+    assert (other.estimate.ips.mean, other.estimate.snips.mean) == (once.ips.mean, once.snips.mean)
+    assert other.estimate.effective == pytest.approx(2 * once.effective)
+    alone = estimate(log.impressions, log.positions["other"], rng=np.random.default_rng(0))
+    assert once.ips == alone.ips
+
+
+def test_nothing_is_estimated_without_answers() -> None:
+    assert off_policy([], eta=1, clip=None, seed=0) == ()

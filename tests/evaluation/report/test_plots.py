@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,13 +10,17 @@ from xml.etree.ElementTree import Element
 import numpy as np
 import pytest
 from defusedxml.ElementTree import fromstring
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 pytest.importorskip("matplotlib", reason="needs sartor[report]")
 
 from sartor.evaluation.intervals import Interval
 from sartor.evaluation.report.plots import (
+    Series,
     category_plot,
     confusion_plot,
+    curve_plot,
     interval_plot,
     map_plot,
     reliability_plot,
@@ -33,7 +38,11 @@ _PLOTS: dict[str, Draw] = {
     "confusion": lambda model, key: confusion_plot(model.confusion, model=model.model, key=key),  # type: ignore[arg-type]
     "reliability": lambda model, key: reliability_plot([model, model], name="match", key=key),
     "map": lambda model, key: map_plot(model.map, model=model.model, key=key),  # type: ignore[arg-type]
+    "curve": lambda model, key: curve_plot(
+        [Series(name=model.model, points=((0, 1), (1, 2)))], title=model.model, x_label="x", y_label="y", key=key
+    ),
 }
+NUMBERS = st.floats(-1e12, 1e12).filter(lambda value: value == 0 or abs(value) > 1e-12)
 
 
 def texts(svg: str) -> list[str]:
@@ -129,3 +138,129 @@ def test_a_map_of_next_to_nothing_is_drawn(count: int) -> None:
 def test_a_map_of_five_thousand_points_stays_small() -> None:
     of_catalog = samples.catalog_map([f"v{number % 30}" for number in range(6000)])
     assert len(map_plot(of_catalog, model="a", key="p")) < 250_000
+
+
+def chart(*series: Series, title: str = "Loss") -> Element:
+    return fromstring(curve_plot(series, title=title, x_label="step", y_label="loss", key="k"))
+
+
+def labels(svg: Element) -> list[str]:
+    return ["".join(each.itertext()) for each in svg.iter("text")]
+
+
+def strokes(svg: Element) -> list[Element]:
+    """The lines within the axes; those of the legend are not clipped."""
+    return [
+        path
+        for path in svg.iter("path")
+        if "clip-path" in path.attrib and "stroke-width: 2" in path.get("style", "")
+    ]
+
+
+def lines(svg: Element) -> list[list[tuple[float, float]]]:
+    return [
+        [(float(x), float(y)) for x, y in re.findall(r"[ML] (\S+) (\S+)", path.attrib["d"])]
+        for path in strokes(svg)
+    ]
+
+
+def color_of(path: Element) -> str:
+    (color,) = re.findall(r"stroke: (#\w+)", path.attrib["style"])
+    return color
+
+
+def test_a_chart_has_an_accessible_title_its_labels_and_a_legend() -> None:
+    svg = chart(Series(name="seed 1", points=((0, 1), (2, 3))), Series(name="seed 2", points=((0, 2), (2, 1))))
+    assert svg.attrib["role"] == "img"
+    assert svg[0].tag == "title"
+    assert svg[0].text == "Loss"
+    assert {"Loss", "step", "loss", "seed 1", "seed 2"} <= set(labels(svg))
+    assert len(lines(svg)) == 2
+
+
+def test_a_larger_value_is_further_right_and_further_up() -> None:
+    [[(first_x, first_y), (second_x, second_y)]] = lines(chart(Series(name="a", points=((0, 1), (2, 3)))))
+    assert second_x > first_x
+    assert second_y < first_y
+
+
+def test_a_point_that_is_not_finite_is_left_out_and_its_neighbors_are_joined() -> None:
+    points = ((0.0, 1.0), (1.0, math.nan), (2.0, 3.0), (math.nan, 2.0), (3.0, math.inf))
+    svg = curve_plot([Series(name="a", points=points)], title="t", x_label="x", y_label="y", key="k")
+    assert lines(fromstring(svg)) == lines(chart(Series(name="a", points=((0, 1), (2, 3))), title="t"))
+    assert "nan" not in svg
+
+
+@pytest.mark.parametrize("points", [None, (), ((1.0, math.nan),)])
+def test_a_chart_without_points_says_no_data(points: tuple[tuple[float, float], ...] | None) -> None:
+    svg = chart(*([] if points is None else [Series(name="a", points=points)]))
+    assert "no data" in labels(svg)
+    assert not any(lines(svg))
+
+
+def test_an_empty_series_stays_in_the_legend_and_its_neighbors_keep_their_color() -> None:
+    full, empty = Series(name="full", points=((0, 1), (1, 2))), Series(name="empty", points=())
+    svg = chart(empty, full)
+    assert {"full", "empty"} <= set(labels(svg))
+    [line] = [path for path in strokes(svg) if path.attrib["d"]]
+    [_, both] = strokes(chart(full, full))
+    assert color_of(line) == color_of(both)
+
+
+def test_a_single_point_is_a_dot_and_many_points_are_a_line_alone() -> None:
+    def dots(svg: Element) -> int:
+        clipped = (group for group in svg.iter("g") if "clip-path" in group.attrib)
+        return sum(len(list(group.iter("use"))) for group in clipped)
+
+    assert dots(chart(Series(name="a", points=((1, 1),)))) == 1
+    many = Series(name="a", points=tuple((step, step**0.5) for step in range(200)))
+    assert dots(chart(many)) == 0
+
+
+def test_36_lines_differ_in_color_or_dashes_and_the_chart_grows_with_its_legend() -> None:
+    many = chart(*(Series(name=f"a rather long name {number}", points=((0, 0), (1, 1))) for number in range(36)))
+    drawn = {
+        (color_of(path), *re.findall(r"stroke-dasharray: ([\d., ]+)", path.attrib["style"]))
+        for path in strokes(many)
+    }
+    assert len(drawn) == 36
+    height = float(many.attrib["viewBox"].split()[3])
+    assert all(float(text.attrib["y"]) < height for text in many.iter("text") if "y" in text.attrib)
+
+
+def test_texts_of_a_chart_are_escaped_and_a_long_name_is_cut() -> None:
+    series = [Series(name="<script>" + "x" * 500, points=((0, 0),))]
+    svg = curve_plot(series, title='<a & "b">', x_label="<i>", y_label="<u>", key="k")
+    assert not re.search("<(script|a|i|u)[ >]", svg)
+    assert '<title>&lt;a &amp; "b"&gt;</title>' in svg
+    assert "x…</text>" in svg
+
+
+@pytest.mark.parametrize(
+    ("values", "ticks"),
+    [
+        ((0, 1200), ("0", "500", "1,000")),
+        ((0, 3), ("0", "1", "2", "3")),
+        ((0.31, 0.83), ("0.4", "0.6", "0.8")),
+        ((-1.0, 0.5), ("\N{MINUS SIGN}1", "\N{MINUS SIGN}0.5", "0", "0.5")),
+        ((0, 5e-5), ("0", "2e\N{MINUS SIGN}05", "4e\N{MINUS SIGN}05")),
+        ((0, 25_000), ("10,000", "20,000")),
+        ((0, 4e9), ("2e+09", "4e+09")),
+    ],
+)
+def test_ticks_are_few_round_and_short(values: tuple[float, ...], ticks: tuple[str, ...]) -> None:
+    points = tuple((float(number), value) for number, value in enumerate(values))
+    found = labels(chart(Series(name="a", points=points)))
+    assert set(ticks) <= set(found)
+    assert len(found) <= 20
+    assert max(map(len, found)) <= 7
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.lists(st.tuples(NUMBERS, NUMBERS), min_size=2, max_size=9))
+def test_a_line_lies_within_its_axes(points: list[tuple[float, float]]) -> None:
+    svg = chart(Series(name="a", points=tuple(points)))
+    width, height = map(float, svg.attrib["viewBox"].split()[2:])
+    [line] = lines(svg)
+    assert len(line) == len(points)
+    assert all(0 < x < width and 0 < y < height for x, y in line)

@@ -1,22 +1,23 @@
-"""Embeddings as pickles, NumPy and Parquet files, read again as other programs read them."""
+"""Embeddings as pickles, NumPy files and indexes of other libraries, read as other programs read them."""
 
 from __future__ import annotations
 
+import json
 import pickle
 import pickletools
 from pathlib import Path
 
 import numpy as np
 import pytest
+import qdrant_edge
 from hypothesis import given, settings
 
-from sartor.ingest.export.vectors import write_npz, write_pickles
+from sartor.ingest.export.vectors import write_annoy, write_edge, write_faiss, write_npz, write_pickles
 from sartor.types import Product
 from tests.ingest.export.warehouse import (
     DIMENSION,
+    Warehouse,
     catalogs,
-    stored,
-    typed,
     unit_vectors,
     warehouse,
     with_photos,
@@ -77,49 +78,6 @@ def test_pickles_name_no_module_that_only_one_numpy_has() -> None:
         assert file.read_bytes()[:2] == b"\x80\x04"
 
 
-@EXAMPLES
-@given(catalogs())
-def test_parquet_has_every_product_with_its_types_and_embeddings(products: list[Product]) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet", reason="Parquet needs the extra sartor[parquet]")
-    from sartor.ingest.export.parquet import write_parquet
-
-    with warehouse([*with_photos(products), stored(Product(id="no photo"))]) as made:
-        write_parquet(made.out / "e.parquet", made.source)
-        table = parquet.read_table(made.out / "e.parquet")
-        rows = {row["id"]: row for row in table.to_pylist()}
-        vectors = {row.product.id: row.vector for page in made.source.rows() for row in page}
-    assert rows.keys() == {product.id for product in products} | {"no photo"}
-    assert rows["no photo"]["embedding"] is None
-    assert rows["no photo"]["photo"] is None
-    for product in products:
-        row = rows[product.id]
-        assert row["title"] == product.title
-        assert np.array_equal(np.array(row["embedding"], np.float32), vectors[product.id])
-        own = {"id", "title", "photo", "sha256", "embedding"}
-        told = {name: value for name, value in row.items() if name not in own and value is not None}
-        again = {
-            name.removeprefix("attribute_"): tuple(v) if isinstance(v, list) else v for name, v in told.items()
-        }
-        assert typed(again) == typed(product.attributes)
-
-
-def test_parquet_says_which_types_and_names_it_had_to_change() -> None:
-    parquet = pytest.importorskip("pyarrow.parquet", reason="Parquet needs the extra sartor[parquet]")
-    from sartor.ingest.export.parquet import write_parquet
-
-    products = [
-        stored(Product(id="a", attributes={"x": 1, "photo": "p", "tags": "one", "n": 1}), "1.jpg"),
-        stored(Product(id="b", attributes={"x": True, "tags": ("a", "b"), "n": 0.5}), "2.jpg"),
-    ]
-    with warehouse(products) as made:
-        lost = write_parquet(made.out / "e.parquet", made.source)
-        first, second = parquet.read_table(made.out / "e.parquet").to_pylist()
-    assert (first["x"], first["attribute_photo"], first["tags"], first["n"]) == ("1", "p", ["one"], 1.0)
-    assert (second["x"], second["attribute_photo"], second["tags"], second["n"]) == ("true", None, ["a", "b"], 0.5)
-    assert any("n, tags, x" in sentence for sentence in lost)
-    assert any("photo is attribute_photo" in sentence for sentence in lost)
-
-
 def test_photos_that_were_not_embedded_are_left_out_and_counted() -> None:
     with warehouse(with_photos(SOME), embedded=3) as made:
         lost = write_npz(made.out / "e.npz", made.source)
@@ -136,3 +94,64 @@ def test_pages_follow_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
             assert written["embeddings"].shape == (15, DIMENSION)
             assert np.array_equal(np.array(loaded(made.out / "embeddings.pkl")), written["embeddings"])
         assert made.source.tally.products == 5
+
+
+K = 10
+PRODUCTS = [
+    Product(id=f"{number:03}", title="t", attributes={"size": ("S", "M"), "new": True}) for number in range(300)
+]
+QUERIES = unit_vectors(20)[::-1] + np.float32(0.01)
+
+
+def exact(queries: np.ndarray) -> list[list[int]]:
+    return np.argsort(-(queries @ unit_vectors(len(PRODUCTS)).T), axis=1)[:, :K].tolist()
+
+
+def ids(folder: Path) -> list[str]:
+    told = json.loads((folder / "ids.json").read_text())
+    assert told["photos"][3] == "images/3-0.jpg"
+    return told["ids"]
+
+
+@pytest.fixture(scope="module")
+def exported():
+    with warehouse(with_photos(PRODUCTS)) as made:
+        yield made
+
+
+def test_faiss_finds_the_exact_neighbors_with_the_cosine_as_score(exported: Warehouse) -> None:
+    faiss = pytest.importorskip("faiss", reason="FAISS needs the extra sartor[faiss]")
+    write_faiss(exported.out, exported.source)
+    index = faiss.read_index(str(exported.out / "embeddings.faiss"))
+    scores, found = index.search(QUERIES, K)
+    assert found.tolist() == exact(QUERIES)
+    assert np.allclose(scores[0, 0], np.max(QUERIES[0] @ unit_vectors(300).T), atol=1e-6)
+    assert ids(exported.out) == [product.id for product in PRODUCTS]
+
+
+def test_annoy_finds_the_exact_neighbors(exported: Warehouse) -> None:
+    annoy = pytest.importorskip("annoy", reason="Annoy has no wheels and needs a compiler: sartor[annoy]")
+    lost = write_annoy(exported.out, exported.source)
+    index = annoy.AnnoyIndex(DIMENSION, "angular")
+    index.load(str(exported.out / "embeddings.ann"))
+    found = [index.get_nns_by_vector(query, K, search_k=50_000) for query in QUERIES]
+    assert found == exact(QUERIES)
+    assert ids(exported.out) == [product.id for product in PRODUCTS]
+    assert any("approximates" in sentence for sentence in lost)
+
+
+def test_qdrant_edge_opens_the_shard_and_finds_the_exact_neighbors(exported: Warehouse) -> None:
+    lost = write_edge(exported.out, exported.source)
+    shard = qdrant_edge.EdgeShard.load(str(exported.out / "shard"))
+    try:
+        for query, wanted in zip(QUERIES, exact(QUERIES), strict=True):
+            request = qdrant_edge.QueryRequest(
+                query=qdrant_edge.Query.Nearest(query.tolist()), limit=K, with_payload=True
+            )
+            points = list(shard.query(request))
+            assert [int(point.payload["id"]) for point in points] == wanted
+        assert points[0].payload["attributes"] == {"size": ["S", "M"], "new": True}
+        assert points[0].payload["title"] == "t"
+    finally:
+        shard.close()
+    assert any("a server does not restore" in sentence for sentence in lost)

@@ -87,7 +87,7 @@ def test_a_filter_bar_shows_what_many_products_have_in_few_values(store: SqliteC
         ),
     )
     assert store.facet_names() == ("gender", "sizes", "color", "season")
-    assert store.facet_names(most=1) == ("gender",)
+    assert store.facet_names(limit=1) == ("gender",)
 
 
 def test_an_empty_store_has_no_filter_bar(store: SqliteCatalogStore) -> None:

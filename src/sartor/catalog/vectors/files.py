@@ -15,6 +15,7 @@ import numpy.typing as npt
 from sartor.catalog.vectors.names import photo_name
 from sartor.catalog.vectors.unpickle import read_pickle
 from sartor.errors import MissingExtra, UnreadableVectors
+from sartor.limits import MAX_PARQUET_RATIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,7 +28,6 @@ Numbers = npt.NDArray[Any]
 VECTORS = ("embeddings", "vectors", "features")
 NAMES = ("photos", "filenames", "filename", "names")
 _NUMBER_KINDS = "fiub"
-_MOST_INFLATED = 100  # times the compressed size; numbers shrink by a third, a bomb by a thousand
 _NPY, _ZIP, _PARQUET = b"\x93NUMPY", b"PK\x03\x04", b"PAR1"
 
 
@@ -213,7 +213,7 @@ def _npz(file: Path) -> dict[str, Numbers]:
     with _readable(file), zipfile.ZipFile(file) as archive:
         members = [each for each in archive.infolist() if each.filename.removesuffix(".npy") in wanted]
         for each in members:
-            if each.file_size > _MOST_INFLATED * each.compress_size + 2**16:
+            if each.file_size > MAX_PARQUET_RATIO * each.compress_size + 2**16:
                 raise UnreadableVectors(file, reason=f"{each.filename} unpacks to more than numbers can")
         parts = {}
         for each in members:

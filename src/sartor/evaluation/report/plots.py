@@ -252,7 +252,8 @@ def curve_plot(series: Sequence[Series], *, title: str, x_label: str, y_label: s
         if any(points):
             columns = zip(*(point for of_line in points for point in of_line), strict=True)
             for axis, values in zip((axes.xaxis, axes.yaxis), columns, strict=True):
-                axis.set_major_locator(MaxNLocator(5, integer=all(value == int(value) for value in values)))
+                is_whole = all(value == int(value) for value in values)
+                axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10], integer=is_whole))
                 axis.set_major_formatter(StrMethodFormatter("{x:,.6g}"))
             axes.grid(axis="y")
         else:

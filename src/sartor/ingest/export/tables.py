@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from sartor.catalog.columns import attribute_names, roles_of
-from sartor.imaging import THUMBNAIL_PX
 from sartor.ingest.export.source import Tally, infer_schema
+from sartor.limits import THUMBNAIL_PX
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from sartor.events.model import MAX_PRODUCT_ID_BYTES
 from sartor.ingest.put import ProductInput, PutOutcome
+from sartor.limits import CATALOG_PAGE, MAX_FACETS, MAX_K, MAX_PRODUCT_ID_BYTES, MAX_QUERY_CHARS, THUMBNAIL_PX
 from sartor.recommend.filters import parse_where
 from sartor.service.bodies import body_schema, from_base64, parse_json, read_body
 from sartor.service.context import Service, needs
@@ -66,11 +66,11 @@ async def catalog(service: Service) -> CatalogOut:
 async def products(
     service: Service,
     where: Filters = [],  # noqa: B006 - FastAPI copies it
-    q: Annotated[str, Query(max_length=500, description="Words of titles and attributes.")] = "",
+    q: Annotated[str, Query(max_length=MAX_QUERY_CHARS, description="Words of titles and attributes.")] = "",
     sort: Sort = Sort.RELEVANCE,
-    limit: Annotated[int, Query(ge=1, le=200)] = 24,
+    limit: Annotated[int, Query(ge=1, le=MAX_K)] = CATALOG_PAGE,
     after: Annotated[str | None, Query(max_length=2000, description="next of the page before.")] = None,
-    facets: Annotated[list[Name], Query(max_length=30)] = [],  # noqa: B006
+    facets: Annotated[list[Name], Query(max_length=MAX_FACETS)] = [],  # noqa: B006
 ) -> ListingOut:
     """Products page by page, by filters and words."""
     shop, filters = service.shop, parse_where(where)
@@ -92,7 +92,9 @@ async def photo(
     sha256: Sha256,
     request: Request,
     service: Service,
-    size: Annotated[int, Query(ge=32, le=640, description="Most pixels of width and height.")] = 640,
+    size: Annotated[
+        int, Query(ge=32, le=THUMBNAIL_PX, description="Most pixels of width and height.")
+    ] = THUMBNAIL_PX,
 ) -> Response:
     """A photo of the catalog, by the SHA-256 of its bytes; what is under an address never changes."""
     etag = f'"{sha256[:32]}-{size}"'

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request
 
+from sartor.limits import MAX_FACETS, MAX_FILTER_CHARS, MAX_FILTERS, MAX_K, MAX_SLOTS
 from sartor.recommend.features import FeatureWeights
 from sartor.recommend.filters import parse_where, where_of
 from sartor.recommend.query import Part
@@ -15,7 +16,6 @@ from sartor.service.context import Context, Service, needs
 from sartor.service.present import outfit_out, recommendation_out, seen_out
 from sartor.service.problems import BadRequest
 from sartor.service.schemas import (
-    MAX_K,
     Name,
     OutfitOut,
     PhotoIn,
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/v1", tags=["recommendations"], dependencies=[needs(Scope.READ)])
 
 Filters = Annotated[
-    list[Annotated[str, Query(max_length=1000)]],
-    Query(alias="where", max_length=50, description="key=a,b, key!=a or key=10..50; repeatable."),
+    list[Annotated[str, Query(max_length=MAX_FILTER_CHARS)]],
+    Query(alias="where", max_length=MAX_FILTERS, description="key=a,b, key!=a or key=10..50; repeatable."),
 ]
 
 
@@ -57,7 +57,7 @@ async def similar_to_product(
     where: Filters = [],  # noqa: B006 - FastAPI copies it
     k: Annotated[int, Query(ge=1, le=MAX_K)] = 12,
     diversity: Annotated[float, Query(ge=0, le=1)] = 0.0,
-    facets: Annotated[list[Name], Query(max_length=30)] = [],  # noqa: B006
+    facets: Annotated[list[Name], Query(max_length=MAX_FACETS)] = [],  # noqa: B006
 ) -> RecommendationOut:
     """Products that look most like one of the catalog."""
     shop, filters = service.shop, parse_where(where)
@@ -73,10 +73,10 @@ async def similar_to_product(
 async def outfit(
     product_id: str,
     service: Service,
-    slots: Annotated[list[Name] | None, Query(max_length=20)] = None,
+    slots: Annotated[list[Name] | None, Query(max_length=MAX_SLOTS)] = None,
     where: Filters = [],  # noqa: B006
     max_price: Annotated[float | None, Query(ge=0, allow_inf_nan=False)] = None,
-    alternatives: Annotated[int, Query(ge=0, le=20)] = 3,
+    alternatives: Annotated[int, Query(ge=0, le=MAX_SLOTS)] = 3,
 ) -> OutfitOut:
     """What completes the look for a product: one product of each other slot that suits it."""
     shop, filters = service.shop, parse_where(where)

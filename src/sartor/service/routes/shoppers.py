@@ -12,22 +12,14 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.routing import APIRoute
 from starlette.routing import Match
 
-from sartor.events.model import MAX_ID_BYTES, Person, PersonKind, RelationType
+from sartor.events.model import Person, PersonKind, RelationType
+from sartor.limits import MAX_FILTER_CHARS, MAX_FILTERS, MAX_ID_BYTES, MAX_K, MAX_OPINIONS, MAX_WINDOW_DAYS
 from sartor.recommend.filters import parse_where
 from sartor.service.context import Context, Service, needs
 from sartor.service.present import feed_out, person_out, product_out
 from sartor.service.problems import BadRequest
 from sartor.service.routes.recommend import Filters
-from sartor.service.schemas import (
-    MAX_K,
-    MAX_WINDOW_DAYS,
-    FeedOut,
-    MergeIn,
-    MergeOut,
-    PersonOut,
-    ProductId,
-    ViewedOut,
-)
+from sartor.service.schemas import FeedOut, MergeIn, MergeOut, PersonOut, ProductId, ViewedOut
 from sartor.service.security import Scope
 
 if TYPE_CHECKING:
@@ -86,15 +78,17 @@ async def recommendations(
     service: Service,
     where: Filters = [],  # noqa: B006 - FastAPI copies it
     context: Annotated[
-        list[Annotated[str, Query(max_length=1000)]],
+        list[Annotated[str, Query(max_length=MAX_FILTER_CHARS)]],
         Query(
-            max_length=50,
+            max_length=MAX_FILTERS,
             description="What the shopper looks at now, written as filters are; it counts while little is known.",
         ),
     ] = [],  # noqa: B006
     k: Annotated[int, Query(ge=1, le=MAX_K)] = 12,
     diversity: Annotated[float | None, Query(ge=0, le=1)] = None,
-    exclude: Annotated[list[ProductId], Query(max_length=200, description="Ids that are never hits.")] = [],  # noqa: B006
+    exclude: Annotated[
+        list[ProductId], Query(max_length=MAX_OPINIONS, description="Ids that are never hits.")
+    ] = [],  # noqa: B006
 ) -> FeedOut:
     """Products for a person: by what they did, and while that is nothing, by what others do."""
     shop, filters, now = service.shop, parse_where(where), parse_where(context)

@@ -1,8 +1,7 @@
-"""How well products fit the words: BM25, a word in the title counting more than one in the attributes.
+"""The browse index: which products a listing shows, by attributes, numbers and words, ranked by BM25.
 
-A score depends on all products, so a write moves those of others, too. A shopper who pages on is shown the ranking
-that the first page came from, for as long as it is remembered; after that, products are ranked anew, and the page
-begins below the score of the last one shown.
+``BrowseIndex`` writes it beside the products, ``Matches`` filters by it, ``Rankings`` sorts by how well words
+match.
 """
 
 from __future__ import annotations
@@ -28,16 +27,20 @@ if TYPE_CHECKING:
     from sartor.types import Between, Where
     from sartor.values import Value
 
-_MOST_WORDS = 32  # nobody types more; what is pasted does not slow the others down
-_LONGEST_WORD = 64
-_PLURALS_FROM = 4  # letters from which a word may go on, so that "shirt" finds shirts but "top" no topwear
-
-Mask: TypeAlias = "npt.NDArray[np.bool_]"  # (highest number + 1,), True where the product with this number passes
+Mask: TypeAlias = "npt.NDArray[np.bool_]"  # (highest number + 1,), True for the numbers of products that pass
 Numbers: TypeAlias = "npt.NDArray[np.int64]"
 
-_PAGE = 1000
-_MASKS_KEPT = 64
-_VALUES_AT_ONCE = 500  # SQLite takes 32,766 parameters
+_MAX_WORDS = 32  # a pasted text does not slow other queries down
+_MAX_WORD_CHARS = 64
+_MIN_PREFIX_CHARS = 4  # shorter words match whole: "shirt" finds shirts, "top" does not find topwear
+_BATCH_PRODUCTS = 1000
+_BATCH_VALUES = 500  # SQLite takes 32,766 parameters
+_CACHED_MASKS = 64
+_CACHED_RANKINGS = 64
+_CACHED_ROWS = 2_000_000  # of all rankings; 32 MB
+_TITLE_WEIGHT = 8.0
+_ATTRIBUTES_WEIGHT = 1.0
+_EXACT_ID_SCORE = -1e9  # SQLite's scores are better the lower they are
 _SIZES = "SELECT (SELECT count(*) FROM listed), (SELECT max(number) FROM listed)"
 _ANY_OF = """
 SELECT group_concat(product) FROM attribute_values CROSS JOIN product_values ON value = id
@@ -47,46 +50,41 @@ _BETWEEN = """
 SELECT group_concat(product) FROM attribute_values CROSS JOIN product_values ON value = id
 WHERE attribute = ? AND number IS NOT NULL {}
 """
-_TITLE_WEIGHT = 8.0
-_ATTRIBUTES_WEIGHT = 1.0
-_KEPT = 64
-_PLACES_KEPT = 2_000_000  # 32 MB
-_FIRST = -1e9  # of the product whose id is asked for; SQLite's scores are the lower the better
 _REVISION = """
 SELECT max(coalesce((SELECT max(revision) FROM products), 0), coalesce((SELECT max(revision) FROM deletions), 0))
 """
 
 
 def expression_of(words: str) -> str | None:
-    """An expression of FTS5 for products in which every word occurs; None where there is nothing to search.
+    """The FTS5 expression that matches products with every word; None if no word has a letter or digit.
 
-    The last word, which may not be typed to its end, and words of four letters and more are taken as beginnings. A
-    word without letters and digits says nothing and is left out. Each word is quoted, so none is an operator.
+    The last word, which may still be typed, and words of four letters and more match as prefixes. Each word is
+    quoted, so that none is an operator.
 
     Source: https://www.sqlite.org/fts5.html#full_text_query_syntax
     """
     typed = storable(words).replace("\0", " ").replace('"', " ").split()
-    said = [word for word in typed if any(letter.isalnum() for letter in word)][:_MOST_WORDS]
-    if not said:
+    terms = [word for word in typed if any(letter.isalnum() for letter in word)][:_MAX_WORDS]
+    if not terms:
         return None
-    phrases = [_phrase(word) for word in said[:-1]] + [_phrase(said[-1], goes_on=True)]
+    phrases = [_phrase(word) for word in terms[:-1]] + [_phrase(terms[-1], is_prefix=True)]
     return " ".join(dict.fromkeys(phrases))
 
 
-def _phrase(word: str, *, goes_on: bool = False) -> str:
-    return f'"{word[:_LONGEST_WORD]}"' + ("*" if goes_on or len(word) >= _PLURALS_FROM else "")
+def _phrase(word: str, *, is_prefix: bool = False) -> str:
+    return f'"{word[:_MAX_WORD_CHARS]}"' + ("*" if is_prefix or len(word) >= _MIN_PREFIX_CHARS else "")
 
 
 class BrowseIndex:
-    """Puts products where they are browsed, within one transaction; the products themselves are written before."""
+    """Writes the index within the transaction that wrote the products."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._ids: dict[Value, int] = {}
-        self._left: set[int] = set()  # values that a product had, and may have been the last to have
+        self._dropped: set[int] = set()  # values that a product had and perhaps no other has
 
     def add(self, product: Product) -> None:
-        """Show a product that is new."""
+        """Index a new product."""
         number = self._connection.execute(
             "INSERT INTO listed (product_id, title_key, price) VALUES (?, ?, ?)",
             (product.id, title_key(product.title), price_of(product)),
@@ -94,37 +92,37 @@ class BrowseIndex:
         self._fill(number, product)
 
     def replace(self, product: Product) -> None:
-        """Show a product as it is now, where it was before."""
-        found = "SELECT number FROM listed WHERE product_id = ?"
-        (number,) = self._connection.execute(found, (product.id,)).fetchone()
+        """Index a product again; it keeps its number."""
+        select = "SELECT number FROM listed WHERE product_id = ?"
+        (number,) = self._connection.execute(select, (product.id,)).fetchone()
         self._connection.execute(
             "UPDATE listed SET title_key = ?, price = ? WHERE number = ?",
             (title_key(product.title), price_of(product), number),
         )
-        had = self._connection.execute("SELECT value FROM product_values WHERE product = ?", (number,)).fetchall()
-        self._left.update(value for (value,) in had)
+        values = self._connection.execute("SELECT value FROM product_values WHERE product = ?", (number,))
+        self._dropped.update(value for (value,) in values.fetchall())
         self._connection.execute("DELETE FROM product_values WHERE product = ?", (number,))
         self._connection.execute("DELETE FROM product_words WHERE rowid = ?", (number,))
         self._fill(number, product)
 
-    def take_away(self, product_ids: Collection[str]) -> None:
-        """Show these products no longer."""
+    def remove(self, product_ids: Collection[str]) -> None:
+        """Remove products."""
         for product_id in product_ids:
-            had = self._connection.execute(
+            values = self._connection.execute(
                 "SELECT value FROM listed JOIN product_values ON product = number WHERE product_id = ?",
                 (product_id,),
             )
-            self._left.update(value for (value,) in had.fetchall())
+            self._dropped.update(value for (value,) in values.fetchall())
             self._connection.execute("DELETE FROM listed WHERE product_id = ?", (product_id,))
 
-    def tidy(self) -> None:
-        """Drop the values that no product has any more."""
+    def drop_unused_values(self) -> None:
+        """Delete the values that no product has any more."""
         self._connection.execute(
             "DELETE FROM attribute_values WHERE id IN (SELECT value FROM json_each(?))"
             " AND NOT EXISTS (SELECT 1 FROM product_values WHERE product_values.value = attribute_values.id)",
-            (json.dumps(sorted(self._left)),),
+            (json.dumps(sorted(self._dropped)),),
         )
-        self._left.clear()
+        self._dropped.clear()
         self._ids.clear()
 
     def _fill(self, number: int | None, product: Product) -> None:
@@ -138,31 +136,31 @@ class BrowseIndex:
 
     def _id(self, value: Value) -> int:
         if value not in self._ids:
-            found = self._connection.execute(
-                "SELECT id FROM attribute_values WHERE attribute = ? AND text IS ? AND number IS ?", value
-            ).fetchone()
-            self._ids[value] = found[0] if found else self._new_id(value)
+            row = (
+                self._connection.execute(
+                    "SELECT id FROM attribute_values WHERE attribute = ? AND text IS ? AND number IS ?", value
+                ).fetchone()
+                or self._connection.execute(
+                    "INSERT INTO attribute_values (attribute, text, number) VALUES (?, ?, ?) RETURNING id", value
+                ).fetchone()
+            )
+            self._ids[value] = row[0]
         return self._ids[value]
 
-    def _new_id(self, value: Value) -> int:
-        insert = "INSERT INTO attribute_values (attribute, text, number) VALUES (?, ?, ?)"
-        number = self._connection.execute(insert, value).lastrowid
-        assert number is not None  # noqa: S101 - a row that was inserted has one
-        return number
 
-
-def shelve_all(connection: sqlite3.Connection) -> None:
-    """Show every product, in the order in which the store got to know them; nothing is shown before."""
-    shelf, last = BrowseIndex(connection), -1
+def index_all(connection: sqlite3.Connection) -> None:
+    """Fill an empty index with all products, in the order in which they were added."""
+    index, last = BrowseIndex(connection), -1
     while rows := connection.execute(
-        "SELECT rowid, id, title, attributes FROM products WHERE rowid > ? ORDER BY rowid LIMIT ?", (last, _PAGE)
+        "SELECT rowid, id, title, attributes FROM products WHERE rowid > ? ORDER BY rowid LIMIT ?",
+        (last, _BATCH_PRODUCTS),
     ).fetchall():
         for last, product_id, title, attributes in rows:  # noqa: B007 - the last one is where the next page begins
-            shelf.add(Product(id=product_id, title=title, attributes=load_attributes(attributes)))
+            index.add(Product(id=product_id, title=title, attributes=load_attributes(attributes)))
 
 
-def wrong_on_shelf(connection: sqlite3.Connection) -> list[str]:
-    """What does not agree with the products, or within itself; empty when all is well."""
+def index_damage(connection: sqlite3.Connection) -> list[str]:
+    """What contradicts the products or the index itself, in sentences; empty when all is well."""
     checks = {
         "products are not listed": "SELECT count(*) FROM products WHERE id NOT IN (SELECT product_id FROM listed)",
         "listed products have no words": (
@@ -176,16 +174,16 @@ def wrong_on_shelf(connection: sqlite3.Connection) -> list[str]:
         ),
     }
     counts = {what: connection.execute(sql).fetchone()[0] for what, sql in checks.items()}
-    found = [f"{count} {what}" for what, count in counts.items() if count]
+    damage = [f"{count} {what}" for what, count in counts.items() if count]
     try:  # PRAGMA integrity_check reads the full-text index only from SQLite 3.44 on
         connection.execute("INSERT INTO product_words (product_words) VALUES ('integrity-check')")
     except sqlite3.DatabaseError as error:
-        found.append(f"the full-text index: {error}")
-    return found
+        damage.append(f"the full-text index: {error}")
+    return damage
 
 
 class Matches:
-    """Finds the products that pass; the caller holds the database for reading."""
+    """Finds the products that pass a filter and have the words; remembers the last masks until the next write."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -194,33 +192,33 @@ class Matches:
         self.size = 0
         self._listed = 0
 
-    def found(self, where: Where, words: str) -> Mask | None:
-        """Which products pass; None when nothing is asked, so that all do."""
+    def mask(self, where: Where, words: str) -> Mask | None:
+        """The products that pass; None if there is nothing to filter by, so that all do."""
         with self._database.reading() as connection:
             self.refresh(connection)
-            must = [self._condition(connection, each) for each in where.conditions if not isinstance(each, Not)]
+            must, must_not = [], []
+            for condition in where.conditions:
+                if isinstance(condition, Not):
+                    must_not.append(self._condition(connection, condition.condition))
+                else:
+                    must.append(self._condition(connection, condition))
             if (expression := expression_of(words)) is not None:
-                must.append(self._kept(("words", words), lambda: self._words(connection, expression, words)))
-            must_not = [
-                self._condition(connection, each.condition) for each in where.conditions if isinstance(each, Not)
-            ]
+                must.append(self._cached(("words", words), lambda: self._words(connection, expression, words)))
             if must_not and not must:
-                must.append(self._kept("listed", lambda: self._all_listed(connection)))
+                must.append(self._cached("listed", lambda: self._all_listed(connection)))
             if not must:
                 return None
-            found = must[0].copy()
-            for mask in must[1:]:
-                found &= mask
+            passing = np.logical_and.reduce(must)
             for mask in must_not:
-                found &= ~mask
-            return found
+                passing &= ~mask
+            return np.asarray(passing)
 
-    def total(self, found: Mask | None) -> int:
-        """How many products pass."""
-        return self._listed if found is None else int(np.count_nonzero(found))
+    def total(self, mask: Mask | None) -> int:
+        """Number of products that pass."""
+        return self._listed if mask is None else int(np.count_nonzero(mask))
 
     def refresh(self, connection: sqlite3.Connection) -> None:
-        """Forget what was found before the last write."""
+        """Forget masks from before the last write."""
         state = self._database.state()
         if state != self._state:
             self._masks = {}
@@ -230,29 +228,26 @@ class Matches:
 
     def _condition(self, connection: sqlite3.Connection, condition: AnyOf | Between) -> Mask:
         if isinstance(condition, AnyOf):
-            return self._kept(condition, lambda: self._any_of(connection, condition))
-        return self._kept(condition, lambda: self._between(connection, condition))
+            return self._cached(condition, lambda: self._any_of(connection, condition))
+        return self._cached(condition, lambda: self._between(connection, condition))
 
     def _any_of(self, connection: sqlite3.Connection, condition: AnyOf) -> Mask:
         mask = self._mask()
         values = iter(condition.values)
-        while batch := [storable(value) for value in islice(values, _VALUES_AT_ONCE)]:
+        while batch := [storable(value) for value in islice(values, _BATCH_VALUES)]:
             sql = _ANY_OF.format(", ".join("?" * len(batch)))
             mask[_numbers(connection, sql, storable(condition.attribute), *batch)] = True
         return mask
 
     def _between(self, connection: sqlite3.Connection, condition: Between) -> Mask:
         bounds = {"AND number >= ?": condition.low, "AND number <= ?": condition.high}
-        told = {sql: bound for sql, bound in bounds.items() if bound is not None}
-        sql = _BETWEEN.format(" ".join(told))
-        return self._mask(_numbers(connection, sql, storable(condition.attribute), *map(float, told.values())))
+        present = {sql: bound for sql, bound in bounds.items() if bound is not None}
+        sql = _BETWEEN.format(" ".join(present))
+        return self._mask(_numbers(connection, sql, storable(condition.attribute), *map(float, present.values())))
 
     def _words(self, connection: sqlite3.Connection, expression: str, words: str) -> Mask:
-        mask = self._mask(
-            _numbers(
-                connection, "SELECT group_concat(rowid) FROM product_words WHERE product_words MATCH ?", expression
-            )
-        )
+        sql = "SELECT group_concat(rowid) FROM product_words WHERE product_words MATCH ?"
+        mask = self._mask(_numbers(connection, sql, expression))
         exact = number_of(connection, words)
         if exact is not None:
             mask[exact] = True
@@ -266,21 +261,21 @@ class Matches:
         mask[np.asarray(numbers, np.int64)] = True
         return mask
 
-    def _kept(self, key: Hashable, find: Callable[[], Mask]) -> Mask:
+    def _cached(self, key: Hashable, find: Callable[[], Mask]) -> Mask:
         mask = self._masks.pop(key, None)
         if mask is None:
             mask = find()
-        self._masks[key] = mask  # the last one asked for is the last one to go
-        if len(self._masks) > _MASKS_KEPT:
+        self._masks[key] = mask  # at the end: the least recently used goes first
+        if len(self._masks) > _CACHED_MASKS:
             del self._masks[next(iter(self._masks))]
         return mask
 
 
 def number_of(connection: sqlite3.Connection, words: str) -> int | None:
-    """The number of the product whose id is exactly this."""
+    """The number of the product whose id is exactly these words."""
     product_id = storable(words).strip()
-    found = connection.execute("SELECT number FROM listed WHERE product_id = ?", (product_id,)).fetchone()
-    return None if found is None else int(found[0])
+    row = connection.execute("SELECT number FROM listed WHERE product_id = ?", (product_id,)).fetchone()
+    return None if row is None else int(row[0])
 
 
 def parse_numbers(joined: str | None) -> Numbers:
@@ -298,7 +293,7 @@ def as_json(numbers: Iterable[int]) -> str:
 
 
 class _Ranking(NamedTuple):
-    """Products in the order of their scores, equal ones the newest first."""
+    """Products by score, best first, ties the newest first; ``numbers`` and ``scores`` are ``(n,)``."""
 
     revision: int
     numbers: Numbers
@@ -306,40 +301,41 @@ class _Ranking(NamedTuple):
 
 
 class Rankings:
-    """Ranks products, and remembers the last rankings."""
+    """Ranks products by BM25, and remembers the last rankings.
+
+    A score depends on all products, so a write moves the scores of others too. The next pages come from the
+    ranking of the first page while it is remembered; after that the products are ranked again, and a page begins
+    below the score of the last product shown.
+    """
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, int], _Ranking] = {}
+        self._rankings: dict[tuple[str, int], _Ranking] = {}
 
-    def places(
-        self,
-        connection: sqlite3.Connection,
-        words: str,
-        expression: str,
-        found: Mask,
-        after: list[Any] | None,
+    def rows(
+        self, connection: sqlite3.Connection, words: str, expression: str, mask: Mask, after: list[Any] | None
     ) -> Iterator[tuple[int, list[Key]]]:
-        """Numbers of the products found, each with its place in the ranking, from a place on."""
+        """Numbers of the products in the mask, best first, each with its key for a cursor."""
         ranking = self._ranking(connection, words, expression, after)
-        begin = 0 if after is None else _position(ranking, score=after[1], number=after[2])
+        begin = 0 if after is None else _row_after(ranking, score=after[1], number=after[2])
         numbers = ranking.numbers[begin:]
-        still = numbers < len(found)
-        still[still] = found[numbers[still]]
-        for place in np.flatnonzero(still):
-            number, score = int(numbers[place]), float(ranking.scores[begin + place])
+        passes = numbers < len(mask)
+        passes[passes] = mask[numbers[passes]]
+        for row in np.flatnonzero(passes):
+            number, score = int(numbers[row]), float(ranking.scores[begin + row])
             yield number, [ranking.revision, score, number]
 
     def _ranking(
         self, connection: sqlite3.Connection, words: str, expression: str, after: list[Any] | None
     ) -> _Ranking:
         ((revision,),) = connection.execute(_REVISION)
-        wanted = revision if after is None else after[0]
-        ranking = self._kept.pop((words, wanted), None) or self._kept.pop((words, revision), None)
+        ranked_at = revision if after is None else after[0]
+        known = self._rankings
+        ranking = known.pop((words, ranked_at), None) or known.pop((words, revision), None)
         if ranking is None:
             ranking = _rank(connection, words, expression, revision)
-        self._kept[words, ranking.revision] = ranking
-        while len(self._kept) > _KEPT or sum(len(kept.numbers) for kept in self._kept.values()) > _PLACES_KEPT:
-            del self._kept[next(iter(self._kept))]
+        known[words, ranking.revision] = ranking
+        while len(known) > _CACHED_RANKINGS or sum(len(one.numbers) for one in known.values()) > _CACHED_ROWS:
+            del known[next(iter(known))]
         return ranking
 
 
@@ -351,13 +347,13 @@ def _rank(connection: sqlite3.Connection, words: str, expression: str, revision:
     scores = dict(rows.fetchall())
     exact = number_of(connection, words)
     if exact is not None:
-        scores[exact] = _FIRST
+        scores[exact] = _EXACT_ID_SCORE
     numbers = np.fromiter(scores.keys(), np.int64, len(scores))
     values = np.fromiter(scores.values(), np.float64, len(scores))
     order = np.lexsort((-numbers, values))
     return _Ranking(revision, numbers[order], values[order])
 
 
-def _position(ranking: _Ranking, *, score: float, number: int) -> int:
-    seen = (ranking.scores < score) | ((ranking.scores == score) & (ranking.numbers >= number))
-    return int(np.count_nonzero(seen))
+def _row_after(ranking: _Ranking, *, score: float, number: int) -> int:
+    shown = (ranking.scores < score) | ((ranking.scores == score) & (ranking.numbers >= number))
+    return int(np.count_nonzero(shown))

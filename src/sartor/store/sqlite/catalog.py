@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING
 
 from sartor.store.base import ApiKey, Change, StoreCounts
-from sartor.store.sqlite.browse import BrowseIndex, Matches, wrong_on_shelf
+from sartor.store.sqlite.browse import BrowseIndex, Matches, index_damage
 from sartor.store.sqlite.database import Database
 from sartor.store.sqlite.encoding import (
     load_attributes,
@@ -64,11 +64,6 @@ class Keys:
         rows = self._database.all(f"SELECT digest, {_COLUMNS} FROM api_keys ORDER BY created_s, id")  # noqa: S608
         return tuple((digest, _key(*row)) for digest, *row in rows)
 
-    def by_digest(self, digest: bytes) -> ApiKey | None:
-        """The key that has this digest, if there is one."""
-        rows = self._database.all(f"SELECT {_COLUMNS} FROM api_keys WHERE digest = ?", digest)  # noqa: S608
-        return _key(*rows[0]) if rows else None
-
     def delete(self, key_id: str) -> bool:
         """Forget a key; returns whether there was one."""
         with self._database.transaction() as connection:
@@ -81,19 +76,17 @@ def _key(key_id: str, name: str, scope: str, created_s: float) -> ApiKey:
 
 def write_products(connection: sqlite3.Connection, write: Write, *, first_revision: int) -> None:
     """Write products, each at a revision of its own, their photos and what was computed of these."""
-    shelf, shown = BrowseIndex(connection), _shown(connection, [stored.product.id for stored in write.products])
+    index, shown = BrowseIndex(connection), _shown(connection, [stored.product.id for stored in write.products])
     for revision, stored in enumerate(write.products, start=first_revision):
         product, attributes = stored.product, json.dumps(dict(stored.product.attributes))
         if product.id in shown:
             connection.execute("DELETE FROM product_photos WHERE product_id = ?", (product.id,))
         _write_product(connection, stored, attributes=attributes, revision=revision)
-        if shown.get(product.id) != (
-            product.title,
-            attributes,
-        ):  # a promotion writes all, and changes no word of it
-            (shelf.replace if product.id in shown else shelf.add)(product)
-            shown[product.id] = (product.title, attributes)
-    shelf.tidy()
+        content = (product.title, attributes)
+        if shown.get(product.id) != content:  # a promotion writes every product and changes none
+            (index.replace if product.id in shown else index.add)(product)
+            shown[product.id] = content
+    index.drop_unused_values()
     names = {name for stored in write.products for name in stored.product.attributes}
     connection.executemany("INSERT OR IGNORE INTO attribute_names VALUES (?)", [(name,) for name in names])
     connection.executemany(
@@ -110,9 +103,9 @@ def delete_products(connection: sqlite3.Connection, product_ids: Collection[str]
     """Delete products that there are, each at a revision of its own."""
     deletions = [(product_id, revision) for revision, product_id in enumerate(product_ids, start=first_revision)]
     connection.executemany("INSERT OR REPLACE INTO deletions VALUES (?, ?)", deletions)
-    shelf = BrowseIndex(connection)
-    shelf.take_away(product_ids)
-    shelf.tidy()
+    index = BrowseIndex(connection)
+    index.remove(product_ids)
+    index.drop_unused_values()
     connection.executemany("DELETE FROM products WHERE id = ?", [(product_id,) for product_id in product_ids])
 
 
@@ -316,11 +309,11 @@ class SqliteCatalogStore:
         return rows[0][0] if rows else None
 
     def damage(self) -> list[str]:
-        found = [row[0] for row in self._database.all("PRAGMA integrity_check") if row[0] != "ok"]
+        damage = [row[0] for row in self._database.all("PRAGMA integrity_check") if row[0] != "ok"]
         references = self._database.all("PRAGMA foreign_key_check")
         with self._database.reading() as connection:
-            wrong = wrong_on_shelf(connection)
-        return found + [f"{row[0]} refers to a missing {row[2]}" for row in references] + wrong
+            of_index = index_damage(connection)
+        return damage + [f"{row[0]} refers to a missing {row[2]}" for row in references] + of_index
 
     # Browsing
 
@@ -332,8 +325,8 @@ class SqliteCatalogStore:
     ) -> dict[str, list[FacetValue]]:
         return self._facets.count(attributes, where=where, words=words, limit=limit)
 
-    def facet_names(self, *, most: int = 12) -> tuple[str, ...]:
-        return self._facets.names(most=most)
+    def facet_names(self, *, limit: int = 12) -> tuple[str, ...]:
+        return self._facets.names(limit=limit)
 
     # Keys
 
@@ -345,9 +338,6 @@ class SqliteCatalogStore:
 
     def keys_with_digests(self) -> tuple[tuple[bytes, ApiKey], ...]:
         return self._keys.with_digests()
-
-    def key_by_digest(self, digest: bytes) -> ApiKey | None:
-        return self._keys.by_digest(digest)
 
     def delete_key(self, key_id: str) -> bool:
         return self._keys.delete(key_id)

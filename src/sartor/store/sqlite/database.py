@@ -1,4 +1,4 @@
-"""What every store shares: the connection to a SQLite file of the workspace, its lock, and how errors are told."""
+"""SQLite files of a workspace: the connection, migrations, copies, and the lock of the workspace."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _PRAGMAS = (
 
 
 class WorkspaceLock:
-    """Holds a workspace until it is released or the process ends, however it ends.
+    """Holds a workspace until it is released or the process ends, even by a kill.
 
     Raises:
         WorkspaceBusy: Another process holds it.
@@ -81,10 +81,10 @@ def _holder(file: Path) -> str:
 
 
 def copy_store(source: Path, target: Path) -> None:
-    """Write all that is committed by now to a new file; what comes meanwhile is not in it, and does not wait.
+    """Write all that is committed to a new file; writes that come meanwhile do not wait and are not in it.
 
-    What was erased before is not in it either: a store overwrites what it deletes, and the write-ahead log is
-    copied as the pages it stands for.
+    It holds nothing that was erased before: a store overwrites what it deletes, and the write-ahead log is copied
+    as the pages that it stands for.
 
     Source: SQLite's online backup, https://www.sqlite.org/backup.html.
 
@@ -105,12 +105,7 @@ def copy_store(source: Path, target: Path) -> None:
 
 
 class Migration(NamedTuple):
-    """What leads to one version.
-
-    Attributes:
-        script: Statements of SQL.
-        fill: Fills tables that follow from others, in the same transaction.
-    """
+    """Leads to one version by an SQL script; ``fill`` then fills derived tables in the same transaction."""
 
     script: str
     fill: Callable[[sqlite3.Connection], None] | None = None
@@ -122,10 +117,10 @@ def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Mig
     Raises:
         WorkspaceTooNew: A newer Sartor wrote the file.
     """
-    (found,) = connection.execute("PRAGMA user_version").fetchone()
-    if found > len(migrations):
-        raise WorkspaceTooNew(path.parent, found=found, supported=len(migrations))
-    for version, migration in enumerate(migrations[found:], start=found + 1):
+    (current,) = connection.execute("PRAGMA user_version").fetchone()
+    if current > len(migrations):
+        raise WorkspaceTooNew(path.parent, found=current, supported=len(migrations))
+    for version, migration in enumerate(migrations[current:], start=current + 1):
         try:
             connection.executescript(f"BEGIN IMMEDIATE;\n{migration.script}")
             if migration.fill is not None:
@@ -141,13 +136,13 @@ class Database:
     """One connection, used by one thread at a time.
 
     Args:
-        path: The file; made when missing.
-        migrations: What its tables are made by.
-        secure_delete: Whether what is deleted is overwritten with zeros.
+        path: The file; created if missing.
+        migrations: They make its tables.
+        secure_delete: Whether deleted content is overwritten with zeros.
 
     Raises:
         WorkspaceTooNew: A newer Sartor wrote the file.
-        WorkspaceUnusable: The file is no store, or cannot be opened.
+        WorkspaceUnusable: The file is not a store or cannot be opened.
     """
 
     def __init__(self, path: Path, *, migrations: Sequence[Migration], secure_delete: bool = False) -> None:
@@ -168,13 +163,13 @@ class Database:
             raise self._unusable(error) from error
 
     def all(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-        """Every row that a statement gives."""
+        """All rows of a statement."""
         with self.reading() as connection:
             return connection.execute(sql, parameters).fetchall()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """The connection for several statements, between which nothing is written."""
+        """The connection for several statements; no other thread writes between them."""
         with self._lock:
             try:
                 yield self._connection
@@ -183,7 +178,7 @@ class Database:
 
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
-        """The connection for several statements that see one state, whatever another connection writes."""
+        """The connection for several statements that see one state, even if another connection writes."""
         with self.reading() as connection:
             connection.execute("BEGIN")
             try:
@@ -193,7 +188,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """The connection for writing; committed at the end, or nothing of it is."""
+        """The connection for writing; commits at the end, or rolls back after an error."""
         with self.reading() as connection:
             try:
                 connection.execute("BEGIN IMMEDIATE")
@@ -204,13 +199,13 @@ class Database:
                     connection.execute("ROLLBACK")
 
     def state(self) -> tuple[int, int]:
-        """Something that is another after every write, of this connection or of another one."""
+        """A value that changes with every write, by this connection or another one."""
         with self.reading() as connection:
             (version,) = connection.execute("PRAGMA data_version").fetchone()
             return version, connection.total_changes
 
     def close(self) -> None:
-        """Close the file; the write-ahead log is folded into it."""
+        """Close the file and fold the write-ahead log into it."""
         with self._lock:
             self._connection.close()
 

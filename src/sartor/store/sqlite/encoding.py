@@ -1,6 +1,6 @@
-"""Places in a listing, as text that a client hands back: the key of the last product that it has seen.
+"""What the columns of the catalog hold (vectors, palettes, attributes), and the cursors of its listings.
 
-A place is a key and not a count, so a product that comes or goes before it moves nothing.
+A cursor is the key of the last product of a page and not a count, so that writes before it move nothing.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def vector_bytes(vector: Vector) -> bytes:
 
 
 def load_vector(blob: bytes) -> Vector:
-    """The embedding that was stored; ``(d,)`` float32."""
+    """A stored embedding; ``(d,)`` float32."""
     return np.frombuffer(blob, _LITTLE_ENDIAN).astype(np.float32)
 
 
@@ -62,48 +62,49 @@ def palette_bytes(palette: Palette) -> bytes:
 
 
 def load_palette(blob: bytes) -> Palette:
-    """The colors that were stored."""
+    """A stored palette."""
     rows = load_vector(blob).reshape(-1, 4)
     return Palette(rows[:, :3], rows[:, 3])
 
 
 def load_attributes(text: str) -> Attributes:
-    """The attributes that were stored; lists are tuples again."""
+    """Stored attributes; lists become tuples again."""
     return {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(text).items()}
 
 
-def write_cursor(query: ListingQuery, place: Sequence[Key]) -> str:
-    """The text for a place; it serves only the same query, of any page size."""
-    text = json.dumps([_digest(query), *place], separators=(",", ":"))
+def write_cursor(query: ListingQuery, key: Sequence[Key]) -> str:
+    """The cursor that goes on after a key; valid for the same query with any page size."""
+    text = json.dumps([_digest(query), *key], separators=(",", ":"))
     return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def read_cursor(query: ListingQuery, *kinds: tuple[type, ...]) -> list[Any] | None:
-    """The place where a query goes on, its parts of these kinds; None for its beginning.
+    """The key that a query goes on after, its parts of these types; None for the first page.
 
     Raises:
-        BadCursor: The text is no place, or one of another query.
+        BadCursor: The text is not a cursor of this query.
     """
     if query.after is None:
         return None
     try:
         padded = query.after + "=" * (-len(query.after) % 4)
-        place = json.loads(b64decode(padded, altchars=b"-_", validate=True))
+        key = json.loads(b64decode(padded, altchars=b"-_", validate=True))
     except (binascii.Error, ValueError, RecursionError):
         raise BadCursor from None
-    if not isinstance(place, list) or len(place) != 1 + len(kinds) or place[0] != _digest(query):
+    if not isinstance(key, list) or len(key) != 1 + len(kinds) or key[0] != _digest(query):
         raise BadCursor
-    if not all(type(part) in kind and _can_be_asked(part) for part, kind in zip(place[1:], kinds, strict=True)):
+    if not all(type(part) in kind and _is_parameter(part) for part, kind in zip(key[1:], kinds, strict=True)):
         raise BadCursor
-    return place[1:]
+    return key[1:]
 
 
 def _digest(query: ListingQuery) -> str:
-    asked = repr((query.where, query.words, query.sort.value))
-    return hashlib.blake2b(asked.encode(), digest_size=_DIGEST_BYTES).hexdigest()
+    text = repr((query.where, query.words, query.sort.value))
+    return hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).hexdigest()
 
 
-def _can_be_asked(part: Key) -> bool:
+def _is_parameter(part: Key) -> bool:
+    """Whether SQLite takes a part as a parameter."""
     if isinstance(part, int):
         return part in _INTEGERS
     if isinstance(part, float):

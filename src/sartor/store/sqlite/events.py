@@ -126,9 +126,9 @@ class EventWriting:
         self._baskets.empty(connection, baskets - _in_use(connection, baskets))
 
     def _write(self, connection: sqlite3.Connection, events: Sequence[Event], keys: dict[str, int]) -> None:
-        people = self._people.give(connection, {event.person for event in events})
-        products = self._products.give(connection, [event.product_id for event in events if event.product_id])
-        baskets = self._baskets.give(connection, [event.basket_id for event in events if event.basket_id])
+        people = self._people.assign(connection, {event.person for event in events})
+        products = self._products.assign(connection, [event.product_id for event in events if event.product_id])
+        baskets = self._baskets.assign(connection, [event.basket_id for event in events if event.basket_id])
         ((last,),) = connection.execute("SELECT max(number) FROM events").fetchall()
         connection.executemany(
             "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -312,7 +312,7 @@ class SqliteEventStore:
     def merge(self, visitor_id: str, *, into: str) -> int:
         visitor, user = Person.visitor(visitor_id), Person.user(into)
         with self._writer.transaction() as connection:
-            numbers = self._people.give(connection, [user, visitor])
+            numbers = self._people.assign(connection, [user, visitor])
             before = self._people.user(connection, numbers[visitor])
             if before == numbers[user]:
                 return 0

@@ -1,4 +1,4 @@
-"""Pages of products in an order, each beginning where the one before it ended."""
+"""Browsing: pages of products in an order, and the counts of attribute values beside them."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from sartor.store.sqlite.encoding import Key
     from sartor.types import StoredProduct, Where
 
-_KEPT = 1024
-_MUCH = 16  # one in so many products: from there on it is faster to read an attribute whole
-_FEWEST_VALUES, _MOST_VALUES = 2, 200  # of an attribute that is worth a place in a filter bar
-_LEAST_COVERAGE = 0.2  # of the products
+_CACHED_COUNTS = 1024
+_FEW_SHARE = 16  # above one in so many products, it is faster to read an attribute whole
+_FEW = 2000  # products; fewer are sorted faster than they are met along the order of all
+_MIN_VALUES, _MAX_VALUES = 2, 200  # of an attribute that makes a good filter
+_MIN_COVERAGE = 0.2  # of the products
 _WORDS_OF_A_NAME = re.compile(r"[\W_]+|(?<=[a-z])(?=[A-Z])")
-_NEVER_LAST = frozenset(
+_NO_FILTERS = frozenset(  # attributes whose name ends with one of these words
     {"description", "gtin", "id", "ids", "link", "links", "mpn", "price", "title", "url", "urls"}
 )
 
@@ -55,7 +56,6 @@ SELECT group_concat(product) FROM attribute_values CROSS JOIN product_values ON 
 WHERE attribute = ? AND text IS NOT NULL
 """
 
-_FEW = 2000  # products that are sorted faster than they are met along the order of all
 _INTEGER = (int,)
 _FLOAT = (float,)
 _TEXT = (str,)
@@ -75,27 +75,25 @@ class Facets:
     def count(
         self, attributes: Sequence[str], *, where: Where, words: str, limit: int
     ) -> dict[str, list[FacetValue]]:
-        """Values of attributes among the products that pass, the most frequent first, equals by value."""
+        """Values of attributes with their number of products, the most frequent first, ties by value."""
         with self._database.reading() as connection:
             self._refresh()
-            wanted = [
-                name for name in dict.fromkeys(attributes) if (name, where, words, limit) not in self._counted
-            ]
-            counted = self._count(connection, wanted, self._matches.found(where, words), limit) if wanted else {}
-            if len(self._counted) + len(counted) <= _KEPT:
+            new = [name for name in dict.fromkeys(attributes) if (name, where, words, limit) not in self._counted]
+            counted = self._count(connection, new, self._matches.mask(where, words), limit) if new else {}
+            if len(self._counted) + len(counted) <= _CACHED_COUNTS:
                 self._counted |= {(name, where, words, limit): values for name, values in counted.items()}
             return {
                 name: list(counted[name] if name in counted else self._counted[name, where, words, limit])
                 for name in attributes
             }
 
-    def names(self, *, most: int) -> tuple[str, ...]:
-        """Attributes worth a filter bar, the ones of most products first, then the ones of fewer values."""
+    def names(self, *, limit: int) -> tuple[str, ...]:
+        """Attributes that make good filters, by how many products have them, then by how few values."""
         with self._database.reading() as connection:
             self._refresh()
             if self._names is None:
-                self._names = self._worthy(connection)
-            return self._names[: max(0, most)]
+                self._names = self._good_filters(connection)
+            return self._names[: max(0, limit)]
 
     def _refresh(self) -> None:
         state = self._database.state()
@@ -103,50 +101,46 @@ class Facets:
             self._counted, self._names, self._state = {}, None, state
 
     def _count(
-        self, connection: sqlite3.Connection, names: Sequence[str], found: Mask | None, limit: int
+        self, connection: sqlite3.Connection, names: Sequence[str], mask: Mask | None, limit: int
     ) -> dict[str, list[FacetValue]]:
-        everything = self._matches.total(None)
         few = None
-        if found is not None and self._matches.total(found) * _MUCH <= everything:
-            few = as_json(np.flatnonzero(found).tolist())
+        if mask is not None and self._matches.total(mask) * _FEW_SHARE <= self._matches.total(None):
+            few = as_json(np.flatnonzero(mask).tolist())
         counted = {}
         for name in names:
             if few is not None:
                 counts = connection.execute(_COUNT_FEW, (storable(name), few)).fetchall()
             else:
-                counts = list(_counts(connection, storable(name), found))
+                counts = list(_counts(connection, storable(name), mask))
             values = [FacetValue(text, count) for text, count in counts if count]
-            counted[name] = sorted(values, key=lambda each: (-each.count, each.value))[: max(0, limit)]
+            counted[name] = sorted(values, key=lambda value: (-value.count, value.value))[: max(0, limit)]
         return counted
 
-    def _worthy(self, connection: sqlite3.Connection) -> tuple[str, ...]:
+    def _good_filters(self, connection: sqlite3.Connection) -> tuple[str, ...]:
         self._matches.refresh(connection)
-        everything = self._matches.total(None)
         ranked = []
-        for name, texts in connection.execute(_ATTRIBUTES, (_FEWEST_VALUES, _MOST_VALUES)).fetchall():
-            if _WORDS_OF_A_NAME.split(name.strip())[-1].casefold() in _NEVER_LAST:
+        for name, texts in connection.execute(_ATTRIBUTES, (_MIN_VALUES, _MAX_VALUES)).fetchall():
+            if _WORDS_OF_A_NAME.split(name.strip())[-1].casefold() in _NO_FILTERS:
                 continue
             (joined,) = connection.execute(_PRODUCTS_WITH, (name,)).fetchone()
-            has_it = np.zeros(self._matches.size, np.bool_)
-            has_it[parse_numbers(joined)] = True
-            coverage = np.count_nonzero(has_it) / everything
-            if coverage >= _LEAST_COVERAGE:
-                ranked.append(
-                    (-round(coverage, 2), texts, name)
-                )  # a cell that is empty here and there says nothing
+            has_value = np.zeros(self._matches.size, np.bool_)
+            has_value[parse_numbers(joined)] = True
+            coverage = np.count_nonzero(has_value) / self._matches.total(None)
+            if coverage >= _MIN_COVERAGE:  # rounded below: an empty cell here and there does not matter
+                ranked.append((-round(coverage, 2), texts, name))
         return tuple(name for _, _, name in sorted(ranked))
 
 
-def _counts(connection: sqlite3.Connection, name: str, found: Mask | None) -> Iterator[tuple[str, int]]:
-    if found is None:
+def _counts(connection: sqlite3.Connection, name: str, mask: Mask | None) -> Iterator[tuple[str, int]]:
+    if mask is None:
         yield from connection.execute(_COUNT_ALL, (name,))
         return
     for text, joined in connection.execute(_PRODUCTS_BY_TEXT, (name,)):
-        yield text, int(np.count_nonzero(found[parse_numbers(joined)]))
+        yield text, int(np.count_nonzero(mask[parse_numbers(joined)]))
 
 
 class _Order(NamedTuple):
-    """An order by a column of ``listed``, equal ones by id; products without a value come last."""
+    """An order by a column of ``listed``, ties by id; products without a value come last."""
 
     column: str
     kind: type
@@ -161,7 +155,7 @@ _ORDERS = {
 
 
 class Listings:
-    """Lists products."""
+    """Lists products page by page."""
 
     def __init__(
         self,
@@ -178,40 +172,40 @@ class Listings:
         """A page of the products that pass.
 
         Raises:
-            BadCursor: ``query.after`` is no place in this listing.
+            BadCursor: ``query.after`` is not a cursor of this listing.
         """
         limit = max(0, query.limit)
         with self._database.reading() as connection:
-            found = self._matches.found(query.where, query.words)
-            places = list(islice(self._places(connection, query, found), limit + 1))
-            shown = places[:limit]
+            mask = self._matches.mask(query.where, query.words)
+            rows = list(islice(self._rows(connection, query, mask), limit + 1))
+            shown = rows[:limit]
             ids = _ids(connection, [number for number, _ in shown])
             products = self._products(list(ids.values()))
         return Listing(
             products=tuple(products[ids[number]] for number, _ in shown if ids[number] in products),
-            total=self._matches.total(found),
-            next=write_cursor(query, shown[-1][1]) if shown and len(places) > limit else None,
+            total=self._matches.total(mask),
+            next=write_cursor(query, shown[-1][1]) if shown and len(rows) > limit else None,
         )
 
-    def _places(
-        self, connection: sqlite3.Connection, query: ListingQuery, found: Mask | None
+    def _rows(
+        self, connection: sqlite3.Connection, query: ListingQuery, mask: Mask | None
     ) -> Iterator[tuple[int, list[Key]]]:
-        """Numbers of products from where the query goes on, each with its place."""
+        """Numbers of products from the cursor on, each with its key."""
         if query.sort in _ORDERS:
-            return _ordered(connection, query, found)
+            return _ordered(connection, query, mask)
         expression = expression_of(query.words)
-        if query.sort is Sort.RELEVANCE and expression is not None and found is not None:
+        if query.sort is Sort.RELEVANCE and expression is not None and mask is not None:
             after = read_cursor(query, _INTEGER, _FLOAT, _INTEGER)
-            return self._rankings.places(connection, query.words, expression, found, after)
-        return _newest(connection, query, found)
+            return self._rankings.rows(connection, query.words, expression, mask, after)
+        return _newest(connection, query, mask)
 
 
 def _newest(
-    connection: sqlite3.Connection, query: ListingQuery, found: Mask | None
+    connection: sqlite3.Connection, query: ListingQuery, mask: Mask | None
 ) -> Iterator[tuple[int, list[Key]]]:
     after = read_cursor(query, _INTEGER)
-    if found is not None:
-        before = found if after is None else found[: max(0, after[0])]
+    if mask is not None:
+        before = mask if after is None else mask[: max(0, after[0])]
         numbers: Iterator[int] = iter(np.flatnonzero(before)[::-1][: max(0, query.limit) + 1].tolist())
     elif after is None:
         numbers = (number for (number,) in connection.execute("SELECT number FROM listed ORDER BY number DESC"))
@@ -222,22 +216,23 @@ def _newest(
 
 
 def _ordered(
-    connection: sqlite3.Connection, query: ListingQuery, found: Mask | None
+    connection: sqlite3.Connection, query: ListingQuery, mask: Mask | None
 ) -> Iterator[tuple[int, list[Key]]]:
     order = _ORDERS[query.sort]
     after = read_cursor(query, (order.kind, _NOTHING), _TEXT)
-    numbers = None if found is None else np.flatnonzero(found)
-    if numbers is None or found is None:
-        return (row for part in _parts(order, after) for row in _rows(connection, part, None))
-    if len(numbers) <= _FEW:
-        few = as_json(numbers.tolist())
-        return (row for part in _parts(order, after) for row in _rows(connection, part, few))
-    passes = found.tobytes()  # looked into five times as fast as an array
-    return (row for part in _parts(order, after) for row in _rows(connection, part, None) if passes[row[0]])
+    few, passes = None, None
+    if mask is not None and np.count_nonzero(mask) <= _FEW:
+        few = as_json(np.flatnonzero(mask).tolist())
+    elif mask is not None:
+        passes = mask.tobytes()  # a byte is read five times as fast as an item of an array
+    for part in _parts(order, after):
+        for row in _part_rows(connection, part, few):
+            if passes is None or passes[row[0]]:
+                yield row
 
 
 class _Part(NamedTuple):
-    """A stretch of an order: the products with a value, or the ones without."""
+    """A part of an order: the products with a value, or those without."""
 
     column: str
     condition: str
@@ -259,8 +254,8 @@ def _parts(order: _Order, after: list[Any] | None) -> Iterator[_Part]:
         yield _Part(column, f"{column} IS NULL", (), by)
 
 
-def _rows(connection: sqlite3.Connection, part: _Part, few: str | None) -> Iterator[tuple[int, list[Key]]]:
-    # NOT INDEXED leaves only the look-up by number; SQLite would rather walk along the whole order.
+def _part_rows(connection: sqlite3.Connection, part: _Part, few: str | None) -> Iterator[tuple[int, list[Key]]]:
+    # NOT INDEXED leaves only the look-up by number; else SQLite walks along the whole order.
     among = "" if few is None else "NOT INDEXED"
     more = "" if few is None else "AND number IN (SELECT value FROM json_each(?))"
     sql = (

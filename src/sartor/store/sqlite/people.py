@@ -1,4 +1,4 @@
-"""Who is who: people as numbers, and which visitors are which user."""
+"""People, products and baskets of events as numbers, and which visitors are which user."""
 
 from __future__ import annotations
 
@@ -15,17 +15,12 @@ if TYPE_CHECKING:
 
 NameTable: TypeAlias = Literal["people", "products", "baskets"]
 
-
 _NAME_KEY_BYTES = 3
 _EVENT_KEY_BYTES = 4
 
 
 class Digests:
-    """The keys by which text is found.
-
-    Args:
-        secret: Of this file.
-    """
+    """The keys by which text is found: the first bytes of its digest under the file's secret."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
@@ -43,36 +38,31 @@ class Digests:
 
 
 class Names:
-    """The names in one table.
-
-    Args:
-        table: Which one.
-        digests: Their keys.
-    """
+    """The names in one table, each with its number."""
 
     def __init__(self, table: NameTable, digests: Digests) -> None:
         self._table = table
         self._digests = digests
 
     def find(self, connection: sqlite3.Connection, names: Collection[str]) -> dict[str, int]:
-        """Numbers of the names that are there."""
+        """Numbers by name; unknown names are left out."""
         keys = {self._digests.of_name(name) for name in names}
         rows = connection.execute(
             # CROSS JOIN keeps SQLite to this order
             f"SELECT name, number FROM json_each(?) CROSS JOIN {self._table} AS named ON named.key = value",  # noqa: S608
             (json.dumps(list(keys)),),
         ).fetchall()
-        wanted = set(names)
-        return {name: number for name, number in rows if name in wanted}
+        asked = set(names)  # names of the same key are in the rows too
+        return {name: number for name, number in rows if name in asked}
 
-    def give(self, connection: sqlite3.Connection, names: Iterable[str]) -> dict[str, int]:
-        """Numbers of names; those that are new get the next ones, in their order."""
+    def assign(self, connection: sqlite3.Connection, names: Iterable[str]) -> dict[str, int]:
+        """Numbers by name; new names get the next ones, in their order."""
         ordered = tuple(dict.fromkeys(names))
         numbers = self.find(connection, ordered) if ordered else {}
         new = [name for name in ordered if name not in numbers]
         if new:
-            first = self._next(connection)
-            numbers |= {name: number for number, name in enumerate(new, start=first)}
+            ((last,),) = connection.execute(f"SELECT max(number) FROM {self._table}").fetchall()  # noqa: S608
+            numbers |= {name: number for number, name in enumerate(new, start=(last or 0) + 1)}
             connection.executemany(
                 f"INSERT INTO {self._table} VALUES (?, ?, ?)",  # noqa: S608
                 [(numbers[name], self._digests.of_name(name), name) for name in new],
@@ -80,7 +70,7 @@ class Names:
         return numbers
 
     def named(self, connection: sqlite3.Connection, numbers: Iterable[int]) -> dict[int, str]:
-        """Names of numbers."""
+        """Names by number."""
         rows = connection.execute(
             f"SELECT number, name FROM json_each(?) CROSS JOIN {self._table} ON number = value",  # noqa: S608
             (json.dumps(list(numbers)),),
@@ -88,64 +78,58 @@ class Names:
         return dict(rows)
 
     def empty(self, connection: sqlite3.Connection, numbers: Iterable[int]) -> None:
-        """Erase names; their numbers are not given again."""
+        """Erase names; their numbers are not assigned again."""
         connection.executemany(
             f"UPDATE {self._table} SET key = NULL, name = NULL WHERE number = ?",  # noqa: S608
             [(number,) for number in numbers],
         )
 
-    def _next(self, connection: sqlite3.Connection) -> int:
-        ((last,),) = connection.execute(f"SELECT max(number) FROM {self._table}").fetchall()  # noqa: S608
-        return (last or 0) + 1
-
 
 class People:
-    """Finds and merges people, within the caller's hold of the connection.
-
-    Args:
-        names: Their names.
-    """
+    """Finds and merges people; the caller holds the connection."""
 
     def __init__(self, names: Names) -> None:
         self._names = names
 
     def number(self, connection: sqlite3.Connection, person: Person) -> int | None:
-        """Number of a person's own, None when nothing is held."""
+        """A person's own number; None if unknown."""
         name = _name(person)
         return self._names.find(connection, [name]).get(name)
 
-    def give(self, connection: sqlite3.Connection, people: Iterable[Person]) -> dict[Person, int]:
-        """Numbers of people's own; those that are new get the next ones."""
+    def assign(self, connection: sqlite3.Connection, people: Iterable[Person]) -> dict[Person, int]:
+        """Own numbers by person; new people get the next ones."""
         named = {person: _name(person) for person in people}
-        numbers = self._names.give(connection, named.values())
+        numbers = self._names.assign(connection, named.values())
         return {person: numbers[name] for person, name in named.items()}
 
     def user(self, connection: sqlite3.Connection, visitor: int) -> int | None:
-        """Number of the user whom a visitor was merged into, if any."""
+        """Number of the user that a visitor was merged into, if any."""
         rows = connection.execute("SELECT user FROM merges WHERE visitor = ?", (visitor,)).fetchall()
         return rows[0][0] if rows else None
 
     def numbers(self, connection: sqlite3.Connection, person: Person) -> list[int]:
-        """All numbers of a person: first who it is by now, then the visitors merged into that; none unheld."""
+        """All numbers of a person: first the user's, then those of visitors merged into it; empty if unknown."""
         number = self.number(connection, person)
         if number is None:
             return []
         user = self.user(connection, number)
-        who = number if user is None else user
-        rows = connection.execute("SELECT visitor FROM merges WHERE user = ? ORDER BY visitor", (who,)).fetchall()
-        return [who, *(visitor for (visitor,) in rows)]
+        owner = number if user is None else user
+        rows = connection.execute(
+            "SELECT visitor FROM merges WHERE user = ? ORDER BY visitor", (owner,)
+        ).fetchall()
+        return [owner, *(visitor for (visitor,) in rows)]
 
     def named(self, connection: sqlite3.Connection, numbers: Sequence[int]) -> list[Person]:
-        """The people who have these numbers, in their order."""
+        """People by their numbers, in the same order."""
         names = self._names.named(connection, numbers)
         return [_person(names[number]) for number in numbers]
 
     def merge(self, connection: sqlite3.Connection, visitor: int, *, into: int) -> None:
-        """Make a visitor a user's."""
+        """Record that a visitor is a user."""
         connection.execute("INSERT INTO merges VALUES (?, ?)", (visitor, into))
 
     def empty(self, connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
-        """Erase people, and what they were merged into."""
+        """Erase people and their merges."""
         connection.executemany("DELETE FROM merges WHERE visitor = ?", [(number,) for number in numbers])
         self._names.empty(connection, numbers)
 

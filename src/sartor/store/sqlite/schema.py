@@ -1,13 +1,12 @@
-"""The tables of events.
+"""The tables of the catalog and of the events, and the migrations that lead to them.
 
-Whoever asks to be forgotten leaves no trace in the file. SQLite overwrites what it deletes (``secure_delete``),
-but not the copies that stay in the free space of a page when it is split or joined with another: under a
-unique index of text, one of 25,702 erased ids was still in the file. So all text stands in tables that only grow
-at their end, where no page is split, and a row is emptied where it stands instead of deleted, which joins no
-pages. Whatever is split and joined, the indexes and the tables besides, holds numbers alone.
+Events must be erased without a trace. SQLite overwrites what it deletes (``secure_delete``), but not the copies in
+the free space of a page that was split or joined: under a unique index of text, one of 25,702 erased ids was still
+in the file. So text stands only in tables that grow at their end, where no page is split, and its row is emptied
+in place instead of deleted, which joins no pages. Indexes and the other tables hold numbers alone.
 
-Text is found by the number that its digest begins with: keyed, so that nobody can make up ids that share one, and
-short, so that one that was left behind fits many texts.
+Text is found by the first bytes of its digest. The digest is keyed, so that nobody can make up ids that collide,
+and short, so that a trace of it fits many texts.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from sartor.store.sqlite.browse import shelve_all
+from sartor.store.sqlite.browse import index_all
 from sartor.store.sqlite.database import Migration
 
 if TYPE_CHECKING:
@@ -131,7 +130,7 @@ CREATE TABLE api_keys (
 """
 
 
-MIGRATIONS = (Migration(_VERSION_1), Migration(_VERSION_2), Migration(_VERSION_3, fill=shelve_all))
+MIGRATIONS = (Migration(_VERSION_1), Migration(_VERSION_2), Migration(_VERSION_3, fill=index_all))
 
 
 _EVENTS_VERSION_1 = """

@@ -13,7 +13,8 @@ import pytest
 pytest.importorskip("matplotlib", reason="needs sartor[report]")
 
 from sartor.evaluation.intervals import Interval
-from sartor.evaluation.report import html_health_report, html_report, page, write_health_report, write_report
+from sartor.evaluation.report import page
+from sartor.evaluation.report.page import html_health_report, html_report, write_health_report, write_report
 from sartor.evaluation.report.view import chance, number, percent, signed, verdict
 from tests.evaluation import samples
 

@@ -3,12 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sartor.evaluation.replay.lists import Judged, experiment
+from sartor.evaluation.replay.lists import LogScores, experiment
 
 METRICS = ("nDCG@10", "diversity")
 
 
-def log_of(people: int, *, gain: float, seed: int) -> Judged:
+def log_of(people: int, *, gain: float, seed: int) -> LogScores:
     """Scores at random, for-you's that much higher."""
     rng = np.random.default_rng(seed)
     scores = {
@@ -16,7 +16,7 @@ def log_of(people: int, *, gain: float, seed: int) -> Judged:
         for method, more in (("for-you", gain), ("popularity", 0.0))
     }
     scores["for-you"]["diversity"][0] = np.nan  # a list of one product has none
-    return Judged(
+    return LogScores(
         targets=rng.integers(1, 9, people).astype(np.float64),
         scores=scores,
         coverage={"for-you": 0.1 * people, "popularity": 0.0},

@@ -6,36 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sartor.evaluation.simulation.assortment import Assortment, Shelves, brands_of
-from sartor.evaluation.simulation.shoppers import Habits, Market, TasteWeights
+from sartor.evaluation.simulation.assortment import Assortment
+from sartor.evaluation.simulation.shoppers import Habits, Market, PreferenceWeights
 from sartor.evaluation.simulation.simulate import TYPES, ShopperSimulation, SimulatedEvents, simulate, simulated
 from sartor.events.model import EventType, PersonKind
 from sartor.types import Product
+from tests.evaluation.simulation.catalogs import catalog
 
 SETTINGS = ShopperSimulation(people=300, events_per_person=60, seed=3)
 DAY_S = 86400
-
-
-def catalog(count: int = 1200) -> list[Product]:
-    rng = np.random.default_rng(0)
-
-    def one(*values: str) -> str:
-        return values[int(rng.integers(len(values)))]
-
-    products = []
-    for number in range(count):
-        gender = one("Men", "Women", "Women", "Unisex")
-        kind = one("Shirts", "Jeans", "Heels", "Watches", "Belts", "Tops", "Caps")
-        attributes = {
-            "gender": gender,
-            "articleType": kind,
-            "season": one("Summer", "Winter", "Fall"),
-            "year": one("2011", "2012", "2016"),
-            "usage": one("Casual", "Formal", "Sports"),
-        }
-        brand = one(*(f"Brand{each}" for each in range(20)))
-        products.append(Product(id=f"p{number}", title=f"{brand} {gender} {kind}", attributes=attributes))
-    return products
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +64,7 @@ def test_there_are_about_as_many_events_as_asked_for(log: SimulatedEvents) -> No
     assert set(log.people.tolist()) == set(range(SETTINGS.people))
 
 
-def test_most_look_few_like_fewer_buy(log: SimulatedEvents) -> None:
+def test_most_look_few_like_and_fewer_buy(log: SimulatedEvents) -> None:
     count = {type_: int(of_type(log, type_).sum()) for type_ in EventType}
     looks = int(looked_at(log).sum())
     habits = Habits()
@@ -95,17 +74,17 @@ def test_most_look_few_like_fewer_buy(log: SimulatedEvents) -> None:
     assert count[EventType.SEARCH] == 0
 
 
-def test_what_people_like_follows_their_tastes_and_dislikes_run_against_them(log: SimulatedEvents) -> None:
+def test_likes_follow_preferences_and_dislikes_run_against_them(log: SimulatedEvents) -> None:
     assortment = Assortment.of(catalog(), np.random.default_rng(SETTINGS.seed))
     brand = assortment.brand[log.products]
     favored = (brand[:, np.newaxis] == log.shoppers.brands[log.people]).any(axis=1)
     share = {type_: favored[of_type(log, type_)].mean() for type_ in (EventType.LIKE, EventType.DISLIKE)}
     looks = favored[looked_at(log)].mean()
     assert share[EventType.LIKE] > 1.2 * looks > 1.5 * share[EventType.DISLIKE]
-    assert looks > 1.3 * TasteWeights().brands / 20  # chance
+    assert looks > 1.3 * PreferenceWeights().brands / 20  # chance
 
 
-def test_tastes_are_stable_over_time(log: SimulatedEvents) -> None:
+def test_preferences_are_stable_over_time(log: SimulatedEvents) -> None:
     assortment = Assortment.of(catalog(), np.random.default_rng(SETTINGS.seed))
     favored = (assortment.brand[log.products][:, np.newaxis] == log.shoppers.brands[log.people]).any(axis=1)
     early = log.at_s < np.median(log.at_s)
@@ -113,9 +92,9 @@ def test_tastes_are_stable_over_time(log: SimulatedEvents) -> None:
     assert favored[looks & early].mean() == pytest.approx(favored[looks & ~early].mean(), rel=0.1)
 
 
-def test_without_weights_there_is_no_taste() -> None:
-    indifferent = TasteWeights(brand=0, season=0, year=0, price=0)
-    settings = replace(SETTINGS, tastes=indifferent, habits=Habits(sought=0))
+def test_without_weights_there_are_no_preferences() -> None:
+    indifferent = PreferenceWeights(brand=0, season=0, year=0, price=0)
+    settings = replace(SETTINGS, preferences=indifferent, habits=Habits(sought=0))
     log = simulated(catalog(), settings)
     assortment = Assortment.of(catalog(), np.random.default_rng(settings.seed))
     favored = (assortment.brand[log.products][:, np.newaxis] == log.shoppers.brands[log.people]).any(axis=1)
@@ -148,7 +127,7 @@ def test_what_is_bought_together_goes_together(log: SimulatedEvents) -> None:
     assert other_kind > 0.7
 
 
-def test_answers_show_different_products_at_places_from_one(log: SimulatedEvents) -> None:
+def test_answers_show_different_products_at_positions_from_one(log: SimulatedEvents) -> None:
     shown = of_type(log, EventType.VIEW) & (log.recommendations > 0)
     answers: dict[int, list[tuple[int, int]]] = {}
     for row in np.flatnonzero(shown):
@@ -163,7 +142,7 @@ def test_answers_show_different_products_at_places_from_one(log: SimulatedEvents
         assert (int(log.positions[row]), int(log.products[row])) in answers[int(log.recommendations[row])]
 
 
-def test_clicks_in_answers_fall_with_the_place_as_the_model_says() -> None:
+def test_clicks_in_answers_fall_with_the_position_as_the_model_says() -> None:
     habits = Habits(answered=1.0)
     log = simulated(catalog(), replace(SETTINGS, people=1000, habits=habits))
     shown = Counter(log.positions[of_type(log, EventType.VIEW) & (log.recommendations > 0)].tolist())
@@ -186,7 +165,7 @@ def test_a_catalog_without_attributes_is_shopped_in_too() -> None:
     assert len(simulated(products, ShopperSimulation(people=20, events_per_person=10)))
 
 
-def test_of_one_product_somebody_buys_that() -> None:
+def test_the_only_product_is_bought() -> None:
     log = simulated([Product(id="only")], ShopperSimulation(people=50, events_per_person=30))
     assert set(log.products.tolist()) == {0}
 
@@ -196,45 +175,3 @@ def test_what_cannot_be_simulated_is_refused() -> None:
         list(simulate([], SETTINGS))
     with pytest.raises(ValueError, match="at least 1 person"):
         ShopperSimulation(people=0)
-
-
-def test_a_brand_is_what_titles_have_in_common_before_the_gender() -> None:
-    titles = [f"Manchester United Men Shirt {number}" for number in range(5)]
-    titles += ["Turtle Check Men Shirt", "Puma Future", "Nike's Women's Top", ""]
-    found = brands_of([Product(id=str(number), title=title) for number, title in enumerate(titles)])
-    assert found == ["manchester united"] * 5 + ["turtle", "puma", "nike's", ""]
-    assert brands_of([Product(id="1", title="A Men Shirt", attributes={"brand": "Bee"})]) == ["bee"]
-
-
-def test_shelves_hold_what_they_say() -> None:
-    products = catalog(300)
-    rng = np.random.default_rng(1)
-    assortment = Assortment.of(products, rng)
-    shelves = Shelves(assortment)
-    shelves.attract(rng.random(len(products)) + 0.1)
-    gender = rng.integers(2, size=60)
-    kind, brand = rng.integers(7, size=60), rng.integers(20, size=60)
-    for drawn, wanted in (
-        (shelves.of_kind(gender, kind, 8, rng), ((assortment.kind, kind),)),
-        (shelves.of_brand(gender, brand, 8, rng), ((assortment.brand, brand),)),
-        (
-            shelves.of_kind_and_brand(gender, kind, brand, count=8, rng=rng),
-            ((assortment.kind, kind), (assortment.brand, brand)),
-        ),
-    ):
-        for row, products_ in enumerate(drawn):
-            there = np.isin(assortment.gender, [gender[row], -1])
-            for codes, codes_wanted in wanted:
-                there &= codes == codes_wanted[row]
-            assert set(products_.tolist()) <= (set(np.flatnonzero(there).tolist()) or {-1})
-
-
-def test_a_shelf_is_drawn_from_by_weight() -> None:
-    products = [Product(id=str(number), attributes={"kind": "x"}) for number in range(4)]
-    assortment = Assortment.of(products, np.random.default_rng(0))
-    shelves = Shelves(assortment)
-    weights = np.array([1.0, 2.0, 3.0, 4.0])
-    shelves.attract(weights)
-    zero = np.zeros(1, np.int64)
-    drawn = shelves.of_kind(zero, zero, 100_000, np.random.default_rng(0))
-    assert np.bincount(drawn[0]) / 100_000 == pytest.approx(weights / weights.sum(), abs=0.01)

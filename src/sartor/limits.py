@@ -1,0 +1,76 @@
+"""Every limit that a shopper, a developer or an operator can meet: name, value, what it bounds.
+
+Nobody sets these; what can be set is in ``config.py``, and what the recommender is tuned by in
+``recommend/weights.py``. ``docs/reference/settings.md`` has this table too.
+"""
+
+from __future__ import annotations
+
+# Photos
+MAX_PHOTO_BYTES = 64 << 20  # File of a photo in a source.
+MAX_DECODED_BYTES = 100_000_000  # File of a photo that is decoded, wherever it comes from.
+MAX_PHOTO_PIXELS = 50_000_000  # Width times height of a photo.
+MAX_PHOTO_SIDE_PX = 30_000  # Width of a photo, and its height.
+MAX_JPEG_SCANS = 100  # Passes over a progressive JPEG; encoders write about ten.
+MAX_FETCHED_BYTES = 20_000_000  # File of a photo that is fetched by URL.
+FETCH_TIMEOUT_S = 10.0  # Seconds for fetching a photo, from looking up the name to the last byte.
+THUMBNAIL_PX = 640  # Width and height of a photo as the workspace keeps it.
+
+# Sources
+MAX_ZIP_ENTRIES = 500_000  # Files and folders in a ZIP archive.
+MAX_ZIP_BYTES = 64 << 30  # All files of a ZIP archive, uncompressed.
+MAX_ZIP_ENTRY_BYTES = 4 << 30  # One file of a ZIP archive, uncompressed.
+MAX_ZIP_RATIO = 200.0  # Uncompressed to compressed size of a file over 1 MiB in a ZIP archive.
+MAX_LINE_BYTES = 16 << 20  # A line of a table.
+MAX_LINES_PER_ROW = 1_000  # Lines of one row of a CSV file.
+MAX_FEED_ITEM_BYTES = 16 << 20  # An item of a Merchant feed.
+MAX_FEED_DEPTH = 100  # Elements inside each other in a Merchant feed.
+MAX_PARQUET_RATIO = 100  # Uncompressed to compressed size of the vectors in a Parquet file.
+
+# Events
+MAX_ID_BYTES = 256  # Id of an event, a user or a visitor.
+MAX_PRODUCT_ID_BYTES = 512  # Id of a product.
+MAX_LINK_CHARS = 128  # Id of a recommendation or a basket.
+MAX_QUERY_CHARS = 500  # Words that somebody searched for.
+MAX_EVENT_COUNT = 10_000  # Quantity of a purchase, and position in a list.
+
+# Requests to the service
+MAX_K = 200  # Products in an answer.
+MAX_ITEMS = 100  # Products in a batch.
+MAX_EVENTS = 1_000  # Events in a request.
+MAX_WINDOW_DAYS = 90  # How far back trending looks.
+MAX_QUERY_PARTS = 50  # Products in a query, and photos.
+MAX_OPINIONS = 200  # Liked products in a query, and disliked ones.
+MAX_EXCLUDED = 1_000  # Products that a query leaves out.
+MAX_FACETS = 30  # Attributes whose values are counted.
+MAX_FILTERS = 50  # Filters in a request.
+MAX_FILTER_CHARS = 1_000  # Characters of a filter.
+MAX_SLOTS = 20  # Slots of a look, and alternatives for each.
+MAX_NAME_CHARS = 200  # Name of an attribute or a slot.
+MAX_ATTRIBUTES = 200  # Attributes of a product.
+MAX_TITLE_CHARS = 2_000  # Title of a product.
+MAX_PRODUCT_PHOTOS = 20  # Photos of a product that is written.
+MAX_URL_CHARS = 2_048  # URL of a photo.
+KEYS_CACHED_S = 5.0  # Seconds after which a new or deleted API key counts.
+DRAIN_S = 20  # Seconds that requests have to end in when the service stops.
+BACKLOG = 512  # Connections that wait to be accepted.
+
+# Pages of the storefront
+CATALOG_PAGE = 24  # Products of a page of the catalog.
+RESULTS_PAGE = 12  # Results at first, and more each time.
+MAX_RESULTS = 96  # Results of a search.
+MAX_SEARCH_PHOTOS = 8  # Photos in a search.
+MAX_SEARCH_PRODUCTS = 50  # Products in a search.
+MAX_TEXT_CHARS = 512  # Words of a search.
+MAX_DISMISSED = 60  # Products on the page of what is not for a shopper.
+MAX_FACET_VALUES = 60  # Values of a filter.
+UPLOAD_AGE_S = 86_400.0  # Seconds that an uploaded photo is kept.
+MAX_UPLOADS = 500  # Uploaded photos that are kept.
+COOKIE_AGE_S = 390 * 86_400  # Seconds that a visitor is remembered: 13 months.
+
+# The studio
+MAX_STUDIO_UPLOAD_MB = 2_048  # An uploaded source, such as the ZIP of a catalog.
+MAX_STUDIO_PHOTO_MB = 50  # An uploaded photo.
+MAX_STUDIO_K = 48  # Results of a search.
+STUDIO_PORT = 8501  # Port that the studio takes by default.
+STUDIO_TIMEOUT_S = 30  # Seconds that a service has to answer the studio in.
