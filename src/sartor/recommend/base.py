@@ -82,7 +82,12 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed(Hits):
-    """Products recommended to a person or by what people do; a varied feed is not sorted by score."""
+    """Products recommended to a person, or by what people do.
+
+    Attributes:
+        hits: The products, each once, in order; the scores of a varied feed may rise.
+        based_on: What the feed is based on.
+    """
 
     based_on: Basis
 

@@ -28,7 +28,13 @@ _PAIRS = 1 << 14
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DuplicatePhoto:
-    """A photo that shows what another one shows, with the product that has it."""
+    """A photo that shows what another one shows.
+
+    Attributes:
+        product_id: The product that has it.
+        title: The product's title.
+        photo: The photo.
+    """
 
     product_id: str
     title: str

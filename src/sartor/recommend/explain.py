@@ -32,11 +32,17 @@ _ORDER = ("product_type", "articleType", "gender", "color", "pattern", "material
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryAttributes:
-    """Attributes of a query."""
+    """Attributes of a query.
 
-    known: Mapping[str, object] = field(default_factory=dict)  # from the catalog, if the query is a product
-    predicted: Mapping[str, tuple[str, float]] = field(default_factory=dict)  # value and probability
-    colors: tuple[str, ...] = ()  # names of its main colors
+    Attributes:
+        known: From the catalog, if the query is a product.
+        predicted: From the model: value and probability by attribute.
+        colors: Names of its main colors.
+    """
+
+    known: Mapping[str, object] = field(default_factory=dict)
+    predicted: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    colors: tuple[str, ...] = ()
 
     def values(self) -> dict[str, object]:
         """Value by attribute, the catalog's before the model's; uncertain predictions are left out."""
@@ -73,10 +79,16 @@ def _same(name: str, value: object) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
-    """Why two photos are close: what each of their regions adds to the cosine of their embeddings."""
+    """Why two photos are close.
 
-    photos: tuple[Image.Image, Image.Image]  # cut as the network takes them, with the maps as heat over them
-    maps: tuple[Map, Map]  # ``(h, w)`` each; both sum to the cosine
+    Attributes:
+        photos: Both, cut as the network takes them, with the maps as heat over them.
+        maps: What each region of either photo adds to the cosine, ``(h, w)`` each; both sum to it.
+        cosine: Of the two embeddings.
+    """
+
+    photos: tuple[Image.Image, Image.Image]
+    maps: tuple[Map, Map]
     cosine: float
 
 

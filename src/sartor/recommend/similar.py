@@ -52,6 +52,7 @@ class Recommendation(Hits):
     """The answer to a query for similar products.
 
     Attributes:
+        hits: The products, each once, the best first.
         good: Whether any hit is more than a weak match; True where the model is not calibrated.
         facets: Values and counts by attribute, among all products that pass the filter.
         seen: Attributes of the query.

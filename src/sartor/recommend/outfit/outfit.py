@@ -42,7 +42,18 @@ class LookQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WornProduct:
-    """A product in a look."""
+    """A product in a look.
+
+    Attributes:
+        product_id: The product.
+        slot: Where it is worn.
+        title: Its title.
+        attributes: From the catalog.
+        photo: Its main photo.
+        price: What it costs; None if unknown.
+        score: Mean suitability beside the other pieces, from 0 to 1.
+        reasons: Why it is in the look, in words.
+    """
 
     product_id: str
     slot: Slot
@@ -50,20 +61,29 @@ class WornProduct:
     attributes: Attributes
     photo: Photo
     price: float | None = None
-    score: float = 1.0  # mean suitability beside the other pieces, 0 to 1
-    reasons: tuple[str, ...] = ()  # why it is in the look, in words
+    score: float = 1.0
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outfit:
-    """The products that a look was made for, and the pieces that complete it, one for each slot."""
+    """A completed look.
+
+    Attributes:
+        given: The products that it was made for.
+        pieces: What completes it, one for each slot.
+        alternatives: By slot, other products for the same look, the best first.
+        empty: Slots for which nothing fits, or nothing within the budget.
+        score: Mean suitability of all pairs, from 0 to 1.
+        price: Of the pieces together, without the given products; None if one of them is unknown.
+    """
 
     given: tuple[WornProduct, ...]
     pieces: tuple[WornProduct, ...]
-    alternatives: Mapping[Slot, tuple[WornProduct, ...]]  # other products for the same look, the best first
-    empty: tuple[Slot, ...]  # slots for which nothing fits, or nothing within the budget
-    score: float  # mean suitability of all pairs, 0 to 1
-    price: float | None  # of the pieces together, without the given products; None if one is unknown
+    alternatives: Mapping[Slot, tuple[WornProduct, ...]]
+    empty: tuple[Slot, ...]
+    score: float
+    price: float | None
 
 
 def outfit(  # noqa: PLR0913 - each is a keyword of its own
