@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sartor.encoders.card import AttributeHead
+from sartor.encoders.heads import Heads
 from sartor.errors import BadDial
 from sartor.imaging.color import named_color, palette_of_color
 from sartor.recommend.features import (
     COLOR_DIMENSION,
+    FeatureBuilder,
     Features,
     FeatureWeights,
     category_of,
@@ -17,7 +22,8 @@ from sartor.recommend.features import (
     color_words,
     mixed,
 )
-from sartor.types import Palette, Vector
+from sartor.types import EmbeddedPhoto, Palette, Vector
+from tests.fakes import NO_HEADS
 
 SIZES = (4, 3, 2)
 shares = st.floats(0, 1, allow_subnormal=False)
@@ -169,3 +175,43 @@ def test_what_covers_little_is_not_named() -> None:
 )
 def test_the_last_word_that_is_a_color_tells_the_family(name: str, family: str) -> None:
     assert color_family(name) == family
+
+
+def test_without_a_known_kind_a_style_stays_whole() -> None:
+    style = np.array([1, 0, 0], np.float32)
+    builder = FeatureBuilder("m", NO_HEADS)
+
+    assert builder.residual_style(style, "Shirts").tolist() == [1, 0, 0]
+    assert builder.of_style(style).joined()[:4].tolist() == [1, 0, 0, 0]
+
+
+def typed(*, scale: float) -> FeatureBuilder:
+    """Of a model whose classes are the first two directions of a style of three numbers."""
+    head = AttributeHead(name="type", classes=("Shirts", "Shoes"), output="type")
+    return FeatureBuilder("m", Heads((head,), {"type": np.eye(3, 2, dtype=np.float32)}, scale=scale))
+
+
+def test_what_a_kind_has_in_common_is_taken_from_a_style() -> None:
+    builder = typed(scale=1)
+
+    assert builder.residual_style(np.array([0.6, 0, 0.8], np.float32), "Shirts").tolist() == [0, 0, 1]
+
+
+def test_what_the_catalog_says_of_the_category_is_its_feature() -> None:
+    builder = typed(scale=0)
+    style = np.array([[0, 0, 1]], np.float32)
+
+    (known,), (guessed,) = (builder.features(style, [None], own) for own in ({"type": "Shoes"}, {}))
+    assert known.category.tolist() == [0, 1]
+    assert guessed.category == pytest.approx([0.5**0.5, 0.5**0.5])
+    assert builder.describe(style) == [{"type": ("Shirts", 0.5)}]
+
+
+def test_an_index_entry_has_the_catalogs_attributes_before_the_predicted() -> None:
+    builder = typed(scale=1)
+    photo = EmbeddedPhoto(product_id="a", sha256="s", vector=np.array([0, 1, 0], np.float32))
+
+    open_, known = builder.entries([photo, replace(photo, attributes={"type": "Shirts", "color": "Red"})])
+    assert (open_.attributes, known.attributes) == ({"type": "Shoes"}, {"type": "Shirts", "color": "Red"})
+    assert len(known.vector) == builder.dimension(3)
+    assert builder.entries([]) == builder.attributes_of([]) == []

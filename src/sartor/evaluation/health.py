@@ -18,8 +18,9 @@ from sartor.recommend.features import color_family
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from sartor.encoders.heads import Heads
     from sartor.evaluation.ranking import Indices
-    from sartor.recommend.features import FeatureBuilder, Heads
+    from sartor.recommend.features import FeatureBuilder
     from sartor.store.base import CatalogStore
     from sartor.types import EmbeddedPhoto, Matrix, Photo, StoredProduct, Vector
 

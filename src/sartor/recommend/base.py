@@ -1,4 +1,4 @@
-"""What recommenders ask of index, catalog and encoder, and what all of them answer."""
+"""What recommenders ask of a model, and what they answer; index and store have contracts of their own."""
 
 from __future__ import annotations
 
@@ -11,91 +11,45 @@ from sartor.recommend.weights import FEED_DIVERSITY, HISTORY_EVENTS, Blend
 from sartor.types import EVERYTHING, Hit, Where
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
     from PIL import Image
 
+    from sartor.encoders.card import ModelCard
     from sartor.events.model import Person
-    from sartor.types import FacetValue, Matrix, Neighbor, StoredProduct, Vector
+    from sartor.types import Matrix, Vector
 
 GROUP = "item_group_id"  # the attribute that variants of one product share
 
 
-class FacetCounts(Protocol):
-    """Counts the values of attributes."""
-
-    def facets(self, attributes: Sequence[str], *, where: Where, limit: int) -> Mapping[str, Sequence[FacetValue]]:
-        """Values of attributes among the products that pass a filter."""
-        ...
-
-
-class NeighborIndex(FacetCounts, Protocol):
-    """What similar products need of a vector index; outfits and feeds need all of ``VectorIndex``."""
-
-    def search(
-        self, vector: Vector, *, k: int, where: Where, without: Collection[str], exact: bool
-    ) -> list[Neighbor]:
-        """The ``k`` products closest to a vector, the closest first."""
-        ...
-
-
-class ProductReader(Protocol):
-    """Reads products."""
-
-    def products(self, product_ids: Collection[str]) -> Mapping[str, StoredProduct]:
-        """Products by id; unknown ids are left out."""
-        ...
-
-
-class InputSize(Protocol):
-    """What a network takes."""
-
-    @property
-    def size_px(self) -> tuple[int, int]:
-        """Height and width."""
-        ...
-
-
 class PhotoEncoder(Protocol):
-    """An encoder of photos."""
+    """What recommenders need of an encoder."""
 
-    @property
-    def card(self) -> InputSize:
-        """What describes the model."""
-        ...
+    card: ModelCard
 
     def prepare(self, image: Image.Image) -> NDArray[np.uint8]:
         """Resize an RGB photo for the network, ``(h, w, 3)``."""
-        ...
 
     def embed(self, images: Sequence[Image.Image]) -> Matrix:
-        """Embed RGB photos, ``(n, d)`` of unit norm; a row of NaN where the network fails."""
-        ...
+        """Embed RGB photos, ``(n, d)`` of unit norm; a row of NaN if the network fails."""
 
     def embed_pixels(self, pixels: Sequence[NDArray[np.uint8]]) -> Matrix:
         """Embed prepared photos."""
-        ...
 
     def feature_maps(self, pixels: Sequence[NDArray[np.uint8]]) -> Sequence[NDArray[np.float32]]:
         """The maps that embeddings are pooled from, the finest first, ``(n, h, w, c)`` each."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """What recommenders know of the model that embedded the catalog.
+    """What recommenders know of the model that embedded the catalog."""
 
-    Attributes:
-        attributes: Names of all attributes that can be filtered by.
-        predicted: Value and probability by attribute for vectors of the index, ``(n, d + m + c)``.
-        matching: Match probabilities ``(n,)`` for closenesses ``(n, 3)`` in style, color and category; None where
-            the model is not calibrated.
-    """
-
-    attributes: tuple[str, ...]
+    attributes: tuple[str, ...]  # names of all that can be filtered by
+    # Value and probability by attribute, for vectors of the index ``(n, d + m + c)``.
     predicted: Callable[[Matrix], Sequence[Mapping[str, tuple[str, float]]]]
+    # Probabilities ``(n,)`` for closenesses ``(n, 3)`` in style, color and category; None without a calibration.
     matching: Callable[[Matrix], Vector] | None
 
 
@@ -128,33 +82,26 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed(Hits):
-    """Products recommended to a person or by what people do; a varied feed is not sorted by score."""
+    """Products recommended to a person, or by what people do.
+
+    Attributes:
+        hits: The products, each once, in order; the scores of a varied feed may rise.
+        based_on: What the feed is based on.
+    """
 
     based_on: Basis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedRequest:
-    """A request for a feed.
-
-    Attributes:
-        person: Whom it is for.
-        k: Number of products.
-        now_s: Now, in seconds since 1970 UTC; later events do not count.
-        where: Only products that pass this filter.
-        context: What the person is looking at; without a history, products that pass this come first.
-        diversity: From 0, the best, to 1, the most varied.
-        without: Ids of products to leave out.
-        blend: Weights of the signals.
-        events: How many of the person's last events count.
-    """
+    """A request for ``k`` products for a person."""
 
     person: Person
     k: int
-    now_s: float
+    now_s: float  # seconds since 1970 UTC; later events do not count
     where: Where = EVERYTHING
-    context: Where = EVERYTHING
-    diversity: float = FEED_DIVERSITY
-    without: frozenset[str] = frozenset()
+    context: Where = EVERYTHING  # what the person is looking at; it comes first for a person without history
+    diversity: float = FEED_DIVERSITY  # from 0, the best, to 1, the most varied
+    without: frozenset[str] = frozenset()  # ids of products
     blend: Blend = field(default_factory=Blend)
-    events: int = HISTORY_EVENTS
+    events: int = HISTORY_EVENTS  # the last ones of the person that count

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from sartor.index.base import VectorIndex
-    from sartor.recommend.base import Model, ProductReader
+    from sartor.recommend.base import Model
+    from sartor.store.base import CatalogStore
     from sartor.types import Matrix, Neighbor, Where
 
 _MAX_CACHED = 50_000  # products: 100 MB with the bundled model
@@ -44,21 +45,13 @@ class MainPhotos:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateSource:
-    """Finds candidates in a catalog.
-
-    Attributes:
-        index: Finds products by similarity and filters.
-        photos: Their main photos.
-        catalog: The products.
-        model: The model that embedded the catalog.
-        sizes: Lengths of style and color in the index's vectors.
-    """
+    """Finds candidates in a catalog."""
 
     index: VectorIndex
     photos: MainPhotos
-    catalog: ProductReader
+    catalog: CatalogStore
     model: Model
-    sizes: tuple[int, int]
+    sizes: tuple[int, int]  # lengths of style and color in the index's vectors
 
     def nearest(self, queries: Matrix, *, k: int, where: Where, without: Collection[str]) -> list[Neighbor]:
         """The ``k`` products nearest to each query ``(q, n)`` that pass a filter, each once."""

@@ -28,7 +28,13 @@ _PAIRS = 1 << 14
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DuplicatePhoto:
-    """A photo that shows what another one shows, with the product that has it."""
+    """A photo that shows what another one shows.
+
+    Attributes:
+        product_id: The product that has it.
+        title: The product's title.
+        photo: The photo.
+    """
 
     product_id: str
     title: str
@@ -63,12 +69,8 @@ def find_duplicates(store: CatalogStore, model: str) -> tuple[tuple[DuplicatePho
 def near_duplicates(style: Matrix, color: Matrix, fingerprints: Sequence[bytes]) -> list[list[int]]:
     """Groups of photos, each of which shows the same as another one of its group.
 
-    Every photo is compared with every other: the time grows with the square of their number.
-
-    Args:
-        style: ``(n, d)`` of unit norm.
-        color: ``(n, m)`` of unit norm.
-        fingerprints: Of the photos.
+    Every photo is compared with every other, by style ``(n, d)`` and color ``(n, m)`` of unit norm and by
+    fingerprint: the time grows with the square of their number.
 
     Returns:
         Their rows, in order; groups of two or more, the largest first, equals by their first photo.
@@ -97,12 +99,9 @@ def near_duplicates(style: Matrix, color: Matrix, fingerprints: Sequence[bytes])
 
 
 def alike(style: Matrix, color: Matrix, fingerprints: Sequence[bytes]) -> Flags:
-    """Whether each two of a few photos show the same thing, ``(n, n)``; each is like itself.
+    """Whether two photos show the same thing, ``(n, n)``, for a few with styles ``(n, d)`` and colors ``(n, m)``.
 
-    Args:
-        style: ``(n, d)`` of unit norm.
-        color: ``(n, m)`` of unit norm.
-        fingerprints: Of the photos; an empty one is like no other.
+    A photo is like itself; one with an empty fingerprint is like no other.
     """
     same = (style @ style.T >= SAME_STYLE) & (color @ color.T >= SAME_COLOR)
     ones, others = np.nonzero(np.triu(same, 1))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from sartor.imaging.thumbnail import heated
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import numpy as np
     import numpy.typing as npt
     from PIL import Image
 
+    from sartor.encoders.heads import Regions
     from sartor.recommend.base import PhotoEncoder
     from sartor.types import Attributes, Vector
 
@@ -34,7 +35,7 @@ class QueryAttributes:
     """Attributes of a query.
 
     Attributes:
-        known: From the catalog, where the query is a product.
+        known: From the catalog, if the query is a product.
         predicted: From the model: value and probability by attribute.
         colors: Names of its main colors.
     """
@@ -51,14 +52,7 @@ class QueryAttributes:
 def reasons_of(
     query: QueryAttributes, known: Attributes, predicted: Mapping[str, tuple[str, float]], closeness: Vector
 ) -> tuple[str, ...]:
-    """Why a hit is one, in words.
-
-    Args:
-        query: Attributes of the query.
-        known: Attributes of the hit, from the catalog.
-        predicted: Further ones, from the model.
-        closeness: ``(3,)`` in style, color and category.
-    """
+    """Why a hit is one, in words: by its known and predicted attributes, and its closeness ``(3,)``."""
     asked, own = query.values(), _values(known, predicted)
     shared = [name for name in _ORDER if name in asked and asked[name] == own.get(name)]
     style, color, _category = (float(value) for value in closeness)
@@ -83,22 +77,13 @@ def _same(name: str, value: object) -> str:
     return f"same {_SPOKEN.get(name, name)}: {value}"
 
 
-class RegionModel(Protocol):
-    """Splits an embedding into what each region of its photo adds."""
-
-    def of(self, maps: Sequence[Map], other: Vector) -> Map:
-        """What each region adds to the cosine with another embedding, ``(h, w)``."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
     """Why two photos are close.
 
     Attributes:
-        photos: Both, cut as the network takes them, with their heat maps over them; the warmer a region, the more
-            it adds to the cosine.
-        maps: What each region of either photo adds, ``(h, w)`` each; both sum to the cosine.
+        photos: Both, cut as the network takes them, with the maps as heat over them.
+        maps: What each region of either photo adds to the cosine, ``(h, w)`` each; both sum to it.
         cosine: Of the two embeddings.
     """
 
@@ -107,7 +92,7 @@ class Explained:
     cosine: float
 
 
-def explain(encoder: PhotoEncoder, regions: RegionModel, photos: tuple[Image.Image, Image.Image]) -> Explained:
+def explain(encoder: PhotoEncoder, regions: Regions, photos: tuple[Image.Image, Image.Image]) -> Explained:
     """Split the cosine of two decoded photos over the regions of each."""
     prepared = [encoder.prepare(photo) for photo in photos]
     one, other = encoder.embed_pixels(prepared)

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from itertools import cycle
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -19,8 +19,9 @@ from sartor.imaging.color import color_name
 from sartor.types import IndexEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    from sartor.encoders.heads import Heads
     from sartor.types import Attributes, EmbeddedPhoto, Matrix, Palette, Vector
 
 FEATURES = ("style", "color", "category")
@@ -81,17 +82,11 @@ class FeatureWeights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Features:
-    """The features of one photo, product or query.
+    """The features of one photo, product or query."""
 
-    Attributes:
-        style: ``(d,)``.
-        color: ``(m,)``.
-        category: ``(c,)``; empty where the model has no heads.
-    """
-
-    style: Vector
-    color: Vector
-    category: Vector
+    style: Vector  # (d,)
+    color: Vector  # (m,)
+    category: Vector  # (c,); empty if the model has no heads
 
     @classmethod
     def of_joined(cls, vector: Vector, sizes: tuple[int, int]) -> Self:
@@ -196,36 +191,8 @@ def color_family(name: str) -> str:
     return next((_FAMILY[word] for word in reversed(words) if word in _FAMILY), name.strip().lower())
 
 
-class Head(Protocol):
-    """An attribute that a model predicts."""
-
-    name: str
-    classes: tuple[str, ...]
-
-
-class Heads(Protocol):
-    """What a model predicts of embedded photos; the first head is the category."""
-
-    @property
-    def heads(self) -> Sequence[Head]:
-        """The predicted attributes; empty for a model without heads."""
-        ...
-
-    def probabilities(self, embeddings: Matrix) -> dict[str, Matrix]:
-        """Probabilities by attribute, ``(n, c)`` each."""
-        ...
-
-    def likeliest(self, probabilities: Mapping[str, Matrix]) -> list[dict[str, str]]:
-        """The likeliest value of each attribute, for each row."""
-        ...
-
-    def class_vector(self, value: str) -> Vector | None:
-        """The unit vector of a class, ``(d,)``."""
-        ...
-
-
 class FeatureBuilder:
-    """Builds features from embeddings, palettes and attributes, by the heads of one model."""
+    """Builds features from embeddings, palettes and attributes, by one model; its first head is the category."""
 
     def __init__(self, model: str, heads: Heads) -> None:
         self.model = model

@@ -11,7 +11,8 @@ from sartor.errors import BadFilter, UnknownAttribute, UnknownValue
 from sartor.types import EVERYTHING, AnyOf, AttributeValue, Between, Condition, Not, Where
 
 if TYPE_CHECKING:
-    from sartor.recommend.base import FacetCounts
+    from sartor.index.base import VectorIndex
+    from sartor.store.base import CatalogStore
 
 FilterValue: TypeAlias = AttributeValue | Sequence[str] | tuple[float | None, float | None]
 Filter: TypeAlias = Mapping[str, FilterValue] | Where
@@ -60,7 +61,7 @@ def require_attributes(where: Where, known: Sequence[str]) -> None:
             raise UnknownAttribute(attribute, known=known)
 
 
-def require_values(where: Where, index: FacetCounts) -> None:
+def require_values(where: Where, catalog: VectorIndex | CatalogStore) -> None:
     """Refuse a filter that nothing can pass, because no product has any of the values that it names.
 
     Raises:
@@ -68,7 +69,7 @@ def require_values(where: Where, index: FacetCounts) -> None:
     """
     for condition in where.conditions:
         if isinstance(condition, AnyOf):
-            counts = index.facets([condition.attribute], where=EVERYTHING, limit=_MAX_VALUES)
+            counts = catalog.facets([condition.attribute], where=EVERYTHING, limit=_MAX_VALUES)
             values = [facet.value for facet in counts.get(condition.attribute, ())]
             if not set(condition.values) & set(values) and len(values) < _MAX_VALUES:
                 raise UnknownValue(condition.attribute, condition.values[0], known=values)

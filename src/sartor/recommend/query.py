@@ -39,7 +39,7 @@ class Part:
         photo: The photo; None for a product.
         product: The product's id; None for a photo.
         weight: How much the part counts beside others, above 0.
-        box: Region of the photo: left, top, width and height as shares of its sides; None for all of it.
+        box: Region of the photo: left, top, width and height as shares of its sides.
 
     Raises:
         BadWeight: The weight is not a number above 0.
@@ -75,21 +75,13 @@ def parts_of(photos: Sequence[PhotoInput | Part], products: Sequence[str | Part]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodedQuery:
-    """A part of a query as it is compared.
-
-    Attributes:
-        features: What is compared.
-        weight: How much it counts.
-        seen: Its attributes.
-        products: Ids of the products that it is, or shows.
-        groups: Their item groups.
-    """
+    """A part of a query as it is compared."""
 
     features: Features
     weight: float
     seen: QueryAttributes
-    products: frozenset[str]
-    groups: frozenset[str]
+    products: frozenset[str]  # ids of the products that it is, or shows
+    groups: frozenset[str]  # their item groups
 
 
 class QueryEncoder:
@@ -101,19 +93,11 @@ class QueryEncoder:
         self._store, self._encoder, self._features, self._urls = store, encoder, features, urls
 
     def read(self, photo: PhotoInput) -> EncodedPhoto:
-        """Read a photo once, to use it several times.
-
-        Raises:
-            PhotoRejected: It cannot be read.
-        """
+        """Read a photo once, to use it several times; raises PhotoRejected if that fails."""
         return photo if isinstance(photo, EncodedPhoto) else encoded_photo(photo, urls=self._urls)
 
     def decode(self, part: Part) -> Image.Image:
-        """Decode the photo of a part, cut to its region, RGB.
-
-        Raises:
-            PhotoRejected: It cannot be read or decoded.
-        """
+        """Decode the photo of a part, cut to its region, RGB; raises PhotoRejected if that fails."""
         return self._read_image(part)[1]
 
     def encode(self, part: Part) -> EncodedQuery:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from sartor.recommend.base import Model, ProductReader
+    from sartor.recommend.base import Model
+    from sartor.store.base import CatalogStore
     from sartor.types import Matrix, Neighbor, Photo, StoredProduct, Vector
 
     Flags = npt.NDArray[np.bool_]
@@ -34,11 +35,11 @@ def mmr(scores: Vector, vectors: Matrix, *, k: int, diversity: float) -> list[in
     Args:
         scores: ``(n,)``.
         vectors: What candidates are compared by, ``(n, d)`` of unit norm.
-        k: How many; all if there are fewer.
+        k: Number of candidates; all if there are fewer.
         diversity: From 0, the order of the scores, to 1, the most varied.
 
     Returns:
-        Rows of the chosen ones, in order.
+        Rows of the chosen candidates, in order.
     """
     nearest = np.full(len(scores), -1.0, np.float32)
     left = np.ones(len(scores), np.bool_)
@@ -53,14 +54,9 @@ def mmr(scores: Vector, vectors: Matrix, *, k: int, diversity: float) -> list[in
 
 
 def fold_variants(groups: Sequence[str], alike: Flags) -> list[list[int]]:
-    """Gather candidates that are variants of one product: of one item group, or alike.
+    """Rows of candidates by product: variants are of one item group, if they have one, or alike, ``(n, n)``.
 
-    Args:
-        groups: Item group of each candidate; empty where it has none.
-        alike: Whether two candidates show the same, ``(n, n)``.
-
-    Returns:
-        Rows of each product's variants, the best first; products in the order of their best.
+    Each product's variants come in their order, and products in the order of their first.
     """
     products: list[list[int]] = []
     for row, group in enumerate(groups):
@@ -103,25 +99,17 @@ class RankedItem:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class CandidateSet:
-    """Candidates for one answer, with what index and catalog hold of them.
-
-    Attributes:
-        neighbors: The candidates, ``n`` of them.
-        vectors: Their joined features, ``(n, d + m + c)``.
-        products: Their products by id.
-        sizes: Lengths ``d`` and ``m`` of style and color.
-        model: Predicts what the catalog leaves open.
-    """
+    """Candidates for one answer, with what index and catalog hold of them."""
 
     neighbors: tuple[Neighbor, ...]
-    vectors: Matrix
+    vectors: Matrix  # of the neighbors, joined features, (n, d + m + c)
     products: Mapping[str, StoredProduct]
-    sizes: tuple[int, int]
-    model: Model
+    sizes: tuple[int, int]  # d and m, the lengths of style and color
+    model: Model  # predicts what the catalog leaves open
 
     @classmethod
     def of(
-        cls, neighbors: Sequence[Neighbor], *, catalog: ProductReader, model: Model, sizes: tuple[int, int]
+        cls, neighbors: Sequence[Neighbor], *, catalog: CatalogStore, model: Model, sizes: tuple[int, int]
     ) -> CandidateSet:
         """Read the candidates' products; those that have just left the catalog are left out."""
         products = catalog.products([neighbor.product_id for neighbor in neighbors])
@@ -134,13 +122,9 @@ class CandidateSet:
     def select(
         self, scores: Vector, *, k: int, diversity: float, without_groups: Collection[str] = ()
     ) -> list[RankedItem]:
-        """The best ``k`` candidates, none a variant of another.
+        """The best ``k`` candidates by scores ``(n,)`` that never rise; none is a variant of another.
 
-        Args:
-            scores: Scores of the candidates, ``(n,)``, never rising.
-            k: How many.
-            diversity: From 0, the highest scores, to 1, the most varied.
-            without_groups: Item groups to leave out.
+        Diversity goes from 0, the highest scores, to 1, the most varied. Some item groups may be left out.
         """
         allowed = [
             row for row, neighbor in enumerate(self.neighbors) if self._group(neighbor) not in without_groups

@@ -17,7 +17,9 @@ from sartor.types import EVERYTHING, Where
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sartor.recommend.base import Model, NeighborIndex, ProductReader
+    from sartor.index.base import VectorIndex
+    from sartor.recommend.base import Model
+    from sartor.store.base import CatalogStore
     from sartor.types import FacetValue, Hit
 
 DEFAULT_K = 5
@@ -30,33 +32,19 @@ _MAX_CANDIDATES = 1000  # every two are compared
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimilarQuery:
-    """A query for similar products.
+    """A query for the ``k`` most similar products."""
 
-    Attributes:
-        parts: What the products should be like, with weights.
-        negatives: What they should not be like, with weights.
-        seen: Attributes of the query, for reasons.
-        weights: How much each feature counts.
-        k: Number of products.
-        where: Only products that pass this filter.
-        without: Ids of products to leave out: the query itself, and what is disliked.
-        groups: Item groups to leave out: variants of the query.
-        diversity: From 0, the most similar, to 1, the most varied.
-        facets: Attributes whose values are counted among all products that pass the filter.
-        exact: Compare with every photo rather than search the approximate index.
-    """
-
-    parts: tuple[tuple[Features, float], ...]
-    negatives: tuple[tuple[Features, float], ...] = ()
-    seen: QueryAttributes = field(default_factory=QueryAttributes)
+    parts: tuple[tuple[Features, float], ...]  # what they should be like, with weights
+    negatives: tuple[tuple[Features, float], ...] = ()  # what they should not be like, with weights
+    seen: QueryAttributes = field(default_factory=QueryAttributes)  # of the query, for reasons
     weights: FeatureWeights = field(default_factory=FeatureWeights)
     k: int = DEFAULT_K
     where: Where = EVERYTHING
-    without: frozenset[str] = frozenset()
-    groups: frozenset[str] = frozenset()
-    diversity: float = 0.0
-    facets: tuple[str, ...] = ()
-    exact: bool = False
+    without: frozenset[str] = frozenset()  # ids of products: the query itself, and what is disliked
+    groups: frozenset[str] = frozenset()  # item groups to leave out: variants of the query
+    diversity: float = 0.0  # from 0, the most similar, to 1, the most varied
+    facets: tuple[str, ...] = ()  # attributes whose values are counted among all that pass the filter
+    exact: bool = False  # compare with every photo rather than search the approximate index
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +52,7 @@ class Recommendation(Hits):
     """The answer to a query for similar products.
 
     Attributes:
+        hits: The products, each once, the best first.
         good: Whether any hit is more than a weak match; True where the model is not calibrated.
         facets: Values and counts by attribute, among all products that pass the filter.
         seen: Attributes of the query.
@@ -74,7 +63,7 @@ class Recommendation(Hits):
     seen: QueryAttributes = field(default_factory=QueryAttributes)
 
 
-def similar(query: SimilarQuery, *, index: NeighborIndex, catalog: ProductReader, model: Model) -> Recommendation:
+def similar(query: SimilarQuery, *, index: VectorIndex, catalog: CatalogStore, model: Model) -> Recommendation:
     """Find the products most similar to a query.
 
     Returns:

@@ -51,13 +51,3 @@ def test_the_main_photo_is_the_first_that_is_embedded(catalog: SmallCatalog) -> 
     photos = GarmentReader(catalog.store, FEATURES).main_photos(["shirt", "hat"])
 
     assert {product_id: photo.vector.tolist() for product_id, photo in photos.items()} == {"shirt": [1, 0, 0]}
-
-
-def test_without_a_known_kind_a_style_stays_whole(catalog: SmallCatalog) -> None:
-    catalog.add("shirt", (1, 0, 0), articleType="Shirts")
-    reader = GarmentReader(catalog.store, FEATURES)
-    (photo,) = reader.main_photos(["shirt"]).values()
-
-    assert reader.residual_style(photo, "Shirts").tolist() == [1, 0, 0]
-    assert reader.attributes_of([photo]) == [{"articleType": "Shirts"}]
-    assert reader.query_vector(photo.vector)[:4].tolist() == [1, 0, 0, 0]

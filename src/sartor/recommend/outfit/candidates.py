@@ -40,22 +40,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateFinder:
-    """Finds the pieces of a catalog that fit.
-
-    Attributes:
-        index: Finds products by similarity and filters.
-        garments: Reads products.
-        kinds: By attribute, its values for each slot.
-        genders: Genders in the catalog.
-        usages: Usages in the catalog.
-        seasons: Seasons in the catalog.
-        complements: What was learned from baskets; None finds candidates by style alone.
-    """
+    """Finds the pieces of a catalog that fit; without complements by style alone."""
 
     index: VectorIndex
     garments: GarmentReader
-    kinds: Mapping[str, Mapping[Slot, Sequence[str]]]
-    genders: Sequence[str]
+    kinds: Mapping[str, Mapping[Slot, Sequence[str]]]  # by attribute, its values for each slot
+    genders: Sequence[str]  # that the catalog has, as are usages and seasons
     usages: Sequence[str]
     seasons: Sequence[str]
     complements: Complements | None = None
@@ -98,18 +88,13 @@ class CandidateFinder:
         )
 
     def given(self, product_ids: Sequence[str]) -> list[Candidate]:
-        """The products of a query as pieces.
-
-        Raises:
-            ProductNotFound: One has no photo to compare.
-            NotInALook: One is not worn.
-        """
+        """The products of a query as pieces; raises ProductNotFound or NotInALook for one that cannot be."""
         photos = self.garments.main_photos(product_ids)
         pieces = []
         for product_id in dict.fromkeys(product_ids):
             if product_id not in photos:
                 raise ProductNotFound(product_id, reason="has no photo to compare")
-            (attributes,) = self.garments.attributes_of([photos[product_id]])
+            (attributes,) = self.garments.features.attributes_of([photos[product_id]])
             piece = self._piece(photos[product_id], attributes)
             if piece is None:
                 kind = next((str(attributes[name]) for name in KINDS if name in attributes), "")
@@ -145,7 +130,7 @@ class CandidateFinder:
     def _of_slot(self, slot: Slot, product_ids: Sequence[str]) -> dict[str, Candidate]:
         """Those of the products that are pieces of a slot."""
         photos = self.garments.main_photos(product_ids)
-        attributes = self.garments.attributes_of(list(photos.values()))
+        attributes = self.garments.features.attributes_of(list(photos.values()))
         pieces = [(self._piece(photo, own), own) for photo, own in zip(photos.values(), attributes, strict=True)]
         return {
             piece.product_id: Candidate(piece=piece, attributes=own)
@@ -161,7 +146,7 @@ class CandidateFinder:
                 return Piece(
                     product_id=photo.product_id,
                     slot=slot,
-                    style=self.garments.residual_style(photo, kind),
+                    style=self.garments.features.residual_style(photo.vector, kind),
                     color=np.zeros(3, np.float32) if color is None else color,
                     price=price_of(attributes),
                     garment=Garment.of(attributes, color),
@@ -200,14 +185,15 @@ class CandidateFinder:
         where = Where(_condition(GENDER, tuple(genders)))
         near = self.index.search(vector, k=_GENDER_NEIGHBORS, where=where, without=(), exact=False)
         photos = self.garments.main_photos([neighbor.product_id for neighbor in near])
-        attributes = self.garments.attributes_of(list(photos.values()))
+        attributes = self.garments.features.attributes_of(list(photos.values()))
         counts = Counter(str(own[GENDER]) for own in attributes)
         return min(counts, key=lambda gender: (-counts[gender], gender)) if counts else None
 
     def _query_vector(self, given: Sequence[Candidate]) -> Vector:
         total = np.sum([candidate.piece.style for candidate in given], axis=0)
         norm = float(np.linalg.norm(total))
-        return self.garments.query_vector(np.asarray(total / norm if norm else total, np.float32))
+        style = np.asarray(total / norm if norm else total, np.float32)
+        return self.garments.features.of_style(style).joined()
 
 
 def _condition(attribute: str, values: Sequence[str]) -> tuple[Condition, ...]:

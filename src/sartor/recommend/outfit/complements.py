@@ -43,21 +43,13 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class PairCounts(Generic[Item]):
-    """Counted pairs of n items; a stratum is a slot and a gender, and there are s of them.
-
-    Attributes:
-        rows: Row of each item.
-        counts: How often two were bought together, a symmetric sparse ``(n, n)``.
-        strata: Stratum of each item, ``(n,)``.
-        beside: Number of pairs of each item with a stratum, ``(n, s)``.
-        totals: Number of pairs of two strata, ``(s, s)``.
-    """
+    """Counted pairs of n items; a stratum is a slot and a gender, and there are s of them."""
 
     rows: Mapping[Item, int]
-    counts: Any
-    strata: Rows
-    beside: Matrix
-    totals: Matrix
+    counts: Any  # how often two were bought together, a symmetric sparse (n, n)
+    strata: Rows  # stratum of each item, (n,)
+    beside: Matrix  # number of pairs of each item with a stratum, (n, s)
+    totals: Matrix  # number of pairs of two strata, (s, s)
 
     @classmethod
     def of(cls, rows: Mapping[Item, int], counts: Any, strata: Rows) -> PairCounts[Item]:
@@ -91,12 +83,7 @@ class PairCounts(Generic[Item]):
 
 
 def count_products(baskets: Sequence[Sequence[str]], garments: Mapping[str, Garment]) -> PairCounts[str]:
-    """Count pairs of products that can be in one look.
-
-    Args:
-        baskets: Ids of distinct products each, all of them among ``garments``.
-        garments: What the products are; their order gives the rows.
-    """
+    """Count pairs of products that can be in one look; baskets have distinct products, all among the garments."""
     from scipy.sparse import csr_array
 
     rows = {name: row for row, name in enumerate(garments)}
@@ -133,19 +120,12 @@ def _strata(garments: Iterable[Garment]) -> Rows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weight:
-    """What baskets say of two products.
+    """What baskets say of two products."""
 
-    Attributes:
-        score: ``lift / (1 + lift)``: 0.5 if they are bought together as often as by chance, toward 1 if more.
-        confidence: How much the score counts, from 0, nothing is known, toward 1.
-        together: Number of baskets with both.
-        alike: Number of pairs of their kinds and colors in baskets.
-    """
-
-    score: float
-    confidence: float
-    together: int
-    alike: int
+    score: float  # lift / (1 + lift): 0.5 if they are bought together as often as by chance, toward 1 if more
+    confidence: float  # how much the score counts, from 0, nothing is known, toward 1
+    together: int  # baskets with both
+    alike: int  # pairs of their kinds and colors in baskets
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -171,31 +151,20 @@ class Weights:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Complements:
-    """What was learned from baskets.
-
-    Attributes:
-        baskets: Number of baskets.
-        products: Pairs of products.
-        kinds: The same pairs by kind and color.
-        names: The products that were bought, sorted.
-        garments: What they are.
-    """
+    """What was learned from baskets."""
 
     baskets: int
     products: PairCounts[str] = field(repr=False)
-    kinds: PairCounts[Garment] = field(repr=False)
-    names: tuple[str, ...] = field(repr=False)
+    kinds: PairCounts[Garment] = field(repr=False)  # the same pairs by kind and color
+    names: tuple[str, ...] = field(repr=False)  # products that were bought, sorted
     garments: Mapping[str, Garment] = field(repr=False)
 
     @classmethod
     def of(cls, baskets: Iterable[Sequence[str]], garments: Mapping[str, Garment]) -> Complements | None:
         """Learn from baskets; None if they are too few, which leaves looks to the rules.
 
-        Only pairs that can be in one look are counted. The order of baskets, or within one, does not matter.
-
-        Args:
-            baskets: Ids of the products that were bought together; repeated ids count once.
-            garments: What the products are; those that are missing are not worn.
+        Only pairs that can be in one look are counted; products without a garment are not worn. Neither order nor
+        repeated ids in baskets matter.
         """
         worn = ({name for name in basket if name in garments} for basket in baskets)
         usable = [sorted(names) for names in worn if _has_pair(names, garments)]
@@ -270,12 +239,8 @@ class ComplementsLearner:
     def now(self, source: object, baskets: Callable[[], Sequence[tuple[str, ...]]]) -> Complements | None:
         """What baskets say; None if they are too few.
 
-        From very many it learns in a thread, and not again for a while; until then callers get what was learned
-        before.
-
-        Args:
-            source: Where the baskets come from; another object than the last time makes it learn again.
-            baskets: Returns ids of the products that were bought together.
+        It learns anew if the source is another object than the last time. From very many it learns in a thread,
+        and not again for a while; until then callers get what was learned before.
         """
         with self._lock:
             if source is self._source or self._thread is not None or self._clock() < self._again_at:
@@ -327,7 +292,7 @@ class ComplementsLearner:
             if self._closed.is_set():
                 break
             photos = self._reader.main_photos(missing[start : start + _PAGE])
-            attributes_of = self._reader.attributes_of(list(photos.values()))
+            attributes_of = self._reader.features.attributes_of(list(photos.values()))
             for photo, attributes in zip(photos.values(), attributes_of, strict=True):
                 self._garments[photo.product_id] = Garment.of(attributes, main_color(photo))
         known = {product_id: self._garments.get(product_id) for product_id in product_ids}

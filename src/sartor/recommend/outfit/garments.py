@@ -12,7 +12,7 @@ from sartor.recommend.outfit.rules import Slot, gender_of, slot_of
 from sartor.values import numbers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
 
     from sartor.recommend.features import FeatureBuilder
     from sartor.store.base import CatalogStore
@@ -34,27 +34,18 @@ _PRICES = ("sale_price", "price")  # the first that a product has is what it cos
 
 @dataclass(frozen=True, slots=True)
 class Garment:
-    """What a product is, as baskets are counted.
-
-    Attributes:
-        slot: Where it is worn.
-        gender: For whom, such as ``men``; empty if unknown.
-        kind: The narrowest word for its kind, such as ``casual shoes``.
-        color: The family of its color, such as ``brown``; empty if unknown.
-    """
+    """What a product is, as baskets are counted."""
 
     slot: Slot
-    gender: str
-    kind: str
-    color: str
+    gender: str  # such as "men"; empty if unknown
+    kind: str  # its narrowest word, such as "casual shoes"
+    color: str  # its family, such as "brown"; empty if unknown
 
     @classmethod
     def of(cls, attributes: Attributes, color: Vector | None) -> Garment | None:
         """The garment with these attributes; None for what is not worn.
 
-        Args:
-            attributes: From the catalog or predicted.
-            color: Its main color, OKLab ``(3,)``; counts where the attributes name none.
+        The main color, OKLab ``(3,)``, counts if the attributes name none.
         """
         kinds = (_text(attributes, name) for name in KINDS)
         kind = next((kind for kind in kinds if slot_of(kind)), "")
@@ -89,24 +80,12 @@ class GarmentReader:
     """Reads products of a store as garments, by one model."""
 
     def __init__(self, store: CatalogStore, features: FeatureBuilder) -> None:
-        self._store, self._features = store, features
+        self.features, self._store = features, store
 
     def main_photos(self, product_ids: Collection[str]) -> dict[str, EmbeddedPhoto]:
         """The main photo of each product, or another one if the main photo is not embedded."""
         photos: dict[str, EmbeddedPhoto] = {}
-        for photo in self._store.embedded_photos(self._features.model, product_ids):
+        for photo in self._store.embedded_photos(self.features.model, product_ids):
             if photo.is_main or photo.product_id not in photos:
                 photos[photo.product_id] = photo
         return photos
-
-    def attributes_of(self, photos: Sequence[EmbeddedPhoto]) -> Sequence[Attributes]:
-        """The attributes of each photo's product; those that the catalog leaves open are predicted."""
-        return self._features.attributes_of(photos)
-
-    def residual_style(self, photo: EmbeddedPhoto, kind: str) -> Vector:
-        """A photo's style without what its kind has in common, ``(d,)`` of norm 1."""
-        return self._features.residual_style(photo.vector, kind)
-
-    def query_vector(self, style: Vector) -> Vector:
-        """A style as a query for the index."""
-        return self._features.of_style(style).joined()

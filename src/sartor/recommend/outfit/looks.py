@@ -27,59 +27,35 @@ _DOUBT = 0.05  # of the rules beside baskets
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A product as a part of a look.
-
-    Attributes:
-        product_id: The product.
-        slot: Where it is worn.
-        style: Its style without what its kind has in common, ``(d,)`` of norm 1.
-        color: Its main color, OKLab ``(3,)``.
-        price: In the catalog's currency; None if unknown.
-        garment: What it is, as baskets are counted; None if unknown.
-    """
+    """A product as a part of a look."""
 
     product_id: str
     slot: Slot
-    style: Vector = field(repr=False, compare=False)
-    color: Vector = field(repr=False, compare=False)
-    price: float | None = None
+    style: Vector = field(repr=False, compare=False)  # without what its kind has in common, (d,) of norm 1
+    color: Vector = field(repr=False, compare=False)  # its main color, OKLab (3,)
+    price: float | None = None  # in the catalog's currency
     garment: Garment | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Suitability:
-    """How well two pieces go together.
+    """How well two pieces go together."""
 
-    Attributes:
-        score: From 0 to 1: half style, half color by the rules, which baskets then raise or lower.
-        style: Closeness in style, from 0 to 1.
-        harmony: Of the colors.
-        weight: What baskets say of the pair; None if they are too few.
-    """
-
-    score: float
-    style: float
+    score: float  # 0 to 1: half style, half color by the rules, which baskets then raise or lower
+    style: float  # closeness, 0 to 1
     harmony: Harmony
-    weight: Weight | None = None
+    weight: Weight | None = None  # what baskets say of the pair; None if they are too few
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """A look.
-
-    Attributes:
-        given: The pieces that it was made for.
-        chosen: What completes it, by slot.
-        alternatives: By slot, other pieces for the same look, the best first.
-        score: Mean suitability of all pairs, from 0 to 1; 1 for a piece alone.
-        price: Of the chosen pieces together; None if one of them is unknown.
-    """
+    """Given pieces, and those chosen to complete them."""
 
     given: tuple[Piece, ...]
     chosen: Mapping[Slot, Piece]
-    alternatives: Mapping[Slot, tuple[Piece, ...]]
-    score: float
-    price: float | None
+    alternatives: Mapping[Slot, tuple[Piece, ...]]  # other pieces for the same look, the best first
+    score: float  # mean suitability of all pairs, 0 to 1; 1 for a piece alone
+    price: float | None  # of the chosen pieces together; None if one is unknown
 
 
 def suitability(one: Piece, other: Piece, weight: Weight | None = None) -> Suitability:
@@ -102,14 +78,8 @@ def complete(
 ) -> Look:
     """Complete a look with one piece for each slot that has candidates, by a beam search, slot by slot.
 
-    A slot stays empty if every candidate would break the budget.
-
-    Args:
-        given: Pieces that are in the look.
-        candidates: Pieces that fit, by slot; the first slots are filled first.
-        max_price: Limit for the chosen pieces together; pieces without a price are then left out.
-        alternatives: How many for each slot.
-        complements: What was learned from baskets; None leaves the look to the rules.
+    A slot stays empty if every candidate would break the budget; the first slots are filled first. ``max_price``
+    limits the chosen pieces together, and leaves out those without a price. Without complements the rules decide.
     """
     offered = {
         slot: sorted(pieces, key=lambda piece: piece.product_id)  # so that the same catalog gives the same look

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from sartor.index.base import VectorIndex
-    from sartor.recommend.base import ProductReader
     from sartor.recommend.outfit.candidates import Candidate
     from sartor.recommend.outfit.complements import Complements, Weight, Weights
     from sartor.recommend.outfit.garments import GarmentReader
     from sartor.recommend.outfit.looks import Suitability
+    from sartor.store.base import CatalogStore
     from sartor.types import Attributes, Photo, StoredProduct
 
 _CLOSE_STYLE = 0.62  # from which closeness in style is a reason
@@ -31,21 +31,13 @@ _CLOSE_STYLE = 0.62  # from which closeness in style is a reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookQuery:
-    """A query for a look.
-
-    Attributes:
-        products: Ids of the products that are in it, at least one.
-        slots: Slots to fill; None for the usual ones.
-        where: Only products that pass this filter.
-        max_price: Limit for the chosen pieces together.
-        alternatives: How many for each slot.
-    """
+    """A query for a look with some products, at least one."""
 
     products: tuple[str, ...]
-    slots: tuple[Slot, ...] | None = None
+    slots: tuple[Slot, ...] | None = None  # None fills the usual ones
     where: Where = EVERYTHING
-    max_price: float | None = None
-    alternatives: int = 3
+    max_price: float | None = None  # of the chosen pieces together
+    alternatives: int = 3  # for each slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +75,7 @@ class Outfit:
         alternatives: By slot, other products for the same look, the best first.
         empty: Slots for which nothing fits, or nothing within the budget.
         score: Mean suitability of all pairs, from 0 to 1.
-        price: Of the pieces together, without the given ones; None if one of them is unknown.
+        price: Of the pieces together, without the given products; None if one of them is unknown.
     """
 
     given: tuple[WornProduct, ...]
@@ -98,20 +90,12 @@ def outfit(  # noqa: PLR0913 - each is a keyword of its own
     query: LookQuery,
     *,
     index: VectorIndex,
-    catalog: ProductReader,
+    catalog: CatalogStore,
     garments: GarmentReader,
     attributes: Sequence[str],
     complements: Complements | None = None,
 ) -> Outfit:
-    """Complete a look.
-
-    Args:
-        query: The query.
-        index: Finds candidates.
-        catalog: The products.
-        garments: Reads products as garments.
-        attributes: Names of all attributes of the catalog.
-        complements: What was learned from baskets; None leaves the look to the rules.
+    """Complete a look, among products with these attributes; without complements by the rules.
 
     Raises:
         ProductNotFound: A given product is not there, or has no photo.

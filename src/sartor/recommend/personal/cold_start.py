@@ -33,13 +33,7 @@ _NEW_WEIGHT = 0.5  # beside popularity
 
 
 def cold_start(candidates: CandidateSource, signals: Signals, request: FeedRequest) -> Feed:
-    """Products for a person without history.
-
-    Args:
-        candidates: Finds products that pass filters.
-        signals: Popularity and recency.
-        request: The request; ``blend`` and ``events`` do not matter.
-    """
+    """Products for a person without history; the request's blend does not matter."""
     neighbors, inside = _candidates(candidates, signals, request)
     ids = [neighbor.product_id for neighbor in neighbors]
     values = signals.popular.of(ids) + _NEW_WEIGHT * signals.new_of(ids)

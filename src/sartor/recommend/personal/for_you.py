@@ -41,18 +41,11 @@ _PERSONAL = ("visual", "together")  # signals that are about the person
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForYou:
-    """Recommends products to people.
-
-    Attributes:
-        candidates: Finds products.
-        events: What each person did.
-        interactions: What all people did; whoever asks has them follow the events.
-        newest: The new products.
-    """
+    """Recommends products to people."""
 
     candidates: CandidateSource
     events: EventStore
-    interactions: Interactions
+    interactions: Interactions  # as of their last ``follow``
     newest: NewProducts
 
     def feed(self, request: FeedRequest) -> Feed:

@@ -64,28 +64,16 @@ class ItemCooccurrence:
 
     Source: item-to-item collaborative filtering by cosine, B. Sarwar et al., WWW 2001; the shrinkage as
     R. Bell and Y. Koren, ICDM 2007.
-
-    Attributes:
-        starts: Where the related items of each item begin, ``(n_items + 1,)``.
-        others: Related items end to end, of each item the closest first, at most ``MAX_RELATED``.
-        closeness: How close they are, in (0, 1).
-        transactions: Number of transactions with each item, ``(n_items,)``.
     """
 
-    starts: Numbers
-    others: Numbers
-    closeness: Vector
-    transactions: Numbers
+    starts: Numbers  # where the related items of each item begin, (n_items + 1,)
+    others: Numbers  # related items end to end, of each item the closest first, at most MAX_RELATED
+    closeness: Vector  # how close they are, in (0, 1)
+    transactions: Numbers  # number of transactions with each item, (n_items,)
 
     @classmethod
     def of(cls, transactions: Numbers, items: Numbers, *, count: int) -> ItemCooccurrence:
-        """Learn from pairs.
-
-        Args:
-            transactions: The transaction of each pair, ``(n,)``: a basket, a session, a person's month.
-            items: Its item, ``(n,)`` below ``count``; the latest come last.
-            count: Number of items.
-        """
+        """Learn from pairs of a transaction and an item below ``count``, ``(n,)`` each, the latest last."""
         occurs = _occurrences(transactions, items, count)
         totals = np.asarray(occurs.sum(axis=0)).ravel().astype(np.int64)
         by_item = occurs.T.tocsr()
@@ -159,17 +147,11 @@ def _may_be_kept(rows: Numbers, closeness: Vector, *, count: int) -> npt.NDArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InteractionWeights:
-    """How much people like items: a row for each person and item.
-
-    Attributes:
-        items: ``(n,)``.
-        weights: Of the person's strongest event with the item, ``(n,)``.
-        at_s: Of the last one, in seconds since 1970 UTC, never falling, ``(n,)``.
-    """
+    """How much people like items: ``n`` rows, one for each person and item."""
 
     items: Numbers
-    weights: Vector
-    at_s: Times
+    weights: Vector  # of the person's strongest event with the item
+    at_s: Times  # of the last one, in seconds since 1970 UTC, never falling
 
     @classmethod
     def of(cls, people: Numbers, items: Numbers, weights: Vector, at_s: Times) -> InteractionWeights:
@@ -185,11 +167,7 @@ class InteractionWeights:
     def popularity(self, count: int, *, now_s: float, window_s: float, half_life_s: float) -> Vector:
         """The popularity of ``count`` items, ``(count,)``: the sum of weights, each halved by its age.
 
-        Args:
-            count: Number of items.
-            now_s: Now; rows with later events do not count.
-            window_s: Nor do rows without an event within so many seconds.
-            half_life_s: After so many seconds half is left.
+        Rows whose last event is after ``now_s``, or before the window, do not count.
         """
         start, end = np.searchsorted(self.at_s, [now_s - window_s, now_s], side="right")
         near = slice(int(start), int(end))
@@ -199,19 +177,12 @@ class InteractionWeights:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Learned:
-    """What was learned from events.
-
-    Attributes:
-        cooccurrence: By the relation.
-        baskets: Rows of the items of each basket with at least two.
-        weights: How much people like items.
-        events: How many events it was learned from.
-    """
+    """What was learned from events."""
 
     cooccurrence: Mapping[RelationType, ItemCooccurrence]
-    baskets: tuple[tuple[int, ...], ...]
+    baskets: tuple[tuple[int, ...], ...]  # rows of the items of each basket with at least two
     weights: InteractionWeights
-    events: int
+    events: int  # number of events
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -341,10 +312,7 @@ class Interactions:
     def related(self, product_id: str, relation: RelationType, *, minimum: int) -> Vector:
         """How close each item is to a product by one relation, ``(n_items,)``.
 
-        Args:
-            product_id: The product.
-            relation: The relation.
-            minimum: All are 0 if the product is in fewer transactions.
+        All are 0 if the product is in fewer transactions than ``minimum``.
         """
         learned, row = self._learned.cooccurrence[relation], self._rows.get(product_id, -1)
         scores = np.zeros(len(learned.transactions), np.float32)
@@ -372,14 +340,10 @@ class Interactions:
         return [tuple(self._ids[row] for row in basket) for basket in self._learned.baskets]
 
     def popularity(self, *, now_s: float, window_s: float, half_life_s: float) -> Vector:
-        """How popular items are lately, ``(n_items,)``; each person counts once an item.
+        """How popular items are, ``(n_items,)``; each person counts once an item.
 
-        Events since it last learned count as well; among very many, up to half a minute later.
-
-        Args:
-            now_s: Now, in seconds since 1970 UTC; later events do not count.
-            window_s: Nor does a person without an event within so many seconds.
-            half_life_s: After so many seconds half of an event's weight is left.
+        People with events in the window before ``now_s``, in seconds since 1970 UTC, count; after the half-life
+        half of a weight is left. Events since the last learning count, too; among very many, half a minute later.
         """
         key, clock_s = (window_s, half_life_s), time.monotonic()
         with self._lock:

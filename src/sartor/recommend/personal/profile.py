@@ -44,19 +44,12 @@ _MAX_DISLIKED = 5  # products that a feed keeps away from
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserPreferences:
-    """What a person likes and dislikes.
+    """What a person likes and dislikes, by product."""
 
-    Attributes:
-        weights: How much each product is liked, the most liked first; without disliked ones.
-        deeds: The strongest event with each of these.
-        disliked: Products disliked and not liked since; of all time.
-        done: Products not to recommend: seen lately, bought, or disliked.
-    """
-
-    weights: Mapping[str, float] = field(default_factory=dict)
-    deeds: Mapping[str, EventType] = field(default_factory=dict)
-    disliked: frozenset[str] = frozenset()
-    done: frozenset[str] = frozenset()
+    weights: Mapping[str, float] = field(default_factory=dict)  # without disliked products, the most liked first
+    deeds: Mapping[str, EventType] = field(default_factory=dict)  # the strongest event with each of these
+    disliked: frozenset[str] = frozenset()  # and not liked since; of all time
+    done: frozenset[str] = frozenset()  # not to be recommended: seen lately, bought, or disliked
 
     def deed(self, product_id: str) -> str:
         """What the person did with a product, as words after "you"."""
@@ -69,12 +62,7 @@ def user_preferences(
     """A person's preferences, from events.
 
     An event counts ``weight 2^(-age / half-life)``, by its age before the person's last event; several events with
-    a product count as the square root of the sum of their squares.
-
-    Args:
-        recent: The last events, the newest first.
-        disliked: Products that the person dislikes.
-        bought: Products that the person ever bought.
+    a product count as the square root of the sum of their squares. ``recent`` has the newest event first.
     """
     squares: dict[str, float] = {}
     deeds: dict[str, EventType] = {}
@@ -114,25 +102,16 @@ def disliked_products(events: EventStore, person: Person) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Interest:
-    """A group of liked products that look alike.
+    """A group of liked products that look alike."""
 
-    Attributes:
-        share: Its share of all weight, above 0 to 1.
-        members: Rows of its products, the weightiest first.
-    """
-
-    share: float
-    members: tuple[int, ...]
+    share: float  # of all weight, above 0 to 1
+    members: tuple[int, ...]  # rows of its products, the weightiest first
 
 
 def interests(style: Matrix, weights: Vector) -> list[Interest]:
-    """Group products into interests by Ward's method, the weightiest first, at most ``MAX_INTERESTS``.
+    """Group products of a style ``(n, d)`` into interests by Ward's method, the weightiest first.
 
     Source: A. Pal et al., "PinnerSage" (KDD 2020), section 4.
-
-    Args:
-        style: Of the products, ``(n, d)`` of norm 1.
-        weights: How much each counts, ``(n,)`` above 0.
     """
     labels = _clusters(style)
     total = float(weights.sum())
@@ -158,21 +137,13 @@ def _weightiest_first(members: Rows, weights: Vector) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class UserProfile:
-    """A person's preferences as they are compared.
-
-    Attributes:
-        preferences: From the person's events.
-        members: The liked products that the index has, the most liked first; at least one.
-        weights: How much each is liked, ``(m,)``.
-        interests: Groups of the members, the weightiest first.
-        queries: A query vector for each interest, ``(i, n)``.
-    """
+    """A person's preferences as they are compared."""
 
     preferences: UserPreferences
-    members: tuple[Neighbor, ...]
-    weights: Vector
-    interests: tuple[Interest, ...]
-    queries: Matrix
+    members: tuple[Neighbor, ...]  # liked products that the index has, the most liked first; at least one
+    weights: Vector  # how much each member is liked, (m,)
+    interests: tuple[Interest, ...]  # groups of the members, the weightiest first
+    queries: Matrix  # a query vector for each interest, (i, n)
 
     @property
     def shares(self) -> Vector:
@@ -188,12 +159,9 @@ class UserProfile:
 def user_profile(
     preferences: UserPreferences, photos: MainPhotos, *, sizes: tuple[int, int]
 ) -> UserProfile | None:
-    """A person's profile; None where the index has none of the liked products.
+    """A person's profile; None if the index has none of the liked products.
 
-    Args:
-        preferences: From the person's events.
-        photos: Main photos of the products.
-        sizes: Lengths of style and color in the index's vectors.
+    ``sizes`` are the lengths of style and color in the index's vectors.
     """
     members = tuple(photos.of(list(preferences.weights)))
     if not members:

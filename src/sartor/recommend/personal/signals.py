@@ -160,15 +160,10 @@ class NewProducts:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Signals:
-    """Signals that are the same for all people.
+    """Signals that are the same for all people."""
 
-    Attributes:
-        popular: ``P`` of ``Blend``.
-        new: ``N`` of ``Blend`` by product, the newest first.
-    """
-
-    popular: ItemScores
-    new: Mapping[str, float]
+    popular: ItemScores  # P of ``Blend``
+    new: Mapping[str, float]  # N of ``Blend`` by product, the newest first
 
     def new_of(self, product_ids: Sequence[str]) -> Vector:
         """``N`` of products, ``(n,)``."""

@@ -28,14 +28,7 @@ _REASONS = {
 
 
 def trending(candidates: CandidateSource, popularity: ItemScores, *, k: int, where: Where) -> Feed:
-    """The most popular products, the most popular first.
-
-    Args:
-        candidates: Finds products that pass a filter.
-        popularity: How popular items are lately.
-        k: Number of products.
-        where: Only products that pass this filter.
-    """
+    """The ``k`` most popular products that pass a filter, the most popular first."""
     hits = _hits(candidates, popularity, k=k, where=where, reason="trending")
     return Feed(hits=hits, based_on=Basis.TRENDING)
 
@@ -48,14 +41,9 @@ def together(
     k: int,
     where: Where,
 ) -> Feed:
-    """Products that people bought, saw or liked together with one, the closest first.
+    """The ``k`` products closest to one by what people bought, saw or liked together, without its variants.
 
-    Args:
-        candidates: Finds products that pass a filter.
-        product_id: The product; its variants are left out.
-        related: How close items are to it by each relation, at least one; the closest relation counts.
-        k: Number of products.
-        where: Only products that pass this filter.
+    ``related`` says how close items are by each relation, at least one; the closest relation counts.
     """
     main = max(related, key=lambda relation: (float(related[relation].values.sum()), relation))
     closest = np.maximum.reduce([scores.values for scores in related.values()])
