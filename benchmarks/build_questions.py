@@ -35,7 +35,7 @@ class Questions:
     def commands(self) -> list[Command]:
         """To the command line, before the service is started."""
         m = self._material
-        photo, other = map(str, m.photos[:2])
+        photo, other, unseen = map(str, (*m.photos[:2], m.photos[0].parent))
         first, second, third = self._draws.some(m.products, 3)
         some, more = self._draws.filters(2)
         in_range = self._draws.range().text
@@ -86,7 +86,7 @@ class Questions:
             *(_json("CLI problems", *each) for each in wrong),
             _json("CLI export", "export", "catalog.csv", "--format", "csv", reads="catalog.csv"),
             _json("CLI export", "export", "vectors.npz", "--format", "npz", reads="vectors.npz"),
-            _json("CLI embed", "embed", photo, "--output", "photo.npz", reads="photo.npz"),
+            _json("CLI embed", "embed", unseen, "--output", "unseen.npz", reads="unseen.npz"),
         ]
 
     def last_commands(self) -> list[Command]:

@@ -60,7 +60,7 @@ def same_answers(  # noqa: PLR0913 - each is an option
         typer.Option(
             "--spelled",
             metavar="OLD=NEW",
-            help="What this checkout calls a command, such as 'evaluate --events=replay'; repeatable.",
+            help="Words of a command that are others here, such as 'evaluate --events=replay'; repeatable.",
         ),
     ] = None,
 ) -> None:

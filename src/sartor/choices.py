@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class RuntimeChoice(StrEnum):
-    """Which inference runtime runs the networks; ``AUTO`` takes OpenVINO where it is installed."""
+    """The inference runtime; ``AUTO`` is OpenVINO if it is installed."""
 
     AUTO = "auto"
     OPENVINO = "openvino"
@@ -14,7 +14,7 @@ class RuntimeChoice(StrEnum):
 
 
 class Precision(StrEnum):
-    """Arithmetic of the inference; ``AUTO`` is bf16 where there are matrix units for it (AMX), else float32."""
+    """Arithmetic of the inference; ``AUTO`` is bf16 on CPUs with matrix units (AMX), else float32."""
 
     AUTO = "auto"
     F32 = "f32"
@@ -22,7 +22,7 @@ class Precision(StrEnum):
 
 
 class Scaling(StrEnum):
-    """Usual ways from a pixel in 0..255 to a network's input, by the names that the field uses.
+    """Common scalings from a pixel in 0..255 to a network's input.
 
     Source: ``keras.applications.imagenet_utils.preprocess_input`` for ``caffe``, ``tf`` and ``torch``.
     """
@@ -31,7 +31,7 @@ class Scaling(StrEnum):
     TF = "tf"  # to [-1, 1]
     TORCH = "torch"  # ImageNet mean and standard deviation
     UNIT = "unit"  # to [0, 1]
-    RAW = "raw"  # as they are; the network scales for itself
+    RAW = "raw"  # unchanged; the network scales them
     CLIP = "clip"  # mean and standard deviation of CLIP's training set
 
 
@@ -43,7 +43,7 @@ class ChannelOrder(StrEnum):
 
 
 class Layout(StrEnum):
-    """Order of the axes that a network's input has."""
+    """Order of the axes of a network's input."""
 
     NHWC = "NHWC"
     NCHW = "NCHW"
@@ -58,7 +58,7 @@ class ResizePolicy(StrEnum):
 
 
 class Resampling(StrEnum):
-    """How pixels are made from others where a photo gets another size, by Pillow's names."""
+    """Filters for resizing, by Pillow's names."""
 
     NEAREST = "nearest"
     BOX = "box"

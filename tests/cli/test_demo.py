@@ -51,7 +51,7 @@ def test_a_workspace_of_ones_own_photos_is_served_as_it_is(demo: Sartor, sartor:
     demo("--source", table.parent)
     again = demo()
     assert again.code == 0
-    assert "has 4 products already; --count 600 adds the drawn ones beside them" in again.out
+    assert "has 4 products already; --count 600 adds the drawn ones" in again.out
     assert products(sartor) == 4
 
 

@@ -27,7 +27,7 @@ def test_models_stand_side_by_side_with_intervals(
     assert outcome.code == 0, outcome.err
     assert "leave one out: 8 queries, 8 products" in outcome.out
     assert "1.000 (1.000 to 1.000)" in outcome.out
-    assert "precision@3 beside color" in outcome.out
+    assert "precision@3 compared with color" in outcome.out
     assert "mean of all 2" in outcome.out
 
 

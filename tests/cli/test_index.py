@@ -90,7 +90,7 @@ def test_an_interrupted_index_says_that_it_can_go_on(
     monkeypatch.setattr(Shop, "index", interrupted)
     outcome = sartor("index", photos)
     assert outcome.code == 130
-    assert "the same command goes on from there" in outcome.err
+    assert "the same command continues from there" in outcome.err
 
 
 def test_a_bar_is_shown_only_on_a_terminal(sartor: Sartor, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,13 +18,13 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     return Settings(home=tmp_path / "home", runtime=request.param)
 
 
-def adoption(**said: object) -> ModelSpec:
+def spec(**said: object) -> ModelSpec:
     defaults = {"id": "color", "scaling": PixelScaling.named(Scaling.UNIT), "output": "embedding"}
     return ModelSpec(**(defaults | said))
 
 
 def test_what_a_file_tells_is_read_from_it(settings: Settings, color_file: Path) -> None:
-    card = add_model(settings, color_file, adoption())
+    card = add_model(settings, color_file, spec())
     assert (card.layout, card.size_px, card.output, card.dimension) == (
         Layout.NHWC,
         (SIDE_PX, SIDE_PX),
@@ -36,59 +36,59 @@ def test_what_a_file_tells_is_read_from_it(settings: Settings, color_file: Path)
 
 def test_the_layout_is_read_from_where_the_channels_are(settings: Settings, tmp_path: Path) -> None:
     file = color_network(tmp_path / "nchw.onnx", layout="NCHW")
-    assert add_model(settings, file, adoption()).layout is Layout.NCHW
+    assert add_model(settings, file, spec()).layout is Layout.NCHW
 
 
 def test_the_only_output_of_one_vector_a_photo_needs_no_name(settings: Settings, color_file: Path) -> None:
-    assert add_model(settings, color_file, adoption(output=None)).output == "embedding"
+    assert add_model(settings, color_file, spec(output=None)).output == "embedding"
 
 
 def test_one_of_several_such_outputs_has_to_be_named(settings: Settings, tmp_path: Path) -> None:
     file = tower_network(tmp_path / "two.onnx", outputs={"first": 2, "second": 2})
     with pytest.raises(UnusableModel, match="several outputs; add --output with one of: first, second"):
-        add_model(settings, file, adoption(output=None, size_px=(SIDE_PX, SIDE_PX)))
+        add_model(settings, file, spec(output=None, size_px=(SIDE_PX, SIDE_PX)))
 
 
 def test_an_output_that_is_not_there_is_refused(settings: Settings, color_file: Path) -> None:
     with pytest.raises(UnusableModel, match="no output 'top'; add --output with one of: embedding, map"):
-        add_model(settings, color_file, adoption(output="top"))
+        add_model(settings, color_file, spec(output="top"))
 
 
 def test_a_feature_map_is_no_embedding(settings: Settings, color_file: Path) -> None:
     with pytest.raises(UnusableModel, match=r"\(n, 32, 32, 3\), not \(n, d\); add --output embedding"):
-        add_model(settings, color_file, adoption(output="map"))
+        add_model(settings, color_file, spec(output="map"))
 
 
 def test_a_size_that_contradicts_the_file_is_refused(settings: Settings, color_file: Path) -> None:
     with pytest.raises(UnusableModel, match="contradicts the size that is said, 224x224"):
-        add_model(settings, color_file, adoption(size_px=(224, 224)))
+        add_model(settings, color_file, spec(size_px=(224, 224)))
 
 
 def test_a_network_that_sees_no_difference_is_refused(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(UnusableModel, match="same embedding for different photos"):
-        add_model(settings, constant_network(tmp_path / "constant.onnx"), adoption())
+        add_model(settings, constant_network(tmp_path / "constant.onnx"), spec())
 
 
 def test_a_network_that_mixes_its_batch_is_refused(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(UnusableModel, match="depends on the other photos"):
-        add_model(settings, batch_mixing_network(tmp_path / "mixing.onnx"), adoption())
+        add_model(settings, batch_mixing_network(tmp_path / "mixing.onnx"), spec())
 
 
 def test_an_id_that_is_no_plain_name_is_refused(settings: Settings, color_file: Path) -> None:
     with pytest.raises(UnusableModel, match=r"'\.\./evil' must be of lower-case letters"):
-        add_model(settings, color_file, adoption(id="../evil"))
+        add_model(settings, color_file, spec(id="../evil"))
 
 
 def test_a_missing_file_is_named(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(UnusableModel, match=r"none\.onnx .* there is no such file"):
-        add_model(settings, tmp_path / "none.onnx", adoption())
+        add_model(settings, tmp_path / "none.onnx", spec())
 
 
 def test_adding_the_same_model_again_changes_nothing(settings: Settings, color_file: Path) -> None:
-    assert add_model(settings, color_file, adoption()) == add_model(settings, color_file, adoption())
+    assert add_model(settings, color_file, spec()) == add_model(settings, color_file, spec())
 
 
 def test_another_model_of_the_same_id_is_refused(settings: Settings, color_file: Path) -> None:
-    add_model(settings, color_file, adoption())
+    add_model(settings, color_file, spec())
     with pytest.raises(ModelExists, match="another model 'color'"):
-        add_model(settings, color_file, adoption(scaling=PixelScaling.named(Scaling.TF)))
+        add_model(settings, color_file, spec(scaling=PixelScaling.named(Scaling.TF)))

@@ -35,8 +35,8 @@ def photos(tmp_path: Path) -> Path:
 
 
 def add(home: Path, color_file: Path, model_id: str) -> None:
-    adoption = ModelSpec(id=model_id, scaling=PixelScaling.named(Scaling.UNIT), output="embedding")
-    add_model(Settings(home=home), color_file, adoption)
+    spec = ModelSpec(id=model_id, scaling=PixelScaling.named(Scaling.UNIT), output="embedding")
+    add_model(Settings(home=home), color_file, spec)
 
 
 def contents(directory: Path) -> dict[str, bytes]:

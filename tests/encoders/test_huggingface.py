@@ -68,14 +68,14 @@ SIZES = [(640, 480), (333, 517), (224, 224), (100, 90), (1500, 400)]
 def test_a_photo_becomes_what_the_documented_steps_make_of_it(
     tmp_path: Path, config: dict[str, Any], size: tuple[int, int]
 ) -> None:
-    adoption = followed(ModelSpec(id="tower"), written(tmp_path, config))
+    spec = followed(ModelSpec(id="tower"), written(tmp_path, config))
     card = COLOR_CARD.model_copy(
         update={
             "layout": Layout.NCHW,
-            "scaling": adoption.scaling,
-            "size_px": adoption.size_px,
-            "resize": adoption.resize,
-            "resizing": adoption.resizing,
+            "scaling": spec.scaling,
+            "size_px": spec.size_px,
+            "resize": spec.resize,
+            "resizing": spec.resizing,
         }
     )
     photo = random_photo(size)
@@ -88,8 +88,8 @@ def test_a_photo_becomes_what_the_documented_steps_make_of_it(
 
 
 def test_the_center_of_a_photo_as_long_as_a_thread_takes_no_memory(tmp_path: Path) -> None:
-    adoption = followed(ModelSpec(id="tower"), written(tmp_path, CLIP))
-    card = COLOR_CARD.model_copy(update={"size_px": adoption.size_px, "resizing": adoption.resizing})
+    spec = followed(ModelSpec(id="tower"), written(tmp_path, CLIP))
+    card = COLOR_CARD.model_copy(update={"size_px": spec.size_px, "resizing": spec.resizing})
     assert prepare(Image.new("RGB", (1, 60_000), (9, 8, 7)), card).shape == (224, 224, 3)
 
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import doctest
 from pathlib import Path
 
 import pytest
 
+from sartor.encoders import registry as module
 from sartor.encoders.card import CARD_FILE, MODEL_FILE, ModelCard
-from sartor.encoders.registry import ModelRegistry, sha256_of
+from sartor.encoders.networks import NETWORKS
+from sartor.encoders.registry import DEFAULT_MODEL, KnownModel, ModelRegistry, list_models, sha256_of
 from sartor.errors import ModelDamaged, ModelNotFound, UnusableModel
 from tests.fakes import COLOR_CARD
 
@@ -73,3 +76,28 @@ def test_nothing_is_left_of_a_staging_directory(registry: ModelRegistry, tmp_pat
 def test_a_card_survives_its_file(card: ModelCard, tmp_path: Path) -> None:
     card.write(tmp_path / CARD_FILE)
     assert ModelCard.read(tmp_path / CARD_FILE) == card
+
+
+def test_the_known_models_are_the_bundled_one_and_the_networks_that_can_be_exported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "DIRECTORY", Path(module.__file__).parents[1] / "bundled")
+    bundled, *exportable = list_models()
+    assert (bundled.name, bundled.license, bundled.weights) == (DEFAULT_MODEL, "Apache-2.0", "bundled")
+    assert (bundled.dimension, bundled.size_px) == (256, (128, 128))
+    assert bundled.size_bytes == (module.DIRECTORY / DEFAULT_MODEL / MODEL_FILE).stat().st_size
+    assert [model.name for model in exportable] == list(NETWORKS)
+    assert exportable[0] == KnownModel(
+        name="resnet50",
+        license="MIT",
+        size_bytes=94_350_848,
+        dimension=2048,
+        size_px=(224, 224),
+        weights=NETWORKS["resnet50"].weights_url,
+    )
+    assert all(model.weights.startswith("https://") and model.license for model in exportable)
+
+
+def test_the_example_of_the_list_of_models_is_true() -> None:
+    (example,) = doctest.DocTestFinder().find(list_models, "list_models")
+    assert doctest.DocTestRunner().run(example) == (0, 1 + 1)

@@ -8,7 +8,7 @@ import numpy as np
 
 from sartor.catalog import open_source
 from sartor.imaging import UrlPolicy
-from sartor.ingest.embed import SeenPhoto, embed_source
+from sartor.ingest.embed import PhotoEmbedding, embed_source
 from tests.fakes import BLUE, RED, color_encoder, folder_of
 
 NO_URLS = UrlPolicy(enabled=False)
@@ -31,9 +31,9 @@ def test_what_is_known_is_not_embedded(tmp_path: Path) -> None:
     folder = folder_of(tmp_path / "photos", {"a": RED, "b": BLUE})
     vector = np.array([0, 1, 0], np.float32)
 
-    def known(sha256s: list[str]) -> dict[str, SeenPhoto]:
+    def known(sha256s: list[str]) -> dict[str, PhotoEmbedding]:
         first = sha256s[0]
-        return {first: SeenPhoto(sha256=first, vector=vector, palette=None, fingerprint=b"")}
+        return {first: PhotoEmbedding(sha256=first, vector=vector, palette=None, fingerprint=b"")}
 
     with open_source(folder) as source, color_encoder() as encoder:
         seen = embed_source(source, encoder, urls=NO_URLS, known=known)

@@ -120,13 +120,13 @@ def send_until_it_dies(running: Running, sender: int, acknowledged: list[dict[st
         number = len(acknowledged) // 20 % 1000
         batch = [
             {
-                "event_id": f"{sender}-{len(acknowledged)}-{place}",
-                "type": ("view", "like", "purchase")[place % 3],
+                "event_id": f"{sender}-{len(acknowledged)}-{index}",
+                "type": ("view", "like", "purchase")[index % 3],
                 "user_id": f"u{sender}",
-                "product_id": f"p{place % 7}",
-                "timestamp": f"2026-03-04T05:06:07.{number:03}{place:03}+00:00",
+                "product_id": f"p{index % 7}",
+                "timestamp": f"2026-03-04T05:06:07.{number:03}{index:03}+00:00",
             }
-            for place in range(20)
+            for index in range(20)
         ]
         try:
             status, body = running.ask("POST", "/v1/events", json.dumps({"events": [*batch, *last[:5]]}).encode())

@@ -42,18 +42,18 @@ def damaged(data: bytes, rng: random.Random) -> bytes:
     """The same file with some of it changed, cut, repeated or put elsewhere."""
     content = bytearray(data)
     for _ in range(rng.randrange(1, 6)):
-        place = rng.randrange(max(1, len(content)))
+        index = rng.randrange(max(1, len(content)))
         match rng.randrange(6):
             case 0:
-                content[place : place + 1] = bytes([rng.randrange(256)])
+                content[index : index + 1] = bytes([rng.randrange(256)])
             case 1:
-                del content[place:]
+                del content[index:]
             case 2:
-                content[place:place] = rng.randbytes(rng.randrange(1, 64))
+                content[index:index] = rng.randbytes(rng.randrange(1, 64))
             case 3:
-                content[place : place + 4] = rng.choice([b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff"])
+                content[index : index + 4] = rng.choice([b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff"])
             case 4:
-                content += content[place : place + 200]
+                content += content[index : index + 200]
             case 5:
                 content[: min(16, len(content))] = rng.randbytes(16)
     return bytes(content)

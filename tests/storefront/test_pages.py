@@ -299,7 +299,7 @@ def test_errors_stay_problem_details_for_programs(browser: TestClient) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_what_the_guards_refuse_is_a_page_too(catalog: Path) -> None:
+def test_what_exceeds_a_limit_is_a_page_too(catalog: Path) -> None:
     with serving(catalog, rate_per_minute=2) as browser:
         browser.headers.update(HTML)
         answers = [browser.get("/product/red") for _ in range(4)]

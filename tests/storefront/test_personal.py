@@ -47,7 +47,7 @@ def row(browser: TestClient, name: str, path: str = "/") -> list[str]:
 
 
 def lists_shown_to(browser: TestClient) -> list[dict[int | None, str]]:
-    """What was shown at which place of each list, the last list last."""
+    """What was shown at which position of each list, the last list last."""
     lists: dict[str, dict[int | None, str]] = {}
     for event in events_of(browser, EventType.VIEW):
         if event.is_impression:

@@ -50,10 +50,10 @@ def fresh(catalog: Path) -> Iterator[TestClient]:
 
 
 def cookies_of(answer: Response) -> SimpleCookie:
-    found = SimpleCookie()
+    cookies = SimpleCookie()
     for line in answer.headers.get_list("set-cookie"):
-        found.load(line)
-    return found
+        cookies.load(line)
+    return cookies
 
 
 def test_without_a_yes_nothing_is_kept_anywhere(fresh: TestClient) -> None:
@@ -223,7 +223,7 @@ def test_forms_that_say_nothing_are_refused(known: TestClient) -> None:
     assert known.get("/remember", params={"like": "x"}, follow_redirects=False).status_code == 303
 
 
-def test_the_guards_stand_before_these_pages_too(catalog: Path) -> None:
+def test_the_limits_hold_for_these_pages_too(catalog: Path) -> None:
     with serving(catalog, max_request_bytes=2000, rate_per_minute=3) as browser:
         browser.headers.update({**HTML, **HERE})
         assert browser.post("/opinion", data={"like": "x" * 5000}).status_code == 413

@@ -21,10 +21,10 @@ from tests.studio.conftest import OpenPage, shown, texts
 @pytest.fixture
 def two_models(catalog: Path, color_file: Path) -> Path:
     """The catalog with a second model, which has embedded nothing."""
-    adoption = ModelSpec(id="other", scaling=PixelScaling.named(Scaling.UNIT), output="embedding")
+    spec = ModelSpec(id="other", scaling=PixelScaling.named(Scaling.UNIT), output="embedding")
     with open_shop(Settings(home=catalog)) as shop:
         shop.similar(product="red")  # the first model is the default from here on
-    add_model(Settings(home=catalog), color_file, adoption)
+    add_model(Settings(home=catalog), color_file, spec)
     return catalog
 
 

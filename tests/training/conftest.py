@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from sartor.encoders.keras.networks import network
+from sartor.encoders.networks import network
 
 COLORS = {"Red": (200, 30, 30), "Blue": (30, 50, 200)}
 SHAPES = ("Disc", "Bar")

@@ -9,7 +9,7 @@ import pytest
 
 from sartor.encoders.card import MODEL_FILE, WEIGHTS_FILE
 from sartor.encoders.keras.model import build
-from sartor.encoders.keras.networks import network
+from sartor.encoders.networks import network
 from sartor.errors import UnusableModel
 from sartor.training.convert import Plan, write_elsewhere, write_onnx
 from sartor.training.network import Shape, encoder

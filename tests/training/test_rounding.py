@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sartor.encoders.keras.export import in_eight_bits
 from sartor.encoders.keras.model import build
-from sartor.encoders.keras.networks import network
+from sartor.encoders.networks import network
 from sartor.training.convert import round_weights, to_bf16
 from sartor.training.network import EMBEDDING, Shape, encoder
 

@@ -39,26 +39,19 @@ _MIN_DIRECTORY_BYTES = 2**20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZipLimits:
-    """How much a ZIP archive may hold.
+    """How much a ZIP archive may hold."""
 
-    Attributes:
-        max_entries: Files and folders in the archive.
-        max_total_bytes: All of it, uncompressed.
-        max_entry_bytes: One file, uncompressed.
-        max_ratio: Uncompressed to compressed size of a file over 1 MiB.
-    """
-
-    max_entries: int = MAX_ZIP_ENTRIES
-    max_total_bytes: int = MAX_ZIP_BYTES
-    max_entry_bytes: int = MAX_ZIP_ENTRY_BYTES
-    max_ratio: float = MAX_ZIP_RATIO
+    max_entries: int = MAX_ZIP_ENTRIES  # files and folders
+    max_total_bytes: int = MAX_ZIP_BYTES  # uncompressed
+    max_entry_bytes: int = MAX_ZIP_ENTRY_BYTES  # of one file, uncompressed
+    max_ratio: float = MAX_ZIP_RATIO  # uncompressed to compressed size of a file over 1 MiB
 
 
 DEFAULT_ZIP_LIMITS = ZipLimits()
 
 
 def refuse_unsafe(path: Path, archive: zipfile.ZipFile, limits: ZipLimits) -> None:
-    """Check everything that a central directory declares.
+    """Check everything that the central directory declares.
 
     Raises:
         UnsafeArchive: The archive must not be read; the message names the entry.
@@ -124,8 +117,8 @@ def _refuse_overlap(path: Path, entries: Sequence[zipfile.ZipInfo], *, end: int)
 class ZipFiles:
     """The files of an open ZIP archive, in the archive's order.
 
-    What a stream gives cannot exceed what its entry declared, and that was checked: ``zipfile`` reads at most the
-    declared compressed bytes, stops at the declared size, and a header that lied fails the CRC there.
+    A stream cannot exceed the size that its entry declares, which was checked: ``zipfile`` reads at most the
+    declared compressed bytes and stops at the declared size, where the CRC of a false header fails.
     """
 
     def __init__(self, path: Path, archive: zipfile.ZipFile, findings: Findings) -> None:
@@ -173,10 +166,10 @@ class ZipFiles:
 
 @contextmanager
 def open_archive(path: Path, *, limits: ZipLimits, findings: Findings) -> Iterator[ZipFiles]:
-    """Open a ZIP archive once it is found safe.
+    """Open a ZIP archive if it is safe.
 
     Raises:
-        UnsafeArchive: It is broken, or holds what must not be read.
+        UnsafeArchive: It is broken or must not be read.
     """
     try:
         file = _ArchiveFile(path, limits)
@@ -210,7 +203,7 @@ class _ArchiveFile(io.BufferedReader):
         self.max_read_bytes = max(limits.max_entries * _DIRECTORY_BYTES_PER_ENTRY, _MIN_DIRECTORY_BYTES)
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """As any file reads, within the bound."""
+        """Read, within the bound."""
         if size is not None and size > self.max_read_bytes:
             raise UnsafeArchive(self._path, reason=f"it holds more than {self._max_entries:,} entries")
         return super().read(size)

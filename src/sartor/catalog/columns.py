@@ -1,8 +1,7 @@
-"""What a column is for, told by its name, and what an attribute is called in the catalog.
+"""Columns by their names: which hold id, title and images, and what an attribute is called in the catalog.
 
 Names are compared without case, spaces, dashes and underscores: ``Image Link``, ``image_link`` and ``imageLink``
-are one name. Where a source has several columns for one role, the first name in the list here is taken; the
-others stay attributes.
+are one. If several columns fit one role, the first name of the list here wins; the others stay attributes.
 """
 
 from __future__ import annotations
@@ -111,9 +110,9 @@ class Roles:
     """Which columns of a table hold the id, the title and the images, by their names in the table.
 
     Attributes:
-        id: None when products are named after their photos.
-        title: None when products have no title.
-        images: The main image first; empty when photos carry the product's id.
+        id: None if products are named after their photos.
+        title: None if products have no title.
+        images: The main image first; empty if photos are named after the product's id.
     """
 
     id: str | None
@@ -138,10 +137,9 @@ def roles_of(columns: Sequence[str]) -> Roles:
 
 @lru_cache(maxsize=256)  # the rows of a table have the same columns, or a few variants
 def attribute_names(columns: tuple[str, ...]) -> Mapping[str, str]:
-    """What each column is called as an attribute: its Google Merchant name, or else its own.
+    """The attribute's name of each column: its Google Merchant name, else its own.
 
-    When two columns stand for one Merchant name, the one that bears it takes it, or else the first; the other
-    keeps its own name.
+    If two columns fit one Merchant name, the column of that name gets it, else the first; the other keeps its own.
     """
     names = {column: column for column in columns}
     taken = set(columns)
@@ -154,7 +152,7 @@ def attribute_names(columns: tuple[str, ...]) -> Mapping[str, str]:
 
 
 def column_key(column: str) -> str:
-    """What two names of one column have in common."""
+    """The form in which names of columns are compared."""
     return "".join(letter for letter in column.casefold() if letter.isalnum())
 
 
@@ -167,12 +165,8 @@ _MERCHANT_NAME_OF = {
 def references(cell: Cell, *, is_file: Callable[[str], bool]) -> Iterator[str]:
     """The images that a cell names, in its order.
 
-    A text with separators is one image if there is such a file, and several else; ``[a, b]`` is a list, as JSON
-    or Python writes one.
-
-    Args:
-        cell: The cell.
-        is_file: Whether a text is the name of a file.
+    A text with separators is one image if ``is_file`` knows it, else several; ``[a, b]`` is a list as JSON or
+    Python writes it.
     """
     for text in texts(cell):
         is_one = not _SEPARATOR.search(text) or is_file(text)
@@ -180,7 +174,7 @@ def references(cell: Cell, *, is_file: Callable[[str], bool]) -> Iterator[str]:
 
 
 def is_url(reference: str) -> bool:
-    """Whether a reference leads elsewhere than to a local file."""
+    """Whether a reference is a URL rather than a local file."""
     return _URL.match(reference) is not None
 
 
@@ -194,7 +188,7 @@ def local_reference(text: str) -> str:
 
 
 def base_name(reference: str) -> str:
-    """The last part of a path, or of a URL without its query; empty when there is none to read."""
+    """The last part of a path, or of a URL without its query; empty for a ``data:`` URL."""
     if reference.lower().startswith("data:"):
         return ""
     path = _QUERY.split(reference, maxsplit=1)[0] if is_url(reference) else reference

@@ -1,7 +1,6 @@
-"""Named files behind a source, and the folder as the first of the two places where they lie.
+"""The files of a source, and the photos among them: by name, by stem, and for the rows of a table.
 
-``Files`` is all that the readers of photos and tables know of a folder or a ZIP: names, and bytes by name. The
-other implementation is ``sartor.catalog.archive.ZipFiles``.
+``Files`` is the contract of a folder (here) and of a ZIP archive (``sartor.catalog.archive.ZipFiles``).
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
 PHOTO_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
-    | {".heic", ".heif"}  # most decoders reject these two, which is better than to pass them over in silence
+    | {".heic", ".heif"}  # most decoders reject these two, which is better than to skip them silently
 )
 _CLUTTER = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
 
@@ -49,14 +48,14 @@ class Files(Protocol):
         ...
 
     def locate(self, name: str) -> str | None:
-        """The name of a file that can be read, hidden or not, as ``names`` has it; None when there is none."""
+        """The name of a readable file, hidden or not, as in ``names``; None if it does not exist."""
         ...
 
     def read(self, name: str) -> bytes:
         """The bytes of a photo; any thread may call this.
 
         Raises:
-            PhotoRejected: It is gone, damaged, or larger than 64 MiB.
+            PhotoRejected: It is missing, damaged, or larger than 64 MiB.
         """
         ...
 
@@ -65,7 +64,7 @@ class Files(Protocol):
         ...
 
     def label(self, name: str) -> str:
-        """What to call a file in a message to a person."""
+        """The name of a file in messages."""
         ...
 
 
@@ -75,7 +74,7 @@ def suffix_of(name: str) -> str:
 
 
 def is_photo(name: str) -> bool:
-    """Whether a name has an image's suffix; whether it is an image is for the decoder to say."""
+    """Whether a name has the suffix of an image."""
     return suffix_of(name) in PHOTO_SUFFIXES
 
 
@@ -90,7 +89,7 @@ def without_suffix(name: str) -> str:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether any part of a name is hidden, or is what macOS and Windows leave behind."""
+    """Whether any part of a name is hidden, or is clutter of macOS and Windows."""
     return any(part.startswith(".") or part in _CLUTTER for part in name.split("/"))
 
 
@@ -102,7 +101,7 @@ def too_large(name: str) -> PhotoRejected:
 class FolderFiles:
     """The files below a folder, sorted by name; links to folders are not followed.
 
-    A name that a table gives may also be absolute, or lead out of the folder: it is the user's own disk.
+    A table may also name files outside the folder, absolute or with ``..``: it is the user's own disk.
     """
 
     def __init__(self, root: Path, findings: Findings) -> None:
@@ -116,7 +115,7 @@ class FolderFiles:
         return sorted(self._walk())
 
     def locate(self, name: str) -> str | None:
-        """The name of a plain file; one that leads into the folder from outside becomes its name inside."""
+        """The name of a plain file; a path from outside into the folder becomes the name inside."""
         path = self._path(name)
         try:
             if not path.is_file():
@@ -156,7 +155,7 @@ class FolderFiles:
             raise UnreadableTable(self.label(name), reason=f"it cannot be read ({error.strerror})") from error
 
     def label(self, name: str) -> str:
-        """The path of a file, from where the user stands."""
+        """The path of a file, from the working directory."""
         return str(self.root / name)
 
     @cached_property
@@ -190,7 +189,7 @@ class FolderFiles:
             return []
 
     def _readable(self, name: str) -> str:
-        """The name as text that can be stored; bytes that are not UTF-8 become escapes."""
+        """The name as storable text; bytes that are not UTF-8 become escapes."""
         if name.isascii():
             return name
         text = os.fsencode(name).decode("utf-8", "backslashreplace")
@@ -200,7 +199,7 @@ class FolderFiles:
 
 
 class OnePhoto(FolderFiles):
-    """A folder of which only one file counts."""
+    """A single photo, in its folder."""
 
     def __init__(self, path: Path, findings: Findings) -> None:
         super().__init__(path.parent, findings)
@@ -213,14 +212,14 @@ class OnePhoto(FolderFiles):
 
 
 class PhotoIndex:
-    """Photos of a source by what a table may call them, without regard to case and Unicode form."""
+    """Photos of a source by the names that a table may use, regardless of case and Unicode form."""
 
     def __init__(self, files: Files) -> None:
         self.files = files
 
     @cached_property
     def _by_stem(self) -> Mapping[str, Sequence[str]]:
-        """Stem to names; made when a plain path fails for the first time, because it lists the whole source."""
+        """Names by stem; built when a plain path first fails, because it lists the whole source."""
         by_stem: dict[str, list[str]] = {}
         for name in photos_in(self.files):
             by_stem.setdefault(_key(stem(name)), []).append(name)
@@ -231,26 +230,21 @@ class PhotoIndex:
         return SourcePhoto(name=name, read=partial(self.files.read, name))
 
     def matches(self, reference: str, *, folder: str) -> Sequence[str]:
-        """The files that a reference in a table may mean: one when it is clear.
-
-        Args:
-            reference: A path, name or stem.
-            folder: Where the table lies.
-        """
+        """The files that a table in ``folder`` may mean by a path, name or stem; one if it is clear."""
         name = posixpath.normpath(
             reference if Path(reference).is_absolute() else posixpath.join(folder, reference)
         )
         located = self.files.locate(name)
         if located is not None:
             return (located,)
-        wanted = _key(_relative(reference))
+        key = _key(_relative(reference))
         named = self._by_stem.get(_key(stem(reference)), ())
-        found = [name for name in named if _means(wanted, _key(name.removeprefix(f"{folder}/")))]
-        beside = [name for name in found if posixpath.dirname(name) == posixpath.join(folder, PHOTO_FOLDER)]
-        return beside if len(beside) == 1 else found
+        matches = [name for name in named if _is_same_path(key, _key(name.removeprefix(f"{folder}/")))]
+        beside = [name for name in matches if posixpath.dirname(name) == posixpath.join(folder, PHOTO_FOLDER)]
+        return beside if len(beside) == 1 else matches
 
     def of_product(self, product_id: str, *, folder: str) -> Sequence[str]:
-        """Photos whose stem is a product's id, of one folder: ``images`` beside the table, or the top-most."""
+        """Photos whose stem is a product's id, from one folder: ``images`` beside the table, else the top-most."""
         named = [name for name in self._by_stem.get(_key(product_id), ()) if _nfc(stem(name)) == _nfc(product_id)]
         if len(named) <= 1:
             return named
@@ -276,19 +270,19 @@ def _nfc(text: str) -> str:
 
 
 def _relative(reference: str) -> str:
-    """A reference without its way up: ``../a/1.jpg`` and ``/a/1.jpg`` are ``a/1.jpg``."""
+    """A reference without ``..`` and root: ``../a/1.jpg`` and ``/a/1.jpg`` are ``a/1.jpg``."""
     return "/".join(part for part in reference.split("/") if part not in {"", ".", ".."})
 
 
-def _means(wanted: str, name: str) -> bool:
-    """Whether one of two paths ends with the other, suffixes aside when the wanted one has none."""
-    if not is_photo(wanted):
+def _is_same_path(reference: str, name: str) -> bool:
+    """Whether one path ends with the other; the name's suffix does not count if the reference has none."""
+    if not is_photo(reference):
         name = without_suffix(name)
-    return f"/{name}".endswith(f"/{wanted}") or f"/{wanted}".endswith(f"/{name}")
+    return f"/{name}".endswith(f"/{reference}") or f"/{reference}".endswith(f"/{name}")
 
 
 class PhotoFinder:
-    """Finds photos for the rows of one table, and counts what it does not find."""
+    """Finds the photos of the rows of one table, and counts missing ones."""
 
     def __init__(self, index: PhotoIndex, *, folder: str, findings: Findings) -> None:
         self._index = index
@@ -296,7 +290,7 @@ class PhotoFinder:
         self._findings = findings
 
     def photos_of(self, row: Row, roles: Roles) -> tuple[SourcePhoto, ...]:
-        """The photos of a row, the main one first, none twice."""
+        """The distinct photos of a row, the main one first."""
         if roles.images:
             named = (self._photo(reference, row) for reference in self._references(row, roles))
             return tuple({photo.name: photo for photo in named if photo}.values())
@@ -304,11 +298,11 @@ class PhotoFinder:
         return tuple(self._index.photo(name) for name in names)
 
     def has_local_photo(self, row: Row, roles: Roles) -> bool:
-        """Whether a row names a photo that is there."""
+        """Whether a row names a local photo that exists."""
         return any(not is_url(photo.name) for photo in self.photos_of(row, roles))
 
     def image_stem(self, row: Row, roles: Roles) -> str:
-        """The stem of the first image that a row names, found or not; empty when it names none."""
+        """The stem of the first image that a row names, even if it is missing; empty if it names none."""
         return next((stem(base_name(reference)) for reference in self._references(row, roles)), "")
 
     def _references(self, row: Row, roles: Roles) -> Iterator[str]:
@@ -321,18 +315,18 @@ class PhotoFinder:
     def _photo(self, reference: str, row: Row) -> SourcePhoto | None:
         if is_url(reference):
             name = reference[:_MAX_NAME_CHARS]
-            self._findings.add(Case.IMAGE_URLS, f"{row.place}: {name}")
+            self._findings.add(Case.IMAGE_URLS, f"{row.location}: {name}")
             return SourcePhoto(name=name, read=partial(_refuse_url, name))
         names = self._index.matches(reference, folder=self._folder)
         if len(names) == 1:
             return self._index.photo(names[0])
         case = Case.IMAGES_AMBIGUOUS if names else Case.IMAGES_NOT_FOUND
-        self._findings.add(case, f"{row.place}: {reference[:_MAX_NAME_CHARS]}")
+        self._findings.add(case, f"{row.location}: {reference[:_MAX_NAME_CHARS]}")
         return None
 
 
 def id_of(row: Row, roles: Roles) -> str:
-    """The id that a row gives, empty when it gives none."""
+    """The id of a row; empty if it has none."""
     return " ".join(texts(row.cells.get(roles.id))) if roles.id is not None else ""
 
 
@@ -341,15 +335,7 @@ def _refuse_url(name: str) -> NoReturn:
 
 
 class PhotoSource:
-    """A source whose products are its photos.
-
-    Args:
-        name: The path as it was given.
-        kind: ``folder``, ``zip`` or ``photo``.
-        files: Where the photos lie.
-        photos: Their names.
-        findings: Where to count what is odd.
-    """
+    """A source whose products are its photos; its kind is ``folder``, ``zip`` or ``photo``."""
 
     def __init__(self, name: str, kind: str, files: Files, *, photos: Sequence[str], findings: Findings) -> None:
         self.name = name
@@ -368,9 +354,7 @@ class PhotoSource:
             product_id = without_suffix(name)
             if stems[product_id] > 1:
                 self.findings.add(Case.SAME_STEM, name)
-            if (
-                stems[product_id] > 1 or product_id in names
-            ):  # beside "a.jpg" and "a.png", "a.jpg.png" is not "a.jpg"
-                product_id = name
+            if stems[product_id] > 1 or product_id in names:
+                product_id = name  # beside "a.jpg" and "a.png", "a.jpg.png" is not "a.jpg"
             photo = SourcePhoto(name=name, read=partial(self._files.read, name))
             yield SourceProduct(product=Product(id=product_id), photos=(photo,))

@@ -1,8 +1,4 @@
-"""JSON Lines: one object a line.
-
-An object inside the object becomes columns with a dot (``details.fabric``), one level deep; what lies deeper, and
-a list that holds more than plain values, is kept as JSON text.
-"""
+"""Formats of tables: delimited text with a header, and JSON Lines; each turns a stream of bytes into rows."""
 
 from __future__ import annotations
 
@@ -18,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias
 from sartor.catalog.source import Case
 from sartor.errors import UnreadableTable
 from sartor.limits import MAX_LINE_BYTES, MAX_LINES_PER_ROW
+from sartor.values import storable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -37,23 +34,17 @@ class Row:
     """One row of a table.
 
     Attributes:
-        place: Where it stands, such as ``line 12``.
-        cells: Column to value, in the table's order; empty text or None is a missing cell.
+        location: For reports, such as ``line 12``.
+        cells: Values by column, in the table's order; empty text or None is a missing cell.
     """
 
-    place: str
+    location: str
     cells: Mapping[str, Cell]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableStream:
-    """A table that is open for reading.
-
-    Attributes:
-        label: What to call it in a message to a person.
-        stream: Its bytes, from the start.
-        findings: Where to count what is odd.
-    """
+    """A table that is open for reading, with the name for messages and the counts of oddities."""
 
     label: str
     stream: IO[bytes]
@@ -61,15 +52,15 @@ class TableStream:
 
 
 class TableFormat(Protocol):
-    """How the bytes of a table become rows."""
+    """Turns the bytes of a table into rows."""
 
     @property
     def header_lines(self) -> int | None:
-        """Lines that are no row; None where rows are not lines."""
+        """Number of lines above the rows; None if rows are not lines."""
         ...
 
     def columns(self, table: TableStream) -> tuple[str, ...]:
-        """The columns by the start of the table; later rows may have others."""
+        """The columns at the start of the table; later rows may have others."""
         ...
 
     def rows(self, table: TableStream) -> Iterator[Row]:
@@ -82,7 +73,7 @@ class TableFormat(Protocol):
 
 
 def merged(pairs: Iterable[tuple[str, Cell]]) -> dict[str, Cell]:
-    """Cells by column; a column that comes more than once has a tuple of all its values."""
+    """Cells by column; a repeated column has a tuple of all its values."""
     cells: dict[str, Cell] = {}
     for column, cell in pairs:
         earlier = cells.get(column)
@@ -91,7 +82,7 @@ def merged(pairs: Iterable[tuple[str, Cell]]) -> dict[str, Cell]:
 
 
 def texts(cell: Cell) -> tuple[str, ...]:
-    """A cell as zero, one or several texts, stripped, without the empty ones."""
+    """The texts of a cell, stripped, without empty ones."""
     if cell is None:
         return ()
     if isinstance(cell, tuple):
@@ -100,23 +91,15 @@ def texts(cell: Cell) -> tuple[str, ...]:
     return (text,) if text else ()
 
 
-def storable(text: str) -> str:
-    """Text that can be written as UTF-8: half a surrogate pair, as JSON may escape one, becomes ``?``."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
-
-
 def _both(earlier: Cell, cell: Cell) -> Cell:
     values = (*texts(earlier), *texts(cell))
     return values if len(values) > 1 else earlier
 
 
 class TextLines:
-    """An iterator of lines with their ends, which counts them and takes lines back.
+    """An iterator over lines with their ends that can take lines back; ``number`` is the last line's, from 1.
 
-    Each line is decoded for itself, so that a table need not be read twice to learn its encoding.
-
-    Attributes:
-        number: Number of the line that came last, from 1.
+    Each line is decoded by itself, so that a table is not read twice to learn its encoding.
     """
 
     def __init__(self, table: TableStream) -> None:
@@ -135,12 +118,12 @@ class TextLines:
         return self._waiting.popleft()
 
     def take_back(self, lines: Sequence[str]) -> None:
-        """Give the last lines again."""
+        """Put the last lines back."""
         self._waiting.extendleft(reversed(lines))
         self.number -= len(lines)
 
     def _read(self) -> Iterator[str]:
-        """The lines up to the next line feed: one, or more in a file whose lines end with a carriage return."""
+        """The lines up to the next line feed; several in a file whose lines end with a carriage return."""
         chunk = self._table.stream.readline(MAX_LINE_BYTES)
         if not chunk:
             raise StopIteration
@@ -162,14 +145,14 @@ class TextLines:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delimited:
-    """A table with a header, its cells separated by one character."""
+    """A table with a header and cells separated by one character."""
 
     delimiter: str
     header_lines: int = 1
 
     @classmethod
     def sniff(cls, head: str) -> Delimited | None:
-        """The format by the first line of a file, None when that line is no header."""
+        """The format by the first line of a file; None if that line is not a header."""
         header = next((line for line in head.splitlines() if line.strip()), "")
         if not header or not all(letter.isprintable() or letter == "\t" for letter in header):
             return None
@@ -185,9 +168,9 @@ class Delimited:
         records = self._records(TextLines(table), table.findings)
         header = _header(records)
         for line_number, record in records:
-            place = f"line {line_number}"
-            cells = self._fitted(record, len(header), place, table.findings)
-            yield Row(place=place, cells=_named(header, cells))
+            location = f"line {line_number}"
+            cells = self._fitted(record, len(header), location, table.findings)
+            yield Row(location=location, cells=_named(header, cells))
 
     def _records(self, lines: TextLines, findings: Findings) -> Iterator[tuple[int, list[str]]]:
         """Number and cells of each line that is not blank, the header included."""
@@ -196,20 +179,20 @@ class Delimited:
             if line.isspace():
                 continue
             number = lines.number
-            if _QUOTE not in line:  # most lines; the csv module would say the same
+            if _QUOTE not in line:  # most lines; the csv module gives the same
                 cells = line.split(self.delimiter)
             else:
                 quoted = self._quoted(line, lines)
                 if quoted is None:
                     findings.add(Case.STRAY_QUOTES, f"line {number}")
-                cells = self._to_the_letter(line, width) if quoted is None else quoted
+                cells = self._lenient(line, width) if quoted is None else quoted
             width = width or len(cells)
             yield number, cells
 
     def _quoted(self, line: str, lines: TextLines) -> list[str] | None:
-        """Cells as the standard has them, over several lines if need be; None when the quotes make no sense.
+        """Cells by the standard, over several lines where quoted; None if the quotes are not valid.
 
-        Strictness matters: an opening quote that nobody closes would swallow every row up to the next quote.
+        It is strict: an opening quote without a closing one would swallow all rows up to the next quote.
         """
         further: list[str] = []
 
@@ -225,7 +208,7 @@ class Delimited:
             lines.take_back(further)
             return None
 
-    def _to_the_letter(self, line: str, width: int) -> list[str]:
+    def _lenient(self, line: str, width: int) -> list[str]:
         """Cells of a line with a stray quote: a lenient reader's if they fit, else with quotes as text."""
         try:
             lenient = next(csv.reader([line], delimiter=self.delimiter, skipinitialspace=True))
@@ -233,12 +216,12 @@ class Delimited:
             lenient = []
         return lenient if len(lenient) == width else line.split(self.delimiter)
 
-    def _fitted(self, cells: list[str], width: int, place: str, findings: Findings) -> list[str]:
+    def _fitted(self, cells: list[str], width: int, location: str, findings: Findings) -> list[str]:
         while len(cells) > width and not cells[-1].strip():
             cells = cells[:-1]
         if len(cells) <= width:
             return cells + [""] * (width - len(cells))
-        findings.add(Case.EXTRA_COMMAS if self.delimiter == "," else Case.EXTRA_CELLS, place)
+        findings.add(Case.EXTRA_COMMAS if self.delimiter == "," else Case.EXTRA_CELLS, location)
         return [*cells[: width - 1], self.delimiter.join(cells[width - 1 :])]
 
 
@@ -255,13 +238,17 @@ def _named(header: Sequence[str], cells: Sequence[str]) -> dict[str, Cell]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JsonLines:
-    """A table of one JSON object a line."""
+    """JSON Lines: one object a line.
+
+    An object inside the object becomes columns with a dot (``details.fabric``), one level deep. Deeper objects,
+    and lists of more than plain values, stay JSON text.
+    """
 
     header_lines: int = 0
 
     @classmethod
     def sniff(cls, head: str) -> JsonLines | None:
-        """The format if a file's first lines hold an object each, one of them at least."""
+        """The format if one of a file's first lines holds an object."""
         if not head.lstrip().startswith("{"):
             return None
         return cls() if any(_object(line) is not None for line in head.split("\n")) else None
@@ -271,17 +258,17 @@ class JsonLines:
         return tuple(dict.fromkeys(column for row in self.rows(table) for column in row.cells))
 
     def rows(self, table: TableStream) -> Iterator[Row]:
-        """The objects; a line that holds none is counted and skipped."""
+        """The objects; other lines are counted and skipped."""
         lines = TextLines(table)
         for line in lines:
             if line.isspace():
                 continue
-            place = f"line {lines.number}"
+            location = f"line {lines.number}"
             cells = _object(line)
             if cells is None:
-                table.findings.add(Case.BAD_JSON, place)
+                table.findings.add(Case.BAD_JSON, location)
             else:
-                yield Row(place=place, cells=cells)
+                yield Row(location=location, cells=cells)
 
 
 def _object(line: str) -> dict[str, Cell] | None:

@@ -51,7 +51,7 @@ class MerchantXml:
             for item in _items(bounded):
                 bounded.item_ended()
                 number += 1
-                yield Row(place=f"item {number}", cells=_cells(item))
+                yield Row(location=f"item {number}", cells=_cells(item))
         except DefusedXmlException as error:
             reason = "it declares XML entities or external files, which are refused"
             raise UnreadableTable(table.label, reason=reason) from error

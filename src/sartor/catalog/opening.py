@@ -1,7 +1,6 @@
-"""Opens a source by what it holds, never by a flag.
+"""Opens a source of products; its kind is recognized by its content.
 
-A new kind of source is recognized here: for a folder or a ZIP in ``_source_in``, for a single file in
-``_source_of_file``.
+A new kind is recognized in ``_source_in`` (a folder or ZIP) or ``_source_of_file`` (a single file).
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 from sartor.catalog.archive import DEFAULT_ZIP_LIMITS, ZipLimits, open_archive
 from sartor.catalog.files import Files, FolderFiles, OnePhoto, PhotoIndex, PhotoSource, is_photo, photos_in
 from sartor.catalog.source import Findings
-from sartor.catalog.tables import TABLE_SUFFIXES, TableSource, find_table, given_table
+from sartor.catalog.tables import TABLE_SUFFIXES, TableSource, find_table, named_table
 from sartor.errors import SourceNotFound, UnreadableTable, UnrecognizedSource
 
 if TYPE_CHECKING:
@@ -42,10 +41,10 @@ def open_source(path: Path, *, limits: ZipLimits = DEFAULT_ZIP_LIMITS) -> Iterat
         limits: How much a ZIP archive may hold.
 
     Raises:
-        SourceNotFound: There is no such path.
-        UnrecognizedSource: It holds nothing that is known.
+        SourceNotFound: The path does not exist.
+        UnrecognizedSource: Its content is not recognized.
         UnsafeArchive: It is a ZIP archive that must not be read.
-        UnreadableTable: It is a table that cannot be understood.
+        UnreadableTable: It is a table that cannot be read.
     """
     findings = Findings()
     mode = _mode(path)
@@ -78,7 +77,7 @@ def _source_of_file(path: Path, findings: Findings) -> Source:
     files = FolderFiles(path.parent, findings)
     index = PhotoIndex(files)
     try:
-        table = given_table(files, path.name, index)
+        table = named_table(files, path.name, index)
     except UnreadableTable:
         if path.suffix.lower() in TABLE_SUFFIXES:
             raise

@@ -1,4 +1,4 @@
-"""What every reader of products offers, whatever the source holds."""
+"""The contract of a source of products, and the findings that its readers count."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_EXAMPLES = 5
 
 
 class Case(StrEnum):
-    """Everything that the readers count, in the words of the report."""
+    """What the readers count, in the words of the report."""
 
     EXTRA_COMMAS = "rows with unquoted commas"
     EXTRA_CELLS = "rows with more cells than columns"
@@ -45,13 +45,7 @@ class Case(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A case that a reader met.
-
-    Attributes:
-        case: What it is, in words for a person.
-        count: How often it was met.
-        examples: The first few places where it was met.
-    """
+    """A case that a reader met ``count`` times, in words for a person, with the first few locations."""
 
     case: str
     count: int
@@ -66,14 +60,14 @@ class Findings:
         self._examples: defaultdict[str, list[str]] = defaultdict(list)
 
     def add(self, case: str, example: str, *, count: int = 1) -> None:
-        """Count a case, and keep its example while there are few."""
+        """Count a case, and keep the first few examples."""
         self._counts[str(case)] += count
         examples = self._examples[case]
         if len(examples) < MAX_EXAMPLES:
             examples.append(example)
 
     def snapshot(self) -> tuple[Finding, ...]:
-        """What was found so far, in the order in which it was first met."""
+        """The findings so far, in the order in which they were first met."""
         return tuple(
             Finding(case=case, count=count, examples=tuple(self._examples[case]))
             for case, count in self._counts.items()
@@ -101,21 +95,21 @@ class Source(Protocol):
 
     @property
     def kind(self) -> str:
-        """What was recognized: ``folder``, ``zip``, ``photo``, ``kaggle``, ``table`` or ``merchant feed``."""
+        """The recognized kind: ``folder``, ``zip``, ``photo``, ``kaggle``, ``table`` or ``merchant feed``."""
         ...
 
     @property
     def product_count(self) -> int | None:
-        """About how many products there are, for a progress bar; None where only reading would tell.
+        """About how many products there are, for a progress bar; None if unknown before reading.
 
-        Exact for photos. For a table it is the number of lines, so blank lines, line breaks inside a cell
-        and photos without a row make it differ.
+        Exact for photos. For a table it is the number of lines, so blank lines, line breaks inside a cell and
+        photos without a row make it differ.
         """
         ...
 
     @property
     def findings(self) -> Findings:
-        """What was noticed; complete once an iteration is done."""
+        """Oddities; complete after an iteration."""
         ...
 
     def __iter__(self) -> Iterator[SourceProduct]: ...

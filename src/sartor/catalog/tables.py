@@ -1,4 +1,4 @@
-"""Recognizes tables of products by what they hold, and picks the one that describes a folder or a ZIP."""
+"""Tables of products: recognized by their content, picked for a folder or ZIP, and read as a source."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sartor.types import SourcePhoto
 
 KIND = "kaggle"
-TABLE = "styles.csv"
+TABLE = "styles.csv"  # of Kaggle's Fashion Product Images
 COLUMNS = (
     "id",
     "gender",
@@ -39,7 +39,7 @@ COLUMNS = (
     "usage",
     "productDisplayName",
 )
-_TELLING = frozenset({"articleType", "productDisplayName"})
+_KAGGLE_ONLY = frozenset({"articleType", "productDisplayName"})
 
 TABLE_SUFFIXES = frozenset(
     {".csv", ".tsv", ".tab", ".psv", ".txt", ".jsonl", ".ndjson", ".json", ".xml", ".rss", ".atom"}
@@ -54,31 +54,24 @@ _CHUNK_BYTES = 2**20
 
 
 def has_kaggle_name(name: str) -> bool:
-    """Whether a file is called as the table of this layout."""
+    """Whether a file has the name of Kaggle's table."""
     return name.rpartition("/")[2].lower() == TABLE
 
 
 def is_kaggle(name: str, columns: Iterable[str]) -> bool:
-    """Whether a table is the one of this layout; some of its columns may be missing."""
-    return has_kaggle_name(name) and "id" in columns and not _TELLING.isdisjoint(columns)
-
-
-def unknown_columns(columns: Iterable[str]) -> Sequence[str]:
-    """The columns that Kaggle's table does not have."""
-    return [column for column in columns if column not in COLUMNS]
+    """Whether a table is Kaggle's; some of its columns may be missing."""
+    return has_kaggle_name(name) and "id" in columns and not _KAGGLE_ONLY.isdisjoint(columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A table that was recognized.
+    """A recognized table.
 
     Attributes:
         name: Its name among the files of the source.
         kind: ``kaggle``, ``table`` or ``merchant feed``.
-        format: How to read it.
         columns: Its columns; further rows may have others.
-        roles: Which of the columns hold id, title and images.
-        sample: Its first rows, where it can be cut at a line.
+        sample: Its first rows; empty if it cannot be cut at a line.
     """
 
     name: str
@@ -90,24 +83,24 @@ class Table:
 
     @property
     def folder(self) -> str:
-        """Where it lies, which its references to images start from."""
+        """The folder that its references to images start from."""
         return posixpath.dirname(self.name)
 
 
-def given_table(files: Files, name: str, index: PhotoIndex) -> Table:
+def named_table(files: Files, name: str, index: PhotoIndex) -> Table:
     """The table in a file that the user named.
 
     Raises:
-        UnreadableTable: It is none, or has neither images nor ids that photos bear.
+        UnreadableTable: It is not a table, or has neither images nor ids that photos are named after.
     """
-    table = _understood(files, name, _head(files, name))
+    table = _recognize(files, name, _head(files, name))
     if table.roles.images or table.kind == KIND or _names_photos(table, index):
         return table
     raise UnreadableTable(files.label(name), reason=_no_images(table.columns))
 
 
 def find_table(files: Files, index: PhotoIndex, *, source: str, findings: Findings) -> Table | None:
-    """The table that describes the photos of a folder or ZIP: Kaggle's, or else the only one nearest to the top.
+    """The table that describes the photos of a folder or ZIP: Kaggle's, else the only one nearest to the top.
 
     Raises:
         UnreadableTable: There are several to choose from, or Kaggle's ``styles.csv`` cannot be read.
@@ -124,7 +117,7 @@ def find_table(files: Files, index: PhotoIndex, *, source: str, findings: Findin
 
 
 def format_of(head: bytes) -> TableFormat | None:
-    """The format of a table by its first bytes, None when it is none that is known."""
+    """The format of a table by its first bytes; None if it is unknown."""
     if head.startswith(_UTF16_MARKS):
         return MerchantXml.sniff(head.decode("utf-16", "replace"))
     if b"\0" in head:
@@ -138,24 +131,24 @@ def format_of(head: bytes) -> TableFormat | None:
 
 
 def _head(files: Files, name: str) -> bytes:
-    """The start of a table, up to the end of a line where it is cut."""
+    """The start of a table, cut at the end of a line."""
     with files.open_table(name) as stream:
         head = stream.read(_HEAD_BYTES)
     return head if len(head) < _HEAD_BYTES else head[: head.rfind(b"\n") + 1] or head
 
 
-def _understood(files: Files, name: str, head: bytes) -> Table:
-    found = format_of(head)
-    if found is None:
+def _recognize(files: Files, name: str, head: bytes) -> Table:
+    format_ = format_of(head)
+    if format_ is None:
         raise UnreadableTable(files.label(name), reason=why_no_format(head))
-    columns = found.columns(_start(files, name, head))
+    columns = format_.columns(_start(files, name, head))
     roles = roles_of(columns)
     if roles.id is None and not roles.images:
         raise UnreadableTable(files.label(name), reason=_no_images(columns))
     kind = KIND if is_kaggle(name, columns) else "merchant feed" if _is_feed(roles) else "table"
-    is_cut_safely = found.header_lines is not None
-    sample = tuple(islice(found.rows(_start(files, name, head)), _SAMPLE_ROWS)) if is_cut_safely else ()
-    return Table(name=name, kind=kind, format=found, columns=columns, roles=roles, sample=sample)
+    is_line_based = format_.header_lines is not None
+    sample = tuple(islice(format_.rows(_start(files, name, head)), _SAMPLE_ROWS)) if is_line_based else ()
+    return Table(name=name, kind=kind, format=format_, columns=columns, roles=roles, sample=sample)
 
 
 def _start(files: Files, name: str, head: bytes) -> TableStream:
@@ -165,7 +158,7 @@ def _start(files: Files, name: str, head: bytes) -> TableStream:
 def _kaggle_table(files: Files, candidates: Sequence[str]) -> Table | None:
     for name in candidates:
         if has_kaggle_name(name):
-            table = _understood(files, name, _head(files, name))
+            table = _recognize(files, name, _head(files, name))
             if table.kind == KIND:
                 return table
     return None
@@ -185,7 +178,7 @@ def _nearest_table(files: Files, candidates: Sequence[str], index: PhotoIndex, *
 def _likely_table(files: Files, name: str, index: PhotoIndex) -> Table | None:
     head = _head(files, name)
     try:
-        table = _understood(files, name, head)
+        table = _recognize(files, name, head)
     except UnreadableTable:
         return None
     is_described = table.roles.id is not None and table.roles.images
@@ -209,7 +202,7 @@ def _no_images(columns: Sequence[str]) -> str:
 
 
 def why_no_format(head: bytes) -> str:
-    """Why the first bytes of a file are of no table that is known."""
+    """Why the format of a file with these first bytes is unknown."""
     start = head.lstrip()
     if not start:
         return "it is empty"
@@ -225,15 +218,7 @@ def why_no_format(head: bytes) -> str:
 
 
 class TableSource:
-    """A source whose products are the rows of a table.
-
-    Args:
-        name: The path as it was given.
-        table: The table.
-        index: The photos around it.
-        unlisted: Photos that belong to the source, whether a row names them or not.
-        findings: Where to count what is odd.
-    """
+    """A source of a table's rows; photos of ``unlisted`` without a row become products too."""
 
     def __init__(
         self, name: str, table: Table, index: PhotoIndex, *, unlisted: Sequence[str], findings: Findings
@@ -245,8 +230,9 @@ class TableSource:
         self._index = index
         self._candidates = unlisted
         if table.kind == KIND:
-            for column in unknown_columns(table.columns):
-                findings.add(Case.UNKNOWN_COLUMNS, column)
+            for column in table.columns:
+                if column not in COLUMNS:
+                    findings.add(Case.UNKNOWN_COLUMNS, column)
         self.product_count = _row_count(index.files, table)
         self._on_opening = findings.snapshot()
 
@@ -258,7 +244,7 @@ class TableSource:
 
 
 class _Reading:
-    """One pass over a table: what has come so far."""
+    """One pass over a table, with the ids and photos so far."""
 
     def __init__(self, table: Table, index: PhotoIndex, findings: Findings) -> None:
         self._table = table
@@ -271,7 +257,7 @@ class _Reading:
         self._filled: set[str] = set()
 
     def listed(self, files: Files) -> Iterator[SourceProduct]:
-        """The products that have a row."""
+        """The products with a row."""
         name = self._table.name
         with files.open_table(name) as stream:
             table = TableStream(label=files.label(name), stream=stream, findings=self._findings)
@@ -282,13 +268,13 @@ class _Reading:
         self._report_columns()
 
     def unlisted(self, names: Sequence[str]) -> Iterator[SourceProduct]:
-        """A product for each photo that no row names, called by its stem, or by its path if that is taken."""
-        photos_bear_ids = not self._table.roles.images
+        """A product for each photo that no row names, with its stem as id, or its path if that is taken."""
+        are_named_by_id = not self._table.roles.images
         listed_ids = frozenset(self._ids)
         for name in names:
             if name in self._photos:
                 continue
-            if photos_bear_ids and stem(name) in listed_ids:
+            if are_named_by_id and stem(name) in listed_ids:
                 self._findings.add(Case.SPARE_PHOTOS, name)
                 continue
             self._findings.add(Case.NO_ROW, name)
@@ -300,10 +286,10 @@ class _Reading:
         photos = self._finder.photos_of(row, self._table.roles)
         product_id = self._identify(row, photos)
         if not product_id:
-            self._findings.add(Case.NO_ID, row.place)
+            self._findings.add(Case.NO_ID, row.location)
             return None
         if product_id in self._ids:
-            self._findings.add(Case.DUPLICATE_IDS, f"{product_id} ({row.place})")
+            self._findings.add(Case.DUPLICATE_IDS, f"{product_id} ({row.location})")
             return None
         if not photos:
             self._findings.add(Case.NO_PHOTO, product_id)
@@ -313,14 +299,14 @@ class _Reading:
         return SourceProduct(product=product, photos=photos)
 
     def _identify(self, row: Row, photos: Sequence[SourcePhoto]) -> str:
-        """The id of a row, or else one after its image; empty when it has neither."""
+        """The id of a row, else one after its image; empty if it has neither."""
         roles = self._table.roles
-        given = id_of(row, roles)
-        image_stem = "" if given else self._finder.image_stem(row, roles)
+        product_id = id_of(row, roles)
+        image_stem = "" if product_id else self._finder.image_stem(row, roles)
         if not image_stem:
-            return given
+            return product_id
         if roles.id is not None:
-            self._findings.add(Case.NAMED_AFTER_PHOTO, row.place)
+            self._findings.add(Case.NAMED_AFTER_PHOTO, row.location)
         if photos and photos[0].name not in self._photos:  # another photo, though of the same name
             return self._unused(image_stem, without_suffix(photos[0].name), photos[0].name)
         return image_stem
@@ -363,7 +349,7 @@ def _value(cell: Cell) -> AttributeValue | None:
 
 
 def _row_count(files: Files, table: Table) -> int | None:
-    """The number of rows by counting lines; None when rows are not lines, or the table is too large to count."""
+    """The number of rows by counting lines; None if rows are not lines or the table is too large to count."""
     if table.format.header_lines is None:
         return None
     lines, size_bytes, last = 0, 0, b"\n"

@@ -71,7 +71,7 @@ def _demo_catalog(shop: Shop, home: Path, count: int | None) -> list[Path]:
     directory = home / "demo"
     count = count or written_count(directory)
     if count is None and (products := shop.counts().products):
-        added = f"--count {_MAX_COUNT} adds the drawn ones beside them"
+        added = f"--count {_MAX_COUNT} adds the drawn ones"
         typer.echo(f"{home} has {counted(products, 'product')} already; {added}.")
         return []
     catalog = write_demo_catalog(directory, count=count or _MAX_COUNT)

@@ -146,7 +146,7 @@ def _print(evaluation: Evaluation) -> None:
         _categories(evaluation, main),
     )
     print_table(
-        f"{main} beside {evaluation.models[0].model}",
+        f"{main} compared with {evaluation.models[0].model}",
         ("model", "criterion", "difference", "95 % interval", "p, one-sided"),
         (
             (comparison.model, comparison.criterion, *_test(comparison.test))

@@ -25,7 +25,7 @@ def _format(text: str) -> ExportFormat:
     try:
         return ExportFormat(text)
     except ValueError as error:
-        message = f"{text!r} is none of {', '.join(ExportFormat)}"
+        message = f"{text!r} is not one of {', '.join(ExportFormat)}"
         raise typer.BadParameter(message) from error
 
 

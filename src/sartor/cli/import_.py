@@ -67,7 +67,7 @@ def import_(
     from sartor.wiring import open_shop
 
     with (
-        stoppable("what was committed stays, the same command goes on from there"),
+        stoppable("what was committed stays, the same command continues from there"),
         open_shop(settings(home=home, device=device, precision=precision)) as shop,
         progress_bar(f"Importing {file.name}") as on_progress,
     ):

@@ -63,7 +63,7 @@ def index(
     chosen = settings(
         home=home, model=model, metric=metric, device=device, precision=precision, allow_urls=allow_urls
     )
-    message = "what was committed stays, the same command goes on from there"
+    message = "what was committed stays, the same command continues from there"
     with stoppable(message), open_shop(chosen) as shop:
         for source in sources:
             with progress_bar(f"Indexing {source.name}") as on_progress:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 _KERAS_SUFFIXES = {".h5", ".hdf5", ".keras"}
-_STOPPED = "what was embedded stays, the same command goes on from there"
+_STOPPED = "what was embedded stays, the same command continues from there"
 
 app = typer.Typer(help="List, add, export and promote models.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -237,7 +237,7 @@ def _print_promoted(report: PromotionReport, *, as_json: bool) -> None:
     if report.model == report.previous:
         typer.echo(f"{report.model} is the default already")
     else:
-        typer.echo(f"{report.model} is the default now, in place of {report.previous or 'none'}")
+        typer.echo(f"{report.model} is the default now, instead of {report.previous or 'none'}")
     if report.comparison is not None:
         typer.echo(report.comparison.figures)
     if report.embedded or report.rejected:

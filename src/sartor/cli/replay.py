@@ -114,9 +114,9 @@ def _print(result: Replay, *, rejected: int) -> None:
     )
     few = ", ".join(each.method for each in result.off_policy if each.estimate.effective < _MIN_EFFECTIVE)
     if few:
-        typer.echo(f"- recorded answers tell little of {few}: fewer than {_MIN_EFFECTIVE} effective impressions")
+        typer.echo(f"- recorded answers say little about {few}: fewer than {_MIN_EFFECTIVE} effective impressions")
     if rejected:
-        typer.echo(f"- {counted(rejected, 'line')} of the logs told no event")
+        typer.echo(f"- {counted(rejected, 'line')} of the logs had no event")
     for note in setup.notes:
         typer.echo(f"- {note}")
 
@@ -137,22 +137,22 @@ def _print_experiment(experiment: ReplayExperiment, k: int, suffix: str) -> None
             for result in experiment.methods
         ),
     )
-    columns = ("for-you beside", f"nDCG@{k}", "95 % interval", "p", "intervals", "ahead in logs")
-    print_table("", columns, _beside(experiment, k))
+    columns = ("for-you compared with", f"nDCG@{k}", "95 % interval", "p", "intervals", "ahead in logs")
+    print_table("", columns, _comparisons(experiment, k))
 
 
-def _beside(experiment: ReplayExperiment, k: int) -> Iterator[tuple[str, ...]]:
-    for each in experiment.comparisons:
-        if each.metric == f"nDCG@{k}":
-            test = each.test
+def _comparisons(experiment: ReplayExperiment, k: int) -> Iterator[tuple[str, ...]]:
+    for comparison in experiment.comparisons:
+        if comparison.metric == f"nDCG@{k}":
+            test = comparison.test
             chance = ", may be chance" if test.low <= 0 <= test.high else ""
             yield (
-                each.against,
+                comparison.against,
                 f"{test.difference:+.4f}",
                 f"{test.low:+.4f} to {test.high:+.4f}{chance}",
                 f"{test.p_value:.4f}",
-                "apart" if each.apart else "overlap",
-                f"{each.ahead} of {experiment.logs}",
+                "apart" if comparison.apart else "overlap",
+                f"{comparison.ahead} of {experiment.logs}",
             )
 
 

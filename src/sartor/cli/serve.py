@@ -83,7 +83,7 @@ def serve(
 
 def run(workspace: Any, service: Any, *, open_browser: bool = False) -> None:
     """Serve a workspace; prints the address when it listens."""
-    from sartor.service.logs import configure_logging
+    from sartor.service.monitoring import configure_logging
     from sartor.service.run import serve as serve_shop
     from sartor.storefront import add_storefront
     from sartor.wiring import open_shop, open_store

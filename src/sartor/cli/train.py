@@ -67,7 +67,7 @@ def train(
         weights=weights,
         resume=resume,
     )
-    message = "the same command with --resume goes on from the last checkpoint"
+    message = "the same command with --resume continues from the last checkpoint"
     with stoppable(message), _progress_lines() as watch:
         trained = train_model(settings(home=home), options, watch)
     _print_json(trained) if as_json else _print(trained)

@@ -1,4 +1,4 @@
-"""Making a model of an ONNX file: what can be read is read, the rest is asked for, all is tried once."""
+"""Model cards for ONNX files: read from the file where possible, completed by a spec, and tried on two photos."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ _CHANNELS = 3
 _IMAGE_AXES = 4
 _EMBEDDING_AXES = 2
 _TOKENS_AXES = 3
-_PIXEL_VALUES = "pixel_values"  # what Hugging Face calls a batch of photos, channels first
+_PIXEL_VALUES = "pixel_values"  # Hugging Face's name of a batch of photos, channels first
 _TEXT = "input_ids"
-_EMBEDDINGS = ("image_embeds", "pooler_output")  # what it calls an embedding, the better one first
-_SAME = 0.999  # cosine at which two embeddings are one and the same
+_EMBEDDINGS = ("image_embeds", "pooler_output")  # its names of an embedding, the better one first
+_SAME = 0.999  # cosine from which two embeddings count as equal
 
 
 def as_one_file(network: Path, directory: Path) -> Path:
-    """The network itself where it is whole, else a copy in the directory that holds all its weights.
+    """The network itself if it has no external weights, else a copy in the directory with all its weights.
 
     Raises:
-        MissingExtra: It is not whole, and the onnx package is not installed.
-        UnusableModel: A file with its weights is missing, or all of them are too much for one file.
+        MissingExtra: It has external weights, and the onnx package is not installed.
+        UnusableModel: A file of weights is missing, or they are too large for one file.
     """
     files = external_files(network)
     if not files:
@@ -71,12 +71,12 @@ def as_one_file(network: Path, directory: Path) -> Path:
 
 
 def external_files(network: Path) -> tuple[str, ...]:
-    """Names of the files beside a network that hold its weights; none for what is no ONNX file."""
+    """Names of the files beside a network that hold its weights; empty if it is not an ONNX file."""
     try:
         with network.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             return tuple(sorted(set(_locations(content))))
     except (IndexError, ValueError):
-        return ()  # the runtime says what is wrong with it
+        return ()  # the runtime reports the error
 
 
 def _locations(content: mmap.mmap) -> Iterator[str]:
@@ -85,15 +85,15 @@ def _locations(content: mmap.mmap) -> Iterator[str]:
             for entry in _fields(content, weight, _EXTERNAL_DATA):
                 key, value = (
                     content[slice(*span)].decode()
-                    for wanted in (_KEY, _VALUE)
-                    for span in _fields(content, entry, wanted)
+                    for number in (_KEY, _VALUE)
+                    for span in _fields(content, entry, number)
                 )
                 if key == "location":
                     yield value
 
 
-def _fields(content: mmap.mmap, span: tuple[int, int], wanted: int) -> Iterator[tuple[int, int]]:
-    """Where the fields of one number lie in a message that lies between two places."""
+def _fields(content: mmap.mmap, span: tuple[int, int], field: int) -> Iterator[tuple[int, int]]:
+    """The spans of all fields of one number in a protobuf message between two offsets."""
     at, end = span
     while at < end:
         tag, at = _varint(content, at)
@@ -106,7 +106,7 @@ def _fields(content: mmap.mmap, span: tuple[int, int], wanted: int) -> Iterator[
             length, at = _varint(content, at)
             if at + length > end:
                 raise ValueError
-            if tag >> 3 == wanted:
+            if tag >> 3 == field:
                 yield at, at + length
             at += length
         else:
@@ -119,24 +119,15 @@ def _varint(content: mmap.mmap, at: int) -> tuple[int, int]:
         byte = content[at]
         number |= (byte & 0x7F) << shift
         at, shift = at + 1, shift + 7
-        if byte < 0x80:  # noqa: PLR2004 - the highest bit says that the number goes on
+        if byte < 0x80:  # noqa: PLR2004 - the highest bit marks that the number goes on
             return number, at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSpec:
-    """What is said of an ONNX file; ``None`` is read from the file.
+    """The user's facts of an ONNX file for its card (see ``ModelCard``); None is read from the file.
 
-    Attributes:
-        id: Id that the model shall have.
-        scaling: From pixels to the network's input; cannot be read from the file itself.
-        layout: Order of the input's axes.
-        size_px: Height and width of the input.
-        resize: How a photo becomes that size.
-        resizing: The same to the pixel, where another library is followed.
-        output: Name of the output that holds the embedding.
-        license: License of the weights.
-        origin: Where the weights came from.
+    The scaling cannot be read from the file itself.
     """
 
     id: str
@@ -150,39 +141,39 @@ class ModelSpec:
     origin: str = "unknown"
 
 
-def adopt(file: Path, adoption: ModelSpec, *, signature: Signature, load: LoadRuntime) -> ModelCard:
-    """Make the card of an ONNX file, and run the network on two made-up photos to check it.
+def make_card(file: Path, spec: ModelSpec, *, signature: Signature, load: LoadRuntime) -> ModelCard:
+    """Make the card of an ONNX file, and check the network on two synthetic photos.
 
     Args:
         file: The ONNX file.
-        adoption: What the user says of it.
-        signature: What the file says of itself.
+        spec: The user's facts.
+        signature: The file's inputs and outputs.
         load: Loads a runtime for a file and a card.
 
     Raises:
-        UnusableModel: The file is missing, contradicts what was said, or does not embed photos.
+        UnusableModel: The file is missing, contradicts the spec, or does not embed photos.
     """
-    if not MODEL_ID.fullmatch(adoption.id):
+    if not MODEL_ID.fullmatch(spec.id):
         raise UnusableModel(
             file,
-            reason=f"its id {adoption.id!r} must be of lower-case letters, digits, dot, dash and underscore",
+            reason=f"its id {spec.id!r} must be of lower-case letters, digits, dot, dash and underscore",
         )
-    if adoption.scaling is None:
+    if spec.scaling is None:
         raise UnusableModel(file, reason=NEEDS_SCALING)
     photo = _only_input(file, signature)
-    layout = adoption.layout or _layout(file, photo)
+    layout = spec.layout or _layout(file, photo)
     draft = ModelCard(
-        id=adoption.id,
+        id=spec.id,
         sha256=sha256_of(file),
-        size_px=_size(file, photo, layout, said=adoption.size_px),
+        size_px=_size(file, photo, layout, size_px=spec.size_px),
         layout=layout,
-        scaling=adoption.scaling,
-        resize=adoption.resize,
-        resizing=adoption.resizing,
-        output=_output(file, signature, said=adoption.output),
+        scaling=spec.scaling,
+        resize=spec.resize,
+        resizing=spec.resizing,
+        output=_output(file, signature, output=spec.output),
         dimension=1,
-        license=adoption.license,
-        origin=adoption.origin,
+        license=spec.license,
+        origin=spec.origin,
     )
     embeddings = try_out(load(file, draft), draft, named=file)
     return draft.model_copy(update={"dimension": int(embeddings.shape[1])})
@@ -212,55 +203,52 @@ def _layout(file: Path, photo: Port) -> Layout:
     return Layout.NCHW if fits[Layout.NCHW] else Layout.NHWC
 
 
-def _size(file: Path, photo: Port, layout: Layout, *, said: tuple[int, int] | None) -> tuple[int, int]:
+def _size(file: Path, photo: Port, layout: Layout, *, size_px: tuple[int, int] | None) -> tuple[int, int]:
     height, width = (photo.shape[layout.value.index(axis)] for axis in "HW")
-    if said is not None:
-        contradicts = any(
-            own is not None and own != given for own, given in zip((height, width), said, strict=True)
-        )
-        if contradicts:
-            size = f"{said[0]}x{said[1]}"
+    if size_px is not None:
+        if any(own not in {None, side} for own, side in zip((height, width), size_px, strict=True)):
+            size = f"{size_px[0]}x{size_px[1]}"
             raise UnusableModel(
                 file, reason=f"its input is {_words(photo.shape)}, which contradicts the size that is said, {size}"
             )
-        return said
+        return size_px
     if height is None or width is None:
         raise UnusableModel(file, reason=f"its input {_words(photo.shape)} does not tell the size; add --size 224")
     return height, width
 
 
-def _output(file: Path, signature: Signature, *, said: str | None) -> str:
+def _output(file: Path, signature: Signature, *, output: str | None) -> str:
     shapes = {port.name: port.shape for port in signature.outputs}
     vectors = [name for name, shape in shapes.items() if len(shape) == _EMBEDDING_AXES]
-    if said is None:
+    if output is None:
         usual = [name for name in _EMBEDDINGS if name in vectors]
-        chosen = usual[:1] or vectors or list(shapes)
-        said = chosen[0] if len(chosen) == 1 else None
-    if said not in shapes:
-        problem = f"it has no output {said!r}" if said else "it has several outputs"
+        candidates = usual[:1] or vectors or list(shapes)
+        output = candidates[0] if len(candidates) == 1 else None
+    if output not in shapes:
+        problem = f"it has no output {output!r}" if output else "it has several outputs"
         raise UnusableModel(file, reason=f"{problem}; add --output with one of: {', '.join(shapes)}")
-    shape = shapes[said]
+    shape = shapes[output]
     if len(shape) != _EMBEDDING_AXES:
         what = ", a vector for each part of a photo" if len(shape) == _TOKENS_AXES else ""
         remedy = f"add --output {vectors[0]}, or " if vectors else ""
         raise UnusableModel(
             file,
-            reason=f"its output {said!r} is {_words(shape)}{what}, not (n, d); "
+            reason=f"its output {output!r} is {_words(shape)}{what}, not (n, d); "
             f"{remedy}export the network with pooling",
         )
-    return said
+    return output
 
 
 def try_out(runtime: Runtime, card: ModelCard, *, named: Path) -> Matrix:
-    """Embed two made-up photos, to see that a network embeds photos.
+    """Embed ``synthetic_photos``, to check that a network embeds photos.
 
     Returns:
-        ``(2, d)`` float32 of norm 1, for ``made_up_photos``.
+        ``(2, d)`` float32 of norm 1.
 
     Raises:
-        UnusableModel: It does not, and has the name ``named`` then.
+        UnusableModel: It does not; the error names ``named``.
     """
-    photos = made_up_photos(*card.size_px)
+    photos = synthetic_photos(*card.size_px)
     together = unit_norm(runtime.infer(photos))  # (2, d)
     alone = unit_norm(runtime.infer(photos[:1]))  # (1, d)
     if np.isnan(together).any():
@@ -274,7 +262,7 @@ def try_out(runtime: Runtime, card: ModelCard, *, named: Path) -> Matrix:
     return together
 
 
-def made_up_photos(height_px: int, width_px: int) -> Pixels:
+def synthetic_photos(height_px: int, width_px: int) -> Pixels:
     """A gray gradient and a checkerboard of red and blue, ``(2, h, w, 3)`` uint8."""
     rows, columns = np.mgrid[0:height_px, 0:width_px]
     gradient = np.repeat(((rows + columns) * 255 // (height_px + width_px))[..., None], _CHANNELS, axis=-1)

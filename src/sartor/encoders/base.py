@@ -1,4 +1,4 @@
-"""What the encoders ask of an inference runtime; the OpenVINO and the ONNX Runtime adapter answer it alike."""
+"""The contract of an inference runtime, which the OpenVINO and ONNX Runtime adapters fulfill."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Port:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """What a network takes and gives."""
+    """The inputs and outputs of a network."""
 
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
 
 
 class Runtime(Protocol):
-    """A network that is loaded and can be run from several threads at once."""
+    """A loaded network; thread-safe."""
 
     @property
     def description(self) -> str:
@@ -42,16 +42,16 @@ class Runtime(Protocol):
 
     @property
     def streams(self) -> int:
-        """How many calls of ``infer`` in parallel use the device best."""
+        """The number of parallel calls of ``infer`` that uses the device best."""
         ...
 
     @property
     def batch_size(self) -> int:
-        """How many photos in one call use the device best."""
+        """The number of photos in one call that uses the device best."""
         ...
 
     def infer(self, pixels: Pixels) -> Matrix:
-        """Run the network on ``(n, h, w, 3)`` uint8 RGB; returns ``(n, d)`` float32 as it comes out."""
+        """Run the network on ``(n, h, w, 3)`` uint8 RGB; returns its output, ``(n, d)`` float32."""
         ...
 
     def infer_outputs(self, pixels: Pixels, names: Sequence[str]) -> dict[str, npt.NDArray[np.float32]]:

@@ -1,7 +1,7 @@
-"""Model cards: what has to be known of a network to embed a photo with it, as data beside its ONNX file.
+"""Model cards: the facts that embedding a photo with a network needs, as ``card.json`` beside its ONNX file.
 
-A card is frozen, and written as ``card.json``; the network's file is checked against the card's SHA-256
-before it runs, so that an embedding can always be traced to the very bytes that made it.
+The file is checked against the card's SHA-256 before it runs, so that an embedding can be traced to the bytes of
+its network.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Side = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 CARD_FILE = "card.json"
 MODEL_FILE = "model.onnx"
-WEIGHTS_FILE = "weights.npz"  # of a model that Sartor trained, to go on from
+WEIGHTS_FILE = "weights.npz"  # of a trained model, to continue training
 MODEL_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 Triple = tuple[float, float, float]
 
@@ -34,11 +34,10 @@ class _Part(BaseModel):
 
 
 class Resizing(_Part):
-    """How a photo is resized to the pixel as another library does it, before the center is cut out of it.
+    """Resizing exactly as in another library, before the center is cut out.
 
     Attributes:
-        to_px: What the shorter side becomes, while the shape stays; or height and width, whatever the shape was.
-        resampling: How pixels are made from others.
+        to_px: New length of the shorter side, keeping the aspect ratio; or height and width, ignoring it.
     """
 
     to_px: Side | tuple[Side, Side]
@@ -49,12 +48,12 @@ class AttributeHead(_Part):
     """An attribute that the network predicts.
 
     Attributes:
-        name: The attribute, as the catalog calls it.
+        name: The attribute's name in the catalog.
         output: Name of the output with its logits, ``(n, classes)``.
-        classes: What each logit stands for.
-        temperature: Divides the logits before a softmax, so that probabilities are honest.
-        accuracy: Share of the held-out products where the likeliest class is right; none where unmeasured.
-        describes: Whether products and photos are described by it; one that only helped to learn does not.
+        classes: The class of each logit.
+        temperature: Divides the logits before a softmax, so that probabilities are calibrated.
+        accuracy: Share of held-out products whose likeliest class is right; None if not measured.
+        describes: Whether products and photos are described by it; an attribute only for training is not.
     """
 
     name: str
@@ -66,16 +65,16 @@ class AttributeHead(_Part):
 
 
 class MatchCalibration(_Part):
-    """From closeness to the probability that two products agree: ``1 / (1 + e^-(w_s s + w_c c + w_k k + b))``.
+    """From similarity to the probability that two products agree: ``1 / (1 + e^-(w_s s + w_c c + w_k k + b))``.
 
     Source: J. Platt, "Probabilistic outputs for support vector machines" (1999).
 
     Attributes:
-        slope: ``w_s``, of the embeddings' cosine.
-        color: ``w_c``, of the colors' closeness.
-        category: ``w_k``, of the categories' closeness.
+        slope: ``w_s``, for the embeddings' cosine.
+        color: ``w_c``, for the colors' similarity.
+        category: ``w_k``, for the categories' similarity.
         intercept: ``b``.
-        attributes: In which two products agree, colors by their family.
+        attributes: Attributes in which two products agree, colors by their family.
     """
 
     slope: float
@@ -98,22 +97,17 @@ class TrainingRecord(_Part):
     """How a model was made.
 
     Attributes:
-        base: Network that it stands on, by the name of ``sartor models export``.
+        base: Base network, by its name in ``sartor models export``.
         multi_level: Whether earlier feature maps are pooled too.
-        hidden: Units of the hidden layer before the embedding, 0 without one.
-        scale: Of the cosines between embedding and classes.
-        started_from: Where its weights began.
-        split_seed: Of the split into training and held-out products.
-        split_share: Held out of all products.
-        data: What it was trained on, in words.
-        products: Number of products that it learned from.
-        photos: Number of their photos.
-        steps: Steps done.
-        seconds: Time that they took.
-        recipe: All of the recipe.
-        figures: Measured on held-out products, by name.
-        base_figures: The same of the base.
-        versions: Of the packages that trained it.
+        hidden: Units of the hidden layer before the embedding; 0 without one.
+        scale: Factor of the cosines between embedding and classes.
+        started_from: The weights that training started from.
+        split_seed: Seed of the split into training and held-out products.
+        split_share: Share of held-out products.
+        data: The training data, in words.
+        products: Number of training products, with ``photos`` in all.
+        figures: Measured on held-out products, by name; ``base_figures`` for the base network.
+        versions: Versions of the packages.
     """
 
     base: str
@@ -151,14 +145,14 @@ class PixelScaling(BaseModel):
         return self
 
     def applied(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """RGB pixels ``(…, 3)`` in 0..255 as the network takes them."""
+        """RGB pixels ``(…, 3)`` in 0..255, scaled for the network."""
         channels = pixels[..., ::-1] if self.channel_order is ChannelOrder.BGR else pixels
         scaled = (channels.astype(np.float32) - np.array(self.mean)) / np.array(self.std)
         return np.asarray(scaled, np.float32)
 
     @classmethod
     def named(cls, scaling: Scaling) -> PixelScaling:
-        """The mean, deviation and channel order that a usual scaling stands for."""
+        """The mean, deviation and channel order of a common scaling."""
         return _SCALINGS[scaling]
 
 
@@ -177,27 +171,25 @@ _SCALINGS = {
 
 
 class ModelCard(BaseModel):
-    """Everything that has to be known of a network to embed a photo with it.
+    """The facts of a network that embedding a photo needs.
 
     Attributes:
         id: Name of the model; lower-case letters, digits, dot, dash and underscore.
         sha256: Hex digest of the ONNX file.
         size_px: Height and width of the network's input.
-        layout: Order of the input's axes.
         scaling: From pixels in 0..255 to the network's input.
         resize: How a photo becomes the input size.
-        resizing: The same to the pixel, where another library is followed; ``resize`` is only its kind then.
+        resizing: Exact resizing as in another library; ``resize`` is only its kind then.
         output: Name of the output that holds the embedding, shape ``(n, dimension)``.
-        dimension: Length of an embedding.
-        license: License of the weights, as an SPDX id where there is one.
+        license: License of the weights, as an SPDX id if possible.
         origin: Where the weights came from.
-        attributes: What it predicts beside the embedding.
-        feature_maps: Names of the outputs with the feature maps that are pooled, the finest first,
-            ``(n, h, w, c)`` each; empty where the network does not give them.
-        calibration: From scores to matches.
-        training: How it was made, where Sartor made it.
-        network: Whether there is one. Without, the model is vectors that were imported: it can embed nothing, the
-            SHA-256 is of their bytes, and what is said of input and output says nothing.
+        attributes: Attributes that it predicts.
+        feature_maps: Names of the outputs with the pooled feature maps, the finest first, ``(n, h, w, c)`` each;
+            empty if the network does not output them.
+        calibration: From scores to probabilities of a match.
+        training: How Sartor trained it; None for other models.
+        network: False for imported vectors: the model cannot embed, the SHA-256 is of their bytes, and the facts
+            of input and output mean nothing.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -228,10 +220,10 @@ class ModelCard(BaseModel):
 
     @classmethod
     def of_vectors(cls, model_id: str, *, sha256: str, dimension: int, origin: str) -> ModelCard:
-        """The card of vectors that were imported, without a network.
+        """The card of imported vectors, without a network.
 
         Raises:
-            UnusableModel: The id is none.
+            UnusableModel: The id is not valid.
         """
         if not MODEL_ID.fullmatch(model_id):
             reason = "an id has lower-case letters, digits, dot, dash and underscore"
@@ -253,7 +245,7 @@ class ModelCard(BaseModel):
         """Read a card from its JSON file.
 
         Raises:
-            UnusableModel: The file is missing or is no card.
+            UnusableModel: The file is missing or not a card.
         """
         try:
             return cls.model_validate_json(path.read_bytes())
@@ -265,5 +257,5 @@ class ModelCard(BaseModel):
             raise UnusableModel(path, reason=f"its card is not valid ({field}: {first['msg']})") from error
 
     def write(self, path: Path) -> None:
-        """Write the card as JSON that a person can read."""
+        """Write the card as indented JSON."""
         path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")

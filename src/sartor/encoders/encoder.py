@@ -1,4 +1,4 @@
-"""The encoder: photos in, embeddings of unit norm out, whichever runtime runs the network."""
+"""The encoder: from photos to embeddings of unit norm, with any runtime."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
     _Waiting: TypeAlias = tuple[Pixels, Future[Matrix]]
 
-# Bilinear in Pillow averages over the source pixels when it shrinks, so nothing aliases; a gap of 2 lets it
-# shrink large photos by whole factors first, at no visible difference.
+# Pillow's bilinear filter averages over the source pixels when it shrinks, so nothing aliases; with a gap of 2 it
+# shrinks large photos by whole factors first, without a visible difference.
 _RESAMPLING = Image.Resampling.BILINEAR
 _REDUCING_GAP = 2.0
 _WHITE = (255, 255, 255)
-_LONGEST = 8  # times its shorter side, up to which all of a photo is resized to cut its center out
+_MAX_ASPECT = 8  # of a photo that is resized as a whole before its center is cut out
 
 _WINDOW_S = 0.003
 
@@ -59,11 +59,10 @@ def _center(image: Image.Image, resizing: Resizing, size: tuple[int, int]) -> Im
     resampling = Image.Resampling[resizing.resampling.name]
     starts = [(all_ - part) // 2 for all_, part in zip(whole, size, strict=True)]
     ends = [start + part for start, part in zip(starts, size, strict=True)]
-    if max(whole) <= _LONGEST * min(whole):
+    if max(whole) <= _MAX_ASPECT * min(whole):
         (left_px, top_px), (right_px, bottom_px) = starts, ends
         return image.resize(whole, resampling).crop((left_px, top_px, right_px, bottom_px))
-    # The whole of a photo like a thread would be gigabytes. Pillow goes about a part of it in another order, which
-    # differs by a quarter of a level of 255.
+    # All of a very long photo would take gigabytes. Resizing a part of it differs by a quarter of a level of 255.
     factors = [own / all_ for own, all_ in zip(image.size, whole, strict=True)]
     left, top = (start * factor for start, factor in zip(starts, factors, strict=True))
     right, bottom = (min(end * factor, own) for end, factor, own in zip(ends, factors, image.size, strict=True))
@@ -83,8 +82,8 @@ def _whole_size(size: tuple[int, int], to_px: int | tuple[int, int]) -> tuple[in
 class Encoder:
     """Embeds photos with the network of one model card.
 
-    An embedding does not depend on the batch that it is computed in. ``prepare`` may be called from any
-    thread, so that decoding and resizing go on while the network runs.
+    An embedding does not depend on its batch. ``prepare`` is thread-safe, so that decoding and resizing go on
+    while the network runs.
     """
 
     def __init__(self, card: ModelCard, load: Callable[[], Runtime]) -> None:
@@ -99,23 +98,23 @@ class Encoder:
 
     @property
     def batch_size(self) -> int:
-        """How many photos at once use the device best."""
+        """The number of photos in a batch that uses the device best."""
         return self.runtime.batch_size
 
     def prepare(self, image: Image.Image) -> Pixels:
-        """Resize a decoded RGB photo to what the network takes; returns ``(h, w, 3)`` uint8."""
+        """Resize a decoded RGB photo to the network's input; returns ``(h, w, 3)`` uint8."""
         return prepare(image, self.card)
 
     def submit(self, pixels: Sequence[Pixels]) -> Future[Matrix]:
-        """Start to embed prepared photos; the future gives what ``embed_pixels`` returns."""
+        """Start to embed prepared photos; returns a future of ``embed_pixels``."""
         return self._pool.submit(self.embed_pixels, pixels)
 
     def embed_pixels(self, pixels: Sequence[Pixels]) -> Matrix:
         """Embed prepared photos.
 
         Returns:
-            ``(n, d)`` float32 of unit norm, in the order given; a row of NaN where the network gave no
-            usable numbers.
+            ``(n, d)`` float32 of unit norm, in the order of the photos; a row of NaN if the network gave no usable
+            numbers.
         """
         if not pixels:
             return np.empty((0, self.card.dimension), np.float32)
@@ -125,21 +124,21 @@ class Encoder:
         """The maps that the embedding is pooled from, the finest first, ``(n, h, w, c)`` each."""
         if not self.card.feature_maps:
             return []
-        found = self.runtime.infer_outputs(np.stack(pixels), self.card.feature_maps)
-        return [found[name] for name in self.card.feature_maps]
+        outputs = self.runtime.infer_outputs(np.stack(pixels), self.card.feature_maps)
+        return [outputs[name] for name in self.card.feature_maps]
 
     def embed(self, images: Sequence[Image.Image]) -> Matrix:
-        """Embed decoded RGB photos; returns what ``embed_pixels`` returns."""
+        """Embed decoded RGB photos; see ``embed_pixels``."""
         return self.embed_pixels([self.prepare(image) for image in images])
 
     def unload(self) -> None:
-        """Wait for running inferences and give the network's memory back; the next photo loads it again."""
+        """Wait for running inferences and release the network; the next photo loads it again."""
         if pool := vars(self).pop("_pool", None):
             pool.shutdown()
         vars(self).pop("runtime", None)
 
     def close(self) -> None:
-        """Give everything back."""
+        """Release everything."""
         self.unload()
 
     @cached_property
@@ -161,14 +160,14 @@ def unit_norm(vectors: Matrix) -> Matrix:
 
 
 class BatchingEncoder(Encoder):
-    """Embeds single photos of several threads in common batches.
+    """Embeds single photos from several threads in common batches.
 
-    What waits when the network becomes free is one batch. Only where the last batch had company is there a wait
-    of a few milliseconds for more, so a caller alone waits for nobody.
+    All photos that wait when the network becomes free are one batch. It waits a few milliseconds for more only if
+    the last batch had several, so a single caller never waits.
     """
 
     def __init__(self, card: ModelCard, load: Callable[[], Runtime], *, window_s: float = _WINDOW_S) -> None:
-        """``window_s`` is the longest wait for company."""
+        """``window_s`` is the maximum wait for more photos."""
         super().__init__(card, load)
         self._window_s = window_s
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
@@ -176,7 +175,7 @@ class BatchingEncoder(Encoder):
         self._worker: Thread | None = None
 
     def embed_pixels(self, pixels: Sequence[Pixels]) -> Matrix:
-        """Embed prepared photos; a single one shares a batch with those of other threads."""
+        """Embed prepared photos; a single photo shares a batch with those of other threads."""
         if len(pixels) != 1:
             return super().embed_pixels(pixels)
         self._start()
@@ -185,7 +184,7 @@ class BatchingEncoder(Encoder):
         return future.result()
 
     def close(self) -> None:
-        """Answer who still waits, and give everything back."""
+        """Answer waiting callers, and release everything."""
         with self._starting:
             worker, self._worker = self._worker, None
         if worker is not None:
@@ -200,16 +199,16 @@ class BatchingEncoder(Encoder):
                 self._worker.start()
 
     def _work(self) -> None:
-        company = False
+        had_several = False
         while (first := self._queue.get()) is not None:
-            batch, more = self._gathered(first, window_s=self._window_s if company else 0.0)
-            company = len(batch) > 1
+            batch, more = self._batch(first, window_s=self._window_s if had_several else 0.0)
+            had_several = len(batch) > 1
             self._answer(batch)
             if not more:
                 return
 
-    def _gathered(self, first: _Waiting, *, window_s: float) -> tuple[list[_Waiting], bool]:
-        """Who waits, and whether there is anything after them."""
+    def _batch(self, first: _Waiting, *, window_s: float) -> tuple[list[_Waiting], bool]:
+        """The waiting photos, and whether the queue goes on after them."""
         batch, deadline = [first], monotonic() + window_s
         while len(batch) < self.batch_size:
             try:
@@ -225,7 +224,7 @@ class BatchingEncoder(Encoder):
     def _answer(self, batch: Sequence[_Waiting]) -> None:
         try:
             vectors = super().embed_pixels([pixels for pixels, _ in batch])
-        except BaseException as error:  # noqa: BLE001 - it is the callers' to handle
+        except BaseException as error:  # noqa: BLE001 - the callers handle it
             for _, future in batch:
                 future.set_exception(error)
             return

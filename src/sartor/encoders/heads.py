@@ -1,7 +1,7 @@
-"""What a model says of a photo beside its embedding: attributes, with probabilities.
+"""What a model tells of a photo beside its embedding: attributes with probabilities, and the regions that matter.
 
-A head's logits are scaled cosines of the embedding with one vector for each class. The vectors lie in the
-model's weights, so whatever is embedded can be described at any time, without its photo.
+A head's logits are scaled cosines of the embedding with one vector for each class. The vectors are in the model's
+weights, so attributes can be predicted from an embedding at any time, without its photo.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class Heads:
                 vectors = {head.name: _unit(arrays[f"{head.output}/vectors"]) for head in described}
         except Exception as error:
             raise UnusableModel(path, reason="its weights cannot be read; add the model again") from error
-        wanted = {head.name: (card.dimension, len(head.classes)) for head in described}
-        if wanted != {name: matrix.shape for name, matrix in vectors.items()}:
+        expected = {head.name: (card.dimension, len(head.classes)) for head in described}
+        if expected != {name: matrix.shape for name, matrix in vectors.items()}:
             raise UnusableModel(path, reason="its weights are not those of its card; add the model again")
         return cls(described, vectors, scale=card.training.scale)
 
@@ -72,10 +72,10 @@ class Heads:
         return None
 
     def likeliest(self, probabilities: Mapping[str, Matrix]) -> list[dict[str, str]]:
-        """The likeliest value of each attribute, for each row of what ``probabilities`` gave."""
+        """The likeliest value of each attribute for each row of ``probabilities``."""
         best = {head.name: (head.classes, probabilities[head.name].argmax(axis=1)) for head in self.heads}
         count = len(next(iter(probabilities.values()))) if probabilities else 0
-        return [{name: classes[places[row]] for name, (classes, places) in best.items()} for row in range(count)]
+        return [{name: classes[columns[row]] for name, (classes, columns) in best.items()} for row in range(count)]
 
 
 def _unit(vectors: Matrix) -> Matrix:
@@ -89,7 +89,7 @@ def _softmax(logits: Matrix) -> Matrix:
 
 
 class Regions:
-    """Splits embeddings of one model into what each place of a photo adds."""
+    """Splits embeddings of one model into the contributions of the regions of a photo."""
 
     def __init__(self, weights: Mapping[str, Matrix]) -> None:
         """``weights`` are those of the layers above the pooled feature maps, by their path."""
@@ -114,35 +114,35 @@ class Regions:
         path = folder / WEIGHTS_FILE
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                wanted = [name for name in arrays.files if name.split("/")[0] in _LAYERS]
-                return cls({name: arrays[name].astype(np.float32) for name in wanted})
+                names = [name for name in arrays.files if name.split("/")[0] in _LAYERS]
+                return cls({name: arrays[name].astype(np.float32) for name in names})
         except Exception as error:
             raise UnusableModel(path, reason="its weights cannot be read; add the model again") from error
 
     def of(self, maps: Sequence[Map], other: Vector) -> Map:
-        """What each place adds to the cosine with another embedding: ``(h, w)`` of the finest map.
+        """The contribution of each region to the cosine with another embedding: ``(h, w)`` of the finest map.
 
         Args:
             maps: The photo's feature maps, the finest first, each side a whole multiple of the next one's.
             other: Embedding of the other photo, ``(d,)`` of norm 1.
         """
-        pooled = np.concatenate([each.mean(axis=(0, 1)) for each in maps])
+        pooled = np.concatenate([map_.mean(axis=(0, 1)) for map_ in maps])
         linear, constant = self._linear(pooled * self._scale + self._shift)
         embedding = (pooled * self._scale) @ linear + constant
         toward = other / np.linalg.norm(embedding)
         height, width = maps[0].shape[:2]
         added = np.full((height, width), float(constant @ toward) / (height * width), np.float32)
         start = 0
-        for each in maps:
-            channels = each.shape[2]
+        for map_ in maps:
+            channels = map_.shape[2]
             worth = self._scale[start : start + channels] * (linear[start : start + channels] @ toward)
-            share = (each @ worth) / (height * width)  # each place of a coarse map is several of the finest
-            added += np.kron(share, np.ones((height // each.shape[0], width // each.shape[1]), np.float32))
+            share = (map_ @ worth) / (height * width)  # a region of a coarse map is several of the finest
+            added += np.kron(share, np.ones((height // map_.shape[0], width // map_.shape[1]), np.float32))
             start += channels
         return added
 
     def _linear(self, normed: Vector) -> tuple[Matrix, Vector]:
-        """The layers for this photo: ``(f, d)`` of what is scaled and not shifted, and the rest, ``(d,)``."""
+        """The layers as a linear map for this photo: ``(f, d)`` for scaled features, and a constant ``(d,)``."""
         linear, constant = self._straight, self._shift @ self._straight
         if self._hidden is not None and self._bias is not None and self._out is not None:
             open_ = (normed @ self._hidden + self._bias > 0).astype(np.float32)  # (u,)

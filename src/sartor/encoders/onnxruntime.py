@@ -1,4 +1,4 @@
-"""ONNX Runtime: the second runtime, for CUDA, CoreML and machines that OpenVINO does not know."""
+"""The ONNX Runtime adapter, for CUDA, CoreML and machines that OpenVINO does not support."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-# Read while it is imported: without it, ONNX Runtime writes a device id and a database into the user's cache.
+# Read at import: without it, ONNX Runtime writes a device id and a database into the user's cache.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnxruntime as ort
@@ -36,10 +36,10 @@ _BATCH_SIZE = 16
 
 
 def signature(file: Path) -> Signature:
-    """Read what a network takes and gives, without running it.
+    """Read the inputs and outputs of a network, without running it.
 
     Raises:
-        UnusableModel: The file is no network that ONNX Runtime can read.
+        UnusableModel: ONNX Runtime cannot read the file.
     """
     session = _session(file, device="cpu")
     return Signature(
@@ -49,7 +49,7 @@ def signature(file: Path) -> Signature:
 
 
 def devices() -> tuple[str, ...]:
-    """Devices that this build of ONNX Runtime can use, the fastest first."""
+    """Devices that this build of ONNX Runtime supports, the fastest first."""
     present = set(ort.get_available_providers())
     return tuple(device for device, provider in _PROVIDERS.items() if provider in present)
 
@@ -98,7 +98,7 @@ def scale(pixels: Pixels, card: ModelCard) -> npt.NDArray[np.float32]:
 
 def _session(file: Path, *, device: str) -> Any:
     options = ort.SessionOptions()
-    options.log_severity_level = 3  # errors only: warnings about the graph help nobody who only runs it
+    options.log_severity_level = 3  # errors only: warnings about the graph do not help users
     providers = list(dict.fromkeys((_PROVIDERS[device], _PROVIDERS["cpu"])))
     try:
         return ort.InferenceSession(file, options, providers=providers)

@@ -1,11 +1,11 @@
-"""The models of a workspace: a folder for each, with its network and its card; and those that come with Sartor."""
+"""Models: those of a workspace (a folder each, with network and card), those known by name, and baselines."""
 
 from __future__ import annotations
 
 import hashlib
 import shutil
-from abc import ABC, abstractmethod
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -15,15 +15,16 @@ import numpy as np
 from sartor.choices import Layout, Scaling
 from sartor.encoders.card import CARD_FILE, MODEL_FILE, WEIGHTS_FILE, ModelCard, PixelScaling
 from sartor.encoders.encoder import Encoder
+from sartor.encoders.networks import NETWORKS
 from sartor.errors import ModelBundled, ModelDamaged, ModelExists, ModelNotFound, NoNetwork
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy.typing as npt
 
     from sartor.encoders.base import Pixels
-    from sartor.types import Matrix
+    from sartor.types import Matrix, Vector
 
 DIRECTORY = Path(__file__).resolve().parents[1] / "bundled"  # {id}/model.onnx and {id}/card.json
 DEFAULT_MODEL = "sartor-v1"  # of a workspace that has neither a default nor a model of its own
@@ -35,11 +36,65 @@ _SIDE_PX = 64
 _RANDOM_DIMENSION = 64
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownModel:
+    """A model that Sartor knows by name.
+
+    Attributes:
+        name: Id of a bundled model, or the name that ``sartor models export`` takes.
+        license: License of the weights, as an SPDX id.
+        size_bytes: Size of the network's file; of one that is still to be exported, 4 bytes a weight.
+        dimension: Length of an embedding.
+        size_px: Height and width of the input.
+        weights: Where the weights come from: ``bundled``, or the URL that Keras fetches.
+    """
+
+    name: str
+    license: str
+    size_bytes: int
+    dimension: int
+    size_px: tuple[int, int]
+    weights: str
+
+
+def list_models() -> tuple[KnownModel, ...]:
+    """The models that can be used by name: those that come with Sartor, then the ImageNet networks to export.
+
+    Example:
+        >>> from sartor.encoders.registry import list_models
+        >>> {model.name: model.dimension for model in list_models()}["resnet50"]
+        2048
+    """
+    bundled = [
+        KnownModel(
+            name=card.id,
+            license=card.license,
+            size_bytes=(DIRECTORY / card.id / MODEL_FILE).stat().st_size,
+            dimension=card.dimension,
+            size_px=card.size_px,
+            weights="bundled",
+        )
+        for card in ModelRegistry(DIRECTORY).cards()
+    ]
+    exportable = [
+        KnownModel(
+            name=network.name,
+            license=network.license,
+            size_bytes=4 * network.parameters,
+            dimension=network.dimension,
+            size_px=(network.size_px, network.size_px),
+            weights=network.weights_url,
+        )
+        for network in NETWORKS.values()
+    ]
+    return (*bundled, *exportable)
+
+
 class ModelRegistry:
     """Adds, lists and finds models below a directory: ``{id}/model.onnx`` and ``{id}/card.json``.
 
-    Bundled models lie just so below another directory, which is only ever read. Where a workspace has a model
-    of the same id, from before it was bundled, the workspace's own counts.
+    Bundled models lie in another directory of the same form, which is only read. A workspace's own model wins over
+    a bundled one of the same id, since it may be older than the bundled one.
     """
 
     def __init__(self, directory: Path, *, bundled: Path | None = None) -> None:
@@ -52,24 +107,24 @@ class ModelRegistry:
         Raises:
             UnusableModel: A card cannot be read.
         """
-        return tuple(ModelCard.read(folder / CARD_FILE) for _, folder in sorted(self._folders().items()))
+        return tuple(ModelCard.read(folder / CARD_FILE) for _, folder in sorted(self.folders().items()))
 
     def is_bundled(self, model_id: str) -> bool:
-        """Whether a model comes with Sartor, rather than from the workspace."""
-        folder = self._folders().get(model_id)
+        """Whether a model comes with Sartor rather than from the workspace."""
+        folder = self.folders().get(model_id)
         return folder is not None and folder.parent != self._directory
 
     def card(self, model_id: str) -> ModelCard:
         """The card of one model.
 
         Raises:
-            ModelNotFound: There is none with this id.
+            ModelNotFound: No model has this id.
             UnusableModel: Its card cannot be read.
         """
         known = [card.id for card in self.cards()]
         if model_id not in known:
             raise ModelNotFound(model_id, known=known)
-        return ModelCard.read(self._folders()[model_id] / CARD_FILE)
+        return ModelCard.read(self.folders()[model_id] / CARD_FILE)
 
     def file(self, card: ModelCard) -> Path:
         """The network of a card, checked against the card's SHA-256.
@@ -80,34 +135,30 @@ class ModelRegistry:
         """
         if not card.network:
             raise NoNetwork(card.id)
-        file = self._folders().get(card.id, self._directory / card.id) / MODEL_FILE
+        file = self.folders().get(card.id, self._directory / card.id) / MODEL_FILE
         actual = sha256_of(file)
         if actual != card.sha256:
             raise ModelDamaged(file, expected=card.sha256, actual=actual)
         return file
 
-    def folders(self) -> dict[str, Path]:
-        """Where each model lies, by its id."""
-        return self._folders()
-
     @contextmanager
     def staging(self) -> Iterator[Path]:
-        """A directory to put a network in before it is added; gone afterwards, also after an error."""
+        """A directory for a network before it is added; removed afterwards, also after an error."""
         self._directory.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=self._directory, prefix=".staging-") as directory:
             yield Path(directory)
 
     def add(self, network: Path | None, card: ModelCard) -> None:
-        """Take a network and its card in; adding the same model again changes nothing.
+        """Add a network with its card; adding the same model again changes nothing.
 
         Args:
-            network: The ONNX file; it is copied, and so are the weights of a trained model beside it. None for a
-                card of imported vectors.
+            network: The ONNX file; it is copied, with the weights of a trained model beside it. None for a card of
+                imported vectors.
             card: Its card, with the SHA-256 of the file.
 
         Raises:
-            ModelExists: Another model has this id.
-            ModelBundled: A model that comes with Sartor has it.
+            ModelExists: Another model of the workspace has this id.
+            ModelBundled: A model that comes with Sartor has this id.
         """
         if self.is_bundled(card.id):
             raise ModelBundled(card.id)
@@ -125,8 +176,8 @@ class ModelRegistry:
             staging.rename(target)
             staging.mkdir()  # TemporaryDirectory expects to remove it
 
-    def _folders(self) -> dict[str, Path]:
-        """Where each model lies, by its id."""
+    def folders(self) -> dict[str, Path]:
+        """The models' folders by id."""
         folders: dict[str, Path] = {}
         for directory in (self._bundled, self._directory):
             if directory is not None:
@@ -136,7 +187,7 @@ class ModelRegistry:
 
 
 def sha256_of(file: Path) -> str:
-    """Hex digest of a file's bytes; of nothing when the file is missing."""
+    """Hex digest of a file's bytes; that of no bytes if the file is missing."""
     if not file.is_file():
         return hashlib.sha256().hexdigest()
     with file.open("rb") as stream:
@@ -147,51 +198,47 @@ def baseline(name: str) -> Encoder:
     """One of ``BASELINES`` as an encoder.
 
     Raises:
-        KeyError: There is none of this name.
+        KeyError: No baseline has this name.
     """
-    runtime, dimension = {
-        COLOR_HISTOGRAM: (_ColorHistogram(), _BINS**3),
-        RANDOM: (_Chance(), _RANDOM_DIMENSION),
+    vector, dimension = {
+        COLOR_HISTOGRAM: (_color_histogram, _BINS**3),
+        RANDOM: (_random_direction, _RANDOM_DIMENSION),
     }[name]
-    return Encoder(_card(name, dimension), lambda: runtime)
+    return Encoder(_card(name, dimension), lambda: _FunctionRuntime(vector))
 
 
-class _Baseline(ABC):
-    """A runtime without a network."""
+class _FunctionRuntime:
+    """A runtime that computes each photo's vector with a function instead of a network."""
 
     description = "NumPy"
     streams = 1
     batch_size = 64
 
+    def __init__(self, vector: Callable[[Pixels], Vector]) -> None:
+        self._vector = vector
+
     def infer(self, pixels: Pixels) -> Matrix:
         """``(n, h, w, 3)`` to ``(n, d)``."""
-        return np.stack([self._vector(each) for each in pixels])
+        return np.stack([self._vector(photo) for photo in pixels])
 
     def infer_outputs(self, pixels: Pixels, names: Sequence[str]) -> dict[str, npt.NDArray[np.float32]]:
         return dict.fromkeys(names, self.infer(pixels))
 
-    @abstractmethod
-    def _vector(self, pixels: Pixels) -> npt.NDArray[np.float32]: ...
 
-
-class _ColorHistogram(_Baseline):
-    """How many pixels have each of 512 colors; square roots, so that the cosine is the overlap of two photos.
+def _color_histogram(pixels: Pixels) -> Vector:
+    """Square roots of the numbers of pixels with each of 512 colors; the cosine is then the overlap of two photos.
 
     Source: M. Swain and D. Ballard, "Color indexing" (1991); A. Bhattacharyya (1943) for the roots.
     """
-
-    def _vector(self, pixels: Pixels) -> npt.NDArray[np.float32]:
-        red, green, blue = (pixels.reshape(-1, 3) // (256 // _BINS)).astype(np.int64).T
-        counts = np.bincount((red * _BINS + green) * _BINS + blue, minlength=_BINS**3)
-        return np.sqrt(counts).astype(np.float32)
+    red, green, blue = (pixels.reshape(-1, 3) // (256 // _BINS)).astype(np.int64).T
+    counts = np.bincount((red * _BINS + green) * _BINS + blue, minlength=_BINS**3)
+    return np.sqrt(counts).astype(np.float32)
 
 
-class _Chance(_Baseline):
-    """A direction drawn at random, the same one for the same pixels."""
-
-    def _vector(self, pixels: Pixels) -> npt.NDArray[np.float32]:
-        seed = int.from_bytes(hashlib.blake2b(pixels.tobytes(), digest_size=8).digest(), "big")
-        return np.random.default_rng(seed).normal(size=_RANDOM_DIMENSION).astype(np.float32)
+def _random_direction(pixels: Pixels) -> Vector:
+    """A random direction, the same one for the same pixels."""
+    seed = int.from_bytes(hashlib.blake2b(pixels.tobytes(), digest_size=8).digest(), "big")
+    return np.random.default_rng(seed).normal(size=_RANDOM_DIMENSION).astype(np.float32)
 
 
 def _card(name: str, dimension: int) -> ModelCard:

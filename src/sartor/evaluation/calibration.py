@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sartor.evaluation.model_run import EvaluationMatrices
     from sartor.evaluation.ranking import Indices
     from sartor.evaluation.relevance import Labels
-    from sartor.ingest.embed import SeenPhoto
+    from sartor.ingest.embed import PhotoEmbedding
     from sartor.recommend.features import FeatureBuilder
     from sartor.types import Attributes
 
@@ -31,7 +31,7 @@ _STEP = 512
 
 
 def attribute_calibration(
-    photos: Sequence[SeenPhoto], attributes: Sequence[Attributes], features: FeatureBuilder
+    photos: Sequence[PhotoEmbedding], attributes: Sequence[Attributes], features: FeatureBuilder
 ) -> tuple[Calibration, ...]:
     """Whether a model's predictions for photos are as probable as it says, attribute by attribute.
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sartor.evaluation.metrics import Measured
     from sartor.evaluation.ranking import Indices
     from sartor.evaluation.task import CandidateModel, Task
-    from sartor.ingest.embed import EmbeddedSource, SeenPhoto
+    from sartor.ingest.embed import EmbeddedSource, PhotoEmbedding
     from sartor.recommend.features import FeatureBuilder
     from sartor.types import Attributes, Matrix
 
@@ -86,7 +86,7 @@ class ModelRun:
     encoder: Encoder
     gallery: EmbeddedSource
     queries: EmbeddedSource
-    query_photos: Sequence[SeenPhoto]
+    query_photos: Sequence[PhotoEmbedding]
     task: Task
     matrices: EvaluationMatrices
     measured: Measured
@@ -104,7 +104,7 @@ class ModelRun:
 
 
 def evaluation_matrices(
-    gallery: EmbeddedSource, queries: Sequence[SeenPhoto], features: FeatureBuilder, *, as_recommended: bool
+    gallery: EmbeddedSource, queries: Sequence[PhotoEmbedding], features: FeatureBuilder, *, as_recommended: bool
 ) -> EvaluationMatrices:
     """Build what is compared.
 
@@ -137,7 +137,7 @@ def evaluation_matrices(
     )
 
 
-def _query_features(photos: Sequence[SeenPhoto], features: FeatureBuilder) -> Matrix:
+def _query_features(photos: Sequence[PhotoEmbedding], features: FeatureBuilder) -> Matrix:
     embeddings = np.stack([photo.vector for photo in photos])
     built = features.features(embeddings, [photo.palette for photo in photos], {})
     return np.stack([each.joined() for each in built])
@@ -164,7 +164,7 @@ def _product_of_photos(gallery: EmbeddedSource) -> Indices:
     return np.repeat(np.arange(len(gallery.products)), photos)
 
 
-def copies(gallery: EmbeddedSource, queries: Sequence[SeenPhoto], nearest: Indices) -> float:
+def copies(gallery: EmbeddedSource, queries: Sequence[PhotoEmbedding], nearest: Indices) -> float:
     """Share of queries whose nearest product's main photo is a copy of theirs; NaN if none has a neighbor.
 
     Args:

@@ -19,7 +19,7 @@ from sartor.evaluation.relevance import SameProduct
 from sartor.evaluation.results import Robustness
 from sartor.imaging import decode
 from sartor.imaging.color import palette_of
-from sartor.ingest.embed import SeenPhoto
+from sartor.ingest.embed import PhotoEmbedding
 from sartor.ingest.photos import batched
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _damaged(  # noqa: PLR0913, PLR0917
     photos: Mapping[int, bytes],
     request: EvaluationRequest,
     run: ModelRun,
-) -> Iterator[SeenPhoto]:
+) -> Iterator[PhotoEmbedding]:
     images = [
         perturbation.apply(
             decode(photos[row], name=str(row)).image, np.random.default_rng([request.seed, number, row])
@@ -103,7 +103,7 @@ def _damaged(  # noqa: PLR0913, PLR0917
         for row in rows
     ]
     for image, vector in zip(images, run.encoder.embed(images), strict=True):
-        yield SeenPhoto(sha256="", vector=vector, palette=palette_of(image), fingerprint=b"")
+        yield PhotoEmbedding(sha256="", vector=vector, palette=palette_of(image), fingerprint=b"")
 
 
 def _crop(image: Image.Image, rng: np.random.Generator, *, share: float) -> Image.Image:

@@ -72,7 +72,7 @@ class EventFile:
 
     def _rows(self, format_: Delimited) -> Iterator[EventLine]:
         for row in format_.rows(self._table):
-            yield EventLine(location=row.place, fields=self._fields(row.cells.items()))
+            yield EventLine(location=row.location, fields=self._fields(row.cells.items()))
 
     def _objects(self) -> Iterator[EventLine]:
         lines = TextLines(self._table)

@@ -384,21 +384,10 @@ def _number(value: object) -> float | None:
 
 
 def _digest(event: Event) -> str:
-    """An id from all that an event says."""
-    values = [
-        event.type,
-        event.person.kind,
-        event.person.id,
-        event.at_s,
-        event.product_id,
-        event.recommendation_id,
-        event.position,
-        event.quantity,
-        event.price,
-        event.basket_id,
-        event.query,
-    ]
-    return blake2b(json.dumps(values).encode(), digest_size=16).hexdigest()
+    """An id from all that an event says; changing it would make imported events new."""
+    what = [event.type, event.person.kind, event.person.id, event.at_s, event.product_id]
+    where = [event.recommendation_id, event.position, event.quantity, event.price, event.basket_id, event.query]
+    return blake2b(json.dumps([*what, *where]).encode(), digest_size=16).hexdigest()
 
 
 def _shown(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Photos: decoded safely whatever the file, shown small, kept as files, fetched by URL where that is allowed."""
+"""Photos: fetched, decoded safely, reduced, and described by colors and fingerprints."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The colors of a product: a few, with how much of it each one covers.
+"""Colors: OKLab, names, and the palette of the product on a photo.
 
-A photo's background is not the product's color, and a model's skin is not either. A background that is one
-color at the photo's edges is left out; where there is none, as in a person's own photo, the middle counts most.
+A palette leaves out the background, if the photo's edge has one color, and a person's skin. Without such a
+background, as in a snapshot, the middle counts most.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _TO_LAB = np.array(
      [1.9779984951, -2.4285922050, 0.4505937099],
      [0.0259040371, 0.7827717662, -0.8086757660]], np.float32,
 )  # fmt: skip
-_CURVE_FROM = 0.04045  # of sRGB: below it is a line
+_CURVE_FROM = 0.04045  # of sRGB; it is linear below
 
-# The words that shops use, and which colors of CSS each of them stands for.
+# The words that shops use, with the CSS colors that each stands for.
 SHOWN_NAMES = {
     "black": ("black",),
     "gray": ("gray", "dimgray", "darkgray", "slategray", "darkslategray"),
@@ -69,16 +69,16 @@ COLORS = 8
 _SIDE_PX = 64
 _BACKGROUND = 0.045  # OKLab distance within which a pixel is of the background's color
 _EDGE_SHARE = 0.5  # of the edge's pixels that have one color, where there is a background
-_LEAST_PRODUCT = 0.04  # a mask that leaves less has taken the product with it
-_MOST_SKIN = 0.35  # of the product's pixels: above it, the product itself has such a color
+_MIN_PRODUCT = 0.04  # share of the pixels; a mask that leaves less has removed the product too
+_MAX_SKIN = 0.35  # of the product's pixels; above it, the product itself has that color
 _CB, _CR = (77, 127), (133, 173)
 _MIDDLE = 0.3  # standard deviation of the middle's weight, in sides of the photo
-_GRID_BITS = 4  # of each channel tell its bin
-_BINS = 160  # of a photo are looked at, those with most pixels
+_GRID_BITS = 4  # of each channel, for its bin
+_BINS = 160  # of a photo, those with most pixels
 _COARSE_BITS = 8 - _GRID_BITS
 _APART = 0.045  # OKLab distance within which colors are one of a palette
-_LEAST_COLOR = 0.03  # less is a seam where a color meets another, mixed by the reduction
-_LIGHTNESS = 0.2, 0.97  # what black and white cloth has on a photo
+_MIN_COLOR = 0.03  # share of the product; less is a seam between colors, mixed by the reduction
+_LIGHTNESS = 0.2, 0.97  # of black and white cloth on a photo
 
 
 def oklab(rgb: npt.NDArray[np.uint8]) -> Floats:
@@ -142,16 +142,16 @@ def palette_of(image: Image.Image) -> Palette:
     lab = oklab(rgb)
     weights = _weights(lab)
     skin = _skin(image)
-    if weights[skin].sum() <= _MOST_SKIN * weights.sum():
+    if weights[skin].sum() <= _MAX_SKIN * weights.sum():
         weights = weights * ~skin
     chosen = weights > 0
     return _summary(rgb[chosen], lab[chosen], weights[chosen])
 
 
 def _weights(lab: Floats) -> Floats:
-    """How much each pixel counts, ``(h, w)``: 0 or 1 before a background, else most in the middle."""
+    """The weight of each pixel, ``(h, w)``: 0 or 1 before a background, else highest in the middle."""
     background = _background(lab)
-    if background.any() and background.mean() <= 1 - _LEAST_PRODUCT:
+    if background.any() and background.mean() <= 1 - _MIN_PRODUCT:
         return np.asarray(~background, np.float32)
     height, width = lab.shape[:2]
     y = (np.arange(height) + 0.5) / height - 0.5
@@ -160,7 +160,7 @@ def _weights(lab: Floats) -> Floats:
 
 
 def _background(lab: Floats) -> Flags:
-    """Where the edge's one color reaches in from the edge, ``(h, w)``; nowhere if the edge has several."""
+    """The pixels that the edge's one color reaches from the edge, ``(h, w)``; none if it has several."""
     edge = np.concatenate([lab[0], lab[-1], lab[:, 0], lab[:, -1]])
     near = _distance(lab, np.median(edge, axis=0)) < _BACKGROUND
     if np.concatenate([near[0], near[-1], near[:, 0], near[:, -1]]).mean() < _EDGE_SHARE:
@@ -179,7 +179,7 @@ def _distance(lab: Floats, color: Floats) -> Floats:
 
 
 def _skin(image: Image.Image) -> Flags:
-    """Where a photo has the color of skin, ``(h, w)``.
+    """The pixels with the color of skin, ``(h, w)``.
 
     Source of the bounds: D. Chai and K. Ngan, "Face segmentation using skin-color map" (1999).
     """
@@ -189,36 +189,36 @@ def _skin(image: Image.Image) -> Flags:
 
 
 def _summary(rgb: npt.NDArray[np.uint8], lab: Floats, weights: Floats) -> Palette:
-    """The colors of pixels ``(n, 3)`` that count ``(n,)``.
+    """The palette of pixels ``(n, 3)`` with weights ``(n,)``.
 
-    The color with most of the product near it takes all that, then again among the rest, and so on; then each
-    pixel's color goes to the nearest of those, and these move to their mean, as in one step of k-means.
+    The color with most of the product near it is taken with all that is near, then again among the rest. Then each
+    pixel's color is assigned to the nearest of them, and these move to their mean, as in one step of k-means.
     """
     bins, shares = _binned(rgb, lab, weights)
     near = _squared_distances(bins, bins) < _APART**2  # (b, b)
     left = shares.copy()
     peaks: list[int] = []
-    while not peaks or (len(peaks) < COLORS and left.sum() >= _LEAST_COLOR * shares.sum()):
+    while not peaks or (len(peaks) < COLORS and left.sum() >= _MIN_COLOR * shares.sum()):
         peaks.append(int((near @ left * (left > 0)).argmax()))
         left[near[peaks[-1]]] = 0
     apart = _squared_distances(bins[peaks], bins)  # (c, b)
-    theirs = (apart.argmin(axis=0) == np.arange(len(peaks))[:, None]) * shares  # (c, b)
-    covered = theirs.sum(axis=1)
-    kept = np.argsort(-covered, kind="stable")[: int((covered >= _LEAST_COLOR * covered.sum()).sum())]
-    colors = (theirs @ bins)[kept] / covered[kept, None]
+    assigned = (apart.argmin(axis=0) == np.arange(len(peaks))[:, None]) * shares  # (c, b)
+    covered = assigned.sum(axis=1)
+    kept = np.argsort(-covered, kind="stable")[: int((covered >= _MIN_COLOR * covered.sum()).sum())]
+    colors = (assigned @ bins)[kept] / covered[kept, None]
     return Palette(np.asarray(colors, np.float32), np.asarray(covered[kept] / covered[kept].sum(), np.float32))
 
 
 def _binned(rgb: npt.NDArray[np.uint8], lab: Floats, weights: Floats) -> tuple[Floats, Floats]:
-    """Mean colors ``(b, 3)`` of a coarse grid's bins with most pixels, and what each weighs ``(b,)``."""
+    """Mean colors ``(b, 3)`` and weights ``(b,)`` of the heaviest bins of a coarse grid."""
     coarse = (rgb >> _COARSE_BITS).astype(np.int64)
-    place = (coarse[:, 0] << _GRID_BITS | coarse[:, 1]) << _GRID_BITS | coarse[:, 2]
-    filled, bins = np.unique(place, return_inverse=True)
+    cell = (coarse[:, 0] << _GRID_BITS | coarse[:, 1]) << _GRID_BITS | coarse[:, 2]
+    filled, bins = np.unique(cell, return_inverse=True)
     shares = np.bincount(bins, weights, minlength=len(filled))
     sums = [np.bincount(bins, weights * lab[:, axis], minlength=len(filled)) for axis in range(3)]
-    most = np.argsort(-shares, kind="stable")[:_BINS]
+    heaviest = np.argsort(-shares, kind="stable")[:_BINS]
     means = np.stack(sums, axis=1) / shares[:, None]
-    return np.asarray(means[most], np.float32), np.asarray(shares[most], np.float32)
+    return np.asarray(means[heaviest], np.float32), np.asarray(shares[heaviest], np.float32)
 
 
 def _squared_distances(some: Floats, others: Floats) -> Floats:

@@ -1,8 +1,8 @@
-"""Encoded photos to pixels, with every hostile or broken file answered by one PhotoRejected.
+"""Encoded photos to pixels; every hostile or broken file is a ``PhotoRejected``.
 
-The plugin that belongs to the content is called directly instead of through ``Image.open``, which warns above
-``Image.MAX_IMAGE_PIXELS`` and fails above twice that, two settings of the whole process. So the limits here
-are this call's own, and are checked on the header before any pixel is decoded.
+Pillow's plugin for the content is called directly. ``Image.open`` would warn above ``Image.MAX_IMAGE_PIXELS`` and
+fail above twice that, a setting of the whole process; the limits here belong to the call and are checked on the
+header, before any pixel is decoded.
 """
 
 from __future__ import annotations
@@ -84,20 +84,20 @@ _MILLION = 1_000_000
 
 
 def recognize(data: bytes, *, name: str) -> str:
-    """The format in which the photo is to be decoded, by Pillow's name for it.
+    """The format of the photo, by Pillow's name for it.
 
     Raises:
-        PhotoRejected: It is no image, or a kind of image that is not read.
+        PhotoRejected: It is not an image, or a kind of image that is not read.
     """
     head = data[:_HEAD_BYTES]
-    if found := _first_match(_READ, head):
-        if found in _BUILT_WITH and not features.check(_BUILT_WITH[found]):
-            raise PhotoRejected(name, reason=f"is a kind of image that this Pillow was built without: {found}")
-        return found
-    if found := _first_match(_NOT_READ, head):
-        raise PhotoRejected(name, reason=f"is a kind of image that is not read: {found}")
-    found = _first_match(_NO_IMAGES, head) or ("text" if _is_text(head) else None)
-    raise PhotoRejected(name, reason=f"is not an image (looks like {found})" if found else "is not an image")
+    if kind := _first_match(_READ, head):
+        if kind in _BUILT_WITH and not features.check(_BUILT_WITH[kind]):
+            raise PhotoRejected(name, reason=f"is a kind of image that this Pillow was built without: {kind}")
+        return kind
+    if kind := _first_match(_NOT_READ, head):
+        raise PhotoRejected(name, reason=f"is a kind of image that is not read: {kind}")
+    kind = _first_match(_NO_IMAGES, head) or ("text" if _is_text(head) else None)
+    raise PhotoRejected(name, reason=f"is not an image (looks like {kind})" if kind else "is not an image")
 
 
 def _first_match(patterns: dict[str, bytes], head: bytes) -> str | None:
@@ -110,7 +110,7 @@ def _is_text(head: bytes) -> bool:
 
 
 class _ThisThread(threading.local):
-    """Stands where a warning filter has the pattern of a module's name, and knows who asks."""
+    """The module pattern of a warning filter; matches Pillow's modules in threads that are quiet."""
 
     is_quiet = False
 
@@ -125,7 +125,7 @@ _lock = threading.Lock()
 
 @contextmanager
 def pillow_kept_quiet() -> Iterator[None]:
-    """Drop what Pillow warns of in this thread until the block ends."""
+    """Drop Pillow's warnings in this thread until the block ends."""
     _put_filter_first()
     _this_thread.is_quiet = True
     try:
@@ -135,30 +135,26 @@ def pillow_kept_quiet() -> Iterator[None]:
 
 
 def _put_filter_first() -> None:
-    """Make the filter the first of the process's: it stays, and matches nothing outside of the blocks above.
+    """Put the filter first in the process's list; outside the blocks above it matches nothing.
 
-    The list is changed directly because ``warnings.filterwarnings`` takes a pattern only as text, and because
-    it would make every warning that is shown once show again.
+    The list is changed directly because ``warnings.filterwarnings`` takes a pattern only as text and would show
+    again every warning that is shown once.
     """
     filters = cast("list[object]", warnings.filters)
     if filters and filters[0] is _FILTER:
         return
     with _lock:
-        for position in reversed([at for at, known in enumerate(filters) if known is _FILTER]):
+        for position in reversed([index for index, known in enumerate(filters) if known is _FILTER]):
             del filters[position]
         filters.insert(0, _FILTER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecodeLimits:
-    """What a photo may cost.
+    """Limits of a photo's file, pixels, width and height, and of the scans of a progressive JPEG.
 
-    Attributes:
-        max_bytes: Size of the file.
-        max_pixels: Width times height.
-        max_side_px: Width, and height.
-        max_scans: Passes over a progressive JPEG. Encoders write about ten; one of 75 bytes can take 0.05 s at
-            49 megapixels, so a file of 1 MB could take ten minutes.
+    Encoders write about ten scans. A scan of 75 bytes can take 0.05 s at 49 megapixels, so a file of 1 MB could
+    take ten minutes.
     """
 
     max_bytes: int = MAX_DECODED_BYTES
@@ -175,13 +171,13 @@ class DecodedPhoto:
     """A photo as pixels.
 
     Attributes:
-        image: Mode RGB, upright, what was transparent on white, without metadata.
-        width_px: Width of the source photo, upright; more than the image's where that is reduced.
-        height_px: Height of the source photo, upright.
+        image: Mode RGB, upright, transparent pixels on white, without metadata.
+        width_px: Width of the source, upright; larger than the image's if that is reduced.
+        height_px: Height of the source, upright.
         format: Pillow's name of the source's format, such as ``JPEG``.
         reduced: Whether the image was decoded smaller than the source.
-        web_ready: Whether the source file itself is fit for a web page: JPEG, PNG or WebP, one upright frame,
-            no CMYK, and no position of where it was taken.
+        web_ready: Whether the source file can be shown on a web page: JPEG, PNG or WebP, one upright frame, no
+            CMYK, and no location.
     """
 
     image: Image.Image
@@ -195,16 +191,16 @@ class DecodedPhoto:
 def decode(
     data: bytes, *, name: str, fit_px: int | None = None, limits: DecodeLimits = DEFAULT_LIMITS
 ) -> DecodedPhoto:
-    """Decode a photo, whatever its format, color mode and orientation; safe to call from many threads.
+    """Decode a photo of any format, color mode and orientation; thread-safe.
 
     Args:
-        data: The encoded photo; of a file with many frames, the first is decoded.
-        name: What the source calls the photo; only for the message when it is rejected.
-        fit_px: Let a large JPEG be decoded at 1/2, 1/4 or 1/8, as long as both sides keep this many pixels.
-        limits: What the photo may cost.
+        data: The encoded photo; of several frames, the first is decoded.
+        name: The photo's name for the message of a rejection.
+        fit_px: A large JPEG may be decoded at 1/2, 1/4 or 1/8 if both sides keep this many pixels.
+        limits: Limits of the photo.
 
     Raises:
-        PhotoRejected: It is no image, a broken one, one of a kind that is not read, or beyond the limits.
+        PhotoRejected: It is not an image, is broken, of a kind that is not read, or beyond the limits.
     """
     if not data:
         raise PhotoRejected(name, reason="is empty")
@@ -218,15 +214,15 @@ def decode(
             return _decode(image, kind=kind, fit_px=fit_px)
     except PhotoRejected:
         raise
-    except Image.DecompressionBombError as error:  # some plugins look at the size before they have an image
+    except Image.DecompressionBombError as error:  # some plugins check the size before they have an image
         reason = f"has far more than {limits.max_pixels / _MILLION:g} megapixels"
         raise PhotoRejected(name, reason=reason) from error
-    except Exception as error:  # on a broken file Pillow's plugins raise whatever they trip over
+    except Exception as error:  # on a broken file Pillow's plugins raise any exception
         raise PhotoRejected(name, reason=_reason(error, data, kind=kind)) from error
 
 
 def _open(data: bytes, kind: str) -> ImageFile:
-    """Read the header only. A plugin is imported when the first photo of its format comes."""
+    """Read the header; a plugin is imported with the first photo of its format."""
     module, plugin = _PLUGINS[kind]
     return cast("ImageFile", getattr(import_module(module), plugin)(io.BytesIO(data)))
 
@@ -265,25 +261,25 @@ def _decode(image: ImageFile, *, kind: str, fit_px: int | None) -> DecodedPhoto:
         height_px=height_px,
         format=kind,
         reduced=reduced,
-        web_ready=shows_as_it_is and _tells_no_place(image, exif),
+        web_ready=shows_as_it_is and _has_no_location(image, exif),
     )
 
 
 def _exif_of(image: ImageFile) -> Image.Exif:
-    """What the camera wrote beside the pixels; empty where it cannot be read, which is not worth a photo."""
+    """The EXIF block; empty if it cannot be read, which is no reason to reject a photo."""
     try:
         return image.getexif()
     except Exception:  # noqa: BLE001 - a broken block fails in as many ways as a broken file
         return Image.Exif()
 
 
-def _tells_no_place(image: ImageFile, exif: Image.Exif) -> bool:
-    """Whether a photo does not say where it was taken, as far as its EXIF block can be read."""
+def _has_no_location(image: ImageFile, exif: Image.Exif) -> bool:
+    """Whether a readable EXIF block has no location."""
     return "exif" not in image.info or (len(exif) > 0 and ExifTags.IFD.GPSInfo not in exif)
 
 
 def _reason(error: Exception, data: bytes, *, kind: str) -> str:
-    """Why a file failed, in a few words; Pillow's own words stay with the cause."""
+    """Why a file failed, in a few words; Pillow's own message stays with the cause."""
     if isinstance(error, MemoryError):
         return "needs more memory than there is"
     if _is_cut_off(data, kind=kind) or (kind == "TIFF" and "truncated" in str(error)):
@@ -294,7 +290,7 @@ def _reason(error: Exception, data: bytes, *, kind: str) -> str:
 
 
 def _is_cut_off(data: bytes, *, kind: str) -> bool:
-    """Whether the end is missing, by the end mark or the length that a format has."""
+    """Whether the end is missing, by the format's end mark or length."""
     match kind:
         case "JPEG":
             whole = data.rstrip(b"\0").endswith(b"\xff\xd9")
@@ -314,7 +310,7 @@ def _is_cut_off(data: bytes, *, kind: str) -> bool:
 
 
 def _end_of_boxes(data: bytes) -> int:
-    """Where the last of a file's boxes says that it ends; source: ISO/IEC 14496-12, 4.2."""
+    """The end of a file's last box by its length; source: ISO/IEC 14496-12, 4.2."""
     end = 0
     while end < len(data):
         end += max(int.from_bytes(data[end : end + 4], "big"), 8)

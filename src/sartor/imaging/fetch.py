@@ -1,8 +1,8 @@
-"""Photos by URL: off unless enabled, and then only from public addresses, once, within limits.
+"""Photos as their source has them: bytes, files, and, if enabled, URLs of public addresses.
 
-A URL that comes from outside can aim the server at its own network (server-side request forgery). So the name
-is looked up once, every address of the answer has to be allowed, the connection goes to one of the very
-addresses that were checked, and no redirect is followed. Proxy settings of the environment are not used.
+A URL from outside can aim the server at its own network (server-side request forgery). So the name is looked up
+once, every address of the answer must be allowed, the connection goes to one of the checked addresses, and no
+redirect is followed. Proxy settings of the environment are not used.
 
 Source: OWASP, Server-Side Request Forgery Prevention Cheat Sheet.
 """
@@ -51,7 +51,7 @@ _MEGABYTE = 1_000_000
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address is that of a single machine on the public internet.
+    """Whether an address belongs to a single machine on the public internet.
 
     Not public are loopback, private, link-local and shared (100.64/10) addresses, multicast and 0.0.0.0. An
     IPv6 address that carries an IPv4 address (mapped, 6to4, NAT64) is judged by what it carries; the local
@@ -75,26 +75,20 @@ def _carried(address: IPv6Address) -> IPv4Address | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UrlPolicy:
-    """Whether photos may be fetched by URL, and what one may cost.
-
-    Attributes:
-        enabled: Off unless a person turned it on.
-        max_bytes: Size of the photo's file.
-        timeout_s: For everything together, from looking up the name to the last byte.
-        is_allowed: Which addresses may be connected to.
-    """
+    """Whether photos may be fetched by URL, from which addresses, and their limits."""
 
     enabled: bool = False
     max_bytes: int = MAX_FETCHED_BYTES
-    timeout_s: float = FETCH_TIMEOUT_S
+    timeout_s: float = FETCH_TIMEOUT_S  # from looking up the name to the last byte
     is_allowed: Callable[[Address], bool] = is_public
 
 
 def fetch_photo(url: str, *, policy: UrlPolicy) -> bytes:
-    """The bytes behind a URL; whether they are a photo is for ``decode`` to say.
+    """The bytes behind a URL; ``decode`` checks whether they are a photo.
 
     Raises:
-        PhotoRejected: URLs are off, or this one is not allowed, does not answer, or answers too much or too late.
+        PhotoRejected: URLs are off, or this one is not allowed, does not answer, or its answer is too large or
+        late.
     """
     if not policy.enabled:
         raise PhotoRejected(url, reason="is a URL, and none is fetched unless that is allowed (--allow-urls)")
@@ -119,7 +113,7 @@ def fetch_photo(url: str, *, policy: UrlPolicy) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Target:
-    """The parts of a URL that a request is made of."""
+    """The parts of a URL for a request."""
 
     url: str
     scheme: str
@@ -129,13 +123,13 @@ class _Target:
 
 
 class _Deadline:
-    """The moment by which everything has to be done; sockets alone only limit one operation."""
+    """The end of the time for all operations; a socket's timeout limits only one."""
 
     def __init__(self, timeout_s: float) -> None:
         self._end_s = time.monotonic() + timeout_s
 
     def left_s(self) -> float:
-        """Seconds that are left; raises TimeoutError when none are."""
+        """Seconds that are left; raises TimeoutError after the end."""
         left_s = self._end_s - time.monotonic()
         if left_s <= 0:
             raise TimeoutError
@@ -143,7 +137,7 @@ class _Deadline:
 
 
 class _ReadInTime(io.RawIOBase):
-    """What ``http.client`` reads an answer from, so that a slow drip of bytes cannot outlast the deadline."""
+    """The stream that ``http.client`` reads an answer from; a slow drip of bytes cannot outlast the deadline."""
 
     def __init__(self, sock: socket.socket, deadline: _Deadline) -> None:
         self._sock = sock
@@ -178,13 +172,13 @@ def _parse(url: str) -> _Target:
 
 
 def _look_up(target: _Target, deadline: _Deadline) -> list[Address]:
-    """All addresses of the host; asked in a thread, because the system's resolver knows no deadline."""
+    """All addresses of the host; looked up in a thread, because the system's resolver has no timeout."""
     answers: queue.SimpleQueue[list[Address] | OSError] = queue.SimpleQueue()
 
     def ask() -> None:
         try:
-            found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-            answers.put(list(dict.fromkeys(ip_address(entry[4][0]) for entry in found)))
+            entries = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+            answers.put(list(dict.fromkeys(ip_address(entry[4][0]) for entry in entries)))
         except OSError as error:
             answers.put(error)
 
@@ -199,7 +193,7 @@ def _look_up(target: _Target, deadline: _Deadline) -> list[Address]:
 
 
 def _connect(target: _Target, addresses: list[Address], deadline: _Deadline) -> socket.socket:
-    """A connection to the first address that takes one; they share the time that is left."""
+    """A connection to the first address that accepts; they share the time that is left."""
     failure = OSError("its host has no address")
     for position, address in enumerate(addresses):
         sock = socket.socket(socket.AF_INET if isinstance(address, IPv4Address) else socket.AF_INET6)
@@ -215,7 +209,7 @@ def _connect(target: _Target, addresses: list[Address], deadline: _Deadline) -> 
 
 
 def _secure(target: _Target, sock: socket.socket, deadline: _Deadline) -> socket.socket:
-    """The same connection under TLS where the URL says https, with the certificate checked against the host."""
+    """The connection, under TLS for https, with the certificate checked against the host."""
     if target.scheme != "https":
         return sock
     sock.settimeout(deadline.left_s())
@@ -224,7 +218,7 @@ def _secure(target: _Target, sock: socket.socket, deadline: _Deadline) -> socket
 
 @cache
 def _tls() -> ssl.SSLContext:
-    """Made once: reading the system's certificates takes longer than many a photo."""
+    """Created once: reading the system's certificates takes longer than many photos."""
     return ssl.create_default_context()
 
 
@@ -255,7 +249,7 @@ def _too_large(max_bytes: int) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodedPhoto:
-    """A photo's bytes as its source has them, with their SHA-256."""
+    """A photo's bytes, unchanged, with their SHA-256."""
 
     name: str
     sha256: str
@@ -263,7 +257,7 @@ class EncodedPhoto:
 
 
 def read_photo(photo: SourcePhoto, *, urls: UrlPolicy) -> EncodedPhoto:
-    """Read a photo's bytes from its source, or from the URL that the source names.
+    """Read a photo's bytes from its source, or from the URL that is its name.
 
     Raises:
         PhotoRejected: It cannot be read.
@@ -273,7 +267,7 @@ def read_photo(photo: SourcePhoto, *, urls: UrlPolicy) -> EncodedPhoto:
 
 
 def encoded_photo(photo: str | Path | bytes, *, urls: UrlPolicy) -> EncodedPhoto:
-    """A photo that a user gave, as a path, as bytes or as a URL.
+    """A photo from a path, bytes or a URL.
 
     Raises:
         PhotoRejected: It cannot be read.

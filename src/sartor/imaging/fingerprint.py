@@ -1,4 +1,4 @@
-"""Bits of a photo by which one that shows the same is found, however large it is and however compressed."""
+"""Perceptual hashes: bits that are alike for photos of the same picture in any size and compression."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BITS = 4 * _SIDE * _SIDE
 
 
 def fingerprint(image: Image.Image) -> bytes:
-    """Where an RGB photo becomes brighter or darker from left to right and from top to bottom: 128 bytes.
+    """The steps to brighter or darker of an RGB photo, from left to right and top to bottom: 128 bytes.
 
     Source: the difference hash of N. Krawetz, "Kind of Like That" (2013), at 16 x 16, both ways, with both signs,
     so that a flat background has no bits.
@@ -31,9 +31,9 @@ def fingerprint(image: Image.Image) -> bytes:
 
 
 def apart(ones: Sequence[bytes], others: Sequence[bytes]) -> npt.NDArray[np.float32]:
-    """How far the fingerprints of pairs are apart, ``(n,)`` from 0 to 1: the Jaccard distance of their bits.
+    """Jaccard distances of the bits of n pairs of fingerprints, ``(n,)`` from 0 to 1.
 
-    A fingerprint without any bit, as an empty one, is at 1 from each.
+    An empty fingerprint, or one without a bit, has distance 1 from all.
     """
     one, other = _words(ones), _words(others)
     both = np.bitwise_count(one & other).sum(axis=1, dtype=np.int32)
@@ -43,9 +43,8 @@ def apart(ones: Sequence[bytes], others: Sequence[bytes]) -> npt.NDArray[np.floa
 
 def _words(fingerprints: Sequence[bytes]) -> npt.NDArray[np.uint64]:
     size = _BITS // 8
-    return np.frombuffer(b"".join(each.ljust(size, b"\0") for each in fingerprints), np.uint64).reshape(
-        -1, size // 8
-    )
+    joined = b"".join(bits.ljust(size, b"\0") for bits in fingerprints)
+    return np.frombuffer(joined, np.uint64).reshape(-1, size // 8)
 
 
 def _shrunk(gray: Image.Image, width_px: int, height_px: int) -> npt.NDArray[np.int16]:

@@ -1,7 +1,4 @@
-"""From any of Pillow's pixel modes to upright 8-bit sRGB on white, the one kind of image that encoders see.
-
-Kept apart from decoding because it is about color, not about files: it trusts its input and refuses nothing.
-"""
+"""Any of Pillow's pixel modes to upright 8-bit sRGB on white, the input of encoders. It refuses nothing."""
 
 from __future__ import annotations
 
@@ -32,7 +29,7 @@ _WHITE = (255, 255, 255)
 
 
 def orientation_of(exif: Image.Exif) -> int:
-    """How the photo lies, as EXIF counts it (1 to 8); 1 where EXIF is absent or makes no sense.
+    """The orientation by EXIF, 1 to 8; 1 if EXIF is absent or not valid.
 
     Source: CIPA DC-008 (Exif 2.32), tag 0x0112.
     """
@@ -46,7 +43,7 @@ def turn_upright(image: Image.Image, *, orientation: int) -> Image.Image:
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """A loaded image of any mode as 8-bit sRGB, what is transparent on white, without its metadata."""
+    """A loaded image of any mode as 8-bit sRGB, transparent pixels on white, without metadata."""
     profile = image.info.get("icc_profile")
     if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
         image = _to_8_bits(image)
@@ -61,7 +58,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _to_8_bits(image: Image.Image) -> Image.Image:
-    """Deep gray as 8-bit gray, scaled by its white level rather than cut off at 255."""
+    """Deep gray as 8-bit gray, scaled by its white level instead of cut off at 255."""
     levels = image if image.mode == "F" else image.convert("I")
     darkest, brightest = cast("tuple[float, float]", levels.getextrema())
     if darkest < 0 and _is_unsigned(image):
@@ -75,7 +72,7 @@ def _to_8_bits(image: Image.Image) -> Image.Image:
 
 
 def _is_unsigned(image: Image.Image) -> bool:
-    """Whether a TIFF has unsigned 32-bit levels, the upper half of which Pillow reads as negative."""
+    """Whether a TIFF has unsigned 32-bit levels; Pillow reads their upper half as negative."""
     tags = getattr(image, "tag_v2", {})
     return image.mode == "I" and tags.get(_SAMPLE_FORMAT, (_UNSIGNED,))[0] == _UNSIGNED
 
@@ -95,8 +92,8 @@ def _over_white(image: Image.Image) -> Image.Image:
 
 @lru_cache(maxsize=16)
 def _transform_to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """The conversion that an embedded ICC profile asks for; none where it is sRGB already, or of no use."""
-    from PIL import ImageCms  # a second library, which few photos need
+    """The conversion from an embedded ICC profile; None if it is sRGB or not usable."""
+    from PIL import ImageCms  # a second library that few photos need
 
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))

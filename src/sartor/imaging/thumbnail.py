@@ -1,6 +1,6 @@
-"""Small pictures for pages and reports, made once when a photo enters the catalog.
+"""Small pictures of photos for pages and reports: thumbnails, and photos under a heat map.
 
-A source that is small and fit for a web page is kept byte for byte: it costs nothing and loses nothing.
+A source that is small and can be shown on a web page is kept byte for byte.
 """
 
 from __future__ import annotations
@@ -25,39 +25,28 @@ if TYPE_CHECKING:
 _SUFFIXES = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
 _MEDIA_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 _JPEG_QUALITY = 85
-_KEPT_BYTES = 512 * 1024  # a small picture in a larger file carries something else, such as layers or a video
+_KEPT_BYTES = 512 * 1024  # a small picture in a larger file has something else in it, such as layers or a video
 
 _WARM = (222, 45, 38)
-_MOST = 0.75  # how much of the warm color the hottest place has
-_FADED = 0.35  # how much of its color a photo keeps where nothing counts
+_MAX_WARMTH = 0.75  # share of the warm color where the heat is 1
+_FADED = 0.35  # share of its own color that a photo keeps where the heat is 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thumbnail:
-    """An encoded small picture.
-
-    Attributes:
-        data: The file's bytes.
-        suffix: ``jpg``, ``png`` or ``webp``, without a dot.
-    """
+    """An encoded small picture."""
 
     data: bytes
-    suffix: str
+    suffix: str  # jpg, png or webp
 
     @property
     def media_type(self) -> str:
-        """Its type on the web."""
+        """The media type for HTTP."""
         return _MEDIA_TYPES[self.suffix]
 
 
 def make_thumbnail(data: bytes, decoded: DecodedPhoto, *, max_px: int = THUMBNAIL_PX) -> Thumbnail:
-    """A picture of at most ``max_px`` on a side, never enlarged.
-
-    Args:
-        data: The encoded photo.
-        decoded: What ``decode`` made of the same bytes.
-        max_px: Most pixels of width, and of height.
-    """
+    """A picture of at most ``max_px`` on a side, never enlarged, from a photo's bytes and pixels."""
     fits = max(decoded.width_px, decoded.height_px) <= max_px
     if fits and decoded.web_ready and len(data) <= _KEPT_BYTES:
         return Thumbnail(data=data, suffix=_SUFFIXES[decoded.format])
@@ -65,12 +54,12 @@ def make_thumbnail(data: bytes, decoded: DecodedPhoto, *, max_px: int = THUMBNAI
 
 
 def without_metadata(decoded: DecodedPhoto, *, max_px: int = THUMBNAIL_PX) -> Thumbnail:
-    """A picture of at most ``max_px`` on a side with nothing of the file that it came from but what it shows."""
+    """A picture of at most ``max_px`` on a side, encoded again without any metadata."""
     return Thumbnail(data=_encode(_fit(decoded.image, max_px)), suffix="jpg")
 
 
 def reduced(data: bytes, name: str, *, max_px: int) -> Thumbnail:
-    """A kept picture again, at most so large; as it is where it is no larger."""
+    """A kept picture with at most ``max_px`` on a side; unchanged if it is not larger."""
     suffix = name.rpartition(".")[2]
     with Image.open(io.BytesIO(data)) as image:
         if max(image.size) <= max_px:
@@ -83,7 +72,7 @@ def _fit(image: Image.Image, max_px: int) -> Image.Image:
     if scale >= 1:
         return image
     size_px = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    # The gap lets Pillow halve a large photo cheaply first; at 3.0 the result cannot be told from the full way.
+    # The gap lets Pillow halve a large photo cheaply first; at 3.0 the result looks the same.
     return image.resize(size_px, Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
@@ -94,18 +83,13 @@ def _encode(image: Image.Image) -> bytes:
 
 
 def heated(photo: Image.Image, heat: Floats) -> Image.Image:
-    """An RGB photo under a heat map.
-
-    Args:
-        photo: The photo.
-        heat: ``(h, w)`` in 0..1 of any size; it is stretched to the photo's.
-    """
-    import numpy as np  # importing the package must not load it: thumbnails need none
+    """An RGB photo under a heat map, ``(h, w)`` in 0..1 of any size; it is stretched to the photo's."""
+    import numpy as np  # here, so that importing the package does not load it
 
     raised = Image.fromarray((heat.clip(0, 1) * 255).astype(np.uint8)).resize(photo.size, Image.Resampling.BICUBIC)
     share = np.asarray(raised, np.float32)[..., None] / 255  # (h, w, 1)
     rgb = np.asarray(photo, np.float32)
     gray = rgb.mean(axis=2, keepdims=True)
     faded = gray + (rgb - gray) * (_FADED + (1 - _FADED) * share)
-    mixed = faded + (np.array(_WARM, np.float32) - faded) * _MOST * share
+    mixed = faded + (np.array(_WARM, np.float32) - faded) * _MAX_WARMTH * share
     return Image.fromarray(mixed.round().clip(0, 255).astype(np.uint8))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SeenPhoto:
+class PhotoEmbedding:
     """A photo as one model sees it.
 
     Attributes:
@@ -41,7 +41,7 @@ class SeenPhoto:
     fingerprint: bytes
 
 
-Known: TypeAlias = Callable[[Sequence[str]], dict[str, SeenPhoto]]
+Known: TypeAlias = Callable[[Sequence[str]], dict[str, PhotoEmbedding]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class EmbeddedSource:
     """
 
     products: tuple[Product, ...]
-    photos: tuple[SeenPhoto, ...]
+    photos: tuple[PhotoEmbedding, ...]
     names: tuple[str, ...]
     firsts: npt.NDArray[np.int64]
     vectors: Matrix
@@ -108,7 +108,7 @@ def embed_source(  # noqa: PLR0913 - each is a keyword of its own
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Step:
     products: list[tuple[SourceProduct, list[EncodedPhoto]]]
-    known: dict[str, SeenPhoto]
+    known: dict[str, PhotoEmbedding]
     pending: PendingPhotos
 
 
@@ -120,7 +120,7 @@ class _Run:
     done: int = 0
     embedded: int = 0
     products: list[Product] = field(default_factory=list)
-    photos: list[SeenPhoto] = field(default_factory=list)
+    photos: list[PhotoEmbedding] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     firsts: list[int] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
@@ -139,7 +139,7 @@ class _Run:
         self.rejected.extend(embedded.rejected)
         self.embedded += len(embedded.vectors)
         usable = step.known | {
-            sha256: SeenPhoto(
+            sha256: PhotoEmbedding(
                 sha256=sha256,
                 vector=vector,
                 palette=embedded.palettes[sha256],

@@ -45,7 +45,7 @@ class Info:
     size_bytes: int
 
 
-def take_stock(home: Path, store: CatalogStore, models: ModelRegistry, *, default_model: str | None) -> Info:
+def workspace_info(home: Path, store: CatalogStore, models: ModelRegistry, *, default_model: str | None) -> Info:
     """Count what a workspace holds."""
     files = [path.stat() for path in home.rglob("*") if path.is_file()]
     return Info(

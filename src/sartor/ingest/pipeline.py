@@ -74,7 +74,7 @@ def ingest(
     on_progress: OnProgress = lambda _: None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> IngestReport:
-    """Bring a source into the store and the index; repeating it changes nothing.
+    """Write a source to the store and the index; repeating it changes nothing.
 
     Raises:
         SourceError: The rest of the source cannot be read; what was committed until then stays.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sartor.ingest.writer import CatalogWriter
     from sartor.recommend.query import PhotoInput
 
-SOURCE = "api"  # the source of products that no ingest brought
+SOURCE = "api"  # source of products that no ingest added
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

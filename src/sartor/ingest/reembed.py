@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filled:
+class ReembedReport:
     """What ``embed_catalog`` did.
 
     Attributes:
@@ -54,7 +54,7 @@ def embed_catalog(
     media: MediaStore,
     urls: UrlPolicy,
     on_progress: OnProgress = lambda _: None,
-) -> Filled:
+) -> ReembedReport:
     """Embed every photo of the catalog that the encoder's model has not embedded yet.
 
     Args:
@@ -73,7 +73,7 @@ def embed_catalog(
                 run.finish(pending)
         encoder.unload()
     logger.info("catalog embedded: model=%s photos=%d rejected=%d", run.model, run.embedded, len(run.rejected))
-    return Filled(embedded=run.embedded, reduced=run.reduced, rejected=tuple(run.rejected))
+    return ReembedReport(embedded=run.embedded, reduced=run.reduced, rejected=tuple(run.rejected))
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sartor.catalog.files import stem
-from sartor.catalog.vectors.names import LONGEST_NAME, ids_of
+from sartor.catalog.vectors.names import MAX_NAME_CHARS, ids_of
 from sartor.errors import PhotoRejected
 from sartor.imaging import UrlPolicy
 from sartor.imaging.fetch import EncodedPhoto, read_photo
@@ -86,7 +86,7 @@ def prepare_vectors(named: NamedVectors) -> ImportedVectors:
     for row, (name, product_id) in enumerate(zip(named.names, ids, strict=True)):
         reason = _reason(name, product_id, usable=not np.isnan(matrix[row, 0]))
         if reason:
-            rejected.append(Rejection(photo=name[:LONGEST_NAME] or f"row {row}", reason=reason))
+            rejected.append(Rejection(photo=name[:MAX_NAME_CHARS] or f"row {row}", reason=reason))
         else:
             rows.setdefault(product_id, []).append(row)
     return ImportedVectors(matrix=matrix, names=named.names, rows=rows, scaled=scaled, rejected=tuple(rejected))
@@ -109,8 +109,8 @@ def _reason(name: str, product_id: str, *, usable: bool) -> str:
     """Why a row cannot be used; empty if it can."""
     if not name:
         return "its vector has no name"
-    if len(name) > LONGEST_NAME:
-        return f"its name has more than {LONGEST_NAME:,} characters"
+    if len(name) > MAX_NAME_CHARS:
+        return f"its name has more than {MAX_NAME_CHARS:,} characters"
     if not product_id:
         return "is there twice, the first vector counts"
     return "" if usable else "its vector is zero, or has numbers that are not finite"
@@ -243,7 +243,7 @@ def import_vectors(
     on_progress: OnProgress = lambda _: None,
     clock: Callable[[], float],
 ) -> ImportReport:
-    """Bring vectors into the store and the index; repeating it changes nothing.
+    """Write vectors to the store and the index; repeating it changes nothing.
 
     Args:
         source: The vectors.

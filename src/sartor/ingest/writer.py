@@ -80,7 +80,7 @@ class CatalogWriter:
         self.catch_up()
 
     def catch_up(self) -> None:
-        """Bring every change of the store that the index lacks into it."""
+        """Apply every change of the store that the index lacks."""
         catch_up(self.store, self.index, self.features)
 
     def finish(self) -> None:
@@ -90,7 +90,7 @@ class CatalogWriter:
 
 
 def catch_up(store: CatalogStore, index: VectorIndex, features: FeatureBuilder) -> int:
-    """Bring every change of the store that the index lacks into it.
+    """Apply every change of the store that the index lacks.
 
     Repeating a part of it does no harm, so a kill at any moment only costs the work since the index was saved.
 

@@ -16,7 +16,7 @@ from starlette.middleware.cors import CORSMiddleware
 from sartor import __version__
 from sartor.events.model import EventIn
 from sartor.service.context import BoundedExecutor, Context
-from sartor.service.metrics import Metrics, RequestObserver
+from sartor.service.monitoring import Metrics, RequestObserver
 from sartor.service.problems import MEDIA_TYPE, answer_problems
 from sartor.service.routes import catalog, events, health, recommend, shoppers
 from sartor.service.schemas import EventsIn, PhotoIn, ProblemOut, ProductIn, SimilarQueryIn

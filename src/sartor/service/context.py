@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sartor.config import ServiceSettings
-    from sartor.service.metrics import Metrics
+    from sartor.service.monitoring import Metrics
     from sartor.shop import Shop
 
 T = TypeVar("T")

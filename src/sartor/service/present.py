@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
 from sartor.events.model import PersonKind
@@ -23,7 +24,7 @@ from sartor.service.schemas import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sartor.events.model import Event, PersonRecord
     from sartor.recommend.base import Feed
@@ -32,7 +33,17 @@ if TYPE_CHECKING:
     from sartor.recommend.similar import Recommendation
     from sartor.types import FacetValue, Hit, Photo, StoredProduct
 
+T = TypeVar("T")
+Out = TypeVar("Out")
+
 _DIGITS = 4  # of scores and probabilities
+
+
+def timed(find: Callable[[], T], present: Callable[..., Out], *, model: str) -> Out:
+    """Find something and make its JSON by ``present``, with the time that it took to find."""
+    start = time.perf_counter()
+    result = find()
+    return present(result, model=model, took_ms=1000 * (time.perf_counter() - start))
 
 
 def product_out(stored: StoredProduct) -> ProductOut:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 from sartor.evaluation.catalog_map import lay_out
 from sartor.evaluation.health import examine
 from sartor.evaluation.retrieval import evaluate
-from sartor.ingest.maintenance import check_index, check_media, check_store, rebuild_index, take_stock, tidy_media
+from sartor.ingest.maintenance import (
+    check_index,
+    check_media,
+    check_store,
+    rebuild_index,
+    tidy_media,
+    workspace_info,
+)
 from sartor.recommend.duplicates import find_duplicates
 
 if TYPE_CHECKING:
@@ -47,7 +54,7 @@ class Evaluator:
     def info(self) -> Info:
         """What the workspace holds."""
         backends = self._backends
-        return take_stock(backends.home, self._store, backends.models, default_model=self._models.default)
+        return workspace_info(backends.home, self._store, backends.models, default_model=self._models.default)
 
     def check(self, *, repair: bool) -> tuple[Problem, ...]:
         """Whether store, index and media agree."""

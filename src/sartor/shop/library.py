@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from sartor.choices import Precision, RuntimeChoice
 from sartor.encoders import registry
-from sartor.encoders.add import adopt, as_one_file
+from sartor.encoders.add import as_one_file, make_card
 from sartor.encoders.card import CARD_FILE, MODEL_FILE, ModelCard
 from sartor.encoders.encoder import BatchingEncoder, Encoder
 from sartor.encoders.huggingface import followed, network_file, processor_file
-from sartor.encoders.keras.networks import network
+from sartor.encoders.networks import network
 from sartor.encoders.registry import DEFAULT_MODEL, ModelRegistry, sha256_of
 from sartor.errors import MissingExtra, ModelDamaged, ModelNotChosen, NoModel, UnusableModel, require_extra
 
@@ -120,7 +120,7 @@ def add_model(settings: Settings, source: Path, spec: ModelSpec) -> ModelCard:
     models = open_models(settings)
     with models.staging() as directory:
         whole = as_one_file(file, directory)
-        card = adopt(
+        card = make_card(
             whole,
             spec,
             signature=_signature(settings, whole),

@@ -26,7 +26,7 @@ from sartor.errors import (
 )
 from sartor.evaluation.promotion import PromotionReport, compare, held_out_split
 from sartor.evaluation.task import CandidateModel
-from sartor.ingest.embed import SeenPhoto
+from sartor.ingest.embed import PhotoEmbedding
 from sartor.ingest.reembed import embed_catalog
 from sartor.ingest.vectors import ImportSource, agreement_of, import_vectors, prepare_vectors
 from sartor.ingest.writer import CatalogWriter, bring_up_to_date, catch_up
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from sartor.evaluation.promotion import Comparison
     from sartor.index.base import VectorIndex
     from sartor.ingest.photos import OnProgress
-    from sartor.ingest.reembed import Filled
+    from sartor.ingest.reembed import ReembedReport
     from sartor.ingest.vectors import Agreement, ImportedVectors, ImportReport
     from sartor.shop.backends import Backends
     from sartor.types import SourcePhoto
@@ -207,13 +207,13 @@ class Models:
         store = self._backends.store
         same_network = store.setting(_NETWORK_OF.format(name)) == card.sha256
 
-        def known(sha256s: Sequence[str]) -> dict[str, SeenPhoto]:
+        def known(sha256s: Sequence[str]) -> dict[str, PhotoEmbedding]:
             if not same_network:
                 return {}
             vectors = store.embeddings(name, sha256s)
             photos, palettes = store.photos(sha256s), store.palettes(sha256s)
             return {
-                sha256: SeenPhoto(
+                sha256: PhotoEmbedding(
                     sha256=sha256,
                     vector=vector,
                     palette=palettes[sha256],
@@ -259,7 +259,7 @@ class Models:
         self._backends.store.set_settings({_DEFAULT: card.id, _PREVIOUS: previous})
         self.close()
 
-    def _fill(self, card: ModelCard, on_progress: OnProgress) -> Filled:
+    def _fill(self, card: ModelCard, on_progress: OnProgress) -> ReembedReport:
         """Embed the catalog with a model, and bring its index and that of the default up to date."""
         backends = self._backends
         self._remember_network(card)
@@ -334,7 +334,7 @@ class Models:
 
 
 def _report(
-    card: ModelCard, previous: str | None, filled: Filled, comparison: Comparison | None
+    card: ModelCard, previous: str | None, filled: ReembedReport, comparison: Comparison | None
 ) -> PromotionReport:
     return PromotionReport(
         model=card.id,

@@ -149,7 +149,7 @@ def shopper_of(shop: Shop, visitor: Visitor) -> Shopper:
 def home_rows(shop: Shop, visitor: Visitor) -> tuple[Row, ...]:
     """The rows of the home page: for the visitor, or else trending; and recently viewed."""
     person = visitor.person
-    first = attempt(lambda: _for_you(shop, person), "for you") if person else None
+    first = attempt(lambda: _for_you(shop, person), "for_you") if person else None
     if first is None:
         first = attempt(lambda: _trending(shop, person), "trending")
     return tuple(row for row in (first, recent_row(shop, visitor)) if row and row.cards)
@@ -169,7 +169,7 @@ def recent_row(shop: Shop, visitor: Visitor, *, without: str = "") -> Row | None
     person = visitor.person
     if person is None:
         return None
-    viewed = attempt(lambda: shop.recently_viewed(person, k=_RECENT_PRODUCTS + 1), "recently viewed") or ()
+    viewed = attempt(lambda: shop.recently_viewed(person, k=_RECENT_PRODUCTS + 1), "recently_viewed") or ()
     cards = tuple(stored_card(stored) for stored in viewed if stored.product.id != without)[:_RECENT_PRODUCTS]
     return Row(name="recent", title="Recently viewed", cards=cards) if cards else None
 

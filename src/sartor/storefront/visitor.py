@@ -10,7 +10,7 @@ import re
 import secrets
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -95,28 +95,22 @@ def new_visitor_id() -> str:
 
 def set_visitor_cookie(response: Response, request: Request, visitor_id: str) -> None:
     """Make the browser keep its id, after consent."""
-    response.set_cookie(
-        COOKIE,
-        visitor_id,
-        max_age=COOKIE_AGE_S,
-        path="/",
-        secure=request.url.scheme == "https",
-        httponly=True,
-        samesite="lax",
-    )
+    response.set_cookie(COOKIE, visitor_id, max_age=COOKIE_AGE_S, **_cookie_options(request))
     response.delete_cookie(ANSWER_COOKIE, path="/")
 
 
 def set_refusal_cookie(response: Response, request: Request) -> None:
     """Make the browser keep, until it is closed, that consent was refused."""
-    secure = request.url.scheme == "https"
-    response.set_cookie(ANSWER_COOKIE, REFUSED, path="/", secure=secure, httponly=True, samesite="lax")
+    response.set_cookie(ANSWER_COOKIE, REFUSED, **_cookie_options(request))
 
 
 def delete_visitor_cookie(response: Response, request: Request) -> None:
     """Make the browser forget its id."""
-    secure = request.url.scheme == "https"
-    response.delete_cookie(COOKIE, path="/", secure=secure, httponly=True, samesite="lax")
+    response.delete_cookie(COOKIE, **_cookie_options(request))
+
+
+def _cookie_options(request: Request) -> dict[str, Any]:
+    return {"path": "/", "secure": request.url.scheme == "https", "httponly": True, "samesite": "lax"}
 
 
 def is_same_origin(request: Request) -> bool:

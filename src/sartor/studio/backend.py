@@ -1,9 +1,9 @@
-"""What the pages ask: a workspace that this process holds, or a running service (``remote``)."""
+"""What the pages ask and get, and the workspace that answers; ``remote`` has a running service in its place."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from sartor.recommend.weights import DEFAULT_FEATURE_WEIGHTS
 from sartor.types import Metric
@@ -71,43 +71,6 @@ class SearchOptions:
     where: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-class Backend(Protocol):
-    """What the search page needs."""
-
-    @property
-    def location(self) -> str:
-        """Where the catalog is, for people."""
-        ...
-
-    def overview(self) -> Overview:
-        """What the catalog holds."""
-        ...
-
-    def similar(self, photos: Sequence[bytes], product: str | None, options: SearchOptions) -> Recommendation:
-        """The products most similar to photos, or to a product.
-
-        Raises:
-            SartorError: The query cannot be answered.
-        """
-        ...
-
-    def find(self, words: str, *, limit: int) -> Sequence[StoredProduct]:
-        """Products with these words."""
-        ...
-
-    def product(self, product_id: str) -> StoredProduct:
-        """One product.
-
-        Raises:
-            SartorError: There is no such product.
-        """
-        ...
-
-    def picture(self, sha256: str, *, max_px: int) -> tuple[bytes, str] | None:
-        """A photo of the catalog with its media type; None if it is gone."""
-        ...
-
-
 class WorkspaceBackend:
     """A workspace, held until it is closed. All sessions share one.
 
@@ -126,7 +89,7 @@ class WorkspaceBackend:
 
     @property
     def location(self) -> str:
-        """The workspace's directory."""
+        """Where the catalog is, for people: the workspace's directory."""
         return str(self._shop.home)
 
     def overview(self) -> Overview:
@@ -143,7 +106,11 @@ class WorkspaceBackend:
         )
 
     def similar(self, photos: Sequence[bytes], product: str | None, options: SearchOptions) -> Recommendation:
-        """The products most similar to photos, or to a product."""
+        """The products most similar to photos, or to a product.
+
+        Raises:
+            SartorError: The query cannot be answered.
+        """
         where: Mapping[str, FilterValue] = dict(options.where)
         return self._shop.through(options.model).similar(
             *photos,
@@ -160,11 +127,15 @@ class WorkspaceBackend:
         return self._shop.listing(words=words, limit=limit).products
 
     def product(self, product_id: str) -> StoredProduct:
-        """One product."""
+        """One product.
+
+        Raises:
+            SartorError: There is no such product.
+        """
         return self._shop.product(product_id)
 
     def picture(self, sha256: str, *, max_px: int) -> tuple[bytes, str] | None:
-        """A photo of the catalog with its media type."""
+        """A photo of the catalog with its media type; None if it is gone."""
         picture = self._shop.picture(sha256, max_px=max_px)
         return None if picture is None else (picture.data, picture.media_type)
 

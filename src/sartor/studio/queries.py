@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-    from sartor.studio.backend import Backend, Overview
+    from sartor.studio.backend import Overview
+    from sartor.studio.session import Backend
     from sartor.types import FacetValue, StoredProduct
 
 

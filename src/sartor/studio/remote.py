@@ -1,4 +1,4 @@
-"""A running ``sartor serve`` as the pages ask it, over its HTTP API."""
+"""A running ``sartor serve`` as the pages ask it, over its HTTP API; it answers as ``WorkspaceBackend`` does."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ServiceBackend:
 
     @property
     def location(self) -> str:
-        """The service's address."""
+        """Where the catalog is, for people: the service's address."""
         return self._address
 
     def overview(self) -> Overview:
@@ -80,7 +80,7 @@ class ServiceBackend:
         return _product(self._json("GET", f"/v1/products/{quote(product_id, safe='')}"))
 
     def picture(self, sha256: str, *, max_px: int) -> tuple[bytes, str] | None:
-        """A photo of the catalog with its media type."""
+        """A photo of the catalog with its media type; None if it is gone."""
         try:
             answer = self._ask("GET", f"/v1/photos/{sha256}", params={"size": max_px})
         except ServiceRefused:

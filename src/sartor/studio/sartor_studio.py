@@ -7,9 +7,8 @@ from pathlib import Path
 import streamlit as st
 
 from sartor.studio.session import pages, problems_shown
-from sartor.studio.tiles import STYLE
 
-_LOGO = Path(__file__).with_name("logo.svg")
+_LOGO, _STYLE = (Path(__file__).with_name(name) for name in ("logo.svg", "studio.css"))
 _SIDEBAR_PX = 264
 
 
@@ -18,7 +17,7 @@ def main() -> None:
     st.set_page_config(
         page_title="Sartor Studio", page_icon=str(_LOGO), layout="wide", initial_sidebar_state=_SIDEBAR_PX
     )
-    st.html(STYLE)
+    st.html(_STYLE)
     st.logo(str(_LOGO), size="large")
     page = st.navigation(pages(), position="top")
     with problems_shown():

@@ -7,7 +7,7 @@ import os
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 import streamlit as st
 
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from streamlit.navigation.page import Page
 
     from sartor.ingest.photos import OnProgress, Progress
-    from sartor.studio.backend import Backend, Overview
+    from sartor.studio.backend import Overview
+
+Backend: TypeAlias = WorkspaceBackend | ServiceBackend
 
 _VIEWS = Path(__file__).with_name("views")
 _PAGES = (  # file, title and icon; the first is shown first
@@ -42,7 +44,7 @@ def pages() -> Sequence[Page]:
     ]
 
 
-def backend() -> WorkspaceBackend | ServiceBackend:
+def backend() -> Backend:
     """What answers: the service named in the environment, or else the workspace."""
     return _open_backend(os.environ.get(STUDIO_API_VARIABLE, ""), str(EnvironmentSettings().home))
 
@@ -130,13 +132,13 @@ def _show_busy(error: WorkspaceBusy) -> None:
         st.button("Try again", icon=":material/refresh:", type="primary")
 
 
-def _release(current: WorkspaceBackend | ServiceBackend) -> None:
+def _release(current: Backend) -> None:
     atexit.unregister(current.close)
     current.close()
 
 
 @st.cache_resource(show_spinner="Opening the catalog …", on_release=_release)
-def _open_backend(api: str, home: str) -> WorkspaceBackend | ServiceBackend:
+def _open_backend(api: str, home: str) -> Backend:
     opened = (
         ServiceBackend(api, key=os.environ.get(API_KEY_VARIABLE, ""))
         if api

@@ -15,39 +15,11 @@ if TYPE_CHECKING:
 
     from sartor.recommend.explain import QueryAttributes
     from sartor.recommend.similar import Recommendation
-    from sartor.studio.backend import Backend
     from sartor.studio.queries import Query
+    from sartor.studio.session import Backend
     from sartor.types import Hit
 
 _PICTURE_PX = 320
-STYLE = """<style>
-[data-testid="stMainBlockContainer"] { padding-left: 2rem; padding-right: 2rem; max-width: 92rem; }
-@media (max-width: 48rem) { [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; } }
-[class*="st-key-tiles-"] {
-  display: grid; gap: 1.5rem 1rem; align-items: start;
-  grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr));
-}
-[class*="st-key-tiles-"] > * { width: 100% !important; min-width: 0; }
-.sartor-tile { margin: 0; font-size: 0.875rem; line-height: 1.4; }
-.sartor-frame { position: relative; overflow: hidden; aspect-ratio: 3 / 4; border-radius: 8px; }
-.sartor-frame { background: #f3f3f1; }
-.sartor-frame img { width: 100%; height: 100%; object-fit: contain; mix-blend-mode: multiply; display: block; }
-.sartor-query .sartor-frame { outline: 2px solid var(--sartor-accent, #2440b5); outline-offset: 3px; }
-.sartor-mark {
-  position: absolute; left: 0.5rem; top: 0.5rem; padding: 0.125rem 0.5rem; border-radius: 99px;
-  background: #15171b; color: #fff; font-size: 0.75rem;
-}
-.sartor-tile figcaption { padding-top: 0.5rem; font-style: normal; }
-.sartor-tile figcaption > * { display: block; overflow-wrap: anywhere; }
-.sartor-title {
-  display: -webkit-box !important; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden;
-  min-height: 2.8em; font-weight: 500;
-}
-.sartor-query .sartor-title { min-height: 0; }
-.sartor-figures { font-variant-numeric: tabular-nums; }
-.sartor-weak .sartor-frame { opacity: 0.6; }
-.sartor-quiet { opacity: 0.72; font-size: 0.8125rem; }
-</style>"""
 
 
 def query_tile(query: Query, seen: QueryAttributes | None, *, key: str) -> None:

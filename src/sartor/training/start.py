@@ -10,8 +10,8 @@ import numpy as np
 from sartor.encoders.card import CARD_FILE, WEIGHTS_FILE, ModelCard, PixelScaling
 from sartor.encoders.keras.backend import keras, plain_keras
 from sartor.encoders.keras.model import build, load
-from sartor.encoders.keras.networks import NETWORKS, network
 from sartor.encoders.keras.weights import official_weights
+from sartor.encoders.networks import NETWORKS, network
 from sartor.errors import ModelNotFound, UnusableModel, UnusableRecipe
 from sartor.training.network import EMBEDDING, Learner, Shape, encoder, freeze, pooled_base, scaled_input
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from sartor.encoders.keras.networks import KerasNetwork
+    from sartor.encoders.networks import KerasNetwork
     from sartor.training.dataset import Target
     from sartor.training.recipe import Recipe
 

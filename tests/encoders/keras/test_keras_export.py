@@ -9,7 +9,7 @@ import pytest
 
 from sartor.choices import ChannelOrder, Layout, Pooling
 from sartor.encoders.card import ModelCard, PixelScaling
-from sartor.encoders.keras.networks import NETWORKS, network
+from sartor.encoders.networks import NETWORKS, network
 from sartor.errors import UnusableModel
 
 NEEDS_KERAS = "needs Keras: pip install 'sartor[keras]'"

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from sartor.encoders.keras.networks import network
+from sartor.encoders.networks import network
 from sartor.errors import WeightsUnavailable
 
 NEEDS_KERAS = "needs Keras: pip install 'sartor[keras]'"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sartor.choices import Pooling
-from sartor.encoders.keras.networks import network
+from sartor.encoders.networks import network
 from sartor.errors import UnusableModel
 
 NEEDS_KERAS = "needs Keras: pip install 'sartor[keras]'"
@@ -54,7 +54,7 @@ def test_the_classifier_of_keras_applications_is_left_out(tmp_path):
     older = _save_older_format(model, tmp_path / "with_top.h5")
     loaded = keras_model.read(network("mobilenet_v2"), older)
     np.testing.assert_equal(loaded.model.get_weights(), model.get_weights()[:-2])
-    assert loaded.told.left_out == ("predictions (1280, 1000)",)
+    assert loaded.facts.left_out == ("predictions (1280, 1000)",)
 
 
 def test_a_missing_file_is_refused(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 
 from sartor.choices import Pooling
 from sartor.config import Settings
-from sartor.encoders.keras.networks import network
+from sartor.encoders.networks import network
 from sartor.errors import UnusableModel
 from sartor.shop.library import export_model, open_models
 from tests.cli.conftest import sartor  # noqa: F401 - the fixture

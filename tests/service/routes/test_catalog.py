@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def put(client: TestClient, product_id: str, given: dict[str, Any], *photos: bytes) -> Any:
-    files = [("photo", (f"{place}.png", data, "image/png")) for place, data in enumerate(photos)]
+    files = [("photo", (f"{index}.png", data, "image/png")) for index, data in enumerate(photos)]
     return client.put(f"/v1/products/{product_id}", data={"product": json.dumps(given)}, files=files or None)
 
 

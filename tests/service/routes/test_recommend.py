@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def upload(*photos: bytes) -> list[tuple[str, tuple[str, bytes, str]]]:
-    return [("photo", (f"{place}.png", data, "image/png")) for place, data in enumerate(photos)]
+    return [("photo", (f"{index}.png", data, "image/png")) for index, data in enumerate(photos)]
 
 
 def ids(answer: dict[str, Any]) -> list[str]:

@@ -29,13 +29,13 @@ def did(client: TestClient, *what: tuple[str, str], ago_s: float = 60, **who: st
     start = time.time() - ago_s
     events = [
         {
-            "event_id": f"{who} {start} {place}",
+            "event_id": f"{who} {start} {index}",
             "type": type_,
             "product_id": product_id,
-            "timestamp": start + place,
+            "timestamp": start + index,
             **who,
         }
-        for place, (type_, product_id) in enumerate(what)
+        for index, (type_, product_id) in enumerate(what)
     ]
     answer = client.post("/v1/events", json={"events": events}).json()
     assert answer["accepted"] == len(events), answer

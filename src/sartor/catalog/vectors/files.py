@@ -1,4 +1,4 @@
-"""Vectors with the names of their photos, from the files in which people keep them."""
+"""Vectors with the names of their photos: pickles, ``.npy``, ``.npz`` and Parquet files."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NPY, _ZIP, _PARQUET = b"\x93NUMPY", b"PK\x03\x04", b"PAR1"
 
 
 def read_parquet(file: Path) -> dict[str, Any]:
-    """Ids or names and vectors by the names that ``vector_files`` knows; the one column of lists is the vectors.
+    """Ids or names and vectors of a Parquet file; its one column of lists holds the vectors.
 
     Raises:
         MissingExtra: pyarrow is not installed.
@@ -65,7 +65,7 @@ def _is_list(kind: Any) -> bool:
 
 
 def _vectors(column: Any) -> Any:
-    """``(n, d)`` where all lists are as long, else the lists, so that the first that differs can be named."""
+    """``(n, d)`` if all lists have one length, else the lists, so that an error can name the first other one."""
     lengths = np.array(column.value_lengths().fill_null(0))
     if len(lengths) and lengths[0] and (lengths == lengths[0]).all() and not column.null_count:
         flat = column.flatten()
@@ -76,12 +76,12 @@ def _vectors(column: Any) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedVectors:
-    """Vectors as a file has them.
+    """The vectors of a file.
 
     Attributes:
-        vectors: ``(n, d)`` real numbers of any kind and any norm.
-        names: Of their photos, n, as POSIX paths.
-        ids: Of their products, n; None where the file gives none. A product may have several.
+        vectors: ``(n, d)`` real numbers of any type and norm.
+        names: Names of their n photos, as POSIX paths.
+        ids: Ids of their n products; None if the file has none. A product may have several vectors.
     """
 
     vectors: Numbers
@@ -90,11 +90,11 @@ class NamedVectors:
 
 
 def read_vectors(file: Path, filenames: Path | None = None) -> NamedVectors:
-    """Read a pickle, a ``.npy``, ``.npz`` or Parquet file, told apart by what they hold.
+    """Read a pickle, ``.npy``, ``.npz`` or Parquet file, recognized by its content.
 
     Args:
         file: The vectors.
-        filenames: The names, where they lie apart: a pickle, ``.npy`` or a text with one a line.
+        filenames: A separate file of names: a pickle, ``.npy``, or text with one name a line.
 
     Raises:
         UnsafePickle: A pickle is broken, or holds something else.
@@ -124,19 +124,19 @@ def read_vectors(file: Path, filenames: Path | None = None) -> NamedVectors:
 
 
 def _fitted(file: Path, vectors: Any, names: Any, ids: Any) -> NamedVectors:
-    given = _texts(file, names)
-    matrix = _matrix(file, vectors, given)
-    if len(matrix) != len(given):
-        reason = f"it has {len(matrix):,} vectors, and there are {len(given):,} names; both must be of one run"
+    photos = _texts(file, names)
+    matrix = _matrix(file, vectors, photos)
+    if len(matrix) != len(photos):
+        reason = f"it has {len(matrix):,} vectors, and there are {len(photos):,} names; both must be of one run"
         raise UnreadableVectors(file, reason=reason)
     own = None if ids is None else _texts(file, ids)
-    if own is not None and len(own) != len(given):
-        raise UnreadableVectors(file, reason=f"it has {len(own):,} ids for {len(given):,} vectors")
-    return NamedVectors(vectors=matrix, names=given, ids=own)
+    if own is not None and len(own) != len(photos):
+        raise UnreadableVectors(file, reason=f"it has {len(own):,} ids for {len(photos):,} vectors")
+    return NamedVectors(vectors=matrix, names=photos, ids=own)
 
 
 def _matrix(file: Path, value: Any, names: Sequence[str]) -> Numbers:
-    """``(n, d)`` of an array, or of a list of rows; what was not flattened is."""
+    """``(n, d)`` from an array or a list of rows, further axes flattened."""
     if isinstance(value, np.ndarray):
         if value.ndim < 2 or value.dtype.kind not in _NUMBER_KINDS or not value.size:  # noqa: PLR2004
             reason = f"it holds {value.dtype} of shape {value.shape}, not one row of numbers for each photo"
@@ -146,24 +146,24 @@ def _matrix(file: Path, value: Any, names: Sequence[str]) -> Numbers:
         raise UnreadableVectors(file, reason="it holds no list of vectors")
     rows = [_row(row) for row in value]
     first = rows[0]
-    for place, row in enumerate(rows):
+    for index, row in enumerate(rows):
         if row is None or first is None or row.shape != first.shape:
-            name = names[place] if place < len(names) else "without a name"
+            name = names[index] if index < len(names) else "without a name"
             has = "no numbers" if row is None else f"{len(row):,} numbers"
-            reason = f"row {place} ({name}) has {has}, the first row {0 if first is None else len(first):,}"
+            reason = f"row {index} ({name}) has {has}, the first row {0 if first is None else len(first):,}"
             raise UnreadableVectors(file, reason=reason)
     return np.stack([row for row in rows if row is not None])
 
 
 def _row(row: Any) -> Numbers | None:
-    """``(d,)``; None where it holds no numbers."""
+    """``(d,)``; None if it does not hold numbers."""
     if isinstance(row, list | tuple):
         if len(row) == 1 and isinstance(row[0], list | tuple | np.ndarray):
             return _row(row[0])
-        if not all(isinstance(each, float | int | np.number) for each in row):
+        if not all(isinstance(number, float | int | np.number) for number in row):
             return None
         try:
-            row = np.array(row, np.float64 if any(isinstance(each, int) for each in row[:1]) else None)
+            row = np.array(row, np.float64 if any(isinstance(number, int) for number in row[:1]) else None)
         except (ValueError, OverflowError):
             return None
     if not isinstance(row, np.ndarray) or row.dtype.kind not in _NUMBER_KINDS or not row.size:
@@ -176,7 +176,7 @@ def _texts(file: Path, value: Any) -> tuple[str, ...]:
         value = value.tolist()
     if not isinstance(value, list | tuple):
         raise UnreadableVectors(file, reason="the names are no list of names")
-    return tuple(photo_name(each) for each in value)
+    return tuple(map(photo_name, value))
 
 
 def _names_in(file: Path) -> Any:
@@ -209,21 +209,21 @@ def _npy(file: Path) -> Numbers:
 
 
 def _npz(file: Path) -> dict[str, Numbers]:
-    wanted = {*VECTORS, *NAMES, "ids", "id"}
+    known = {*VECTORS, *NAMES, "ids", "id"}
     with _readable(file), zipfile.ZipFile(file) as archive:
-        members = [each for each in archive.infolist() if each.filename.removesuffix(".npy") in wanted]
-        for each in members:
-            if each.file_size > MAX_PARQUET_RATIO * each.compress_size + 2**16:
-                raise UnreadableVectors(file, reason=f"{each.filename} unpacks to more than numbers can")
+        members = [entry for entry in archive.infolist() if entry.filename.removesuffix(".npy") in known]
+        for entry in members:
+            if entry.file_size > MAX_PARQUET_RATIO * entry.compress_size + 2**16:
+                raise UnreadableVectors(file, reason=f"{entry.filename} unpacks to more than numbers can")
         parts = {}
-        for each in members:
-            with archive.open(each) as stream:
-                parts[each.filename.removesuffix(".npy")] = _array(file, stream, size_bytes=each.file_size)
+        for entry in members:
+            with archive.open(entry) as stream:
+                parts[entry.filename.removesuffix(".npy")] = _array(file, stream, size_bytes=entry.file_size)
         return parts
 
 
 def _array(file: Path, stream: IO[bytes], *, size_bytes: int) -> Numbers:
-    """An array of NumPy's own format, if it is as long as its header says, and holds no objects."""
+    """An array in NumPy's format; refused if its length contradicts the header or it holds objects."""
     version = np.lib.format.read_magic(stream)
     header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, fortran, dtype = header(stream)

@@ -1,9 +1,10 @@
-"""Finds the photos that imported vectors are named after, and what a table beside them says of their products."""
+"""The names that come with imported vectors: their photos, their products' ids, and a table beside them."""
 
 from __future__ import annotations
 
 import logging
 import re
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Protocol
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from sartor.types import Product, SourcePhoto
 
 _DRIVE = re.compile(r"[A-Za-z]:/+")
-LONGEST_NAME = 2_000
+MAX_NAME_CHARS = 2_000
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ _ONLY_PHOTOS = frozenset({"folder", "zip", "photo"})
 
 
 def photo_name(value: Any) -> str:
-    """The name of a photo as a POSIX path, however it was written; empty where the value is no name."""
+    """The name of a photo as a POSIX path; empty if the value is not a name."""
     if isinstance(value, bytes):
         value = value.decode("utf-8", "backslashreplace")
     if isinstance(value, int) and not isinstance(value, bool):
@@ -42,35 +43,32 @@ def photo_name(value: Any) -> str:
 
 
 def relative(name: str) -> str:
-    """A name without its drive, its root and its ways up."""
+    """A name without drive, root and ``..``."""
     return "/".join(part for part in _DRIVE.sub("", name, count=1).split("/") if part not in {"", ".", ".."})
 
 
 def ids_of(names: Iterable[str]) -> list[str]:
-    """An id for each name: its stem, or its path where another photo has that stem; empty where a name repeats.
+    """An id for each name: its stem, or its path if another photo has that stem; empty if a name repeats.
 
-    It is the rule by which a table's photos without a row are named.
+    A table's photos without a row are named by the same rule.
     """
     taken: dict[str, str] = {}  # id -> name
     seen: set[str] = set()
     ids = []
     for name in names:
-        place = relative(name)
-        free = (each for each in (stem(place), without_suffix(place), place) if each and each not in taken)
-        product_id = "" if place in seen else next(free, "")
-        seen.add(place)
+        path = relative(name)
+        free = (one for one in (stem(path), without_suffix(path), path) if one and one not in taken)
+        product_id = "" if path in seen else next(free, "")
+        seen.add(path)
         taken[product_id] = name
         ids.append(product_id)
     return ids
 
 
 def repeated_stems(names: Sequence[str]) -> frozenset[str]:
-    """The stems that several names have, by which no photo can be told."""
-    seen: set[str] = set()
-    repeated: set[str] = set()
-    for each in map(stem, names):
-        (repeated if each in seen else seen).add(each)
-    return frozenset(repeated)
+    """The stems that several names have, which identify no photo."""
+    counts = Counter(map(stem, names))
+    return frozenset(name for name, count in counts.items() if count > 1)
 
 
 def _is_windows(name: str) -> bool:
@@ -81,35 +79,35 @@ class NamedPhotos(Protocol):
     """Photos by the names that come with vectors."""
 
     def find(self, name: str, *, by_stem: bool) -> SourcePhoto | None:
-        """The photo of a name; None where there is none, or it is not clear which.
+        """The photo of a name; None if no photo or several match.
 
         Args:
-            name: As the vectors have it.
-            by_stem: Whether a photo of this stem in another folder is the one, since only one name has it.
+            name: The name that came with the vectors.
+            by_stem: Also match a photo in another folder by its stem, since no other name has that stem.
         """
         ...
 
 
 class PhotosBelow:
-    """Photos of a folder or a ZIP that the user named: by path, else by the end of the path, else by stem."""
+    """Photos of a folder or ZIP that the user named: by path, else by the end of the path, else by stem."""
 
     def __init__(self, index: PhotoIndex) -> None:
         self._index = index
 
     def find(self, name: str, *, by_stem: bool) -> SourcePhoto | None:
         """The photo of a name."""
-        place = relative(name)
-        found = self._index.matches(place, folder="") if place else ()
-        if not found and by_stem:
-            found = self._index.of_product(stem(place), folder="")
-        return self._index.photo(found[0]) if len(found) == 1 else None
+        path = relative(name)
+        matches = self._index.matches(path, folder="") if path else ()
+        if not matches and by_stem:
+            matches = self._index.of_product(stem(path), folder="")
+        return self._index.photo(matches[0]) if len(matches) == 1 else None
 
 
 class PhotosBeside:
-    """Photos that lie where their names say, in the folder of the vectors.
+    """Photos in the folder of the vectors, by path.
 
     A name that leads out of that folder is not followed: the vectors may come from someone else, who must not
-    choose which of the user's files are shown in a shop.
+    choose which of the user's files a shop shows.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -145,21 +143,21 @@ def open_photos(images: Path | None, *, beside: Path) -> Iterator[NamedPhotos]:
 
 
 def products_beside(images: Path | None, *, beside: Path) -> dict[str, Product]:
-    """What a table among the images, or in the folder above them, says of products, by id; empty without one."""
+    """Products by id from a table among the images or in the folder above them; empty without one."""
     folder = beside.parent if images is None else images.absolute().parent
-    for place in (*(() if images is None else (images,)), *_tables_in(folder)):
+    for path in (*(() if images is None else (images,)), *_tables_in(folder)):
         try:
-            with open_source(place) as source:
+            with open_source(path) as source:
                 if source.kind not in _ONLY_PHOTOS:
-                    products = (offered.product for offered in source)
-                    return {each.id: each for each in products if each.title or each.attributes}
+                    products = (row.product for row in source)
+                    return {product.id: product for product in products if product.title or product.attributes}
         except SourceError as error:
             logger.info("no table of products: %s", error)
     return {}
 
 
 def _tables_in(folder: Path) -> list[Path]:
-    """The table of Kaggle's layout, or the only table that there is."""
+    """The table of Kaggle's layout, else the only table."""
     tables = sorted(folder.glob("*.csv"))
-    named = [each for each in tables if each.name.lower() == TABLE]
-    return named or (tables if len(tables) == 1 else [])
+    kaggle = [table for table in tables if table.name.lower() == TABLE]
+    return kaggle or (tables if len(tables) == 1 else [])

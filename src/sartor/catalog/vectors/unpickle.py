@@ -1,11 +1,11 @@
-"""Reads pickled lists of vectors and names, and runs nothing: a machine of its own for a few of pickle's opcodes.
+"""A restricted unpickler for vectors and names: its own interpreter of a few opcodes, without Python's unpickler.
 
-It knows how to put lists, tuples, strings, bytes, numbers, None and NumPy arrays together, and nothing else.
-Python's unpickler takes no part. A global is looked up in a table of stand-ins (``pickled_numpy``), so nothing is
-imported or called by its name; whatever is not in the table is refused by that name.
+It builds lists, tuples, strings, bytes, numbers, None and NumPy arrays. A global is looked up in a table of
+stand-ins (``unpickled``), so nothing is imported or called by its name; a global that is not in the table is
+refused.
 
-What is built is bounded by the size of the file: bytes are views into it, and the counts of containers, of copied
-bytes and of what a reference can repeat each have a budget (``pickle_values``).
+The size of the file bounds what is built: bytes are views into it, and containers, copied bytes and repeated
+references each have a budget.
 
 Source: CPython's ``Lib/pickletools.py``, which describes every opcode of protocols 0 to 5.
 """
@@ -41,17 +41,17 @@ if TYPE_CHECKING:
 
     from sartor.catalog.vectors.unpickled import Plain
 
-_LONGEST_NUMBER = 16  # bytes of an integer
-_LONGEST_LINE = 256  # of a number or a global, as text
+_MAX_INTEGER_BYTES = 16  # bytes of an integer
+_MAX_LINE_BYTES = 256  # of a number or a global, as text
 _BINFLOAT = ord("G")
 _FLOATS = np.dtype([("opcode", "u1"), ("number", ">f8")])  # a run of BINFLOAT
-_RUN = 1000  # as many as the pickler puts into a list at once
+_MAX_RUN = 1000  # as many as the pickler puts into a list at once
 
 _HIGHEST_PROTOCOL = 5
-_MOST_EMPTY = 8  # lists that nothing was put in yet; a pickle fills one before it begins another at its side
-_MOST_STACKED = 4_000_000  # a tuple of so many names
-_MOST_MARKS = 64
-_LONGEST_GLOBAL = 256
+_MAX_EMPTY_LISTS = 8  # lists that nothing was put in yet; a pickle fills one before it begins another at its side
+_MAX_STACKED = 4_000_000  # a tuple of so many names
+_MAX_MARKS = 64
+_MAX_GLOBAL_CHARS = 256
 _STOP = ord(".")
 _REFUSED = {
     b"i": "makes an object (INST)",
@@ -73,12 +73,7 @@ _REFUSED = {
 
 
 class PickleReader:
-    """Reads what follows opcodes.
-
-    Attributes:
-        at: Where it is.
-        size: Bytes of the pickle.
-    """
+    """Reads opcodes and their arguments from a pickle of ``size`` bytes; ``at`` is the next byte."""
 
     def __init__(self, data: bytes | mmap.mmap) -> None:
         self._data, self._view = data, memoryview(data)
@@ -87,7 +82,7 @@ class PickleReader:
 
     @property
     def left(self) -> int:
-        """Bytes that are still to come."""
+        """Number of bytes that are not read yet."""
         return self.size - self.at
 
     def opcode(self) -> int:
@@ -98,30 +93,30 @@ class PickleReader:
         return self._view[self.at - 1]
 
     def take(self, size: int) -> memoryview:
-        """So many bytes, as a view."""
+        """The next bytes, as a view."""
         if not 0 <= size <= self.left:
             raise Refusal(Wrong.CUT_OFF)
         self.at += size
         return self._view[self.at - size : self.at]
 
     def number(self, format_: str) -> Any:
-        """A number of a format of ``struct``."""
+        """A number in a format of ``struct``."""
         return struct.unpack(format_, self.take(struct.calcsize(format_)))[0]
 
     def sized(self, length: str) -> memoryview:
-        """As many bytes as the number before them says."""
+        """Bytes after their length, a number in a format of ``struct``."""
         return self.take(self.number(length))
 
     def integer(self, size: int) -> int:
-        """An integer of so many bytes."""
-        if size > _LONGEST_NUMBER:
+        """A signed little-endian integer of this many bytes."""
+        if size > _MAX_INTEGER_BYTES:
             raise Refusal(f"has a number of {size:,} bytes")
         return int.from_bytes(self.take(size), "little", signed=True)
 
-    def line(self, *, most: int = _LONGEST_LINE) -> bytes:
-        """Up to the end of a line, without it."""
+    def line(self, *, maximum: int = _MAX_LINE_BYTES) -> bytes:
+        """The next line, without its end."""
         end = self._data.find(b"\n", self.at)
-        if end < 0 or end - self.at > most:
+        if end < 0 or end - self.at > maximum:
             raise Refusal(Wrong.CUT_OFF)
         line = bytes(self._view[self.at : end])
         self.at = end + 1
@@ -139,7 +134,7 @@ class PickleReader:
 
     def string_line(self) -> bytes:
         """A string of Python 2, in its quotes."""
-        line = self.line(most=self.size).strip()
+        line = self.line(maximum=self.size).strip()
         if len(line) < 2 or line[:1] != line[-1:] or line[:1] not in {b"'", b'"'}:  # noqa: PLR2004
             raise Refusal(Wrong.STRING)
         try:
@@ -149,28 +144,28 @@ class PickleReader:
 
     def text_line(self) -> str:
         """A string as protocol 0 writes it."""
-        return _text(self.line(most=self.size), "raw-unicode-escape", "strict")
+        return _text(self.line(maximum=self.size), "raw-unicode-escape", "strict")
 
     def text(self, length: str) -> str:
-        """A string behind its length."""
+        """A string after its length."""
         return _text(self.sized(length), "utf-8", "surrogatepass")
 
     def names(self) -> tuple[str, str]:
-        """Module and name of a global, a line each."""
+        """Module and name of a global, one line each."""
         module, name = (self.line().decode("utf-8", "backslashreplace") for _ in range(2))
         return module, name
 
     def floats(self) -> list[float]:
-        """The float of the opcode before, and those that follow at once: lists of lists have millions."""
+        """The float of the last opcode and those that directly follow: lists of lists have millions."""
         start, size = self.at - 1, _FLOATS.itemsize
-        count = min(_RUN, (self.size - start) // size)
+        count = min(_MAX_RUN, (self.size - start) // size)
         if not count:
             raise Refusal(Wrong.CUT_OFF)
         run = np.frombuffer(self._view[start : start + count * size], _FLOATS)
         others = np.flatnonzero(run["opcode"] != _BINFLOAT)
-        same = int(others[0]) if len(others) else count
-        self.at = start + same * size
-        floats: list[float] = run["number"][:same].tolist()
+        length = int(others[0]) if len(others) else count
+        self.at = start + length * size
+        floats: list[float] = run["number"][:length].tolist()
         return floats
 
 
@@ -189,10 +184,10 @@ def _text(raw: bytes | memoryview, encoding: str, errors: str) -> str:
 
 
 class RestrictedUnpickler:
-    """Runs one pickle."""
+    """Interprets one pickle."""
 
     def __init__(self, data: bytes | mmap.mmap, budget: Budget) -> None:
-        self._tape = PickleReader(data)
+        self._reader = PickleReader(data)
         self._budget = budget
         self._stack: list[Any] = []
         self._marks: list[int] = []
@@ -200,26 +195,26 @@ class RestrictedUnpickler:
         self._empty = 0
 
     def run(self) -> Any:
-        """What the pickle makes, not yet plain.
+        """The value of the pickle, its containers and arrays still wrapped (see ``plain``).
 
         Raises:
-            Refusal: It is broken, or asks for something that is not admitted.
+            Refusal: It is broken, or needs something that is not admitted.
         """
-        tape, stack = self._tape, self._stack
-        while (opcode := tape.opcode()) != _STOP:
+        reader, stack = self._reader, self._stack
+        while (opcode := reader.opcode()) != _STOP:
             step = _STEPS.get(opcode)
             if step is None:
                 raise Refusal(
                     _REFUSED.get(bytes([opcode]), f"has the opcode {opcode:#04x}, which vectors need not")
                 )
             step(self)
-            if len(stack) > _MOST_STACKED:
+            if len(stack) > _MAX_STACKED:
                 raise Refusal(Wrong.MANY_VALUES)
         value = self._pop()
         if stack or self._marks:
             raise Refusal(Wrong.SEVERAL)
-        if tape.left:
-            raise Refusal(f"goes on after its end, for {tape.left:,} bytes")
+        if reader.left:
+            raise Refusal(f"goes on after its end, for {reader.left:,} bytes")
         return value
 
     def _push(self, value: object) -> None:
@@ -237,7 +232,7 @@ class RestrictedUnpickler:
 
     def _mark(self) -> None:
         self._marks.append(len(self._stack))
-        if len(self._marks) > _MOST_MARKS:
+        if len(self._marks) > _MAX_MARKS:
             raise Refusal(Wrong.DEEP)
 
     def _to_mark(self) -> list[Any]:
@@ -270,32 +265,32 @@ class RestrictedUnpickler:
 
     def _count_empty(self, more: int) -> None:
         self._empty += more
-        if self._empty > _MOST_EMPTY:
+        if self._empty > _MAX_EMPTY_LISTS:
             raise Refusal(Wrong.DEEP)
 
-    def _put(self, place: int) -> None:
+    def _put(self, key: int) -> None:
         self._budget.memo()
-        self._memo[place] = self._top()
+        self._memo[key] = self._top()
 
     def _drop(self) -> None:
-        self._pop()  # what was only built to be put; an export of ours does so
+        self._pop()  # a value that was only built to be referred to, as in our own exports
 
-    def _get(self, place: int) -> None:
-        if place not in self._memo:
+    def _get(self, key: int) -> None:
+        if key not in self._memo:
             raise Refusal(Wrong.REFERENCE)
-        self._push(self._memo[place])
+        self._push(self._memo[key])
 
     def _protocol(self) -> None:
-        version = self._tape.number("<B")
+        version = self._reader.number("<B")
         if version > _HIGHEST_PROTOCOL:
             raise Refusal(f"has protocol {version}, which is newer than {_HIGHEST_PROTOCOL}")
 
     def _frame(self) -> None:
-        if self._tape.number("<Q") > self._tape.left:
+        if self._reader.number("<Q") > self._reader.left:
             raise Refusal(Wrong.CUT_OFF)
 
     def _named_by_stack(self) -> None:
-        name, module = (text_of(self._pop(), most=_LONGEST_GLOBAL) for _ in range(2))
+        name, module = (text_of(self._pop(), maximum=_MAX_GLOBAL_CHARS) for _ in range(2))
         self._push(stand_in(module, name))
 
     def _call(self) -> None:
@@ -317,26 +312,26 @@ class RestrictedUnpickler:
         b"N": lambda self: self._push(None),
         b"\x88": lambda self: self._push(value=True),
         b"\x89": lambda self: self._push(value=False),
-        b"K": lambda self: self._push(self._tape.number("<B")),
-        b"M": lambda self: self._push(self._tape.number("<H")),
-        b"J": lambda self: self._push(self._tape.number("<i")),
-        b"I": lambda self: self._push(self._tape.integer_line()),
-        b"L": lambda self: self._push(self._tape.integer_line()),
-        b"\x8a": lambda self: self._push(self._tape.integer(self._tape.number("<B"))),
-        b"\x8b": lambda self: self._push(self._tape.integer(self._tape.number("<I"))),
-        b"F": lambda self: self._push(self._tape.float_line()),
-        b"G": lambda self: self._stack.extend(self._tape.floats()),
-        b"V": lambda self: self._push(self._tape.text_line()),
-        b"\x8c": lambda self: self._push(self._tape.text("<B")),
-        b"X": lambda self: self._push(self._tape.text("<I")),
-        b"\x8d": lambda self: self._push(self._tape.text("<Q")),
-        b"S": lambda self: self._push(self._tape.string_line()),
-        b"U": lambda self: self._push(self._tape.sized("<B")),
-        b"T": lambda self: self._push(self._tape.sized("<i")),
-        b"C": lambda self: self._push(self._tape.sized("<B")),
-        b"B": lambda self: self._push(self._tape.sized("<I")),
-        b"\x8e": lambda self: self._push(self._tape.sized("<Q")),
-        b"\x96": lambda self: self._push(self._tape.sized("<Q")),
+        b"K": lambda self: self._push(self._reader.number("<B")),
+        b"M": lambda self: self._push(self._reader.number("<H")),
+        b"J": lambda self: self._push(self._reader.number("<i")),
+        b"I": lambda self: self._push(self._reader.integer_line()),
+        b"L": lambda self: self._push(self._reader.integer_line()),
+        b"\x8a": lambda self: self._push(self._reader.integer(self._reader.number("<B"))),
+        b"\x8b": lambda self: self._push(self._reader.integer(self._reader.number("<I"))),
+        b"F": lambda self: self._push(self._reader.float_line()),
+        b"G": lambda self: self._stack.extend(self._reader.floats()),
+        b"V": lambda self: self._push(self._reader.text_line()),
+        b"\x8c": lambda self: self._push(self._reader.text("<B")),
+        b"X": lambda self: self._push(self._reader.text("<I")),
+        b"\x8d": lambda self: self._push(self._reader.text("<Q")),
+        b"S": lambda self: self._push(self._reader.string_line()),
+        b"U": lambda self: self._push(self._reader.sized("<B")),
+        b"T": lambda self: self._push(self._reader.sized("<i")),
+        b"C": lambda self: self._push(self._reader.sized("<B")),
+        b"B": lambda self: self._push(self._reader.sized("<I")),
+        b"\x8e": lambda self: self._push(self._reader.sized("<Q")),
+        b"\x96": lambda self: self._push(self._reader.sized("<Q")),
         b"0": _drop,
         b"(": _mark,
         b"]": lambda self: self._list([]),
@@ -348,14 +343,14 @@ class RestrictedUnpickler:
         b"\x86": lambda self: self._tuple_of(2),
         b"\x87": lambda self: self._tuple_of(3),
         b"t": lambda self: self._tuple(self._to_mark()),
-        b"p": lambda self: self._put(self._tape.integer_line()),
-        b"q": lambda self: self._put(self._tape.number("<B")),
-        b"r": lambda self: self._put(self._tape.number("<I")),
+        b"p": lambda self: self._put(self._reader.integer_line()),
+        b"q": lambda self: self._put(self._reader.number("<B")),
+        b"r": lambda self: self._put(self._reader.number("<I")),
         b"\x94": lambda self: self._put(len(self._memo)),
-        b"g": lambda self: self._get(self._tape.integer_line()),
-        b"h": lambda self: self._get(self._tape.number("<B")),
-        b"j": lambda self: self._get(self._tape.number("<I")),
-        b"c": lambda self: self._push(stand_in(*self._tape.names())),
+        b"g": lambda self: self._get(self._reader.integer_line()),
+        b"h": lambda self: self._get(self._reader.number("<B")),
+        b"j": lambda self: self._get(self._reader.number("<I")),
+        b"c": lambda self: self._push(stand_in(*self._reader.names())),
         b"\x93": _named_by_stack,
         b"R": _call,
         b"b": _build,
@@ -366,12 +361,12 @@ _STEPS = {ord(opcode): step for opcode, step in RestrictedUnpickler.STEPS.items(
 
 
 def read_pickle(path: Path) -> Plain:
-    """What a pickle holds, in lists, tuples, strings, bytes, numbers, None and NumPy arrays.
+    """Read a pickle of lists, tuples, strings, bytes, numbers, None and NumPy arrays.
 
-    Arrays are views into the file, which stays open as long as one of them is there.
+    Arrays are views into the file, which stays open while one of them is in use.
 
     Raises:
-        UnsafePickle: It is broken, or asks for something else.
+        UnsafePickle: It is broken, or needs something else.
         UnreadableVectors: The file cannot be read.
     """
     try:
@@ -387,10 +382,10 @@ def read_pickle(path: Path) -> Plain:
 
 
 def loads(data: bytes | mmap.mmap) -> Plain:
-    """The same of bytes.
+    """Read a pickle from bytes, as ``read_pickle`` does.
 
     Raises:
-        Refusal: They are broken, or ask for something else.
+        Refusal: They are broken, or need something else.
     """
     budget = Budget.of(len(data))
     return plain(RestrictedUnpickler(data, budget).run(), budget)

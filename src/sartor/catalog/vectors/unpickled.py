@@ -1,7 +1,7 @@
-"""Stand-ins for the few globals that a pickle of vectors names: what NumPy 1 and 2 write, and what wraps bytes.
+"""Values of the restricted unpickler: containers, budgets, and stand-ins for the globals of NumPy 1 and 2.
 
-None of them is the function that it is called by. Each checks its arguments itself, and an array is a view into
-bytes that the file has, so it can be no larger than they are.
+A stand-in is never the function of its name. It checks its arguments itself, and an array is a view into bytes of
+the file, so it cannot be larger than they are.
 
 Source: ``numpy/_core/src/multiarray/methods.c`` (``array_reduce``, ``array_setstate``) and ``descriptor.c``.
 """
@@ -28,18 +28,18 @@ _BYTES_PER_MEMO = 3
 Plain: TypeAlias = "list[Any] | tuple[Any, ...] | str | bytes | float | np.generic[Any] | npt.NDArray[Any] | None"
 
 _NUMBERS = re.compile(r"[<>|=]?(?:f[248]|[iu][1248]|b1|[SU][0-9]{1,4})")
-_MOST_AXES = 8
+_MAX_AXES = 8
 _ORDERS = frozenset("<>|=")
 _DTYPE_STATE = 8  # version, byte order, sub-array, names, fields, size, alignment, flags
 _ARRAY_STATE = 5  # version, shape, dtype, whether in Fortran's order, bytes
 
 
 class Refusal(Exception):
-    """Why a pickle is not read on, in words that go on after "it"; UnsafePickle says of which file."""
+    """Why a pickle is not read, in words that follow "it"; ``UnsafePickle`` adds the file."""
 
 
 class Wrong(StrEnum):
-    """The reasons that have no value in them."""
+    """The reasons without a value in them."""
 
     ENDS = "ends in the middle"
     CUT_OFF = "is cut off, or announces more than it has"
@@ -66,12 +66,7 @@ class Wrong(StrEnum):
 
 
 class Row(list[Any]):
-    """A list or a tuple of the pickle.
-
-    Attributes:
-        depth: How many containers lie in one another below it, as far as it was known when they were put in.
-        frozen: Whether it is a tuple.
-    """
+    """A list of the pickle, or a tuple if it is ``frozen``; ``depth`` counts the nested containers put into it."""
 
     __slots__ = ("depth", "frozen")
 
@@ -83,7 +78,7 @@ class Row(list[Any]):
             self.put(items)
 
     def put(self, items: list[Any]) -> None:
-        """Append items, unless they are nested too deep."""
+        """Append items; refuse those nested too deep."""
         deepest = max((item.depth + 1 for item in items if type(item) is Row), default=0)
         if deepest > MAX_DEPTH:
             raise Refusal(Wrong.DEEP)
@@ -93,16 +88,16 @@ class Row(list[Any]):
 
 @dataclass(slots=True)
 class Budget:
-    """How much may still be made, for a file of a size."""
+    """How much may still be built from a file of a size."""
 
     containers: int
     memos: int
     copied_bytes: int
-    plain: int  # values and bytes of arrays, each time that they are reached
+    plain: int  # values and bytes of arrays, each time they are reached
 
     @classmethod
     def of(cls, size_bytes: int) -> Budget:
-        """What a file of this size may ask for."""
+        """The budget of a file of this size."""
         return cls(
             containers=_FREE + size_bytes // _BYTES_PER_CONTAINER,
             memos=_FREE + size_bytes // _BYTES_PER_MEMO,
@@ -117,19 +112,19 @@ class Budget:
             raise Refusal(Wrong.MANY_LISTS)
 
     def memo(self) -> None:
-        """Charge something that is kept to be referred to."""
+        """Charge a value that can be referred to."""
         self.memos -= 1
         if self.memos < 0:
             raise Refusal(Wrong.MANY_MEMOS)
 
     def copy(self, size_bytes: int) -> None:
-        """Charge bytes that are no view into the file."""
+        """Charge bytes that are not a view into the file."""
         self.copied_bytes -= size_bytes
         if self.copied_bytes < 0:
             raise Refusal(Wrong.TOO_MUCH)
 
     def reach(self, size: int) -> None:
-        """Charge a value that is part of the result, once for each place where it is."""
+        """Charge a value of the result, once for each reference to it."""
         self.plain -= size
         if self.plain < 0:
             raise Refusal(Wrong.TOO_MUCH)
@@ -145,17 +140,17 @@ class Array:
 
 
 def plain(value: Any, budget: Budget, *, depth: int = 0) -> Plain:
-    """A value of the machine in plain Python and NumPy.
+    """A value of the unpickler in plain Python and NumPy.
 
     Raises:
-        Refusal: It is nested too deep, is larger than the file by repetition, or is no value.
+        Refusal: It is nested too deep, is larger than the file by repetition, or is not a value.
     """
     budget.reach(1)
     if type(value) is Row:
         if depth > MAX_DEPTH:
             raise Refusal(Wrong.DEEP)
         budget.reach(len(value))
-        items = [each if type(each) is float else plain(each, budget, depth=depth + 1) for each in value]
+        items = [item if type(item) is float else plain(item, budget, depth=depth + 1) for item in value]
         return tuple(items) if value.frozen else items
     if isinstance(value, Array):
         if value.value is None:
@@ -171,34 +166,29 @@ def plain(value: Any, budget: Budget, *, depth: int = 0) -> Plain:
 
 
 def described(value: Any) -> str:
-    """What a value is, in words for a message."""
+    """The kind of a value, in words for a message."""
     if type(value) is Row:
         return "a tuple" if value.frozen else "a list"
     words = {Array: "an array", str: "a string", bytes: "bytes", memoryview: "bytes", type(None): "None"}
     return words.get(type(value)) or str(getattr(value, "name", "a number"))
 
 
-def text_of(value: Any, *, most: int = 64) -> str:
-    """A short string, which Python 2 wrote as bytes.
+def text_of(value: Any, *, maximum: int = 64) -> str:
+    """A string of at most ``maximum`` characters, which Python 2 wrote as bytes.
 
     Raises:
-        Refusal: It is none.
+        Refusal: It is not such a string.
     """
-    if isinstance(value, bytes | memoryview) and len(value) <= most:
+    if isinstance(value, bytes | memoryview) and len(value) <= maximum:
         return bytes(value).decode("latin1")
-    if isinstance(value, str) and len(value) <= most:
+    if isinstance(value, str) and len(value) <= maximum:
         return value
     raise Refusal(f"gives {described(value)} where a word should be")
 
 
 @dataclass(frozen=True, slots=True)
 class StandIn:
-    """What a global is while a pickle is read.
-
-    Attributes:
-        name: What the pickle calls it.
-        call: Does what it would do, with checked arguments.
-    """
+    """Stands for a global while a pickle is read: its ``name``, and a ``call`` that checks the arguments."""
 
     name: str
     call: Callable[[Row, Budget], Any]
@@ -219,19 +209,19 @@ def stand_in(module: str, name: str) -> StandIn:
     """The stand-in for a global.
 
     Raises:
-        Refusal: A pickle of vectors does not need it.
+        Refusal: Vectors do not need it.
     """
-    found = _ADMITTED.get((module, name))
-    if found is None:
+    admitted = _ADMITTED.get((module, name))
+    if admitted is None:
         raise Refusal(f"asks for {_shown(module)}.{_shown(name)}")
-    return found
+    return admitted
 
 
 def set_state(target: Any, state: Any) -> None:
-    """What ``__setstate__`` does, for arrays and their types.
+    """Set the state of an array or of its type, as ``__setstate__`` does.
 
     Raises:
-        Refusal: The target is neither, has a state already, or the state is none.
+        Refusal: The target is neither or has a state already, or the state is not valid.
     """
     if isinstance(target, Array) and target.value is None:
         target.value = _array_of_state(state)
@@ -250,7 +240,7 @@ def _array_of_state(state: Any) -> npt.NDArray[Any]:
 
 
 def _array(raw: Any, dtype: Any, shape: Any, *, order: str) -> npt.NDArray[Any]:
-    """A view of bytes as an array, if it takes exactly as many."""
+    """A view of bytes as an array; refused unless it takes exactly these bytes."""
     if not isinstance(raw, bytes | memoryview) or not isinstance(dtype, DType):
         raise Refusal(f"makes an array of {described(raw)}")
     sides = _shape(shape)
@@ -262,7 +252,7 @@ def _array(raw: Any, dtype: Any, shape: Any, *, order: str) -> npt.NDArray[Any]:
 
 def _shape(shape: Any) -> list[int]:
     """The sides of an array; Python writes a shape as a tuple of ints."""
-    if type(shape) is not Row or len(shape) > _MOST_AXES:
+    if type(shape) is not Row or len(shape) > _MAX_AXES:
         raise Refusal(Wrong.SHAPE)
     for side in shape:
         if type(side) is not int or not 0 <= side < 1 << 48:
@@ -311,10 +301,10 @@ def _frombuffer(arguments: Row, budget: Budget) -> Array:  # noqa: ARG001
     raw, dtype, shape, order, *axes = arguments
     word = text_of(order)
     if word == "K" and axes and axes[0] is not None:
-        places = _shape(axes[0])
-        if sorted(places) != list(range(len(_shape(shape)))):
+        permutation = _shape(axes[0])
+        if sorted(permutation) != list(range(len(_shape(shape)))):
             raise Refusal(Wrong.AXES)
-        return Array(_array(raw, dtype, shape, order="C").transpose(places))
+        return Array(_array(raw, dtype, shape, order="C").transpose(permutation))
     if word not in {"C", "F"}:
         raise Refusal(f"gives an array the order {_shown(word)!r}")
     return Array(_array(raw, dtype, shape, order=word))
@@ -329,7 +319,7 @@ def _encode(arguments: Row, budget: Budget) -> bytes:
 
 
 def _bytes(arguments: Row, budget: Budget) -> bytes:  # noqa: ARG001
-    """``bytes()``, as protocols 0 to 2 write no bytes."""
+    """``bytes()``, as protocols 0 to 2 write empty bytes."""
     if arguments:
         raise Refusal(Wrong.NO_BYTES)
     return b""
@@ -340,7 +330,7 @@ def _not_called(arguments: Row, budget: Budget) -> Any:  # noqa: ARG001
 
 
 def _shown(word: str) -> str:
-    """A word of the file, short and on one line."""
+    """A word of the file, shortened, on one line."""
     return word[:80].encode("ascii", "backslashreplace").decode() if word.isprintable() else repr(word[:80])
 
 

@@ -1,7 +1,7 @@
-"""The one door to Keras and TensorFlow: on the back end that exports, and quiet.
+"""Imports Keras and TensorFlow, quiet and on the back end that exports; all other modules import them from here.
 
-Both read the environment while they are imported and never again, so it is set here, before the imports,
-and nowhere else. Nothing imports this module before an export or a training needs it.
+Both read the environment only while they are imported, so it is set here before. This module is imported only for
+an export or a training.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 BACKEND_VARIABLE = "SARTOR_KERAS_BACKEND"
 
-# Whatever a shell prefers: the ONNX converter reads TensorFlow's graphs. A training may ask for JAX.
+# The ONNX converter reads TensorFlow's graphs, so KERAS_BACKEND is ignored. A training may use JAX.
 os.environ["KERAS_BACKEND"] = os.environ.get(BACKEND_VARIABLE, "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -44,7 +44,7 @@ __all__ = ["BACKEND_VARIABLE", "keras", "plain_keras", "tf"]
 
 @contextmanager
 def plain_keras() -> Iterator[None]:
-    """Keras in float32, channels last and silent, whatever ``keras.json`` says; put back afterwards."""
+    """Keras in float32, channels last and silent, regardless of ``keras.json``; restored afterwards."""
     config = keras.config
     floats, policy, layout = config.floatx(), config.dtype_policy(), config.image_data_format()
     talks = config.is_interactive_logging_enabled()

@@ -1,6 +1,6 @@
-"""Exporting an ImageNet network of ``keras.applications``: to one ONNX file and its card, once, on one machine.
+"""Exports an ImageNet network of ``keras.applications`` to one ONNX file and its card.
 
-Serving never imports Keras; what leaves here is all that it needs.
+Serving needs only these two and never imports Keras.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tf2onnx.tf_loader import tf_optimize
 from tf2onnx.tfonnx import process_tf_graph
 
 from sartor.choices import Layout, Pooling
-from sartor.encoders.add import made_up_photos, try_out
+from sartor.encoders.add import synthetic_photos, try_out
 from sartor.encoders.card import MODEL_FILE, MODEL_ID, ModelCard, PixelScaling
 from sartor.encoders.encoder import unit_norm
 from sartor.encoders.keras.model import Loaded, pooled, read
@@ -39,15 +39,15 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from sartor.encoders.base import LoadRuntime, Runtime
-    from sartor.encoders.keras.networks import KerasNetwork
+    from sartor.encoders.networks import KerasNetwork
 
     Floats = npt.NDArray[np.float32]
 
-_LEAST_NUMBERS = 1024  # smaller weights, biases for the most part, save next to nothing
-_LARGEST = float(np.finfo(np.float16).max)
+_MIN_NUMBERS = 1024  # smaller weights, mostly biases, save almost nothing
+_MAX_HALF = float(np.finfo(np.float16).max)
 _MATRIX_AXES = 2
-_LARGEST_BYTE = 127
-_TINY = 2.0**-100  # columns without anything larger become 0
+_MAX_BYTE = 127
+_TINY = 2.0**-100  # columns with no larger number become 0
 
 logger = logging.getLogger(__name__)
 
@@ -58,11 +58,11 @@ _PHOTO = f"{INPUT}:0"  # TensorFlow's name of the tensor
 _IMAGE_AXES = 4
 _OPSET = 17
 _IR_VERSION = 8  # with opset 17: ONNX Runtime from 1.12
-_SAME = 0.9999  # least cosine between what Keras gives for a photo and what the exported network gives
+_MIN_COSINE = 0.9999  # between the embeddings of a photo by Keras and by the exported network
 
 
 def in_eight_bits(matrix: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
-    """The nearest numbers of eight bits, and the power of two that each column of them is multiplied with.
+    """The nearest numbers of eight bits, and a power of two for each column to multiply them by.
 
     Args:
         matrix: ``(n, c)``.
@@ -71,18 +71,18 @@ def in_eight_bits(matrix: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
         ``(n, c)`` from -127 to 127 and ``(c,)``. Their product is exact in float32 and in bf16.
     """
     largest = np.abs(matrix).max(axis=0)
-    factors = np.exp2(np.ceil(np.log2(np.maximum(largest, _TINY) / _LARGEST_BYTE))).astype(np.float32)
+    factors = np.exp2(np.ceil(np.log2(np.maximum(largest, _TINY) / _MAX_BYTE))).astype(np.float32)
     return np.rint(matrix / factors).astype(np.int8), factors
 
 
 def with_small_weights(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The same network with its large float32 weights in fewer bytes; those beyond float16's range stay."""
+    """The network with its large float32 weights in fewer bytes; those beyond float16's range stay."""
     small = onnx.ModelProto()
     small.CopyFrom(model)
     before: list[onnx.NodeProto] = []
     for weight in list(small.graph.initializer):
         numbers = numpy_helper.to_array(weight)
-        if numbers.dtype != np.float32 or numbers.size < _LEAST_NUMBERS:
+        if numbers.dtype != np.float32 or numbers.size < _MIN_NUMBERS:
             continue
         stored = _eight_bits(weight.name, numbers) or _half(weight.name, numbers)
         if stored is not None:
@@ -111,7 +111,7 @@ def _eight_bits(name: str, numbers: Floats) -> _Stored | None:
 
 
 def _half(name: str, numbers: Floats) -> _Stored | None:
-    if np.abs(numbers).max() > _LARGEST:
+    if np.abs(numbers).max() > _MAX_HALF:
         return None
     stored = f"{name}_half"
     node = helper.make_node("Cast", [stored], [name], name=f"{name}_cast", to=TensorProto.FLOAT)
@@ -126,8 +126,8 @@ def to_onnx(model: keras.Model, *, name: str) -> onnx.ModelProto:
         name: Name of the network.
 
     Returns:
-        The network with input ``photo``, for batches of any size. Its outputs have the names of the dict; one
-        tensor alone is called ``embedding``.
+        The network with input ``photo``, for batches of any size. Its outputs have the names of the dict; a single
+        tensor is called ``embedding``.
 
     Raises:
         UnusableModel: The installed TensorFlow has operations that the installed tf2onnx does not know.
@@ -164,9 +164,9 @@ def _frozen_graph(model: keras.Model, outputs: Sequence[str]) -> tf.Graph:
     others = [variable.numpy() for variable in model.non_trainable_variables]
     with tf.Graph().as_default() as traced:
         photo = tf.compat.v1.placeholder(tf.float32, model.input_shape, name=INPUT)
-        found, _ = model.stateless_call(trainable, others, photo, training=False)
+        outcome, _ = model.stateless_call(trainable, others, photo, training=False)
         for output in outputs:
-            tf.identity(found[output] if isinstance(found, dict) else found, name=_graph_name(output))
+            tf.identity(outcome[output] if isinstance(outcome, dict) else outcome, name=_graph_name(output))
         folded = tf_optimize(
             [_PHOTO], [_tensor(output) for output in outputs], traced.as_graph_def(add_shapes=True)
         )
@@ -236,7 +236,7 @@ def _gelu(inputs: Any) -> Any:
 
 
 def _tidy(graph: Any, *, name: str, input_shape: Any, output_shapes: Mapping[str, Any]) -> onnx.ModelProto:
-    """Order and name everything by its way to the outputs; tf2onnx does so by counters, new in each run."""
+    """Order and name nodes by their path to the outputs; tf2onnx uses counters that differ in each run."""
     names = {"": "", _PHOTO: INPUT} | {_tensor(output): output for output in output_shapes}
     nodes = _from_the_outputs(graph, output_shapes)
     for index, node in enumerate(nodes):
@@ -267,7 +267,7 @@ def _tidy(graph: Any, *, name: str, input_shape: Any, output_shapes: Mapping[str
 
 
 def _from_the_outputs(graph: Any, outputs: Iterable[str]) -> list[onnx.NodeProto]:
-    """The nodes in an order in which each comes after those it needs; depth first, inputs in their order."""
+    """The nodes in topological order; depth first, inputs in their order."""
     makers = {tensor: node for node in graph.node for tensor in node.output}
     ordered: dict[str, onnx.NodeProto] = {}
     path = [makers[_tensor(output)] for output in outputs][::-1]
@@ -282,7 +282,7 @@ def _from_the_outputs(graph: Any, outputs: Iterable[str]) -> list[onnx.NodeProto
     return list(ordered.values())
 
 
-def export(  # noqa: PLR0913 - each is one thing that a user says, or where it goes
+def export(  # noqa: PLR0913 - each is one option of the user, or the target
     network: KerasNetwork,
     *,
     directory: Path,
@@ -296,24 +296,24 @@ def export(  # noqa: PLR0913 - each is one thing that a user says, or where it g
     The same weights give the same bytes again, with the same packages on the same kind of processor.
 
     Args:
-        network: Which network.
+        network: The network.
         directory: An existing directory for the file.
-        pooling: How the last feature map becomes the embedding, which is not normalized yet; without it as the
-            weights file tells, else the average.
-        weights: A Keras weights file; without it the official ImageNet weights, fetched if need be.
-        model_id: Id of the model; without it the network's name, with ``-max`` for max pooling.
-        runtime: Loads the exported network, to compare it with Keras on two made-up photos.
+        pooling: How the last feature map becomes the embedding, which is not normalized yet. Defaults to the
+            weights file's pooling, else the average.
+        weights: A Keras weights file. Defaults to the official ImageNet weights, fetched if needed.
+        model_id: Id of the model. Defaults to the network's name, with ``-max`` for max pooling.
+        runtime: Loads the exported network, to compare it with Keras on two synthetic photos.
 
     Raises:
-        WeightsUnavailable: The official weights are not here and cannot be fetched.
-        UnusableModel: The weights file is missing or does not fit, the id is no id, or the exported network gives
-            other embeddings than Keras.
+        WeightsUnavailable: The official weights are not cached and cannot be fetched.
+        UnusableModel: The weights file is missing or does not fit, the id is not valid, or the exported network
+            gives other embeddings than Keras.
     """
     _check(network, model_id or network.name)
     file = weights or official_weights(network)
     started = time.perf_counter()
     loaded = read(network, file)
-    pooling = pooling or (loaded.told.pooling if weights else None) or Pooling.AVG
+    pooling = pooling or (loaded.facts.pooling if weights else None) or Pooling.AVG
     model = pooled(network, loaded.model, pooling)
     content = to_onnx(model, name=network.name).SerializeToString()
     (directory / MODEL_FILE).write_bytes(content)
@@ -349,10 +349,10 @@ def _check(network: KerasNetwork, model_id: str) -> None:
 
 def _compare(model: keras.Model, card: ModelCard, file: Path, *, runtime: Callable[[], Runtime]) -> None:
     embeddings = try_out(runtime(), card, named=file)  # (2, d), norm 1
-    scaled = card.scaling.applied(made_up_photos(*card.size_px))
+    scaled = card.scaling.applied(synthetic_photos(*card.size_px))
     expected = unit_norm(np.asarray(keras.ops.convert_to_numpy(model(scaled, training=False))))
     cosines = (embeddings * expected).sum(axis=1)
-    if cosines.min() < _SAME:
+    if cosines.min() < _MIN_COSINE:
         raise UnusableModel(
             file, reason=f"exported, it gives other embeddings than Keras itself (cosine {cosines.min():.4f})"
         )
@@ -362,5 +362,5 @@ def _origin(network: KerasNetwork, file: Path, loaded: Loaded, *, is_official: b
     with file.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     kind = "ImageNet weights" if is_official else "weights from"
-    without = f", without its {', '.join(loaded.told.left_out)}" if loaded.told.left_out else ""
+    without = f", without its {', '.join(loaded.facts.left_out)}" if loaded.facts.left_out else ""
     return f"keras.applications.{network.class_name}, {kind} {file.name} (sha256 {sha256}){without}"

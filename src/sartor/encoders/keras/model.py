@@ -1,6 +1,6 @@
-"""A Keras network with its weights: the architecture comes from code, the weights from a file, as data only.
+"""A Keras network with its weights: the architecture comes from code, the weights from a file.
 
-No file that holds a model is ever loaded: such a file can carry code.
+A file that holds a whole model is never loaded, since it can carry code.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from sartor.encoders.keras.networks import KerasNetwork
+    from sartor.encoders.networks import KerasNetwork
 
 _CONTAINERS = ("layers", "_layer_checkpoint_dependencies")  # the latter is of TensorFlow 2.12 to 2.15
 _POOLING = re.compile(r"global_(average|max)_pooling2d(_\d+)?")
@@ -29,7 +29,7 @@ _POOLINGS = {"average": Pooling.AVG, "max": Pooling.MAX}
 _NO_LAYER = ("optimizer", "seed_generator")
 
 Groups: TypeAlias = "dict[str, dict[str, h5py.Dataset]]"  # arrays by their names, by the layer's name
-Pairs: TypeAlias = "list[tuple[Any, h5py.Dataset]]"  # each variable, and what it shall be
+Pairs: TypeAlias = "list[tuple[Any, h5py.Dataset]]"  # each variable with its values
 
 _OLDER_POOLINGS = {
     "global_average_pooling2d": Pooling.AVG,
@@ -47,36 +47,36 @@ class DoesNotFit(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What a file tells beside the weights of the network.
+class WeightsFacts:
+    """Facts of a weights file beside the weights of the network.
 
     Attributes:
-        pooling: How the saved model pooled the last feature map; none where it does not tell.
-        left_out: What else the saved model had weights for, such as its classifier, in words.
+        pooling: How the saved model pooled the last feature map; None if unknown.
+        left_out: Other layers of the saved model, such as its classifier, in words.
     """
 
     pooling: Pooling | None
     left_out: tuple[str, ...]
 
 
-def fill(model: keras.Model, archive: h5py.File) -> Told:
+def fill(model: keras.Model, archive: h5py.File) -> WeightsFacts:
     """Set all weights of a network without pooling from an archive in the layout of Keras 3.
 
     Raises:
         DoesNotFit: It holds other networks' weights, or links instead of weights.
     """
     for root, container in _models(archive):
-        places = list(_places(model.layers, container))
-        stored = [_stored(root, place) for place, _ in places]
-        wanted = [
-            {str(number): shape_of(each) for number, each in enumerate(layer.weights)} for _, layer in places
+        layers = list(_layer_paths(model.layers, container))
+        stored = [_stored(root, path) for path, _ in layers]
+        expected = [
+            {str(number): shape_of(weight) for number, weight in enumerate(layer.weights)} for _, layer in layers
         ]
-        if [{key: each.shape for key, each in arrays.items()} for arrays in stored] != wanted:
+        if [{key: array.shape for key, array in arrays.items()} for arrays in stored] != expected:
             continue
-        for (_, layer), arrays in zip(places, stored, strict=True):
+        for (_, layer), arrays in zip(layers, stored, strict=True):
             if arrays:
-                layer.load_own_variables({key: each[()] for key, each in arrays.items()})
-        return _told(archive, {f"{root.name.rstrip('/')}/{place}" for place, _ in places})
+                layer.load_own_variables({key: array[()] for key, array in arrays.items()})
+        return _facts(archive, {f"{root.name.rstrip('/')}/{path}" for path, _ in layers})
     raise DoesNotFit
 
 
@@ -86,7 +86,7 @@ def shape_of(variable: Any) -> tuple[int, ...]:
 
 
 def own_array(group: h5py.Group, name: str) -> h5py.Dataset | None:
-    """An array that lies in this very file; none where there is none, or only a link to one."""
+    """An array of this file; None if it is missing or a link."""
     item: Any = group
     for part in name.strip("/").split("/"):
         if not isinstance(item, h5py.Group) or not isinstance(item.get(part, getlink=True), h5py.HardLink):
@@ -101,37 +101,37 @@ def words(name: str, array: h5py.Dataset) -> str:
 
 
 def _models(archive: h5py.File) -> Iterator[tuple[h5py.Group, str]]:
-    """Every model in the file with the name of what holds its layers, the outer before the inner."""
+    """Every model in the file with the name of the group of its layers, the outer before the inner."""
     groups: list[h5py.Group] = [archive]
     archive.visititems(lambda _, item: groups.append(item) if isinstance(item, h5py.Group) else None)
     yield from ((group, name) for group in groups for name in _CONTAINERS if name in group)
 
 
-def _places(layers: Iterable[Any], path: str) -> Iterator[tuple[str, Any]]:
-    """Where Keras puts each layer of a model: by its class, counted in the order of the layers."""
+def _layer_paths(layers: Iterable[Any], path: str) -> Iterator[tuple[str, Any]]:
+    """Keras' path of each layer of a model: its class, counted in the order of the layers."""
     counts: dict[str, int] = {}
     for layer in layers:
         name = _snake_case(type(layer).__name__)
         counts[name] = counts.get(name, -1) + 1
-        place = f"{path}/{name}_{counts[name]}" if counts[name] else f"{path}/{name}"
+        own_path = f"{path}/{name}_{counts[name]}" if counts[name] else f"{path}/{name}"
         if hasattr(layer, "layers"):
-            yield from _places(layer.layers, f"{place}/{path.rpartition('/')[2]}")
+            yield from _layer_paths(layer.layers, f"{own_path}/{path.rpartition('/')[2]}")
         else:
-            yield place, layer
+            yield own_path, layer
 
 
 def _snake_case(name: str) -> str:
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)).lower()
 
 
-def _stored(root: h5py.Group, place: str) -> dict[str, h5py.Dataset]:
-    """The arrays of one layer, by their number."""
-    group = root.get(f"{place}/vars")
-    found = {key: own_array(root, f"{place}/vars/{key}") for key in group} if isinstance(group, h5py.Group) else {}
-    return {key: array for key, array in sorted(found.items()) if array is not None}
+def _stored(root: h5py.Group, path: str) -> dict[str, h5py.Dataset]:
+    """The arrays of one layer by number."""
+    group = root.get(f"{path}/vars")
+    arrays = {key: own_array(root, f"{path}/vars/{key}") for key in group} if isinstance(group, h5py.Group) else {}
+    return {key: array for key, array in sorted(arrays.items()) if array is not None}
 
 
-def _told(archive: h5py.File, own: set[str]) -> Told:
+def _facts(archive: h5py.File, own: set[str]) -> WeightsFacts:
     others: dict[str, Any] = {}
     archive.visititems(lambda name, item: others.update({f"/{name}": item}))
     poolings = [_POOLING.fullmatch(path.rpartition("/")[2]) for path in others if path not in own]
@@ -140,7 +140,7 @@ def _told(archive: h5py.File, own: set[str]) -> Told:
         for path, array in others.items()
         if path.endswith("/vars/0") and isinstance(array, h5py.Dataset)
     }
-    return Told(
+    return WeightsFacts(
         pooling=next((_POOLINGS[match[1]] for match in poolings if match), None),
         left_out=tuple(
             words(path.rpartition("/")[2], array)
@@ -150,7 +150,7 @@ def _told(archive: h5py.File, own: set[str]) -> Told:
     )
 
 
-def fill_older(model: keras.Model, archive: h5py.File) -> Told:
+def fill_older(model: keras.Model, archive: h5py.File) -> WeightsFacts:
     """Set all weights of a network without pooling from an archive in the layout from before Keras 3.
 
     Raises:
@@ -167,7 +167,7 @@ def fill_older(model: keras.Model, archive: h5py.File) -> Told:
             layer.finalize_state()  # a normalization, which keeps a copy
     used = {array.name for _, array in pairs}
     kinds = [kind for name in groups for stem, kind in _OLDER_POOLINGS.items() if name.startswith(stem)]
-    return Told(
+    return WeightsFacts(
         pooling=kinds[-1] if kinds else None,
         left_out=tuple(
             words(name, left[0])
@@ -178,7 +178,7 @@ def fill_older(model: keras.Model, archive: h5py.File) -> Told:
 
 
 def _layer_by_layer(model: keras.Model, groups: Groups) -> Pairs:
-    """Where the network's layers are the first ones of what was saved."""
+    """The network's layers are the first ones of the saved model."""
     layers = [layer for layer in model.layers if layer.weights]
     saved = [list(arrays.values()) for arrays in groups.values() if arrays][: len(layers)]
     if len(saved) < len(layers):
@@ -188,7 +188,7 @@ def _layer_by_layer(model: keras.Model, groups: Groups) -> Pairs:
 
 
 def _as_one(model: keras.Model, groups: Groups) -> Pairs:
-    """Where the network is one layer of what was saved: all of it trained, or all of it frozen."""
+    """The network is one layer of the saved model: all of it trained, or all of it frozen."""
     for arrays in groups.values():
         for variables in (_in_order(model), model.weights):
             if pairs := _fitting(variables, list(arrays.values())):
@@ -197,11 +197,11 @@ def _as_one(model: keras.Model, groups: Groups) -> Pairs:
 
 
 def _by_name(model: keras.Model, groups: Groups) -> Pairs:
-    """Where some layers were frozen, or more lies in the same row: by the names of layer and variable."""
+    """Some layers were frozen, or others lie between: by the names of layer and variable."""
     named = {_short(name): array for arrays in groups.values() for name, array in arrays.items()}
     variables = model.weights
-    found = [named[name] for name in (_short(variable.path) for variable in variables) if name in named]
-    return _fitting(variables, found)
+    arrays = [named[name] for name in (_short(variable.path) for variable in variables) if name in named]
+    return _fitting(variables, arrays)
 
 
 def _fitting(variables: Sequence[Any], arrays: Sequence[h5py.Dataset]) -> Pairs:
@@ -221,61 +221,61 @@ def _short(name: str) -> str:
 def _arrays(archive: h5py.File, layer: str) -> dict[str, h5py.Dataset]:
     group = archive.get(layer)
     names = _names(group.attrs, "weight_names") if group is not None else []
-    found = {name: own_array(archive, f"{layer}/{name}") for name in names}
-    if None in found.values():
+    arrays = {name: own_array(archive, f"{layer}/{name}") for name in names}
+    if None in arrays.values():
         raise DoesNotFit
-    return {name: array for name, array in found.items() if array is not None}
+    return {name: array for name, array in arrays.items() if array is not None}
 
 
 def _names(attributes: Any, key: str) -> list[str]:
-    """Names that Keras spreads over several attributes where one would be too long for HDF5."""
+    """Names that Keras spreads over several attributes if one would be too long for HDF5."""
     keys = [key] if key in attributes else []
     while f"{key}{len(keys)}" in attributes and key not in attributes:
         keys.append(f"{key}{len(keys)}")
-    names = [name for each in keys for name in attributes[each]]
+    names = [name for one in keys for name in attributes[one]]
     return [name.decode() if isinstance(name, bytes) else str(name) for name in names]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """A network with weights, and what their file told beside them."""
+    """A network with weights, and further facts of their file."""
 
     model: keras.Model
-    told: Told
+    facts: WeightsFacts
 
 
 def load(network: KerasNetwork, file: Path, *, pooling: Pooling | None, side_px: int | None = None) -> keras.Model:
     """The network with the weights of a file that Keras wrote.
 
     Args:
-        network: Which network.
+        network: The network.
         file: A weights file, see ``read``.
-        pooling: How the last feature map becomes one vector; none leaves it as it is.
-        side_px: Height and width of the input, if not the network's own.
+        pooling: How the last feature map becomes one vector; None leaves it as it is.
+        side_px: Height and width of the input. Defaults to the network's own.
 
     Raises:
-        UnusableModel: The file is missing, is no weights file, or holds another network's weights.
+        UnusableModel: The file is missing, is not a weights file, or holds another network's weights.
     """
     return pooled(network, read(network, file, side_px=side_px).model, pooling)
 
 
 def read(network: KerasNetwork, file: Path, *, side_px: int | None = None) -> Loaded:
-    """The network without pooling, with the weights of a file, and what else the file tells.
+    """The network without pooling, with the weights of a file and further facts of it.
 
     Args:
-        network: Which network.
+        network: The network.
         file: A ``.weights.h5`` file, or the older ``.h5`` of ``save_weights`` and of ``keras.applications``. The
             network may be a part of the model that was saved; what that one had on top is left out.
-        side_px: Height and width of the input, if not the network's own.
+        side_px: Height and width of the input. Defaults to the network's own.
 
     Raises:
-        UnusableModel: The file is missing, is no weights file, or holds another network's weights.
+        UnusableModel: The file is missing, is not a weights file, or holds another network's weights.
     """
     is_older = _is_older(file)
     model = build(network, pooling=None, side_px=side_px)
     try:
         with h5py.File(file) as archive:
-            told = fill_older(model, archive) if is_older else fill(model, archive)
+            facts = fill_older(model, archive) if is_older else fill(model, archive)
     except Exception as error:
         cause = (
             "" if isinstance(error, DoesNotFit) else f" ({str(error).splitlines()[0] if str(error) else error!r})"
@@ -285,11 +285,11 @@ def read(network: KerasNetwork, file: Path, *, side_px: int | None = None) -> Lo
             reason=f"its weights do not fit {network.name}{cause}; is it another network's file, or were its "
             "layers changed?",
         ) from error
-    return Loaded(model=model, told=told)
+    return Loaded(model=model, facts=facts)
 
 
 def pooled(network: KerasNetwork, model: keras.Model, pooling: Pooling | None) -> keras.Model:
-    """A network that gives a feature map ``(n, h, w, d)``, with its weights, and one vector for each photo."""
+    """A network with a feature map ``(n, h, w, d)`` as output, pooled to one vector for each photo."""
     if pooling is None:
         return model
     whole = build(network, pooling=pooling, side_px=model.input_shape[1])
@@ -313,7 +313,7 @@ def build(network: KerasNetwork, *, pooling: Pooling | None, side_px: int | None
             include_top=False,
             weights=None,
             input_shape=(side_px, side_px, 3),
-            # ConvNeXt normalizes after its own pooling, and a feature map before anybody else's.
+            # ConvNeXt normalizes after its own pooling, and before any other.
             pooling=pooling.value if pooling in {Pooling.AVG, Pooling.MAX} else None,
         )
         if network.imagenet_scale is not None:
@@ -334,7 +334,7 @@ def _rescaled(model: keras.Model, scale: list[float]) -> keras.Model:
 
 
 def _is_older(file: Path) -> bool:
-    """Whether a weights file has the layout from before Keras 3; told by what it holds, not by its name."""
+    """Whether a weights file has the layout from before Keras 3, by its content."""
     if not file.is_file():
         raise UnusableModel(file, reason="there is no such file")
     if zipfile.is_zipfile(file):

@@ -1,4 +1,4 @@
-"""Random weights of a network, with which a test or a benchmark does without the official ones."""
+"""Weights of a network: the official ones, fetched by Keras, and random ones for tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from sartor.encoders.keras.networks import KerasNetwork
+    from sartor.encoders.networks import KerasNetwork
 
 
 logger = logging.getLogger(__name__)
 
 
-_SILENCE_S = 20.0  # a server that says nothing for so long is given up
+_TIMEOUT_S = 20.0  # of a server that does not answer
 
 
 def official_weights(network: KerasNetwork) -> Path:
     """The file with the official weights of a network.
 
-    Keras checks the file's hash where it has one, and fetches again what does not match. A file without a hash
-    that an earlier process was killed over is found out by its length, which HDF5 records.
+    Keras checks the file's hash, if it has one, and fetches a file again that does not match. Without a hash, a
+    file that a killed process left incomplete is detected by its length, which HDF5 records.
 
     Raises:
         WeightsUnavailable: They are not in the cache and cannot be fetched.
@@ -54,7 +54,7 @@ def official_weights(network: KerasNetwork) -> Path:
 
 def _fetch(network: KerasNetwork, *, again: bool = False) -> Path:
     try:
-        with plain_keras(), _impatience():
+        with plain_keras(), _socket_timeout():
             file = keras.utils.get_file(
                 origin=network.weights_url,
                 file_hash=network.weights_hash,
@@ -67,10 +67,10 @@ def _fetch(network: KerasNetwork, *, again: bool = False) -> Path:
 
 
 @contextmanager
-def _impatience() -> Iterator[None]:
-    # Keras calls urlretrieve, which takes no timeout and would wait for ever for a server that does not answer.
+def _socket_timeout() -> Iterator[None]:
+    # Keras calls urlretrieve, which takes no timeout and would wait forever for a server that does not answer.
     before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(_SILENCE_S)
+    socket.setdefaulttimeout(_TIMEOUT_S)
     try:
         yield
     finally:
@@ -93,11 +93,11 @@ def _reason(error: Exception) -> str:
 
 
 def save_random_weights(network: KerasNetwork, file: Path, *, rng: np.random.Generator) -> None:
-    """Write a ``.weights.h5`` file in which every array takes part in the output.
+    """Write a ``.weights.h5`` file in which every array affects the output.
 
-    Keras starts many arrays at 0 or 1, and ConvNeXt's layer scale at 1e-6: a network that ignored them would
-    not be found out. Here all are drawn, and batch normalization is fitted to color blocks, so that the
-    signal of a photo neither dies nor explodes on its way.
+    Keras starts many arrays at 0 or 1, and ConvNeXt's layer scale at 1e-6, so a test would not notice a network
+    that ignores them. Here all are drawn, and batch normalization is fitted to color blocks, so that the signal of
+    a photo neither vanishes nor explodes.
     """
     model = build(network, pooling=Pooling.AVG)
     for variable in model.variables:

@@ -1,4 +1,4 @@
-"""An export from start to end: its options are checked, it is written beside the path, and then renamed."""
+"""An export from start to end: checks its options, writes it next to the path, and then renames it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ExportOptions:
         path: The file or folder to write.
         format: The format.
         where: Only products that pass this filter.
-        images: Also copy the thumbnails, beside a table.
+        images: Also copy the thumbnails, for a table.
         force: Replace an earlier export.
     """
 
@@ -110,7 +110,7 @@ def require_free(path: Path, *, is_folder: bool, force: bool) -> None:
 
 @contextmanager
 def written_whole(path: Path, *, is_folder: bool) -> Iterator[Path]:
-    """A path beside ``path`` to write to; it is renamed to ``path`` in the end, and removed after an error.
+    """A path next to ``path`` to write to; it is renamed to ``path`` in the end, and removed after an error.
 
     Raises:
         ExportFailed: The export cannot be written.

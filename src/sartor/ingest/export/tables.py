@@ -165,7 +165,7 @@ class TablePlan:
 
     def _lost_photos(self) -> Iterator[str]:
         if self.images is None:
-            yield "photos: only what their source calls them; --images puts thumbnails beside the table"
+            yield "photos: only their names in the source; --images puts thumbnails next to the table"
             return
         yield f"photos: thumbnails of at most {THUMBNAIL_PX} px, so SHA-256 and embeddings may differ"
         if self.images.missing:

@@ -1,6 +1,6 @@
 """Embeddings as NumPy files, pickles, and indexes of other libraries.
 
-Beside an index lies ``ids.json``, which has the product id and the photo of each item.
+Next to an index is ``ids.json``, which has the product id and the photo of each item.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from sartor.service.context import Service, needs
-from sartor.service.metrics import CONTENT_TYPE
+from sartor.service.monitoring import CONTENT_TYPE
 from sartor.service.schemas import HealthOut
 from sartor.service.security import Scope
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -13,7 +12,7 @@ from sartor.recommend.filters import parse_where, where_of
 from sartor.recommend.query import Part
 from sartor.service.bodies import Body, body_schema, parse_json, read_body
 from sartor.service.context import Context, Service, needs
-from sartor.service.present import outfit_out, recommendation_out, seen_out
+from sartor.service.present import outfit_out, recommendation_out, seen_out, timed
 from sartor.service.problems import BadRequest
 from sartor.service.schemas import (
     Name,
@@ -28,7 +27,7 @@ from sartor.service.schemas import (
 from sartor.service.security import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from sartor.recommend.filters import FilterValue
     from sartor.recommend.similar import Recommendation
@@ -47,7 +46,9 @@ async def similar(request: Request, service: Service) -> RecommendationOut:
     """Products that look most like photos, products or a color; all parts are one query."""
     body = await read_body(request, field="query", max_photos=service.settings.max_photos)
     query = parse_json(SimilarQueryIn, body.json)
-    return await service.executor.run(lambda: _timed(service, lambda: _similar(service, query, body)))
+    return await service.executor.run(
+        lambda: timed(lambda: _similar(service, query, body), recommendation_out, model=service.shop.model.id)
+    )
 
 
 @router.get("/products/{product_id:path}/similar")
@@ -62,9 +63,10 @@ async def similar_to_product(
     """Products that look most like one of the catalog."""
     shop, filters = service.shop, parse_where(where)
     return await service.executor.run(
-        lambda: _timed(
-            service,
+        lambda: timed(
             lambda: shop.similar(product=product_id, k=k, where=filters, diversity=diversity, facets=facets),
+            recommendation_out,
+            model=shop.model.id,
         )
     )
 
@@ -141,11 +143,3 @@ def _photo_parts(options: list[PhotoIn], body: Body, *, exactly: int | None = No
     if exactly is not None and len(parts) != exactly:
         raise BadRequest(f"send {exactly} photo as the form field photo, or its url; there are {len(parts)}")
     return parts
-
-
-def _timed(service: Context, find: Callable[[], Recommendation]) -> RecommendationOut:
-    """A recommendation with the time that it took to find."""
-    start = time.perf_counter()
-    recommendation = find()
-    took_ms = 1000 * (time.perf_counter() - start)
-    return recommendation_out(recommendation, model=service.shop.model.id, took_ms=took_ms)

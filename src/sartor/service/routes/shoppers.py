@@ -5,7 +5,6 @@ Routes about one person need a key once there is one: what somebody likes is nob
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -15,19 +14,15 @@ from starlette.routing import Match
 from sartor.events.model import Person, PersonKind, RelationType
 from sartor.limits import MAX_FILTER_CHARS, MAX_FILTERS, MAX_ID_BYTES, MAX_K, MAX_OPINIONS, MAX_WINDOW_DAYS
 from sartor.recommend.filters import parse_where
-from sartor.service.context import Context, Service, needs
-from sartor.service.present import feed_out, person_out, product_out
+from sartor.service.context import Service, needs
+from sartor.service.present import feed_out, person_out, product_out, timed
 from sartor.service.problems import BadRequest
 from sartor.service.routes.recommend import Filters
 from sartor.service.schemas import FeedOut, MergeIn, MergeOut, PersonOut, ProductId, ViewedOut
 from sartor.service.security import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from starlette.types import Scope as AsgiScope
-
-    from sartor.recommend.base import Feed
 
 _DAY_S = 86_400
 
@@ -93,9 +88,10 @@ async def recommendations(
     """Products for a person: by what they did, and while that is nothing, by what others do."""
     shop, filters, now = service.shop, parse_where(where), parse_where(context)
     return await service.executor.run(
-        lambda: _timed(
-            service,
+        lambda: timed(
             lambda: shop.for_user(person, k=k, where=filters, context=now, diversity=diversity, exclude=exclude),
+            feed_out,
+            model=shop.model.id,
         )
     )
 
@@ -141,7 +137,7 @@ async def trending(
     """Products that shoppers turn to now."""
     shop, filters, window_s = service.shop, parse_where(where), _DAY_S * window_days
     return await service.executor.run(
-        lambda: _timed(service, lambda: shop.trending(k=k, window_s=window_s, where=filters))
+        lambda: timed(lambda: shop.trending(k=k, window_s=window_s, where=filters), feed_out, model=shop.model.id)
     )
 
 
@@ -159,15 +155,10 @@ async def together(
     """Products that shoppers buy, look at or like together with one of the catalog."""
     shop, filters, relation = service.shop, parse_where(where), None if by == "any" else RelationType(by)
     return await service.executor.run(
-        lambda: _timed(service, lambda: shop.together(product_id, by=relation, k=k, where=filters))
+        lambda: timed(
+            lambda: shop.together(product_id, by=relation, k=k, where=filters), feed_out, model=shop.model.id
+        )
     )
-
-
-def _timed(service: Context, find: Callable[[], Feed]) -> FeedOut:
-    """A feed with the time that it took to find."""
-    start = time.perf_counter()
-    feed = find()
-    return feed_out(feed, model=service.shop.model.id, took_ms=1000 * (time.perf_counter() - start))
 
 
 def _check_id(text: str) -> None:

@@ -19,7 +19,7 @@ _SIZES = (500, 1500, 3000)
 _HEIGHT_PX = 620
 _LEGEND_COLUMNS = 5
 _SIZE, _PICKED_SIZE = 56, 260  # of a point, in square pixels
-_OTHER, _NONE = "other", "not told"
+_OTHER, _NONE = "other", "not known"
 _ATTRIBUTES_SHOWN = 8
 _OTHER_COLOR = "#b4b7bd"  # of points that have none of the colored values
 # Ten hues that can be told apart on white and on black, also by most who see fewer colors.

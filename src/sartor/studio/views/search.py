@@ -12,8 +12,9 @@ from sartor.studio.session import backend, overview_of
 from sartor.studio.tiles import hit_tiles, query_tile, show_summary
 
 if TYPE_CHECKING:
-    from sartor.studio.backend import Backend, SearchOptions
+    from sartor.studio.backend import SearchOptions
     from sartor.studio.queries import Query
+    from sartor.studio.session import Backend
 
 
 def page() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sartor.service.logs import FORMAT, RequestIdFilter
+from sartor.service.monitoring import LOG_FORMAT, RequestIdFilter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ def lines() -> Iterator[list[str]]:
 
     handler, logger = Lines(), logging.getLogger("sartor.service")
     handler.addFilter(RequestIdFilter())
-    handler.setFormatter(logging.Formatter(FORMAT))
+    handler.setFormatter(logging.Formatter(LOG_FORMAT))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     yield written
@@ -40,7 +40,7 @@ def test_a_request_is_logged_with_its_id_and_fields_and_without_what_names_peopl
     assert answer.headers["x-request-id"] == "shop-1.2"
     (line,) = lines
     assert re.search(
-        r"INFO sartor\.service\.metrics request=shop-1\.2 request: method=GET route=\S+ status=404 ms=\d", line
+        r"INFO sartor\.service\.monitoring request=shop-1\.2 request: method=GET route=\S+ status=404 ms=\d", line
     )
     assert "ann" not in line
 
@@ -64,3 +64,14 @@ def test_an_error_in_a_thread_is_logged_with_the_id_of_its_request(
     assert client.get("/v1/products/red", headers={"X-Request-ID": "abc"}).status_code == 500
     assert [" request=abc " in line for line in lines] == [True] * 3
     assert "unexpected error: type=RuntimeError" in lines[1]
+
+
+def test_metrics_count_requests_by_route(client: TestClient) -> None:
+    client.get("/v1/products/red")
+    text = client.get("/metrics").text
+
+    assert 'sartor_requests_total{method="GET",route="/v1/products/{product_id}",status="200"}' in text.replace(
+        ":path", ""
+    )
+    assert "sartor_products 5.0" in text
+    assert 'sartor_model{id="color"' in text

@@ -1,6 +1,6 @@
-"""The ImageNet networks that can be exported by name: what each expects, and where its weights come from.
+"""The ImageNet networks that can be exported by name, as data: what each expects and where its weights come from.
 
-A plain table that imports no Keras, so that a command line can list and check names at once.
+It imports no Keras, so that names are listed and checked at once.
 """
 
 from __future__ import annotations
@@ -18,21 +18,24 @@ class KerasNetwork:
     """A network of ``keras.applications``, without its classifier.
 
     Attributes:
-        name: Name that the user gives.
         class_name: Name of the function in ``keras.applications``.
+        dimension: Length of an embedding with average or maximum pooling.
+        parameters: Number of weights, float32 each.
         size_px: Height and width of the input that the weights were trained for.
         scaling: From pixels in 0..255 to the input that the weights were trained for.
         weights_url: The official ImageNet weights, the file that Keras itself fetches.
-        weights_hash: MD5 or SHA-256 of that file, as Keras has it; ``None`` where Keras has none.
+        weights_hash: MD5 or SHA-256 of that file, as Keras has it; None if Keras has none.
         license: License of those weights, as an SPDX id.
         early_until: Last layer of the early part, down to an eighth of the photo's side. It sees edges and
             colors, which fashion needs as ImageNet does, and takes more than half of a training step.
-        imagenet_scale: Factors for red, green and blue after the network's own normalization. Keras puts
-            this layer in only together with the ImageNet weights, which were trained with it.
+        imagenet_scale: Factors for red, green and blue after the network's own normalization. Keras adds
+            this layer only with the ImageNet weights, which were trained with it.
     """
 
     name: str
     class_name: str
+    dimension: int
+    parameters: int
     size_px: int = 224
     scaling: Scaling
     weights_url: str
@@ -42,7 +45,7 @@ class KerasNetwork:
     imagenet_scale: tuple[float, float, float] | None = None
 
     def model_id(self, pooling: Pooling) -> str:
-        """Id that an exported model has unless the user chooses one: ``resnet50``, or ``resnet50-max``."""
+        """Default id of an exported model: ``resnet50``, or ``resnet50-max``."""
         return self.name if pooling is Pooling.AVG else f"{self.name}-{pooling}"
 
 
@@ -52,6 +55,8 @@ _NETWORKS = (
     KerasNetwork(
         name="resnet50",
         class_name="ResNet50",
+        dimension=2048,
+        parameters=23_587_712,
         scaling=Scaling.CAFFE,
         weights_url=f"{_APPLICATIONS}/resnet/resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
         weights_hash="4d473c1dd8becc155b73f8504c6f6626",
@@ -61,6 +66,8 @@ _NETWORKS = (
     KerasNetwork(
         name="vgg16",
         class_name="VGG16",
+        dimension=512,
+        parameters=14_714_688,
         scaling=Scaling.CAFFE,
         weights_url=f"{_APPLICATIONS}/vgg16/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
         weights_hash="6d6bbae143d832006294945121d1f1fc",
@@ -70,6 +77,8 @@ _NETWORKS = (
     KerasNetwork(
         name="inception_v3",
         class_name="InceptionV3",
+        dimension=2048,
+        parameters=21_802_784,
         size_px=299,
         scaling=Scaling.TF,
         weights_url=f"{_APPLICATIONS}/inception_v3/inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
@@ -80,6 +89,8 @@ _NETWORKS = (
     KerasNetwork(
         name="mobilenet_v2",
         class_name="MobileNetV2",
+        dimension=1280,
+        parameters=2_257_984,
         scaling=Scaling.TF,
         weights_url=(
             f"{_APPLICATIONS}/mobilenet_v2/mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"
@@ -91,6 +102,8 @@ _NETWORKS = (
     KerasNetwork(
         name="efficientnet_b0",
         class_name="EfficientNetB0",
+        dimension=1280,
+        parameters=4_049_571,
         scaling=Scaling.RAW,
         weights_url="https://storage.googleapis.com/keras-applications/efficientnetb0_notop.h5",
         weights_hash="50bc09e76180e00e4465e1a485ddc09d",
@@ -102,6 +115,8 @@ _NETWORKS = (
     KerasNetwork(
         name="convnext_tiny",
         class_name="ConvNeXtTiny",
+        dimension=768,
+        parameters=27_820_128,
         scaling=Scaling.RAW,
         weights_url=f"{_APPLICATIONS}/convnext/convnext_tiny_notop.h5",
         weights_hash="d547c096cabd03329d7be5562c5e14798aa39ed24b474157cef5e85ab9e49ef1",
@@ -114,10 +129,10 @@ NETWORKS = {network.name: network for network in _NETWORKS}
 
 
 def network(name: str) -> KerasNetwork:
-    """The network of a name.
+    """A network by name.
 
     Raises:
-        ModelNotFound: There is none of this name.
+        ModelNotFound: No network has this name.
     """
     try:
         return NETWORKS[name]

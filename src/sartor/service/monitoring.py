@@ -1,16 +1,17 @@
-"""Figures for Prometheus, and the middleware that names, counts and logs every request."""
+"""What operators see: figures for Prometheus, and a log whose lines have ``key=value`` fields and a request id."""
 
 from __future__ import annotations
 
 import logging
+import re
 import time
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
 from starlette.datastructures import Headers, MutableHeaders
-
-from sartor.service.logs import HEADER, begin_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,12 +21,16 @@ if TYPE_CHECKING:
     from sartor.events.model import EventType
     from sartor.shop import Shop
 
-__all__ = ["CONTENT_TYPE", "Metrics", "RequestObserver"]
+__all__ = ["CONTENT_TYPE", "LOG_FORMAT", "Metrics", "RequestIdFilter", "RequestObserver", "configure_logging"]
 
 logger = logging.getLogger(__name__)
 
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s request=%(request_id)s %(message)s"
+_ID_HEADER = "X-Request-ID"
+_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _BUCKETS_S = (0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5, 5.0, 10.0)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
+_request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
 class Metrics:
@@ -100,13 +105,13 @@ class RequestObserver:
             await self._app(scope, receive, send)
             return
         start, status = time.perf_counter(), 500
-        request_id = begin_request(Headers(scope=scope).get(HEADER))
+        request_id = _begin_request(Headers(scope=scope).get(_ID_HEADER))
 
         async def observed(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)[HEADER] = request_id
+                MutableHeaders(scope=message)[_ID_HEADER] = request_id
             await send(message)
 
         try:
@@ -118,3 +123,34 @@ class RequestObserver:
             seconds = time.perf_counter() - start
             self._metrics.observe(method=method, route=route, status=status, seconds=seconds)
             logger.info("request: method=%s route=%s status=%d ms=%.1f", method, route, status, 1000 * seconds)
+
+
+def _begin_request(sent: str | None) -> str:
+    """The id of the request that begins in this task: the one that the client sent, or a new one.
+
+    An id that is no short word is replaced, so that it cannot forge a line of the log.
+    """
+    request_id = sent if sent and _ID.fullmatch(sent) else uuid4().hex
+    _request_id.set(request_id)
+    return request_id
+
+
+class RequestIdFilter(logging.Filter):
+    """Gives each log record the attribute ``request_id``, ``-`` outside of a request."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Add the id; no record is left out."""
+        record.request_id = _request_id.get()
+        return True
+
+
+def configure_logging(level: int = logging.WARNING) -> None:
+    """Log to stderr as ``LOG_FORMAT``, unless the program has set up logging itself."""
+    root = logging.getLogger()
+    if root.handlers:
+        return
+    handler = logging.StreamHandler()
+    handler.addFilter(RequestIdFilter())
+    handler.setFormatter(logging.Formatter(LOG_FORMAT))
+    root.addHandler(handler)
+    root.setLevel(level)

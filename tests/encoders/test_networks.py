@@ -5,7 +5,7 @@ import pytest
 
 from sartor.choices import ChannelOrder, Pooling, Scaling
 from sartor.encoders.card import MODEL_ID, PixelScaling
-from sartor.encoders.keras.networks import NETWORKS, network
+from sartor.encoders.networks import NETWORKS, network
 from sartor.errors import ModelNotFound
 
 MODULES = {  # of keras.applications
