@@ -23,8 +23,9 @@ from benchmarks.data import (
 )
 from benchmarks.report import Figure, Report, Target
 from sartor.catalog import open_source
+from sartor.choices import Layout, Scaling
 from sartor.config import Settings
-from sartor.encoders.card import CARD_FILE, MODEL_FILE, Layout, ModelCard, PixelScaling, Scaling
+from sartor.encoders.card import CARD_FILE, MODEL_FILE, ModelCard, PixelScaling
 from sartor.encoders.encoder import prepare, unit_norm
 from sartor.encoders.registry import DEFAULT_MODEL, DIRECTORY, sha256_of
 from sartor.evaluation.intervals import bootstrap_interval, paired_test

@@ -127,8 +127,8 @@ def _run(
     home: Path, name: str, arithmetic: tuple[str, str], photos: list[bytes], counts: tuple[int, int]
 ) -> _Run | None:
     """Embed the photos with a model of a workspace; None where the processor lacks the arithmetic."""
+    from sartor.choices import Precision, RuntimeChoice
     from sartor.config import Settings
-    from sartor.encoders.card import Precision, RuntimeChoice
     from sartor.errors import DeviceUnavailable
     from sartor.imaging.decode import decode
     from sartor.shop.library import open_encoder, open_models

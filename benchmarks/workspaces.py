@@ -46,7 +46,7 @@ def add_random_resnet50(home: Path, weights: Path) -> None:
 
     Imports TensorFlow, with settings that are not the tutorial's: call it in a process of its own.
     """
-    from sartor.encoders.card import Pooling
+    from sartor.choices import Pooling
 
     add_random_keras(home, "resnet50", weights, pooling=Pooling.MAX.value)
 
@@ -56,10 +56,10 @@ def add_random_keras(home: Path, name: str, weights: Path, *, pooling: str = "av
 
     Imports TensorFlow, as ``add_random_resnet50`` does.
     """
+    from sartor.choices import Pooling
     from sartor.config import Settings
-    from sartor.encoders.card import Pooling
-    from sartor.encoders.networks import network
     from sartor.encoders.keras.weights import save_random_weights
+    from sartor.encoders.networks import network
     from sartor.shop.library import export_model
 
     save_random_weights(network(name), weights, rng=np.random.default_rng(0))

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from sartor.choices import Layout, Scaling
 from sartor.config import Settings
 from sartor.encoders.add import ModelSpec
-from sartor.encoders.card import Layout, ModelCard, PixelScaling, Scaling
+from sartor.encoders.card import ModelCard, PixelScaling
 from sartor.encoders.encoder import Encoder
 from sartor.encoders.heads import Heads
 from sartor.recommend.features import FeatureBuilder

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sartor import errors
+    from sartor.choices import ExportFormat
     from sartor.encoders.card import ModelCard
     from sartor.errors import SartorError
     from sartor.evaluation.catalog_map import CatalogMap
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from sartor.imaging import Thumbnail
     from sartor.imaging.fetch import EncodedPhoto
     from sartor.ingest.events import EventImportReport, EventProgress
-    from sartor.ingest.export.run import ExportFormat, ExportReport
+    from sartor.ingest.export.run import ExportReport
     from sartor.ingest.maintenance import Info, Problem
     from sartor.ingest.photos import IngestReport, Progress
     from sartor.ingest.put import ProductInput, PutOutcome
@@ -123,6 +124,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "choices": "ExportFormat",
     "encoders.card": "ModelCard",
     "errors": "SartorError",
     "evaluation.catalog_map": "CatalogMap",
@@ -133,7 +135,7 @@ _MODULES = {
     "imaging": "Thumbnail",
     "imaging.fetch": "EncodedPhoto",
     "ingest.events": "EventImportReport EventProgress",
-    "ingest.export.run": "ExportFormat ExportReport",
+    "ingest.export.run": "ExportReport",
     "ingest.maintenance": "Info Problem",
     "ingest.photos": "IngestReport Progress",
     "ingest.put": "ProductInput PutOutcome",

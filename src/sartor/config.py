@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from sartor.encoders.card import Precision, RuntimeChoice
+from sartor.choices import Precision, RuntimeChoice
 from sartor.types import Metric
 
 ENV_PREFIX = "SARTOR_"

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from sartor.choices import Layout, RuntimeChoice, Scaling
 from sartor.config import Settings
 from sartor.encoders.add import ModelSpec
-from sartor.encoders.card import Layout, PixelScaling, RuntimeChoice, Scaling
+from sartor.encoders.card import PixelScaling
 from sartor.errors import ModelExists, UnusableModel
 from sartor.shop.library import add_model, open_models
 from tests.networks import SIDE_PX, batch_mixing_network, color_network, constant_network, tower_network

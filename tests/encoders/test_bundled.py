@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 import sartor
+from sartor.choices import Scaling
 from sartor.config import Settings
 from sartor.encoders import registry as module
 from sartor.encoders.add import ModelSpec
-from sartor.encoders.card import CARD_FILE, MODEL_FILE, PixelScaling, Scaling
+from sartor.encoders.card import CARD_FILE, MODEL_FILE, PixelScaling
 from sartor.encoders.registry import DEFAULT_MODEL, ModelRegistry, sha256_of
 from sartor.errors import ModelBundled, ModelNotChosen, NoModel
 from sartor.shop.library import add_model, open_models

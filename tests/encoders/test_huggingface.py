@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sartor.choices import Layout, Resampling, ResizePolicy, RuntimeChoice
 from sartor.config import Settings
 from sartor.encoders.add import ModelSpec
-from sartor.encoders.card import Layout, Resampling, ResizePolicy, RuntimeChoice
 from sartor.encoders.encoder import prepare
 from sartor.encoders.huggingface import followed, network_file
 from sartor.encoders.onnxruntime import scale

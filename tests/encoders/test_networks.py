@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from sartor.encoders.card import MODEL_ID, ChannelOrder, PixelScaling, Pooling, Scaling
+from sartor.choices import ChannelOrder, Pooling, Scaling
+from sartor.encoders.card import MODEL_ID, PixelScaling
 from sartor.encoders.networks import NETWORKS, network
 from sartor.errors import ModelNotFound
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import onnx
 import pytest
 
+from sartor.choices import Scaling
 from sartor.config import Settings
 from sartor.encoders import add as onnx_whole
 from sartor.encoders.add import ModelSpec, as_one_file, external_files
-from sartor.encoders.card import PixelScaling, Scaling
+from sartor.encoders.card import PixelScaling
 from sartor.errors import MissingExtra, UnusableModel
 from sartor.shop.library import add_model, open_models
 from tests.networks import tower_network

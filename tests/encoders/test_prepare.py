@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sartor.encoders.card import ResizePolicy
+from sartor.choices import ResizePolicy
 from sartor.encoders.encoder import prepare
 from tests.fakes import COLOR_CARD
 

@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from sartor.choices import ChannelOrder, Layout, Precision, Scaling
 from sartor.encoders import onnxruntime as onnx_runtime
 from sartor.encoders import openvino as openvino_runtime
 from sartor.encoders.base import Runtime
-from sartor.encoders.card import ChannelOrder, Layout, ModelCard, PixelScaling, Precision, Scaling
+from sartor.encoders.card import ModelCard, PixelScaling
 from sartor.encoders.onnxruntime import OnnxRuntime
 from sartor.encoders.openvino import OpenVinoRuntime
 from sartor.errors import DeviceUnavailable, UnusableModel

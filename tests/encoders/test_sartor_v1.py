@@ -10,7 +10,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 import sartor
-from sartor.encoders.card import CARD_FILE, MODEL_FILE, WEIGHTS_FILE, ModelCard, Precision
+from sartor.choices import Precision
+from sartor.encoders.card import CARD_FILE, MODEL_FILE, WEIGHTS_FILE, ModelCard
 from sartor.encoders.encoder import Encoder, unit_norm
 from sartor.encoders.heads import Regions
 from sartor.encoders.onnxruntime import OnnxRuntime

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TextIO
 
+from sartor.choices import RuntimeChoice
 from sartor.config import Settings
-from sartor.encoders.card import RuntimeChoice
 from sartor.wiring import open_shop
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import sartor
-from sartor.encoders.card import Layout
+from sartor.choices import Layout
 from sartor.encoders.registry import ModelRegistry, sha256_of
 from sartor.errors import ModelNotFound, ModelReplaced, NoPreviousModel, NothingToCompare, PromotionRefused
 from sartor.evaluation.promotion import held_out_split

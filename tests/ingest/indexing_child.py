@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, TextIO
 
 import sartor.encoders.onnxruntime
 import sartor.index.edge  # noqa: F401 - else every process that is forked would import it
+from sartor.choices import RuntimeChoice
 from sartor.config import Settings
-from sartor.encoders.card import RuntimeChoice
 from sartor.wiring import open_shop
 
 if TYPE_CHECKING:

@@ -197,9 +197,10 @@ def test_an_ingest_that_is_interrupted_goes_on_where_it_stopped(shop: Shop, tmp_
 
 
 def test_a_second_model_embeds_what_the_first_one_had(home: Path, photos: Path, color_file: Path) -> None:
+    from sartor.choices import Scaling
     from sartor.config import Settings
     from sartor.encoders.add import ModelSpec
-    from sartor.encoders.card import PixelScaling, Scaling
+    from sartor.encoders.card import PixelScaling
     from sartor.shop.library import add_model
 
     with sartor.open(home) as shop:

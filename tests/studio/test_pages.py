@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
+from sartor.choices import Scaling
 from sartor.config import Settings
 from sartor.encoders.add import ModelSpec
-from sartor.encoders.card import PixelScaling, Scaling
+from sartor.encoders.card import PixelScaling
 from sartor.shop.library import add_model
 from sartor.studio.views.report import contained
 from sartor.wiring import open_shop

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sartor.encoders.card import ModelCard, Precision
+from sartor.choices import Precision
+from sartor.encoders.card import ModelCard
 from sartor.encoders.encoder import unit_norm
 from sartor.encoders.onnxruntime import OnnxRuntime
 from sartor.encoders.openvino import OpenVinoRuntime

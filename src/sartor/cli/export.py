@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sartor.choices import SNAPSHOT, ExportFormat
 from sartor.cli.options import Home, Json, Model, Where, counted, print_json, progress_bar, settings
-from sartor.ingest.export.run import SNAPSHOT, ExportFormat
 
 if TYPE_CHECKING:
     from sartor.ingest.export.run import ExportReport

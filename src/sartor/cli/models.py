@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sartor.choices import ChannelOrder, Layout, Pooling, ResizePolicy, Scaling
 from sartor.cli.options import (
     AllowUrls,
     Device,
@@ -24,7 +25,6 @@ from sartor.cli.options import (
     settings,
     stoppable,
 )
-from sartor.encoders.card import ChannelOrder, Layout, Pooling, ResizePolicy, Scaling
 
 if TYPE_CHECKING:
     from sartor.encoders.card import ModelCard, PixelScaling, Triple

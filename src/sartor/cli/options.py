@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
-from sartor.encoders.card import Precision
+from sartor.choices import Precision
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

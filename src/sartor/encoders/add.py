@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sartor.encoders.card import MODEL_ID, Layout, ModelCard, PixelScaling, ResizePolicy
+from sartor.choices import Layout, ResizePolicy
+from sartor.encoders.card import MODEL_ID, ModelCard, PixelScaling
 from sartor.encoders.encoder import unit_norm
 from sartor.encoders.registry import sha256_of
 from sartor.errors import MissingExtra, UnusableModel

@@ -7,12 +7,12 @@ its network.
 from __future__ import annotations
 
 import re
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from sartor.choices import ChannelOrder, Layout, Resampling, ResizePolicy, Scaling
 from sartor.errors import UnusableModel
 
 if TYPE_CHECKING:
@@ -27,77 +27,6 @@ MODEL_FILE = "model.onnx"
 WEIGHTS_FILE = "weights.npz"  # of a trained model, to continue training
 MODEL_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 Triple = tuple[float, float, float]
-
-
-class Layout(StrEnum):
-    """Order of the axes of a network's input."""
-
-    NHWC = "NHWC"
-    NCHW = "NCHW"
-
-
-class ChannelOrder(StrEnum):
-    """Order of the color channels that a network expects."""
-
-    RGB = "RGB"
-    BGR = "BGR"
-
-
-class ResizePolicy(StrEnum):
-    """How a photo of any shape becomes the network's input size."""
-
-    STRETCH = "stretch"  # to the size, ignoring the aspect ratio, as Keras' load_img(target_size=...) does
-    CROP = "crop"  # shorter side to the size, then the center
-    PAD = "pad"  # longer side to the size, then white bars
-
-
-class Resampling(StrEnum):
-    """Filters for resizing, by Pillow's names."""
-
-    NEAREST = "nearest"
-    BOX = "box"
-    BILINEAR = "bilinear"
-    HAMMING = "hamming"
-    BICUBIC = "bicubic"
-    LANCZOS = "lanczos"
-
-
-class Scaling(StrEnum):
-    """Common scalings from a pixel in 0..255 to a network's input.
-
-    Source: ``keras.applications.imagenet_utils.preprocess_input`` for ``caffe``, ``tf`` and ``torch``.
-    """
-
-    CAFFE = "caffe"  # BGR, the ImageNet mean subtracted
-    TF = "tf"  # to [-1, 1]
-    TORCH = "torch"  # ImageNet mean and standard deviation
-    UNIT = "unit"  # to [0, 1]
-    RAW = "raw"  # unchanged; the network scales them
-    CLIP = "clip"  # mean and standard deviation of CLIP's training set
-
-
-class Precision(StrEnum):
-    """Arithmetic of the inference; ``AUTO`` is bf16 on CPUs with matrix units (AMX), else float32."""
-
-    AUTO = "auto"
-    F32 = "f32"
-    BF16 = "bf16"
-
-
-class RuntimeChoice(StrEnum):
-    """The inference runtime; ``AUTO`` is OpenVINO if it is installed."""
-
-    AUTO = "auto"
-    OPENVINO = "openvino"
-    ONNXRUNTIME = "onnxruntime"
-
-
-class Pooling(StrEnum):
-    """How a network's last feature map ``(n, h, w, d)`` becomes one vector for each photo."""
-
-    AVG = "avg"
-    MAX = "max"
-    FLATTEN = "flatten"  # no pooling: the whole map in one row, (n, h * w * d)
 
 
 class _Part(BaseModel):

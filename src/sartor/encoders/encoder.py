@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 import numpy as np
 from PIL import Image, ImageOps
 
-from sartor.encoders.card import ResizePolicy
+from sartor.choices import ResizePolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

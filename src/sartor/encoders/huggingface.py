@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sartor.encoders.card import PixelScaling, Resampling, ResizePolicy, Resizing
+from sartor.choices import Resampling, ResizePolicy
+from sartor.encoders.card import PixelScaling, Resizing
 from sartor.errors import UnusableModel
 
 if TYPE_CHECKING:

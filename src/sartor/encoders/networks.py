@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sartor.encoders.card import Pooling, Scaling
+from sartor.choices import Pooling, Scaling
 from sartor.errors import ModelNotFound
 
 _APPLICATIONS = "https://storage.googleapis.com/tensorflow/keras-applications"

@@ -12,8 +12,8 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnxruntime as ort
 
+from sartor.choices import ChannelOrder, Layout, Precision
 from sartor.encoders.base import Port, Signature
-from sartor.encoders.card import ChannelOrder, Layout, Precision
 from sartor.errors import DeviceUnavailable, UnusableModel
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import numpy as np
 import openvino as ov
 from openvino.preprocess import ColorFormat, PrePostProcessor
 
+from sartor.choices import ChannelOrder, Precision
 from sartor.encoders.base import Port, Signature
-from sartor.encoders.card import ChannelOrder, Precision
 from sartor.errors import DeviceUnavailable, UnusableModel
 
 if TYPE_CHECKING:

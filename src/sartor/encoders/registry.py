@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sartor.encoders.card import CARD_FILE, MODEL_FILE, WEIGHTS_FILE, Layout, ModelCard, PixelScaling, Scaling
+from sartor.choices import Layout, Scaling
+from sartor.encoders.card import CARD_FILE, MODEL_FILE, WEIGHTS_FILE, ModelCard, PixelScaling
 from sartor.encoders.encoder import Encoder
 from sartor.encoders.networks import NETWORKS
 from sartor.errors import ModelBundled, ModelDamaged, ModelExists, ModelNotFound, NoNetwork

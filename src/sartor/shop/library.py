@@ -9,9 +9,10 @@ import logging
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from sartor.choices import Precision, RuntimeChoice
 from sartor.encoders import registry
 from sartor.encoders.add import as_one_file, make_card
-from sartor.encoders.card import CARD_FILE, MODEL_FILE, ModelCard, Precision, RuntimeChoice
+from sartor.encoders.card import CARD_FILE, MODEL_FILE, ModelCard
 from sartor.encoders.encoder import BatchingEncoder, Encoder
 from sartor.encoders.huggingface import followed, network_file, processor_file
 from sartor.encoders.networks import network
@@ -21,10 +22,10 @@ from sartor.errors import MissingExtra, ModelDamaged, ModelNotChosen, NoModel, U
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sartor.choices import Pooling
     from sartor.config import Settings
     from sartor.encoders.add import ModelSpec
     from sartor.encoders.base import Runtime, Signature
-    from sartor.encoders.card import Pooling
     from sartor.training.train import Trained, TrainingOptions, Watch
 
 logger = logging.getLogger(__name__)

@@ -12,12 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from sartor.choices import ExportFormat
 from sartor.errors import EmptyQuery
 from sartor.evaluation.catalog_map import MAX_PRODUCTS
 from sartor.evaluation.relevance import LabelMap
 from sartor.evaluation.task import DEFAULT_KS, EvaluationRequest, ShowProgress, silent
 from sartor.events.model import Event, EventCounts, EventType, Person, PersonRecord, RelationType
-from sartor.ingest.export.run import ExportFormat, ExportOptions
+from sartor.ingest.export.run import ExportOptions
 from sartor.recommend.base import FeedRequest
 from sartor.recommend.filters import where_of
 from sartor.recommend.outfit.outfit import LookQuery, Outfit

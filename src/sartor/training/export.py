@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from sartor.choices import Layout
 from sartor.encoders.card import (
     CARD_FILE,
     MODEL_FILE,
     WEIGHTS_FILE,
-    Layout,
     Measured,
     ModelCard,
     PixelScaling,

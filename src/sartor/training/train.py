@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from sartor.encoders.card import ModelCard, Scaling
+    from sartor.choices import Scaling
+    from sartor.encoders.card import ModelCard
     from sartor.encoders.keras.backend import keras
     from sartor.evaluation.intervals import PairedTest
     from sartor.training.dataset import Dataset, Target

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sartor.encoders.card import ChannelOrder, Layout, ModelCard, PixelScaling, Pooling
+from sartor.choices import ChannelOrder, Layout, Pooling
+from sartor.encoders.card import ModelCard, PixelScaling
 from sartor.encoders.networks import NETWORKS, network
 from sartor.errors import UnusableModel
 

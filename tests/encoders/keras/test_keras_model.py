@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sartor.encoders.card import Pooling
+from sartor.choices import Pooling
 from sartor.encoders.networks import network
 from sartor.errors import UnusableModel
 

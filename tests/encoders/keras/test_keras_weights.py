@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from sartor.choices import Pooling
 from sartor.config import Settings
-from sartor.encoders.card import Pooling
 from sartor.encoders.networks import network
 from sartor.errors import UnusableModel
 from sartor.shop.library import export_model, open_models

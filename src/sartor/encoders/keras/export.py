@@ -24,8 +24,9 @@ from tf2onnx.optimizer import optimize_graph
 from tf2onnx.tf_loader import tf_optimize
 from tf2onnx.tfonnx import process_tf_graph
 
+from sartor.choices import Layout, Pooling
 from sartor.encoders.add import synthetic_photos, try_out
-from sartor.encoders.card import MODEL_FILE, MODEL_ID, Layout, ModelCard, PixelScaling, Pooling
+from sartor.encoders.card import MODEL_FILE, MODEL_ID, ModelCard, PixelScaling
 from sartor.encoders.encoder import unit_norm
 from sartor.encoders.keras.model import Loaded, pooled, read
 from sartor.encoders.keras.weights import official_weights

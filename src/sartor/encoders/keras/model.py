@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import h5py
 
-from sartor.encoders.card import Pooling
+from sartor.choices import Pooling
 from sartor.encoders.keras.backend import keras, plain_keras
 from sartor.errors import UnusableModel
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
-from sartor.encoders.card import PixelScaling, Pooling
+from sartor.choices import Pooling
+from sartor.encoders.card import PixelScaling
 from sartor.encoders.keras.backend import keras, plain_keras
 from sartor.encoders.keras.model import build
 from sartor.errors import WeightsUnavailable

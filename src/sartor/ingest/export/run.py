@@ -9,11 +9,11 @@ import secrets
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from importlib.util import find_spec
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from sartor.choices import ExportFormat
 from sartor.errors import ExportFailed, ExportMisnamed, ExportTaken, MissingExtra
 from sartor.ingest.export.tables import plan_table, write_delimited, write_json_lines
 from sartor.ingest.export.vectors import write_annoy, write_edge, write_faiss, write_npz, write_pickles
@@ -27,36 +27,6 @@ if TYPE_CHECKING:
     from sartor.types import Where
 
 
-class ExportFormat(StrEnum):
-    """The format of an export."""
-
-    PICKLE = "pickle"
-    NPZ = "npz"
-    PARQUET = "parquet"
-    CSV = "csv"
-    JSONL = "jsonl"
-    ANNOY = "annoy"
-    FAISS = "faiss"
-    QDRANT_EDGE = "qdrant-edge"
-
-    @property
-    def is_table(self) -> bool:
-        """Whether it has the catalog without embeddings, which ``sartor index`` reads again."""
-        return self in {ExportFormat.CSV, ExportFormat.JSONL}
-
-    @property
-    def suffix(self) -> str:
-        """Suffix of the file; empty for a folder."""
-        return f".{self}" if self.is_table or self in {ExportFormat.NPZ, ExportFormat.PARQUET} else ""
-
-    @property
-    def package(self) -> str:
-        """The optional package that it needs; empty if it needs none."""
-        return _PACKAGES.get(self, "")
-
-
-_PACKAGES = {ExportFormat.PARQUET: "pyarrow", ExportFormat.ANNOY: "annoy", ExportFormat.FAISS: "faiss"}
-SNAPSHOT = "qdrant-snapshot"  # not a format; a command that gets it explains why
 MANIFEST = "export.json"  # in a folder: describes the export, and marks that it may be replaced
 
 logger = logging.getLogger(__name__)
