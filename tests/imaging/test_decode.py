@@ -1,16 +1,21 @@
+"""Decoding: formats, limits, broken files, and Pillow's warnings."""
+
 from __future__ import annotations
 
 import io
 import struct
+import threading
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, features
 
 from sartor.errors import PhotoRejected
 from sartor.imaging import DecodeLimits, decode
+from sartor.imaging.decode import pillow_kept_quiet, recognize
 from tests.imaging.samples import (
     ALL_FORMATS,
     BLUE,
@@ -24,8 +29,14 @@ from tests.imaging.samples import (
 )
 
 FIFTY_ONE_MEGAPIXELS = png((10_200, 5_000), depth=1, color=0, rows=bytes(1276 * 5_000))
+
+
 BROKEN_EXIF = b"Exif\0\0II*\0\x08\0\0\0\x09\0\x12\x01"
+
+
 VALID = {kind: encoded(quarters(), kind) for kind in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")}
+
+
 VALID["progressive"] = encoded(quarters(), "JPEG", progressive=True, exif=exif(6, gps=True))
 
 
@@ -269,3 +280,131 @@ def test_a_mutilated_file_is_decoded_or_rejected_and_nothing_else(
     except PhotoRejected:
         return
     assert photo.image.mode == "RGB"
+
+
+def reason_of_kind(data: bytes) -> str:
+    with pytest.raises(PhotoRejected) as rejected:
+        recognize(data, name="photo.jpg")
+    return rejected.value.reason
+
+
+@pytest.mark.parametrize("kind", ALL_FORMATS)
+def test_a_photo_is_recognized_by_its_content(kind: str) -> None:
+    assert recognize(encoded(quarters(), kind), name="photo.of.no.format") == kind
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"\0\0\1\0\1\0" + bytes(16), "ICO"),
+        (b"\0\0\0\x24ftypheic\0\0\0\0mif1heic", "HEIC"),
+        (b"\0\0\0\x24ftypmif1\0\0\0\0mif1heic", "HEIC"),
+        (b'<?xml version="1.0"?>\n<!-- drawn by hand -->\n<svg width="4"></svg>', "SVG"),
+        (b"8BPS\0\1", "Photoshop"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+        (b"\xff\x0a\xfa\x1f", "JPEG XL"),
+        (b"P6\n2 2\n255\n" + bytes(12), "Netpbm"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_an_image_of_another_kind_is_refused_by_its_name(data: bytes, kind: str) -> None:
+    assert reason_of_kind(data) == f"is a kind of image that is not read: {kind}"
+
+
+@pytest.mark.parametrize(
+    ("data", "looks_like"),
+    [
+        (b"%PDF-1.7\n", "PDF"),
+        (b"PK\3\4\x14\0", "a ZIP archive"),
+        (b"\x1f\x8b\x08\0", "a compressed archive"),
+        (b"\n<!DOCTYPE html><title>404</title>", "a web page"),
+        (b"<HTML><body>", "a web page"),
+        (b"<?xml version='1.0'?><rss/>", "XML"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"),
+        (b"\0\0\0\x18ftypmp42\0\0\0\0", "a video"),
+        (b"RIFF\0\0\0\0WAVEfmt ", "a sound"),
+        (b"\x7fELF\2\1\1", "a program"),
+        (b"id,gender,articleType\n1163,Men,Tshirts\n", "text"),
+        ("größer".encode() * 90, "text"),
+        (b"BM stands for bitmap, but this is a sentence.", "text"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_no_image_is_named_for_what_it_is(data: bytes, looks_like: str) -> None:
+    assert reason_of_kind(data) == f"is not an image (looks like {looks_like})"
+
+
+def test_bytes_that_mean_nothing_are_not_an_image() -> None:
+    assert reason_of_kind(bytes([0, 255, 1, 254]) * 200) == "is not an image"
+
+
+def test_a_format_that_pillow_was_built_without_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features, "check", lambda feature: feature != "avif")
+
+    reason = reason_of_kind(b"\0\0\0\x20ftypavif\0\0\0\0avifmif1")
+
+    assert reason == "is a kind of image that this Pillow was built without: AVIF"
+
+
+def make_pillow_warn() -> None:
+    """Pillow warns of an image between once and twice as large as its limit."""
+    Image._decompression_bomb_check((10_000, 10_000))
+
+
+def test_pillow_is_quiet_inside_of_the_block_and_not_after_it() -> None:
+    with pillow_kept_quiet():
+        make_pillow_warn()
+
+    with pytest.warns(Image.DecompressionBombWarning):
+        make_pillow_warn()
+
+
+def test_other_warnings_are_heard_inside_of_the_block() -> None:
+    with pillow_kept_quiet(), pytest.warns(UserWarning, match="from elsewhere"):
+        warnings.warn("from elsewhere", stacklevel=1)
+
+
+def test_other_threads_are_heard_while_one_is_quiet() -> None:
+    quiet, done = threading.Event(), threading.Event()
+
+    def stay_quiet() -> None:
+        with pillow_kept_quiet():
+            quiet.set()
+            done.wait(timeout=5)
+
+    thread = threading.Thread(target=stay_quiet)
+    thread.start()
+    quiet.wait(timeout=5)
+    with pytest.warns(Image.DecompressionBombWarning):
+        make_pillow_warn()
+    done.set()
+    thread.join()
+
+
+def test_a_filter_that_was_set_later_does_not_matter() -> None:
+    with pillow_kept_quiet():
+        pass
+    warnings.simplefilter("error")
+
+    with pillow_kept_quiet():
+        make_pillow_warn()
+    with pytest.raises(Image.DecompressionBombWarning):  # the filter that was set later is in force
+        make_pillow_warn()
+
+
+def test_the_list_of_filters_does_not_grow() -> None:
+    for _ in range(3):
+        warnings.simplefilter("error")
+        with pillow_kept_quiet():
+            length = len(warnings.filters)
+    warnings.simplefilter("error")
+    with pillow_kept_quiet():
+        assert len(warnings.filters) == length
+
+
+def test_a_block_that_fails_ends_the_quiet() -> None:
+    with pytest.raises(KeyError), pillow_kept_quiet():
+        raise KeyError
+
+    with pytest.warns(Image.DecompressionBombWarning):
+        make_pillow_warn()

@@ -1,11 +1,15 @@
+"""Thumbnails, and photos under a heat map."""
+
 from __future__ import annotations
 
 import io
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from sartor.imaging import Thumbnail, decode, make_thumbnail
+from sartor.imaging.thumbnail import heated
 from tests.imaging.samples import BLUE, encoded, exif, quarters, quarters_of
 
 
@@ -108,3 +112,14 @@ def test_the_same_photo_gives_the_same_bytes() -> None:
     data = encoded(quarters(640, 480), "PNG")
 
     assert thumbnail_of(data) == thumbnail_of(data)
+
+
+def test_a_hot_place_is_warm_and_a_cold_one_pale() -> None:
+    heat = np.zeros((4, 4), np.float32)
+    heat[0, 0] = 1
+    shown = np.asarray(heated(Image.new("RGB", (40, 60), (30, 60, 160)), heat), np.int16)
+
+    assert shown.shape == (60, 40, 3)
+    hot, cold = shown[2, 2], shown[-3, -3]
+    assert hot[0] > hot[2] + 50
+    assert abs(cold[0] - cold[2]) < 60

@@ -84,7 +84,7 @@ def _encode(image: Image.Image) -> bytes:
 
 def heated(photo: Image.Image, heat: Floats) -> Image.Image:
     """An RGB photo under a heat map, ``(h, w)`` in 0..1 of any size; it is stretched to the photo's."""
-    import numpy as np  # here, so that importing the package does not load it
+    import numpy as np  # a page that shows thumbnails does not need it
 
     raised = Image.fromarray((heat.clip(0, 1) * 255).astype(np.uint8)).resize(photo.size, Image.Resampling.BICUBIC)
     share = np.asarray(raised, np.float32)[..., None] / 255  # (h, w, 1)

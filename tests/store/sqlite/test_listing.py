@@ -1,3 +1,5 @@
+"""Listings and facets."""
+
 from __future__ import annotations
 
 import base64
@@ -16,9 +18,13 @@ from sartor.types import EVERYTHING, AnyOf, Between, FacetValue, Not, Product, S
 from sartor.values import price_of, title_key, values_of
 
 ATTRIBUTES = ("color", 'si"ze', "it's", "price")
+
+
 TEXTS = st.sampled_from(
     ["Red", "red", "Größe", "é", "Ünder Armour", "15", "15.00 USD", "9", "-3", "a b", "", "\0x", "日本"]
 )
+
+
 VALUES = st.one_of(
     TEXTS,
     st.integers(-20, 20),
@@ -26,14 +32,22 @@ VALUES = st.one_of(
     st.booleans(),
     st.lists(TEXTS, min_size=1, max_size=3).map(tuple),
 )
+
+
 TITLES = st.lists(st.sampled_from(["Red", "Shirt", "shirts", "Élan", "elan", "T-Shirt", "日本", "9"]), max_size=3)
+
+
 PRODUCTS = st.builds(
     lambda number, title, attributes: Product(id=f"p{number}", title=" ".join(title), attributes=attributes),
     st.integers(0, 40),
     TITLES,
     st.dictionaries(st.sampled_from(ATTRIBUTES), VALUES),
 )
+
+
 BOUNDS = st.one_of(st.none(), st.integers(-20, 20).map(float))
+
+
 POSITIVE = st.one_of(
     st.builds(
         AnyOf,
@@ -42,12 +56,18 @@ POSITIVE = st.one_of(
     ),
     st.builds(Between, attribute=st.sampled_from(ATTRIBUTES), low=BOUNDS, high=BOUNDS),
 )
+
+
 WHERES = st.lists(st.one_of(POSITIVE, st.builds(Not, condition=POSITIVE)), max_size=3).map(
     lambda conditions: Where(tuple(conditions))
 )
+
+
 WORDS = st.sampled_from(
     ["", "", "red", "shirt", "SHIR", "elan", "Élan red", "日本", "grosse", "größe", "p7", "unde arm", "9"]
 )
+
+
 SLOW = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -359,3 +379,77 @@ def test_a_cursor_outlives_the_process(store: SqliteCatalogStore, tmp_path: Path
         again = SqliteCatalogStore(tmp_path / "catalog.sqlite3")
         assert again.listing(_after(query, first.next)) == second
         again.close()
+
+
+def test_counts_follow_every_write(store: SqliteCatalogStore, tmp_path: Path) -> None:
+    def colors() -> list[FacetValue]:
+        return store.facets(["color"], limit=9)["color"]
+
+    write(
+        store, Product(id="a", attributes={"color": "Red"}), Product(id="b", attributes={"color": ("Red", "Blue")})
+    )
+    assert colors() == [FacetValue("Red", 2), FacetValue("Blue", 1)]
+    write(store, Product(id="a", attributes={"color": "Blue"}))
+    assert colors() == [FacetValue("Blue", 2), FacetValue("Red", 1)]
+    other = SqliteCatalogStore(tmp_path / "catalog.sqlite3")
+    other.delete(["b"])
+    other.close()
+    assert colors() == [FacetValue("Blue", 1)]
+
+
+def test_what_was_counted_can_be_changed_by_the_caller(store: SqliteCatalogStore) -> None:
+    write(store, Product(id="a", attributes={"color": "Red"}))
+    store.facets(["color"], limit=9)["color"].clear()
+    assert store.facets(["color"], limit=9) == {"color": [FacetValue("Red", 1)]}
+
+
+def test_few_and_many_are_counted_alike(store: SqliteCatalogStore) -> None:
+    write(
+        store,
+        *(
+            Product(
+                id=str(number), attributes={"part": str(number % 40), "half": str(number % 2), "size": ("S", "M")}
+            )
+            for number in range(400)
+        ),
+    )
+    for where, count in (({"part": "7"}, 10), ({"half": "1"}, 200)):
+        ((name, value),) = where.items()
+        found = store.facets(["half", "size"], where=Where((AnyOf(attribute=name, values=(value,)),)), limit=9)
+        assert found == {
+            "half": [FacetValue("1", count)],
+            "size": [FacetValue("M", count), FacetValue("S", count)],
+        }
+
+
+def test_a_filter_bar_shows_what_many_products_have_in_few_values(store: SqliteCatalogStore) -> None:
+    write(
+        store,
+        *(
+            Product(
+                id=str(number),
+                attributes={
+                    "gender": "WM"[number % 2],
+                    "color": str(number % 7),
+                    "sizes": ("S", str(number % 3)),
+                    "brand": f"b{number % 201}",
+                    "always": "x",
+                    "item_group_id": str(number % 3),
+                    "imageLink": f"file{number % 3}",
+                    "page": f"https://example.org/{number % 3}",
+                    "price": f"{number % 3} USD",
+                    "Title": f"t{number % 3}",
+                }
+                | ({"season": str(number % 2)} if number < 201 else {})
+                | ({"rare": str(number % 2)} if number < 60 else {}),
+            )
+            for number in range(402)
+        ),
+    )
+    assert store.facet_names() == ("gender", "sizes", "color", "season")
+    assert store.facet_names(limit=1) == ("gender",)
+
+
+def test_an_empty_store_has_no_filter_bar(store: SqliteCatalogStore) -> None:
+    assert store.facet_names() == ()
+    assert store.facets(["color"], limit=9) == {"color": []}

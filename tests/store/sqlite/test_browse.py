@@ -1,3 +1,5 @@
+"""The browse index: its words, its values, and what is filled by a migration."""
+
 from __future__ import annotations
 
 import sqlite3
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 
 from sartor.store.base import ListingQuery, Sort, Write
+from sartor.store.sqlite.browse import expression_of
 from sartor.store.sqlite.catalog import SqliteCatalogStore
 from sartor.store.sqlite.database import migrate
 from sartor.store.sqlite.schema import MIGRATIONS
@@ -17,6 +20,8 @@ from sartor.types import FacetValue, Product, StoredProduct
 from sartor.values import values_of
 
 TABLES = ("listed", "attribute_values", "product_values", "product_words")
+
+
 WRITE_AND_DELETE = """
 import random, sys
 from pathlib import Path
@@ -150,3 +155,25 @@ def test_a_kill_leaves_what_is_browsed_whole(path: Path) -> None:
             child.kill()
             child.wait()
         assert_browsed_as_stored(path)
+
+
+@pytest.mark.parametrize(
+    ("words", "expression"),
+    [
+        ("red shirt", '"red" "shirt"*'),
+        ("shirt re", '"shirt"* "re"*'),
+        ("t-shirt OR red", '"t-shirt"* "OR" "red"*'),
+        ('say "red"', '"say" "red"*'),
+        ("black & white", '"black"* "white"*'),
+        ("red red red", '"red" "red"*'),
+        ("a\0b", '"a" "b"*'),
+        (" ", None),
+        ("👗 -", None),
+    ],
+)
+def test_words_are_quoted(words: str, expression: str | None) -> None:
+    assert expression_of(words) == expression
+
+
+def test_a_pasted_page_is_cut() -> None:
+    assert len(expression_of(" ".join(str(number) * 100 for number in range(1000)))) < 3000

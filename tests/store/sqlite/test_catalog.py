@@ -1,3 +1,5 @@
+"""The SQLite catalog store: products, photos, settings, keys, migrations."""
+
 from __future__ import annotations
 
 import sqlite3
@@ -7,7 +9,7 @@ import numpy as np
 import pytest
 
 from sartor.errors import WorkspaceTooNew, WorkspaceUnusable
-from sartor.store.base import Write
+from sartor.store.base import ApiKey, Write
 from sartor.store.sqlite.catalog import SqliteCatalogStore
 from sartor.store.sqlite.database import Migration, migrate
 from sartor.store.sqlite.schema import MIGRATIONS
@@ -234,3 +236,33 @@ def test_settings_are_remembered_together_and_forgotten(store: SqliteCatalogStor
     store.set_settings({"a": "1", "b": "2"})
     store.set_settings({"a": None, "b": "3", "c": None})
     assert [store.setting(name) for name in "abc"] == [None, "3", None]
+
+
+OLD = ApiKey(id="k1", name="The shop", scope="read", created_s=1.5)
+
+
+NEW = ApiKey(id="k0", name="The feed", scope="admin", created_s=2.0)
+
+
+def test_keys_are_found_by_their_digest(store: SqliteCatalogStore) -> None:
+    store.add_key(NEW, b"new")
+    store.add_key(OLD, b"old")
+    assert store.keys() == (OLD, NEW)
+    assert store.keys_with_digests() == ((b"old", OLD), (b"new", NEW))
+    assert dict(store.keys_with_digests()).get(b"other") is None
+
+
+def test_a_deleted_key_is_gone(store: SqliteCatalogStore) -> None:
+    store.add_key(OLD, b"old")
+    assert store.delete_key("k1")
+    assert not store.delete_key("k1")
+    assert store.keys() == ()
+    assert dict(store.keys_with_digests()).get(b"old") is None
+
+
+def test_neither_an_id_nor_a_digest_is_given_twice(store: SqliteCatalogStore) -> None:
+    store.add_key(OLD, b"old")
+    for key, digest in ((OLD, b"x"), (NEW, b"old")):
+        with pytest.raises(WorkspaceUnusable, match="UNIQUE"):
+            store.add_key(key, digest)
+    assert store.keys() == (OLD,)

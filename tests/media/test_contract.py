@@ -1,0 +1,66 @@
+"""What ``media/base.py`` promises of every media store. A second one is added to the list."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sartor.errors import PhotoRejected
+from sartor.imaging import Thumbnail
+from sartor.media.folder import FolderMediaStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sartor.media.base import MediaStore
+
+MEDIA_STORES: list[Callable[[Path], MediaStore]] = [lambda directory: FolderMediaStore(directory / "media")]
+SHA256S = sorted(hashlib.sha256(name).hexdigest() for name in (b"a", b"b", b"c"))
+THUMBNAIL = Thumbnail(data=b"small picture", suffix="jpg")
+
+
+@pytest.fixture(params=MEDIA_STORES)
+def media(request: pytest.FixtureRequest, tmp_path: Path) -> MediaStore:
+    return request.param(tmp_path)
+
+
+def test_what_is_put_is_read_until_it_is_deleted(media: MediaStore) -> None:
+    name = media.put(SHA256S[0], THUMBNAIL)
+    assert name == f"{SHA256S[0]}.jpg"
+    assert media.exists(name)
+    assert media.read(name) == media.path(name).read_bytes() == THUMBNAIL.data
+    media.delete(name)
+    media.delete(name)
+    assert not media.exists(name)
+    with pytest.raises(PhotoRejected):
+        media.read(name)
+
+
+def test_a_kept_thumbnail_is_never_changed(media: MediaStore) -> None:
+    name = media.put(SHA256S[0], THUMBNAIL)
+    assert media.put(SHA256S[0], Thumbnail(data=b"another", suffix="jpg")) == name
+    assert media.read(name) == THUMBNAIL.data
+
+
+def test_names_are_sorted(media: MediaStore) -> None:
+    for sha256 in reversed(SHA256S):
+        media.put(sha256, THUMBNAIL)
+    assert list(media.names()) == [f"{sha256}.jpg" for sha256 in SHA256S]
+    assert media.remove_leftovers() == 0
+
+
+@pytest.mark.parametrize("name", ["../secret", "a.jpg", f"{SHA256S[0]}.exe", f"{SHA256S[0].upper()}.jpg", ""])
+def test_other_names_are_refused(media: MediaStore, name: str) -> None:
+    for call in (media.path, media.read):
+        with pytest.raises(PhotoRejected):
+            call(name)
+
+
+@pytest.mark.parametrize(("sha256", "suffix"), [("short", "jpg"), (SHA256S[0], "exe")])
+def test_only_thumbnails_of_a_digest_are_put(media: MediaStore, sha256: str, suffix: str) -> None:
+    with pytest.raises(PhotoRejected):
+        media.put(sha256, Thumbnail(data=b"x", suffix=suffix))
+    assert list(media.names()) == []

@@ -1,0 +1,253 @@
+"""What ``store/base.py`` promises of every catalog store and event store. A second one is added to these lists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from sartor.errors import BadCursor, VisitorTaken, WorkspaceUnusable
+from sartor.events.model import Event, EventType, Person, Taken
+from sartor.store.base import ApiKey, Change, ListingQuery, Sort, Write
+from sartor.store.sqlite.catalog import SqliteCatalogStore
+from sartor.store.sqlite.events import SqliteEventStore
+from sartor.types import AnyOf, FacetValue, Palette, Photo, Product, StoredProduct, Where
+from tests.fakes import unit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from sartor.store.base import CatalogStore, EventStore
+
+CATALOG_STORES: list[Callable[[Path], CatalogStore]] = [
+    lambda directory: SqliteCatalogStore(directory / "catalog.sqlite3"),
+]
+EVENT_STORES: list[Callable[[Path], EventStore]] = [
+    lambda directory: SqliteEventStore(directory / "events.sqlite3"),
+]
+
+PALETTE = Palette(np.array([[0.5, 0.1, -0.1]], np.float32), np.ones(1, np.float32))
+RED = Where((AnyOf(attribute="color", values=("red",)),))
+ANN, BOB, GUEST = Person.user("ann"), Person.user("bob"), Person.visitor("guest")
+
+
+@pytest.fixture(params=CATALOG_STORES)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CatalogStore]:
+    opened = request.param(tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=EVENT_STORES)
+def events(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EventStore]:
+    opened = request.param(tmp_path)
+    yield opened
+    opened.close()
+
+
+def product(
+    product_id: str, *digests: str, title: str = "", source: str = "s", **attributes: object
+) -> StoredProduct:
+    photos = tuple(
+        Photo(
+            sha256=digest,
+            name=f"{digest}.jpg",
+            width_px=2,
+            height_px=3,
+            thumbnail=f"{digest}.jpg",
+            fingerprint=b"f",
+        )
+        for digest in digests
+    )
+    return StoredProduct(
+        product=Product(id=product_id, title=title, attributes=attributes), photos=photos, source=source
+    )
+
+
+def write(store: CatalogStore, *products: StoredProduct) -> None:
+    digests = [photo.sha256 for one in products for photo in one.photos]
+    embeddings, palettes = dict.fromkeys(digests, unit(1, 2)), dict.fromkeys(digests, PALETTE)
+    store.write(Write(products=products, model="m", embeddings=embeddings, palettes=palettes))
+
+
+def event(event_id: str, person: Person = ANN, *, at_s: float = 0.0, product_id: str = "p") -> Event:
+    return Event(id=event_id, type=EventType.LIKE, person=person, at_s=at_s, product_id=product_id)
+
+
+def test_an_empty_store_is_at_revision_0(store: CatalogStore) -> None:
+    assert store.revision == 0
+    assert store.changes(since=0, limit=10) == []
+    assert store.damage() == []
+
+
+def test_each_product_of_a_write_gets_the_next_revision(store: CatalogStore) -> None:
+    write(store, product("a"), product("b"))
+    write(store, product("a", title="new"))
+    assert store.revision == 3
+    assert store.changes(since=0, limit=10) == [
+        Change(revision=2, product_id="b", deleted=False),
+        Change(revision=3, product_id="a", deleted=False),
+    ]
+    assert store.changes(since=0, limit=1) == [Change(revision=2, product_id="b", deleted=False)]
+    assert store.changes(since=3, limit=10) == []
+
+
+def test_a_deletion_is_a_change_until_the_product_is_written_again(store: CatalogStore) -> None:
+    write(store, product("a"))
+    store.delete(["a", "unknown"])
+    assert store.changes(since=1, limit=10) == [Change(revision=2, product_id="a", deleted=True)]
+    write(store, product("a"))
+    assert store.changes(since=1, limit=10) == [Change(revision=3, product_id="a", deleted=False)]
+
+
+def test_a_write_replaces_the_whole_product(store: CatalogStore) -> None:
+    write(store, product("a", "1", "2", title="Shirt", color="red"))
+    replacement = product("a", "2", title="Coat", sizes=("S", "M"), price=9.5, source="t")
+    write(store, replacement)
+    assert store.products(["a"]) == {"a": replacement}
+    assert store.product_ids(source="s") == []
+    assert store.product_ids(source="t") == store.product_ids() == ["a"]
+    assert store.attribute_names() == ("color", "price", "sizes")
+
+
+def test_unknown_ids_and_digests_are_left_out(store: CatalogStore) -> None:
+    write(store, product("a", "1"))
+    assert list(store.products(["a", "x"])) == ["a"]
+    assert store.known(["a", "x"]) == {"a"}
+    assert store.products_with_photos(["1", "9"]) == {"a"}
+    assert list(store.photos(["1", "9"])) == ["1"]
+    assert list(store.palettes(["1", "9"])) == ["1"]
+    assert store.embedded("m", ["1", "9"]) == {"1"}
+    assert list(store.embeddings("m", ["1", "9"])) == ["1"]
+    assert store.embeddings("other", ["1"]) == {}
+    assert [photo.product_id for photo in store.embedded_photos("m", ["x", "a"])] == ["a"]
+
+
+def test_photos_of_no_product_stay_until_they_are_dropped(store: CatalogStore) -> None:
+    write(store, product("a", "1"), product("b", "2"))
+    store.delete(["a"])
+    assert store.embedded("m", ["1", "2"]) == {"1", "2"}
+    store.drop_unused_photos()
+    assert store.embedded("m", ["1", "2"]) == {"2"}
+    assert store.thumbnails() == {"2.jpg"}
+    assert store.embedded_keys("m") == {("b", "2")}
+    counts = store.counts()
+    assert (counts.products, counts.photos, counts.embeddings, counts.sources) == (1, 1, {"m": 1}, {"s": 1})
+
+
+@pytest.mark.parametrize(
+    ("sort", "ids"),
+    [
+        (Sort.NEWEST, ["d", "c", "b", "a"]),
+        (Sort.RELEVANCE, ["d", "c", "b", "a"]),
+        (Sort.TITLE, ["b", "c", "a", "d"]),
+        (Sort.PRICE_UP, ["a", "c", "b", "d"]),
+        (Sort.PRICE_DOWN, ["b", "c", "a", "d"]),
+    ],
+)
+def test_pages_of_any_size_together_are_the_listing(store: CatalogStore, sort: Sort, ids: list[str]) -> None:
+    write(store, product("a", title="Shoe", price=1), product("b", title="Coat", price=3))
+    write(store, product("c", title="Hat", price=2), product("d"))
+    whole = store.listing(ListingQuery(sort=sort))
+    assert ([one.product.id for one in whole.products], whole.total, whole.next) == (ids, 4, None)
+    paged, after = [], None
+    while True:
+        page = store.listing(ListingQuery(sort=sort, limit=1, after=after))
+        paged += [one.product.id for one in page.products]
+        if (after := page.next) is None:
+            break
+    assert paged == ids
+
+
+def test_a_cursor_belongs_to_its_listing(store: CatalogStore) -> None:
+    write(store, product("a"), product("b"))
+    cursor = store.listing(ListingQuery(limit=1)).next
+    for query in (ListingQuery(after="nonsense"), ListingQuery(after=cursor, where=RED)):
+        with pytest.raises(BadCursor):
+            store.listing(query)
+
+
+def test_listings_and_facets_count_what_passes_the_filter_and_the_words(store: CatalogStore) -> None:
+    write(store, product("a", title="Red shirt", color="red"), product("b", title="Blue shirt", color="blue"))
+    write(store, product("c", title="Coat", color="red"))
+    assert {one.product.id for one in store.listing(ListingQuery(where=RED)).products} == {"a", "c"}
+    assert {one.product.id for one in store.listing(ListingQuery(words="shirt")).products} == {"a", "b"}
+    assert [one.product.id for one in store.listing(ListingQuery(words="shirt", where=RED)).products] == ["a"]
+    red, blue = FacetValue("red", 2), FacetValue("blue", 1)
+    assert store.facets(["color", "none"], limit=5) == {"color": [red, blue], "none": []}
+    assert store.facets(["color"], limit=1) == {"color": [red]}
+    assert store.facets(["color"], words="shirt", limit=5) == {"color": [blue, FacetValue("red", 1)]}
+    assert store.facets(["color"], where=Where((AnyOf(attribute="color", values=("blue",)),)), limit=5) == {
+        "color": [blue]
+    }
+
+
+def test_settings_are_set_and_deleted_together(store: CatalogStore) -> None:
+    store.set_setting("a", "1")
+    store.set_settings({"a": None, "b": "2"})
+    assert (store.setting("a"), store.setting("b"), store.setting("c")) == (None, "2", None)
+
+
+def test_keys_are_listed_oldest_first_and_known_once(store: CatalogStore) -> None:
+    new, old = (
+        ApiKey(id=name, name=name, scope="read", created_s=at_s) for name, at_s in (("n", 2.0), ("o", 1.0))
+    )
+    store.add_key(new, b"n")
+    store.add_key(old, b"o")
+    with pytest.raises(WorkspaceUnusable):
+        store.add_key(ApiKey(id="n", name="", scope="read", created_s=3.0), b"x")
+    assert store.keys() == (old, new)
+    assert store.keys_with_digests() == ((b"o", old), (b"n", new))
+    assert store.delete_key("o")
+    assert not store.delete_key("o")
+
+
+def test_an_event_that_is_added_twice_is_a_duplicate(events: EventStore) -> None:
+    assert events.add([event("1"), event("2"), event("1")]) == Taken(added=2, duplicates=1)
+    assert events.add([event("2")]) == Taken(duplicates=1)
+    assert events.counts() == (2, 1)
+    assert events.product_counts() == {"p": 2}
+
+
+def test_a_history_is_in_the_order_of_time_and_recent_events_in_the_reverse(events: EventStore) -> None:
+    events.add([event("2", at_s=2), event("1", at_s=1), event("3", at_s=3)])
+    assert [one.id for one in events.history(ANN)] == ["1", "2", "3"]
+    assert [one.id for one in events.recent(ANN, limit=2)] == ["3", "2"]
+    assert [one.id for one in events.recent(ANN, limit=5, until_s=2)] == ["2", "1"]
+    assert events.recent(ANN, limit=5, types=[EventType.ADD_TO_CART]) == []
+
+
+def test_rows_go_on_after_the_last_arrival_number(events: EventStore) -> None:
+    events.add([event("1"), event("2", BOB, product_id="q")])
+    rows = events.after(0, limit=1)
+    assert (len(rows), rows.product_ids) == (1, ("p",))
+    rest = events.after(rows.number, limit=5)
+    assert (len(rest), rest.product_ids) == (1, ("q",))
+    assert len(events.after(rest.number, limit=5)) == 0
+
+
+def test_a_merged_visitor_counts_as_the_user_before_and_after(events: EventStore) -> None:
+    events.add([event("1", GUEST)])
+    assert events.merge("guest", into="ann") == 1
+    events.add([event("2", GUEST, product_id="q")])
+    assert events.resolve(GUEST) == ANN
+    assert events.visitors(ANN) == ("guest",)
+    assert events.products_of(ANN, [EventType.LIKE]) == {"p", "q"}
+    assert events.counts() == (2, 1)
+    with pytest.raises(VisitorTaken):
+        events.merge("guest", into="bob")
+
+
+def test_withdrawing_and_forgetting_erase_and_say_how_many(events: EventStore) -> None:
+    events.add([event("1"), event("2", product_id="q"), event("3", GUEST), event("4", BOB)])
+    events.merge("guest", into="ann")
+    before = events.erasures()
+    assert events.withdraw(ANN, EventType.LIKE, "q") == 1
+    assert events.forget(ANN) == 2
+    assert events.erasures() != before
+    assert not events.holds(ANN)
+    assert not events.holds(GUEST)
+    assert events.history(ANN) == []
+    assert [one.id for one in events.history(BOB)] == ["4"]
