@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sartor import errors
     from sartor.choices import ExportFormat
     from sartor.encoders.card import ModelCard
+    from sartor.encoders.registry import KnownModel, list_models
     from sartor.errors import SartorError
     from sartor.evaluation.catalog_map import CatalogMap
     from sartor.evaluation.promotion import PromotionReport
@@ -88,6 +89,7 @@ __all__ = [
     "ImportReport",
     "Info",
     "IngestReport",
+    "KnownModel",
     "Listing",
     "Metric",
     "ModelCard",
@@ -120,12 +122,14 @@ __all__ = [
     "WornProduct",
     "__version__",
     "errors",
+    "list_models",
     "open",
 ]
 
 _MODULES = {
     "choices": "ExportFormat",
     "encoders.card": "ModelCard",
+    "encoders.registry": "KnownModel list_models",
     "errors": "SartorError",
     "evaluation.catalog_map": "CatalogMap",
     "evaluation.promotion": "PromotionReport",
