@@ -116,6 +116,10 @@ class Shop:
             NoModel: The workspace has none yet.
             ModelNotFound: The model that was asked for is missing.
             ModelNotChosen: There are several, and nothing says which.
+
+        Example:
+            >>> shop.model.id
+            'color'
         """
         return self._model().card
 
@@ -131,6 +135,10 @@ class Shop:
 
         Raises:
             ModelNotFound: There is no such model.
+
+        Example:
+            >>> shop.through("color").similar(product="red", k=1)[0].product_id
+            'pink'
         """
         card = self._models.card(model)
         with self._backends.writing:
@@ -248,6 +256,11 @@ class Shop:
 
         Returns:
             What became of each, in order.
+
+        Example:
+            >>> item = ProductInput(product=Product(id="new", title="Wine Tshirt"), photos=["photos/red.png"])
+            >>> shop.put(item)[0].created
+            True
         """
         return self.catalog.put(items)
 
@@ -397,7 +410,12 @@ class Shop:
         return self.catalog.thumbnail(photo)
 
     def picture(self, sha256: str, *, max_px: int) -> Thumbnail | None:
-        """A photo as the bytes of an image file at most ``max_px`` wide and high; None for an unknown SHA-256."""
+        """A photo as the bytes of an image file at most ``max_px`` wide and high; None for an unknown SHA-256.
+
+        Example:
+            >>> shop.picture(shop.product("red").photos[0].sha256, max_px=32).media_type
+            'image/jpeg'
+        """
         return self.catalog.picture(sha256, max_px=max_px)
 
     def similar(  # noqa: PLR0913 - each is a keyword of its own
@@ -542,10 +560,10 @@ class Shop:
             ModelMismatch: The catalog was embedded with another model.
 
         Example:
-            >>> like = Event(id="1", type="like", person=Person.user("ann"), at_s=time.time(), product_id="red")
+            >>> like = Event(id="1", type=EventType.LIKE, person=Person.user("ann"), at_s=1.7e9, product_id="red")
             >>> shop.record(like).added
             1
-            >>> shop.for_user("ann", k=1)[0].product_id
+            >>> shop.for_user("ann", k=1, now_s=1.7e9)[0].product_id
             'pink'
         """
         request = FeedRequest(
@@ -577,6 +595,12 @@ class Shop:
 
         Raises:
             QueryError: The catalog is empty, or the filter asks for what it does not have.
+
+        Example:
+            >>> like = Event(id="1", type=EventType.LIKE, person=Person.user("ann"), at_s=1.7e9, product_id="red")
+            >>> _ = shop.record(like)
+            >>> [hit.product_id for hit in shop.trending(now_s=1.7e9)]
+            ['red']
         """
         return self.recommender.trending(k=k, window_s=window_s, where=_where(where), now_s=_now(now_s))
 
@@ -600,6 +624,10 @@ class Shop:
         Raises:
             ProductNotFound: There is no such product.
             QueryError: The filter asks for what the catalog does not have.
+
+        Example:
+            >>> shop.together("red", by="bought").hits
+            ()
         """
         relation = None if by is None else RelationType(by)
         return self.recommender.together(product_id, by=relation, k=k, where=_where(where))
@@ -637,6 +665,11 @@ class Shop:
 
         Raises:
             PhotoRejected: It cannot be read.
+
+        Example:
+            >>> photo = shop.read("photos/red.png")
+            >>> shop.similar(photo, k=1)[0].product_id
+            'pink'
         """
         return self.recommender.read(photo)
 
@@ -644,6 +677,11 @@ class Shop:
         """Take in what people did; it is on disk when this returns, and counts for the next feed.
 
         Events may come in any order, and again; those about products that the catalog does not have are kept.
+
+        Example:
+            >>> view = Event(id="1", type=EventType.VIEW, person=Person.user("ann"), at_s=1.7e9, product_id="red")
+            >>> shop.record(view).added, shop.record(view).added
+            (1, 0)
         """
         return self.shoppers.record(events)
 
@@ -663,6 +701,10 @@ class Shop:
 
         Raises:
             VisitorTaken: The visitor was merged into another user before.
+
+        Example:
+            >>> shop.merge("a-browser", into="ann")
+            0
         """
         return self.shoppers.merge(visitor_id, into=into)
 
@@ -671,6 +713,12 @@ class Shop:
 
         Raises:
             PersonNotFound: Nothing is held.
+
+        Example:
+            >>> view = Event(id="1", type=EventType.VIEW, person=Person.user("ann"), at_s=1.7e9, product_id="red")
+            >>> _ = shop.record(view)
+            >>> [event.product_id for event in shop.person("ann").events]
+            ['red']
         """
         return self.shoppers.person(person)
 
@@ -682,31 +730,73 @@ class Shop:
 
         Raises:
             PersonNotFound: Nothing is held.
+
+        Example:
+            >>> view = Event(id="1", type=EventType.VIEW, person=Person.user("ann"), at_s=1.7e9, product_id="red")
+            >>> _ = shop.record(view)
+            >>> shop.forget("ann")
+            1
         """
         return self.shoppers.forget(person)
 
     def withdraw(self, person: Person | str, type: EventType, product_id: str) -> int:  # noqa: A002 - the field's word
-        """Take back what a person did with a product, such as a like; returns how many events are erased."""
+        """Take back what a person did with a product, such as a like; returns how many events are erased.
+
+        Example:
+            >>> like = Event(id="1", type=EventType.LIKE, person=Person.user("ann"), at_s=1.7e9, product_id="red")
+            >>> _ = shop.record(like)
+            >>> shop.withdraw("ann", EventType.LIKE, "red")
+            1
+        """
         return self.shoppers.withdraw(person, type, product_id)
 
     def recently_viewed(self, person: Person | str, *, k: int = 12) -> tuple[StoredProduct, ...]:
-        """Products of the catalog that a person looked at, the last first."""
+        """Products of the catalog that a person looked at, the last first.
+
+        Example:
+            >>> view = Event(id="1", type=EventType.VIEW, person=Person.user("ann"), at_s=1.7e9, product_id="red")
+            >>> _ = shop.record(view)
+            >>> [stored.product.id for stored in shop.recently_viewed("ann")]
+            ['red']
+        """
         return self.shoppers.recently_viewed(person, k=k)
 
     def favorites(self, person: Person | str) -> tuple[StoredProduct, ...]:
-        """Products of the catalog that a person likes, the last first."""
+        """Products of the catalog that a person likes, the last first.
+
+        Example:
+            >>> like = Event(id="1", type=EventType.LIKE, person=Person.user("ann"), at_s=1.7e9, product_id="red")
+            >>> _ = shop.record(like)
+            >>> [stored.product.id for stored in shop.favorites("ann")]
+            ['red']
+        """
         return self.shoppers.favorites(person)
 
     def opinions(self, person: Person | str) -> dict[str, EventType]:
-        """What a person said last of each product, ``LIKE`` or ``DISLIKE``; the last said comes first."""
+        """What a person said last of each product, ``LIKE`` or ``DISLIKE``; the last said comes first.
+
+        Example:
+            >>> shop.opinions("ann")
+            {}
+        """
         return self.shoppers.opinions(person)
 
     def event_counts(self) -> EventCounts:
-        """How many events there are, of how many people, and how many are about unknown products."""
+        """How many events there are, of how many people, and how many are about unknown products.
+
+        Example:
+            >>> shop.event_counts().events
+            0
+        """
         return self.shoppers.event_counts()
 
     def info(self) -> Info:
-        """What the workspace holds."""
+        """What the workspace holds.
+
+        Example:
+            >>> shop.info().default_model
+            'color'
+        """
         return self.evaluator.info()
 
     def check(self, *, repair: bool = False) -> tuple[Problem, ...]:
@@ -729,6 +819,10 @@ class Shop:
 
         Raises:
             ModelMismatch: The catalog was embedded with another model.
+
+        Example:
+            >>> shop.health().products
+            4
         """
         return self.evaluator.health()
 
@@ -802,6 +896,11 @@ class Shop:
             UnknownAttribute: No product has an attribute of ``relevance``.
             EvaluationError: There is nothing to evaluate, or the label map cannot be used.
             ValueError: A length is below 1.
+
+        Example:
+            >>> evaluation = shop.evaluate("photos", "color", relevance=["articleType"])
+            >>> [result.model for result in evaluation.models]
+            ['color']
         """
         if not ks or min(ks) < 1:
             msg = f"lists have at least 1 product, not {tuple(ks)}"
@@ -888,6 +987,10 @@ class Shop:
             ModelNotFound: There is no such model.
             PromotionRefused: It is not shown to be better than the default.
             NothingToCompare: The catalog cannot tell which of them is better.
+
+        Example:
+            >>> shop.promote("color", force=True).model
+            'color'
         """
         return self._models.promote(model, force=force, on_progress=on_progress)
 
@@ -899,6 +1002,11 @@ class Shop:
         Raises:
             NoPreviousModel: No promotion replaced a model.
             ModelNotFound: The model was removed.
+
+        Example:
+            >>> shop.rollback()
+            Traceback (most recent call last):
+            sartor.errors.NoPreviousModel: no model was replaced by a promotion that could be undone; ...
         """
         return self._models.rollback(on_progress=on_progress)
 
