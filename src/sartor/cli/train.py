@@ -12,11 +12,11 @@ import typer
 from sartor.cli.options import STOPPED, Home, Json, print_json, print_table, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sartor.training.loop import TrainingProgress
     from sartor.training.recipe import Recipe
-    from sartor.training.train import Trained, Watch
+    from sartor.training.train import Trained
 
 
 def train(
@@ -54,7 +54,7 @@ def train(
     Add what comes out with: sartor models add DIR, and make it the default with: sartor models promote ID
     """
     from sartor.shop.library import train_model
-    from sartor.training.train import TrainingOptions
+    from sartor.training.recipe import TrainingOptions
 
     order = TrainingOptions(
         sources=sources,
@@ -64,8 +64,8 @@ def train(
         resume=resume,
     )
     try:
-        with _shown() as watch:
-            trained = train_model(settings(home=home), order, watch)
+        with _shown() as (on_photos, on_progress):
+            trained = train_model(settings(home=home), order, on_photos=on_photos, on_progress=on_progress)
     except KeyboardInterrupt:
         typer.echo("sartor: stopped; the same command with --resume goes on from the last checkpoint", err=True)
         raise typer.Exit(STOPPED) from None
@@ -91,10 +91,8 @@ def _recipe(file: Path | None, *, labels: str | None, epochs: float | None, **ch
 
 
 @contextmanager
-def _shown() -> Iterator[Watch]:
+def _shown() -> Iterator[tuple[Callable[[int], None], Callable[[TrainingProgress], None]]]:
     """Progress on stderr: a line that is written over on a terminal, else a line for each validation."""
-    from sartor.training.train import Watch
-
     is_terminal = sys.stderr.isatty()
     validations: list[dict[str, float]] = []
 
@@ -112,7 +110,7 @@ def _shown() -> Iterator[Watch]:
             sys.stderr.write(_line(progress) + "\n")
         sys.stderr.flush()
 
-    yield Watch(on_photos=on_photos, on_progress=on_progress)
+    yield on_photos, on_progress
     if is_terminal:
         sys.stderr.write("\r\033[K")
 
