@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from sartor.encoders.card import ModelCard
 from sartor.choices import ResizePolicy
+from sartor.encoders.card import ModelCard
 from sartor.encoders.encoder import BatchingEncoder, Encoder, prepare, unit_norm
 from tests.fakes import COLOR_CARD, ColorRuntime, color_encoder
 

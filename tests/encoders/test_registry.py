@@ -1,4 +1,4 @@
-"""Models of a workspace, bundled ones (with a tiny network in place of the real one), known ones, and baselines."""
+"""The models of a workspace beside those that come with Sartor, and the known networks as data."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 import sartor
+from sartor.choices import Scaling
 from sartor.config import Settings
 from sartor.encoders import registry as module
 from sartor.encoders.add import ModelSpec
 from sartor.encoders.card import CARD_FILE, MODEL_FILE, ModelCard, PixelScaling
-from sartor.choices import Scaling
 from sartor.encoders.networks import NETWORKS
 from sartor.encoders.registry import (
     BASELINES,
