@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sartor.choices import ExportFormat
     from sartor.encoders.card import ModelCard
     from sartor.errors import SartorError
-    from sartor.evaluation.catalog_map import CatalogMap
+    from sartor.evaluation.pictures import CatalogMap
     from sartor.evaluation.promotion import PromotionReport
     from sartor.evaluation.replay.results import Replay
     from sartor.evaluation.results import CatalogHealth, Evaluation
@@ -47,18 +47,7 @@ if TYPE_CHECKING:
     from sartor.recommend.similar import Recommendation
     from sartor.shop import Shop
     from sartor.store.base import Listing, Sort, StoreCounts
-    from sartor.types import (
-        AnyOf,
-        Between,
-        FacetValue,
-        Hit,
-        Metric,
-        Not,
-        Photo,
-        Product,
-        StoredProduct,
-        Where,
-    )
+    from sartor.types import AnyOf, Between, FacetValue, Hit, Metric, Not, Photo, Product, StoredProduct, Where
 
 __version__ = "0.1.0"
 
@@ -127,7 +116,7 @@ _MODULES = {
     "choices": "ExportFormat",
     "encoders.card": "ModelCard",
     "errors": "SartorError",
-    "evaluation.catalog_map": "CatalogMap",
+    "evaluation.pictures": "CatalogMap",
     "evaluation.promotion": "PromotionReport",
     "evaluation.replay.results": "Replay",
     "evaluation.results": "CatalogHealth Evaluation",
