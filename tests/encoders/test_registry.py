@@ -1,4 +1,4 @@
-"""Models of a workspace, bundled ones (with a tiny network in place of the real one), known ones, and baselines."""
+"""Models of a workspace, bundled ones (a tiny network in place of the real one), known ones, and baselines."""
 
 from __future__ import annotations
 
