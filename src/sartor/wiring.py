@@ -1,4 +1,4 @@
-"""From settings to engines: the one place that chooses a workspace's store, index, media and runtime."""
+"""From settings to engines: the one place that chooses a workspace's store, index and media store."""
 
 from __future__ import annotations
 
