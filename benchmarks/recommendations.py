@@ -121,7 +121,7 @@ def ask(shop: Shop, photos: Mapping[str, bytes], *, dials: FeatureWeights, diver
     return [
         Answer(
             asked=shop.product(product_id).product.attributes,
-            found=shop.similar(photo, k=K, dials=dials, diversity=diversity),
+            found=shop.similar(photo, k=K, weights=dials, diversity=diversity),
         )
         for product_id, photo in photos.items()
     ]

@@ -33,6 +33,7 @@ def body() -> Iterator[str]:
     )
     yield "## Opening a shop"
     yield from _function(sartor.open, "sartor.open")
+    yield from _function(sartor.list_models, "sartor.list_models")
     yield "## Shop"
     yield markdown(_doc(sartor.Shop))
     for name, member in vars(sartor.Shop).items():

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sartor import errors
     from sartor.choices import ExportFormat
     from sartor.encoders.card import ModelCard
+    from sartor.encoders.registry import KnownModel, list_models
     from sartor.errors import SartorError
     from sartor.evaluation.pictures import CatalogMap
     from sartor.evaluation.promotion import PromotionReport
@@ -77,6 +78,7 @@ __all__ = [
     "ImportReport",
     "Info",
     "IngestReport",
+    "KnownModel",
     "Listing",
     "Metric",
     "ModelCard",
@@ -109,12 +111,14 @@ __all__ = [
     "WornProduct",
     "__version__",
     "errors",
+    "list_models",
     "open",
 ]
 
 _MODULES = {
     "choices": "ExportFormat",
     "encoders.card": "ModelCard",
+    "encoders.registry": "KnownModel list_models",
     "errors": "SartorError",
     "evaluation.pictures": "CatalogMap",
     "evaluation.promotion": "PromotionReport",

@@ -238,6 +238,6 @@ def test_neighbors_are_those_of_the_mean_colors(big: tuple[Shop, dict[str, tuple
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     for row in range(0, 200, 20):
         expected = np.sort(vectors @ vectors[row])[::-1][1:6]
-        found = shop.similar(product=names[row], exact=True, dials=FeatureWeights(style=1))
+        found = shop.similar(product=names[row], exact=True, weights=FeatureWeights(style=1))
         assert np.allclose([hit.score for hit in found], expected, atol=1e-2)
         assert names[row] not in {hit.product_id for hit in found}

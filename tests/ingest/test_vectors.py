@@ -56,7 +56,7 @@ def test_the_five_nearest_are_those_of_scikit_learn(tmp_path: Path, empty: Shop,
     fitted = neighbors.NearestNeighbors(n_neighbors=6, algorithm="brute", metric="euclidean").fit(matrix)
     _, nearest = fitted.kneighbors(matrix)
     for row in range(0, 120, 10):
-        hits = empty.similar(product=str(row), k=5, dials=STYLE_ALONE, exact=True)
+        hits = empty.similar(product=str(row), k=5, weights=STYLE_ALONE, exact=True)
         assert [hit.product_id for hit in hits] == [str(other) for other in nearest[row][1:]]
 
 

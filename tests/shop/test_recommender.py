@@ -37,7 +37,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, color_file: Path) -> Iterator
 
 ids = st.sampled_from(sorted(NAMES))
 shares = st.floats(0, 1)
-dials = st.builds(
+weights = st.builds(
     lambda style, color, category: FeatureWeights(style=style, color=color, category=category),
     st.floats(0.05, 1), shares, shares,
 )  # fmt: skip
@@ -47,28 +47,32 @@ anything = settings(max_examples=40, deadline=None, suppress_health_check=[Healt
 some = st.lists(ids, max_size=2, unique=True)
 
 
-@given(st.lists(ids, min_size=1, max_size=3, unique=True), st.tuples(some, some), dials, shares)
+@given(st.lists(ids, min_size=1, max_size=3, unique=True), st.tuples(some, some), weights, shares)
 @anything
 def test_hits_are_distinct_and_never_what_was_given(
-    shop: Shop, products: list[str], opinions: tuple[list[str], list[str]], dials: FeatureWeights, diversity: float
+    shop: Shop,
+    products: list[str],
+    opinions: tuple[list[str], list[str]],
+    weights: FeatureWeights,
+    diversity: float,
 ) -> None:
     like, dislike = opinions
-    found = shop.similar(products=products, like=like, dislike=dislike, dials=dials, diversity=diversity)
+    found = shop.similar(products=products, like=like, dislike=dislike, weights=weights, diversity=diversity)
     hits = [hit.product_id for hit in found]
 
     assert len(set(hits)) == len(hits)
     assert not everything(found) & {*products, *like, *dislike}
 
 
-@given(ids, st.booleans(), st.tuples(st.integers(0, 11), st.integers(0, 11)), dials)
+@given(ids, st.booleans(), st.tuples(st.integers(0, 11), st.integers(0, 11)), weights)
 @anything
 def test_no_hit_breaks_a_filter(
-    shop: Shop, product: str, warm: bool, prices: tuple[int, int], dials: FeatureWeights
+    shop: Shop, product: str, warm: bool, prices: tuple[int, int], weights: FeatureWeights
 ) -> None:
     low, high = sorted(prices)
     where = {"warm" if warm else "warm!": "yes", "price": (low, high)}
 
-    for hit in shop.similar(product=product, where=where, dials=dials, k=20):
+    for hit in shop.similar(product=product, where=where, weights=weights, k=20):
         assert (hit.attributes["warm"] == "yes") == warm
         assert low <= int(hit.attributes["price"]) <= high
 
@@ -78,15 +82,15 @@ def everything(found: Recommendation) -> set[str]:
     return {product_id for hit in found for product_id in (hit.product_id, *hit.variants)}
 
 
-@given(ids, ids, dials)
+@given(ids, ids, weights)
 @anything
 def test_a_dislike_takes_one_product_away_and_no_other(
-    shop: Shop, product: str, disliked: str, dials: FeatureWeights
+    shop: Shop, product: str, disliked: str, weights: FeatureWeights
 ) -> None:
     if product == disliked:
         return
-    before = everything(shop.similar(product=product, dials=dials, k=20))
-    after = everything(shop.similar(product=product, dislike=[disliked], dials=dials, k=20))
+    before = everything(shop.similar(product=product, weights=weights, k=20))
+    after = everything(shop.similar(product=product, dislike=[disliked], weights=weights, k=20))
 
     assert before - after == {disliked}
 
@@ -94,8 +98,8 @@ def test_a_dislike_takes_one_product_away_and_no_other(
 @given(ids, st.floats(0.1, 1))
 @anything
 def test_without_color_the_dial_of_color_says_nothing(shop: Shop, product: str, style: float) -> None:
-    plain = shop.similar(product=product, dials=FeatureWeights(style=1), k=20)
-    scaled = shop.similar(product=product, dials=FeatureWeights(style=style), k=20)
+    plain = shop.similar(product=product, weights=FeatureWeights(style=1), k=20)
+    scaled = shop.similar(product=product, weights=FeatureWeights(style=style), k=20)
 
     assert [hit.product_id for hit in plain] == [hit.product_id for hit in scaled]
 
@@ -116,7 +120,7 @@ def test_a_color_is_a_query_of_its_own(shop: Shop) -> None:
 
 
 def test_a_color_beside_a_product_asks_for_it_in_that_color(shop: Shop) -> None:
-    (first, *_) = shop.similar(product="gray", color="red", dials=FeatureWeights(style=0, color=1))
+    (first, *_) = shop.similar(product="gray", color="red", weights=FeatureWeights(style=0, color=1))
 
     assert first.product_id in {"red", "scarlet"}
 

@@ -120,7 +120,7 @@ def similar(
             like=like or (),
             dislike=dislike or (),
             color=color,
-            dials=None if dials is None else _dials(dials),
+            weights=None if dials is None else _dials(dials),
             k=k,
             where=conditions,
             diversity=diversity,

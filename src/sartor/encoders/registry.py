@@ -61,8 +61,7 @@ def list_models() -> tuple[KnownModel, ...]:
     """The models that can be used by name: those that come with Sartor, then the ImageNet networks to export.
 
     Example:
-        >>> from sartor.encoders.registry import list_models
-        >>> {model.name: model.dimension for model in list_models()}["resnet50"]
+        >>> {model.name: model.dimension for model in sartor.list_models()}["resnet50"]
         2048
     """
     bundled = [

@@ -47,7 +47,7 @@ class SimilarRequest:
     like: tuple[str, ...] = ()
     dislike: tuple[str, ...] = ()
     color: str | None = None
-    dials: FeatureWeights | None = None
+    weights: FeatureWeights | None = None
     k: int = DEFAULT_K
     where: Where = EVERYTHING
     diversity: float = 0.0
@@ -184,7 +184,7 @@ class Recommender:
             parts=tuple(toward),
             negatives=tuple((part.features, part.weight) for part in disliked),
             seen=parts[0].seen if parts else QueryAttributes(),
-            weights=request.dials
+            weights=request.weights
             or default_feature_weights(has_color=request.color is not None, has_parts=bool(parts or liked)),
             k=request.k,
             where=request.where,

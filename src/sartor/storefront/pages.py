@@ -240,7 +240,7 @@ def _find(shop: Shop, search: Search, kept: Mapping[str, bytes]) -> tuple[Recomm
             like=search.like,
             dislike=search.dislike,
             color=search.color,
-            dials=None if search.style is None and search.color_weight is None else _weights(search),
+            weights=None if search.style is None and search.color_weight is None else _weights(search),
             where=search.filters.where(),
             k=search.k,
         )

@@ -116,7 +116,7 @@ class WorkspaceBackend:
             *photos,
             product=product,
             k=options.k,
-            dials=options.dials,
+            weights=options.dials,
             diversity=options.diversity,
             where=where,
             metric=options.metric,

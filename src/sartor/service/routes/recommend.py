@@ -108,7 +108,7 @@ def _similar(service: Context, query: SimilarQueryIn, body: Body) -> Recommendat
         exclude=query.exclude,
         color=query.color,
         where=_where(query.where),
-        dials=None if weights is None else FeatureWeights(**weights.model_dump()),
+        weights=None if weights is None else FeatureWeights(**weights.model_dump()),
         k=query.k,
         diversity=query.diversity,
         facets=query.facets,
