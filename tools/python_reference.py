@@ -28,7 +28,7 @@ _WIDTH = 110
 def body() -> Iterator[str]:
     """The paragraphs of the page, under its title."""
     yield (
-        "A program imports `sartor` and nothing below it: every name of this page is `from sartor import NAME`. "
+        "A program imports `sartor` and nothing below it: every class of this page is `from sartor import NAME`. "
         "Importing loads nothing heavy. The examples run as tests, on a shop of four garments."
     )
     yield "## Opening a shop"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sartor.encoders.card import ModelCard
     from sartor.encoders.registry import KnownModel, list_models
     from sartor.errors import SartorError
-    from sartor.evaluation.catalog_map import CatalogMap
+    from sartor.evaluation.pictures import CatalogMap
     from sartor.evaluation.promotion import PromotionReport
     from sartor.evaluation.replay.results import Replay
     from sartor.evaluation.results import CatalogHealth, Evaluation
@@ -48,18 +48,7 @@ if TYPE_CHECKING:
     from sartor.recommend.similar import Recommendation
     from sartor.shop import Shop
     from sartor.store.base import Listing, Sort, StoreCounts
-    from sartor.types import (
-        AnyOf,
-        Between,
-        FacetValue,
-        Hit,
-        Metric,
-        Not,
-        Photo,
-        Product,
-        StoredProduct,
-        Where,
-    )
+    from sartor.types import AnyOf, Between, FacetValue, Hit, Metric, Not, Photo, Product, StoredProduct, Where
 
 __version__ = "0.1.0"
 
@@ -131,7 +120,7 @@ _MODULES = {
     "encoders.card": "ModelCard",
     "encoders.registry": "KnownModel list_models",
     "errors": "SartorError",
-    "evaluation.catalog_map": "CatalogMap",
+    "evaluation.pictures": "CatalogMap",
     "evaluation.promotion": "PromotionReport",
     "evaluation.replay.results": "Replay",
     "evaluation.results": "CatalogHealth Evaluation",

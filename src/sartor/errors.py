@@ -270,7 +270,7 @@ class ModelBundled(ModelError):
 
 
 class ModelMismatch(ModelError):
-    """A query was embedded with one model, the index was built with another."""
+    """The catalog is embedded with another model than the query."""
 
     def __init__(self, *, index: Sequence[str], query: str) -> None:
         held = ", ".join(index)
@@ -385,7 +385,7 @@ class EmptyCatalog(QueryError):
 
 
 class EmptyQuery(QueryError):
-    """A query names neither a photo nor a product."""
+    """A query has no photo, product, liked product or color."""
 
     def __init__(self) -> None:
         super().__init__("the query is empty; give at least one photo, product or color")

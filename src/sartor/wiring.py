@@ -1,4 +1,4 @@
-"""From settings to engines: the one place that chooses a workspace's store, index, media and runtime."""
+"""From settings to engines: the one place that chooses a workspace's store, index and media store."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sartor.config import Settings
     from sartor.encoders.card import ModelCard
-    from sartor.index.edge import EdgeIndex
+    from sartor.index.base import VectorIndex
     from sartor.ingest.maintenance import Backup
     from sartor.recommend.features import FeatureBuilder
 
@@ -69,7 +69,7 @@ def open_store(settings: Settings) -> SqliteCatalogStore:
     return SqliteCatalogStore(settings.home / _STORE)
 
 
-def open_index(settings: Settings, card: ModelCard, features: FeatureBuilder) -> EdgeIndex:
+def open_index(settings: Settings, card: ModelCard, features: FeatureBuilder) -> VectorIndex:
     """The vector index of a model."""
     from sartor.index.edge import EdgeIndex
 

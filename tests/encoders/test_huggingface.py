@@ -198,7 +198,7 @@ def test_the_command_line_takes_a_folder(sartor: Sartor, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--id", "x", "--size", "64"), "preprocessor_config.json says size and resizing"),
+        (("--id", "x", "--size", "64"), "preprocessor_config.json gives size and resizing"),
         ((), "clip needs --id"),
     ],
 )

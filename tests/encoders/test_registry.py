@@ -1,4 +1,4 @@
-"""Models of a workspace, bundled ones (a tiny network in place of the real one), known ones, and baselines."""
+"""The models of a workspace beside those that come with Sartor, and the known networks as data."""
 
 from __future__ import annotations
 

@@ -8,13 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sartor.evaluation.intervals import (
-    Interval,
-    bootstrap_interval,
-    intervals,
-    paired_test,
-    paired_tests,
-)
+from sartor.evaluation.intervals import Interval, bootstrap_interval, intervals, paired_test, paired_tests
 
 SEEDS = st.integers(0, 2**32 - 1)
 SCORES = st.sampled_from([0.0, 0.2, 0.25, 1.0, nan])

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from sartor.imaging.fingerprint import apart, fingerprint
+from sartor.imaging.pixels import apart, fingerprint
 
 PRINTS = st.one_of(st.just(b""), st.binary(min_size=128, max_size=128))
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from sartor.imaging.color import palette_of
-from sartor.imaging.fingerprint import fingerprint
+from sartor.imaging.pixels import fingerprint
 from sartor.recommend.duplicates import alike, near_duplicates
 from sartor.recommend.features import color_vector
 

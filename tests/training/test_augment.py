@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sartor.training.batches import augmented_view, plain_view
+from sartor.training.augment import augmented_view, plain_view
 from sartor.training.photos import Pixels, product_mask
 from sartor.training.recipe import Augmentation
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sartor.training.batches import Batches, chances
+from sartor.training.batches import Batches, product_weights
 from sartor.training.dataset import Dataset, Item, Target, read_dataset, targets_of
 from sartor.training.recipe import Emphasis, Recipe, Sampling, Split
 
@@ -57,8 +57,8 @@ def test_a_step_depends_on_its_number_alone(dataset: Dataset) -> None:
 def test_a_rare_class_is_drawn_more_often_than_it_comes() -> None:
     kinds = target(*["common"] * 9, "rare")
 
-    even = chances(items(10), [kinds], Sampling(balance=0))
-    balanced = chances(items(10), [kinds], Sampling(balance=1))
+    even = product_weights(items(10), [kinds], Sampling(balance=0))
+    balanced = product_weights(items(10), [kinds], Sampling(balance=1))
 
     assert even[9] == pytest.approx(0.1)
     assert balanced[9] == pytest.approx(0.5)
@@ -69,6 +69,6 @@ def test_what_has_an_attribute_can_be_drawn_more_often() -> None:
     both = [*items(5), *items(5, sender="s")]
     sampling = Sampling(balance=0, emphasis=(Emphasis(attribute="sender", factor=3.0),))
 
-    found = chances(both, [target(*"ab" * 5)], sampling)
+    found = product_weights(both, [target(*"ab" * 5)], sampling)
 
     assert found[9] == pytest.approx(3 * found[0])

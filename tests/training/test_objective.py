@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from sartor.training.network import agreement_loss, attribute_loss, instance_loss
+from sartor.training.objective import agreement_loss, attribute_loss, instance_loss
 
 
 def test_an_attribute_costs_the_logarithm_of_the_right_class() -> None:

@@ -1,7 +1,7 @@
 """Readers of product sources: photos, tables and feeds, in folders and ZIP archives.
 
-Start at ``opening`` for what is recognized, ``findings`` for what is reported, ``archive_safety`` for what is
-refused, and ``columns`` for what a column's name means.
+Start at ``opening`` for what is recognized, ``source`` for what is reported, ``archive`` for what is refused, and
+``columns`` for what a column's name means.
 """
 
 from sartor.catalog.archive import ZipLimits

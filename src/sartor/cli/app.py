@@ -8,15 +8,12 @@ import typer
 from typer.core import TyperGroup
 
 from sartor.cli import (
-    demo,
     evaluate,
     events,
-    export,
-    for_you,
-    import_,
+    exchange,
     index,
     models,
-    outfit,
+    recommend,
     replay,
     serve,
     similar,
@@ -45,21 +42,21 @@ app = typer.Typer(
 )
 app.command("index")(index.index)
 app.command("similar")(similar.similar)
-app.command("outfit")(outfit.outfit)
+app.command("outfit")(recommend.outfit)
 app.command("duplicates")(similar.duplicates)
 app.command("embed")(index.embed)
-app.command("import")(import_.import_)
-app.command("export")(export.export)
+app.command("import")(exchange.import_)
+app.command("export")(exchange.export)
 app.command("evaluate")(evaluate.evaluate)
 app.command("replay")(replay.replay)
-app.command("for-you")(for_you.for_you)
-app.command("trending")(for_you.trending)
+app.command("for-you")(recommend.for_you)
+app.command("trending")(recommend.trending)
 app.add_typer(events.app, name="events")
 app.command("train")(train.train)
 app.add_typer(models.app, name="models")
 app.command("serve")(serve.serve)
 app.command("studio")(serve.studio)
-app.command("demo")(demo.demo)
+app.command("demo")(serve.demo)
 app.add_typer(serve.keys, name="keys")
 app.command("info")(workspace.info)
 app.command("check")(workspace.check)

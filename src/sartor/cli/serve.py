@@ -1,14 +1,16 @@
-"""``sartor serve``, ``sartor studio`` and ``sartor keys``: the service, the studio, and the API keys."""
+"""``sartor serve``, ``keys``, ``studio`` and ``demo``: the service, its API keys, the studio, a demo shop."""
 
 from __future__ import annotations
 
 import time
 from contextlib import closing
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from sartor.cli.options import (
+    STOPPED,
     AllowUrls,
     Device,
     Home,
@@ -16,15 +18,23 @@ from sartor.cli.options import (
     MetricOption,
     Model,
     PrecisionOption,
+    counted,
     print_json,
     print_table,
+    progress_bar,
     settings,
 )
 from sartor.limits import STUDIO_PORT
 
+if TYPE_CHECKING:
+    from sartor.shop import Shop
+
+
 keys = typer.Typer(help="API keys of the service.", no_args_is_help=True, rich_markup_mode=None)
 
+
 _COLUMNS = ("id", "name", "scope", "created")
+
 
 Host = Annotated[
     str, typer.Option("--host", help="Address to listen on; other machines can only be served with an API key.")
@@ -196,3 +206,68 @@ def delete(
 
 def _day(created_s: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(created_s))
+
+
+_HOME = Path("sartor-demo")
+_MAX_COUNT = 600
+
+
+def demo(
+    *,
+    source: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--source", metavar="SOURCE", help="Your own photos, instead of the drawn catalog; repeatable."
+        ),
+    ] = None,
+    count: Annotated[
+        int | None,
+        typer.Option(
+            "--count",
+            min=1,
+            max=_MAX_COUNT,
+            help=f"Number of drawn products (all {_MAX_COUNT}, or as many as the last time).",
+        ),
+    ] = None,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the shop in a browser.")] = True,
+    home: Home = None,
+    device: Device = None,
+    precision: PrecisionOption = None,
+) -> None:
+    """Index a catalog of drawn products, or your own photos, and serve it as a shop.
+
+    The workspace is ./sartor-demo without --home. A workspace with products is served as it is, unless --source
+    or --count is given.
+    """
+    from sartor.config import ServiceSettings
+    from sartor.wiring import open_shop
+
+    workspace = settings(home=home, device=device, precision=precision)
+    if "home" not in workspace.model_fields_set:  # neither an option nor in the environment
+        workspace = workspace.model_copy(update={"home": _HOME})
+    try:
+        with open_shop(workspace) as shop:
+            for catalog in source or _demo_catalog(shop, workspace.home, count):
+                with progress_bar(f"Indexing {catalog.name}") as on_progress:
+                    report = shop.index(catalog, prune=not source, on_progress=on_progress)
+                typer.echo(f"{counted(report.products, 'product')} indexed in {report.seconds:.1f} s.")
+    except KeyboardInterrupt:
+        raise typer.Exit(STOPPED) from None
+    run(workspace, ServiceSettings(host=host, port=port, rate_per_minute=0), open_browser=browser)
+
+
+def _demo_catalog(shop: Shop, home: Path, count: int | None) -> list[Path]:
+    """The demo catalog to index; none if the workspace has products and no count is given."""
+    from sartor.demo import write_demo_catalog, written_count
+
+    directory = home / "demo"
+    count = count or written_count(directory)
+    if count is None and (products := shop.counts().products):
+        added = f"--count {_MAX_COUNT} adds the drawn ones"
+        typer.echo(f"{home} has {counted(products, 'product')} already; {added}.")
+        return []
+    catalog = write_demo_catalog(directory, count=count or _MAX_COUNT)
+    typer.echo(f"Photos to search with: {catalog.queries}")
+    return [catalog.directory]

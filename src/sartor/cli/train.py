@@ -12,11 +12,11 @@ import typer
 from sartor.cli.options import Home, Json, print_json, print_table, settings, stoppable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sartor.training.loop import TrainingProgress
     from sartor.training.recipe import Recipe
-    from sartor.training.train import Trained, Watch
+    from sartor.training.train import Trained
 
 
 def train(
@@ -58,7 +58,7 @@ def train(
     Add the model with: sartor models add DIR, and make it the default with: sartor models promote ID
     """
     from sartor.shop.library import train_model
-    from sartor.training.train import TrainingOptions
+    from sartor.training.recipe import TrainingOptions
 
     options = TrainingOptions(
         sources=sources,
@@ -68,8 +68,8 @@ def train(
         resume=resume,
     )
     message = "the same command with --resume continues from the last checkpoint"
-    with stoppable(message), _progress_lines() as watch:
-        trained = train_model(settings(home=home), options, watch)
+    with stoppable(message), _progress_lines() as (on_photos, on_progress):
+        trained = train_model(settings(home=home), options, on_photos=on_photos, on_progress=on_progress)
     _print_json(trained) if as_json else _print(trained)
 
 
@@ -92,10 +92,8 @@ def _recipe(file: Path | None, *, labels: str | None, epochs: float | None, **ch
 
 
 @contextmanager
-def _progress_lines() -> Iterator[Watch]:
+def _progress_lines() -> Iterator[tuple[Callable[[int], None], Callable[[TrainingProgress], None]]]:
     """Progress on stderr: on a terminal one line that is rewritten, else a line per validation."""
-    from sartor.training.train import Watch
-
     is_terminal = sys.stderr.isatty()
     validations: list[dict[str, float]] = []
 
@@ -113,7 +111,7 @@ def _progress_lines() -> Iterator[Watch]:
             sys.stderr.write(_line(progress) + "\n")
         sys.stderr.flush()
 
-    yield Watch(on_photos=on_photos, on_progress=on_progress)
+    yield on_photos, on_progress
     if is_terminal:
         sys.stderr.write("\r\033[K")
 

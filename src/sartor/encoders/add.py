@@ -209,7 +209,7 @@ def _size(file: Path, photo: Port, layout: Layout, *, size_px: tuple[int, int] |
         if any(own not in {None, side} for own, side in zip((height, width), size_px, strict=True)):
             size = f"{size_px[0]}x{size_px[1]}"
             raise UnusableModel(
-                file, reason=f"its input is {_words(photo.shape)}, which contradicts the size that is said, {size}"
+                file, reason=f"its input is {_words(photo.shape)}, which contradicts the size {size}"
             )
         return size_px
     if height is None or width is None:

@@ -96,11 +96,11 @@ def network_file(path: Path) -> Path:
         return path
     folders = (path, path / _SUBFOLDER)
     usual = [file for name in _NETWORKS for folder in folders if (file := folder / name).is_file()]
-    found = usual[:1] or sorted(file for folder in folders for file in folder.glob("*.onnx"))
-    if len(found) == 1:
-        return found[0]
-    names = ", ".join(str(file.relative_to(path)) for file in found)
-    reason = f"give one of its networks: {names}" if found else "it holds neither a card.json nor an ONNX file"
+    networks = usual[:1] or sorted(file for folder in folders for file in folder.glob("*.onnx"))
+    if len(networks) == 1:
+        return networks[0]
+    names = ", ".join(str(file.relative_to(path)) for file in networks)
+    reason = f"give one of its networks: {names}" if networks else "it holds neither a card.json nor an ONNX file"
     raise UnusableModel(path, reason=reason)
 
 
@@ -112,7 +112,7 @@ def processor_file(network: Path) -> Path | None:
 
 
 def followed(adoption: ModelSpec, file: Path) -> ModelSpec:
-    """What is said of a network, completed by how its processor prepares photos.
+    """A spec completed by the way the network's processor prepares photos.
 
     Raises:
         UnusableModel: The file is no such file, or its steps cannot be followed.
@@ -196,19 +196,19 @@ def _convnext_sizes(
 def _side_or_pair(file: Path, size: _Size, default: int | tuple[int, int]) -> int | tuple[int, int]:
     if isinstance(size, int):
         return size if isinstance(default, int) else (size, size)
-    given = {name: side for name, side in size.items() if side is not None}
-    if set(given) == {"shortest_edge"}:
-        return given["shortest_edge"]
+    sides = {name: side for name, side in size.items() if side is not None}
+    if set(sides) == {"shortest_edge"}:
+        return sides["shortest_edge"]
     return _pair(file, size)
 
 
 def _pair(file: Path, size: _Size) -> tuple[int, int]:
     if isinstance(size, int):
         return size, size
-    given = {name: side for name, side in size.items() if side is not None}
-    if set(given) != {"height", "width"}:
-        raise UnusableModel(file, reason=f"its size {', '.join(given) or 'without sides'} cannot be followed here")
-    return given["height"], given["width"]
+    sides = {name: side for name, side in size.items() if side is not None}
+    if set(sides) != {"height", "width"}:
+        raise UnusableModel(file, reason=f"its size {', '.join(sides) or 'without sides'} cannot be followed here")
+    return sides["height"], sides["width"]
 
 
 def _scaling(file: Path, processor: _Processor, config: _Config) -> PixelScaling:

@@ -124,7 +124,7 @@ def _choose(precision: Precision, *, can_bf16: bool, device: str) -> Precision:
 
 
 def _has_matrix_units() -> bool:
-    """Whether the processor has AMX; where that cannot be told, it counts as without."""
+    """Whether the processor has AMX; False if unknown."""
     try:
         return _MATRIX_UNITS in _PROCESSOR.read_text(encoding="utf-8").split()
     except OSError:

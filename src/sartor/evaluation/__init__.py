@@ -1,1 +1,1 @@
-"""Looking at results: sheets now, metrics and reports to come."""
+"""Evaluation: metrics, model comparison, replay of events, simulated shoppers and reports."""

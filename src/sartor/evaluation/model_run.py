@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sartor.evaluation.ranking import Gallery
-from sartor.imaging.fingerprint import apart
+from sartor.imaging.pixels import apart
 from sartor.ingest.photos import batched
 from sartor.recommend.features import COLOR_DIMENSION, Features
 from sartor.recommend.weights import DEFAULT_FEATURE_WEIGHTS, SAME_PICTURE, SAME_STYLE

@@ -11,11 +11,10 @@ import numpy as np
 from sartor.catalog import open_source
 from sartor.errors import NothingToEvaluate
 from sartor.evaluation.calibration import attribute_calibration, match_calibration
-from sartor.evaluation.catalog_map import map_of
-from sartor.evaluation.examples import examples
 from sartor.evaluation.intervals import intervals, paired_tests
 from sartor.evaluation.metrics import measure
 from sartor.evaluation.model_run import ModelRun, ann_recall, copies, evaluation_matrices
+from sartor.evaluation.pictures import examples, map_of
 from sartor.evaluation.results import (
     CategoryResult,
     Comparison,

@@ -11,10 +11,10 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from sartor.evaluation.backgrounds import border_color, on_background, plain, wood
-from sartor.evaluation.examples import main_photos
 from sartor.evaluation.intervals import intervals
 from sartor.evaluation.metrics import measure
 from sartor.evaluation.model_run import evaluation_matrices
+from sartor.evaluation.pictures import main_photos
 from sartor.evaluation.relevance import SameProduct
 from sartor.evaluation.results import Robustness
 from sartor.imaging import decode

@@ -260,7 +260,7 @@ class EventIn(BaseModel):
 
 
 FIELDS = tuple(EventIn.model_fields)
-_NUMBERS = ("position", "quantity", "price")
+_NUMBERS = frozenset({"position", "quantity", "price"})
 _ID_RULE = f"is not 1 to {MAX_ID_BYTES} bytes of printable text"
 _LINK_RULE = f"is not up to {MAX_LINK_CHARS} printable letters"
 _COUNT_RULE = f"is no whole number from 1 to {MAX_EVENT_COUNT:,}"
@@ -292,7 +292,9 @@ def event_of(fields: Mapping[str, object], *, now_s: float) -> Event:
         BadEvent: The fields are no event, or a value cannot be kept.
     """
     typed = {
-        name: _typed(name, value) for name in FIELDS if (value := fields.get(name)) is not None and value != ""
+        name: value if type(value) is str and name not in _NUMBERS else _typed(name, value)
+        for name in FIELDS
+        if (value := fields.get(name)) is not None and value != ""
     }
     try:
         given = EventIn.model_validate(typed)
@@ -347,9 +349,12 @@ def _seconds(value: str | float | None, *, now_s: float) -> float:
     Raises:
         BadEvent: It is no time, before 2000, or more than a day after now.
     """
-    at_s = _number(value)
-    if at_s is None and isinstance(value, str):
+    if isinstance(value, str) and "-" in value[1:]:  # most likely a date, and a wrong guess costs an exception
         at_s = _iso(value)
+        at_s = _number(value) if at_s is None else at_s
+    else:
+        at_s = _number(value)
+        at_s = _iso(value) if at_s is None and isinstance(value, str) else at_s
     if at_s is None:
         raise BadEvent(reason=_broken("timestamp", value))
     if at_s < _OLDEST_S:

@@ -17,10 +17,15 @@ if TYPE_CHECKING:
 
 
 class VectorIndex(Protocol):
-    """Nearest neighbors by the dot product ``s`` of vectors. Threads may share it.
+    """Nearest neighbors by the dot product ``s`` of vectors. Threads may share it; the caller serializes writes.
 
-    The score is ``s`` for the cosine metric and ``-sqrt(2 - 2 s)`` for the euclidean one: the negative distance of
-    vectors of norm 1. So both rank alike, and a higher score is closer.
+    Vectors are stored as given and must not be normalized: style, color and category stand end to end, so a norm
+    may differ from 1. The score is ``s`` for the cosine metric and ``-sqrt(2 - 2 s)`` for the euclidean one. Both
+    rank alike, and a higher score is closer.
+
+    A filter means what ``sartor.values`` says: ``AnyOf`` compares ``texts_of``, ``Between`` ``numbers_of``, and
+    ``Not`` lets a product pass that lacks the attribute. An index that is damaged, or was made for another model,
+    opens empty at revision 0. What is on disk may lag behind ``advance``; it is never ahead of it.
     """
 
     metric: Metric

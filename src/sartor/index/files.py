@@ -1,4 +1,4 @@
-"""A Qdrant Edge shard of plain embeddings, for whoever goes on with Qdrant.
+"""Index files for other libraries: Annoy, FAISS, and a Qdrant Edge shard of plain embeddings.
 
 Qdrant Edge 0.9 reads snapshots of a server, and writes none: https://qdrant.tech/documentation/edge/edge-api/snapshots
 has ``unpack_snapshot``, ``snapshot_manifest`` and ``update_from_snapshot``. What goes to a server are points:
@@ -74,7 +74,7 @@ class EdgePoint:
 
 
 def write_edge_shard(directory: Path, pages: Iterator[Sequence[EdgePoint]], dimension: int) -> None:
-    """Write points into a new shard by cosine, with their graph; its payload is told as the catalog tells it.
+    """Write points into a new shard by cosine, with their graph and, as payload, the attributes of the catalog.
 
     Raises:
         OSError: The shard cannot be written.

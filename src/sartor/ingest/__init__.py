@@ -1,1 +1,1 @@
-"""ingest."""
+"""Ingest: from a source to the store and the index, maintenance, and export."""

@@ -16,7 +16,7 @@ from sartor.errors import PhotoRejected
 from sartor.imaging import decode, make_thumbnail
 from sartor.imaging.color import palette_of
 from sartor.imaging.fetch import read_photo
-from sartor.imaging.fingerprint import fingerprint
+from sartor.imaging.pixels import fingerprint
 from sartor.limits import THUMBNAIL_PX
 from sartor.types import Photo
 

@@ -1,1 +1,1 @@
-"""media."""
+"""Thumbnails: the contract of a media store, and the folder that keeps them."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sartor.imaging.fingerprint import apart
+from sartor.imaging.pixels import apart
 from sartor.recommend.features import color_vector
 from sartor.recommend.weights import SAME_COLOR, SAME_PICTURE, SAME_STYLE
 

@@ -1,1 +1,1 @@
-"""The REST service and the storefront: parse, call, present."""
+"""The REST API over HTTP: parse, call, present."""

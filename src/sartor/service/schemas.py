@@ -48,7 +48,7 @@ class Range(RequestModel):
 
 
 class FeatureWeightsIn(RequestModel):
-    """How much each trait counts."""
+    """The weight of each feature."""
 
     style: Share = 1.0
     color: Share = 0.0
@@ -98,7 +98,7 @@ class SimilarQueryIn(RequestModel):
 
 
 class ProductIn(RequestModel):
-    """A product as it shall be."""
+    """The new content of a product."""
 
     title: Annotated[str, Field(max_length=MAX_TITLE_CHARS)] = ""
     attributes: Annotated[dict[Name, Value], Field(max_length=MAX_ATTRIBUTES)] = {}

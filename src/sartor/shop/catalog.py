@@ -103,7 +103,7 @@ class Catalog:
         return self._media.path(photo.thumbnail)
 
     def picture(self, sha256: str, *, max_px: int) -> Thumbnail | None:
-        """A photo as a file, at most so large; None if there is none with this SHA-256."""
+        """The photo as image bytes, at most ``max_px`` on a side; None for an unknown SHA-256."""
         photo = self._store.photos([sha256]).get(sha256)
         if photo is None or not photo.has_picture or not self._media.exists(photo.thumbnail):
             return None

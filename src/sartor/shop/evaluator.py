@@ -6,8 +6,8 @@ from dataclasses import replace
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
-from sartor.evaluation.catalog_map import lay_out
 from sartor.evaluation.health import examine
+from sartor.evaluation.pictures import lay_out
 from sartor.evaluation.retrieval import evaluate
 from sartor.ingest.maintenance import (
     check_index,
@@ -22,7 +22,7 @@ from sartor.recommend.duplicates import find_duplicates
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from sartor.evaluation.catalog_map import CatalogMap
+    from sartor.evaluation.pictures import CatalogMap
     from sartor.evaluation.replay.lists import ReplayRequest
     from sartor.evaluation.replay.results import Replay
     from sartor.evaluation.results import CatalogHealth, Evaluation

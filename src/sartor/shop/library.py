@@ -20,13 +20,16 @@ from sartor.encoders.registry import DEFAULT_MODEL, ModelRegistry, sha256_of
 from sartor.errors import MissingExtra, ModelDamaged, ModelNotChosen, NoModel, UnusableModel, require_extra
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from sartor.choices import Pooling
     from sartor.config import Settings
     from sartor.encoders.add import ModelSpec
     from sartor.encoders.base import Runtime, Signature
-    from sartor.training.train import Trained, TrainingOptions, Watch
+    from sartor.training.loop import TrainingProgress
+    from sartor.training.recipe import TrainingOptions
+    from sartor.training.train import Trained
 
 logger = logging.getLogger(__name__)
 
@@ -186,7 +189,13 @@ def add_trained(settings: Settings, directory: Path) -> ModelCard:
     return card
 
 
-def train_model(settings: Settings, options: TrainingOptions, watch: Watch) -> Trained:
+def train_model(
+    settings: Settings,
+    options: TrainingOptions,
+    *,
+    on_photos: Callable[[int], None],
+    on_progress: Callable[[TrainingProgress], None],
+) -> Trained:
     """Train an encoder on sources.
 
     Raises:
@@ -209,7 +218,7 @@ def train_model(settings: Settings, options: TrainingOptions, watch: Watch) -> T
         start=start,
         resume=options.resume,
     )
-    return train(job, on_photos=watch.on_photos, on_progress=watch.on_progress)
+    return train(job, on_photos=on_photos, on_progress=on_progress)
 
 
 def _signature(settings: Settings, file: Path) -> Signature:

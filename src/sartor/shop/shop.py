@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from sartor.choices import ExportFormat
 from sartor.errors import EmptyQuery
-from sartor.evaluation.catalog_map import MAX_PRODUCTS
+from sartor.evaluation.pictures import MAX_PRODUCTS
 from sartor.evaluation.relevance import LabelMap
 from sartor.evaluation.task import DEFAULT_KS, EvaluationRequest, ShowProgress, silent
 from sartor.events.model import Event, EventCounts, EventType, Person, PersonRecord, RelationType
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from sartor.encoders.card import ModelCard
-    from sartor.evaluation.catalog_map import CatalogMap
+    from sartor.evaluation.pictures import CatalogMap
     from sartor.evaluation.promotion import PromotionReport
     from sartor.evaluation.replay.results import Replay
     from sartor.evaluation.results import CatalogHealth, Evaluation

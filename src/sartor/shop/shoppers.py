@@ -1,4 +1,4 @@
-"""The people who shop: what they do is taken in, told and erased."""
+"""Shoppers and their events: record, read, merge, erase."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sartor.config import Settings
-    from sartor.evaluation.catalog_map import CatalogMap
+    from sartor.evaluation.pictures import CatalogMap
     from sartor.evaluation.results import Evaluation
     from sartor.evaluation.task import ShowProgress
     from sartor.ingest.photos import IngestReport, OnProgress

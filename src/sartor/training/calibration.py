@@ -1,4 +1,4 @@
-"""Honest numbers from held-out products: how sure an attribute is, and how well two products match."""
+"""Calibration on held-out products: how sure a predicted attribute is, and how well two products match."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
 from sartor.encoders.card import AttributeHead, MatchCalibration
+from sartor.evaluation.calibration import color_families
 from sartor.evaluation.metrics import ReliabilityBin, reliability
 from sartor.evaluation.ranking import nearest
 from sartor.imaging.color import palette_of
-from sartor.recommend.features import category_of, color_family, color_vector
+from sartor.recommend.features import category_of, color_vector
 from sartor.recommend.rank import Matching
 from sartor.training.dataset import values_of
 from sartor.training.loop import embed_keys
@@ -33,10 +34,9 @@ if TYPE_CHECKING:
     Flags = npt.NDArray[np.bool_]
 
 _TEMPERATURES = np.geomspace(0.2, 5, 65)
-_NEAR = 20  # neighbors of each product that a match is learned from
-_ASKED = 4000  # products at most
+_NEIGHBORS = 20  # of each product, which a match is learned from
+_MIN_PRODUCTS, _MAX_PRODUCTS = 20, 4000
 _COLORS = ("color", "colour")
-_FEWEST = 20
 
 
 def attribute_heads(
@@ -46,7 +46,7 @@ def attribute_heads(
     maps: Sequence[LabelMap],
     cache: PhotoCache,
 ) -> tuple[AttributeHead, ...]:
-    """What the network predicts, with the temperature and accuracy of each attribute on held-out products."""
+    """The predicted attributes, each with its temperature and accuracy on held-out products."""
     names = [target.name for target in targets]
     keys = [item.photos[0] for item in held_out]
     logits = embed_keys(model, keys, cache, side_px=model.input_shape[1], outputs=names)
@@ -58,11 +58,11 @@ def attribute_heads(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibrated:
-    """A match, and whether it keeps its word.
+    """A match calibration, and whether it comes true.
 
     Attributes:
         match: From closeness to the probability that two products agree.
-        bins: Of a reliability diagram; each half of the products was judged by what the other half gives.
+        bins: Reliability diagram; each half of the products was judged by the calibration of the other half.
     """
 
     match: MatchCalibration
@@ -76,31 +76,33 @@ def match_calibration(
     recipe: Recipe,
     cache: PhotoCache,
 ) -> Calibrated | None:
-    """From how close two products are to how probably they agree; none for too few products.
+    """From how close two products are to how probably they agree; None if there are too few products.
 
-    Each held-out product is asked about as a photo is, by what the model says of it, and its nearest among the
-    others are compared as a catalog's products are, by what is told of them. Colors agree by their family.
+    Each held-out product is a query like an uploaded photo, described by what the model predicts; its nearest
+    among the others are compared like products of a catalog, described by their attributes. Colors agree by their
+    family.
 
     Args:
         model: The network, which takes photos.
         heads: What it predicts.
-        held_out: Products that it has not learned from.
+        held_out: Products that it was not trained on.
         recipe: How it was trained.
         cache: Their photos.
     """
-    asked = list(held_out[:_ASKED])
-    if len(asked) < _FEWEST:
+    items = list(held_out[:_MAX_PRODUCTS])
+    if len(items) < _MIN_PRODUCTS:
         return None
-    keys = [item.photos[0] for item in asked]
-    style, predicted, told = _categories(model, heads, asked, recipe, cache)
+    keys = [item.photos[0] for item in items]
+    style, predicted, known = _categories(model, heads, items, recipe, cache)
     color = np.stack([color_vector(palette_of(Image.fromarray(cache.pixels(key)[..., :3]))) for key in keys])
-    near = nearest(style, style, k=_NEAR, own=np.arange(len(style)))
-    pairs = (style, style), (color, color), (predicted, told)
+    near = nearest(style, style, k=_NEIGHBORS, own=np.arange(len(style)))
+    pairs = (style, style), (color, color), (predicted, known)
     closeness = np.stack([np.einsum("nd,nkd->nk", own, others[near]) for own, others in pairs], axis=-1)
     attributes = recipe.match_by or recipe.judge_by or tuple(head.name for head in heads)
     agree = np.ones(near.shape, dtype=np.bool_)
     for name in attributes:
-        values = _agreeing(values_of(asked, name, recipe.maps), name)
+        values = values_of(items, name, recipe.maps)
+        values = color_families(values) if name in _COLORS else values
         agree &= (values[near] == values[:, None]) & (values[:, None] != "")
     if agree.all() or not agree.any():
         return None
@@ -120,7 +122,7 @@ def _fitted(closeness: Matrix, agree: Flags) -> tuple[tuple[float, float, float]
 
 
 def _checked(closeness: Matrix, agree: Flags) -> tuple[ReliabilityBin, ...]:
-    """Each half by the other half's calibration; nothing where one of them has but one answer."""
+    """Each half judged by the other half's calibration; empty if one half has only one answer."""
     halves = np.arange(len(agree)) % 2 == 0
     if any(agree[half].all() or not agree[half].any() for half in (halves, ~halves)):
         return ()
@@ -132,38 +134,33 @@ def _checked(closeness: Matrix, agree: Flags) -> tuple[ReliabilityBin, ...]:
 
 
 def _categories(
-    model: keras.Model, heads: Sequence[AttributeHead], asked: Sequence[Item], recipe: Recipe, cache: PhotoCache
+    model: keras.Model, heads: Sequence[AttributeHead], items: Sequence[Item], recipe: Recipe, cache: PhotoCache
 ) -> tuple[Matrix, Matrix, Matrix]:
-    """Embeddings of products, and their category traits: as the model predicts them, and as they are told."""
+    """Embeddings of products, and their category features: as predicted, and as known from attributes."""
     described = [head for head in heads if head.describes][:1]
-    keys = [item.photos[0] for item in asked]
+    keys = [item.photos[0] for item in items]
     names = [head.name for head in described]
-    found = embed_keys(model, keys, cache, side_px=model.input_shape[1], outputs=(EMBEDDING, *names))
+    outputs = embed_keys(model, keys, cache, side_px=model.input_shape[1], outputs=(EMBEDDING, *names))
     if not described:
-        return found[EMBEDDING], np.zeros((len(asked), 1), np.float32), np.zeros((len(asked), 1), np.float32)
+        return outputs[EMBEDDING], np.zeros((len(items), 1), np.float32), np.zeros((len(items), 1), np.float32)
     (head,) = described
-    raised = np.exp((found[head.name] - found[head.name].max(axis=1, keepdims=True)) / head.temperature)
+    logits = outputs[head.name]
+    raised = np.exp((logits - logits.max(axis=1, keepdims=True)) / head.temperature)
     predicted = raised / raised.sum(axis=1, keepdims=True)
-    told = predicted.copy()
-    place = {name: number for number, name in enumerate(head.classes)}
-    for row, value in enumerate(values_of(asked, head.name, recipe.maps)):
-        if value in place:
-            told[row] = np.eye(len(place))[place[value]]
-    return found[EMBEDDING], category_of(predicted), category_of(told)
-
-
-def _agreeing(values: npt.NDArray[np.str_], name: str) -> npt.NDArray[np.str_]:
-    if name not in _COLORS:
-        return values
-    return np.array([color_family(value) if value else "" for value in values], dtype=np.str_)
+    known = predicted.copy()
+    class_of = {name: number for number, name in enumerate(head.classes)}
+    for row, value in enumerate(values_of(items, head.name, recipe.maps)):
+        if value in class_of:
+            known[row] = np.eye(len(class_of))[class_of[value]]
+    return outputs[EMBEDDING], category_of(predicted), category_of(known)
 
 
 def _head(target: Target, number: int, logits: Matrix, values: npt.NDArray[np.str_]) -> AttributeHead:
-    place = {name: index for index, name in enumerate(target.classes)}
-    known = np.array([value in place for value in values], dtype=np.bool_)
+    class_of = {name: index for index, name in enumerate(target.classes)}
+    known = np.array([value in class_of for value in values], dtype=np.bool_)
     temperature, accuracy = 1.0, None
     if known.any():
-        right = np.array([place[value] for value in values[known]])
+        right = np.array([class_of[value] for value in values[known]])
         accuracy = float((logits[known].argmax(axis=1) == right).mean())
         temperature = _temperature(logits[known].astype(np.float64), right)
     return AttributeHead(
@@ -177,7 +174,7 @@ def _head(target: Target, number: int, logits: Matrix, values: npt.NDArray[np.st
 
 
 def _temperature(logits: npt.NDArray[np.float64], right: npt.NDArray[np.int64]) -> float:
-    """The temperature with the least cross-entropy.
+    """The temperature with the lowest cross-entropy.
 
     Source: Guo et al., "On Calibration of Modern Neural Networks" (ICML 2017).
     """

@@ -1,4 +1,4 @@
-"""The products that a training learns from: read through the catalog's readers, split, their photos kept small."""
+"""The products that a training learns from: read from sources, split, with small photos, and their labels."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import logging
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ import numpy as np
 from sartor.catalog import open_source
 from sartor.errors import NothingToLearn
 from sartor.evaluation.relevance import choose_labels
-from sartor.evaluation.splits import is_held_out
+from sartor.evaluation.splits import is_held_out, split_key
 from sartor.training.photos import EncodedSource, PhotoCache
 from sartor.training.recipe import Label
 
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from sartor.types import AttributeValue, SourceProduct
 
 
-_FEWEST_CLASSES = 2
+_MIN_CLASSES = 2
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +43,8 @@ class Target:
         weight: How much it counts.
         describes: Whether products and photos are described by it later.
         classes: Its values, the most frequent first.
-        allowed: ``(n, c)`` bool, which classes each product may have; all where nothing is known of it.
-        known: ``(n,)`` bool, where something is known.
+        allowed: ``(n, c)`` bool, which classes each product may have; all if nothing is known.
+        known: ``(n,)`` bool, whether something is known.
     """
 
     name: str
@@ -62,12 +64,12 @@ def targets_of(items: Sequence[Item], recipe: Recipe) -> tuple[Target, ...]:
     targets = tuple(
         target
         for label in labels_of(items, recipe)
-        if len((target := _target(items, label, recipe.maps)).classes) >= _FEWEST_CLASSES
+        if len((target := _target(items, label, recipe.maps)).classes) >= _MIN_CLASSES
     )
     if not targets:
         if recipe.labels:
-            wanted = ", ".join(label.name for label in recipe.labels)
-            raise NothingToLearn(reason=f"{wanted} has not two values; name other columns with --labels")
+            names = ", ".join(label.name for label in recipe.labels)
+            raise NothingToLearn(reason=f"{names} has not two values; name other columns with --labels")
         raise NothingToLearn(
             reason="no column looks like a category, with two values or more that many products share each; "
             "name columns with --labels"
@@ -88,19 +90,19 @@ def labels_of(items: Sequence[Item], recipe: Recipe) -> tuple[Label, ...]:
 
 
 def values_of(items: Sequence[Item], label: str, maps: Sequence[LabelMap] = ()) -> npt.NDArray[np.str_]:
-    """The class of each product, ``(n,)``; empty where it has none or may have several."""
-    classes = [item.classes(label, maps) for item in items]
-    return np.array([own[0] if len(own) == 1 else "" for own in classes], dtype=np.str_)
+    """The class of each product, ``(n,)``; empty if it has none or may have several."""
+    possible = [item.classes(label, maps) for item in items]
+    return np.array([classes[0] if len(classes) == 1 else "" for classes in possible], dtype=np.str_)
 
 
 def _target(items: Sequence[Item], label: Label, maps: Sequence[LabelMap]) -> Target:
     possible = [item.classes(label.name, maps) for item in items]
     counts = Counter(own[0] for own in possible if len(own) == 1)
     classes = tuple(name for name, _ in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
-    place = {name: index for index, name in enumerate(classes)}
+    class_of = {name: number for number, name in enumerate(classes)}
     allowed = np.zeros((len(items), len(classes)), dtype=np.bool_)
     for row, own in enumerate(possible):
-        allowed[row, [place[name] for name in own if name in place]] = True
+        allowed[row, [class_of[name] for name in own if name in class_of]] = True
     known = np.asarray(allowed.any(axis=1), dtype=np.bool_)
     allowed[~known] = True
     return Target(
@@ -113,16 +115,13 @@ def _target(items: Sequence[Item], label: Label, maps: Sequence[LabelMap]) -> Ta
     )
 
 
-logger = logging.getLogger(__name__)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """A product to learn from.
 
     Attributes:
         id: Its id in the catalog.
-        attributes: What the catalog says of it.
+        attributes: From the catalog.
         photos: Keys of its photos in the cache, the largest first.
         held_out: Whether it is kept for validation.
     """
@@ -133,7 +132,7 @@ class Item:
     held_out: bool = False
 
     def classes(self, label: str, maps: Sequence[LabelMap] = ()) -> tuple[str, ...]:
-        """The classes of a label that this product may have; none where nothing is known."""
+        """The classes of a label that this product may have; empty if nothing is known."""
         value = self.attributes.get(label)
         if value not in {None, ""}:
             return (str(value),)
@@ -169,10 +168,10 @@ def read_dataset(
     side_px: int,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Dataset:
-    """Read products from sources, and keep their photos small in a directory, once.
+    """Read products from sources, and write their photos into a cache in a directory, if it is not there yet.
 
-    A product id that comes in several sources is one product, with the photos of all and the attributes of
-    the first that has them.
+    A product id in several sources is one product, with the photos of all and the attributes of the first one that
+    has them.
 
     Raises:
         SourceError: A source cannot be read.
@@ -197,7 +196,7 @@ def read_dataset(
 
 
 def photo_key(source: str, name: str) -> str:
-    """What tells a photo from all others: its source and its name there."""
+    """A unique key of a photo, from its source and its name there."""
     return hashlib.sha256(f"{source}\0{name}".encode()).hexdigest()[:20]
 
 
@@ -228,35 +227,19 @@ def _size(cache: PhotoCache, key: str) -> int:
 
 
 def _held_out(items: Sequence[Item], cache: PhotoCache, split: Split) -> tuple[Item, ...]:
-    """Mark what is held out: by the hash of each group, and whatever looks the same as such a product."""
-    groups = [_group(item, split.group_by) for item in items]
+    """Mark what is held out: groups by their hash, and everything that looks the same as one of their products."""
+    groups = [split_key(item.id, item.attributes, group_by=split.group_by) for item in items]
     held = {group for group in groups if is_held_out(group, seed=split.seed, share=split.share)}
     if split.near_duplicates:
         held = _spread(held, groups, [[cache.photos[key].fingerprint for key in item.photos] for item in items])
-    return tuple(
-        Item(id=item.id, attributes=item.attributes, photos=item.photos, held_out=group in held)
-        for item, group in zip(items, groups, strict=True)
-    )
+    return tuple(replace(item, held_out=group in held) for item, group in zip(items, groups, strict=True))
 
 
-def _group(item: Item, group_by: Sequence[str]) -> str:
-    """What keeps a product together with others; of ``item_group_id``, as ``split_key`` has it."""
-    for name in group_by:
-        if (value := item.attributes.get(name)) not in {None, ""}:
-            return f"{name}={value}"
-    return item.id
-
-
-def _spread(held: set[str], groups: Sequence[str], looks: Sequence[Sequence[str]]) -> set[str]:
-    """Hold out also what shares a look with something held out, until nothing is added."""
-    held = set(held)
+def _spread(held: set[str], groups: Sequence[str], fingerprints: Sequence[Sequence[str]]) -> set[str]:
+    """Also hold out groups with a photo that looks the same as one that is held out, until none is added."""
     while True:
-        seen = {look for group, own in zip(groups, looks, strict=True) if group in held for look in own}
-        more = {
-            group
-            for group, own in zip(groups, looks, strict=True)
-            if group not in held and any(look in seen for look in own)
-        }
-        if not more:
+        seen = {look for group, looks in zip(groups, fingerprints, strict=True) if group in held for look in looks}
+        more = {group for group, looks in zip(groups, fingerprints, strict=True) if not seen.isdisjoint(looks)}
+        if more <= held:
             return held
-        held |= more
+        held = held | more

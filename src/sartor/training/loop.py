@@ -16,9 +16,10 @@ from sartor.encoders.keras.backend import keras
 from sartor.errors import UnusableCheckpoint
 from sartor.evaluation.metrics import agreement, joint_agreement
 from sartor.evaluation.ranking import nearest
-from sartor.training.batches import plain_view
+from sartor.training.augment import plain_view
 from sartor.training.dataset import values_of
-from sartor.training.network import EMBEDDING, PRODUCT, Learner, embed
+from sartor.training.network import EMBEDDING, embed
+from sartor.training.objective import PRODUCT, Learner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,28 +27,37 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from sartor.evaluation.relevance import Labels
     from sartor.training.batches import Batch
     from sartor.training.dataset import Item, Target
     from sartor.training.photos import PhotoCache
     from sartor.training.recipe import LabelMap, Recipe, Schedule
 
-    Values = npt.NDArray[np.str_]
+    Embeddings = npt.NDArray[np.float32]
 
-
+NEIGHBORS = 5
+RETRIEVAL = "retrieval"  # the figure that decides: the mean over the attributes, and over all of them at once
+SAME_PRODUCT = "same product"
 _FILE = "checkpoint.npz"
 _STATE = "state"
+_BEST = "best.weights.npz"
+_BATCH = 64
+_REPORT_EVERY = 10
+_CHECKPOINT_EVERY_S = 120.0
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, kw_only=True)
 class State:
-    """How far a training is.
+    """How far a training is; checkpoints have the fields' names.
 
     Attributes:
         step: Steps done.
-        recipe: SHA-256 of what is trained: the recipe, and the ids of the training products.
+        recipe: SHA-256 of the recipe and the ids of the training products.
         elapsed_s: Time spent so far, in all runs together.
-        losses: Step and mean loss since the entry before.
-        validations: Step and figures by name.
+        losses: Step, and mean loss since the entry before.
+        validations: Step, and figures by name.
         best_step: Step of the best retrieval figure so far.
     """
 
@@ -60,14 +70,14 @@ class State:
 
 
 class Checkpoint:
-    """One file in a directory with the state and every variable of the model and its optimizer."""
+    """A file with the state and every variable of the model and its optimizer."""
 
     def __init__(self, directory: Path) -> None:
         self._file = directory / _FILE
 
     def write(self, state: State, variables: Sequence[keras.Variable]) -> None:
-        """Keep this state instead of the one before it."""
-        arrays: dict[str, Any] = {f"{place:05d}": np.asarray(each) for place, each in enumerate(variables)}
+        """Replace the checkpoint."""
+        arrays = _numbered(variables)
         arrays[_STATE] = np.frombuffer(json.dumps(asdict(state)).encode(), dtype=np.uint8)
         draft = self._file.with_suffix(".part")
         with draft.open("wb") as file:
@@ -77,19 +87,19 @@ class Checkpoint:
         draft.replace(self._file)
 
     def exists(self) -> bool:
-        """Whether there is something to go on from."""
+        """Whether there is a checkpoint."""
         return self._file.is_file()
 
     def read(self, variables: Sequence[keras.Variable], *, recipe: str) -> State:
-        """Put the variables back, and return the state.
+        """Assign the variables, and return the state.
 
         Raises:
-            UnusableCheckpoint: It is damaged, or of another recipe or other products.
+            UnusableCheckpoint: It is damaged, or from another recipe or other products.
         """
         try:
             with self._file.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 state = State(**json.loads(arrays[_STATE].tobytes()))
-                values = [arrays[f"{place:05d}"] for place in range(len(variables))]
+                values = [arrays[f"{number:05d}"] for number in range(len(variables))]
         except Exception as error:
             raise UnusableCheckpoint(self._file, reason="it is damaged") from error
         if state.recipe != recipe:
@@ -103,11 +113,11 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingProgress:
-    """How far a training is.
+    """What is reported of a running training.
 
     Attributes:
         step: Steps done.
-        steps: Steps in all.
+        steps: Number of all steps.
         loss: Mean since the report before.
         figures: Of the last validation.
         left_s: Expected time to the end.
@@ -120,53 +130,44 @@ class TrainingProgress:
     left_s: float
 
 
-NEIGHBORS = 5
-RETRIEVAL = "retrieval"  # the figure that decides: the mean over the attributes, and over all of them at once
-SAME_PRODUCT = "same product"
-_BATCH = 64
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldOut:
     """Held-out products with one photo each as the gallery, and another photo of those that have two.
 
     Attributes:
         items: The products.
-        labels: Value of each product by attribute, ``(n,)``, empty where unknown.
-        photos: Key of the photo of each product that is compared, ``(n,)``.
-        others: Place of a product, and key of its second photo.
+        labels: Value of each product by attribute, ``(n,)``; empty if unknown.
+        photos: Key of the photo of each product in the gallery, ``(n,)``.
+        others: Row of a product, and key of its second photo.
     """
 
     items: tuple[Item, ...]
-    labels: dict[str, Values]
+    labels: dict[str, Labels]
     photos: tuple[str, ...]
     others: tuple[tuple[int, str], ...]
 
     @classmethod
-    def of(cls, items: Sequence[Item], names: Sequence[str], maps: Sequence[LabelMap], *, at_most: int) -> HeldOut:
-        """Choose at most so many products, those with two photos first."""
-        chosen = tuple(sorted(items, key=lambda item: -len(item.photos))[:at_most])
+    def of(cls, items: Sequence[Item], names: Sequence[str], maps: Sequence[LabelMap], *, limit: int) -> HeldOut:
+        """Up to ``limit`` products, those with two photos first."""
+        chosen = tuple(sorted(items, key=lambda item: -len(item.photos))[:limit])
         return cls(
             items=chosen,
             labels={name: values_of(chosen, name, maps) for name in names},
             photos=tuple(item.photos[0] for item in chosen),
-            others=tuple((place, item.photos[-1]) for place, item in enumerate(chosen) if len(item.photos) > 1),
+            others=tuple((row, item.photos[-1]) for row, item in enumerate(chosen) if len(item.photos) > 1),
         )
 
 
 def validate(model: keras.Model, held_out: HeldOut, cache: PhotoCache, *, side_px: int) -> dict[str, float]:
-    """Figures by name, each from 0 to 1, for the products among themselves."""
+    """Figures of retrieval among the products, by name, each from 0 to 1."""
     keys = [*held_out.photos, *(key for _, key in held_out.others)]
-    outputs = (EMBEDDING, *held_out.labels)
-    found = embed_keys(model, keys, cache, side_px=side_px, outputs=outputs)
-    embeddings = found[EMBEDDING]
-    count = len(held_out.photos)
-    gallery, others = embeddings[:count], embeddings[count:]
+    outputs = embed_keys(model, keys, cache, side_px=side_px, outputs=(EMBEDDING, *held_out.labels))
+    gallery, others = np.split(outputs[EMBEDDING], [len(held_out.photos)])
     return retrieval_figures(gallery, held_out.labels) | same_product(others, gallery, held_out.others)
 
 
-def retrieval_figures(gallery: npt.NDArray[np.float32], labels: dict[str, Values]) -> dict[str, float]:
-    """Mean agreement of the nearest with each of ``(n, d)``, by attribute, of all at once, and their mean."""
+def retrieval_figures(gallery: Embeddings, labels: dict[str, Labels]) -> dict[str, float]:
+    """Mean agreement of ``(n, d)`` with their nearest: for each attribute, for all at once, and their mean."""
     if len(gallery) < 2:  # noqa: PLR2004
         return {RETRIEVAL: 0.0}
     near = nearest(gallery, gallery, k=NEIGHBORS, own=np.arange(len(gallery)))
@@ -175,22 +176,20 @@ def retrieval_figures(gallery: npt.NDArray[np.float32], labels: dict[str, Values
     return {**figures, RETRIEVAL: float(np.nanmean(list(figures.values())))}
 
 
-def same_product(
-    others: npt.NDArray[np.float32], gallery: npt.NDArray[np.float32], places: Sequence[tuple[int, str]]
-) -> dict[str, float]:
-    """How often a second photo's nearest of the gallery is its own product."""
-    if not places:
+def same_product(others: Embeddings, gallery: Embeddings, products: Sequence[tuple[int, str]]) -> dict[str, float]:
+    """How often a second photo's nearest in the gallery is its own product."""
+    if not products:
         return {}
     near = nearest(others, gallery, k=1, own=np.full(len(others), -1))
-    own = np.array([place for place, _ in places])
+    own = np.array([row for row, _ in products])
     return {SAME_PRODUCT: float((near[:, 0] == own).mean())}
 
 
 def embed_keys(
     model: keras.Model, keys: Sequence[str], cache: PhotoCache, *, side_px: int, outputs: Sequence[str]
-) -> dict[str, npt.NDArray[np.float32]]:
-    """Outputs of a model for photos of the cache, unchanged but for their size; in batches of one size."""
-    parts: dict[str, list[npt.NDArray[np.float32]]] = {name: [] for name in outputs}
+) -> dict[str, Embeddings]:
+    """Outputs of a model for photos of the cache without augmentation, in batches of one size."""
+    parts: dict[str, list[Embeddings]] = {name: [] for name in outputs}
     for start in range(0, len(keys), _BATCH):
         batch = [plain_view(cache.pixels(key), side_px=side_px) for key in keys[start : start + _BATCH]]
         short = _BATCH - len(batch)
@@ -204,38 +203,30 @@ def _mean(values: npt.NDArray[np.float64]) -> float:
     return float(np.nanmean(values)) if not np.isnan(values).all() else float("nan")
 
 
-logger = logging.getLogger(__name__)
-
-
-_BEST = "best.weights.npz"
-_REPORT_EVERY = 10
-_CHECKPOINT_EVERY_S = 120.0
-
-
 class Steps(Protocol):
-    """Where steps come from."""
+    """A source of steps."""
 
     def from_step(self, start: int, stop: int) -> Iterator[Batch]:
-        """The steps from one number up to another, in order."""
+        """The steps from ``start`` to before ``stop``, in order."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lesson:
-    """What a loop needs beside the model.
+    """What the loop needs beside the model.
 
     Attributes:
         schedule: How long, and how fast.
         side_px: Side of the photos that ``judged`` takes.
-        judged: What is validated and kept: the whole network, where a part of it learns.
-        identity: Tells this training from others, for its checkpoints.
-        steps: How many at most.
-        batches: Where steps come from.
+        judged: The network that is validated and kept; the whole one if only a part of it learns.
+        identity: Identifies this training in its checkpoints.
+        steps: Maximum number of steps.
+        batches: The source of steps.
         targets: The attributes, by training product.
         held_out: The products for validation.
-        cache: The photos of those.
-        directory: Where checkpoints lie.
-        start_counts: Whether the weights are kept as they are if nothing better comes.
+        cache: Their photos.
+        directory: Where checkpoints are.
+        start_counts: Whether the initial weights are kept if no validation is better.
     """
 
     schedule: Schedule
@@ -285,7 +276,7 @@ def learn(
     """Train a compiled model; it ends with the averaged weights of the best validation.
 
     Raises:
-        UnusableCheckpoint: It cannot go on from the checkpoint that is there.
+        UnusableCheckpoint: It cannot continue from the checkpoint that is there.
     """
     run = _Run(model, lesson, clock=clock)
     if resume:
@@ -309,7 +300,7 @@ def learn(
 
 
 class _Run:
-    """One pass of the loop, with what it counts."""
+    """One run of the loop, and its counters."""
 
     def __init__(self, model: Learner, lesson: Lesson, *, clock: Callable[[], float]) -> None:
         self.state = State(recipe=lesson.identity)
@@ -321,7 +312,7 @@ class _Run:
         self._losses: list[float] = []
 
     def go_on(self) -> None:
-        """Take up the last checkpoint, if there is one."""
+        """Continue from the last checkpoint, if there is one."""
         if self._checkpoint.exists():
             self.state = self._checkpoint.read(self._variables, recipe=self._lesson.identity)
             self._started_step, self._earlier_s = self.state.step, self.state.elapsed_s
@@ -386,19 +377,23 @@ class _Run:
 
 
 def save_weights(model: keras.Model, path: Path) -> None:
-    """All weights of a model as numbers, float32, in one file that replaces an older one at once."""
+    """Write all weights of a model, float32, into one file that replaces an older one at once."""
     draft = path.with_suffix(".part")
-    arrays: dict[str, Any] = {f"{place:05d}": np.asarray(each) for place, each in enumerate(model.variables)}
     with draft.open("wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, **_numbered(model.variables))
     draft.replace(path)
 
 
 def load_weights(model: keras.Model, path: Path) -> None:
-    """Put the weights of ``save_weights`` back."""
+    """Assign the weights that ``save_weights`` wrote."""
     with np.load(path, allow_pickle=False) as arrays:
-        for place, variable in enumerate(model.variables):
-            variable.assign(arrays[f"{place:05d}"])
+        for number, variable in enumerate(model.variables):
+            variable.assign(arrays[f"{number:05d}"])
+
+
+def _numbered(variables: Sequence[keras.Variable]) -> dict[str, Any]:
+    """Values of variables by their number, as files have them."""
+    return {f"{number:05d}": np.asarray(variable) for number, variable in enumerate(variables)}
 
 
 def identity_of(recipe: Recipe, ids: Sequence[str]) -> str:

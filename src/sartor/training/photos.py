@@ -1,7 +1,7 @@
-"""Photos decoded once and kept small in one file that is mapped into memory, however many there are.
+"""Photos decoded once and kept small in one memory-mapped file.
 
-Each pixel has red, green, blue, and whether it belongs to the product: a white background that reaches the
-photo's edge does not. Beside them, a fingerprint by which photos that look the same are found.
+Each pixel has red, green, blue, and whether it belongs to the product: a white background that reaches the photo's
+edge does not. A fingerprint of each photo finds those that look the same.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -19,28 +19,29 @@ from scipy import ndimage
 
 from sartor.errors import PhotoRejected
 from sartor.imaging import decode
+from sartor.ingest.photos import batched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]  # (h, w, 4): red, green, blue, 255 where the product is
 
-_WHITE = 244  # least value of all channels; JPEG leaves a white background between 246 and 255
-_LEAST_PRODUCT = 0.04  # a mask that leaves less is a white product on white: none is used
+_MIN_WHITE = 244  # of all channels; JPEG leaves a white background between 246 and 255
+_MIN_PRODUCT = 0.04  # a mask that leaves less is a white product on white: none is used
 _BLOCK = 256  # photos that are decoded before they are written
 _FINGERPRINT_PX = 16
-_STEP = 2  # levels of gray; smaller steps are noise of the compression
+_MIN_STEP = 2  # levels of gray; smaller steps are noise of the compression
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CachedPhoto:
-    """Where a photo lies in the cache.
+    """A photo in the cache.
 
     Attributes:
         offset: Of its first byte in the file.
-        height_px: Height as kept.
-        width_px: Width as kept.
+        height_px: Height in the cache.
+        width_px: Width in the cache.
         masked: Whether it has a white background.
         fingerprint: The same for photos that look the same.
     """
@@ -54,7 +55,7 @@ class CachedPhoto:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodedSource:
-    """A photo as its source has it: a key that tells it from all others, and its bytes on demand."""
+    """A photo of a source: a unique key, its name, and its bytes on demand."""
 
     key: str
     name: str
@@ -62,7 +63,7 @@ class EncodedSource:
 
 
 class PhotoCache:
-    """Small photos by key, in one file; reading one costs no copy."""
+    """Small photos by key, in one file; reading one copies nothing."""
 
     def __init__(self, directory: Path) -> None:
         """Open what ``build`` made."""
@@ -83,7 +84,7 @@ class PhotoCache:
 
     @classmethod
     def is_complete(cls, directory: Path) -> bool:
-        """Whether a build of it came to its end."""
+        """Whether a build of it was finished."""
         return (directory / "photos.json").is_file()
 
     @classmethod
@@ -95,19 +96,19 @@ class PhotoCache:
         side_px: int,
         on_progress: Callable[[int], None] = lambda _: None,
     ) -> PhotoCache:
-        """Decode photos and write them; those that cannot be used are noted with the reason.
+        """Decode photos and write them; ``rejected`` has those that cannot be used, with the reason.
 
         Args:
-            directory: Where to write, existing.
-            photos: What to read; of several with one key the first is taken.
-            side_px: Longest side kept, larger photos are stretched to a square of it.
+            directory: Where to write; has to exist.
+            photos: What to read; of several with the same key the first counts.
+            side_px: Maximum side; larger photos are stretched to a square of it.
             on_progress: Called with the number of photos done.
         """
         entries: dict[str, CachedPhoto] = {}
         rejected: dict[str, str] = {}
         done = offset = 0
         with (directory / "photos.bin").open("wb") as file, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            for block in _blocks(photos):
+            for block in batched(photos, _BLOCK):
                 for (key, name), prepared in zip(
                     ((photo.key, photo.name) for photo in block),
                     pool.map(lambda photo: _prepare(photo, side_px=side_px), block),
@@ -130,7 +131,7 @@ class PhotoCache:
                     offset += file.write(pixels.tobytes())
                 done += len(block)
                 on_progress(done)
-        content = {"photos": {key: _as_dict(photo) for key, photo in entries.items()}, "rejected": rejected}
+        content = {"photos": {key: asdict(photo) for key, photo in entries.items()}, "rejected": rejected}
         draft = directory / "photos.json.part"
         draft.write_text(json.dumps(content), encoding="utf-8")
         draft.replace(directory / "photos.json")
@@ -138,15 +139,15 @@ class PhotoCache:
 
 
 def product_mask(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Where the product is: 255, and 0 where white reaches the photo's edge; ``(h, w, 3)`` to ``(h, w)``.
+    """255 for the product, 0 for white that reaches the photo's edge; ``(h, w, 3)`` to ``(h, w)``.
 
-    All 255 for a photo without white background, and where next to nothing would be left.
+    All 255 for a photo without white background, and if next to nothing would be left.
     """
-    white = rgb.min(axis=2) >= _WHITE
+    white = rgb.min(axis=2) >= _MIN_WHITE
     edge = np.zeros_like(white)
     edge[0], edge[-1], edge[:, 0], edge[:, -1] = True, True, True, True
     background = ndimage.binary_propagation(edge & white, mask=white)
-    if background.mean() > 1 - _LEAST_PRODUCT:
+    if background.mean() > 1 - _MIN_PRODUCT:
         background[:] = False
     return np.where(background, 0, 255).astype(np.uint8)
 
@@ -170,21 +171,6 @@ def _fingerprint(image: Image.Image) -> str:
     gray = np.asarray(
         image.convert("L").resize((_FINGERPRINT_PX + 1, _FINGERPRINT_PX), Image.Resampling.BOX), np.int16
     )
-    steps = np.packbits(np.diff(gray, axis=1) > _STEP).tobytes().hex()
+    steps = np.packbits(np.diff(gray, axis=1) > _MIN_STEP).tobytes().hex()
     color = (np.asarray(image.resize((1, 1), Image.Resampling.BOX))[0, 0] // 16).tolist()
     return f"{steps}-{color[0]:x}{color[1]:x}{color[2]:x}"
-
-
-def _blocks(photos: Iterable[EncodedSource]) -> Iterator[list[EncodedSource]]:
-    block: list[EncodedSource] = []
-    for photo in photos:
-        block.append(photo)
-        if len(block) == _BLOCK:
-            yield block
-            block = []
-    if block:
-        yield block
-
-
-def _as_dict(photo: CachedPhoto) -> dict[str, object]:
-    return {name: getattr(photo, name) for name in CachedPhoto.__slots__}

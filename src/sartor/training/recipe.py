@@ -1,11 +1,12 @@
 """What a training does, as data: a TOML file that runs the same training again.
 
-Every part of the learning has its switch here, so that an ablation is a recipe with one line changed.
+Every part of the training has its switch here, so that an ablation is a recipe with one line changed.
 """
 
 from __future__ import annotations
 
 import tomllib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sartor.errors import UnusableRecipe
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -29,8 +31,8 @@ class Label(_Part):
 
     Attributes:
         name: The attribute.
-        weight: How much it counts against the others.
-        describes: Whether products and photos are described by it later; one that only helps to learn does not.
+        weight: How much it counts beside the others.
+        describes: Whether products and photos are described by it later; False if it only helps to learn.
     """
 
     name: str
@@ -39,9 +41,9 @@ class Label(_Part):
 
 
 class LabelMap(_Part):
-    """Gives products a label by the value of another column; several classes mean: one of these.
+    """Gives products a label by the value of another column; several classes mean one of these.
 
-    A value that is not listed, or is listed with no class, gives no label.
+    A value that is not listed, or is listed without a class, gives no label.
     """
 
     column: str
@@ -50,13 +52,13 @@ class LabelMap(_Part):
 
 
 class Split(_Part):
-    """Which products are held out for validation: by a hash of what they share, so that any machine agrees.
+    """Which products are held out for validation: by a hash, so that every machine holds out the same ones.
 
     Attributes:
-        seed: Chooses another split.
-        share: About this share of the products is held out.
-        group_by: Attributes whose value keeps products together, such as the sender of a photo; the first
-            that a product has.
+        seed: Another seed gives another split.
+        share: Part of the products that is held out, about.
+        group_by: Attributes whose value keeps products together, such as the sender of a photo; the first one that
+            a product has counts.
         near_duplicates: Keep products together whose photos look the same.
     """
 
@@ -72,12 +74,12 @@ class Network(_Part):
     Attributes:
         side_px: Height and width of the photos that it sees.
         dimension: Length of the embedding.
-        freeze_until: Layer of the base up to which its weights stay as they are; ``early`` is the end of its
-            early part, which makes a step take less than half the time, empty trains everything.
-        multi_level: Embed pooled feature maps of three resolutions, not the last one only. Color is still
-            plain in the earlier ones.
-        hidden: Units of a hidden layer between the pooled features and the embedding, beside the straight way;
-            0 leaves it out, none has as many as the model to go on from.
+        freeze_until: Layer of the base up to which weights stay as they are. ``early`` is the end of its early
+            part, which makes a step take less than half the time; empty trains everything.
+        multi_level: Embed pooled feature maps of three resolutions, not only the last one. The earlier ones still
+            show colors plainly.
+        hidden: Units of a hidden layer between the pooled features and the embedding, beside the direct
+            projection; 0 leaves it out, none takes as many as the model to start from has.
         dropout: Share of them that a step does not see.
     """
 
@@ -94,11 +96,11 @@ class Objective(_Part):
 
     Attributes:
         scale: Of the cosines between embedding and class vectors, before the softmax.
-        label_smoothing: Share of the target given to all classes, against label noise.
+        label_smoothing: Share of the target given to all classes, against wrong labels.
         instance_weight: Of the term by which two views of one product find each other; 0 leaves it out.
         temperature: Of the instance term.
-        agreement_weight: Of the term by which products that agree in all judged attributes find each other,
-            which is what the nearest are judged by; it wants many views in a step. 0 leaves it out.
+        agreement_weight: Of the term by which products that agree in all judged attributes find each other, which
+            is how neighbors are judged; it needs many views in a step. 0 leaves it out.
         agreement_temperature: Of the agreement term.
     """
 
@@ -111,19 +113,19 @@ class Objective(_Part):
 
 
 class Augmentation(_Part):
-    """How photos are changed while training; each share is how often, 0 switches a part off.
+    """How photos are changed during training; 0 switches a part off.
 
     Attributes:
-        flip: Left to right.
+        flip: How often mirrored.
         rotation_deg: Up to this many degrees either way.
-        min_crop: Least side of the part that is shown, of the photo's side.
-        perspective: Up to this share of the side is each corner moved.
-        lighting: Strength of brightness, contrast and gamma, 0.2 is up to 20 percent.
+        min_crop: Smallest part of the photo's side that is shown.
+        perspective: Up to this share of the side each corner is moved.
+        lighting: Strength of brightness, contrast and gamma; 0.2 is up to 20 percent.
         white_balance: Strength per color channel; small, so that a color keeps its name.
-        blur: How often.
+        blur: How often blurred.
         jpeg: How often compressed again.
         low_resolution: How often made small and large again.
-        background: How often a white background is exchanged for a texture or a part of another photo.
+        background: How often a white background is replaced by a texture or a part of another photo.
         erase: How often a rectangle is covered.
     """
 
@@ -141,7 +143,7 @@ class Augmentation(_Part):
 
 
 class Emphasis(_Part):
-    """Draw products that have this attribute more often, by a factor."""
+    """Draws products that have this attribute more often, by a factor."""
 
     attribute: str
     factor: Positive
@@ -152,8 +154,8 @@ class Sampling(_Part):
 
     Attributes:
         views: Photos in a step.
-        pair_share: Share of them that are two views of one product, of two photos where it has them.
-        balance: 0 draws products as they come, 1 draws every class equally often.
+        pair_share: Share of them that are two views of one product, of two photos if it has them.
+        balance: 0 draws every product equally often, 1 every class.
         emphasis: Products to draw more often.
     """
 
@@ -167,12 +169,12 @@ class Schedule(_Part):
     """How long, and how fast.
 
     Attributes:
-        steps: Steps at most; none takes as many as ``epochs`` needs, 0 leaves the stage out.
-        epochs: Passes over the training products' photos, where ``steps`` is not given.
-        learning_rate: At its highest, after the warm-up; it then falls to zero by a cosine.
+        steps: Maximum of steps; none takes as many as ``epochs`` needs, 0 leaves the stage out.
+        epochs: Passes over the training products' photos, if ``steps`` is not given.
+        learning_rate: Its maximum, after the warm-up; it then falls to zero by a cosine.
         warmup_share: Share of the steps in which the learning rate rises.
         weight_decay: Of AdamW.
-        averaging: Momentum of the weights' running average, which is what is kept; 0 keeps the last weights.
+        averaging: Momentum of the running average of weights, which is kept; 0 keeps the last weights.
         validate_every: Steps between validations.
         patience: Validations without a better retrieval figure before it stops.
     """
@@ -192,7 +194,7 @@ class Upper(_Part):
 
     Attributes:
         after: Last layer that no longer learns; empty leaves the stage out.
-        views: Of each photo whose activations are stored, the first as the photo is.
+        views: Views of each photo whose activations are stored; the first is the photo itself.
         sampling: What one step sees.
         schedule: How long, and how fast.
     """
@@ -204,19 +206,19 @@ class Upper(_Part):
 
 
 class Recipe(_Part):
-    """A training, whole.
+    """A whole training.
 
     Attributes:
-        id: Id of the model that comes out.
-        base: Network of ``sartor models export``, or a Sartor model to go on from.
+        id: Id of the new model.
+        base: Network of ``sartor models export``, or a Sartor model to start from.
         labels: Attributes to learn; empty chooses them by coverage and number of values.
-        judge_by: Attributes whose agreement among the nearest decides when to stop and what is better; empty
-            takes all labels.
-        match_by: Attributes in which a hit that is a match agrees with the query, colors by their family; empty
-            takes those of ``judge_by``.
+        judge_by: Attributes whose agreement among the nearest decides when to stop and what is better; empty takes
+            all labels.
+        match_by: Attributes in which a match agrees with the query, colors by their family; empty takes those of
+            ``judge_by``.
         maps: Labels that follow from other columns.
-        seed: Of everything random.
-        license: License of the model that comes out, for its card.
+        seed: For everything random.
+        license: License of the new model, for its card.
         data: What it is trained on, for its card.
     """
 
@@ -242,7 +244,7 @@ class Recipe(_Part):
         """Read a recipe from its TOML file.
 
         Raises:
-            UnusableRecipe: The file is missing or is no recipe.
+            UnusableRecipe: The file is missing or is not a recipe.
         """
         try:
             text = path.read_text(encoding="utf-8")
@@ -258,5 +260,24 @@ class Recipe(_Part):
             raise UnusableRecipe(path, reason=f"{field}: {first['msg']}") from error
 
     def changed(self, **parts: Any) -> Recipe:
-        """This recipe with some parts exchanged."""
+        """This recipe with some parts replaced."""
         return self.model_copy(update=parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingOptions:
+    """What to train, as a user asks for it.
+
+    Attributes:
+        sources: Where the products are.
+        output: Directory of the new model.
+        recipe: How to train.
+        weights: Keras weights of the recipe's base; None has Keras fetch the official ones.
+        resume: Continue what the output holds.
+    """
+
+    sources: Sequence[Path]
+    output: Path
+    recipe: Recipe
+    weights: Path | None = None
+    resume: bool = False

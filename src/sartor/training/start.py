@@ -13,7 +13,8 @@ from sartor.encoders.keras.model import build, load
 from sartor.encoders.keras.weights import official_weights
 from sartor.encoders.networks import NETWORKS, network
 from sartor.errors import ModelNotFound, UnusableModel, UnusableRecipe
-from sartor.training.network import EMBEDDING, Learner, Shape, encoder, freeze, pooled_base, scaled_input
+from sartor.training.network import EMBEDDING, Shape, encoder, freeze, pooled_base, scaled_input
+from sartor.training.objective import Learner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from sartor.training.dataset import Target
     from sartor.training.recipe import Recipe
 
-_HALF = 1024  # weights with at least so many numbers are kept as float16
-_LARGEST = float(np.finfo(np.float16).max)
+_MIN_HALVED = 1024  # weights with at least so many numbers are kept as float16
+_MAX_HALF = float(np.finfo(np.float16).max)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +35,9 @@ class Start:
     """What a training starts from.
 
     Attributes:
-        network: The network of the layers.
-        weights: File with its weights; none has Keras fetch the official ones.
-        model: Folder of a trained model to go on from, instead.
+        network: The base network.
+        weights: File with its weights; None has Keras fetch the official ones.
+        model: Folder of a trained model to start from, instead.
     """
 
     network: KerasNetwork
@@ -45,7 +46,7 @@ class Start:
 
     @property
     def words(self) -> str:
-        """Where the weights begin, for a card."""
+        """Where the initial weights are from, for a card."""
         if self.model is not None:
             return ModelCard.read(self.model / CARD_FILE).id
         return f"keras.applications.{self.network.class_name}, ImageNet weights"
@@ -56,10 +57,10 @@ class Networks:
     """What a training works on.
 
     Attributes:
-        learner: Takes uint8 photos; learns.
-        encoder: The same layers for photos already scaled; what is exported.
-        scaled: An input for uint8 photos, and the same scaled as the encoder takes them.
-        before: How photos are embedded without this training: gives a dict with ``embedding``.
+        learner: Takes uint8 photos, and learns.
+        encoder: The same layers for scaled photos; what is exported.
+        scaled: An input for uint8 photos, and that input scaled as the encoder takes it.
+        before: Embeds photos without this training; gives a dict with ``embedding``.
     """
 
     learner: Learner
@@ -74,11 +75,11 @@ def find_start(name: str, *, weights: Path | None, folders: dict[str, Path]) -> 
     Args:
         name: A network of ``sartor models export``, or the id of a model.
         weights: Keras weights of that network.
-        folders: Where each known model lies, by id.
+        folders: Folder of each known model, by id.
 
     Raises:
         ModelNotFound: It is neither.
-        UnusableModel: The model was not trained by Sartor, or its weights are not beside it.
+        UnusableModel: The model was not trained by Sartor, or its weights are missing.
     """
     if name in NETWORKS:
         return Start(network=network(name), weights=weights)
@@ -93,7 +94,7 @@ def find_start(name: str, *, weights: Path | None, folders: dict[str, Path]) -> 
 
 
 def settled(recipe: Recipe, start: Start) -> Recipe:
-    """The recipe, with what it leaves to the model that it goes on from."""
+    """The recipe, completed by the model that it starts from."""
     if recipe.network.hidden is not None:
         return recipe
     record = None if start.model is None else ModelCard.read(start.model / CARD_FILE).training
@@ -102,12 +103,12 @@ def settled(recipe: Recipe, start: Start) -> Recipe:
 
 
 def make_networks(start: Start, recipe: Recipe, targets: Sequence[Target]) -> Networks:
-    """Build the layers, with the weights of the start; what is new is drawn by the recipe's seed.
+    """Build the layers with the weights of the start; the recipe's seed draws new ones.
 
     Raises:
         UnusableModel: Weights do not fit.
         WeightsUnavailable: The official weights cannot be fetched.
-        UnusableRecipe: The network has no layer of the name to freeze until.
+        UnusableRecipe: The network has no layer with the name to freeze until.
     """
     recipe = settled(recipe, start)
     keras.utils.set_random_seed(recipe.seed)
@@ -121,8 +122,8 @@ def make_networks(start: Start, recipe: Recipe, targets: Sequence[Target]) -> Ne
             trained = encoder(base, shape)
         else:
             card = ModelCard.read(start.model / CARD_FILE)
-            trained = _gone_on_from(start, card, shape)
-            before = _as_before(start, card, scaling)
+            trained = _continued(start, card, shape)
+            before = _before(start, card, scaling)
         _freeze(trained, recipe.network.freeze_until, start.network)
         photo, scaled = scaled_input(scaling, side_px)
         learner = Learner(inputs=photo, outputs=trained(scaled))
@@ -131,7 +132,7 @@ def make_networks(start: Start, recipe: Recipe, targets: Sequence[Target]) -> Ne
 
 
 def shape_of(recipe: Recipe, attributes: Mapping[str, int]) -> Shape:
-    """The shape of a recipe's encoder, with the number of classes of each attribute."""
+    """The shape of a recipe's encoder; ``attributes`` has the number of classes of each attribute."""
     return Shape(
         side_px=recipe.network.side_px,
         dimension=recipe.network.dimension,
@@ -157,26 +158,25 @@ def rebuilt(base: str, shape: Shape, folder: Path) -> keras.Model:
 
 
 def keep_weights(model: keras.Model, path: Path) -> None:
-    """Write all weights of an encoder, by the path of each: large ones as float16, statistics as float32."""
+    """Write all weights of an encoder by their paths: large ones as float16, statistics as float32."""
     arrays: dict[str, Any] = {each.path: _halved(each.path, np.asarray(each)) for each in model.variables}
     with path.open("wb") as file:
         np.savez_compressed(file, **arrays)
 
 
 def _halved(name: str, array: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
-    large = array.size >= _HALF and "moving" not in name and np.abs(array).max() < _LARGEST
+    large = array.size >= _MIN_HALVED and "moving" not in name and np.abs(array).max() < _MAX_HALF
     return array.astype(np.float16) if large else array
 
 
-def _gone_on_from(start: Start, card: ModelCard, shape: Shape) -> keras.Model:
-    """The encoder with a trained model's weights wherever a layer has the same name and size."""
+def _continued(start: Start, card: ModelCard, shape: Shape) -> keras.Model:
+    """The encoder with a trained model's weights in layers of the same name and size, attributes left out."""
     model = encoder(build(start.network, pooling=None, side_px=shape.side_px), shape)
-    classes = {f"attribute_{number}": head.classes for number, head in enumerate(card.attributes)}
-    _put_weights(start, model, leave=tuple(classes))
+    _put_weights(start, model, leave=[f"attribute_{number}" for number in range(len(card.attributes))])
     return model
 
 
-def _as_before(start: Start, card: ModelCard, scaling: PixelScaling) -> keras.Model:
+def _before(start: Start, card: ModelCard, scaling: PixelScaling) -> keras.Model:
     record = card.training
     if record is None:
         raise UnusableModel(card.id, reason="its card does not say how it was trained")

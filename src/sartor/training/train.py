@@ -12,12 +12,11 @@ import numpy as np
 from sartor.encoders.card import CARD_FILE, PixelScaling
 from sartor.errors import NothingToLearn, OutputTaken
 from sartor.evaluation.report.training import write_report
-from sartor.training.batches import plain_view
+from sartor.training.augment import plain_view
 from sartor.training.calibration import attribute_heads, match_calibration
-from sartor.training.convert import round_weights
 from sartor.training.dataset import judges, read_dataset, targets_of
-from sartor.training.export import Outcome, export_encoder
-from sartor.training.report import Exam, Told, examine, run_report, verdict
+from sartor.training.export import Outcome, export_encoder, round_weights
+from sartor.training.report import Exam, Run, examine, run_report, verdict
 from sartor.training.stages import Course, learn_in_stages
 from sartor.training.start import make_networks, settled
 
@@ -36,49 +35,15 @@ if TYPE_CHECKING:
     from sartor.training.recipe import Recipe
     from sartor.training.start import Networks, Start
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingOptions:
-    """A training as a user asks for it.
-
-    Attributes:
-        sources: Where the products are.
-        output: Directory for what comes out.
-        recipe: How.
-        weights: Keras weights of the recipe's base; none has Keras fetch the official ones.
-        resume: Go on with what the output holds.
-    """
-
-    sources: Sequence[Path]
-    output: Path
-    recipe: Recipe
-    weights: Path | None = None
-    resume: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
-    """Who is told how a training goes.
-
-    Attributes:
-        on_photos: Gets the number of photos that are read.
-        on_progress: Gets how far the learning is.
-    """
-
-    on_photos: Callable[[int], None]
-    on_progress: Callable[[TrainingProgress], None]
-
-
-logger = logging.getLogger(__name__)
-
-
 REPORT_FILE = "report.html"
 _WORK = "work"  # what a training needs until it is done: photos, checkpoints
 _CACHE_MARGIN = 1.25  # cached photos are larger than what the network sees, so that crops stay sharp
-_FEWEST_PRODUCTS = 10
-_PHOTOS_SEEN, _BATCH = 512, 64  # photos by which rounded weights are set right
-_FEWEST_HELD_OUT = 2
+_MIN_PRODUCTS = 10
+_MIN_HELD_OUT = 2
+_ROUNDING_PHOTOS, _BATCH = 512, 64  # photos by which rounded weights are corrected
 _RNG_SEED = 0  # of intervals and tests, so that the same run gives the same figures
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +52,10 @@ class Job:
 
     Attributes:
         sources: Where the products are.
-        output: Directory for the model, its report, and until it is done its checkpoints.
-        recipe: How.
+        output: Directory of the model and its report, and of checkpoints until it is done.
+        recipe: How to train.
         start: From what.
-        resume: Go on with what the output holds.
+        resume: Continue what the output holds.
     """
 
     sources: Sequence[Path]
@@ -102,11 +67,11 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trained:
-    """What came of a training.
+    """A finished training.
 
     Attributes:
         card: The model.
-        directory: Where its files lie.
+        directory: Where its files are.
         test: New against old, on the share of the nearest that agrees in all attributes.
         verdict: The same in a sentence.
         rejected: Photos that could not be used, with the reason.
@@ -128,13 +93,13 @@ def train(
     """Train an encoder.
 
     Args:
-        job: What and how.
-        on_photos: Told how many photos are read.
-        on_progress: Told how far the learning is.
+        job: What to train, and how.
+        on_photos: Called with the number of photos read.
+        on_progress: Called with how far the learning is.
 
     Raises:
         SourceError: A source cannot be read.
-        TrainingError: The sources hold nothing to learn, or the output cannot be used.
+        TrainingError: The sources have nothing to learn from, or the output cannot be used.
         UnusableModel: The start's weights do not fit.
     """
     work = _work_directory(job)
@@ -154,12 +119,12 @@ def train(
 
 
 def _some_photos(dataset: Dataset, encoder: keras.Model, scaling: Scaling) -> list[npt.NDArray[np.float32]]:
-    """Some training photos, scaled as the encoder takes them, in batches."""
-    side_px, how = encoder.input_shape[1], PixelScaling.named(scaling)
+    """Some training photos in batches, scaled as the encoder takes them."""
+    side_px, pixel_scaling = encoder.input_shape[1], PixelScaling.named(scaling)
     keys = [item.photos[0] for item in dataset.training]
     views = [
-        how.applied(plain_view(dataset.photos.pixels(key), side_px=side_px))
-        for key in keys[:: max(1, len(keys) // _PHOTOS_SEEN)]
+        pixel_scaling.applied(plain_view(dataset.photos.pixels(key), side_px=side_px))
+        for key in keys[:: max(1, len(keys) // _ROUNDING_PHOTOS)]
     ]
     return [np.stack(views[start : start + _BATCH]) for start in range(0, len(views), _BATCH)]
 
@@ -174,12 +139,10 @@ def _work_directory(job: Job) -> Path:
 
 def _check(dataset: Dataset) -> None:
     count, held_out = len(dataset.items), len(dataset.held_out)
-    if count < _FEWEST_PRODUCTS:
-        reason = (
-            f"{count} products with a photo are too few; {_FEWEST_PRODUCTS} are the least, hundreds are better"
-        )
+    if count < _MIN_PRODUCTS:
+        reason = f"{count} products with a photo are too few; it takes {_MIN_PRODUCTS}, and hundreds are better"
         raise NothingToLearn(reason=reason)
-    if held_out < _FEWEST_HELD_OUT or held_out == count:
+    if held_out < _MIN_HELD_OUT or held_out == count:
         reason = (
             f"the split holds out {held_out} of {count} products; change split.share or split.seed in a recipe"
         )
@@ -208,7 +171,7 @@ def _examine(job: Job, dataset: Dataset, targets: Sequence[Target], networks: Ne
         photos=sum(len(item.photos) for item in dataset.training),
     )
     card = export_encoder(networks.encoder, job.output, outcome)
-    told = Told(
+    run = Run(
         card=card,
         sources=job.sources,
         rejected=len(cache.rejected),
@@ -221,5 +184,5 @@ def _examine(job: Job, dataset: Dataset, targets: Sequence[Target], networks: Ne
         verdict=words,
         match_bins=() if calibrated is None else calibrated.bins,
     )
-    write_report(job.output / REPORT_FILE, run_report(told, cache))
+    write_report(job.output / REPORT_FILE, run_report(run, cache))
     return Trained(card=card, directory=job.output, test=test, verdict=words, rejected=dict(cache.rejected))

@@ -99,6 +99,7 @@ def test_a_graph_has_one_input_one_output_and_a_free_batch_size(exported):
 
 def test_a_card_describes_its_network(exported):
     net = network(exported.card.id)
+    assert exported.said.embeddings.shape[1] == net.dimension
     assert exported.card == ModelCard(
         id=net.name,
         sha256=_sha256(exported.file),
@@ -106,7 +107,7 @@ def test_a_card_describes_its_network(exported):
         layout=Layout.NHWC,
         scaling=PixelScaling.named(net.scaling),
         output="embedding",
-        dimension=exported.said.embeddings.shape[1],
+        dimension=net.dimension,
         license="unknown",
         origin=f"keras.applications.{net.class_name}, weights from random.weights.h5 "
         f"(sha256 {_sha256(exported.weights)})",

@@ -6,15 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
 
 from sartor.events.model import EventType
-from sartor.recommend.personal.signals import (
-    Evidence,
-    ItemScores,
-    NewProducts,
-    Signals,
-    popular,
-    together,
-    visual,
-)
+from sartor.recommend.personal.signals import Evidence, ItemScores, NewProducts, Signals, popular, together, visual
 from sartor.recommend.weights import MIN_CLOSENESS, Blend
 from sartor.store.base import Write
 from sartor.types import Product, StoredProduct

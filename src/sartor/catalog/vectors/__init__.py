@@ -1,1 +1,1 @@
-"""catalog/vectors."""
+"""Readers of vector files that other programs made."""

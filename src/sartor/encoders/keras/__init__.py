@@ -1,1 +1,1 @@
-"""encoders/keras."""
+"""Keras networks: weights, and export to ONNX."""

@@ -14,14 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sartor.evaluation.simulation.assortment import Assortment, ProductSampler
-from sartor.evaluation.simulation.shoppers import (
-    Habits,
-    Market,
-    PreferenceWeights,
-    Shoppers,
-    attraction,
-    visits,
-)
+from sartor.evaluation.simulation.shoppers import Habits, Market, PreferenceWeights, Shoppers, attraction, visits
 from sartor.events.model import Event, EventType, Person
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Routes about shoppers: what is recommended to one, what is held and erased, and what all of them turn to.
 
-Routes about one person need a key once there is one: what somebody likes is nobody else's.
+Routes about one person need a key once there is one: a shopper's preferences are private.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ async def trending(
     k: Annotated[int, Query(ge=1, le=MAX_K)] = 12,
     window_days: Annotated[float, Query(gt=0, le=MAX_WINDOW_DAYS, description="How far back it looks.")] = 7.0,
 ) -> FeedOut:
-    """Products that shoppers turn to now."""
+    """Trending products."""
     shop, filters, window_s = service.shop, parse_where(where), _DAY_S * window_days
     return await service.executor.run(
         lambda: timed(lambda: shop.trending(k=k, window_s=window_s, where=filters), feed_out, model=shop.model.id)

@@ -1,1 +1,1 @@
-"""store/sqlite."""
+"""The embedded stores, on SQLite."""

@@ -167,18 +167,18 @@ class SqliteCatalogStore:
         return int(revision)
 
     def products(self, product_ids: Collection[str]) -> dict[str, StoredProduct]:
-        wanted = json.dumps(list(product_ids))
+        ids = json.dumps(list(product_ids))
         photos: dict[str, list[Photo]] = {}
         for product_id, *fields in self._database.all(
             "SELECT product_id, sha256, name, width_px, height_px, thumbnail, fingerprint FROM product_photos"
             " JOIN photos USING (sha256) WHERE product_id IN (SELECT value FROM json_each(?))"
             " ORDER BY product_id, position",
-            wanted,
+            ids,
         ):
             photos.setdefault(product_id, []).append(photo_of(*fields))
         rows = self._database.all(
             "SELECT id, title, attributes, source FROM products WHERE id IN (SELECT value FROM json_each(?))",
-            wanted,
+            ids,
         )
         return {
             product_id: StoredProduct(

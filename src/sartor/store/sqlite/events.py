@@ -2,7 +2,7 @@
 
 Events are added once, whatever the order and however often they come; they are committed and on disk when ``add``
 returns. A visitor's events stay with the visitor's number, and a merge says whose number that is: it costs
-nothing, and holds for events that come later. How erasing leaves no trace is told in ``event_schema``.
+nothing, and holds for events that come later. ``schema.py`` explains how erasing leaves no trace.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from sartor.studio.session import overview_of, workspace_backend
 from sartor.studio.tiles import product_tile
 
 if TYPE_CHECKING:
-    from sartor.evaluation.catalog_map import CatalogMap, PlacedProduct
+    from sartor.evaluation.pictures import CatalogMap, PlacedProduct
     from sartor.studio.backend import WorkspaceBackend
 
 _SIZES = (500, 1500, 3000)

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("sklearn", reason="needs sartor[report]")
 
 from sartor.errors import EmptyCatalog
-from sartor.evaluation.catalog_map import MAX_PRODUCTS, project
+from sartor.evaluation.pictures import MAX_PRODUCTS, project
 from sartor.shop import Shop
 from tests.fakes import folder_of, various_colors
 

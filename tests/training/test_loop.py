@@ -24,7 +24,7 @@ STEPS, EVERY = 12, 4
 CHILD = """
 import sys
 from pathlib import Path
-from tests.training.test_resume import job
+from tests.training.test_loop import job
 from sartor.training.train import train
 source, weights, output = map(Path, sys.argv[1:])
 train(job(source, weights, output), on_progress=lambda progress: print(progress.step, flush=True))

@@ -1,0 +1,130 @@
+"""Augmentation: photos changed at random, as other cameras, rooms and light would show the same product."""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageEnhance, ImageFilter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy.typing as npt
+
+    from sartor.training.photos import Pixels
+    from sartor.training.recipe import Augmentation
+
+_LEVELS = np.arange(256, dtype=np.float32) / 255
+_OUTSIDE = {"RGB": (255, 255, 255), "RGBA": (0, 0, 0, 0)}
+
+
+def plain_view(pixels: Pixels, *, side_px: int) -> npt.NDArray[np.uint8]:
+    """A photo resized to ``(side_px, side_px, 3)``, as it is embedded later."""
+    image = Image.fromarray(np.ascontiguousarray(pixels[..., :3]))
+    return np.asarray(image.resize((side_px, side_px), Image.Resampling.BILINEAR))
+
+
+def augmented_view(
+    pixels: Pixels,
+    how: Augmentation,
+    *,
+    side_px: int,
+    background: Callable[[], Pixels | None],
+    rng: np.random.Generator,
+) -> npt.NDArray[np.uint8]:
+    """A photo changed at random: ``(side_px, side_px, 3)``.
+
+    Args:
+        pixels: The photo, with the mask of its product.
+        how: What may happen, and how strongly.
+        side_px: Side of the result.
+        background: Gives another photo to take a background from, or None.
+        rng: The same generator gives the same view.
+    """
+    cut_out = rng.random() < how.background
+    warped = _warped(pixels if cut_out else pixels[..., :3], how, side_px=side_px, rng=rng)
+    if cut_out:
+        behind = _background(background(), side_px=side_px, rng=rng)
+        mask = warped.getchannel("A").filter(ImageFilter.MinFilter(3))  # without the white seam
+        image = Image.composite(warped.convert("RGB"), behind, mask)
+    else:
+        image = warped
+    image = _lit(image, how, rng=rng)
+    return np.asarray(_photographed(image, how, rng=rng))
+
+
+def _warped(pixels: Pixels, how: Augmentation, *, side_px: int, rng: np.random.Generator) -> Image.Image:
+    """Crop, rotation, perspective and flip in one resampling."""
+    height, width, _ = pixels.shape
+    sides = rng.uniform(how.min_crop, 1.05, 2) if how.min_crop < 1 else np.ones(2)
+    center = 0.5 + (rng.uniform(-0.5, 0.5, 2) * np.abs(1 - sides))
+    angle = math.radians(rng.uniform(-how.rotation_deg, how.rotation_deg))
+    corners = np.array([(-0.5, -0.5), (-0.5, 0.5), (0.5, 0.5), (0.5, -0.5)]) * sides
+    turn = np.array([(math.cos(angle), -math.sin(angle)), (math.sin(angle), math.cos(angle))])
+    corners = corners @ turn + center + rng.uniform(-how.perspective, how.perspective, (4, 2))
+    if rng.random() < how.flip:
+        corners = corners[[3, 2, 1, 0]]
+    quad = (corners * (width, height)).ravel().tolist()
+    source = Image.fromarray(np.ascontiguousarray(pixels))
+    if min(width, height) > 2 * side_px:
+        source = source.resize((side_px, side_px), Image.Resampling.BOX)
+    return source.transform(
+        (side_px, side_px), Image.Transform.QUAD, quad, Image.Resampling.BILINEAR, fillcolor=_OUTSIDE[source.mode]
+    )
+
+
+def _background(photo: Pixels | None, *, side_px: int, rng: np.random.Generator) -> Image.Image:
+    if photo is None or rng.random() < 0.3:  # noqa: PLR2004
+        return _texture(side_px=side_px, rng=rng)
+    height, width, _ = photo.shape
+    side = rng.uniform(0.25, 0.8)
+    left, top = rng.uniform(0, 1 - side, 2)
+    box = (left * width, top * height, (left + side) * width, (top + side) * height)
+    patch = Image.fromarray(np.ascontiguousarray(photo[..., :3]))
+    return patch.resize((side_px, side_px), Image.Resampling.BILINEAR, box=box)
+
+
+def _texture(*, side_px: int, rng: np.random.Generator) -> Image.Image:
+    """A color with soft or fine noise, like a wall, a floor or a bed."""
+    cells = int(rng.integers(1, 24))
+    color = rng.uniform(30, 255, 3) if rng.random() < 0.5 else np.full(3, rng.uniform(60, 255))  # noqa: PLR2004
+    noise = rng.normal(0, rng.uniform(2, 30), (cells, cells, 1)) + rng.normal(0, 4, (cells, cells, 3))
+    small = Image.fromarray(np.clip(color + noise, 0, 255).astype(np.uint8))
+    return small.resize((side_px, side_px), Image.Resampling.BICUBIC)
+
+
+def _lit(image: Image.Image, how: Augmentation, *, rng: np.random.Generator) -> Image.Image:
+    """Brightness, contrast and gamma of all channels, white balance of each, and a little saturation."""
+    if how.lighting == 0 and how.white_balance == 0:
+        return image
+    brightness, contrast = 1 + rng.uniform(-how.lighting, how.lighting, 2)
+    gamma = math.exp(rng.uniform(-how.lighting, how.lighting))
+    gains = 1 + rng.uniform(-how.white_balance, how.white_balance, 3)
+    base = (_LEVELS**gamma * brightness - 0.5) * contrast + 0.5
+    table = np.clip(gains[:, None] * base, 0, 1) * 255
+    image = image.point(table.astype(np.uint8).ravel().tolist())
+    return ImageEnhance.Color(image).enhance(1 + rng.uniform(-how.lighting, how.lighting))
+
+
+def _photographed(image: Image.Image, how: Augmentation, *, rng: np.random.Generator) -> Image.Image:
+    side_px = image.width
+    if rng.random() < how.low_resolution:
+        small = int(side_px * rng.uniform(0.3, 0.7))
+        image = image.resize((small, small), Image.Resampling.BOX).resize(
+            (side_px, side_px), Image.Resampling.BILINEAR
+        )
+    if rng.random() < how.blur:
+        image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.5)))
+    if rng.random() < how.jpeg:
+        stream = io.BytesIO()
+        image.save(stream, "JPEG", quality=int(rng.integers(30, 90)))
+        image = Image.open(stream).convert("RGB")
+    if rng.random() < how.erase:
+        size = (rng.uniform(0.1, 0.35, 2) * side_px).astype(int)
+        corner = (rng.uniform(0, 1, 2) * (side_px - size)).astype(int)
+        image = image.copy()
+        image.paste(tuple(rng.integers(0, 256, 3).tolist()), (*corner, *(corner + size)))
+    return image
