@@ -32,6 +32,11 @@ from sartor.evaluation.relevance import MappedLabels, SameLabels, SameProduct
 SEEDS = st.integers(0, 2**32 - 1)
 
 
+def gallery_of_photos(vectors: np.ndarray) -> Gallery:
+    """Each photo is a product."""
+    return Gallery(vectors=vectors, firsts=np.arange(len(vectors)))
+
+
 def by_definition(marks: list[bool], k: int) -> dict[str, float]:
     """The metrics of one query, from whether each candidate is relevant, the closest first."""
     total, first = sum(marks), marks[:k]
@@ -144,7 +149,7 @@ def test_in_a_gallery_of_one_class_everything_is_right() -> None:
     rng = np.random.default_rng(3)
     vectors, own, labels = rng.normal(size=(9, 4)).astype(np.float32), np.arange(9), np.full(9, "shirt")
     measured = measure(
-        vectors, Gallery.of_photos(vectors), [SameLabels([labels], [labels], own)], own=own, ks=(20,)
+        vectors, gallery_of_photos(vectors), [SameLabels([labels], [labels], own)], own=own, ks=(20,)
     )
     assert all(values == pytest.approx(np.ones(9)) for values in measured.scores[0].values())
 

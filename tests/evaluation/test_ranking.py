@@ -13,6 +13,11 @@ from sartor.evaluation.ranking import Gallery, Ranked, nearest, rankings
 SEEDS = st.integers(0, 2**32 - 1)
 
 
+def gallery_of_photos(vectors: np.ndarray) -> Gallery:
+    """Each photo is a product."""
+    return Gallery(vectors=vectors, firsts=np.arange(len(vectors)))
+
+
 @pytest.fixture(scope="module", autouse=True)
 def small_chunks() -> Iterator[None]:
     """So that few rows are several chunks."""
@@ -77,7 +82,7 @@ def test_zero_and_minus_zero_are_equals() -> None:
 
 
 def test_a_query_is_never_its_own_neighbor() -> None:
-    gallery = Gallery.of_photos(np.eye(4, dtype=np.float32))
+    gallery = gallery_of_photos(np.eye(4, dtype=np.float32))
     (block,) = rankings(gallery.vectors, gallery, own=np.arange(4), depth=np.full(4, 9))
     assert block.products.shape == (4, 3)
     assert all(row not in places for row, places in zip(block.rows, block.products, strict=True))
@@ -93,7 +98,7 @@ def test_a_products_score_is_that_of_its_closest_photo() -> None:
 
 
 def test_queries_in_and_outside_of_the_gallery_have_as_many_products_as_there_are_for_them() -> None:
-    gallery = Gallery.of_photos(np.eye(3, dtype=np.float32))
+    gallery = gallery_of_photos(np.eye(3, dtype=np.float32))
     own = np.array([0, -1, 2])
     blocks = list(rankings(gallery.vectors, gallery, own=own, depth=np.full(3, 9)))
     assert [(block.rows.tolist(), block.products.shape[1]) for block in blocks] == [([1], 3), ([0, 2], 2)]
@@ -101,15 +106,15 @@ def test_queries_in_and_outside_of_the_gallery_have_as_many_products_as_there_ar
 
 def test_a_lone_product_and_an_empty_gallery_rank_nothing() -> None:
     one = np.ones((1, 2), np.float32)
-    (alone,) = rankings(one, Gallery.of_photos(one), own=np.array([0]), depth=np.array([5]))
-    (empty,) = rankings(one, Gallery.of_photos(one[:0]), own=np.array([-1]), depth=np.array([5]))
+    (alone,) = rankings(one, gallery_of_photos(one), own=np.array([0]), depth=np.array([5]))
+    (empty,) = rankings(one, gallery_of_photos(one[:0]), own=np.array([-1]), depth=np.array([5]))
     assert alone.products.shape == empty.products.shape == (1, 0)
-    assert not list(rankings(one[:0], Gallery.of_photos(one), own=np.empty(0, int), depth=np.empty(0, int)))
+    assert not list(rankings(one[:0], gallery_of_photos(one), own=np.empty(0, int), depth=np.empty(0, int)))
 
 
 def test_blocks_hold_no_more_memory_than_allowed_and_similar_depths() -> None:
     rng = np.random.default_rng(1)
-    gallery = Gallery.of_photos(np.zeros((1000, 2), np.float32))
+    gallery = gallery_of_photos(np.zeros((1000, 2), np.float32))
     depth = rng.integers(1, 1000, 500)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_BLOCK_BYTES", 1 << 20)
@@ -121,7 +126,7 @@ def test_blocks_hold_no_more_memory_than_allowed_and_similar_depths() -> None:
 
 def blocks_of(rng: np.random.Generator) -> Iterator[Ranked]:
     vectors = rng.normal(size=(60, 8)).astype(np.float32)
-    return rankings(vectors, Gallery.of_photos(vectors), own=np.arange(60), depth=rng.integers(1, 60, 60))
+    return rankings(vectors, gallery_of_photos(vectors), own=np.arange(60), depth=rng.integers(1, 60, 60))
 
 
 def test_rankings_repeat_and_may_be_left_early(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -70,11 +70,6 @@ class Gallery:
 
     vectors: Matrix
     firsts: Indices
-
-    @classmethod
-    def of_photos(cls, vectors: Matrix) -> Self:
-        """A gallery in which each of the ``(n, d)`` photos is a product."""
-        return cls(vectors=vectors, firsts=np.arange(len(vectors)))
 
     @property
     def products(self) -> int:

@@ -66,7 +66,7 @@ class Tile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetRow:
-    """A query, of one picture or several, and what was found for it."""
+    """A query, of one or several pictures, and its hits."""
 
     query: tuple[Tile, ...]
     hits: tuple[Tile, ...]
