@@ -26,6 +26,7 @@ _RUN_MEMBERS = frozenset(
         "photos_per_second",
         "recommendation_id",
         "made_at",
+        "size_bytes",  # of databases and of the index; what is exported is compared itself
         "command",
         "version",
         "versions",

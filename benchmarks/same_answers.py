@@ -6,7 +6,6 @@ by their commands and over HTTP only, and go by the same clock, which the questi
 
 from __future__ import annotations
 
-import csv
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -24,8 +22,9 @@ from rich.table import Table
 from benchmarks.build_answers import Compared, Verdict, compared, tallied
 from benchmarks.build_material import Material
 from benchmarks.build_questions import Questions
+from benchmarks.build_sources import make_sources
 from benchmarks.builds import Build, Clock, Command, Request
-from benchmarks.data import PHOTOS_224, SHARED_DATA, unpack
+from benchmarks.data import PHOTOS_224, SHARED_DATA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
 _OWN_CHECKOUT = Path(__file__).resolve().parents[1]
 _UNTIL, _NOW_S = "2026-01-01", 1_767_268_800  # noon of that day, UTC
 _PEOPLE, _EVENTS_EACH = 200, 40
-_UNSEEN_PHOTOS, _PRICED_PRODUCTS = 24, 150
-_GROUP = 3  # products of one item group, which are variants of each other
 _STEP_S = 2  # between two requests
 _WIDTH = 115
 
@@ -88,7 +85,7 @@ class _Run:
     """One comparison of two builds.
 
     Attributes:
-        folder: An empty folder, for all that is made.
+        folder: A folder for all that is made.
         before: The other checkout.
         source: Products as Kaggle has them, a ZIP.
         limit: How many of them are indexed.
@@ -131,17 +128,17 @@ class _Run:
 
     def _fill(self, ask: _Asking) -> Material:
         """Give both builds the same catalog and log, and read what questions are made of."""
-        photos = unpack(self.source, self.folder / "photos", start=self.limit, count=_UNSEEN_PHOTOS)
-        priced = self._priced_products(start=self.limit + _UNSEEN_PHOTOS)
-        catalog = ("index", str(self.source), "--limit", str(self.limit), "--json")
+        sources = make_sources(self.source, self.folder, limit=self.limit, seed=self.seed)
+        catalog = Command(kind="CLI index", arguments=("index", str(sources.catalog), "--json"))
+        priced = Command(kind="CLI index", arguments=("index", str(sources.priced), "--json"))
         simulation = ("--people", str(_PEOPLE), "--events-per-person", str(_EVENTS_EACH), "--seed", str(self.seed))
         simulate = ("events", "simulate", "--out", "events.jsonl", "--until", _UNTIL, *simulation)
         export = ("export", "catalog.jsonl", "--format", "jsonl", "--json")
         ask.commands(
             [
-                Command(kind="CLI index", arguments=catalog),
-                Command(kind="CLI index", arguments=("index", str(priced), "--json")),
-                Command(kind="CLI index", arguments=catalog),
+                catalog,
+                priced,
+                catalog,
                 Command(kind="CLI events", arguments=simulate, reads="events.jsonl"),
                 Command(kind="CLI export", arguments=export, reads="catalog.jsonl"),
             ]
@@ -151,24 +148,7 @@ class _Run:
         take = Command(kind="CLI events", arguments=("events", "import", str(events), "--json"))
         ask.commands([take, take])
         exported = self.folder / "before" / "catalog.jsonl"
-        return Material.read(exported, events, photos=photos, source=self.source)
-
-    def _priced_products(self, *, start: int) -> Path:
-        """A folder of further products with what Kaggle's table lacks: prices and item groups."""
-        folder, rng = self.folder / "priced", np.random.default_rng(self.seed)
-        unpack(self.source, folder, start=start, count=_PRICED_PRODUCTS)
-        table = folder / "styles.csv"
-        header, *lines = table.read_text(encoding="utf-8").splitlines()
-        columns = header.split(",")
-        with (folder / "products.csv").open("w", encoding="utf-8", newline="") as file:
-            rows = csv.writer(file)
-            rows.writerow([*columns, "image_path", "price", "item_group_id"])
-            for number, line in enumerate(lines):
-                values = line.split(",", len(columns) - 1)
-                price = f"{rng.uniform(5, 120):.2f} USD"
-                rows.writerow([*values, f"images/{values[0]}.jpg", price, f"group-{number // _GROUP}"])
-        table.unlink()
-        return folder
+        return Material.read(exported, events, photos=sources.unseen, source=sources.catalog)
 
 
 @dataclass(frozen=True, slots=True)

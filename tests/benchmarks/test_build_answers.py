@@ -27,6 +27,7 @@ def operation(schema: dict[str, Any], **more: Any) -> dict[str, Any]:
         ({"seconds": {"embed": 1.0}}, {"seconds": {"embed": 2.0}}),
         ({"event_id": "0a" * 16}, {"event_id": "0b" * 16}),
         ({"next": "WyJhIl0"}, {"next": "WyJiIl0"}),
+        ({"products": 3, "size_bytes": 8192}, {"products": 3, "size_bytes": 4096}),
         ("/static/0123456789abcdef/base.css", "/static/fedcba9876543210/base.css"),
         (f'href="/product/1?via={"0a" * 16}.3"', f'href="/product/1?via={"0b" * 16}.3"'),
         ('href="/?q=a&amp;after=WyJhIl0"', 'href="/?q=a&amp;after=WyJiIl0"'),
