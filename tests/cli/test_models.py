@@ -70,7 +70,7 @@ def test_a_model_is_promoted_refused_forced_and_rolled_back(sartor: Sartor, home
     add_models(home)
     assert sartor("index", labelled_photos(tmp_path / "labelled"), "--model", "blind").code == 0
     promoted = sartor("models", "promote", "seeing")
-    assert promoted.out.startswith("seeing is the default now, in place of blind\n0.")
+    assert promoted.out.startswith("seeing is the default now, instead of blind\n0.")
     assert "300 photos embedded, 0 rejected" in promoted.out
     refused = sartor("models", "promote", "blind", "--json")
     assert (refused.code, refused.out) == (1, "")
@@ -81,7 +81,7 @@ def test_a_model_is_promoted_refused_forced_and_rolled_back(sartor: Sartor, home
     assert forced["comparison"]["labels"] == ["family"]
     assert forced["comparison"]["test"]["difference"] < 0
     back = sartor("models", "rollback")
-    assert (back.code, back.out) == (0, "seeing is the default now, in place of blind\n")
+    assert (back.code, back.out) == (0, "seeing is the default now, instead of blind\n")
     assert sartor("info", "--json").json()["default_model"] == "seeing"
     again = sartor("models", "rollback")
     assert (again.code, again.err) == (

@@ -12,6 +12,7 @@ from tests.cli.conftest import sartor  # noqa: F401 - the fixture
 
 NEEDS_KERAS = "needs Keras: pip install 'sartor[keras]'"
 keras_random = pytest.importorskip("sartor.encoders.keras.weights", reason=NEEDS_KERAS)
+keras_export = pytest.importorskip("sartor.encoders.keras.export", reason=NEEDS_KERAS)
 keras = keras_random.keras
 h5py = pytest.importorskip("h5py")
 
@@ -154,7 +155,7 @@ def test_the_model_of_the_tutorial_is_added_and_computes_what_keras_computes(tut
 
 
 def test_an_export_that_computes_something_else_is_refused(tutorial, tmp_path, monkeypatch):
-    monkeypatch.setattr("sartor.encoders.keras.export.to_onnx", _of_other_weights)
+    monkeypatch.setattr(keras_export, "to_onnx", _with_other_weights(keras_export.to_onnx))
     settings = Settings(home=tmp_path / "home")
     with pytest.raises(UnusableModel, match=r"tutorial\.weights\.h5 .* gives other embeddings than Keras itself"):
         export_model(settings, "mobilenet_v2", pooling=None, weights=tutorial[1], model_id="mine")
@@ -191,12 +192,13 @@ def _wrapped(base, file):
     return file
 
 
-def _of_other_weights(model, *, name):
-    from sartor.encoders.keras.export import to_onnx
+def _with_other_weights(to_onnx):
+    def convert(model, *, name):
+        before = model.get_weights()
+        model.set_weights([each[::-1] if each.ndim == 4 else each for each in before])
+        try:
+            return to_onnx(model, name=name)
+        finally:
+            model.set_weights(before)
 
-    before = model.get_weights()
-    model.set_weights([each[::-1] if each.ndim == 4 else each for each in before])
-    try:
-        return to_onnx(model, name=name)
-    finally:
-        model.set_weights(before)
+    return convert
