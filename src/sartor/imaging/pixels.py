@@ -9,12 +9,12 @@ import io
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
-import numpy as np
 from PIL import ExifTags, Image
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     import numpy.typing as npt
     from PIL import ImageCms
 
@@ -123,6 +123,8 @@ def fingerprint(image: Image.Image) -> bytes:
     Source: the difference hash of N. Krawetz, "Kind of Like That" (2013), at 16 x 16, both ways, with both signs,
     so that a flat background has no bits.
     """
+    import numpy as np  # here, since pages that show photos do not need it
+
     gray = image.convert("L")
     across = np.diff(_shrunk(gray, _SIDE + 1, _SIDE), axis=1)
     down = np.diff(_shrunk(gray, _SIDE, _SIDE + 1), axis=0)
@@ -135,6 +137,8 @@ def apart(ones: Sequence[bytes], others: Sequence[bytes]) -> npt.NDArray[np.floa
 
     An empty fingerprint, or one without a bit, has distance 1 from all.
     """
+    import numpy as np
+
     one, other = _words(ones), _words(others)
     both = np.bitwise_count(one & other).sum(axis=1, dtype=np.int32)
     either = np.bitwise_count(one | other).sum(axis=1, dtype=np.int32)
@@ -142,10 +146,14 @@ def apart(ones: Sequence[bytes], others: Sequence[bytes]) -> npt.NDArray[np.floa
 
 
 def _words(fingerprints: Sequence[bytes]) -> npt.NDArray[np.uint64]:
+    import numpy as np
+
     size = _BITS // 8
     joined = b"".join(bits.ljust(size, b"\0") for bits in fingerprints)
     return np.frombuffer(joined, np.uint64).reshape(-1, size // 8)
 
 
 def _shrunk(gray: Image.Image, width_px: int, height_px: int) -> npt.NDArray[np.int16]:
+    import numpy as np
+
     return np.asarray(gray.resize((width_px, height_px), Image.Resampling.BOX), np.int16)

@@ -72,7 +72,7 @@ def test_a_file_that_a_killed_process_left_half_written_is_fetched_again(cache, 
 
 
 def test_a_server_that_says_nothing_is_given_up(cache, monkeypatch):
-    monkeypatch.setattr(keras_fetch, "_SILENCE_S", 0.2)
+    monkeypatch.setattr(keras_fetch, "_TIMEOUT_S", 0.2)
     with _server(b"", delay_s=0.5) as url, pytest.raises(WeightsUnavailable, match="timed out"):
         keras_fetch.official_weights(replace(network("vgg16"), weights_url=url))
 
