@@ -10,7 +10,7 @@ import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -80,7 +80,7 @@ def same_answers(  # noqa: PLR0913 - each is an option
         raise typer.Exit(1)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Run:
     """One comparison of two builds.
 
@@ -99,7 +99,6 @@ class _Run:
     limit: int
     seed: int
     spelled: Mapping[str, str]
-    _results: list[Compared] = field(default_factory=list)
 
     def ask_everything(self) -> list[Compared]:
         """Fill both workspaces, ask all questions, and compare the answers."""
@@ -109,7 +108,7 @@ class _Run:
             Build("after", _OWN_CHECKOUT, self.folder / "after", clock, spelled=self.spelled),
         ]
         with ThreadPoolExecutor(len(builds)) as pool:
-            ask = _Asking(builds, clock, pool, self._results)
+            ask = _Asking(builds, clock, pool, [])
             with _timed("products indexed, events imported"):
                 questions = Questions(self._fill(ask), seed=self.seed)
             with _timed("asked by commands"):
@@ -124,7 +123,7 @@ class _Run:
                     ask.requests(questions.guarded())
             with _timed("asked by commands again"):
                 ask.commands(questions.last_commands())
-        return self._results
+        return ask.results
 
     def _fill(self, ask: _Asking) -> Material:
         """Give both builds the same catalog and log, and read what questions are made of."""
