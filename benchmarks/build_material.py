@@ -116,7 +116,9 @@ class Draws:
         return Filter(f"{name}!={value}", f"{name}!", value)
 
     def range(self) -> Filter:
-        """A condition on a number that about half of the products pass."""
+        """A condition on a number that about half of the products pass; an exclusion if no attribute is a number."""
+        if not self._material.numbers:
+            return self.exclusion()
         (name,) = self.some(list(self._material.numbers), 1)
         values = self._material.numbers[name]
         low, high = (values[int(share * (len(values) - 1))] for share in (0.2, 0.7))
