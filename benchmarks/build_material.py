@@ -116,7 +116,7 @@ class Draws:
         return Filter(f"{name}!={value}", f"{name}!", value)
 
     def range(self) -> Filter:
-        """A condition on a number that about half of the products pass; an exclusion if no attribute is a number."""
+        """A condition on a number that half of the products pass; an exclusion if no attribute is a number."""
         if not self._material.numbers:
             return self.exclusion()
         (name,) = self.some(list(self._material.numbers), 1)
