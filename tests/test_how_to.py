@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 import sartor
-from sartor.ingest.put import ProductInput
-from sartor.types import Product
+from sartor import Product, ProductInput
 from tests.fakes import BLUE, GREEN, RED, photo
 from tests.service.test_durability import service
 

@@ -1,7 +1,6 @@
-"""The nouns of Sartor: frozen values without I/O, shared by every layer above.
+"""The nouns of Sartor: frozen values without I/O that every layer above shares.
 
-Adapters, pipelines and recommenders exchange these and nothing looser; a dict crosses a module border
-only as a product's attributes.
+A dict crosses the border of a module only as a product's attributes.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ class SourcePhoto:
 
     Attributes:
         name: What the source calls it, such as ``images/1163.jpg``.
-        read: Returns the encoded bytes; raises PhotoRejected when they cannot be had.
+        read: Returns the encoded bytes; raises PhotoRejected if they cannot be read.
     """
 
     name: str
@@ -62,7 +61,7 @@ class SourcePhoto:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceProduct:
-    """A product as a source offers it: what is said of it, and its photos, the main one first."""
+    """A product as a source offers it, with its photos, the main one first."""
 
     product: Product
     photos: tuple[SourcePhoto, ...] = ()
@@ -79,7 +78,7 @@ class Photo:
         height_px: Height of the source photo, orientation applied.
         thumbnail: File name of the kept thumbnail, ``{sha256}.{suffix}``; empty where only an embedding was
             imported. Such a photo has width and height 0, and its SHA-256 is of its name and its embedding.
-        fingerprint: Bits by which photos that show the same are found; empty where they were never computed.
+        fingerprint: Perceptual hash, by which photos that show the same are found; empty if it was not computed.
     """
 
     sha256: str
@@ -106,11 +105,11 @@ class StoredProduct:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Palette:
-    """Colors of a product, the one that covers most first.
+    """Colors of a product, the largest first.
 
     Attributes:
         colors: OKLab, ``(c, 3)`` float32, ``c`` at least 1.
-        shares: How much each covers, ``(c,)`` float32 with sum 1.
+        shares: Share of the product that each covers, ``(c,)`` float32 with sum 1.
     """
 
     colors: Matrix
@@ -119,13 +118,13 @@ class Palette:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddedPhoto:
-    """A product's photo with what was computed of it.
+    """A product's photo with what was computed from it.
 
     Attributes:
         product_id: The product that shows this photo.
         sha256: The photo's identity.
         vector: Its embedding, ``(d,)`` float32 with unit norm.
-        palette: Its colors; None where they were never computed.
+        palette: Its colors; None if they were not computed.
         attributes: The product's attributes.
         is_main: Whether it is the product's first photo.
     """
@@ -140,13 +139,13 @@ class EmbeddedPhoto:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexEntry:
-    """What an index holds of a product's photo.
+    """A product's photo as an index holds it.
 
     Attributes:
         product_id: The product that shows this photo.
         sha256: The photo's identity.
         vector: What is compared, ``(n,)`` float32; its dot product with a query is the score.
-        attributes: What can be filtered by.
+        attributes: What filters can ask for.
         is_main: Whether it is the product's first photo, by which products are counted.
     """
 
@@ -209,12 +208,12 @@ EVERYTHING = Where()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbor:
-    """A product that an index found, by its photo closest to the query.
+    """A product that an index found, with its photo closest to the query.
 
     Attributes:
         product_id: The product.
         sha256: The photo.
-        score: How close, by the index's metric.
+        score: Closeness by the index's metric.
         vector: What the index compared.
     """
 
@@ -240,14 +239,14 @@ class Hit:
         product_id: The product.
         score: Closeness to the query, higher is closer; see Metric for its range.
         title: The product's title.
-        attributes: What the catalog says of it.
-        predicted: What the catalog does not say and the model predicts: value and probability by attribute.
+        attributes: Its attributes in the catalog.
+        predicted: Attributes that the catalog lacks and the model predicts: value and probability.
         photo: The photo of the product that is closest to the query.
         style: Closeness of its look, in [-1, 1].
         color: Closeness of its colors, from 0, nothing in common, to 1.
-        match: How probable it is of the query's kind and color, from 0 to 1; None without a calibration.
+        match: Probability that it has the query's kind and color; None without a calibration.
         weak: Whether the match is too low to call it one.
-        variants: Ids of products that are the same thing, and stand behind this one.
+        variants: Ids of products that are variants of this one and were folded into it.
         reasons: Why, in words.
     """
 
