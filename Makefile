@@ -2,7 +2,7 @@
 #
 #   make demo                  serve a catalog of drawn products as a shop; SOURCE=photos/ takes your own
 #   make test                  the tests
-#   make check                 what CI runs: format, lint, types, layers, tests
+#   make check                 what CI runs: format, lint, types, layers, dead code, tests
 #   make demo-data             draw the demo catalog that the package ships
 #   make bench                 the short set of benchmarks, and the page of their tables; let nothing else run beside it
 
@@ -36,6 +36,7 @@ check: .venv/.dev
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/vulture
 	$(PYTEST)
 
 bench: .venv/.dev

@@ -38,7 +38,7 @@ _OPAQUE_MEMBERS = frozenset({"next"})
 _WORDED_MEMBERS = frozenset({"detail", "reason", "case", "what", "meaning", "remedy", "notes", "lost"})
 # What OpenAPI says to people or to generators of code, and the names of schemas, which stand in references.
 _OPENAPI_WORDED = frozenset({"title", "description", "summary", "operationId", "tags", "info", "components"})
-_RUN_HEADERS = frozenset({"date", "content-length"})
+_RUN_HEADERS = frozenset({"date", "content-length", "x-request-id"})
 _RUN_TEXTS = (
     (re.compile(r"/static/[0-9a-f]{16}/"), "/static/<digest>/"),
     (re.compile(r"\bvia=[0-9a-f]{32}\b"), "via=<recommendation>"),
