@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import shutil
 from pathlib import Path
 
@@ -116,11 +115,6 @@ def test_the_known_models_are_the_bundled_one_and_the_networks_that_can_be_expor
         weights=NETWORKS["resnet50"].weights_url,
     )
     assert all(model.weights.startswith("https://") and model.license for model in exportable)
-
-
-def test_the_example_of_the_list_of_models_is_true() -> None:
-    (example,) = doctest.DocTestFinder().find(list_models, "list_models")
-    assert doctest.DocTestRunner().run(example) == (0, 1 + 1)
 
 
 @pytest.fixture
