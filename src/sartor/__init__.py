@@ -180,7 +180,6 @@ def open(  # noqa: A001 - read as sartor.open
         precision: ``auto``, ``f32`` or ``bf16``; ``auto`` is bf16 where it is fast (AMX).
 
     Raises:
-        WorkspaceBusy: Another process holds it.
         WorkspaceError: It cannot be used.
         ValueError: An option has no such value.
 

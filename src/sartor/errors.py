@@ -28,6 +28,7 @@
     │   └── NoPreviousModel
     ├── WorkspaceError
     │   ├── WorkspaceBusy
+    │   ├── WriteConflict
     │   ├── WorkspaceTooNew
     │   ├── WorkspaceUnusable
     │   └── BackupFailed
@@ -195,10 +196,22 @@ class WorkspaceError(SartorError):
 
 
 class WorkspaceBusy(WorkspaceError):
-    """Another process holds the workspace."""
+    """Another process writes to the workspace, for longer than a write waits."""
 
-    def __init__(self, home: Path, *, holder: str) -> None:
-        super().__init__(f"{home} is in use by {holder}; wait until it is done, or choose another --home")
+    def __init__(self, home: Path, *, waited_s: float) -> None:
+        super().__init__(
+            f"another process has been writing to {home} for {waited_s:.0f} s; nothing was changed, try again"
+        )
+
+
+class WriteConflict(WorkspaceError):
+    """Another process changed a product between the read and the write that depends on it."""
+
+    def __init__(self, product_ids: Sequence[str] = (), *, photos: Sequence[str] = ()) -> None:
+        what = f"products {_listed(product_ids)}" if product_ids else f"photos {_listed(photos)}"
+        super().__init__(f"another process changed {what} meanwhile; nothing was written, try again")
+        self.product_ids = tuple(product_ids)
+        self.photos = tuple(photos)
 
 
 class WorkspaceTooNew(WorkspaceError):

@@ -34,6 +34,12 @@ MAX_LINK_CHARS = 128  # Id of a recommendation or a basket.
 MAX_QUERY_CHARS = 500  # Words that somebody searched for.
 MAX_EVENT_COUNT = 10_000  # Quantity of a purchase, and position in a list.
 
+# Processes of one workspace
+STORE_WAIT_S = 10.0  # Seconds that a write waits for another process's.
+REPLICA_WAIT_S = 5.0  # Seconds that a process waits for a copy of another one's index before it builds its own.
+FOLLOW_S = 0.05  # Seconds between two looks at whether another process has written.
+UNUSED_PHOTO_AGE_S = 3_600.0  # Seconds before a file that belongs to no photo is deleted; its writer may be slow.
+
 # Requests to the service
 MAX_K = 200  # Products in an answer.
 MAX_ITEMS = 100  # Products in a batch.

@@ -8,11 +8,12 @@ from sartor.encoders.heads import Heads, Regions
 from sartor.imaging import UrlPolicy
 from sartor.ingest.maintenance import back_up
 from sartor.media.folder import FolderMediaStore
+from sartor.replicas import Replicas
 from sartor.shop import Shop, Workspace
 from sartor.shop.backends import Backends, Lazy
 from sartor.shop.library import MODELS, choose_model, open_encoder, open_models
 from sartor.store.sqlite.catalog import SqliteCatalogStore
-from sartor.store.sqlite.database import WorkspaceLock, copy_store
+from sartor.store.sqlite.database import copy_store
 from sartor.store.sqlite.events import SqliteEventStore
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from sartor.index.base import VectorIndex
     from sartor.ingest.maintenance import Backup
     from sartor.recommend.features import FeatureBuilder
+    from sartor.store.base import CatalogStore
 
 _STORE, _EVENTS, _MEDIA = "catalog.sqlite3", "events.sqlite3", "media"
 _FOLDERS = (_MEDIA, MODELS, "sources")  # of files; the rest of a workspace can be made from them
@@ -36,49 +38,50 @@ def open_shop(settings: Settings, *, many_callers: bool = False) -> Shop:
         many_callers: Whether several threads ask at once: their photos are then embedded together.
 
     Raises:
-        WorkspaceError: Another process holds it, or it cannot be used.
+        WorkspaceError: It cannot be used.
     """
     home = settings.home
     models = open_models(settings)
-    lock = WorkspaceLock(home)
-    try:
-        backends = Backends(
-            home=home,
-            release=lock.release,
-            store=SqliteCatalogStore(home / _STORE),
-            events=Lazy(lambda: SqliteEventStore(home / _EVENTS)),
-            has_events=(home / _EVENTS).exists,
-            media=FolderMediaStore(home / _MEDIA),
-            urls=UrlPolicy(enabled=settings.allow_urls),
-            models=models,
-            choose_model=lambda default: choose_model(settings, models, default=default),
-            open_encoder=lambda card: open_encoder(settings, models, card, many_callers=many_callers),
-            open_index=lambda card, features: open_index(settings, card, features),
-            heads=lambda card: Heads.read(models.folders().get(card.id), card),
-            regions=lambda card: Regions.read(models.folders().get(card.id), card),
-        )
-    except BaseException:
-        lock.release()
-        raise
+    store = open_store(settings)
+    backends = Backends(
+        home=home,
+        store=store,
+        events=Lazy(lambda: SqliteEventStore(home / _EVENTS)),
+        has_events=(home / _EVENTS).exists,
+        media=FolderMediaStore(home / _MEDIA),
+        urls=UrlPolicy(enabled=settings.allow_urls),
+        models=models,
+        choose_model=lambda default: choose_model(settings, models, default=default),
+        open_encoder=lambda card: open_encoder(settings, models, card, many_callers=many_callers),
+        open_index=lambda card, features: open_index(settings, store, card, features),
+        heads=lambda card: Heads.read(models.folders().get(card.id), card),
+        regions=lambda card: Regions.read(models.folders().get(card.id), card),
+    )
     return Shop(Workspace.of(backends))
 
 
 def open_store(settings: Settings) -> SqliteCatalogStore:
-    """The catalog store alone, beside a process that holds the workspace: SQLite keeps their writes apart."""
-    settings.home.mkdir(parents=True, exist_ok=True)
+    """The catalog store alone."""
     return SqliteCatalogStore(settings.home / _STORE)
 
 
-def open_index(settings: Settings, card: ModelCard, features: FeatureBuilder) -> VectorIndex:
-    """The vector index of a model."""
-    from sartor.index.edge import EdgeIndex
+def open_index(settings: Settings, store: CatalogStore, card: ModelCard, features: FeatureBuilder) -> VectorIndex:
+    """The vector index of a model, in a directory that is this process's until the index is closed."""
+    from sartor.index.edge import EdgeIndex, revision_in
 
-    return EdgeIndex(
+    dimension = features.dimension(card.dimension)
+    replicas = Replicas(
         settings.home / "index" / card.id,
-        model=card.sha256,
-        dimension=features.dimension(card.dimension),
-        metric=settings.metric,
+        revision_of=lambda path: revision_in(path, model=card.sha256, dimension=dimension),
     )
+    replica = replicas.claim(revision=store.revision)
+    try:
+        return EdgeIndex(
+            replica.path, model=card.sha256, dimension=dimension, metric=settings.metric, replica=replica
+        )
+    except BaseException:
+        replica.release()
+        raise
 
 
 def back_up_workspace(settings: Settings, directory: Path) -> Backup:

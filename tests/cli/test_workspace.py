@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
 import pytest
 
-from sartor.store.sqlite.database import WorkspaceLock
+from sartor import open as open_shop
 from tests.cli.conftest import Sartor
 
 
@@ -44,11 +43,11 @@ def test_check_finds_what_is_missing_and_repairs_the_index(sartor: Sartor, table
     assert "index their source again" in sartor("check").out
 
 
-def test_a_backup_can_be_used_in_place_of_a_workspace_that_is_held(
+def test_a_backup_can_be_used_in_place_of_a_workspace_that_is_open(
     sartor: Sartor, table: Path, home: Path, tmp_path: Path
 ) -> None:
     sartor("index", table)
-    with WorkspaceLock(home):
+    with open_shop(home):
         outcome = sartor("backup", tmp_path / "backup")
     assert outcome.code == 0, outcome.err
     assert outcome.out.strip().endswith(f"--home {tmp_path / 'backup'} uses it")
@@ -59,12 +58,18 @@ def test_a_backup_can_be_used_in_place_of_a_workspace_that_is_held(
     assert sartor("backup", tmp_path / "another", "--json").json()["files"] > 4
 
 
-def test_a_workspace_that_is_held_is_one_clear_line(sartor: Sartor, home: Path) -> None:
-    with WorkspaceLock(home):
-        outcome = sartor("info")
-    assert outcome.code == 1
-    assert f"process {os.getpid()}" in outcome.err
-    assert outcome.err.count("\n") == 1
+def test_commands_work_beside_a_process_that_has_the_workspace_open(
+    sartor: Sartor, table: Path, home: Path
+) -> None:
+    sartor("index", table)
+    with open_shop(home) as shop:
+        first = shop.catalog.product_ids()[0]
+        before = [hit.product_id for hit in shop.similar(product=first, k=3)]
+        for command in (["info"], ["check"], ["similar", "--product", first], ["index", str(table)]):
+            outcome = sartor(*command)
+            assert outcome.code == 0, outcome.err
+        assert [hit.product_id for hit in shop.similar(product=first, k=3)] == before
+        assert not shop.check()
 
 
 def test_a_home_that_is_a_file_is_one_clear_line(sartor: Sartor, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_every_acknowledged_event_is_there_once_after_kill_9(tmp_path: Path) -> 
         assert events == len(numbers) >= acknowledged
         assert len(numbers) % BATCH == 0, "a batch is there by halves"
         assert people == min(50, len(numbers))
-        assert sum(store.product_counts().values()) == len(store.after(0, limit=10**6)) == len(numbers)
+        assert sum(store.product_counts().values()) == len(store.after({}, limit=10**6)) == len(numbers)
         store.close()
         acknowledged = len(numbers)
     assert acknowledged > KILLS * BATCH, "the kills came too early to show anything"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING
@@ -92,8 +93,26 @@ def test_a_deleted_product_is_gone_with_its_photos(home: Path, shop: Shop) -> No
     assert nearest(shop, RED) == ["b"]
     with pytest.raises(ProductNotFound):
         shop.product("a")
-    assert len([path for path in (home / "media").rglob("*") if path.is_file()]) == 1
     assert not shop.check()
+
+
+def test_a_thumbnail_goes_with_its_product_unless_it_is_so_young_that_another_process_may_need_it(
+    home: Path, shop: Shop
+) -> None:
+    def thumbnails() -> list[Path]:
+        return [path for path in (home / "media").rglob("*") if path.is_file()]
+
+    shop.put(item("a", photo(RED)), item("b", photo(BLUE)))
+    shop.delete("a")
+    assert len(thumbnails()) == 2
+    for path in thumbnails():
+        os.utime(path, (0, 0))
+    assert [problem.what for problem in shop.check()] == ["thumbnails of no photo"]
+    assert not shop.check(repair=True)
+    assert len(thumbnails()) == 1
+    os.utime(thumbnails()[0], (0, 0))
+    shop.delete("b")
+    assert not thumbnails()
 
 
 def test_a_photo_that_another_product_shows_stays(shop: Shop) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -103,9 +104,16 @@ def test_euclidean_scores_are_negated_distances(home: Path, photos: Path) -> Non
         assert -0.02 < first.score <= 0
 
 
-def test_an_open_shop_cannot_be_opened_again(shop: Shop, home: Path) -> None:
-    with pytest.raises(errors.WorkspaceBusy):
-        sartor.open(home)
+def test_a_shop_that_is_open_twice_follows_what_the_other_one_writes(home: Path, photos: Path) -> None:
+    with sartor.open(home) as one, sartor.open(home) as other:
+        one.index(photos)
+        assert other.similar(product="red", k=1)[0].product_id != "red"
+        one.delete("green")
+        deadline_s = time.monotonic() + 10
+        while "green" in {hit.product_id for hit in other.similar(product="red", k=9)}:
+            assert time.monotonic() < deadline_s
+        assert not one.check()
+        assert not other.check()
 
 
 def test_a_workspace_without_a_model_opens_but_cannot_index(tmp_path: Path, photos: Path) -> None:

@@ -221,11 +221,11 @@ def test_a_history_is_in_the_order_of_time_and_recent_events_in_the_reverse(even
 
 def test_rows_go_on_after_the_last_arrival_number(events: EventStore) -> None:
     events.add([event("1"), event("2", BOB, product_id="q")])
-    rows = events.after(0, limit=1)
+    rows = events.after({}, limit=1)
     assert (len(rows), rows.product_ids) == (1, ("p",))
-    rest = events.after(rows.number, limit=5)
+    rest = events.after(rows.position, limit=5)
     assert (len(rest), rest.product_ids) == (1, ("q",))
-    assert len(events.after(rest.number, limit=5)) == 0
+    assert len(events.after(rest.position, limit=5)) == 0
 
 
 def test_a_merged_visitor_counts_as_the_user_before_and_after(events: EventStore) -> None:

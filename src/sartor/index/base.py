@@ -54,6 +54,13 @@ class VectorIndex(Protocol):
         """Write everything to disk and note that the index has followed the store to ``revision``."""
         ...
 
+    def share(self) -> int:
+        """Give other processes that wait for it a copy of an embedded index; returns how many there were.
+
+        Call it between two writes. An index that all processes use anyway has nothing to copy.
+        """
+        ...
+
     def search(
         self,
         vector: Vector,

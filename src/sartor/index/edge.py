@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sartor.index.points import PointId
+    from sartor.replicas import Replica
     from sartor.types import IndexEntry, Matrix, Vector, Where
 
 logger = logging.getLogger(__name__)
@@ -84,11 +85,24 @@ class SearchLimits:
 LIMITS = SearchLimits()
 
 
+def revision_in(directory: Path, *, model: str, dimension: int) -> int | None:
+    """The store's revision that the index in a directory has on disk; None if it is no index of this model."""
+    try:
+        state = _State(**json.loads((directory / _STATE_FILE).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+    made_for = (state.format, state.model, state.dimension)
+    return state.revision if made_for == (_FORMAT, model, dimension) else None
+
+
 class EdgeIndex:
-    """The ``VectorIndex`` of a Qdrant Edge shard in a directory, which one process at a time may open.
+    """The ``VectorIndex`` of a Qdrant Edge shard in a directory that belongs to this process.
+
+    Edge does not lock its directory, and two processes in one lose points: see ``sartor.replicas``.
 
     Args:
         directory: The directory of the index; made, or made anew, if it holds no index of this model.
+        replica: The directory as it was claimed; it is released when the index is closed.
         model: Id of the model that made the vectors.
         dimension: Length of the vectors.
         metric: The metric of the scores.
@@ -104,9 +118,10 @@ class EdgeIndex:
         dimension: int,
         metric: Metric = Metric.COSINE,
         limits: SearchLimits = LIMITS,
+        replica: Replica | None = None,
         shards: ShardOpener = qdrant.EdgeShard,
     ) -> None:
-        self.metric = metric
+        self.metric, self._replica = metric, replica
         self._limits = limits
         self._cached_facets: dict[tuple[str, Where, int], list[FacetValue]] = {}
         self._cached_counts: dict[Where, int] = {}
@@ -142,6 +157,12 @@ class EdgeIndex:
     def mark(self, revision: int) -> None:
         self._stored.mark(revision)
         self._revision, self._unsaved = revision, 0
+
+    def share(self) -> int:
+        if self._replica is None or not self._replica.is_wanted:
+            return 0
+        self.mark(self._revision)
+        return self._replica.share()
 
     def search(
         self,
@@ -224,6 +245,8 @@ class EdgeIndex:
         if self._unsaved:
             self.mark(self._revision)
         self._shard.close()
+        if self._replica is not None:
+            self._replica.release()
 
     def __enter__(self) -> Self:
         return self

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sartor.errors import BackupFailed
 from sartor.ingest.writer import bring_up_to_date
+from sartor.limits import UNUSED_PHOTO_AGE_S
 
 if TYPE_CHECKING:
     import os
@@ -90,11 +91,14 @@ def check_store(store: CatalogStore) -> list[Problem]:
 
 
 def check_media(store: CatalogStore, media: MediaStore) -> list[Problem]:
-    """Photos without a thumbnail, and thumbnails that belong to no photo."""
-    needed, present = store.thumbnails(), set(media.names())
+    """Photos without a thumbnail, and thumbnails of no photo; those of young ones may be about to be written."""
+    present = set(media.names())
+    needed = store.thumbnails()
+    unused = {name for name in present - needed if media.age_s(name) >= UNUSED_PHOTO_AGE_S}
+    missing = {name for name in needed - present if not media.exists(name)}
     return [
-        *_problem("photos without a thumbnail", needed - present, remedy="index their source again"),
-        *_problem("thumbnails of no photo", present - needed, remedy="sartor check --repair", harmless=True),
+        *_problem("photos without a thumbnail", missing, remedy="index their source again"),
+        *_problem("thumbnails of no photo", unused, remedy="sartor check --repair", harmless=True),
     ]
 
 
@@ -109,10 +113,14 @@ def check_index(store: CatalogStore, index: VectorIndex, *, model: str) -> list[
 
 
 def tidy_media(store: CatalogStore, media: MediaStore) -> None:
-    """Delete the thumbnails that belong to no photo; they occur because they are written before the photo."""
-    media.remove_leftovers()
-    for name in set(media.names()) - store.thumbnails():
-        media.delete(name)
+    """Delete the thumbnails that belong to no photo; they occur because they are written before the photo.
+
+    Young ones stay: another process may be about to write their photo.
+    """
+    media.remove_leftovers(min_age_s=UNUSED_PHOTO_AGE_S)
+    present = set(media.names())
+    for name in present - store.thumbnails():
+        media.delete(name, min_age_s=UNUSED_PHOTO_AGE_S)
 
 
 def rebuild_index(store: CatalogStore, index: VectorIndex, features: FeatureBuilder) -> None:

@@ -14,9 +14,11 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from sartor.errors import WriteConflict
 from sartor.ingest.maintenance import tidy_media
 from sartor.ingest.photos import (
     STEP,
+    Embedded,
     IngestReport,
     OnProgress,
     PendingPhotos,
@@ -28,6 +30,7 @@ from sartor.ingest.photos import (
     in_steps,
     read_usable,
 )
+from sartor.ingest.writer import retried
 from sartor.types import Photo, Product, SourceProduct, StoredProduct
 
 if TYPE_CHECKING:
@@ -40,6 +43,8 @@ if TYPE_CHECKING:
     from sartor.ingest.writer import CatalogWriter
 
 logger = logging.getLogger(__name__)
+
+_GONE = "another process deleted it meanwhile; index the source again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,21 +135,28 @@ class _SourceProduct:
     photos: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Step:
     """Some products on their way.
 
     Attributes:
         products: What the source says.
-        stored: What the store has, by product id.
         known: The photos that need no inference, by SHA-256.
         pending: The other photos, which are being embedded.
+        read_at: The store's revision when it was read.
+        stored: What the store has, by product id.
     """
 
     products: list[_SourceProduct]
-    stored: dict[str, StoredProduct]
     known: dict[str, Photo]
     pending: PendingPhotos
+    read_at: int = 0
+    stored: dict[str, StoredProduct] = field(default_factory=dict)
+
+    def read(self, catalog: CatalogWriter) -> None:
+        """Read what the store has of the products."""
+        self.read_at = catalog.store.revision
+        self.stored = catalog.store.products([offered.product.id for offered in self.products])
 
 
 @dataclass(slots=True)
@@ -189,7 +201,7 @@ class _Run:
     def _start(self, products: list[tuple[SourceProduct, list[EncodedPhoto]]]) -> _Step:
         catalog = self.context.catalog
         known, new = catalog.split({photo.sha256: photo for _, photos in products for photo in photos})
-        return _Step(
+        step = _Step(
             products=[
                 _SourceProduct(
                     product=offered.product,
@@ -198,36 +210,61 @@ class _Run:
                 )
                 for offered, photos in products
             ],
-            stored=catalog.store.products([offered.product.id for offered, _ in products]),
             known=known,
             pending=self.embedder.start(new),
         )
+        step.read(catalog)
+        return step
 
     def _finish(self, step: _Step) -> None:
         embedded = step.pending.result()
         self.rejected.extend(embedded.rejected)
         self.embedded += len(embedded.vectors)
-        usable = step.known | embedded.photos
-        writes = []
-        for offered in step.products:
-            previous = step.stored.get(offered.product.id)
-            product = self._product(offered, usable, previous)
-            if product is None:
-                continue
-            self.product_ids.add(product.product.id)
-            self.outcomes[_outcome(previous, product)] += 1
-            if previous != product or any(photo.sha256 in embedded.vectors for photo in product.photos):
-                writes.append(product)
-        if writes:
-            self.context.catalog.write(writes, embeddings=embedded.vectors, palettes=embedded.palettes)
+        outcomes, committed = retried(lambda: self._write(step, embedded))
+        self.product_ids |= outcomes.keys()
+        self.outcomes.update(outcomes.values())
         self.on_progress(
             Progress(
                 products=len(self.product_ids),
                 total=self.total,
                 photos=self.photos,
-                committed=tuple(stored.product.id for stored in writes),
+                committed=committed,
             )
         )
+
+    def _write(self, step: _Step, embedded: Embedded) -> tuple[dict[str, str], tuple[str, ...]]:
+        """Write a step; returns what became of its products, by id, and the ids of those that were written.
+
+        Raises:
+            WriteConflict: Another process changed some of them, or deleted photos; what was read is read again.
+        """
+        usable = step.known | embedded.photos
+        writes, outcomes = [], {}
+        for offered in step.products:
+            previous = step.stored.get(offered.product.id)
+            product = self._product(offered, usable, previous)
+            if product is None:
+                continue
+            outcomes[product.product.id] = _outcome(previous, product)
+            if previous != product or any(photo.sha256 in embedded.vectors for photo in product.photos):
+                writes.append(product)
+        if not writes:
+            return outcomes, ()
+        try:
+            self.context.catalog.write(
+                writes,
+                embeddings=embedded.vectors,
+                palettes=embedded.palettes,
+                read_at=step.read_at,
+                known=step.known,
+            )
+        except WriteConflict as conflict:
+            for sha256 in conflict.photos:
+                photo = step.known.pop(sha256).name
+                self.rejected.append(Rejection(photo=photo, reason=_GONE))
+            step.read(self.context.catalog)
+            raise
+        return outcomes, tuple(stored.product.id for stored in writes)
 
     def _product(
         self, offered: _SourceProduct, usable: dict[str, Photo], previous: StoredProduct | None

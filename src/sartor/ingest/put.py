@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from sartor.errors import PhotoRejected
 from sartor.imaging.fetch import EncodedPhoto, encoded_photo
 from sartor.ingest.photos import Rejection
+from sartor.ingest.writer import retried
+from sartor.limits import UNUSED_PHOTO_AGE_S
 from sartor.types import Photo, Product, StoredProduct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sartor.imaging import UrlPolicy
-    from sartor.ingest.photos import Embedded, PhotoEmbedder
+    from sartor.ingest.photos import PhotoEmbedder
     from sartor.ingest.pipeline import IngestContext
     from sartor.ingest.writer import CatalogWriter
     from sartor.recommend.query import PhotoInput
+
+# The photos of an item, each once, and the unreadable ones; None for an item that keeps its photos.
+_Read: TypeAlias = "tuple[list[EncodedPhoto] | None, tuple[Rejection, ...]]"
 
 SOURCE = "api"  # source of products that no ingest added
 
@@ -70,9 +75,18 @@ def put_products(
     Returns:
         The outcomes, in order. What is stored is committed, and the index has it. Of two items with one id the
         later one counts.
+
+    Raises:
+        WriteConflict: Other processes change these products all the time.
     """
-    catalog = context.catalog
     read = [_read(item, context.urls) for item in items]
+    return retried(lambda: _put(items, read, context.catalog, embedder))
+
+
+def _put(
+    items: Sequence[ProductInput], read: Sequence[_Read], catalog: CatalogWriter, embedder: PhotoEmbedder
+) -> list[PutOutcome]:
+    read_at = catalog.store.revision
     photos = {photo.sha256: photo for of_item, _ in read for photo in of_item or ()}
     stored = catalog.store.products({item.product.id for item in items})
     known, new = catalog.split(photos)
@@ -97,7 +111,12 @@ def put_products(
         results.append(
             PutOutcome(product_id=item.product.id, created=previous is None, stored=product, rejected=rejected)
         )
-    _write(list(writes.values()), stored, embedded, catalog)
+    changed = [product for product in writes.values() if stored.get(product.product.id) != product]
+    shown = {photo.sha256 for product in writes.values() for photo in product.photos}
+    embeddings = {sha256: vector for sha256, vector in embedded.vectors.items() if sha256 in shown}
+    if changed or embeddings:
+        palettes = {sha256: embedded.palettes[sha256] for sha256 in embeddings}
+        catalog.write(changed, embeddings=embeddings, palettes=palettes, read_at=read_at, known=known)
     replaced = [photo for previous in stored.values() for photo in previous.photos]
     _forget_unused([*replaced, *embedded.photos.values()], catalog)
     return results
@@ -116,17 +135,17 @@ def delete_product(product_id: str, context: IngestContext) -> bool:
 
 
 def _forget_unused(photos: Sequence[Photo], catalog: CatalogWriter) -> None:
-    """Delete the photos that no product shows, with their thumbnails."""
+    """Delete the photos that no product shows; thumbnails that are young stay for ``tidy_media``."""
     shown = catalog.store.photos({photo.sha256 for photo in photos})
     unused = [photo for photo in photos if photo.sha256 not in shown]
     if unused:
         catalog.store.drop_unused_photos()
     for photo in unused:
         if photo.has_picture:
-            catalog.media.delete(photo.thumbnail)
+            catalog.media.delete(photo.thumbnail, min_age_s=UNUSED_PHOTO_AGE_S)
 
 
-def _read(item: ProductInput, urls: UrlPolicy) -> tuple[list[EncodedPhoto] | None, tuple[Rejection, ...]]:
+def _read(item: ProductInput, urls: UrlPolicy) -> _Read:
     """The photos of an item, each once, and the unreadable ones; None for an item that keeps its photos."""
     if item.photos is None:
         return None, ()
@@ -154,17 +173,3 @@ def _stored(
         shown = tuple(replace(usable[photo.sha256], name=photo.name) for photo in photos)
     source = SOURCE if previous is None else previous.source
     return StoredProduct(product=item.product, photos=shown, source=source)
-
-
-def _write(
-    products: Sequence[StoredProduct],
-    stored: Mapping[str, StoredProduct],
-    embedded: Embedded,
-    catalog: CatalogWriter,
-) -> None:
-    changed = [product for product in products if stored.get(product.product.id) != product]
-    shown = {photo.sha256 for product in products for photo in product.photos}
-    embeddings = {sha256: vector for sha256, vector in embedded.vectors.items() if sha256 in shown}
-    if changed or embeddings:
-        palettes = {sha256: embedded.palettes[sha256] for sha256 in embeddings}
-        catalog.write(changed, embeddings=embeddings, palettes=palettes)

@@ -17,6 +17,7 @@ from sartor.catalog import open_source
 from sartor.errors import PhotoRejected, SourceError
 from sartor.imaging.fetch import EncodedPhoto, read_photo
 from sartor.ingest.photos import STEP, PhotoEmbedder, Progress, Rejection, ahead, batched, in_steps
+from sartor.ingest.writer import retried
 from sartor.store.base import Write
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
 
     from sartor.encoders.encoder import Encoder
     from sartor.imaging import UrlPolicy
-    from sartor.ingest.photos import OnProgress, PendingPhotos
+    from sartor.ingest.photos import Embedded, OnProgress, PendingPhotos
     from sartor.media.base import MediaStore
     from sartor.store.base import CatalogStore
-    from sartor.types import Photo
+    from sartor.types import Photo, StoredProduct
 
 logger = logging.getLogger(__name__)
 
@@ -116,22 +117,29 @@ class _Run:
         outcome = pending.result()
         self.rejected.extend(outcome.rejected)
         self.embedded += len(outcome.vectors)
-        products = self.store.products(self.store.products_with_photos(outcome.vectors))
-        if outcome.vectors:
-            self.store.write(
-                Write(
-                    products=tuple(products.values()),
-                    model=self.model,
-                    embeddings=outcome.vectors,
-                    palettes=outcome.palettes,
-                )
-            )
+        products = retried(lambda: self._write(outcome)) if outcome.vectors else {}
         self.done |= products.keys()
         self.on_progress(
             Progress(
                 products=len(self.done), total=self.total, photos=self.embedded, committed=tuple(sorted(products))
             )
         )
+
+    def _write(self, outcome: Embedded) -> dict[str, StoredProduct]:
+        """Write the embeddings of photos that are still shown; returns the products that show them."""
+        read_at = self.store.revision
+        products = self.store.products(self.store.products_with_photos(outcome.vectors))
+        shown = {photo.sha256 for stored in products.values() for photo in stored.photos}
+        self.store.write(
+            Write(
+                products=tuple(products.values()),
+                model=self.model,
+                embeddings={sha256: vector for sha256, vector in outcome.vectors.items() if sha256 in shown},
+                palettes={sha256: palette for sha256, palette in outcome.palettes.items() if sha256 in shown},
+                read_at=read_at,
+            )
+        )
+        return products
 
     def _from_original_thumbnails(self) -> Iterator[EncodedPhoto]:
         for photo in list(self.missing.values()):

@@ -34,6 +34,7 @@ from sartor.ingest.photos import (
     process_photo,
     read_usable,
 )
+from sartor.ingest.writer import retried
 from sartor.types import Photo, Product, StoredProduct
 
 if TYPE_CHECKING:
@@ -267,8 +268,8 @@ def import_vectors(
         added=run.outcomes["added"],
         updated=run.outcomes["updated"],
         unchanged=run.outcomes["unchanged"],
-        images=run.pictured,
-        described=run.described,
+        images=run.outcomes["pictured"],
+        described=run.outcomes["described"],
         scaled=vectors.scaled,
         agreement=agreement,
         rejected=(*vectors.rejected, *run.rejected),
@@ -292,8 +293,6 @@ class _Run:
     catalog: CatalogWriter
     on_progress: OnProgress
     done: int = 0
-    pictured: int = 0
-    described: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     rejected: list[Rejection] = field(default_factory=list)
     row_of: dict[str, int] = field(default_factory=dict)  # of several rows with one photo, the first one counts
@@ -315,11 +314,20 @@ class _Run:
 
     def _step(self, rows_of: Mapping[str, Sequence[int]]) -> tuple[str, ...]:
         """Write some products, given the rows of each by its id; returns the ids of those that changed."""
-        store, model = self.catalog.store, self.catalog.features.model
-        stored = store.products(rows_of)
         pictures = self._pictures([row for rows in rows_of.values() for row in rows])
+        outcomes, committed = retried(lambda: self._write(rows_of, pictures))
+        self.outcomes.update(outcomes)
+        return committed
+
+    def _write(
+        self, rows_of: Mapping[str, Sequence[int]], pictures: _Pictures
+    ) -> tuple[Counter[str], tuple[str, ...]]:
+        """Write a step; returns what became of its products, and the ids of those that were written."""
+        store, model = self.catalog.store, self.catalog.features.model
+        read_at, outcomes = store.revision, Counter[str]()
+        stored = store.products(rows_of)
         products = [
-            self._product(product_id, rows, pictures, stored.get(product_id))
+            self._product(product_id, rows, pictures, stored.get(product_id), outcomes)
             for product_id, rows in rows_of.items()
         ]
         vectors = {photo.sha256: self._vector(photo.sha256) for each in products for photo in each.photos}
@@ -333,22 +341,27 @@ class _Run:
         for product in products:
             previous = stored.get(product.product.id)
             changed = previous != product or any(photo.sha256 in new for photo in product.photos)
-            self.outcomes["added" if previous is None else "updated" if changed else "unchanged"] += 1
+            outcomes["added" if previous is None else "updated" if changed else "unchanged"] += 1
             if changed:
                 writes.append(product)
         if writes or pictures.palettes:
-            self.catalog.write(writes, embeddings=new, palettes=pictures.palettes)
-        return tuple(product.product.id for product in writes)
+            self.catalog.write(writes, embeddings=new, palettes=pictures.palettes, read_at=read_at)
+        return outcomes, tuple(product.product.id for product in writes)
 
     def _product(
-        self, product_id: str, rows: Sequence[int], pictures: _Pictures, previous: StoredProduct | None
+        self,
+        product_id: str,
+        rows: Sequence[int],
+        pictures: _Pictures,
+        previous: StoredProduct | None,
+        outcomes: Counter[str],
     ) -> StoredProduct:
         described = self.source.products.get(product_id)
-        self.described += described is not None
+        outcomes["described"] += described is not None
         photos: dict[str, Photo] = {}
         for row in rows:
             photo = pictures.by_row.get(row) or self._shown(row, previous) or self._without_picture(row)
-            self.pictured += photo.has_picture
+            outcomes["pictured"] += photo.has_picture
             self.row_of.setdefault(photo.sha256, row)
             photos.setdefault(photo.sha256, photo)
         product = described or (Product(id=product_id) if previous is None else previous.product)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from sartor.errors import WriteConflict
 from sartor.store.base import Write
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from sartor.imaging.fetch import EncodedPhoto
     from sartor.index.base import VectorIndex
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
     from sartor.store.base import CatalogStore
     from sartor.types import Palette, Photo, StoredProduct, Vector
 
+T = TypeVar("T")
+
 logger = logging.getLogger(__name__)
 
+_MAX_ATTEMPTS = 8  # of a write whose products another process changes each time
 _PAGE = 512  # products a step; bounds memory
 
 
@@ -57,7 +61,7 @@ class CatalogWriter:
         known = {
             sha256: photo
             for sha256, photo in store.photos(computed).items()
-            if photo.has_picture and self.media.exists(photo.thumbnail)
+            if photo.has_picture and self.media.keep(photo.thumbnail)
         }
         return known, [photo for sha256, photo in photos.items() if sha256 not in known]
 
@@ -67,14 +71,30 @@ class CatalogWriter:
         *,
         embeddings: Mapping[str, Vector],
         palettes: Mapping[str, Palette],
+        read_at: int | None = None,
+        known: Collection[str] = (),
     ) -> None:
-        """Write products, embeddings and colors in one transaction, then update the index."""
+        """Write products, embeddings and colors in one transaction, then update the index.
+
+        Args:
+            products: Whole products.
+            embeddings: By the photo's SHA-256.
+            palettes: By the photo's SHA-256.
+            read_at: The revision at which the products were read, if the write depends on what they were.
+            known: Photos of the products that ``split`` found, and that have to be there still.
+
+        Raises:
+            WriteConflict: Another process changed what the write depends on; nothing is written.
+        """
+        shown = {photo.sha256 for product in products for photo in product.photos}
         self.store.write(
             Write(
                 products=tuple(products),
                 model=self.features.model,
                 embeddings=embeddings,
                 palettes=palettes,
+                read_at=read_at,
+                known=shown.intersection(known),
             )
         )
         self.catch_up()
@@ -87,6 +107,20 @@ class CatalogWriter:
         """Build the graph of the index over what was written, so that it answers as well as it can."""
         self.index.optimize()
         self.index.mark(self.store.revision)
+
+
+def retried(attempt: Callable[[], T]) -> T:
+    """Read and write until no other process changed in between what was read.
+
+    Raises:
+        WriteConflict: It was changed each time.
+    """
+    for _ in range(_MAX_ATTEMPTS - 1):
+        try:
+            return attempt()
+        except WriteConflict as conflict:
+            logger.debug("write again: reason=%s", conflict)
+    return attempt()
 
 
 def catch_up(store: CatalogStore, index: VectorIndex, features: FeatureBuilder) -> int:
@@ -103,6 +137,7 @@ def catch_up(store: CatalogStore, index: VectorIndex, features: FeatureBuilder) 
         entries = features.entries(store.embedded_photos(features.model, live))
         index.replace([change.product_id for change in page], entries)
         index.advance(page[-1].revision, changed=len(page))
+        index.share()
         done += len(page)
     if done:
         logger.debug("index caught up: products=%d revision=%d", done, index.revision)

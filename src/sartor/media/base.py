@@ -18,7 +18,7 @@ class MediaStore(Protocol):
     """
 
     def put(self, sha256: str, thumbnail: Thumbnail) -> str:
-        """Keep a thumbnail and return its file name; one that is kept already stays as it is.
+        """Keep a thumbnail and return its file name; of one that is kept already, only the age begins anew.
 
         Raises:
             PhotoRejected: This is not a SHA-256, or not the suffix of a thumbnail.
@@ -46,14 +46,25 @@ class MediaStore(Protocol):
         """Whether a thumbnail is kept."""
         ...
 
+    def keep(self, name: str) -> bool:
+        """Whether a thumbnail is kept; its age begins anew, so that it stays until its photo is written."""
+        ...
+
+    def age_s(self, name: str) -> float:
+        """Seconds since a thumbnail was last put or kept; infinity if there is none."""
+        ...
+
     def names(self) -> Iterator[str]:
         """Names of all thumbnails, sorted."""
         ...
 
-    def delete(self, name: str) -> None:
-        """Delete a thumbnail; nothing happens if there is none."""
+    def delete(self, name: str, *, min_age_s: float = 0.0) -> bool:
+        """Delete a thumbnail that was put at least so many seconds ago; returns whether it is gone.
+
+        A thumbnail is put before the store names its photo, so another process may be about to name a young one.
+        """
         ...
 
-    def remove_leftovers(self) -> int:
-        """Remove half-written files of a killed process, and return how many; call it before any ``put``."""
+    def remove_leftovers(self, *, min_age_s: float) -> int:
+        """Remove half-written files of killed processes that are at least so old; returns how many."""
         ...

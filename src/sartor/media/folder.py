@@ -6,9 +6,11 @@ temporary file, which the next start removes.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import secrets
+import time
 from typing import TYPE_CHECKING
 
 from sartor.errors import PhotoRejected, WorkspaceUnusable
@@ -33,7 +35,7 @@ class FolderMediaStore:
         name = f"{sha256}.{thumbnail.suffix}"
         path = self.path(name)
         try:
-            if not path.exists():
+            if not self.keep(name):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 _write_whole(path, thumbnail.data)
         except OSError as error:
@@ -55,20 +57,41 @@ class FolderMediaStore:
     def exists(self, name: str) -> bool:
         return self.path(name).is_file()
 
+    def keep(self, name: str) -> bool:
+        try:
+            os.utime(self.path(name))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def age_s(self, name: str) -> float:
+        return _age_s(self.path(name))
+
     def names(self) -> Iterator[str]:
         for folder in sorted(self._root.glob("[0-9a-f][0-9a-f]")):
             for name in sorted(os.listdir(folder)):  # noqa: PTH208 - four times as fast as Path.iterdir
                 if _NAME.fullmatch(name) and name.startswith(folder.name):
                     yield name
 
-    def delete(self, name: str) -> None:
-        self.path(name).unlink(missing_ok=True)
+    def delete(self, name: str, *, min_age_s: float = 0.0) -> bool:
+        return _delete(self.path(name), min_age_s)
 
-    def remove_leftovers(self) -> int:
-        leftovers = list(self._root.glob(f"[0-9a-f][0-9a-f]/*{_TEMPORARY_SUFFIX}"))
-        for path in leftovers:
-            path.unlink(missing_ok=True)
-        return len(leftovers)
+    def remove_leftovers(self, *, min_age_s: float) -> int:
+        return sum(_delete(path, min_age_s) for path in self._root.glob(f"[0-9a-f][0-9a-f]/*{_TEMPORARY_SUFFIX}"))
+
+
+def _age_s(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return math.inf
+
+
+def _delete(path: Path, min_age_s: float) -> bool:
+    if min_age_s and _age_s(path) < min_age_s:
+        return False
+    path.unlink(missing_ok=True)
+    return True
 
 
 def _write_whole(path: Path, content: bytes) -> None:

@@ -70,7 +70,6 @@ class Backends:
 
     Attributes:
         home: Directory of the workspace.
-        release: Lets another process open the workspace; called when the shop is closed.
         store: The catalog.
         events: What shoppers did; its file is made at the first call.
         has_events: Whether that file exists.
@@ -82,11 +81,10 @@ class Backends:
         open_index: Opens the vector index of a model.
         heads: The classifiers of a model.
         regions: Splits a model's embeddings over the regions of a photo.
-        writing: Held while the catalog is written.
+        writing: Held while this process writes the catalog or an index.
     """
 
     home: Path
-    release: Callable[[], None]
     store: CatalogStore
     events: Lazy[EventStore]
     has_events: Callable[[], bool]
@@ -105,10 +103,9 @@ class Backends:
         return FeatureBuilder(card.id, self.heads(card))
 
     def close(self) -> None:
-        """Close the stores and let other processes in."""
+        """Close the stores."""
         self.events.close()
         self.store.close()
-        self.release()
 
 
 class OpenModel:
@@ -117,9 +114,10 @@ class OpenModel:
     ``close`` frees all of it. A thread that still answers a query afterwards opens what it needs again.
     """
 
-    def __init__(self, card: ModelCard, backends: Backends) -> None:
+    def __init__(self, card: ModelCard, backends: Backends, *, on_index: Callable[[], None]) -> None:
+        """``on_index`` is called when the index was opened, which has to follow the store from then on."""
         self.card = card
-        self._backends = backends
+        self._backends, self._on_index = backends, on_index
         self._features = Lazy(lambda: backends.features(card))
         self._encoder = Lazy(lambda: backends.open_encoder(card))
         self._index = Lazy(self._open_index)
@@ -141,6 +139,11 @@ class OpenModel:
     def index(self) -> VectorIndex:
         """Its vector index, which has caught up with the store when it is opened."""
         return self._index()
+
+    @property
+    def index_if_open(self) -> VectorIndex | None:
+        """Its vector index; None before it was needed."""
+        return self._index.made
 
     @property
     def embedder(self) -> PhotoEmbedder:
@@ -215,4 +218,5 @@ class OpenModel:
     def _open_index(self) -> VectorIndex:
         index = self._backends.open_index(self.card, self.features)
         catch_up(self._backends.store, index, self.features)
+        self._on_index()
         return index

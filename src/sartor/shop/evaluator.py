@@ -17,6 +17,7 @@ from sartor.ingest.maintenance import (
     tidy_media,
     workspace_info,
 )
+from sartor.ingest.writer import catch_up
 from sartor.recommend.duplicates import find_duplicates
 
 if TYPE_CHECKING:
@@ -28,11 +29,15 @@ if TYPE_CHECKING:
     from sartor.evaluation.results import CatalogHealth, Evaluation
     from sartor.evaluation.task import EvaluationRequest, ShowProgress
     from sartor.events.model import Event
+    from sartor.index.base import VectorIndex
     from sartor.ingest.maintenance import Info, Problem
     from sartor.recommend.duplicates import DuplicatePhoto
     from sartor.shop.backends import Backends, OpenModel
     from sartor.shop.models import Models
     from sartor.shop.recommender import Recommender
+
+
+_LOOKS = 5  # at an index beside a process that writes
 
 
 class Evaluator:
@@ -65,8 +70,18 @@ class Evaluator:
         for model, index in self._models.indexes():
             if repair:
                 rebuild_index(self._store, index, model.features)
-            problems += check_index(self._store, index, model=model.card.id)
+            problems += self._index_problems(model, index)
         return tuple(problems)
+
+    def _index_problems(self, model: OpenModel, index: VectorIndex) -> list[Problem]:
+        """What is wrong with an index; looked at again where another process wrote meanwhile."""
+        for _ in range(_LOOKS):
+            revision = self._store.revision
+            problems = check_index(self._store, index, model=model.card.id)
+            if not problems or self._store.revision == revision:
+                break
+            catch_up(self._store, index, model.features)
+        return problems
 
     def health(self) -> CatalogHealth:
         """What about the catalog makes recommendations worse."""

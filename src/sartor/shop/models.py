@@ -32,6 +32,7 @@ from sartor.ingest.vectors import ImportSource, agreement_of, import_vectors, pr
 from sartor.ingest.writer import CatalogWriter, bring_up_to_date, catch_up
 from sartor.recommend.features import FeatureBuilder
 from sartor.shop.backends import OpenModel
+from sartor.shop.follower import Follower
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -74,6 +75,7 @@ class Models:
     def __init__(self, backends: Backends) -> None:
         self._backends = backends
         self._lock = Lock()
+        self.follower = Follower(backends, follow=self.follow, share=self.share)
         self._opened: dict[str, OpenModel] = {}  # by id, until the workspace is closed
         self._in_use: dict[
             str | None, OpenModel
@@ -118,6 +120,31 @@ class Models:
                     catch_up(self._backends.store, index, opened.features)
                     yield opened, index
 
+    def follow(self) -> None:
+        """Take in what other processes wrote: their products, and a new default model, which is opened first."""
+        with self._lock:
+            opened = [model for model in self._opened.values() if model.index_if_open is not None]
+            used = self._in_use.get(None)
+        for model in opened:
+            model.follow()
+        if used is None or (card := self._backends.choose_model(self.default)) == used.card:
+            return
+        with self._lock:
+            self._require_same_network(card)
+            new = self._open(card)
+        new.follow()
+        with self._lock:
+            self._in_use[None] = new
+        used.close()
+
+    def share(self) -> None:
+        """Give processes that wait for it a copy of an index that is open here."""
+        with self._lock:
+            indexes = [model.index_if_open for model in self._opened.values()]
+        for index in indexes:
+            if index is not None:
+                index.share()
+
     def remember(self, card: ModelCard) -> None:
         """Note that a model is about to embed; the first one becomes the default.
 
@@ -127,7 +154,7 @@ class Models:
         self._require_same_network(card)
         self._remember_network(card)
         if self.default is None:
-            self._backends.store.set_setting(_DEFAULT, card.id)
+            self._backends.store.claim_setting(_DEFAULT, card.id)
 
     def promote(self, model: str, *, force: bool, on_progress: OnProgress) -> PromotionReport:
         """Make a model the default if it is better; see ``Shop.promote``."""
@@ -245,7 +272,7 @@ class Models:
         if opened is None or opened.card != card:
             if opened is not None:
                 opened.close()
-            opened = self._opened[card.id] = OpenModel(card, self._backends)
+            opened = self._opened[card.id] = OpenModel(card, self._backends, on_index=self.follower.start)
         return opened
 
     @contextmanager
@@ -257,7 +284,8 @@ class Models:
 
     def _become_default(self, card: ModelCard, *, previous: str | None) -> None:
         self._backends.store.set_settings({_DEFAULT: card.id, _PREVIOUS: previous})
-        self.close()
+        with self._backends.writing:  # the follower reads no index meanwhile
+            self.close()
 
     def _fill(self, card: ModelCard, on_progress: OnProgress) -> ReembedReport:
         """Embed the catalog with a model, and bring its index and that of the default up to date."""
@@ -325,8 +353,10 @@ class Models:
     def _remember_network(self, card: ModelCard) -> None:
         """From its first embedding on, a model's id stands for its network."""
         name = _NETWORK_OF.format(card.id)
-        if self._backends.store.setting(name) is None:
-            self._backends.store.set_setting(name, card.sha256)
+        if (
+            self._backends.store.setting(name) or self._backends.store.claim_setting(name, card.sha256)
+        ) != card.sha256:
+            raise ModelReplaced(card.id)  # another process was first, with another network
 
     def _require_same_network(self, card: ModelCard) -> None:
         if self._backends.store.setting(_NETWORK_OF.format(card.id)) not in (None, card.sha256):

@@ -79,8 +79,8 @@ class Workspace:
 class Shop:
     """A workspace: a catalog, its embeddings, and what is recommended from them.
 
-    Open one with ``sartor.open``, and close it, best with ``with``; until then no other process can open it. Its
-    methods may be called from several threads.
+    Open one with ``sartor.open``, and close it, best with ``with``. Its methods may be called from several
+    threads, and several processes may have it open: each sees within a moment what another one writes.
 
     A filter, ``where``, is a mapping such as ``{"gender": "Women", "color": ["Red", "Pink"], "price": (10, 50),
     "brand!": "Acme"}``, or a ``Where``. A ``str`` for a person is the id of a user.
@@ -156,7 +156,8 @@ class Shop:
         self.recommender.warm_up()
 
     def close(self) -> None:
-        """Free what is open and let other processes in."""
+        """Free what is open."""
+        self._models.follower.stop()
         self._models.close()
         self._backends.close()
 

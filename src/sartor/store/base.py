@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from sartor.types import EVERYTHING
 
@@ -31,12 +31,17 @@ class Write:
         model: The model that made the embeddings.
         embeddings: New embeddings by the photo's SHA-256.
         palettes: New palettes by the photo's SHA-256.
+        read_at: The revision at which the writer read what it replaces. If one of these products has a later
+            one, nothing is written.
+        known: Photos, by SHA-256, that the writer found embedded. If one is gone, nothing is written.
     """
 
     products: tuple[StoredProduct, ...]
     model: str
     embeddings: Mapping[str, Vector]
     palettes: Mapping[str, Palette] = field(default_factory=dict)
+    read_at: int | None = None
+    known: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,12 +123,17 @@ class ApiKey:
     created_s: float
 
 
+# How far a follower has read: the last arrival number of each sequence. A store with many writers has several
+# sequences, so that they do not queue at one counter. Of one, no event is seen before an earlier one.
+EventPosition: TypeAlias = "Mapping[str, int]"
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class EventRows:
     """Events as columns, in the order of arrival, for counting millions of them.
 
     Attributes:
-        number: Arrival number of the last event, to go on from; the number asked with if there are no events.
+        position: Where to go on from; the position asked with if there are no events.
         people: Number of the person, a merged visitor's being the user's; (n,) int64, from 1.
         products: Index into ``product_ids``, -1 for a search; (n,) int64.
         product_ids: The distinct products of these events.
@@ -132,7 +142,7 @@ class EventRows:
         baskets: Number of the basket, 0 without one; (n,) int64.
     """
 
-    number: int
+    position: EventPosition
     people: NDArray[np.int64]
     products: NDArray[np.int64]
     product_ids: tuple[str, ...]
@@ -147,13 +157,21 @@ class EventRows:
 class CatalogStore(Protocol):
     """Products, photos, embeddings, settings and API keys of a workspace. Calls are thread-safe.
 
-    A write returns when it is committed and on disk. It gives each product that it touches the next revision, so
-    that an index can follow with ``changes``. Where ids or digests are asked for, unknown ones are left out.
+    Many processes may write. A write returns when it is committed and on disk. It gives each product that it
+    touches the next revision, inside its transaction, so that an index can follow with ``changes`` and never skips
+    one. Where ids or digests are asked for, unknown ones are left out.
     """
 
     @property
     def revision(self) -> int:
         """Revision of the last write; 0 for an empty store."""
+        ...
+
+    def has_changed(self) -> bool:
+        """Whether any process has written since the last call, settings and keys included; true at the first call.
+
+        It may say so once too often, and never once too few.
+        """
         ...
 
     def products(self, product_ids: Collection[str]) -> dict[str, StoredProduct]:
@@ -269,12 +287,21 @@ class CatalogStore(Protocol):
         """Delete an API key; returns whether it existed."""
         ...
 
-    def write(self, write: Write) -> None:
-        """Write products, their photos and embeddings in one transaction."""
+    def write(self, write: Write) -> int:
+        """Write products, their photos and embeddings in one transaction; returns the last revision of it.
+
+        Raises:
+            WriteConflict: Another process changed what the write depends on.
+            WorkspaceBusy: Another process writes for too long.
+        """
         ...
 
-    def delete(self, product_ids: Collection[str]) -> None:
-        """Delete products in one transaction; their photos stay until ``drop_unused_photos``."""
+    def delete(self, product_ids: Collection[str]) -> int:
+        """Delete products in one transaction; their photos stay until ``drop_unused_photos``.
+
+        Returns:
+            The last revision of the transaction.
+        """
         ...
 
     def drop_unused_photos(self) -> None:
@@ -283,6 +310,10 @@ class CatalogStore(Protocol):
 
     def set_setting(self, name: str, value: str) -> None:
         """Set a setting."""
+        ...
+
+    def claim_setting(self, name: str, value: str) -> str:
+        """Set a setting unless it is set, and return what it is now: of several processes, one is the first."""
         ...
 
     def set_settings(self, settings: Mapping[str, str | None]) -> None:
@@ -347,11 +378,11 @@ class EventStore(Protocol):
         """Number of events by product, whether or not the catalog has it."""
         ...
 
-    def after(self, number: int, *, limit: int) -> EventRows:
-        """Events after an arrival number, as columns in the order of arrival, without impressions.
+    def after(self, position: EventPosition, *, limit: int) -> EventRows:
+        """Events after a position, as columns in the order of arrival, without impressions.
 
         Args:
-            number: Arrival number of the last known event; 0 to begin.
+            position: ``EventRows.position`` of the last page; an empty mapping to begin.
             limit: Events, at most.
         """
         ...

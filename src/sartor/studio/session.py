@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import time
 from contextlib import contextmanager
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 import streamlit as st
 
-from sartor.config import API_KEY_VARIABLE, STUDIO_API_VARIABLE, EnvironmentSettings
-from sartor.errors import SartorError, ServiceUnreachable, WorkspaceBusy
+from sartor.config import STUDIO_API_VARIABLE, EnvironmentSettings
+from sartor.errors import SartorError, ServiceUnreachable
 from sartor.studio.backend import WorkspaceBackend
 from sartor.studio.remote import ServiceBackend
 
@@ -91,8 +90,6 @@ def problems_shown() -> Iterator[None]:
     """Show an error of Sartor as one line, with what to do next."""
     try:
         yield
-    except WorkspaceBusy as error:
-        _show_busy(error)
     except ServiceUnreachable as error:
         st.error(str(error), icon=":material/cloud_off:")
         st.button("Try again", icon=":material/refresh:")
@@ -117,19 +114,6 @@ def _end_empty(current: Backend) -> NoReturn:
         if isinstance(current, WorkspaceBackend):
             st.page_link(str(_VIEWS / "index.py"), label="Index photos", icon=":material/library_add:")
     st.stop()
-
-
-def _show_busy(error: WorkspaceBusy) -> None:
-    with st.container(border=True):
-        st.subheader("Another process holds this workspace")
-        st.write(f"{error}.")
-        st.markdown(
-            "One process at a time may hold a workspace. Either\n"
-            "- stop that process, and try again; or\n"
-            "- if it is `sartor serve`, leave it running, and let the studio ask it:"
-        )
-        st.code("sartor studio --api http://127.0.0.1:8000", language="bash")
-        st.button("Try again", icon=":material/refresh:", type="primary")
 
 
 def _release(current: Backend) -> None:

@@ -162,7 +162,7 @@ def test_a_merged_visitors_events_are_the_users_past_and_later(store: SqliteEven
         assert store.products_of(person, set(EventType)) == {"p", "q"}
         assert store.visitors(person) == ("guest",)
     assert store.counts() == (3, 1)
-    assert set(store.after(0, limit=9).people) == {store.after(1, limit=1).people[0]}
+    assert set(store.after({}, limit=9).people) == {store.after({"events": 1}, limit=1).people[0]}
 
 
 def test_a_visitor_is_merged_before_anything_came(store: SqliteEventStore) -> None:
@@ -223,18 +223,18 @@ def test_followers_get_columns_in_the_order_of_arrival(store: SqliteEventStore) 
         event("3", at_s=3.5, type=EventType.LIKE, product_id="a"),
         event("4", at_s=2, product_id="b", basket_id="x"),
     ])  # fmt: skip
-    rows = store.after(0, limit=3)
+    rows = store.after({}, limit=3)
     assert len(rows) == 3
     assert [rows.product_ids[place] if place >= 0 else "" for place in rows.products] == ["b", "", "a"]
     assert [tuple(EventType)[place] for place in rows.types] == [EventType.VIEW, EventType.SEARCH, EventType.LIKE]
     assert rows.at_s.tolist() == [5, 4, 3.5]
     assert rows.people[0] == rows.people[2] != rows.people[1]
     assert rows.baskets.tolist()[1:] == [0, 0]
-    rest = store.after(rows.number, limit=3)
+    rest = store.after(rows.position, limit=3)
     assert (rest.product_ids, rest.products.tolist()) == (("b",), [0])
     assert rest.baskets[0] == rows.baskets[0] > 0
-    none = store.after(rest.number, limit=3)
-    assert (len(none), none.number, none.product_ids) == (0, rest.number, ())
+    none = store.after(rest.position, limit=3)
+    assert (len(none), none.position, none.product_ids) == (0, rest.position, ())
     assert [column.dtype for column in (rows.people, rows.products, rows.types, rows.at_s, rows.baskets)] == [
         np.int64, np.int64, np.int8, np.float64, np.int64,
     ]  # fmt: skip
@@ -254,16 +254,16 @@ def test_followers_learn_that_something_was_taken_back(store: SqliteEventStore) 
         assert store.erasures() not in seen
         seen.append(store.erasures())
     assert ids(store.history(BOB)) == ["3", "5"]
-    assert store.after(0, limit=9).number == 5
-    assert len(store.after(0, limit=9)) == 2
+    assert store.after({}, limit=9).position == {"events": 5}
+    assert len(store.after({}, limit=9)) == 2
 
 
 def test_arrival_numbers_are_not_given_again(store: SqliteEventStore) -> None:
     store.add([event("1"), event("2", BOB)])
-    number = store.after(0, limit=9).number
+    position = store.after({}, limit=9).position
     store.forget(BOB)
     store.add([event("3", BOB)])
-    assert store.after(number, limit=9).number == number + 1
+    assert store.after(position, limit=9).position == {"events": position["events"] + 1}
 
 
 def test_another_connection_sees_what_was_acknowledged(tmp_path: Path, store: SqliteEventStore) -> None:
@@ -298,7 +298,7 @@ def test_threads_may_write_and_read_at_once(store: SqliteEventStore) -> None:
 
     def write(batch: list[Event]) -> int:
         taken = store.add(batch)
-        history, rows = store.history(ANN), store.after(0, limit=10**6)
+        history, rows = store.history(ANN), store.after({}, limit=10**6)
         assert {each.id for each in batch} <= set(ids(history))
         assert {f"p{each.id}" for each in batch} <= set(rows.product_ids)
         return taken.added

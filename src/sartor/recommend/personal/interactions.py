@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from sartor.store.base import EventRows, EventStore
+    from sartor.store.base import EventPosition, EventRows, EventStore
     from sartor.types import Vector
 
     Numbers = npt.NDArray[np.int64]
@@ -244,7 +244,8 @@ class Interactions:
         self._columns, self._fresh, self._taken = _Columns(), _Columns(), 0  # fresh since it last learned
         self._rows: dict[str, int] = {}
         self._ids: list[str] = []
-        self._number, self._erasures = 0, self._events.erasures()
+        self._position: EventPosition = {}
+        self._erasures = self._events.erasures()
         self._learned = _learn(self._columns, 0, 0)
         self._learned_at = float("-inf")
         self._learner: Thread | None = None
@@ -369,9 +370,9 @@ class Interactions:
 
     def _read(self) -> None:
         pages = []
-        while len(events := self._events.after(self._number, limit=_PAGE)):
+        while len(events := self._events.after(self._position, limit=_PAGE)):
             pages.append(self._page(events))
-            self._number = events.number
+            self._position = events.position
             self._taken += len(events)
         if pages:
             self._fresh = self._fresh.followed_by(*pages)

@@ -194,7 +194,7 @@ class Matches:
 
     def mask(self, where: Where, words: str) -> Mask | None:
         """The products that pass; None if there is nothing to filter by, so that all do."""
-        with self._database.reading() as connection:
+        with self._database.snapshot() as connection:
             self.refresh(connection)
             must, must_not = [], []
             for condition in where.conditions:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from sartor.errors import WriteConflict
 from sartor.store.base import ApiKey, Change, StoreCounts
 from sartor.store.sqlite.browse import BrowseIndex, Matches, index_damage
 from sartor.store.sqlite.database import Database
@@ -99,6 +100,30 @@ def write_products(connection: sqlite3.Connection, write: Write, *, first_revisi
     )
 
 
+def require_unchanged(connection: sqlite3.Connection, write: Write) -> None:
+    """Check that what a write depends on is still there.
+
+    Raises:
+        WriteConflict: It is not.
+    """
+    if write.read_at is not None:
+        rows = connection.execute(
+            "SELECT value FROM json_each(?1)"
+            " WHERE EXISTS (SELECT 1 FROM products WHERE id = value AND revision > ?2)"
+            " OR EXISTS (SELECT 1 FROM deletions WHERE product_id = value AND revision > ?2)",
+            (json.dumps([stored.product.id for stored in write.products]), write.read_at),
+        ).fetchall()
+        if rows:
+            raise WriteConflict([product_id for (product_id,) in rows])
+    gone = connection.execute(
+        "SELECT value FROM json_each(?) WHERE NOT EXISTS"
+        " (SELECT 1 FROM embeddings WHERE sha256 = value AND model = ?)",
+        (json.dumps(sorted(write.known)), write.model),
+    ).fetchall()
+    if gone:
+        raise WriteConflict(photos=[sha256 for (sha256,) in gone])
+
+
 def delete_products(connection: sqlite3.Connection, product_ids: Collection[str], *, first_revision: int) -> None:
     """Delete products that there are, each at a revision of its own."""
     deletions = [(product_id, revision) for revision, product_id in enumerate(product_ids, start=first_revision)]
@@ -168,18 +193,20 @@ class SqliteCatalogStore:
 
     def products(self, product_ids: Collection[str]) -> dict[str, StoredProduct]:
         ids = json.dumps(list(product_ids))
+        with self._database.snapshot() as connection:
+            of_photos = connection.execute(
+                "SELECT product_id, sha256, name, width_px, height_px, thumbnail, fingerprint FROM product_photos"
+                " JOIN photos USING (sha256) WHERE product_id IN (SELECT value FROM json_each(?))"
+                " ORDER BY product_id, position",
+                (ids,),
+            ).fetchall()
+            rows = connection.execute(
+                "SELECT id, title, attributes, source FROM products WHERE id IN (SELECT value FROM json_each(?))",
+                (ids,),
+            ).fetchall()
         photos: dict[str, list[Photo]] = {}
-        for product_id, *fields in self._database.all(
-            "SELECT product_id, sha256, name, width_px, height_px, thumbnail, fingerprint FROM product_photos"
-            " JOIN photos USING (sha256) WHERE product_id IN (SELECT value FROM json_each(?))"
-            " ORDER BY product_id, position",
-            ids,
-        ):
+        for product_id, *fields in of_photos:
             photos.setdefault(product_id, []).append(photo_of(*fields))
-        rows = self._database.all(
-            "SELECT id, title, attributes, source FROM products WHERE id IN (SELECT value FROM json_each(?))",
-            ids,
-        )
         return {
             product_id: StoredProduct(
                 product=Product(id=product_id, title=title, attributes=load_attributes(attributes)),
@@ -291,18 +318,19 @@ class SqliteCatalogStore:
         return {name for (name,) in self._database.all("SELECT thumbnail FROM photos WHERE thumbnail <> ''")}
 
     def counts(self) -> StoreCounts:
-        ((products,),) = self._database.all("SELECT count(*) FROM products")
-        ((photos,),) = self._database.all("SELECT count(*) FROM photos")
-        return StoreCounts(
-            products=products,
-            photos=photos,
-            embeddings=dict(
-                self._database.all("SELECT model, count(*) FROM embeddings GROUP BY model ORDER BY model")
-            ),
-            sources=dict(
-                self._database.all("SELECT source, count(*) FROM products GROUP BY source ORDER BY source")
-            ),
-        )
+        with self._database.snapshot():
+            ((products,),) = self._database.all("SELECT count(*) FROM products")
+            ((photos,),) = self._database.all("SELECT count(*) FROM photos")
+            return StoreCounts(
+                products=products,
+                photos=photos,
+                embeddings=dict(
+                    self._database.all("SELECT model, count(*) FROM embeddings GROUP BY model ORDER BY model")
+                ),
+                sources=dict(
+                    self._database.all("SELECT source, count(*) FROM products GROUP BY source ORDER BY source")
+                ),
+            )
 
     def setting(self, name: str) -> str | None:
         rows = self._database.all("SELECT value FROM settings WHERE name = ?", name)
@@ -344,13 +372,16 @@ class SqliteCatalogStore:
 
     # Writing
 
-    def write(self, write: Write) -> None:
+    def write(self, write: Write) -> int:
         with self._database.transaction() as connection:
+            require_unchanged(connection, write)
             write_products(connection, write, first_revision=self.revision + 1)
+            return self.revision
 
-    def delete(self, product_ids: Collection[str]) -> None:
+    def delete(self, product_ids: Collection[str]) -> int:
         with self._database.transaction() as connection:
-            delete_products(connection, list(self.products(product_ids)), first_revision=self.revision + 1)
+            delete_products(connection, sorted(self.known(product_ids)), first_revision=self.revision + 1)
+            return self.revision
 
     def drop_unused_photos(self) -> None:
         with self._database.transaction() as connection:
@@ -369,6 +400,15 @@ class SqliteCatalogStore:
                     connection.execute("DELETE FROM settings WHERE name = ?", (name,))
                 else:
                     connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
+
+    def claim_setting(self, name: str, value: str) -> str:
+        with self._database.transaction() as connection:
+            connection.execute("INSERT OR IGNORE INTO settings VALUES (?, ?)", (name, value))
+            (kept,) = connection.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
+            return str(kept)
+
+    def has_changed(self) -> bool:
+        return self._database.has_changed()
 
     def close(self) -> None:
         self._database.close()

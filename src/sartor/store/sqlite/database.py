@@ -1,30 +1,22 @@
-"""SQLite files of a workspace: the connection, migrations, copies, and the lock of the workspace."""
+"""SQLite files of a workspace, which many processes write: the connection, migrations, and copies."""
 
 from __future__ import annotations
 
-import json
-import os
 import sqlite3
-import sys
 from contextlib import closing, contextmanager
-from datetime import datetime
-from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
-from filelock import FileLock, Timeout
-
 from sartor.errors import WorkspaceBusy, WorkspaceTooNew, WorkspaceUnusable
+from sartor.limits import STORE_WAIT_S
+from sartor.replicas import locked
 from sartor.store.sqlite import own_sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
-_LOCK_FILE = "workspace.lock"
-_HOLDER_FILE = "holder.json"
-
-_BUSY_TIMEOUT_S = 5.0
 _PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = FULL",
@@ -32,52 +24,6 @@ _PRAGMAS = (
     "cache_size = -65536",  # KiB; with the 2 MiB that SQLite takes by itself, an ingest reads its own pages again
     "wal_autocheckpoint = 8192",  # pages; many writes change the same ones, which then go into the file once
 )
-
-
-class WorkspaceLock:
-    """Holds a workspace until it is released or the process ends, even by a kill.
-
-    Raises:
-        WorkspaceBusy: Another process holds it.
-        WorkspaceUnusable: The directory cannot be written.
-    """
-
-    def __init__(self, home: Path) -> None:
-        self._home = home
-        self._lock = FileLock(home / _LOCK_FILE, thread_local=False)  # another thread may release it
-        try:
-            home.mkdir(parents=True, exist_ok=True)
-            self._lock.acquire(timeout=0)
-            self._write_holder()
-        except Timeout:
-            raise WorkspaceBusy(home, holder=_holder(home / _HOLDER_FILE)) from None
-        except OSError as error:
-            raise WorkspaceUnusable(home, reason=error.strerror or str(error)) from error
-
-    def release(self) -> None:
-        """Let another process have the workspace."""
-        (self._home / _HOLDER_FILE).unlink(missing_ok=True)
-        self._lock.release()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
-
-    def _write_holder(self) -> None:
-        command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:2]])
-        since = datetime.now().astimezone().isoformat(timespec="seconds")
-        holder = {"pid": os.getpid(), "command": command, "since": since}
-        (self._home / _HOLDER_FILE).write_text(json.dumps(holder), encoding="utf-8")
-
-
-def _holder(file: Path) -> str:
-    try:
-        holder = json.loads(file.read_bytes())
-        return f"{holder['command']!r} (process {holder['pid']}, since {holder['since']})"
-    except (OSError, ValueError, KeyError):  # it is just starting, or just done
-        return "another process"
 
 
 def copy_store(source: Path, target: Path) -> None:
@@ -148,19 +94,28 @@ class Database:
     def __init__(self, path: Path, *, migrations: Sequence[Migration], secure_delete: bool = False) -> None:
         self._path = path
         self._lock = RLock()
+        self._asked_at: tuple[int, int] | None = None
+        with locked(path.with_name(f"{path.name}.lock"), wait_s=STORE_WAIT_S):  # two may open a new file
+            try:
+                self._connection = self._open(path, migrations, secure_delete=secure_delete)
+            except sqlite3.Error as error:
+                raise self._unusable(error) from error
+
+    @staticmethod
+    def _open(path: Path, migrations: Sequence[Migration], *, secure_delete: bool) -> sqlite3.Connection:
+        connection = sqlite3.connect(path, timeout=STORE_WAIT_S, check_same_thread=False, isolation_level=None)
+        if (lack := own_sqlite.lack(connection)) is not None:
+            connection.close()
+            raise WorkspaceUnusable(path.parent, reason=lack)
         try:
-            self._connection = sqlite3.connect(
-                path, timeout=_BUSY_TIMEOUT_S, check_same_thread=False, isolation_level=None
-            )
-            if (lack := own_sqlite.lack(self._connection)) is not None:
-                self._connection.close()
-                raise WorkspaceUnusable(path.parent, reason=lack)
             for pragma in _PRAGMAS:
-                self._connection.execute(f"PRAGMA {pragma}")
-            self._connection.execute(f"PRAGMA secure_delete = {secure_delete:d}")
-            migrate(self._connection, path, migrations)
-        except sqlite3.Error as error:
-            raise self._unusable(error) from error
+                connection.execute(f"PRAGMA {pragma}")
+            connection.execute(f"PRAGMA secure_delete = {secure_delete:d}")
+            migrate(connection, path, migrations)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def all(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         """All rows of a statement."""
@@ -178,8 +133,11 @@ class Database:
 
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
-        """The connection for several statements that see one state, even if another connection writes."""
+        """The connection for several statements that see one state, even if another process writes."""
         with self.reading() as connection:
+            if connection.in_transaction:
+                yield connection
+                return
             connection.execute("BEGIN")
             try:
                 yield connection
@@ -204,10 +162,17 @@ class Database:
             (version,) = connection.execute("PRAGMA data_version").fetchone()
             return version, connection.total_changes
 
+    def has_changed(self) -> bool:
+        """Whether a write has been committed since the last call, by any process; true at the first call."""
+        before, self._asked_at = self._asked_at, self.state()
+        return before != self._asked_at
+
     def close(self) -> None:
         """Close the file and fold the write-ahead log into it."""
         with self._lock:
             self._connection.close()
 
-    def _unusable(self, error: sqlite3.Error) -> WorkspaceUnusable:
+    def _unusable(self, error: sqlite3.Error) -> WorkspaceBusy | WorkspaceUnusable:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:  # or an extended code of it
+            return WorkspaceBusy(self._path.parent, waited_s=STORE_WAIT_S)
         return WorkspaceUnusable(self._path.parent, reason=f"{self._path.name}: {error}")

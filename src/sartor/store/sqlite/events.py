@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
+    from sartor.store.base import EventPosition
 
+
+_SEQUENCE = "events"  # the only one: SQLite has one writer at a time
 TYPES = tuple(EventType)
 TYPE_NUMBERS = {type_: number for number, type_ in enumerate(TYPES)}
 
@@ -274,7 +277,8 @@ class SqliteEventStore:
     def product_counts(self) -> dict[str, int]:
         return dict(self._reader.all("SELECT name, events FROM product_events JOIN products ON number = product"))
 
-    def after(self, number: int, *, limit: int) -> EventRows:
+    def after(self, position: EventPosition, *, limit: int) -> EventRows:
+        number = position.get(_SEQUENCE, 0)
         with self._reader.snapshot() as connection:
             cursor = connection.execute(
                 "SELECT number, coalesce(user, person), coalesce(product, 0), type, at_s, coalesce(basket, 0)"
@@ -289,7 +293,7 @@ class SqliteEventStore:
             names = self._products.named(connection, products.tolist())
         searches = int(products.size > 0 and products[0] == 0)  # 0, if there, comes first
         return EventRows(
-            number=int(rows["number"][-1]) if rows.size else number,
+            position={_SEQUENCE: int(rows["number"][-1])} if rows.size else position,
             people=rows["person"].copy(),
             products=places.astype(np.int64) - searches,
             product_ids=tuple(names[product] for product in products.tolist() if product),

@@ -76,7 +76,7 @@ class Facets:
         self, attributes: Sequence[str], *, where: Where, words: str, limit: int
     ) -> dict[str, list[FacetValue]]:
         """Values of attributes with their number of products, the most frequent first, ties by value."""
-        with self._database.reading() as connection:
+        with self._database.snapshot() as connection:
             self._refresh()
             new = [name for name in dict.fromkeys(attributes) if (name, where, words, limit) not in self._counted]
             counted = self._count(connection, new, self._matches.mask(where, words), limit) if new else {}
@@ -89,7 +89,7 @@ class Facets:
 
     def names(self, *, limit: int) -> tuple[str, ...]:
         """Attributes that make good filters, by how many products have them, then by how few values."""
-        with self._database.reading() as connection:
+        with self._database.snapshot() as connection:
             self._refresh()
             if self._names is None:
                 self._names = self._good_filters(connection)
@@ -175,7 +175,7 @@ class Listings:
             BadCursor: ``query.after`` is not a cursor of this listing.
         """
         limit = max(0, query.limit)
-        with self._database.reading() as connection:
+        with self._database.snapshot() as connection:
             mask = self._matches.mask(query.where, query.words)
             rows = list(islice(self._rows(connection, query, mask), limit + 1))
             shown = rows[:limit]
