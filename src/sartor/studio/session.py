@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import time
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 import streamlit as st
 
-from sartor.config import STUDIO_API_VARIABLE, EnvironmentSettings
+from sartor.config import API_KEY_VARIABLE, STUDIO_API_VARIABLE, EnvironmentSettings
 from sartor.errors import SartorError, ServiceUnreachable
 from sartor.studio.backend import WorkspaceBackend
 from sartor.studio.remote import ServiceBackend
