@@ -29,9 +29,12 @@
     ├── WorkspaceError
     │   ├── WorkspaceBusy
     │   ├── WriteConflict
+    │   ├── BadSettings
+    │   ├── BadAddress
     │   ├── WorkspaceTooNew
     │   ├── WorkspaceUnusable
-    │   └── BackupFailed
+    │   ├── BackupFailed
+    │   └── CopyFailed
     ├── QueryError
     │   ├── EmptyCatalog
     │   ├── EmptyQuery
@@ -76,6 +79,7 @@ Each class builds its own message: what went wrong, with which value, and what t
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -97,6 +101,12 @@ def _did_you_mean(text: str, known: Sequence[str], *, cutoff: float = 0.5) -> st
     by_lower = {name.lower(): name for name in known}
     close = get_close_matches(text.lower(), by_lower, n=1, cutoff=cutoff)
     return f"did you mean {by_lower[close[0]]!r}? " if close else ""
+
+
+def redacted(address: str) -> str:
+    """An address without its password, for messages; also where it is in the query."""
+    address = re.sub(r"(://[^/@:]*):.*@", r"\1:***@", address)
+    return re.sub(r"(?i)((?:password|secret|token|key)[^=&?]*=)[^&]*", r"\1***", address)
 
 
 class MissingExtra(SartorError):
@@ -214,6 +224,20 @@ class WriteConflict(WorkspaceError):
         self.photos = tuple(photos)
 
 
+class BadSettings(WorkspaceError):
+    """The settings file of a workspace cannot be used."""
+
+    def __init__(self, file: Path, *, reason: str) -> None:
+        super().__init__(f"{file} cannot be used: {reason}")
+
+
+class BadAddress(WorkspaceError):
+    """A setting is no address that Sartor knows how to open."""
+
+    def __init__(self, address: str, *, setting: str, reason: str) -> None:
+        super().__init__(f"{setting}={redacted(address)!r} cannot be used: {reason}")
+
+
 class WorkspaceTooNew(WorkspaceError):
     """A newer Sartor wrote this workspace."""
 
@@ -236,6 +260,13 @@ class BackupFailed(WorkspaceError):
 
     def __init__(self, home: Path, *, reason: str) -> None:
         super().__init__(f"{home} is not backed up: {reason}")
+
+
+class CopyFailed(WorkspaceError):
+    """A workspace cannot be copied to another store, or the copy differs."""
+
+    def __init__(self, target: str, *, reason: str) -> None:
+        super().__init__(f"the workspace is not copied to {target}: {reason}")
 
 
 class ModelError(SartorError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from stat import S_ISREG
 from typing import TYPE_CHECKING
 
 from sartor.errors import BackupFailed
@@ -48,7 +49,7 @@ class Info:
 
 def workspace_info(home: Path, store: CatalogStore, models: ModelRegistry, *, default_model: str | None) -> Info:
     """Count what a workspace holds."""
-    files = [path.stat() for path in home.rglob("*") if path.is_file()]
+    files = [file for path in home.rglob("*") if (file := _file(path)) is not None]
     return Info(
         home=home,
         default_model=default_model,
@@ -57,6 +58,15 @@ def workspace_info(home: Path, store: CatalogStore, models: ModelRegistry, *, de
         attributes=store.attribute_names(),
         size_bytes=sum(_disk_bytes(file) for file in files),
     )
+
+
+def _file(path: Path) -> os.stat_result | None:
+    """What the system knows of a file; None for a directory, and for what another process deleted meanwhile."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found if S_ISREG(found.st_mode) else None
 
 
 def _disk_bytes(file: os.stat_result) -> int:

@@ -154,6 +154,14 @@ class EventRows:
         return len(self.people)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventPage:
+    """Some events in the order of arrival, and where to go on from."""
+
+    events: tuple[Event, ...]
+    position: EventPosition
+
+
 class CatalogStore(Protocol):
     """Products, photos, embeddings, settings and API keys of a workspace. Calls are thread-safe.
 
@@ -236,6 +244,10 @@ class CatalogStore(Protocol):
 
     def setting(self, name: str) -> str | None:
         """A setting of the workspace; None if it is not set."""
+        ...
+
+    def settings(self) -> dict[str, str]:
+        """All settings of the workspace."""
         ...
 
     def damage(self) -> list[str]:
@@ -385,6 +397,19 @@ class EventStore(Protocol):
             position: ``EventRows.position`` of the last page; an empty mapping to begin.
             limit: Events, at most.
         """
+        ...
+
+    def log(self, position: EventPosition, *, limit: int) -> EventPage:
+        """Events after a position as they came, impressions included, each with the person that it came from.
+
+        Args:
+            position: ``EventPage.position`` of the last page; an empty mapping to begin.
+            limit: Events, at most.
+        """
+        ...
+
+    def merges(self) -> tuple[tuple[str, str], ...]:
+        """Every visitor that was merged, with its user, in the order in which the visitors were first seen."""
         ...
 
     def erasures(self) -> int:

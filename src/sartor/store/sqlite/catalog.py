@@ -336,6 +336,9 @@ class SqliteCatalogStore:
         rows = self._database.all("SELECT value FROM settings WHERE name = ?", name)
         return rows[0][0] if rows else None
 
+    def settings(self) -> dict[str, str]:
+        return dict(self._database.all("SELECT name, value FROM settings ORDER BY name"))
+
     def damage(self) -> list[str]:
         damage = [row[0] for row in self._database.all("PRAGMA integrity_check") if row[0] != "ok"]
         references = self._database.all("PRAGMA foreign_key_check")
