@@ -29,6 +29,7 @@
     ├── WorkspaceError
     │   ├── WorkspaceBusy
     │   ├── WriteConflict
+    │   ├── StoreAway
     │   ├── WorkspaceTooNew
     │   ├── WorkspaceUnusable
     │   └── BackupFailed
@@ -198,7 +199,7 @@ class WorkspaceError(SartorError):
 class WorkspaceBusy(WorkspaceError):
     """Another process writes to the workspace, for longer than a write waits."""
 
-    def __init__(self, home: Path, *, waited_s: float) -> None:
+    def __init__(self, home: Path | str, *, waited_s: float) -> None:
         super().__init__(
             f"another process has been writing to {home} for {waited_s:.0f} s; nothing was changed, try again"
         )
@@ -214,10 +215,22 @@ class WriteConflict(WorkspaceError):
         self.photos = tuple(photos)
 
 
+class StoreAway(WorkspaceError):
+    """The server that holds the workspace does not answer.
+
+    Reads go on from what the process has. A transaction that was under way is committed whole or not at all.
+    """
+
+    def __init__(self, store: str, *, reason: str) -> None:
+        super().__init__(
+            f"{store} does not answer ({reason}); try again when the server is back, or check SARTOR_STORE"
+        )
+
+
 class WorkspaceTooNew(WorkspaceError):
     """A newer Sartor wrote this workspace."""
 
-    def __init__(self, home: Path, *, found: int, supported: int) -> None:
+    def __init__(self, home: Path | str, *, found: int, supported: int) -> None:
         super().__init__(
             f"{home} was written by a newer Sartor (schema {found}, this one knows {supported}); "
             "upgrade with: pip install -U sartor"
@@ -227,7 +240,7 @@ class WorkspaceTooNew(WorkspaceError):
 class WorkspaceUnusable(WorkspaceError):
     """The directory cannot hold a workspace, or what it holds is damaged."""
 
-    def __init__(self, home: Path, *, reason: str) -> None:
+    def __init__(self, home: Path | str, *, reason: str) -> None:
         super().__init__(f"{home} cannot be used as a workspace: {reason}")
 
 
