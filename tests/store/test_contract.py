@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 CATALOG_STORES: list[Callable[[Path], CatalogStore]] = [
     lambda directory: SqliteCatalogStore(directory / "catalog.sqlite3"),
 ]
-EVENT_STORES: list[Callable[[Path], EventStore]] = [
-    lambda directory: SqliteEventStore(directory / "events.sqlite3"),
-]
+EVENT_STORES = ["sqlite", pytest.param("mongodb", marks=pytest.mark.engines)]
 
 PALETTE = Palette(np.array([[0.5, 0.1, -0.1]], np.float32), np.ones(1, np.float32))
 RED = Where((AnyOf(attribute="color", values=("red",)),))
@@ -41,10 +39,25 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CatalogSto
 
 
 @pytest.fixture(params=EVENT_STORES)
-def events(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EventStore]:
-    opened = request.param(tmp_path)
-    yield opened
-    opened.close()
+def events(request: pytest.FixtureRequest) -> EventStore:
+    return request.getfixturevalue(f"{request.param}_events")
+
+
+@pytest.fixture
+def sqlite_events(tmp_path: Path) -> Iterator[EventStore]:
+    store = SqliteEventStore(tmp_path / "events.sqlite3")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def mongodb_events(mongodb_address: str) -> Iterator[EventStore]:
+    from sartor.store.mongo.database import MongoDatabase
+    from sartor.store.mongo.events import MongoEventStore
+
+    database = MongoDatabase(mongodb_address)
+    yield MongoEventStore(database)
+    database.close()
 
 
 def product(

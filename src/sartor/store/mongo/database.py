@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import pymongo
 from bson.errors import BSONError
-from pymongo import IndexModel, MongoClient, ReadPreference
+from pymongo import ASCENDING, IndexModel, MongoClient, ReadPreference
 from pymongo.errors import (
     CollectionInvalid,
     ConnectionFailure,
@@ -56,6 +56,20 @@ COLLECTIONS: Mapping[str, Sequence[IndexModel]] = {
     "attribute_names": (IndexModel("revision"),),
     "settings": (),
     "api_keys": (IndexModel("digest", unique=True),),
+    "events": (
+        IndexModel([("lane", ASCENDING), ("is_impression", ASCENDING), ("number", ASCENDING)]),
+        IndexModel([("person", ASCENDING), ("at_s", ASCENDING), ("arrived_us", ASCENDING)]),
+        IndexModel("product"),
+        IndexModel("basket_number", sparse=True),
+    ),
+    "event_people": (IndexModel("number", unique=True), IndexModel("user", sparse=True)),
+    "event_baskets": (IndexModel("number", unique=True),),
+    "event_lanes": (),
+    # GridFS: https://www.mongodb.com/docs/manual/core/gridfs/
+    "media.files": (IndexModel([("filename", ASCENDING), ("uploadDate", ASCENDING)]),),
+    "media.chunks": (IndexModel([("files_id", ASCENDING), ("n", ASCENDING)], unique=True),),
+    "models.files": (IndexModel([("filename", ASCENDING), ("uploadDate", ASCENDING)]),),
+    "models.chunks": (IndexModel([("files_id", ASCENDING), ("n", ASCENDING)], unique=True),),
 }
 
 _WORKSPACE = "workspace"  # a collection with one document: the id of the workspace and its schema version
