@@ -31,6 +31,7 @@
     │   ├── WriteConflict
     │   ├── BadSettings
     │   ├── BadAddress
+    │   ├── StoreAway
     │   ├── WorkspaceTooNew
     │   ├── WorkspaceUnusable
     │   ├── BackupFailed
@@ -104,9 +105,19 @@ def _did_you_mean(text: str, known: Sequence[str], *, cutoff: float = 0.5) -> st
 
 
 def redacted(address: str) -> str:
-    """An address without its password, for messages; also where it is in the query."""
-    address = re.sub(r"(://[^/@:]*):.*@", r"\1:***@", address)
-    return re.sub(r"(?i)((?:password|secret|token|key)[^=&?]*=)[^&]*", r"\1***", address)
+    """An address without its password and its options, to be shown.
+
+    Example:
+        >>> from sartor.errors import redacted
+        >>> redacted("mongodb://ann:secret@db.example:27017/shop?authSource=admin")
+        'mongodb://ann:***@db.example:27017/shop'
+    """
+    scheme, _, rest = address.partition("://")
+    login, at, hosts = rest.rpartition("@")
+    shown = hosts.partition("?")[0]
+    if at:
+        shown = f"{re.split('[:/?]', login, maxsplit=1)[0]}:***@{shown}"
+    return f"{scheme}://{shown}"
 
 
 class MissingExtra(SartorError):
@@ -208,7 +219,7 @@ class WorkspaceError(SartorError):
 class WorkspaceBusy(WorkspaceError):
     """Another process writes to the workspace, for longer than a write waits."""
 
-    def __init__(self, home: Path, *, waited_s: float) -> None:
+    def __init__(self, home: Path | str, *, waited_s: float) -> None:
         super().__init__(
             f"another process has been writing to {home} for {waited_s:.0f} s; nothing was changed, try again"
         )
@@ -238,10 +249,22 @@ class BadAddress(WorkspaceError):
         super().__init__(f"{setting}={redacted(address)!r} cannot be used: {reason}")
 
 
+class StoreAway(WorkspaceError):
+    """The server that holds the workspace does not answer.
+
+    Reads go on from what the process has. A transaction that was under way is committed whole or not at all.
+    """
+
+    def __init__(self, store: str, *, reason: str) -> None:
+        super().__init__(
+            f"{store} does not answer ({reason}); try again when the server is back, or check SARTOR_STORE"
+        )
+
+
 class WorkspaceTooNew(WorkspaceError):
     """A newer Sartor wrote this workspace."""
 
-    def __init__(self, home: Path, *, found: int, supported: int) -> None:
+    def __init__(self, home: Path | str, *, found: int, supported: int) -> None:
         super().__init__(
             f"{home} was written by a newer Sartor (schema {found}, this one knows {supported}); "
             "upgrade with: pip install -U sartor"
@@ -251,7 +274,7 @@ class WorkspaceTooNew(WorkspaceError):
 class WorkspaceUnusable(WorkspaceError):
     """The directory cannot hold a workspace, or what it holds is damaged."""
 
-    def __init__(self, home: Path, *, reason: str) -> None:
+    def __init__(self, home: Path | str, *, reason: str) -> None:
         super().__init__(f"{home} cannot be used as a workspace: {reason}")
 
 

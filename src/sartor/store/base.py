@@ -29,8 +29,8 @@ class Write:
     Attributes:
         products: Whole products; each replaces what the store has of it.
         model: The model that made the embeddings.
-        embeddings: New embeddings by the photo's SHA-256.
-        palettes: New palettes by the photo's SHA-256.
+        embeddings: New embeddings of the products' photos, by SHA-256.
+        palettes: New palettes of the products' photos, by SHA-256.
         read_at: The revision at which the writer read what it replaces. If one of these products has a later
             one, nothing is written.
         known: Photos, by SHA-256, that the writer found embedded. If one is gone, nothing is written.
@@ -182,6 +182,24 @@ class CatalogStore(Protocol):
         """
         ...
 
+    def follow(self) -> None:
+        """Bring what this process keeps of the store up to date; nothing to do where it reads the truth itself.
+
+        It is done after each write of this process, and by itself soon after one of another process.
+
+        Raises:
+            StoreAway: The server does not answer.
+        """
+        ...
+
+    @property
+    def away_since(self) -> float | None:
+        """Since when the server has not answered, in seconds since 1970 (UTC); None while it does.
+
+        Meanwhile reads go on from what this process has, and writes raise ``StoreAway``.
+        """
+        ...
+
     def products(self, product_ids: Collection[str]) -> dict[str, StoredProduct]:
         """Products by id."""
         ...
@@ -302,9 +320,12 @@ class CatalogStore(Protocol):
     def write(self, write: Write) -> int:
         """Write products, their photos and embeddings in one transaction; returns the last revision of it.
 
+        A server may take hundreds of products in several transactions. No product is ever torn.
+
         Raises:
             WriteConflict: Another process changed what the write depends on.
             WorkspaceBusy: Another process writes for too long.
+            StoreAway: The server does not answer.
         """
         ...
 
