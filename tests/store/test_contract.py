@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from sartor.errors import BadCursor, VisitorTaken, WorkspaceUnusable
+from sartor.errors import BadCursor, VisitorTaken, WorkspaceUnusable, WriteConflict
 from sartor.events.model import Event, EventType, Person, Taken
 from sartor.store.base import ApiKey, Change, ListingQuery, Sort, Write
 from sartor.store.sqlite.catalog import SqliteCatalogStore
@@ -16,14 +16,12 @@ from sartor.types import AnyOf, FacetValue, Palette, Photo, Product, StoredProdu
 from tests.fakes import unit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sartor.store.base import CatalogStore, EventStore
 
-CATALOG_STORES: list[Callable[[Path], CatalogStore]] = [
-    lambda directory: SqliteCatalogStore(directory / "catalog.sqlite3"),
-]
+CATALOG_STORES = ["sqlite", pytest.param("mongodb", marks=pytest.mark.engines)]
 EVENT_STORES = ["sqlite", pytest.param("mongodb", marks=pytest.mark.engines)]
 
 PALETTE = Palette(np.array([[0.5, 0.1, -0.1]], np.float32), np.ones(1, np.float32))
@@ -32,10 +30,27 @@ ANN, BOB, GUEST = Person.user("ann"), Person.user("bob"), Person.visitor("guest"
 
 
 @pytest.fixture(params=CATALOG_STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CatalogStore]:
-    opened = request.param(tmp_path)
-    yield opened
-    opened.close()
+def store(request: pytest.FixtureRequest) -> CatalogStore:
+    return request.getfixturevalue(f"{request.param}_catalog")
+
+
+@pytest.fixture
+def sqlite_catalog(tmp_path: Path) -> Iterator[CatalogStore]:
+    store = SqliteCatalogStore(tmp_path / "catalog.sqlite3")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def mongodb_catalog(mongodb_address: str, tmp_path: Path) -> Iterator[CatalogStore]:
+    from sartor.store.mongo.catalog import MongoCatalogStore
+    from sartor.store.mongo.database import MongoDatabase
+
+    database = MongoDatabase(mongodb_address)
+    store = MongoCatalogStore(database, tmp_path / "replicas")
+    yield store
+    store.close()
+    database.close()
 
 
 @pytest.fixture(params=EVENT_STORES)
@@ -195,6 +210,87 @@ def test_listings_and_facets_count_what_passes_the_filter_and_the_words(store: C
     assert store.facets(["color"], where=Where((AnyOf(attribute="color", values=("blue",)),)), limit=5) == {
         "color": [blue]
     }
+
+
+def test_a_product_that_is_deleted_and_added_again_is_the_newest(store: CatalogStore) -> None:
+    write(store, product("a"), product("b"), product("c"))
+    write(store, product("a", title="changed"))
+    store.delete(["b"])
+    write(store, product("d"), product("b"))
+    listing = store.listing(ListingQuery(sort=Sort.NEWEST))
+    assert [one.product.id for one in listing.products] == ["b", "d", "c", "a"]
+
+
+def test_a_product_that_is_twice_in_a_write_takes_two_revisions(store: CatalogStore) -> None:
+    write(store, product("a", title="first"), product("b"), product("a", title="last"))
+    assert store.revision == 3
+    assert store.products(["a"])["a"].product.title == "last"
+    assert [change.product_id for change in store.changes(since=0, limit=9)] == ["b", "a"]
+
+
+def test_attributes_keep_their_types_their_order_and_any_name(store: CatalogStore) -> None:
+    stored = product(
+        "a", **{"z": True, "a.b": 1, "$c": 1.0, "": "x", "list": ("1", "2"), "big": 10**30, "\0": "\ud800"}
+    )
+    plain = product("b", z=False, a=2**40, list=("1",), price=2.0)
+    write(store, stored, plain)
+    found = store.products(["a", "b"])
+    for one in (stored, plain):
+        attributes = found[one.product.id].product.attributes
+        assert list(attributes.items()) == list(one.product.attributes.items())
+        assert [type(value) for value in attributes.values()] == [
+            type(value) for value in one.product.attributes.values()
+        ]
+
+
+def test_a_photo_has_an_embedding_of_each_model(store: CatalogStore) -> None:
+    write(store, product("a", "1"))
+    store.write(Write(products=(product("a", "1"),), model="n-1.5/x", embeddings={"1": unit(3, 4)}))
+    assert store.embeddings("m", ["1"])["1"].tolist() == unit(1, 2).tolist()
+    assert store.embeddings("n-1.5/x", ["1"])["1"].tolist() == unit(3, 4).tolist()
+    assert store.counts().embeddings == {"m": 1, "n-1.5/x": 1}
+
+
+def test_a_write_that_depends_on_what_was_changed_is_refused_whole(store: CatalogStore) -> None:
+    write(store, product("a", "1"), product("b", "2"), product("c"))
+    read_at = store.revision
+    write(store, product("a", "1", title="changed"))
+    store.delete(["b", "c"])
+    store.drop_unused_photos()
+    before = store.revision
+    new = (product("d"), product("a", "2"), product("c"))
+    with pytest.raises(WriteConflict) as changed:
+        store.write(Write(products=new, model="m", embeddings={}, read_at=read_at))
+    assert changed.value.product_ids == ("a", "c")
+    with pytest.raises(WriteConflict) as gone:
+        store.write(Write(products=new, model="m", embeddings={}, known=["2"]))
+    assert gone.value.photos == ("2",)
+    assert store.revision == before
+    assert store.known(["a", "b", "c", "d"]) == {"a"}
+    store.write(Write(products=(product("a", "1"),), model="m", embeddings={}, read_at=before, known=["1"]))
+
+
+def test_it_says_once_that_something_has_changed(store: CatalogStore) -> None:
+    assert store.has_changed()
+    write(store, product("a"))
+    assert store.has_changed()
+    store.set_setting("a", "1")
+    assert store.has_changed()
+    store.has_changed()
+    assert not store.has_changed()
+
+
+def test_following_changes_nothing_where_nobody_else_wrote(store: CatalogStore) -> None:
+    write(store, product("a"))
+    store.follow()
+    assert store.revision == 1
+    assert store.away_since is None
+
+
+def test_a_setting_is_claimed_once(store: CatalogStore) -> None:
+    assert store.claim_setting("a", "1") == "1"
+    assert store.claim_setting("a", "2") == "1"
+    assert store.setting("a") == "1"
 
 
 def test_settings_are_set_and_deleted_together(store: CatalogStore) -> None:
