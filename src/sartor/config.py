@@ -83,7 +83,7 @@ class Settings(BaseModel):
     def _home_may_be_an_address(cls, given: Any) -> Any:
         if isinstance(given, dict) and is_address(home := given.get("home")):
             given = {name: value for name, value in given.items() if name != "home"}
-            given.setdefault("store", home)
+            given["store"] = home
         return given
 
 

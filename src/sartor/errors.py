@@ -281,7 +281,7 @@ class WorkspaceUnusable(WorkspaceError):
 class BackupFailed(WorkspaceError):
     """A workspace cannot be backed up."""
 
-    def __init__(self, home: Path, *, reason: str) -> None:
+    def __init__(self, home: Path | str, *, reason: str) -> None:
         super().__init__(f"{home} is not backed up: {reason}")
 
 

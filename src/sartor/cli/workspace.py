@@ -43,7 +43,7 @@ def info(*, home: Home = None, model: Model = None, as_json: Json = False) -> No
         return
     counts = info.counts
     typer.echo(
-        f"{info.home}: {counted(counts.products, 'product')}, {counted(counts.photos, 'photo')}, "
+        f"{info.store}: {counted(counts.products, 'product')}, {counted(counts.photos, 'photo')}, "
         f"{info.size_bytes / _MEBIBYTE:.0f} MiB"
     )
     typer.echo(f"attributes: {', '.join(info.attributes) or 'none'}")

@@ -31,7 +31,8 @@ class Info:
     """What a workspace holds.
 
     Attributes:
-        home: Its directory.
+        home: Its directory, or that of what is derived from it where a server holds it.
+        store: What holds it: the directory, or the address of the server.
         default_model: Model of commands without ``--model``; None before the first ``index``.
         models: Ids of the models.
         counts: Numbers of products, photos, embeddings by model, and products by source.
@@ -40,6 +41,7 @@ class Info:
     """
 
     home: Path
+    store: str
     default_model: str | None
     models: tuple[str, ...]
     counts: StoreCounts
@@ -47,11 +49,14 @@ class Info:
     size_bytes: int
 
 
-def workspace_info(home: Path, store: CatalogStore, models: ModelRegistry, *, default_model: str | None) -> Info:
+def workspace_info(
+    home: Path, store: CatalogStore, models: ModelRegistry, *, name: str, default_model: str | None
+) -> Info:
     """Count what a workspace holds."""
     files = [file for path in home.rglob("*") if (file := _file(path)) is not None]
     return Info(
         home=home,
+        store=name,
         default_model=default_model,
         models=tuple(card.id for card in models.cards()),
         counts=store.counts(),

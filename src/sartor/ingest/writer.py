@@ -132,6 +132,9 @@ def catch_up(store: CatalogStore, index: VectorIndex, features: FeatureBuilder) 
         How many products had changed.
     """
     done = 0
+    if index.revision > store.revision:  # another file was put in the place of the store's
+        logger.warning("the index is ahead of the store and is built again: revision=%d", index.revision)
+        index.clear()
     while page := store.changes(since=index.revision, limit=_PAGE):
         live = [change.product_id for change in page if not change.deleted]
         entries = features.entries(store.embedded_photos(features.model, live))

@@ -45,16 +45,19 @@ class MongoCatalogStore:
     may then come after some of them.
 
     Args:
-        mongo: The workspace's database; the caller closes it after this.
+        mongo: The workspace's database.
         directory: Where the replicas of this host's processes are.
+        on_close: Called in the end, such as to close the database.
 
     Raises:
         StoreAway: The server does not answer.
         WorkspaceUnusable: The directory cannot be used.
     """
 
-    def __init__(self, mongo: MongoDatabase, directory: Path) -> None:
-        self._mongo = mongo
+    def __init__(
+        self, mongo: MongoDatabase, directory: Path, *, on_close: Callable[[], None] = lambda: None
+    ) -> None:
+        self._mongo, self._on_close = mongo, on_close
         self._following, self._stopping = RLock(), Event()
         self._replica = CatalogReplica(
             directory, workspace=mongo.workspace_id, revision=self._counters()["revision"]
@@ -227,3 +230,4 @@ class MongoCatalogStore:
         self._stopping.set()
         with self._following:
             self._replica.close()
+        self._on_close()

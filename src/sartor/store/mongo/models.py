@@ -68,6 +68,17 @@ class ModelFiles:
         if there != digests:
             raise ModelExists(model_id)
 
+    def exchange(self) -> None:
+        """Fetch the models that the folder lacks, and put those there that the server lacks."""
+        self.pull()
+        there = set(self._ids())
+        for folder in sorted(self._directory.glob("[!.]*/")):
+            if folder.name not in there:
+                self.push(folder.name)
+
+    def _ids(self) -> list[str]:
+        return [name.removeprefix(_MODEL) for name in self._files.names() if name.startswith(_MODEL)]
+
     def pull(self) -> list[str]:
         """Fetch the models that the folder lacks; returns their ids, sorted.
 
@@ -77,8 +88,7 @@ class ModelFiles:
             ModelDamaged: A file of a model is not the one that was put.
             StoreAway: The server does not answer.
         """
-        ids = [name.removeprefix(_MODEL) for name in self._files.names() if name.startswith(_MODEL)]
-        missing = [model_id for model_id in ids if not (self._directory / model_id).exists()]
+        missing = [model_id for model_id in self._ids() if not (self._directory / model_id).exists()]
         for model_id in missing:
             started_s = time.perf_counter()
             self._fetch(model_id, self._list(model_id) or {})
