@@ -162,7 +162,7 @@ def _mongodb(settings: Settings, address: str) -> Truth:
         home = settings.home / f"mongodb-{database.workspace_id[:12]}"
         models = ModelFiles(database, settings.home / MODELS)
         models.exchange()
-        cache = FolderMediaStore(home / _MEDIA)
+        cache = FolderMediaStore(home / _MEDIA, durable=False)
         return Truth(
             name=database.shown,
             home=home,

@@ -190,6 +190,7 @@ class _Copy:
         for photo in photos.values():
             if photo.has_picture and not self.target.media.keep(photo.thumbnail):
                 self._copy_thumbnail(photo.thumbnail)
+        self.target.media.flush()
         palettes = source.palettes(photos)
         new = [stored for stored in products if there.get(stored.product.id) != stored]
         self.added += sum(stored.product.id not in there for stored in new)

@@ -87,6 +87,7 @@ class CatalogWriter:
             WriteConflict: Another process changed what the write depends on; nothing is written.
         """
         shown = {photo.sha256 for product in products for photo in product.photos}
+        self.media.flush()
         self.store.write(
             Write(
                 products=tuple(products),

@@ -6,12 +6,13 @@ folder is as good as the bucket's, and pages show it while the server is away.
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 from sartor.imaging.thumbnail import Thumbnail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from sartor.media.folder import FolderMediaStore
@@ -23,8 +24,8 @@ class Bucket(Protocol):
     Every method raises ``StoreAway`` if the server does not answer.
     """
 
-    def put(self, name: str, content: bytes) -> bool:
-        """Write a file; returns False, and changes nothing, if there is one of this name."""
+    def put_all(self, contents: Mapping[str, bytes]) -> None:
+        """Write files; of those that are there already, only the age begins anew."""
         ...
 
     def read(self, name: str) -> bytes | None:
@@ -62,13 +63,24 @@ class BucketMediaStore:
 
     def __init__(self, bucket: Bucket, *, folder: FolderMediaStore) -> None:
         self._bucket, self._folder = bucket, folder
+        self._lock = Lock()
+        self._waiting: dict[str, bytes] = {}  # put, and not yet in the bucket
+        self._flushing = Lock()
 
     def put(self, sha256: str, thumbnail: Thumbnail) -> str:
-        name = f"{sha256}.{thumbnail.suffix}"
-        self._folder.path(name)  # refuses what is no name
-        if not self._bucket.keep(name) and self._bucket.put(name, thumbnail.data):
-            self._folder.put(sha256, thumbnail)
+        name = self._folder.put(sha256, thumbnail)
+        with self._lock:
+            self._waiting[name] = thumbnail.data
         return name
+
+    def flush(self) -> None:
+        with self._flushing:  # who finds nothing to do waits for who is doing it
+            with self._lock:
+                waiting = dict(self._waiting)
+            if waiting:
+                self._bucket.put_all(waiting)
+            with self._lock:
+                self._waiting = {name: data for name, data in self._waiting.items() if name not in waiting}
 
     def path(self, name: str) -> Path:
         path = self._folder.path(name)
@@ -85,18 +97,24 @@ class BucketMediaStore:
         return self.path(name).is_file()
 
     def keep(self, name: str) -> bool:
-        if self._bucket.keep(name):
+        if self._bucket.keep(name) or name in self._waiting:
             return True
-        return self._folder.exists(name) and self._bucket.put(name, self._folder.read(name))
+        if not self._folder.exists(name):
+            return False
+        self._bucket.put_all({name: self._folder.read(name)})
+        return True
 
     def age_s(self, name: str) -> float:
+        self.flush()
         return self._bucket.age_s(name)
 
     def names(self) -> Iterator[str]:
+        self.flush()
         return self._bucket.names()
 
     def delete(self, name: str, *, min_age_s: float = 0.0) -> bool:
         self._folder.path(name)  # refuses what is no name
+        self.flush()
         return self._bucket.delete(name, min_age_s=min_age_s) and self._folder.delete(name)
 
     def remove_leftovers(self, *, min_age_s: float) -> int:

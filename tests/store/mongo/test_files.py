@@ -104,6 +104,8 @@ def test_what_a_killed_process_left_is_removed_when_it_is_old(files: MongoFiles,
 def test_hosts_share_thumbnails_and_show_those_that_they_have(files: MongoFiles, tmp_path: Path) -> None:
     one, two = (BucketMediaStore(files, folder=FolderMediaStore(tmp_path / host)) for host in ("one", "two"))
     name = one.put(SHA256, THUMBNAIL)
+    assert not two.exists(name)
+    one.flush()
     assert two.path(name) == tmp_path / "two" / SHA256[:2] / name
     assert two.path(name).read_bytes() == THUMBNAIL.data
     one.delete(name)
@@ -122,6 +124,7 @@ def test_a_thumbnail_that_a_host_has_is_shown_while_the_server_is_away(
         database = MongoDatabase(f"{server.address}/shop")
         media = BucketMediaStore(MongoFiles(database, "media"), folder=FolderMediaStore(tmp_path / "cache"))
         name = media.put(SHA256, THUMBNAIL)
+        media.flush()
         server.kill()
         assert media.exists(name)
         assert media.read(name) == THUMBNAIL.data
