@@ -58,6 +58,7 @@
     ├── ServiceError
     │   ├── NeedsKey
     │   ├── AddressTaken
+    │   ├── WorkerFailed
     │   ├── KeyNotFound
     │   ├── ServiceUnreachable
     │   └── ServiceRefused
@@ -630,6 +631,10 @@ class AddressTaken(ServiceError):
 
     def __init__(self, host: str, port: int, *, reason: str, options: str = "--host or --port") -> None:
         super().__init__(f"cannot listen on {host} port {port} ({reason}); choose another with {options}")
+
+
+class WorkerFailed(ServiceError):
+    """A worker process of the service cannot start; the text is the worker's reason."""
 
 
 class KeyNotFound(ServiceError):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sartor.config import ServiceSettings
+    from sartor.service.group import WorkerGroup
     from sartor.service.monitoring import Metrics
     from sartor.shop import Shop
 
@@ -33,11 +34,19 @@ class BoundedExecutor:
         in_flight: Calls that run or wait.
     """
 
-    def __init__(self, *, workers: int, waiting: int, timeout_s: float) -> None:
-        """Let ``workers`` calls run at once and ``waiting`` more wait."""
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="sartor-serve")
-        self._capacity = workers + waiting
+    def __init__(
+        self,
+        *,
+        concurrency: int,
+        waiting: int,
+        timeout_s: float,
+        on_change: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """Let ``concurrency`` calls run at once and ``waiting`` more wait; ``on_change`` gets ``in_flight``."""
+        self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="sartor-serve")
+        self._capacity = concurrency + waiting
         self._timeout_s = timeout_s
+        self._on_change = on_change
         self.in_flight = 0
 
     async def run(self, call: Callable[[], T]) -> T:
@@ -49,7 +58,7 @@ class BoundedExecutor:
         """
         if self.in_flight >= self._capacity:
             raise Overloaded
-        self.in_flight += 1
+        self._count(1)
         context = contextvars.copy_context()
         future = asyncio.get_running_loop().run_in_executor(self._pool, lambda: context.run(call))
         future.add_done_callback(self._done)
@@ -62,8 +71,12 @@ class BoundedExecutor:
         """Wait until all calls are done."""
         self._pool.shutdown()
 
+    def _count(self, change: int) -> None:
+        self.in_flight += change
+        self._on_change(self.in_flight)
+
     def _done(self, future: asyncio.Future[T]) -> None:
-        self.in_flight -= 1
+        self._count(-1)
         if not future.cancelled():
             future.exception()  # retrieved, even if nobody waits for it any more
 
@@ -73,6 +86,7 @@ class Context:
     """The parts of one service.
 
     Attributes:
+        group: The workers that this process is one of; None if it is alone.
         ready: Whether the model and the index are loaded.
     """
 
@@ -81,6 +95,7 @@ class Context:
     executor: BoundedExecutor
     auth: ApiKeyAuth
     metrics: Metrics
+    group: WorkerGroup | None = None
     ready: bool = False
 
 

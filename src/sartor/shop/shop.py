@@ -155,6 +155,17 @@ class Shop:
         """
         self.recommender.warm_up()
 
+    def optimize(self) -> None:
+        """Bring the index up to date, its graph too, and leave the model and the shoppers as they are.
+
+        Processes that open the workspace afterwards begin with this index or a copy of it, so that the graph is
+        built once. This too halts all else in this process.
+
+        Example:
+            >>> shop.optimize()
+        """
+        self.recommender.optimize()
+
     def close(self) -> None:
         """Free what is open."""
         self._models.follower.stop()
