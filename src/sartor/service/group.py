@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import multiprocess
 
+from sartor.service.listener import OpenConnections
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 _METRICS, _COUNTS, _READY, _FAILURE = "metrics", "request-counts", "ready", "failure"
+_MEMBER = "worker-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +50,19 @@ class WorkerGroup:
         """Note that all workers are ready."""
         self._file(_READY).touch()
 
-    def join(self) -> None:
-        """Note that this process is ready to answer."""
-        self._file(f"{_READY}-{os.getpid()}").touch()
+    def connections(self) -> OpenConnections:
+        """The open connections of this process; it is a member once they are published."""
+        return OpenConnections(self.directory, _MEMBER)
 
     def leave(self, pid: int) -> None:
         """Note that a process has ended."""
-        self._file(f"{_READY}-{pid}").unlink(missing_ok=True)
+        self._file(f"{_MEMBER}{pid}").unlink(missing_ok=True)
         multiprocess.mark_process_dead(pid, str(self.metrics))  # type: ignore[no-untyped-call]
 
     @property
     def members(self) -> set[int]:
         """Process ids of the workers that are ready."""
-        return {int(file.name.rpartition("-")[2]) for file in self.directory.glob(f"{_READY}-*")}
+        return {int(file.name.removeprefix(_MEMBER)) for file in self.directory.glob(f"{_MEMBER}*")}
 
     def fail(self, reason: str) -> None:
         """Note why a worker cannot start; the first reason counts."""

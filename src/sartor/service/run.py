@@ -14,6 +14,7 @@ import uvicorn
 from sartor.errors import AddressTaken, NeedsKey
 from sartor.limits import BACKLOG, DRAIN_S
 from sartor.service.app import create_app
+from sartor.service.listener import Listener
 from sartor.service.security import ApiKeyAuth
 from sartor.wiring import open_store
 
@@ -102,7 +103,7 @@ def _require_key(store: CatalogStore, settings: ServiceSettings) -> None:
         raise NeedsKey(settings.host)
 
 
-def bound(settings: ServiceSettings) -> socket.socket:
+def bound(settings: ServiceSettings) -> Listener:
     """A socket that has the address of the service; nobody can connect before ``listen``.
 
     Raises:
@@ -111,7 +112,7 @@ def bound(settings: ServiceSettings) -> socket.socket:
     with _address_checked(settings):
         family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
         # asyncio turns Nagle's algorithm off only if the socket says that it is TCP; with it, answers wait 40 ms.
-        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        listener = Listener(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((settings.host, settings.port))
@@ -121,14 +122,14 @@ def bound(settings: ServiceSettings) -> socket.socket:
         return listener
 
 
-def listen(listener: socket.socket, settings: ServiceSettings) -> None:
+def listen(listener: Listener, settings: ServiceSettings) -> None:
     """Let clients connect.
 
     Raises:
         AddressTaken: Another program was faster.
     """
     with _address_checked(settings):
-        listener.listen(BACKLOG)
+        listener.listen()
 
 
 def address_of(listener: socket.socket) -> str:

@@ -27,7 +27,7 @@ from uvicorn.supervisors.multiprocess import SIGNALS, Multiprocess, Process
 
 from sartor.config import cores
 from sartor.errors import SartorError, WorkerFailed
-from sartor.limits import BACKLOG, DRAIN_S
+from sartor.limits import DRAIN_S
 from sartor.service.app import create_app
 from sartor.service.group import WorkerGroup
 from sartor.service.monitoring import configure_logging
@@ -35,12 +35,12 @@ from sartor.service.run import SWITCH_S, address_of, bound, listen, require_key,
 from sartor.wiring import open_shop, open_store
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from fastapi import FastAPI
 
     from sartor.config import ServiceSettings, Settings
+    from sartor.service.listener import Listener
 
 logger = logging.getLogger(__name__)
 
@@ -88,22 +88,18 @@ def serve_by_workers(
         group = WorkerGroup(Path(directory))
         group.prepare()
         on_address(address_of(listener))
-        worker = Worker(
-            workspace=_share_of_cores(workspace, settings.workers),
-            settings=_share_of_requests(settings),
-            pages=pages,
-            group=group,
-            log_level=logging.getLogger().getEffectiveLevel(),
-        )
         config = uvicorn.Config(
-            worker,
+            Worker(
+                workspace=_share_of_cores(workspace, settings.workers),
+                settings=_share_of_requests(settings),
+                pages=pages,
+                listener=listener,
+                group=group,
+                log_level=logging.getLogger().getEffectiveLevel(),
+            ),
             factory=True,
             workers=settings.workers,
-            # asyncio (3.11 to 3.14) accepts up to `backlog` connections whenever it wakes up, so that one worker
-            # would take all that come together. At 1 it takes one and lets the others have the next. The kernel's
-            # queue, which asyncio sets to the same number, is lengthened again at uvicorn's first tick.
-            backlog=1,
-            callback_notify=_Backlog(listener),
+            backlog=1,  # connections that asyncio accepts at once, see `Listener`
             timeout_worker_healthcheck=_RESTART_S,
             **server_options(),
         )
@@ -118,7 +114,7 @@ class _Supervisor:
     seconds, which a worker does not while it builds a graph.
     """
 
-    def __init__(self, config: uvicorn.Config, listener: socket.socket, group: WorkerGroup) -> None:
+    def __init__(self, config: uvicorn.Config, listener: Listener, group: WorkerGroup) -> None:
         self._listener, self._group = listener, group
         self._uvicorn = Multiprocess(config, [listener])
 
@@ -180,6 +176,7 @@ class Worker:
     workspace: Settings
     settings: ServiceSettings
     pages: Callable[[FastAPI], None] | None
+    listener: Listener  # pickled together with uvicorn's, so that in the worker it is the same object
     group: WorkerGroup
     log_level: int
 
@@ -192,13 +189,14 @@ class Worker:
         except SartorError as error:
             self.group.fail(str(error))
             sys.exit(STARTUP_FAILURE)
+        connections = self.listener.open_connections = self.group.connections()
         app = create_app(
             shop,
             store,
             self.settings,
             pages=self.pages,
             group=self.group,
-            on_ready=self.group.join,
+            on_ready=connections.publish,
             on_failure=self._give_up,
         )
         inner = app.router.lifespan_context
@@ -243,17 +241,6 @@ class Worker:
             loop.remove_reader(supervisor.sentinel)
             if is_orphan:
                 shutil.rmtree(self.group.directory, ignore_errors=True)
-
-
-@dataclass(frozen=True, slots=True)
-class _Backlog:
-    """Lets as many connections wait as there should; uvicorn calls it once it accepts."""
-
-    listener: socket.socket  # pickled together with uvicorn's, so in the worker it is the same object
-
-    async def __call__(self) -> None:
-        """Lengthen the queue."""
-        self.listener.listen(BACKLOG)
 
 
 def _share_of_cores(workspace: Settings, workers: int) -> Settings:
