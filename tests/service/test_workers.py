@@ -26,7 +26,7 @@ from tests.service.test_durability import form
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and /proc are those of POSIX")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc tells which worker has a connection")
 
 _START_S = 60
 
@@ -174,6 +174,51 @@ def test_figures_add_up_over_workers(running: Running) -> None:
     assert count() == before + 6
     assert len(running.pids()) == 2
     assert running.figures.count("sartor_products 5.0") == 1
+
+
+def test_what_one_worker_writes_the_other_knows_with_its_revision(running: Running) -> None:
+    with running.connection_to_each() as connections:
+        writer, reader = connections
+        for number in range(20):
+            body, kind = form(f"Title {number}", photo((250 - number, 9 * number, 128)))
+            status, headers, written = ask(writer, "PUT", "/v1/products/mine", body, Content_Type=kind)
+            assert status in {200, 201}
+            revision = headers["sartor-revision"]
+            assert int(revision) == json.loads(written)["revision"]
+            status, headers, _ = ask(reader, "GET", "/v1/products/mine/similar?k=1", Sartor_Revision=revision)
+            assert status == 200
+            assert int(headers["sartor-revision"]) >= int(revision)
+            body, kind = form("", photo((250 - number, 9 * number, 128), side_px=20))
+            body = body.replace(b'name="product"', b'name="query"').replace(b'"title": ""', b'"k": 1')
+            status, _, found = ask(
+                reader, "POST", "/v1/similar", body, Content_Type=kind, Sartor_Revision=revision
+            )
+            assert status == 200
+            assert json.loads(found)["hits"][0]["title"] == f"Title {number}"
+            writer, reader = reader, writer
+        status, headers, _ = ask(writer, "DELETE", "/v1/products/mine")
+        assert status == 204
+        gone = ask(reader, "GET", "/v1/products/mine/similar", Sartor_Revision=headers["sartor-revision"])
+        assert gone[0] == 404
+
+
+def test_a_photo_uploaded_to_one_worker_is_shown_by_the_other(running: Running) -> None:
+    with running.connection_to_each() as (one, other):
+        body, kind = form("", photo((1, 2, 3)))
+        body = body.split(b"\r\n--x\r\n", 1)[1].join([b"--x\r\n", b""])
+        status, headers, _ = ask(one, "POST", "/search", body, Content_Type=kind)
+        assert status == 303
+        (name,) = re.findall(r"[0-9a-f]{64}", headers["location"])
+        assert [ask(each, "GET", f"/uploads/{name}")[0] for each in (one, other)] == [200, 200]
+        assert ask(other, "GET", headers["location"], Accept="text/html")[0] == 200
+
+
+def test_the_limit_on_the_rate_counts_over_workers(catalog: Path) -> None:
+    with workers(catalog, "--rate-limit", "60") as running, running.connection_to_each() as connections:
+        statuses = [ask(connection, "GET", "/v1/products/red")[0] for connection in 50 * connections]
+    answered = statuses.count(200)
+    assert 30 < answered <= 62  # some were spent before, and a new minute may begin
+    assert statuses.count(429) == 100 - answered
 
 
 def test_a_worker_that_is_killed_under_load_loses_nothing_and_is_replaced(running: Running) -> None:

@@ -20,7 +20,7 @@ from sartor.service.monitoring import Metrics, RequestObserver
 from sartor.service.problems import MEDIA_TYPE, answer_problems
 from sartor.service.rates import SharedRateLimiter
 from sartor.service.routes import catalog, events, health, recommend, shoppers
-from sartor.service.schemas import EventsIn, PhotoIn, ProblemOut, ProductIn, SimilarQueryIn
+from sartor.service.schemas import REVISION, EventsIn, PhotoIn, ProblemOut, ProductIn, SimilarQueryIn
 from sartor.service.security import ApiKeyAuth, RequestLimits
 
 if TYPE_CHECKING:
@@ -143,7 +143,20 @@ def _document(app: FastAPI) -> dict[str, Any]:
             operation["responses"].pop("422", None)
             operation["responses"]["default"] = _PROBLEM
             operation["security"] = [{}, {"key": []}]
+            _document_revision(operation)
     return document
+
+
+def _document_revision(operation: dict[str, Any]) -> None:
+    """Add the revision's header to the answers of routes that take or give one."""
+    reads = any(parameter["name"] == REVISION for parameter in operation.get("parameters", ()))
+    if not reads and "catalog" not in operation["tags"]:
+        return
+    told = "that the answer knows of" if reads else "that has what was written; a read may send it"
+    header = {"description": f"Revision of the catalog {told}.", "schema": {"type": "integer"}}
+    for status, answer in operation["responses"].items():
+        if status.startswith("2"):
+            answer.setdefault("headers", {})[REVISION] = header
 
 
 @asynccontextmanager
@@ -185,7 +198,8 @@ def _cors(settings: ServiceSettings) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=list(settings.cors_origins),
             allow_methods=["GET", "POST", "PUT", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "X-API-Key"],
+            allow_headers=["Authorization", "Content-Type", "X-API-Key", REVISION],
+            expose_headers=[REVISION],
             max_age=600,
         )
     ]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
-from fastapi import Depends, Request, params
+from fastapi import Depends, Header, Request, params
 
-from sartor.service.problems import Overloaded, Starting, TookTooLong
+from sartor.limits import REVISION_WAIT_S
+from sartor.service.problems import BadRequest, NotFollowed, Overloaded, Starting, TookTooLong
+from sartor.service.schemas import REVISION
 from sartor.service.security import ApiKeyAuth, Scope
 
 if TYPE_CHECKING:
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
     from sartor.shop import Shop
 
 T = TypeVar("T")
+
+_MAX_DIGITS = 18
+_FOLLOW_POLL_S = 0.005
 
 
 class BoundedExecutor:
@@ -107,6 +113,13 @@ def context_of(request: Request) -> Context:
 
 
 Service = Annotated[Context, Depends(context_of)]
+SentRevision = Annotated[
+    str | None,
+    Header(
+        alias=REVISION,
+        description="Revision that a write answered with: this read knows of that write, or answers 503.",
+    ),
+]
 
 
 def needs(scope: Scope, *, personal: bool = False) -> params.Depends:
@@ -123,4 +136,28 @@ def needs(scope: Scope, *, personal: bool = False) -> params.Depends:
             raise Starting
         context.auth.require(scope, request.headers, personal=personal)
 
-    return params.Depends(check)
+    async def check_and_follow(request: Request, revision: SentRevision = None) -> None:
+        await check(request)
+        told = await _followed(context_of(request).shop, revision)
+        request.scope.setdefault("state", {})["revision"] = told
+
+    return params.Depends(check_and_follow if scope is Scope.READ else check)
+
+
+async def _followed(shop: Shop, sent: str | None) -> int:
+    """Wait until this process has followed to the revision that a read sent; returns to which it has.
+
+    Raises:
+        BadRequest: What was sent is no number.
+        NotFollowed: It takes longer than a read waits.
+    """
+    if sent is None:
+        return shop.revision
+    if not (sent.isascii() and sent.isdigit() and len(sent) <= _MAX_DIGITS):
+        raise BadRequest(f"{REVISION} is a number that an answer of this service had, not {sent[:40]!r}")
+    deadline_s = time.monotonic() + REVISION_WAIT_S
+    while (revision := shop.revision) < int(sent):
+        if time.monotonic() > deadline_s:
+            raise NotFollowed(revision=revision, asked=int(sent))
+        await asyncio.sleep(_FOLLOW_POLL_S)
+    return revision

@@ -19,6 +19,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from starlette.datastructures import Headers, MutableHeaders
 
+from sartor.service.schemas import REVISION
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -168,7 +170,10 @@ class RequestObserver:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)[_ID_HEADER] = request_id
+                headers = MutableHeaders(scope=message)
+                headers[_ID_HEADER] = request_id
+                if (revision := scope.get("state", {}).get("revision")) is not None:
+                    headers[REVISION] = str(revision)
             await send(message)
 
         try:

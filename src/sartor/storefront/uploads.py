@@ -70,9 +70,10 @@ class Uploads:
         if not _NAME.fullmatch(name):
             return None
         for suffix in _MEDIA_TYPES:
-            path = self._directory / f"{name}.{suffix}"
-            if path.is_file():
-                return path.read_bytes()
+            try:
+                return (self._directory / f"{name}.{suffix}").read_bytes()
+            except FileNotFoundError:
+                continue
         return None
 
     def _delete_old(self) -> None:
