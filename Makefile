@@ -1,7 +1,8 @@
 # Every target sets up what it needs, from a machine with Python 3.11 or newer, pip and make.
 #
 #   make demo                  serve a catalog of drawn products as a shop; SOURCE=photos/ takes your own
-#   make test                  the tests
+#   make test                  the tests that need no server
+#   make test-engines          the tests against real servers, which are started; SARTOR_TEST_MONGODB=mongodb://… takes yours
 #   make check                 what CI runs: format, lint, types, layers, dead code, tests
 #   make demo-data             draw the demo catalog that the package ships
 #   make bench                 the short set of benchmarks, and the page of their tables; let nothing else run beside it
@@ -20,7 +21,7 @@ INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint cons
 # that it imports, which takes longer than most tests.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo demo-data test check bench format clean
+.PHONY: demo demo-data test test-engines check bench format clean
 
 demo: .venv/.core
 	$(BIN)/sartor demo --home "$(HOME_DIR)" $(if $(SOURCE),--source "$(SOURCE)")
@@ -29,9 +30,13 @@ demo-data: .venv/.dev
 	$(BIN)/python -m tools.demo_catalog --data
 
 test: .venv/.dev
-	$(PYTEST)
+	$(PYTEST) -m "not engines"
+	@echo "Left to make test-engines: the tests against a MongoDB server."
 
-check: .venv/.dev
+test-engines: .venv/.engines
+	$(PYTEST) -m engines
+
+check: .venv/.engines
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
@@ -58,5 +63,9 @@ clean:
 	touch $@
 
 .venv/.dev: .venv/.core
-	$(INSTALL) --editable '.[$(ANNOY)onnxruntime,train,report,parquet,faiss,studio]' --group dev --group bench
+	$(INSTALL) --editable '.[$(ANNOY)onnxruntime,train,report,parquet,faiss,studio,mongodb]' --group dev --group bench
+	touch $@
+
+.venv/.engines: .venv/.dev
+	$(INSTALL) --group engines
 	touch $@

@@ -162,20 +162,29 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-def open(  # noqa: A001 - read as sartor.open
+def open(  # noqa: A001, PLR0913 - read as sartor.open; each is a keyword
     home: str | Path = "sartor-data",
     *,
+    store: str | None = None,
+    index: str | None = None,
+    media: str | None = None,
     model: str | None = None,
-    metric: Metric | str = "cosine",
-    device: str = "auto",
-    precision: str = "auto",
+    metric: Metric | str | None = None,
+    device: str | None = None,
+    precision: str | None = None,
 ) -> Shop:
-    """Open a workspace; it is made if it is missing, and held until it is closed.
+    """Open a workspace; it is made if it is missing. Other processes may have it open as well.
+
+    What is not given is as ``sartor.toml`` in the directory says, else as the default.
 
     Args:
-        home: Directory of the workspace.
-        model: Id of the model to embed with; None is the workspace's default.
-        metric: ``cosine`` or ``euclidean``.
+        home: Directory of the workspace; or the address of its store, such as ``mongodb://localhost/shop``, whose
+            derived data is then kept in ``sartor-data``.
+        store: Address of its store, if ``home`` is the directory of the derived data.
+        index: Address of a vector index that all processes use; by default each has its own.
+        media: Directory of the thumbnails, if all hosts share one.
+        model: Id of the model to embed with; by default the workspace's.
+        metric: ``cosine``, which is the default, or ``euclidean``.
         device: ``auto``, ``cpu``, ``gpu``, ``npu``, ``cuda`` or ``coreml``.
         precision: ``auto``, ``f32`` or ``bf16``; ``auto`` is bf16 where it is fast (AMX).
 
@@ -188,8 +197,18 @@ def open(  # noqa: A001 - read as sartor.open
         ...     shop.counts().products
         4
     """
-    from sartor.config import Settings
+    from sartor.config import Settings, with_file
     from sartor.wiring import open_shop
 
-    options = {"home": home, "model": model, "metric": metric, "device": device, "precision": precision}
-    return open_shop(Settings.model_validate(options))
+    options = {
+        "home": home,
+        "store": store,
+        "index": index,
+        "media": media,
+        "model": model,
+        "metric": metric,
+        "device": device,
+        "precision": precision,
+    }
+    given = {name: value for name, value in options.items() if value is not None}
+    return open_shop(with_file(Settings.model_validate(given)))

@@ -7,16 +7,19 @@ are generated from these tables; bounds that nobody sets are in ``limits.py``.
 from __future__ import annotations
 
 import os
+import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sartor.choices import Precision, RuntimeChoice
+from sartor.errors import BadSettings
 from sartor.types import Metric
 
 ENV_PREFIX = "SARTOR_"
+SETTINGS_FILE = "sartor.toml"  # in the workspace; for what neither the program nor the environment says
 
 # Variables that are read beside those of ``Settings``.
 API_KEY_VARIABLE = "SARTOR_API_KEY"
@@ -45,11 +48,25 @@ def cores() -> int:
 
 
 class Settings(BaseModel):
-    """How a workspace is opened."""
+    """How a workspace is opened.
+
+    An address in place of the directory, as in ``home="mongodb://localhost/shop"``, is that of the store; what is
+    derived from it is then kept in the default directory.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     home: Path = _row(Path("sartor-data"), "Directory of the workspace; it is made if it is missing.", "--home")
+    store: str | None = _row(
+        None,
+        "Address of the database that holds the catalog and the events, such as `mongodb://localhost/shop`; by "
+        "default SQLite files in the directory.",
+        "--home",
+    )
+    index: str | None = _row(None, "Address of a vector index for all processes; by default each has its own.")
+    media: str | None = _row(
+        None, "Directory of the thumbnails that all hosts share; by default the store's: `media`, or GridFS."
+    )
     model: str | None = _row(None, "Id of the model to embed with; by default the workspace's.", "--model")
     metric: Metric = _row(Metric.COSINE, "How distance is measured: `cosine` or `euclidean`.", "--metric")
     device: str = _row(
@@ -69,11 +86,57 @@ class Settings(BaseModel):
         "Whether photos given as URLs are fetched, from public addresses only.", "--allow-urls", default=False
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _home_may_be_an_address(cls, given: Any) -> Any:
+        if isinstance(given, dict) and is_address(home := given.get("home")):
+            given = {name: value for name, value in given.items() if name != "home"}
+            given["store"] = home
+        return given
+
+
+def is_address(text: object) -> bool:
+    """Whether a text is the address of a server and not a path."""
+    return isinstance(text, str) and "://" in text
+
 
 class EnvironmentSettings(Settings, BaseSettings):
     """The same, with ``SARTOR_HOME``, ``SARTOR_MODEL``, … for what is not given."""
 
     model_config = SettingsConfigDict(frozen=True, env_prefix=ENV_PREFIX)
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def with_file(settings: S) -> S:
+    """The settings with those of ``sartor.toml`` in the workspace for what was not given.
+
+    Example of a file:
+        store = "mongodb://localhost/shop"
+        media = "/mnt/media"
+
+    Raises:
+        BadSettings: The file cannot be read, or holds something that is no setting.
+    """
+    file = settings.home / SETTINGS_FILE
+    try:
+        read = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return settings
+    except (OSError, ValueError) as error:
+        raise BadSettings(file, reason=str(error)) from error
+    names = set(Settings.model_fields) - {"home"}
+    if strange := sorted(set(read) - names):
+        raise BadSettings(file, reason=f"{strange[0]!r} is no setting; there are: {', '.join(sorted(names))}")
+    new = {name: value for name, value in read.items() if name not in settings.model_fields_set}
+    try:
+        Settings.model_validate(new)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadSettings(file, reason=f"{first['loc'][0]} = {first['input']!r}: {first['msg']}") from error
+    valid = Settings.model_validate(new)
+    return settings.model_copy(update={name: getattr(valid, name) for name in new})
 
 
 class ServiceSettings(BaseModel):

@@ -29,9 +29,13 @@
     ├── WorkspaceError
     │   ├── WorkspaceBusy
     │   ├── WriteConflict
+    │   ├── BadSettings
+    │   ├── BadAddress
+    │   ├── StoreAway
     │   ├── WorkspaceTooNew
     │   ├── WorkspaceUnusable
-    │   └── BackupFailed
+    │   ├── BackupFailed
+    │   └── CopyFailed
     ├── QueryError
     │   ├── EmptyCatalog
     │   ├── EmptyQuery
@@ -77,6 +81,7 @@ Each class builds its own message: what went wrong, with which value, and what t
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -98,6 +103,22 @@ def _did_you_mean(text: str, known: Sequence[str], *, cutoff: float = 0.5) -> st
     by_lower = {name.lower(): name for name in known}
     close = get_close_matches(text.lower(), by_lower, n=1, cutoff=cutoff)
     return f"did you mean {by_lower[close[0]]!r}? " if close else ""
+
+
+def redacted(address: str) -> str:
+    """An address without its password and its options, to be shown.
+
+    Example:
+        >>> from sartor.errors import redacted
+        >>> redacted("mongodb://ann:secret@db.example:27017/shop?authSource=admin")
+        'mongodb://ann:***@db.example:27017/shop'
+    """
+    scheme, _, rest = address.partition("://")
+    login, at, hosts = rest.rpartition("@")
+    shown = hosts.partition("?")[0]
+    if at:
+        shown = f"{re.split('[:/?]', login, maxsplit=1)[0]}:***@{shown}"
+    return f"{scheme}://{shown}"
 
 
 class MissingExtra(SartorError):
@@ -199,7 +220,7 @@ class WorkspaceError(SartorError):
 class WorkspaceBusy(WorkspaceError):
     """Another process writes to the workspace, for longer than a write waits."""
 
-    def __init__(self, home: Path, *, waited_s: float) -> None:
+    def __init__(self, home: Path | str, *, waited_s: float) -> None:
         super().__init__(
             f"another process has been writing to {home} for {waited_s:.0f} s; nothing was changed, try again"
         )
@@ -215,10 +236,36 @@ class WriteConflict(WorkspaceError):
         self.photos = tuple(photos)
 
 
+class BadSettings(WorkspaceError):
+    """The settings file of a workspace cannot be used."""
+
+    def __init__(self, file: Path, *, reason: str) -> None:
+        super().__init__(f"{file} cannot be used: {reason}")
+
+
+class BadAddress(WorkspaceError):
+    """A setting is no address that Sartor knows how to open."""
+
+    def __init__(self, address: str, *, setting: str, reason: str) -> None:
+        super().__init__(f"{setting}={redacted(address)!r} cannot be used: {reason}")
+
+
+class StoreAway(WorkspaceError):
+    """The server that holds the workspace does not answer.
+
+    Reads go on from what the process has. A transaction that was under way is committed whole or not at all.
+    """
+
+    def __init__(self, store: str, *, reason: str) -> None:
+        super().__init__(
+            f"{store} does not answer ({reason}); try again when the server is back, or check SARTOR_STORE"
+        )
+
+
 class WorkspaceTooNew(WorkspaceError):
     """A newer Sartor wrote this workspace."""
 
-    def __init__(self, home: Path, *, found: int, supported: int) -> None:
+    def __init__(self, home: Path | str, *, found: int, supported: int) -> None:
         super().__init__(
             f"{home} was written by a newer Sartor (schema {found}, this one knows {supported}); "
             "upgrade with: pip install -U sartor"
@@ -228,15 +275,22 @@ class WorkspaceTooNew(WorkspaceError):
 class WorkspaceUnusable(WorkspaceError):
     """The directory cannot hold a workspace, or what it holds is damaged."""
 
-    def __init__(self, home: Path, *, reason: str) -> None:
+    def __init__(self, home: Path | str, *, reason: str) -> None:
         super().__init__(f"{home} cannot be used as a workspace: {reason}")
 
 
 class BackupFailed(WorkspaceError):
     """A workspace cannot be backed up."""
 
-    def __init__(self, home: Path, *, reason: str) -> None:
+    def __init__(self, home: Path | str, *, reason: str) -> None:
         super().__init__(f"{home} is not backed up: {reason}")
+
+
+class CopyFailed(WorkspaceError):
+    """A workspace cannot be copied to another store, or the copy differs."""
+
+    def __init__(self, target: str, *, reason: str) -> None:
+        super().__init__(f"the workspace is not copied to {target}: {reason}")
 
 
 class ModelError(SartorError):

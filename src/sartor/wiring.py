@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sartor.config import is_address
 from sartor.encoders.heads import Heads, Regions
+from sartor.errors import BackupFailed, BadAddress, CopyFailed, ModelNotFound, redacted, require_extra
 from sartor.imaging import UrlPolicy
+from sartor.ingest.copying import Engines, copy_workspace
 from sartor.ingest.maintenance import back_up
 from sartor.media.folder import FolderMediaStore
 from sartor.replicas import Replicas
@@ -17,64 +23,189 @@ from sartor.store.sqlite.database import copy_store
 from sartor.store.sqlite.events import SqliteEventStore
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
     from sartor.config import Settings
     from sartor.encoders.card import ModelCard
+    from sartor.encoders.registry import ModelRegistry
     from sartor.index.base import VectorIndex
+    from sartor.ingest.copying import CopyReport
     from sartor.ingest.maintenance import Backup
+    from sartor.ingest.photos import OnProgress
+    from sartor.media.base import MediaStore
     from sartor.recommend.features import FeatureBuilder
-    from sartor.store.base import CatalogStore
+    from sartor.store.base import CatalogStore, EventStore
 
 _STORE, _EVENTS, _MEDIA = "catalog.sqlite3", "events.sqlite3", "media"
+_STORES = "give mongodb://HOST/DATABASE, or leave it out for SQLite in the directory"
 _FOLDERS = (_MEDIA, MODELS, "sources")  # of files; the rest of a workspace can be made from them
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truth:
+    """Where the truth of a workspace is kept, and where what is derived from it goes.
+
+    Attributes:
+        name: What messages call it, without a password.
+        home: Directory of what is derived.
+        store: The catalog; closing it closes the connection, too.
+        events: What shoppers did.
+        has_events: Whether there may be any.
+        media: The thumbnails.
+        models: The models.
+        fetch_models: Fetches the models that other hosts have added.
+    """
+
+    name: str
+    home: Path
+    store: CatalogStore
+    events: Lazy[EventStore]
+    has_events: Callable[[], bool]
+    media: MediaStore
+    models: ModelRegistry
+    fetch_models: Callable[[], object] = lambda: None
+
+    def close(self) -> None:
+        """Close the stores."""
+        self.events.close()
+        self.store.close()
+
+
 def open_shop(settings: Settings, *, many_callers: bool = False) -> Shop:
-    """Open a workspace on the embedded engines; an empty one is made if there is none.
+    """Open a workspace on the engines that its settings name; an empty one is made if there is none.
 
     Args:
         settings: Where it is and how it is opened.
         many_callers: Whether several threads ask at once: their photos are then embedded together.
 
     Raises:
+        BadAddress: A setting is no address of an engine.
         WorkspaceError: It cannot be used.
     """
-    home = settings.home
-    models = open_models(settings)
-    store = open_store(settings)
+    require_embedded_index(settings)
+    truth = open_truth(settings)
+    models = truth.models
+
+    def choose(default: str | None) -> ModelCard:
+        try:
+            return choose_model(settings, models, default=default)
+        except ModelNotFound:
+            truth.fetch_models()
+            return choose_model(settings, models, default=default)
+
     backends = Backends(
-        home=home,
-        store=store,
-        events=Lazy(lambda: SqliteEventStore(home / _EVENTS)),
-        has_events=(home / _EVENTS).exists,
-        media=FolderMediaStore(home / _MEDIA),
+        home=truth.home,
+        name=truth.name,
+        store=truth.store,
+        events=truth.events,
+        has_events=truth.has_events,
+        media=truth.media,
         urls=UrlPolicy(enabled=settings.allow_urls),
         models=models,
-        choose_model=lambda default: choose_model(settings, models, default=default),
+        choose_model=choose,
         open_encoder=lambda card: open_encoder(settings, models, card, many_callers=many_callers),
-        open_index=lambda card, features: open_index(settings, store, card, features),
+        open_index=lambda card, features: open_index(settings, truth, card, features),
         heads=lambda card: Heads.read(models.folders().get(card.id), card),
         regions=lambda card: Regions.read(models.folders().get(card.id), card),
     )
     return Shop(Workspace.of(backends))
 
 
-def open_store(settings: Settings) -> SqliteCatalogStore:
-    """The catalog store alone."""
-    return SqliteCatalogStore(settings.home / _STORE)
+def open_truth(settings: Settings) -> Truth:
+    """The stores of a workspace, and its models.
+
+    Raises:
+        BadAddress: A setting is no address of an engine.
+        WorkspaceError: A store cannot be used.
+    """
+    if is_address(settings.media):
+        reason = "there is no such engine; give a directory that all share"
+        raise BadAddress(str(settings.media), setting="media", reason=reason)
+    if settings.store is not None:
+        return _mongodb(settings, settings.store)
+    home = settings.home
+    return Truth(
+        name=str(home),
+        home=home,
+        store=SqliteCatalogStore(home / _STORE),
+        events=Lazy(lambda: SqliteEventStore(home / _EVENTS)),
+        has_events=(home / _EVENTS).exists,
+        media=FolderMediaStore(home / _MEDIA if settings.media is None else Path(settings.media)),
+        models=open_models(settings),
+    )
 
 
-def open_index(settings: Settings, store: CatalogStore, card: ModelCard, features: FeatureBuilder) -> VectorIndex:
+def open_store(settings: Settings) -> CatalogStore:
+    """The catalog store alone.
+
+    Raises:
+        BadAddress: The setting is no address of a store.
+        WorkspaceError: It cannot be used.
+    """
+    return open_truth(settings).store
+
+
+def _mongodb(settings: Settings, address: str) -> Truth:
+    if not address.startswith(("mongodb://", "mongodb+srv://")):
+        raise BadAddress(address, setting="store", reason=f"there is no such engine; {_STORES}")
+    require_extra("mongodb", "pymongo")
+    from sartor.media.bucket import BucketMediaStore
+    from sartor.store.mongo.catalog import MongoCatalogStore
+    from sartor.store.mongo.database import MongoDatabase
+    from sartor.store.mongo.events import MongoEventStore
+    from sartor.store.mongo.files import MongoFiles
+    from sartor.store.mongo.models import ModelFiles
+
+    database = MongoDatabase(address)
+    try:
+        # Another workspace has other revisions, so nothing that is derived from one may be taken for the other.
+        home = settings.home / f"mongodb-{database.workspace_id[:12]}"
+        models = ModelFiles(database, settings.home / MODELS)
+        models.exchange()
+        cache = FolderMediaStore(home / _MEDIA, durable=False)
+        return Truth(
+            name=database.shown,
+            home=home,
+            store=MongoCatalogStore(database, home / "catalog", on_close=database.close),
+            events=Lazy(lambda: MongoEventStore(database)),
+            has_events=lambda: True,
+            media=(
+                BucketMediaStore(MongoFiles(database, "media"), folder=cache)
+                if settings.media is None
+                else FolderMediaStore(Path(settings.media))
+            ),
+            models=open_models(settings),
+            fetch_models=models.pull,
+        )
+    except BaseException:
+        database.close()
+        raise
+
+
+def require_embedded_index(settings: Settings) -> None:
+    """Check that no index engine is asked for that Sartor does not have.
+
+    Raises:
+        BadAddress: One is.
+    """
+    if settings.index is not None:
+        raise BadAddress(
+            settings.index,
+            setting="index",
+            reason="there is no such engine; leave it out, and each process has its own",
+        )
+
+
+def open_index(settings: Settings, truth: Truth, card: ModelCard, features: FeatureBuilder) -> VectorIndex:
     """The vector index of a model, in a directory that is this process's until the index is closed."""
     from sartor.index.edge import EdgeIndex, revision_in
 
     dimension = features.dimension(card.dimension)
     replicas = Replicas(
-        settings.home / "index" / card.id,
+        truth.home / "index" / card.id,
         revision_of=lambda path: revision_in(path, model=card.sha256, dimension=dimension),
     )
-    replica = replicas.claim(revision=store.revision)
+    replica = replicas.claim(revision=truth.store.revision)
     try:
         return EdgeIndex(
             replica.path, model=card.sha256, dimension=dimension, metric=settings.metric, replica=replica
@@ -82,6 +213,33 @@ def open_index(settings: Settings, store: CatalogStore, card: ModelCard, feature
     except BaseException:
         replica.release()
         raise
+
+
+def copy_between(source: Settings, target: Settings, *, on_progress: OnProgress = lambda _: None) -> CopyReport:
+    """Copy a workspace to another store, with the models that were added to it.
+
+    Raises:
+        CopyFailed: There is no workspace, the target holds something else, or the copy differs.
+        BadAddress: One of them is no address of a store.
+    """
+    if source.store is None and not (source.home / _STORE).is_file():
+        raise CopyFailed(_name_of(target), reason=f"there is no workspace in {source.home}")
+    with closing(open_truth(source)) as from_, closing(open_truth(target)) as to:
+        report = copy_workspace(_engines(from_), _engines(to), on_progress=on_progress)
+        to.models.take_over(from_.models)
+    if target.store is not None:
+        open_truth(target).close()  # which puts the models on the server
+    return report
+
+
+def _engines(truth: Truth) -> Engines:
+    return Engines(
+        name=truth.name, store=truth.store, events=truth.events, has_events=truth.has_events, media=truth.media
+    )
+
+
+def _name_of(settings: Settings) -> str:
+    return str(settings.home) if settings.store is None else redacted(settings.store)
 
 
 def back_up_workspace(settings: Settings, directory: Path) -> Backup:
@@ -92,4 +250,7 @@ def back_up_workspace(settings: Settings, directory: Path) -> Backup:
     Raises:
         BackupFailed: There is no workspace, something is in the way, or a file cannot be copied.
     """
+    if settings.store is not None:
+        reason = "MongoDB holds it: back that up with mongodump, or copy the workspace with: sartor copy FROM TO"
+        raise BackupFailed(redacted(settings.store), reason=reason)
     return back_up(settings.home, directory, stores=(_STORE, _EVENTS), folders=_FOLDERS, copy_store=copy_store)

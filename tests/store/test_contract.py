@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from sartor.errors import BadCursor, VisitorTaken, WorkspaceUnusable
+from sartor.errors import BadCursor, VisitorTaken, WorkspaceUnusable, WriteConflict
 from sartor.events.model import Event, EventType, Person, Taken
 from sartor.store.base import ApiKey, Change, ListingQuery, Sort, Write
 from sartor.store.sqlite.catalog import SqliteCatalogStore
@@ -16,17 +17,13 @@ from sartor.types import AnyOf, FacetValue, Palette, Photo, Product, StoredProdu
 from tests.fakes import unit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sartor.store.base import CatalogStore, EventStore
 
-CATALOG_STORES: list[Callable[[Path], CatalogStore]] = [
-    lambda directory: SqliteCatalogStore(directory / "catalog.sqlite3"),
-]
-EVENT_STORES: list[Callable[[Path], EventStore]] = [
-    lambda directory: SqliteEventStore(directory / "events.sqlite3"),
-]
+CATALOG_STORES = ["sqlite", pytest.param("mongodb", marks=pytest.mark.engines)]
+EVENT_STORES = ["sqlite", pytest.param("mongodb", marks=pytest.mark.engines)]
 
 PALETTE = Palette(np.array([[0.5, 0.1, -0.1]], np.float32), np.ones(1, np.float32))
 RED = Where((AnyOf(attribute="color", values=("red",)),))
@@ -34,17 +31,49 @@ ANN, BOB, GUEST = Person.user("ann"), Person.user("bob"), Person.visitor("guest"
 
 
 @pytest.fixture(params=CATALOG_STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CatalogStore]:
-    opened = request.param(tmp_path)
-    yield opened
-    opened.close()
+def store(request: pytest.FixtureRequest) -> CatalogStore:
+    return request.getfixturevalue(f"{request.param}_catalog")
+
+
+@pytest.fixture
+def sqlite_catalog(tmp_path: Path) -> Iterator[CatalogStore]:
+    store = SqliteCatalogStore(tmp_path / "catalog.sqlite3")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def mongodb_catalog(mongodb_address: str, tmp_path: Path) -> Iterator[CatalogStore]:
+    from sartor.store.mongo.catalog import MongoCatalogStore
+    from sartor.store.mongo.database import MongoDatabase
+
+    database = MongoDatabase(mongodb_address)
+    store = MongoCatalogStore(database, tmp_path / "replicas")
+    yield store
+    store.close()
+    database.close()
 
 
 @pytest.fixture(params=EVENT_STORES)
-def events(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EventStore]:
-    opened = request.param(tmp_path)
-    yield opened
-    opened.close()
+def events(request: pytest.FixtureRequest) -> EventStore:
+    return request.getfixturevalue(f"{request.param}_events")
+
+
+@pytest.fixture
+def sqlite_events(tmp_path: Path) -> Iterator[EventStore]:
+    store = SqliteEventStore(tmp_path / "events.sqlite3")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def mongodb_events(mongodb_address: str) -> Iterator[EventStore]:
+    from sartor.store.mongo.database import MongoDatabase
+    from sartor.store.mongo.events import MongoEventStore
+
+    database = MongoDatabase(mongodb_address)
+    yield MongoEventStore(database)
+    database.close()
 
 
 def product(
@@ -184,10 +213,92 @@ def test_listings_and_facets_count_what_passes_the_filter_and_the_words(store: C
     }
 
 
+def test_a_product_that_is_deleted_and_added_again_is_the_newest(store: CatalogStore) -> None:
+    write(store, product("a"), product("b"), product("c"))
+    write(store, product("a", title="changed"))
+    store.delete(["b"])
+    write(store, product("d"), product("b"))
+    listing = store.listing(ListingQuery(sort=Sort.NEWEST))
+    assert [one.product.id for one in listing.products] == ["b", "d", "c", "a"]
+
+
+def test_a_product_that_is_twice_in_a_write_takes_two_revisions(store: CatalogStore) -> None:
+    write(store, product("a", title="first"), product("b"), product("a", title="last"))
+    assert store.revision == 3
+    assert store.products(["a"])["a"].product.title == "last"
+    assert [change.product_id for change in store.changes(since=0, limit=9)] == ["b", "a"]
+
+
+def test_attributes_keep_their_types_their_order_and_any_name(store: CatalogStore) -> None:
+    stored = product(
+        "a", **{"z": True, "a.b": 1, "$c": 1.0, "": "x", "list": ("1", "2"), "big": 10**30, "\0": "\ud800"}
+    )
+    plain = product("b", z=False, a=2**40, list=("1",), price=2.0)
+    write(store, stored, plain)
+    found = store.products(["a", "b"])
+    for one in (stored, plain):
+        attributes = found[one.product.id].product.attributes
+        assert list(attributes.items()) == list(one.product.attributes.items())
+        assert [type(value) for value in attributes.values()] == [
+            type(value) for value in one.product.attributes.values()
+        ]
+
+
+def test_a_photo_has_an_embedding_of_each_model(store: CatalogStore) -> None:
+    write(store, product("a", "1"))
+    store.write(Write(products=(product("a", "1"),), model="n-1.5/x", embeddings={"1": unit(3, 4)}))
+    assert store.embeddings("m", ["1"])["1"].tolist() == unit(1, 2).tolist()
+    assert store.embeddings("n-1.5/x", ["1"])["1"].tolist() == unit(3, 4).tolist()
+    assert store.counts().embeddings == {"m": 1, "n-1.5/x": 1}
+
+
+def test_a_write_that_depends_on_what_was_changed_is_refused_whole(store: CatalogStore) -> None:
+    write(store, product("a", "1"), product("b", "2"), product("c"))
+    read_at = store.revision
+    write(store, product("a", "1", title="changed"))
+    store.delete(["b", "c"])
+    store.drop_unused_photos()
+    before = store.revision
+    new = (product("d"), product("a", "2"), product("c"))
+    with pytest.raises(WriteConflict) as changed:
+        store.write(Write(products=new, model="m", embeddings={}, read_at=read_at))
+    assert changed.value.product_ids == ("a", "c")
+    with pytest.raises(WriteConflict) as gone:
+        store.write(Write(products=new, model="m", embeddings={}, known=["2"]))
+    assert gone.value.photos == ("2",)
+    assert store.revision == before
+    assert store.known(["a", "b", "c", "d"]) == {"a"}
+    store.write(Write(products=(product("a", "1"),), model="m", embeddings={}, read_at=before, known=["1"]))
+
+
+def test_it_says_once_that_something_has_changed(store: CatalogStore) -> None:
+    assert store.has_changed()
+    write(store, product("a"))
+    assert store.has_changed()
+    store.set_setting("a", "1")
+    assert store.has_changed()
+    store.has_changed()
+    assert not store.has_changed()
+
+
+def test_following_changes_nothing_where_nobody_else_wrote(store: CatalogStore) -> None:
+    write(store, product("a"))
+    store.follow()
+    assert store.revision == 1
+    assert store.away_since is None
+
+
+def test_a_setting_is_claimed_once(store: CatalogStore) -> None:
+    assert store.claim_setting("a", "1") == "1"
+    assert store.claim_setting("a", "2") == "1"
+    assert store.setting("a") == "1"
+
+
 def test_settings_are_set_and_deleted_together(store: CatalogStore) -> None:
     store.set_setting("a", "1")
     store.set_settings({"a": None, "b": "2"})
     assert (store.setting("a"), store.setting("b"), store.setting("c")) == (None, "2", None)
+    assert store.settings() == {"b": "2"}
 
 
 def test_keys_are_listed_oldest_first_and_known_once(store: CatalogStore) -> None:
@@ -251,3 +362,25 @@ def test_withdrawing_and_forgetting_erase_and_say_how_many(events: EventStore) -
     assert not events.holds(GUEST)
     assert events.history(ANN) == []
     assert [one.id for one in events.history(BOB)] == ["4"]
+
+
+def test_the_log_has_all_events_as_they_came_and_who_was_merged(events: EventStore) -> None:
+    events.add(
+        [
+            event("1", GUEST),
+            event("2", ANN),
+            replace(event("3", GUEST), type=EventType.VIEW, recommendation_id="r", position=1),
+        ]
+    )
+    events.merge("guest", into="ann")
+    events.add([event("4", BOB)])
+    first = events.log({}, limit=3)
+    rest = events.log(first.position, limit=3)
+    found = sorted((*first.events, *rest.events), key=lambda one: one.id)
+    assert len(first.events) == 3
+    assert [(one.id, one.person) for one in found] == [("1", GUEST), ("2", ANN), ("3", GUEST), ("4", BOB)]
+    assert (found[2].recommendation_id, found[2].position) == ("r", 1)
+    assert events.log(rest.position, limit=3).events == ()
+    assert events.merges() == (("guest", "ann"),)
+    events.forget(BOB)
+    assert len(events.log({}, limit=9).events) == 3

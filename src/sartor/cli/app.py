@@ -61,6 +61,7 @@ app.add_typer(serve.keys, name="keys")
 app.command("info")(workspace.info)
 app.command("check")(workspace.check)
 app.command("backup")(workspace.backup)
+app.command("copy")(workspace.copy)
 
 
 def _print_version(requested: bool) -> None:  # noqa: FBT001 - Typer passes it so

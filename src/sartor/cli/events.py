@@ -209,7 +209,7 @@ def simulate(
     )
 
 
-def _products(source: Path | None, home: Path | None) -> list[Product]:
+def _products(source: Path | None, home: str | None) -> list[Product]:
     if source is not None:
         from sartor.catalog import open_source
 

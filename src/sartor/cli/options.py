@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 
 
 Home: TypeAlias = Annotated[
-    Path | None, typer.Option("--home", help="Directory of the workspace (SARTOR_HOME; ./sartor-data).")
+    str | None,
+    typer.Option(
+        "--home",
+        help="Directory of the workspace (SARTOR_HOME; ./sartor-data), or its store: mongodb://localhost/shop.",
+    ),
 ]
 Model: TypeAlias = Annotated[
     str | None, typer.Option("--model", help="Model to embed with (SARTOR_MODEL; the workspace's default).")
@@ -69,18 +73,19 @@ _SHEET_SUFFIXES = (".html", ".png")
 
 
 def settings(**options: Any) -> Settings:
-    """Settings from the options that are not None, and from the environment for the others."""
+    """Settings from the options that are not None, else from the environment, else from the workspace's file."""
     from pydantic import ValidationError
 
-    from sartor.config import EnvironmentSettings
+    from sartor.config import EnvironmentSettings, with_file
 
     try:
-        return EnvironmentSettings(**{name: value for name, value in options.items() if value is not None})
+        given = EnvironmentSettings(**{name: value for name, value in options.items() if value is not None})
     except ValidationError as error:
         first = error.errors()[0]
         name = f"SARTOR_{first['loc'][0]}".upper()
         message = f"{name}={first['input']!r} in the environment is not valid: {first['msg']}"
         raise typer.BadParameter(message) from error
+    return with_file(given)
 
 
 @contextmanager

@@ -153,8 +153,11 @@ def studio(
 
             webbrowser.open(address)
 
-    directory = settings(home=home).home.resolve()
-    code = run(port, {"SARTOR_HOME": str(directory), "SARTOR_STUDIO_API": api or ""}, on_address=listening)
+    chosen = settings(home=home)
+    variables = {"SARTOR_HOME": str(chosen.home.resolve()), "SARTOR_STUDIO_API": api or ""}
+    if chosen.store is not None:
+        variables["SARTOR_STORE"] = chosen.store
+    code = run(port, variables, on_address=listening)
     if code:
         raise typer.Exit(1)
 

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sartor.cli.options import Home, Json, MetricOption, Model, counted, print_json, print_table, settings
+from sartor.cli.options import (
+    Home,
+    Json,
+    MetricOption,
+    Model,
+    counted,
+    print_json,
+    print_table,
+    progress_bar,
+    settings,
+    stoppable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +43,7 @@ def info(*, home: Home = None, model: Model = None, as_json: Json = False) -> No
         return
     counts = info.counts
     typer.echo(
-        f"{info.home}: {counted(counts.products, 'product')}, {counted(counts.photos, 'photo')}, "
+        f"{info.store}: {counted(counts.products, 'product')}, {counted(counts.photos, 'photo')}, "
         f"{info.size_bytes / _MEBIBYTE:.0f} MiB"
     )
     typer.echo(f"attributes: {', '.join(info.attributes) or 'none'}")
@@ -105,6 +116,32 @@ def backup(
     size_mib = copy.size_bytes / _MEBIBYTE
     typer.echo(
         f"{copy.directory}: {counted(copy.files, 'file')}, {size_mib:.0f} MiB; --home {copy.directory} uses it"
+    )
+
+
+def copy(
+    source: Annotated[
+        str, typer.Argument(metavar="FROM", help="Directory of a workspace, or its store's address.")
+    ],
+    target: Annotated[
+        str,
+        typer.Argument(metavar="TO", help="An empty one, or an earlier copy; such as mongodb://localhost/shop."),
+    ],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Copy a workspace to another store, and compare both sides; run it again to go on after a stop."""
+    from sartor.wiring import copy_between
+
+    with stoppable("run it again to go on"), progress_bar("Copying", things="products") as on_progress:
+        report = copy_between(settings(home=source), settings(home=target), on_progress=on_progress)
+    if as_json:
+        print_json(asdict(report))
+        return
+    side = report.side
+    typer.echo(
+        f"{report.target}: {counted(side.products, 'product')}, {counted(side.photos, 'photo')}, "
+        f"{counted(side.embeddings, 'embedding')}, {counted(side.events, 'event')}; both sides agree"
     )
 
 

@@ -175,6 +175,18 @@ class ModelRegistry:
             staging.rename(target)
             staging.mkdir()  # TemporaryDirectory expects to remove it
 
+    def take_over(self, other: ModelRegistry) -> None:
+        """Copy the models that were added to another registry; one that is here already stays."""
+        if other._directory.resolve() == self._directory.resolve():
+            return
+        for folder in other._directory.glob("*/"):
+            target = self._directory / folder.name
+            if not target.exists():
+                part = target.with_name(f"{target.name}.part")
+                shutil.rmtree(part, ignore_errors=True)
+                shutil.copytree(folder, part)
+                part.replace(target)
+
     def folders(self) -> dict[str, Path]:
         """The models' folders by id."""
         folders: dict[str, Path] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from stat import S_ISREG
 from typing import TYPE_CHECKING
 
 from sartor.errors import BackupFailed
@@ -30,7 +31,8 @@ class Info:
     """What a workspace holds.
 
     Attributes:
-        home: Its directory.
+        home: Its directory, or that of what is derived from it where a server holds it.
+        store: What holds it: the directory, or the address of the server.
         default_model: Model of commands without ``--model``; None before the first ``index``.
         models: Ids of the models.
         counts: Numbers of products, photos, embeddings by model, and products by source.
@@ -39,6 +41,7 @@ class Info:
     """
 
     home: Path
+    store: str
     default_model: str | None
     models: tuple[str, ...]
     counts: StoreCounts
@@ -46,17 +49,29 @@ class Info:
     size_bytes: int
 
 
-def workspace_info(home: Path, store: CatalogStore, models: ModelRegistry, *, default_model: str | None) -> Info:
+def workspace_info(
+    home: Path, store: CatalogStore, models: ModelRegistry, *, name: str, default_model: str | None
+) -> Info:
     """Count what a workspace holds."""
-    files = [path.stat() for path in home.rglob("*") if path.is_file()]
+    files = [file for path in home.rglob("*") if (file := _file(path)) is not None]
     return Info(
         home=home,
+        store=name,
         default_model=default_model,
         models=tuple(card.id for card in models.cards()),
         counts=store.counts(),
         attributes=store.attribute_names(),
         size_bytes=sum(_disk_bytes(file) for file in files),
     )
+
+
+def _file(path: Path) -> os.stat_result | None:
+    """What the system knows of a file; None for a directory, and for what another process deleted meanwhile."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found if S_ISREG(found.st_mode) else None
 
 
 def _disk_bytes(file: os.stat_result) -> int:

@@ -90,6 +90,7 @@ class CatalogWriter:
             WriteConflict: Another process changed what the write depends on; nothing is written.
         """
         shown = {photo.sha256 for product in products for photo in product.photos}
+        self.media.flush()
         revision = self.store.write(
             Write(
                 products=tuple(products),
@@ -136,6 +137,9 @@ def catch_up(store: CatalogStore, index: VectorIndex, features: FeatureBuilder) 
         How many products had changed.
     """
     done = 0
+    if index.revision > store.revision:  # another file was put in the place of the store's
+        logger.warning("the index is ahead of the store and is built again: revision=%d", index.revision)
+        index.clear()
     while page := store.changes(since=index.revision, limit=_PAGE):
         live = [change.product_id for change in page if not change.deleted]
         entries = features.entries(store.embedded_photos(features.model, live))

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 class MediaStore(Protocol):
     """Thumbnails by file name, ``{sha256}.{suffix}``. Threads may share it.
 
-    A thumbnail is there whole or not at all, and on disk when ``put`` returns.
+    A thumbnail is there whole or not at all, and safe when ``flush`` returns, which comes before the transaction
+    that names its photo.
     """
 
     def put(self, sha256: str, thumbnail: Thumbnail) -> str:
@@ -23,6 +24,15 @@ class MediaStore(Protocol):
         Raises:
             PhotoRejected: This is not a SHA-256, or not the suffix of a thumbnail.
             WorkspaceUnusable: The file cannot be written.
+        """
+        ...
+
+    def flush(self) -> None:
+        """Make sure that what was put outlives this process; a bucket takes many thumbnails at once.
+
+        Raises:
+            WorkspaceUnusable: It cannot be written.
+            StoreAway: The server does not answer; call it again when it does.
         """
         ...
 

@@ -26,10 +26,15 @@ _TEMPORARY_SUFFIX = ".part"
 
 
 class FolderMediaStore:
-    """The ``MediaStore`` of files ``root/{first two hex digits}/{sha256}.{suffix}``."""
+    """The ``MediaStore`` of files ``root/{first two hex digits}/{sha256}.{suffix}``.
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    Args:
+        root: The folder.
+        durable: Whether a thumbnail is on disk when it was put; the cache of a bucket need not be.
+    """
+
+    def __init__(self, root: Path, *, durable: bool = True) -> None:
+        self._root, self._durable = root, durable
 
     def put(self, sha256: str, thumbnail: Thumbnail) -> str:
         name = f"{sha256}.{thumbnail.suffix}"
@@ -37,11 +42,14 @@ class FolderMediaStore:
         try:
             if not self.keep(name):
                 path.parent.mkdir(parents=True, exist_ok=True)
-                _write_whole(path, thumbnail.data)
+                _write_whole(path, thumbnail.data, durable=self._durable)
         except OSError as error:
             reason = f"the thumbnail {name} cannot be written ({error.strerror})"
             raise WorkspaceUnusable(self._root, reason=reason) from error
         return name
+
+    def flush(self) -> None:
+        """Nothing to do: each is on disk when it was put."""
 
     def path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
@@ -94,14 +102,15 @@ def _delete(path: Path, min_age_s: float) -> bool:
     return True
 
 
-def _write_whole(path: Path, content: bytes) -> None:
+def _write_whole(path: Path, content: bytes, *, durable: bool) -> None:
     """Write a file so that its name holds all of it or does not exist."""
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}{_TEMPORARY_SUFFIX}")
     try:
         with temporary.open("xb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

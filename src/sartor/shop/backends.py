@@ -69,7 +69,8 @@ class Backends:
     """The engines of a workspace.
 
     Attributes:
-        home: Directory of the workspace.
+        home: Directory of the workspace, or of what is derived from it where a server holds it.
+        name: What messages call the workspace.
         store: The catalog.
         events: What shoppers did; its file is made at the first call.
         has_events: Whether that file exists.
@@ -85,6 +86,7 @@ class Backends:
     """
 
     home: Path
+    name: str
     store: CatalogStore
     events: Lazy[EventStore]
     has_events: Callable[[], bool]

@@ -59,7 +59,9 @@ class Evaluator:
     def info(self) -> Info:
         """What the workspace holds."""
         backends = self._backends
-        return workspace_info(backends.home, self._store, backends.models, default_model=self._models.default)
+        return workspace_info(
+            backends.home, self._store, backends.models, name=backends.name, default_model=self._models.default
+        )
 
     def check(self, *, repair: bool) -> tuple[Problem, ...]:
         """Whether store, index and media agree."""

@@ -29,8 +29,8 @@ class Write:
     Attributes:
         products: Whole products; each replaces what the store has of it.
         model: The model that made the embeddings.
-        embeddings: New embeddings by the photo's SHA-256.
-        palettes: New palettes by the photo's SHA-256.
+        embeddings: New embeddings of the products' photos, by SHA-256.
+        palettes: New palettes of the products' photos, by SHA-256.
         read_at: The revision at which the writer read what it replaces. If one of these products has a later
             one, nothing is written.
         known: Photos, by SHA-256, that the writer found embedded. If one is gone, nothing is written.
@@ -154,6 +154,14 @@ class EventRows:
         return len(self.people)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventPage:
+    """Some events in the order of arrival, and where to go on from."""
+
+    events: tuple[Event, ...]
+    position: EventPosition
+
+
 class CatalogStore(Protocol):
     """Products, photos, embeddings, settings and API keys of a workspace. Calls are thread-safe.
 
@@ -171,6 +179,24 @@ class CatalogStore(Protocol):
         """Whether any process has written since the last call, settings and keys included; true at the first call.
 
         It may say so once too often, and never once too few.
+        """
+        ...
+
+    def follow(self) -> None:
+        """Bring what this process keeps of the store up to date; nothing to do where it reads the truth itself.
+
+        It is done after each write of this process, and by itself soon after one of another process.
+
+        Raises:
+            StoreAway: The server does not answer.
+        """
+        ...
+
+    @property
+    def away_since(self) -> float | None:
+        """Since when the server has not answered, in seconds since 1970 (UTC); None while it does.
+
+        Meanwhile reads go on from what this process has, and writes raise ``StoreAway``.
         """
         ...
 
@@ -238,6 +264,10 @@ class CatalogStore(Protocol):
         """A setting of the workspace; None if it is not set."""
         ...
 
+    def settings(self) -> dict[str, str]:
+        """All settings of the workspace."""
+        ...
+
     def damage(self) -> list[str]:
         """What is wrong with the file and with what is derived from it, in sentences; empty when all is well."""
         ...
@@ -290,9 +320,12 @@ class CatalogStore(Protocol):
     def write(self, write: Write) -> int:
         """Write products, their photos and embeddings in one transaction; returns the last revision of it.
 
+        A server may take hundreds of products in several transactions. No product is ever torn.
+
         Raises:
             WriteConflict: Another process changed what the write depends on.
             WorkspaceBusy: Another process writes for too long.
+            StoreAway: The server does not answer.
         """
         ...
 
@@ -385,6 +418,19 @@ class EventStore(Protocol):
             position: ``EventRows.position`` of the last page; an empty mapping to begin.
             limit: Events, at most.
         """
+        ...
+
+    def log(self, position: EventPosition, *, limit: int) -> EventPage:
+        """Events after a position as they came, impressions included, each with the person that it came from.
+
+        Args:
+            position: ``EventPage.position`` of the last page; an empty mapping to begin.
+            limit: Events, at most.
+        """
+        ...
+
+    def merges(self) -> tuple[tuple[str, str], ...]:
+        """Every visitor that was merged, with its user, in the order in which the visitors were first seen."""
         ...
 
     def erasures(self) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 import streamlit as st
 
-from sartor.config import API_KEY_VARIABLE, STUDIO_API_VARIABLE, EnvironmentSettings
+from sartor.config import API_KEY_VARIABLE, STUDIO_API_VARIABLE, EnvironmentSettings, with_file
 from sartor.errors import SartorError, ServiceUnreachable
 from sartor.studio.backend import WorkspaceBackend
 from sartor.studio.remote import ServiceBackend
@@ -46,7 +46,8 @@ def pages() -> Sequence[Page]:
 
 def backend() -> Backend:
     """What answers: the service named in the environment, or else the workspace."""
-    return _open_backend(os.environ.get(STUDIO_API_VARIABLE, ""), str(EnvironmentSettings().home))
+    chosen = with_file(EnvironmentSettings())
+    return _open_backend(os.environ.get(STUDIO_API_VARIABLE, ""), str(chosen.home), chosen.store, chosen)
 
 
 def workspace_backend(*, what: str) -> WorkspaceBackend:
@@ -123,11 +124,9 @@ def _release(current: Backend) -> None:
 
 
 @st.cache_resource(show_spinner="Opening the catalog …", on_release=_release)
-def _open_backend(api: str, home: str) -> Backend:
-    opened = (
-        ServiceBackend(api, key=os.environ.get(API_KEY_VARIABLE, ""))
-        if api
-        else WorkspaceBackend(EnvironmentSettings(home=Path(home)))
-    )
+def _open_backend(api: str, home: str, store: str | None, _settings: EnvironmentSettings) -> Backend:
+    """The backend of these settings; the last argument is none of the cache's key, as its name says."""
+    del home, store
+    opened = ServiceBackend(api, key=os.environ.get(API_KEY_VARIABLE, "")) if api else WorkspaceBackend(_settings)
     atexit.register(opened.close)  # Ctrl-C ends Streamlit without releasing what it caches
     return opened

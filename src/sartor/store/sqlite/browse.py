@@ -83,13 +83,14 @@ class BrowseIndex:
         self._ids: dict[Value, int] = {}
         self._dropped: set[int] = set()  # values that a product had and perhaps no other has
 
-    def add(self, product: Product) -> None:
-        """Index a new product."""
-        number = self._connection.execute(
-            "INSERT INTO listed (product_id, title_key, price) VALUES (?, ?, ?)",
-            (product.id, title_key(product.title), price_of(product)),
-        ).lastrowid
-        self._fill(number, product)
+    def add(self, product: Product, *, number: int | None = None) -> int:
+        """Index a new product under a number, by default the next one; returns the number."""
+        row = (number, product.id, title_key(product.title), price_of(product))
+        ((added,),) = self._connection.execute(
+            "INSERT INTO listed VALUES (?, ?, ?, ?) RETURNING number", row
+        ).fetchall()
+        self._fill(added, product)
+        return int(added)
 
     def replace(self, product: Product) -> None:
         """Index a product again; it keeps its number."""
@@ -125,7 +126,7 @@ class BrowseIndex:
         self._dropped.clear()
         self._ids.clear()
 
-    def _fill(self, number: int | None, product: Product) -> None:
+    def _fill(self, number: int, product: Product) -> None:
         self._connection.executemany(
             "INSERT INTO product_values VALUES (?, ?)", [(number, self._id(value)) for value in values_of(product)]
         )

@@ -7,7 +7,7 @@ that leaves no trace. Every write gives its products new revisions, by which an 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sartor.errors import WriteConflict
 from sartor.store.base import ApiKey, Change, StoreCounts
@@ -50,10 +50,7 @@ class Keys:
             WorkspaceUnusable: There is such a key already.
         """
         with self._database.transaction() as connection:
-            connection.execute(
-                "INSERT INTO api_keys (id, name, scope, digest, created_s) VALUES (?, ?, ?, ?, ?)",
-                (key.id, key.name, key.scope, digest, key.created_s),
-            )
+            insert_key(connection, key, digest)
 
     def all(self) -> tuple[ApiKey, ...]:
         """Every key, the oldest first."""
@@ -77,19 +74,10 @@ def _key(key_id: str, name: str, scope: str, created_s: float) -> ApiKey:
 
 def write_products(connection: sqlite3.Connection, write: Write, *, first_revision: int) -> None:
     """Write products, each at a revision of its own, their photos and what was computed of these."""
-    index, shown = BrowseIndex(connection), _shown(connection, [stored.product.id for stored in write.products])
-    for revision, stored in enumerate(write.products, start=first_revision):
-        product, attributes = stored.product, json.dumps(dict(stored.product.attributes))
-        if product.id in shown:
-            connection.execute("DELETE FROM product_photos WHERE product_id = ?", (product.id,))
-        _write_product(connection, stored, attributes=attributes, revision=revision)
-        content = (product.title, attributes)
-        if shown.get(product.id) != content:  # a promotion writes every product and changes none
-            (index.replace if product.id in shown else index.add)(product)
-            shown[product.id] = content
-    index.drop_unused_values()
-    names = {name for stored in write.products for name in stored.product.attributes}
-    connection.executemany("INSERT OR IGNORE INTO attribute_names VALUES (?)", [(name,) for name in names])
+    write_rows(
+        connection, [(revision, None, stored) for revision, stored in enumerate(write.products, first_revision)]
+    )
+    add_attribute_names(connection, {name for stored in write.products for name in stored.product.attributes})
     connection.executemany(
         "INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)",
         [(sha256, write.model, vector_bytes(vector)) for sha256, vector in write.embeddings.items()],
@@ -98,6 +86,37 @@ def write_products(connection: sqlite3.Connection, write: Write, *, first_revisi
         "INSERT OR REPLACE INTO palettes VALUES (?, ?)",
         [(sha256, palette_bytes(palette)) for sha256, palette in write.palettes.items()],
     )
+
+
+def write_rows(connection: sqlite3.Connection, rows: Sequence[tuple[int, int | None, StoredProduct]]) -> None:
+    """Write products with their photos.
+
+    Args:
+        connection: In a transaction.
+        rows: Each product after its revision and its number in the order of first addition. With None, a new
+            product gets the next number, and an old one keeps its own.
+    """
+    index, shown = BrowseIndex(connection), _shown(connection, [stored.product.id for _, _, stored in rows])
+    for revision, number, stored in rows:
+        product, attributes = stored.product, json.dumps(dict(stored.product.attributes))
+        if product.id in shown:
+            connection.execute("DELETE FROM product_photos WHERE product_id = ?", (product.id,))
+        _write_product(connection, stored, attributes=attributes, revision=revision)
+        before = shown.get(product.id)
+        if before is not None and number not in {None, before.number}:  # it was deleted and added again
+            index.remove([product.id])
+            before = None
+        if before is None:
+            shown[product.id] = _Shown(product.title, attributes, index.add(product, number=number))
+        elif (before.title, before.attributes) != (product.title, attributes):  # a promotion changes none
+            index.replace(product)
+            shown[product.id] = _Shown(product.title, attributes, before.number)
+    index.drop_unused_values()
+
+
+def add_attribute_names(connection: sqlite3.Connection, names: Collection[str]) -> None:
+    """Remember the names of attributes."""
+    connection.executemany("INSERT OR IGNORE INTO attribute_names VALUES (?)", [(name,) for name in names])
 
 
 def require_unchanged(connection: sqlite3.Connection, write: Write) -> None:
@@ -124,22 +143,47 @@ def require_unchanged(connection: sqlite3.Connection, write: Write) -> None:
         raise WriteConflict(photos=[sha256 for (sha256,) in gone])
 
 
-def delete_products(connection: sqlite3.Connection, product_ids: Collection[str], *, first_revision: int) -> None:
-    """Delete products that there are, each at a revision of its own."""
-    deletions = [(product_id, revision) for revision, product_id in enumerate(product_ids, start=first_revision)]
-    connection.executemany("INSERT OR REPLACE INTO deletions VALUES (?, ?)", deletions)
+def delete_products(connection: sqlite3.Connection, revisions: Mapping[str, int]) -> None:
+    """Delete products, each at its revision; one that is not there leaves only that it was deleted."""
+    connection.executemany("INSERT OR REPLACE INTO deletions VALUES (?, ?)", revisions.items())
     index = BrowseIndex(connection)
-    index.remove(product_ids)
+    index.remove(revisions)
     index.drop_unused_values()
-    connection.executemany("DELETE FROM products WHERE id = ?", [(product_id,) for product_id in product_ids])
+    connection.executemany("DELETE FROM products WHERE id = ?", [(product_id,) for product_id in revisions])
 
 
-def _shown(connection: sqlite3.Connection, product_ids: Collection[str]) -> dict[str, tuple[str, str]]:
+def replace_settings(connection: sqlite3.Connection, settings: Mapping[str, str | None]) -> None:
+    """Set settings; None deletes one."""
+    for name, value in settings.items():
+        if value is None:
+            connection.execute("DELETE FROM settings WHERE name = ?", (name,))
+        else:
+            connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
+
+
+def insert_key(connection: sqlite3.Connection, key: ApiKey, digest: bytes) -> None:
+    """Insert an API key."""
+    connection.execute(
+        "INSERT INTO api_keys (id, name, scope, digest, created_s) VALUES (?, ?, ?, ?, ?)",
+        (key.id, key.name, key.scope, digest, key.created_s),
+    )
+
+
+class _Shown(NamedTuple):
+    """What the browse index has of a product."""
+
+    title: str
+    attributes: str
+    number: int
+
+
+def _shown(connection: sqlite3.Connection, product_ids: Collection[str]) -> dict[str, _Shown]:
     rows = connection.execute(
-        "SELECT id, title, attributes FROM products WHERE id IN (SELECT value FROM json_each(?))",
+        "SELECT id, title, attributes, number FROM products JOIN listed ON product_id = id"
+        " WHERE id IN (SELECT value FROM json_each(?))",
         (json.dumps(list(product_ids)),),
     )
-    return {product_id: (title, attributes) for product_id, title, attributes in rows}
+    return {product_id: _Shown(*shown) for product_id, *shown in rows}
 
 
 def _write_product(
@@ -336,6 +380,9 @@ class SqliteCatalogStore:
         rows = self._database.all("SELECT value FROM settings WHERE name = ?", name)
         return rows[0][0] if rows else None
 
+    def settings(self) -> dict[str, str]:
+        return dict(self._database.all("SELECT name, value FROM settings ORDER BY name"))
+
     def damage(self) -> list[str]:
         damage = [row[0] for row in self._database.all("PRAGMA integrity_check") if row[0] != "ok"]
         references = self._database.all("PRAGMA foreign_key_check")
@@ -380,7 +427,8 @@ class SqliteCatalogStore:
 
     def delete(self, product_ids: Collection[str]) -> int:
         with self._database.transaction() as connection:
-            delete_products(connection, sorted(self.known(product_ids)), first_revision=self.revision + 1)
+            known = enumerate(sorted(self.known(product_ids)), self.revision + 1)
+            delete_products(connection, {product_id: revision for revision, product_id in known})
             return self.revision
 
     def drop_unused_photos(self) -> None:
@@ -395,11 +443,7 @@ class SqliteCatalogStore:
 
     def set_settings(self, settings: Mapping[str, str | None]) -> None:
         with self._database.transaction() as connection:
-            for name, value in settings.items():
-                if value is None:
-                    connection.execute("DELETE FROM settings WHERE name = ?", (name,))
-                else:
-                    connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
+            replace_settings(connection, settings)
 
     def claim_setting(self, name: str, value: str) -> str:
         with self._database.transaction() as connection:
@@ -407,8 +451,17 @@ class SqliteCatalogStore:
             (kept,) = connection.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
             return str(kept)
 
+    # Following
+
     def has_changed(self) -> bool:
         return self._database.has_changed()
+
+    def follow(self) -> None:
+        pass  # it reads the truth
+
+    @property
+    def away_since(self) -> float | None:
+        return None
 
     def close(self) -> None:
         self._database.close()

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _PRAGMAS = (
     "journal_mode = WAL",
-    "synchronous = FULL",
     "foreign_keys = ON",
     "cache_size = -65536",  # KiB; with the 2 MiB that SQLite takes by itself, an ingest reads its own pages again
     "wal_autocheckpoint = 8192",  # pages; many writes change the same ones, which then go into the file once
@@ -85,19 +84,24 @@ class Database:
         path: The file; created if missing.
         migrations: They make its tables.
         secure_delete: Whether deleted content is overwritten with zeros.
+        durable: Whether a transaction is on disk when it is committed. One that is not may be undone by a power
+            failure, but the file stays whole.
 
     Raises:
         WorkspaceTooNew: A newer Sartor wrote the file.
         WorkspaceUnusable: The file is not a store or cannot be opened.
     """
 
-    def __init__(self, path: Path, *, migrations: Sequence[Migration], secure_delete: bool = False) -> None:
+    def __init__(
+        self, path: Path, *, migrations: Sequence[Migration], secure_delete: bool = False, durable: bool = True
+    ) -> None:
         self._path = path
         self._lock = RLock()
         self._asked_at: tuple[int, int] | None = None
         with locked(path.with_name(f"{path.name}.lock"), wait_s=STORE_WAIT_S):  # two may open a new file
             try:
                 self._connection = self._open(path, migrations, secure_delete=secure_delete)
+                self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             except sqlite3.Error as error:
                 raise self._unusable(error) from error
 

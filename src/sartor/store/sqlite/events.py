@@ -15,9 +15,9 @@ import numpy as np
 
 from sartor.errors import VisitorTaken, WorkspaceUnusable
 from sartor.events.model import Event, EventType, Person, Taken
-from sartor.store.base import EventRows
+from sartor.store.base import EventPage, EventRows
 from sartor.store.sqlite.database import Database
-from sartor.store.sqlite.people import Digests, Names, People
+from sartor.store.sqlite.people import Digests, Names, People, person_of_name
 from sartor.store.sqlite.schema import EVENT_MIGRATIONS
 
 if TYPE_CHECKING:
@@ -301,6 +301,25 @@ class SqliteEventStore:
             at_s=rows["at_s"].copy(),
             baskets=rows["basket"].copy(),
         )
+
+    def log(self, position: EventPosition, *, limit: int) -> EventPage:
+        rows = self._reader.all(
+            f"SELECT events.number, people.name, {EVENT_COLUMNS} FROM {EVENT_TABLES}"  # noqa: S608
+            " JOIN people ON people.number = person WHERE events.number > ? ORDER BY events.number LIMIT ?",
+            position.get(_SEQUENCE, 0),
+            limit,
+        )
+        return EventPage(
+            events=tuple(event_of_row(person_of_name(name), row) for _, name, *row in rows),
+            position={_SEQUENCE: rows[-1][0]} if rows else position,
+        )
+
+    def merges(self) -> tuple[tuple[str, str], ...]:
+        rows = self._reader.all(
+            "SELECT visitors.name, users.name FROM merges JOIN people AS visitors ON visitors.number = visitor"
+            " JOIN people AS users ON users.number = user ORDER BY visitor"
+        )
+        return tuple((person_of_name(visitor).id, person_of_name(user).id) for visitor, user in rows)
 
     def erasures(self) -> int:
         ((erasures,),) = self._reader.all("SELECT erasures FROM totals")

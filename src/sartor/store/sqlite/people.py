@@ -122,7 +122,7 @@ class People:
     def named(self, connection: sqlite3.Connection, numbers: Sequence[int]) -> list[Person]:
         """People by their numbers, in the same order."""
         names = self._names.named(connection, numbers)
-        return [_person(names[number]) for number in numbers]
+        return [person_of_name(names[number]) for number in numbers]
 
     def merge(self, connection: sqlite3.Connection, visitor: int, *, into: int) -> None:
         """Record that a visitor is a user."""
@@ -138,6 +138,7 @@ def _name(person: Person) -> str:
     return f"{person.kind}:{person.id}"
 
 
-def _person(name: str) -> Person:
+def person_of_name(name: str) -> Person:
+    """The person of a stored name."""
     kind, _, person_id = name.partition(":")
     return Person(PersonKind(kind), person_id)

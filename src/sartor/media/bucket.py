@@ -1,0 +1,122 @@
+"""Thumbnails in a bucket on a server, with a folder of this host as a cache.
+
+The bucket is the truth: a thumbnail is kept when the bucket has it. Thumbnails never change, so a file in the
+folder is as good as the bucket's, and pages show it while the server is away.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING, Protocol
+
+from sartor.imaging.thumbnail import Thumbnail
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from sartor.media.folder import FolderMediaStore
+
+
+class Bucket(Protocol):
+    """Files on a server by name, such as GridFS: there whole or not at all, and never changed.
+
+    Every method raises ``StoreAway`` if the server does not answer.
+    """
+
+    def put_all(self, contents: Mapping[str, bytes]) -> None:
+        """Write files; of those that are there already, only the age begins anew."""
+        ...
+
+    def read(self, name: str) -> bytes | None:
+        """The bytes of a file; None if there is none."""
+        ...
+
+    def keep(self, name: str) -> bool:
+        """Whether there is a file of this name; its age begins anew."""
+        ...
+
+    def age_s(self, name: str) -> float:
+        """Seconds since a file was put or kept last; infinity if there is none."""
+        ...
+
+    def names(self) -> Iterator[str]:
+        """Names of all files, sorted."""
+        ...
+
+    def delete(self, name: str, *, min_age_s: float = 0.0) -> bool:
+        """Delete a file that was put or kept at least so many seconds ago; returns whether it is gone."""
+        ...
+
+    def remove_leftovers(self, *, min_age_s: float) -> int:
+        """Delete what killed processes left half-written at least so long ago; returns how many files."""
+        ...
+
+
+class BucketMediaStore:
+    """The ``MediaStore`` of a bucket.
+
+    Args:
+        bucket: Keeps the thumbnails for all hosts.
+        folder: Has those that this host has put or read.
+    """
+
+    def __init__(self, bucket: Bucket, *, folder: FolderMediaStore) -> None:
+        self._bucket, self._folder = bucket, folder
+        self._lock = Lock()
+        self._waiting: dict[str, bytes] = {}  # put, and not yet in the bucket
+        self._flushing = Lock()
+
+    def put(self, sha256: str, thumbnail: Thumbnail) -> str:
+        name = self._folder.put(sha256, thumbnail)
+        with self._lock:
+            self._waiting[name] = thumbnail.data
+        return name
+
+    def flush(self) -> None:
+        with self._flushing:  # who finds nothing to do waits for who is doing it
+            with self._lock:
+                waiting = dict(self._waiting)
+            if waiting:
+                self._bucket.put_all(waiting)
+            with self._lock:
+                self._waiting = {name: data for name, data in self._waiting.items() if name not in waiting}
+
+    def path(self, name: str) -> Path:
+        path = self._folder.path(name)
+        if not path.is_file() and (data := self._bucket.read(name)) is not None:
+            sha256, _, suffix = name.partition(".")
+            self._folder.put(sha256, Thumbnail(data=data, suffix=suffix))
+        return path
+
+    def read(self, name: str) -> bytes:
+        self.path(name)
+        return self._folder.read(name)
+
+    def exists(self, name: str) -> bool:
+        return self.path(name).is_file()
+
+    def keep(self, name: str) -> bool:
+        if self._bucket.keep(name) or name in self._waiting:
+            return True
+        if not self._folder.exists(name):
+            return False
+        self._bucket.put_all({name: self._folder.read(name)})
+        return True
+
+    def age_s(self, name: str) -> float:
+        self.flush()
+        return self._bucket.age_s(name)
+
+    def names(self) -> Iterator[str]:
+        self.flush()
+        return self._bucket.names()
+
+    def delete(self, name: str, *, min_age_s: float = 0.0) -> bool:
+        self._folder.path(name)  # refuses what is no name
+        self.flush()
+        return self._bucket.delete(name, min_age_s=min_age_s) and self._folder.delete(name)
+
+    def remove_leftovers(self, *, min_age_s: float) -> int:
+        self._folder.remove_leftovers(min_age_s=min_age_s)
+        return self._bucket.remove_leftovers(min_age_s=min_age_s)

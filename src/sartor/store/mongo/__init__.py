@@ -1,0 +1,1 @@
+"""The store in MongoDB: the truth on a server, with a replica of the catalog beside each process."""

@@ -1,0 +1,538 @@
+"""The event store in MongoDB: many processes add events without waiting for each other at one counter.
+
+Events are numbered in lanes. A transaction that adds events takes their numbers from the counter of one lane. Two
+transactions on one lane conflict at its counter, and one of them begins again; so the numbers of a lane become
+visible in their order, and a follower that has seen one has seen all before it. Lanes do not wait for each other.
+
+People and baskets have numbers too, and every transaction that uses one marks its document. So an erasure
+conflicts with an event of the same person that is being added, and no event stays behind without its person.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import Counter
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, repeat
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+
+import numpy as np
+from pymongo import ASCENDING, DESCENDING, ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from sartor.errors import VisitorTaken, WorkspaceBusy
+from sartor.events.model import Event, EventType, Person, PersonKind, Taken
+from sartor.limits import SERVER_CALL_S
+from sartor.store.base import EventPage, EventRows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from pymongo.client_session import ClientSession
+    from pymongo.collection import Collection as MongoCollection
+
+    from sartor.store.base import EventPosition
+    from sartor.store.mongo.database import Document, MongoDatabase
+
+T = TypeVar("T")
+
+LANES: Final = 8  # more than the writers of most shops; each costs a query where it has news
+_CHANGES = LANES  # the lane of merges and erasures, which add no events
+_STRIDE = LANES + 1  # between two numbers of people that one lane gives
+_CHUNK = 500  # events of a transaction; MongoDB advises to change at most 1,000 documents in one
+_TYPES = {str(type_): number for number, type_ in enumerate(EventType)}
+_TOTALS = {"number": 0, "events": 0, "people": 0, "baskets": 0, "merges": 0, "erasures": 0}
+_COLUMNS = {
+    "_id": 0,
+    "number": 1,
+    "person": 1,
+    "product": 1,
+    "type": 1,
+    "at_s": 1,
+    "basket_number": 1,
+    "arrived_us": 1,
+}
+
+
+class _Outdated(Exception):
+    """What a transaction was prepared from has changed."""
+
+
+class _Named(NamedTuple):
+    """Numbers of names that are known, and the names that are new."""
+
+    known: dict[str, int]
+    new: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Batch:
+    """New events, and what is known of the people and baskets in them."""
+
+    events: list[Event]
+    people: _Named
+    baskets: _Named
+
+
+class _Names:
+    """Names in one collection, each with a number that is never given again."""
+
+    def __init__(self, collection: MongoCollection[Document]) -> None:
+        self._collection = collection
+
+    def find(self, names: Iterable[str]) -> _Named:
+        """Which names are known."""
+        ordered = list(dict.fromkeys(names))
+        if not ordered:
+            return _Named({}, [])
+        found = self._collection.find({"_id": {"$in": ordered}}, {"number": 1})
+        known: dict[str, int] = {document["_id"]: document["number"] for document in found}
+        return _Named(known, [name for name in ordered if name not in known])
+
+    def use(
+        self, names: _Named, session: ClientSession, *, lane: int, before: int, arrived_us: int
+    ) -> dict[str, int]:
+        """Numbers by name: of known ones, which are marked, and of new ones, which are added.
+
+        Args:
+            names: All names.
+            session: Of the transaction.
+            lane: Gives the new numbers.
+            before: How many the lane has given.
+            arrived_us: When the first of the new ones came.
+
+        Raises:
+            _Outdated: A known name was erased.
+        """
+        if names.known:
+            marked = self._collection.update_many(
+                {"number": {"$in": list(names.known.values())}}, {"$inc": {"uses": 1}}, session=session
+            )
+            if marked.matched_count != len(names.known):
+                raise _Outdated
+        new = {name: _number(before + rank, lane) for rank, name in enumerate(names.new)}
+        if new:
+            self._collection.insert_many(
+                [
+                    {"_id": name, "number": number, "seen_us": arrived_us + rank, "uses": 1}
+                    for rank, (name, number) in enumerate(new.items())
+                ],
+                session=session,
+            )
+        return names.known | new
+
+
+class MongoEventStore:
+    """The ``EventStore`` of a workspace on a MongoDB server.
+
+    ``add`` takes more than 500 events in several transactions: if it fails, the first ones may be stored, and are
+    recognized when they come again. ``forget`` erases many events in several transactions, and the person in the
+    last one. It erases from the collections; ``docs/reference/mongodb.md`` says how long the server's journal, its
+    oplog and its backups may keep what was in them.
+
+    Args:
+        database: The workspace's database; who opened it closes it.
+    """
+
+    def __init__(self, database: MongoDatabase) -> None:
+        self._database = database
+        self._events = database.collection("events")
+        self._people = database.collection("event_people")
+        self._baskets = database.collection("event_baskets")
+        self._lanes = database.collection("event_lanes")
+        self._lane = secrets.randbelow(LANES)
+        self._adding = Lock()  # two threads on one lane would only make each other begin again
+        self._clock = _Clock()
+
+    # Reading
+
+    def resolve(self, person: Person) -> Person:
+        with self._database.calling():
+            numbers = self._who(person)
+        return _person(numbers[0]["_id"]) if numbers else person
+
+    def holds(self, person: Person) -> bool:
+        with self._database.calling():
+            return self._people.find_one({"_id": _name(person)}, {"_id": 1}) is not None
+
+    def visitors(self, person: Person) -> tuple[str, ...]:
+        with self._database.calling():
+            return tuple(_person(document["_id"]).id for document in self._who(person)[1:])
+
+    def history(self, person: Person) -> list[Event]:
+        with self._database.calling():
+            who = self._who(person)
+            found = list(self._events.find({"person": {"$in": _numbers(who)}}))
+        found.sort(key=lambda document: (document["at_s"], document["arrived_us"]))
+        return [_event(document, _person(who[0]["_id"])) for document in found]
+
+    def recent(
+        self,
+        person: Person,
+        *,
+        limit: int,
+        until_s: float | None = None,
+        types: Collection[EventType] | None = None,
+    ) -> list[Event]:
+        if limit < 1:  # which means all in MongoDB
+            return []
+        with self._database.calling():
+            who = self._who(person)
+            query: Document = {"person": {"$in": _numbers(who)}}
+            if until_s is not None:
+                query["at_s"] = {"$lte": until_s}
+            if types is not None:
+                query["type"] = {"$in": [str(type_) for type_ in types]}
+            order = [("at_s", DESCENDING), ("arrived_us", DESCENDING)]
+            found = list(self._events.find(query).sort(order).limit(limit))
+        return [_event(document, _person(who[0]["_id"])) for document in found]
+
+    def products_of(self, person: Person, types: Collection[EventType]) -> set[str]:
+        with self._database.calling():
+            query = {
+                "person": {"$in": _numbers(self._who(person))},
+                "type": {"$in": [str(type_) for type_ in types]},
+                "product": {"$exists": True},
+            }
+            return {document["product"] for document in self._events.find(query, {"_id": 0, "product": 1})}
+
+    def counts(self) -> tuple[int, int]:
+        totals = self._totals()
+        return totals["events"], totals["people"] - totals["merges"]
+
+    def product_counts(self) -> dict[str, int]:
+        with self._database.calling():
+            groups = self._events.aggregate(
+                [
+                    {"$match": {"product": {"$exists": True}}},
+                    {"$group": {"_id": "$product", "events": {"$sum": 1}}},
+                ]
+            )
+            return {group["_id"]: group["events"] for group in groups}
+
+    def after(self, position: EventPosition, *, limit: int) -> EventRows:
+        with self._database.calling():
+            lanes = self._news(position)
+            rows: list[Document] = []
+            reached = dict(position)
+            for rank, (lane, number) in enumerate(lanes):
+                share = -(-(limit - len(rows)) // (len(lanes) - rank))  # rounded up; 0 would mean all in MongoDB
+                if share < 1:
+                    break
+                query = {"lane": lane, "is_impression": False, "number": {"$gt": number}}
+                found = list(self._events.find(query, _COLUMNS).sort("number", ASCENDING).limit(share))
+                if found:
+                    reached[str(lane)] = found[-1]["number"]
+                    rows += _never_earlier(found)
+            users = self._users({row["person"] for row in rows})
+        rows.sort(key=lambda row: row["arrived_us"])  # keeps the order within a lane
+        return _columns(rows, users, reached if rows else position)
+
+    def log(self, position: EventPosition, *, limit: int) -> EventPage:
+        with self._database.calling():
+            rows: list[Document] = []
+            reached = dict(position)
+            for lane, number in self._news(position):
+                if (left := limit - len(rows)) < 1:
+                    break
+                query = {"lane": lane, "number": {"$gt": number}}
+                found = list(self._events.find(query).sort("number", ASCENDING).limit(left))
+                if found:
+                    reached[str(lane)] = found[-1]["number"]
+                    rows += found
+            numbers = {"number": {"$in": list({row["person"] for row in rows})}}
+            people = {one["number"]: _person(one["_id"]) for one in self._people.find(numbers, {"number": 1})}
+        # A person that is not there was forgotten between the two reads, with these events.
+        events = tuple(_event(row, people[row["person"]]) for row in rows if row["person"] in people)
+        return EventPage(events=events, position=reached)
+
+    def merges(self) -> tuple[tuple[str, str], ...]:
+        with self._database.calling():
+            visitors = list(self._people.find({"user": {"$exists": True}}).sort("seen_us", ASCENDING))
+            numbers = {"number": {"$in": list({visitor["user"] for visitor in visitors})}}
+            users = {one["number"]: _person(one["_id"]).id for one in self._people.find(numbers, {"number": 1})}
+        return tuple((_person(one["_id"]).id, users[one["user"]]) for one in visitors if one["user"] in users)
+
+    def erasures(self) -> int:
+        return self._totals()["erasures"]
+
+    # Writing
+
+    def add(self, events: Sequence[Event]) -> Taken:
+        by_id: dict[str, Event] = {}
+        for event in events:
+            by_id.setdefault(event.id, event)
+        distinct = list(by_id.values())
+        with self._adding:
+            added = sum(
+                self._again(partial(self._add, distinct[start : start + _CHUNK]))
+                for start in range(0, len(distinct), _CHUNK)
+            )
+        return Taken(added=added, duplicates=len(events) - added)
+
+    def merge(self, visitor_id: str, *, into: str) -> int:
+        merged = partial(self._merge, Person.visitor(visitor_id), Person.user(into))
+        return self._again(lambda: self._database.transaction(merged))
+
+    def withdraw(self, person: Person, type: EventType, product_id: str) -> int:  # noqa: A002 - the field's word
+        query = {"type": str(type), "product": product_id}
+        erased = last = self._database.transaction(partial(self._erase, person, query, forget=False))
+        while last == _CHUNK:
+            last = self._database.transaction(partial(self._erase, person, query, forget=False))
+            erased += last
+        return erased
+
+    def forget(self, person: Person) -> int:
+        erased = last = self._database.transaction(partial(self._erase, person, {}, forget=True))
+        while last == _CHUNK:
+            last = self._database.transaction(partial(self._erase, person, {}, forget=True))
+            erased += last
+        return erased
+
+    def close(self) -> None:
+        """Nothing to do: who opened the database closes it."""
+
+    def _who(self, person: Person, session: ClientSession | None = None) -> list[Document]:
+        """The user that a person is, or the person, then the visitors that were merged; empty if unknown."""
+        own = self._people.find_one({"_id": _name(person)}, session=session)
+        if own is None:
+            return []
+        user = own.get("user", own["number"])
+        found = list(self._people.find({"$or": [{"number": user}, {"user": user}]}, session=session))
+        return sorted(found, key=lambda document: ("user" in document, document["seen_us"], document["number"]))
+
+    def _totals(self) -> Counter[str]:
+        with self._database.calling():
+            totals = Counter(_TOTALS)
+            for lane in self._lanes.find({}):
+                totals.update({name: lane.get(name, 0) for name in _TOTALS})
+        return totals
+
+    def _news(self, position: EventPosition) -> list[tuple[int, int]]:
+        """Lanes with news, each with the number that was read last; the one with the fewest first."""
+        numbers = {lane["_id"]: lane.get("number", 0) for lane in self._lanes.find({})}
+        read = {lane: position.get(str(lane), 0) for lane in numbers}
+        lanes = sorted(numbers, key=lambda lane: (numbers[lane] - read[lane], lane))
+        return [(lane, read[lane]) for lane in lanes if numbers[lane] > read[lane]]
+
+    def _users(self, numbers: set[int]) -> dict[int, int]:
+        """The users of merged visitors, by the visitors' numbers."""
+        merged = self._people.find(
+            {"number": {"$in": list(numbers)}, "user": {"$exists": True}}, {"_id": 0, "number": 1, "user": 1}
+        )
+        return {document["number"]: document["user"] for document in merged}
+
+    def _add(self, events: list[Event]) -> int:
+        """Add the events with new ids; returns how many."""
+        with self._database.calling():
+            known = self._events.find({"_id": {"$in": [event.id for event in events]}}, {"_id": 1})
+            there = {document["_id"] for document in known}
+            new = [event for event in events if event.id not in there]
+            if not new:
+                return 0
+            batch = _Batch(
+                events=new,
+                people=_Names(self._people).find(_name(event.person) for event in new),
+                baskets=_Names(self._baskets).find(event.basket_id for event in new if event.basket_id),
+            )
+        others = (secrets.randbelow(LANES) for _ in repeat(None))
+        lanes = chain([self._lane], others)  # a writer that was killed may keep a lane for a minute
+        self._database.transaction(lambda session: self._write(batch, next(lanes), session))
+        return len(new)
+
+    def _write(self, batch: _Batch, lane: int, session: ClientSession) -> None:
+        count = Counter(
+            number=len(batch.events),
+            events=len(batch.events),
+            people=len(batch.people.new),
+            baskets=len(batch.baskets.new),
+        )
+        after = self._count(lane, count, session)
+        arrived_us = self._clock.take(len(batch.events))
+        people, baskets = (
+            _Names(collection).use(
+                names, session, lane=lane, before=after[name] - count[name], arrived_us=arrived_us
+            )
+            for collection, names, name in (
+                (self._people, batch.people, "people"),
+                (self._baskets, batch.baskets, "baskets"),
+            )
+        )
+        self._events.insert_many(
+            [
+                _document(event, people, baskets)
+                | {
+                    "lane": lane,
+                    "number": after["number"] - count["number"] + rank,
+                    "arrived_us": arrived_us + rank,
+                }
+                for rank, event in enumerate(batch.events, start=1)
+            ],
+            session=session,
+        )
+
+    def _merge(self, visitor: Person, user: Person, session: ClientSession) -> int:
+        names = [_name(user), _name(visitor)]
+        found = {one["_id"]: one for one in self._people.find({"_id": {"$in": names}}, session=session)}
+        new = [name for name in names if name not in found]
+        before = found.get(names[1], {}).get("user")
+        if before is not None:
+            if before == found.get(names[0], {}).get("number"):
+                return 0
+            raise VisitorTaken(visitor.id, user_id=user.id)
+        visitors = [found[name]["number"] for name in names[1:] if name in found]
+        moved = self._events.count_documents({"person": {"$in": visitors}}, session=session)
+        count = Counter(people=len(new), merges=1, erasures=int(moved > 0))
+        after = self._count(_CHANGES, count, session)
+        known = {name: document["number"] for name, document in found.items()}
+        numbers = _Names(self._people).use(
+            _Named(known, new),
+            session,
+            lane=_CHANGES,
+            before=after["people"] - len(new),
+            arrived_us=self._clock.take(len(new)),
+        )
+        self._people.update_one({"_id": names[1]}, {"$set": {"user": numbers[names[0]]}}, session=session)
+        return moved
+
+    def _erase(self, person: Person, query: Document, session: ClientSession, *, forget: bool) -> int:
+        """Erase up to ``_CHUNK`` events of a person, and with the last of them, the person; returns how many."""
+        who = self._who(person, session)
+        if not who:
+            return 0
+        of_person = {"person": {"$in": _numbers(who)}}
+        found = list(
+            self._events.find({**of_person, **query}, {"basket_number": 1}, session=session).limit(_CHUNK)
+        )
+        if not found and not forget:
+            return 0
+        count = Counter(events=-len(found), erasures=int(bool(found)))
+        if found:
+            self._events.delete_many({"_id": {"$in": [document["_id"] for document in found]}}, session=session)
+            self._drop_baskets({one["basket_number"] for one in found if "basket_number" in one}, session)
+        if forget and len(found) < _CHUNK:
+            self._people.delete_many({"_id": {"$in": [document["_id"] for document in who]}}, session=session)
+            count.update(people=-len(who), merges=1 - len(who))
+        self._count(_CHANGES, count, session)
+        return len(found)
+
+    def _drop_baskets(self, numbers: set[int], session: ClientSession) -> None:
+        """Erase the baskets that no event is of any more."""
+        if numbers:
+            used = self._events.distinct(
+                "basket_number", {"basket_number": {"$in": list(numbers)}}, session=session
+            )
+            self._baskets.delete_many({"number": {"$in": list(numbers.difference(used))}}, session=session)
+
+    def _count(self, lane: int, count: Mapping[str, int], session: ClientSession) -> Document:
+        """Add to the counters of a lane; returns what they are then."""
+        counters = self._lanes.find_one_and_update(
+            {"_id": lane}, {"$inc": count}, upsert=True, return_document=ReturnDocument.AFTER, session=session
+        )
+        return _TOTALS | (counters or {})
+
+    def _again(self, call: Callable[[], T]) -> T:
+        """Call until nobody else changes what the call depends on."""
+        deadline_s = time.monotonic() + SERVER_CALL_S
+        while time.monotonic() < deadline_s:
+            try:
+                return call()
+            except (DuplicateKeyError, _Outdated):
+                continue
+        raise WorkspaceBusy(self._database.shown, waited_s=SERVER_CALL_S)
+
+
+class _Clock:
+    """Times of arrival in microseconds since 1970, each given once, and never an earlier one after a later one."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._last_us = 0
+
+    def take(self, count: int) -> int:
+        """The first of so many times."""
+        with self._lock:
+            first_us = max(self._last_us + 1, time.time_ns() // 1_000)
+            self._last_us = first_us + count
+        return first_us
+
+
+def _number(rank: int, lane: int) -> int:
+    """The number, from 1, of the person or basket that a lane counts as ``rank``, from 0."""
+    return rank * _STRIDE + lane + 1
+
+
+def _name(person: Person) -> str:
+    return f"{person.kind}:{person.id}"
+
+
+def _person(name: str) -> Person:
+    kind, _, person_id = name.partition(":")
+    return Person(PersonKind(kind), person_id)
+
+
+def _numbers(people: Iterable[Document]) -> list[int]:
+    return [document["number"] for document in people]
+
+
+def _document(event: Event, people: Mapping[str, int], baskets: Mapping[str, int]) -> Document:
+    """An event without its lane; what it does not have is left out."""
+    optional = {
+        "product": event.product_id,
+        "recommendation": event.recommendation_id,
+        "basket": event.basket_id,
+        "basket_number": baskets.get(event.basket_id),
+        "query": event.query,
+        "position": event.position,
+        "price": event.price,
+    }
+    return {
+        "_id": event.id,
+        "type": str(event.type),
+        "person": people[_name(event.person)],
+        "at_s": event.at_s,
+        "quantity": event.quantity,
+        "is_impression": event.is_impression,
+        **{name: value for name, value in optional.items() if value is not None and value != ""},
+    }
+
+
+def _event(document: Document, person: Person) -> Event:
+    return Event(
+        id=document["_id"],
+        type=EventType(document["type"]),
+        person=person,
+        at_s=document["at_s"],
+        product_id=document.get("product", ""),
+        recommendation_id=document.get("recommendation", ""),
+        position=document.get("position"),
+        quantity=document["quantity"],
+        price=document.get("price"),
+        basket_id=document.get("basket", ""),
+        query=document.get("query", ""),
+    )
+
+
+def _never_earlier(rows: list[Document]) -> list[Document]:
+    """Rows of a lane with times of arrival that never fall: two writers of one lane may have two clocks."""
+    latest_us = 0
+    for row in rows:
+        latest_us = row["arrived_us"] = max(latest_us, row["arrived_us"])
+    return rows
+
+
+def _columns(rows: list[Document], users: Mapping[int, int], position: EventPosition) -> EventRows:
+    names = sorted({row["product"] for row in rows if "product" in row})
+    places: dict[Any, int] = {name: place for place, name in enumerate(names)}
+    return EventRows(
+        position=position,
+        people=np.array([users.get(row["person"], row["person"]) for row in rows], np.int64),
+        products=np.array([places.get(row.get("product"), -1) for row in rows], np.int64),
+        product_ids=tuple(names),
+        types=np.array([_TYPES[row["type"]] for row in rows], np.int8),
+        at_s=np.array([row["at_s"] for row in rows], np.float64),
+        baskets=np.array([row.get("basket_number", 0) for row in rows], np.int64),
+    )

@@ -1,0 +1,52 @@
+"""Real servers for the tests that carry the marker ``engines``.
+
+``SARTOR_TEST_MONGODB=mongodb://host/`` takes a server that runs already instead of starting SecantusDB. Each test
+has a database of its own there, which is dropped after it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import pytest
+
+MONGODB_VARIABLE = "SARTOR_TEST_MONGODB"
+
+
+@pytest.fixture(scope="session")
+def mongodb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a server; its database, if it names one, is only where the user is known."""
+    if address := os.environ.get(MONGODB_VARIABLE):
+        yield address
+        return
+    mongodb = pytest.importorskip(
+        "tools.engines.mongodb", reason="pymongo is not installed; run: make test-engines"
+    )
+    if not mongodb.is_installed():
+        pytest.skip("SecantusDB is not installed; run: make test-engines")
+    with mongodb.MongoServer(tmp_path_factory.mktemp("mongodb")) as server:
+        yield server.address
+
+
+@pytest.fixture
+def mongodb_address(mongodb_server: str) -> Iterator[str]:
+    """Address of a new database, which is dropped after the test."""
+    from pymongo import MongoClient
+
+    name = f"sartor_test_{secrets.token_hex(6)}"
+    address = with_database(mongodb_server, name)
+    yield address
+    with MongoClient(address) as client:
+        client.drop_database(name)
+
+
+def with_database(server: str, name: str) -> str:
+    """The address of a database of a server; a user is still looked up where the server's address says."""
+    parts = urlsplit(server)
+    options = [parts.query] if parts.query else []
+    if parts.username is not None and "authsource=" not in parts.query.lower():
+        options.append(urlencode({"authSource": parts.path.strip("/") or "admin"}))
+    return urlunsplit((parts.scheme, parts.netloc, f"/{name}", "&".join(options), ""))

@@ -1,0 +1,155 @@
+"""SecantusDB, which speaks MongoDB's protocol, as a process.
+
+It stands in for MongoDB in the tests, because no package registry has a real one. It is a beta under the GPL:
+nothing of the product imports it or comes with it, and the tests talk to it over a socket alone.
+"""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Self
+
+from pymongo import MongoClient
+from pymongo.errors import ConnectionFailure
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+HOST = "127.0.0.1"
+_COMMAND = "from secantus.cli import main; raise SystemExit(main())"
+_START_S, _STOP_S, _ASK_S = 60.0, 30.0, 0.05
+
+
+class EngineFailed(Exception):
+    """A server did not start."""
+
+
+def is_installed() -> bool:
+    """Whether SecantusDB is installed: ``uv pip install --group engines``."""
+    return find_spec("secantus") is not None
+
+
+class MongoServer:
+    """A server on a directory, which keeps its data from one start to the next.
+
+    Args:
+        directory: Its files and its log; made if it is missing.
+        port: Where it listens; by default, a free port that stays the same over restarts.
+        options: More options of ``secantusd-py``, such as ``--auth`` or ``--standalone``.
+
+    Example:
+        >>> with MongoServer(tmp_path / "mongodb") as server:
+        ...     server.address[:20]
+        'mongodb://127.0.0.1:'
+    """
+
+    def __init__(self, directory: Path, *, port: int | None = None, options: tuple[str, ...] = ()) -> None:
+        self._directory, self._options = directory, options
+        self._port = _free_port() if port is None else port
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        """Address without a database."""
+        return f"mongodb://{HOST}:{self._port}"
+
+    @property
+    def process_id(self) -> int:
+        """Id of its process.
+
+        Raises:
+            EngineFailed: It does not run.
+        """
+        if self._process is None:
+            raise EngineFailed(f"no server runs on {self._directory}")
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start the server and wait until it answers.
+
+        Raises:
+            EngineFailed: Its port is taken, it ended, or it does not answer.
+        """
+        _check_port(self._port)
+        self._directory.mkdir(parents=True, exist_ok=True)
+        where = ("--host", HOST, "--port", str(self._port), "--storage-path", str(self._directory / "data"))
+        with (self._directory / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603
+                [sys.executable, "-c", _COMMAND, *where, "--sync-on-commit", *self._options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            self._wait()
+        except BaseException:
+            self.kill()
+            raise
+
+    def stop(self) -> None:
+        """End it in order, with SIGTERM."""
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(_STOP_S)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        self._process = None
+
+    def kill(self) -> None:
+        """End it at once, with SIGKILL."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _wait(self) -> None:
+        deadline_s = time.monotonic() + _START_S
+        with MongoClient[dict[str, object]](
+            self.address, serverSelectionTimeoutMS=500, directConnection=True
+        ) as client:
+            while True:
+                if self._process is None or self._process.poll() is not None:
+                    raise EngineFailed(f"SecantusDB ended at its start:\n{self._log()}")
+                try:
+                    client.admin.command("ping")
+                except ConnectionFailure:
+                    if time.monotonic() > deadline_s:
+                        raise EngineFailed(f"SecantusDB does not answer:\n{self._log()}") from None
+                    time.sleep(_ASK_S)
+                else:
+                    return
+
+    def _log(self) -> str:
+        return (self._directory / "server.log").read_text(errors="replace")[-2_000:]
+
+
+def _check_port(port: int) -> None:
+    """Raise if somebody listens there: SecantusDB would start all the same and share its clients."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # after a kill, old connections linger
+        try:
+            listener.bind((HOST, port))
+        except OSError as error:
+            raise EngineFailed(f"port {port} is taken; choose another with --port") from error
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        port: int = listener.getsockname()[1]
+        return port
