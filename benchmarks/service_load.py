@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -27,6 +28,7 @@ from benchmarks.report import Figure, Report, Target
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+_WORKERS = (1, 2)
 _CLIENTS = (1, 8, 32)
 _OVERLOAD = 80
 _READY_S = 300
@@ -53,33 +55,46 @@ def service_load(
     data: Data = SHARED_DATA,
     home: Annotated[Path | None, typer.Option(metavar="DIR", help="Keeps the catalog for next time.")] = None,
     seconds: Annotated[float, typer.Option(help="Of each run.")] = 15.0,
+    limit: Annotated[int | None, typer.Option(help="Take only the first so many products.")] = None,
+    workers: Annotated[
+        list[int] | None, typer.Option(help="Processes of the service; repeatable (1 and 2).")
+    ] = None,
 ) -> Report:
-    """`sartor serve` with 37,344 products, asked from the same machine over HTTP."""
+    """`sartor serve` with 37,344 products by one process and by several, asked from the same machine over HTTP."""
     photos = read(data_file(data, PHOTOS_224)).data[::20]
+    counts = tuple(workers or _WORKERS)
+    runs: dict[str, Tally] = {}
+    memory: dict[str, Figure] = {}
     with TemporaryDirectory() as temporary:
         workspace = home or Path(temporary)
         with sartor.open(workspace) as shop:
-            shop.index(data_file(data, PHOTOS_SMALL))
+            shop.index(data_file(data, PHOTOS_SMALL), limit=limit)
             products = shop.product_ids()
-        with serving(workspace) as address:
-            by_photo, by_id = _by_photo(photos), _by_id(products[::37])
-            run(address, by_photo, clients=4, seconds=_WARM_UP_S)
-            runs = {f"by photo, {n} clients": run(address, by_photo, clients=n, seconds=seconds) for n in _CLIENTS}
-            runs |= {f"by id, {n} clients": run(address, by_id, clients=n, seconds=seconds) for n in (1, 8)}
-            runs[f"overload, {_OVERLOAD} clients"] = run(address, by_photo, clients=_OVERLOAD, seconds=seconds)
+        by_photo, by_id = _by_photo(photos), _by_id(products[::37])
+        for count in counts:
+            with serving(workspace, "--workers", str(count)) as address:
+                run(address, by_photo, clients=4, seconds=_WARM_UP_S)
+                for name, ask, clients in (
+                    *(("by photo", by_photo, clients) for clients in _CLIENTS),
+                    *(("by id", by_id, clients) for clients in (1, 8)),
+                    ("overload", by_photo, _OVERLOAD),
+                ):
+                    runs[_name(name, clients, count)] = run(address, ask, clients=clients, seconds=seconds)
+                memory[f"memory of a worker, {count} workers"] = Figure.of(_resident_mb(address), "MB")
     figures = {name: Figure.of([1000 * each for each in tally.seconds], "ms") for name, tally in runs.items()}
+    rates = {name: len(tally.seconds) / tally.elapsed_s for name, tally in runs.items()}
+    p95 = figures[_name("by photo", 8, counts[-1])].p95 or 0
     return Report(
         name="service_load",
         options={"products": len(products), "seconds": round(seconds)},
         warm_up=f"{_WARM_UP_S:g} s with 4 clients",
         figures=figures
-        | {
-            f"answers a second, {name}": Figure.of([len(tally.seconds) / tally.elapsed_s], "1/s")
-            for name, tally in runs.items()
-        },
+        | {f"answers a second, {name}": Figure.of([rate], "1/s") for name, rate in rates.items()}
+        | memory,
         targets=[
-            Target(what="p95 by photo, 8 clients, ms", value=figures["by photo, 8 clients"].p95 or 0, at_most=40),
+            Target(what=f"p95 by photo, 8 clients, {counts[-1]} workers, ms", value=p95, at_most=40),
             Target(what="answers other than 200, 429 and 503", value=_unexpected(runs.values()), at_most=0),
+            *(_more_workers(rates) if set(_WORKERS) <= set(counts) else ()),
         ],
         notes=tuple(
             f"{name}: " + ", ".join(f"{count} x {status}" for status, count in sorted(tally.statuses.items()))
@@ -88,10 +103,39 @@ def service_load(
     )
 
 
+def _name(what: str, clients: int, workers: int) -> str:
+    return f"{what}, {clients} clients, {workers} workers"
+
+
+def _more_workers(rates: dict[str, float]) -> Iterator[Target]:
+    """What a second worker has to bring."""
+    for what, clients, minimum in (
+        ("by id", 8, 1.8),
+        ("by photo", 8, 1.5),
+        ("by id", 1, 1.0),
+        ("by photo", 1, 1.0),
+    ):
+        one, two = (rates[_name(what, clients, workers)] for workers in _WORKERS)
+        yield Target(
+            what=f"answers a second, {what}, {clients} clients, 2 workers over 1",
+            value=two / one,
+            at_least=minimum,
+        )
+
+
+def _resident_mb(address: str) -> list[float]:
+    """Resident memory of each worker."""
+    connection = http.client.HTTPConnection(address, timeout=30)
+    connection.request("GET", "/metrics")
+    text = connection.getresponse().read().decode()
+    connection.close()
+    return [float(each) / 1e6 for each in re.findall(r"sartor_worker_resident_bytes\{.*\} (\S+)", text)]
+
+
 @contextmanager
-def serving(home: Path) -> Iterator[str]:
+def serving(home: Path, *options: str) -> Iterator[str]:
     """A service of a workspace, as its own process, ready to answer; its address."""
-    command = [sys.executable, "-m", "sartor", "serve", "--port", "0", "--rate-limit", "0"]
+    command = [sys.executable, "-m", "sartor", "serve", "--port", "0", "--rate-limit", "0", *options]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env=os.environ | {"SARTOR_HOME": str(home)}
     ) as process:

@@ -45,7 +45,7 @@ def settings_page() -> str:
     """Every setting with its default, option and help."""
     return page(
         "Settings",
-        "How a workspace is opened. A program gives all but `runtime` and `allow_urls` to `sartor.open`, a "
+        "How a workspace is opened. A program gives all but `runtime`, `threads` and `allow_urls` to `sartor.open`, a "
         "command by its option or by the "
         "variable of the [environment](environment.md).",
         table(("setting", "default", "option", "what it is"), _rows(Settings)),
@@ -190,7 +190,7 @@ def _limits() -> Iterator[str]:
 
 def _default(name: str, field: FieldInfo) -> str:
     if field.default_factory is not None:
-        return {"workers": "cores + 1"}[name]
+        return {"workers": "cores", "concurrency": "cores + 1"}[name]
     match field.default:
         case None | ():
             return ""

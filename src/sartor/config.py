@@ -40,6 +40,13 @@ def _flag(help_: str, option: str, *, default: bool) -> Any:
     return _row(default, help_, option)
 
 
+def cores() -> int:
+    """Number of processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # Linux
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 class Settings(BaseModel):
     """How a workspace is opened.
 
@@ -74,6 +81,7 @@ class Settings(BaseModel):
         RuntimeChoice.AUTO,
         "What runs the network: `openvino`, `onnxruntime`, or `auto`, which is OpenVINO if it has the device.",
     )
+    threads: int = _row(0, "Threads that the network uses on a processor; 0 is one for each core.", ge=0)
     allow_urls: bool = _flag(
         "Whether photos given as URLs are fetched, from public addresses only.", "--allow-urls", default=False
     )
@@ -151,10 +159,16 @@ class ServiceSettings(BaseModel):
     max_request_bytes: int = _row(32 << 20, "Bytes of a request's body.", "--max-request-mb", ge=1 << 10)
     max_photos: int = _row(16, "Photos in a request.", ge=1)
     workers: int = Field(
-        default_factory=lambda: (os.cpu_count() or 1) + 1,
-        description="Requests that are worked on at once; more than one for each core and one beside take turns.",
+        default_factory=cores,
+        description="Processes that answer; each has the network and a copy of the index in its memory.",
+        json_schema_extra={"option": "--workers"},
         ge=1,
     )
-    waiting: int = _row(64, "Requests that wait while all workers are busy; further ones get 503.", ge=0)
+    concurrency: int = Field(
+        default_factory=lambda: cores() + 1,
+        description="Requests that are worked on at once, over all workers; each works on two at the least.",
+        ge=1,
+    )
+    waiting: int = _row(64, "Requests that wait while that many are worked on; further ones get 503.", ge=0)
     timeout_s: float = _row(20.0, "Seconds after which a request is given up.", gt=0)
     receive_timeout_s: float = _row(30.0, "Seconds in which a request has to arrive.", gt=0)

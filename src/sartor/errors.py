@@ -62,6 +62,7 @@
     ├── ServiceError
     │   ├── NeedsKey
     │   ├── AddressTaken
+    │   ├── WorkerFailed
     │   ├── KeyNotFound
     │   ├── ServiceUnreachable
     │   └── ServiceRefused
@@ -684,6 +685,10 @@ class AddressTaken(ServiceError):
 
     def __init__(self, host: str, port: int, *, reason: str, options: str = "--host or --port") -> None:
         super().__init__(f"cannot listen on {host} port {port} ({reason}); choose another with {options}")
+
+
+class WorkerFailed(ServiceError):
+    """A worker process of the service cannot start; the text is the worker's reason."""
 
 
 class KeyNotFound(ServiceError):

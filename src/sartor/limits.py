@@ -61,6 +61,7 @@ MAX_ATTRIBUTES = 200  # Attributes of a product.
 MAX_TITLE_CHARS = 2_000  # Title of a product.
 MAX_PRODUCT_PHOTOS = 20  # Photos of a product that is written.
 MAX_URL_CHARS = 2_048  # URL of a photo.
+REVISION_WAIT_S = 1.0  # Seconds that a read waits until its process has followed to the revision that it names.
 KEYS_CACHED_S = 5.0  # Seconds after which a new or deleted API key counts.
 DRAIN_S = 20  # Seconds that requests have to end in when the service stops.
 BACKLOG = 512  # Connections that wait to be accepted.

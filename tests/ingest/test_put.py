@@ -172,7 +172,8 @@ def test_after_any_puts_and_deletions_the_index_has_what_the_store_has(
     expected = {}
     for product_id, color in steps:
         if color is None:
-            assert shop.delete(product_id) == (expected.pop(product_id, None) is not None)
+            deleted = shop.delete(product_id) is not None
+            assert deleted == (expected.pop(product_id, None) is not None)
         else:
             shop.put(item(product_id, photo(color)))
             expected[product_id] = color

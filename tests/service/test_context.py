@@ -11,7 +11,7 @@ from sartor.service.problems import Overloaded, TookTooLong
 
 def test_a_full_queue_refuses_at_once_and_takes_calls_again_when_work_is_done() -> None:
     async def run() -> None:
-        executor, go = BoundedExecutor(workers=1, waiting=1, timeout_s=5), threading.Event()
+        executor, go = BoundedExecutor(concurrency=1, waiting=1, timeout_s=5), threading.Event()
         first, second = (asyncio.ensure_future(executor.run(go.wait)) for _ in range(2))
         await asyncio.sleep(0)
         with pytest.raises(Overloaded):
@@ -28,7 +28,7 @@ def test_a_full_queue_refuses_at_once_and_takes_calls_again_when_work_is_done() 
 
 def test_what_takes_too_long_is_given_up_and_still_counts_until_it_is_done() -> None:
     async def run() -> None:
-        executor, go = BoundedExecutor(workers=1, waiting=0, timeout_s=0.05), threading.Event()
+        executor, go = BoundedExecutor(concurrency=1, waiting=0, timeout_s=0.05), threading.Event()
         with pytest.raises(TookTooLong):
             await executor.run(go.wait)
         assert executor.in_flight == 1
@@ -42,7 +42,7 @@ def test_what_takes_too_long_is_given_up_and_still_counts_until_it_is_done() -> 
 
 def test_an_error_of_a_call_reaches_who_asked() -> None:
     async def run() -> None:
-        executor = BoundedExecutor(workers=1, waiting=0, timeout_s=5)
+        executor = BoundedExecutor(concurrency=1, waiting=0, timeout_s=5)
         with pytest.raises(ZeroDivisionError):
             await executor.run(lambda: 1 / 0)
         executor.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import sartor
-from sartor import AnyOf, Shop, Where, errors
+from sartor import AnyOf, Product, ProductInput, Shop, Where, errors
 from tests.fakes import BLUE, GREEN, RED, add, folder_of, photo
 
 COLORS = {"red": RED, "green": GREEN, "blue": BLUE, "pink": (255, 120, 120)}
@@ -102,6 +102,17 @@ def test_euclidean_scores_are_negated_distances(home: Path, photos: Path) -> Non
         (first, *_) = shop.similar(photo((0, 254, 0)))
         assert first.product_id == "green"
         assert -0.02 < first.score <= 0
+
+
+def test_a_product_without_a_photo_is_followed_in_a_catalog_without_any(home: Path) -> None:
+    with sartor.open(home) as one, sartor.open(home) as other:
+        other.warm_up()
+        (outcome,) = one.put(ProductInput(product=Product(id="a", title="A")))
+        assert outcome.revision > 0
+        deadline = time.monotonic() + 10
+        while other.revision < outcome.revision:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
 
 def test_a_shop_that_is_open_twice_follows_what_the_other_one_writes(home: Path, photos: Path) -> None:

@@ -66,6 +66,12 @@ def serve(
     storefront: Annotated[
         bool, typer.Option("--storefront/--no-storefront", help="Serve the storefront beside the API.")
     ] = True,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers", min=1, metavar="N", help="Processes that answer (by default one for each core)."
+        ),
+    ] = None,
     home: Home = None,
     model: Model = None,
     metric: MetricOption = None,
@@ -74,7 +80,7 @@ def serve(
     allow_urls: AllowUrls = None,
 ) -> None:
     """Serve the REST API and the storefront until Ctrl-C or SIGTERM."""
-    from sartor.config import ServiceSettings
+    from sartor.config import ServiceSettings, cores
 
     workspace = settings(
         home=home, model=model, metric=metric, device=device, precision=precision, allow_urls=allow_urls
@@ -87,6 +93,7 @@ def serve(
         max_request_bytes=max_request_mb << 20,
         read_needs_key=read_needs_key,
         storefront=storefront,
+        workers=workers or cores(),
     )
     run(workspace, service)
 
@@ -95,6 +102,7 @@ def run(workspace: Any, service: Any, *, open_browser: bool = False) -> None:
     """Serve a workspace; prints the address when it listens."""
     from sartor.service.monitoring import configure_logging
     from sartor.service.run import serve as serve_shop
+    from sartor.service.workers import serve_by_workers
     from sartor.storefront import add_storefront
     from sartor.wiring import open_shop, open_store
 
@@ -109,6 +117,9 @@ def run(workspace: Any, service: Any, *, open_browser: bool = False) -> None:
         typer.echo(f"Sartor is ready on {address}.", err=True)
 
     configure_logging()
+    if service.workers > 1:
+        serve_by_workers(workspace, service, pages=add_storefront, on_address=listening, on_ready=ready)
+        return
     with open_shop(workspace, many_callers=True) as shop, closing(open_store(workspace)) as store:
         serve_shop(shop, store, service, pages=add_storefront, on_address=listening, on_ready=ready)
 
@@ -258,7 +269,7 @@ def demo(
                 typer.echo(f"{counted(report.products, 'product')} indexed in {report.seconds:.1f} s.")
     except KeyboardInterrupt:
         raise typer.Exit(STOPPED) from None
-    run(workspace, ServiceSettings(host=host, port=port, rate_per_minute=0), open_browser=browser)
+    run(workspace, ServiceSettings(host=host, port=port, rate_per_minute=0, workers=1), open_browser=browser)
 
 
 def _demo_catalog(shop: Shop, home: Path, count: int | None) -> list[Path]:

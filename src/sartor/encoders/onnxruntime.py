@@ -57,19 +57,26 @@ def devices() -> tuple[str, ...]:
 class OnnxRuntime:
     """A network on a device that ONNX Runtime drives; pixels are scaled in NumPy before it runs."""
 
-    streams = 1  # a session uses all cores by itself
+    streams = 1  # a session uses all its threads by itself
     batch_size = _BATCH_SIZE
 
     def __init__(
-        self, file: Path, card: ModelCard, *, device: str = "cpu", precision: Precision = Precision.AUTO
+        self,
+        file: Path,
+        card: ModelCard,
+        *,
+        device: str = "cpu",
+        precision: Precision = Precision.AUTO,
+        threads: int = 0,
     ) -> None:
+        """``threads`` is how many a processor uses; 0 is one for each core."""
         if device not in devices():
             raise DeviceUnavailable(device, available=devices())
         if precision is Precision.BF16:
             raise DeviceUnavailable(f"{device} with bf16", available=(f"{device} with f32",))
         self._file = file
         self._card = card
-        self._session = _session(file, device=device)
+        self._session = _session(file, device=device, threads=threads)
         self._input = self._session.get_inputs()[0].name
         self.description = f"onnxruntime {ort.__version__}, {device}, {Precision.F32}"
 
@@ -96,8 +103,9 @@ def scale(pixels: Pixels, card: ModelCard) -> npt.NDArray[np.float32]:
     return scaled if card.layout is Layout.NHWC else np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
 
 
-def _session(file: Path, *, device: str) -> Any:
+def _session(file: Path, *, device: str, threads: int = 0) -> Any:
     options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
     options.log_severity_level = 3  # errors only: warnings about the graph do not help users
     providers = list(dict.fromkeys((_PROVIDERS[device], _PROVIDERS["cpu"])))
     try:

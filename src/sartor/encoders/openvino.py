@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 # MobileNetV2 at float32 on 2 cores: 152 photos/s in batches of 8, 144 at 16, 147 at 32: the smallest that
 # keeps the device busy costs the least memory.
 _BATCH_SIZE = 16
-# Where weights are stored in eight bits, OpenVINO would round what they are multiplied with to eight bits as well.
-_UNROUNDED = {"DYNAMIC_QUANTIZATION_GROUP_SIZE": "0"}
 _PROCESSOR, _MATRIX_UNITS = Path("/proc/cpuinfo"), "amx_bf16"  # as Linux tells them
 
 
@@ -60,8 +58,15 @@ class OpenVinoRuntime:
     batch_size = _BATCH_SIZE
 
     def __init__(
-        self, file: Path, card: ModelCard, *, device: str = "cpu", precision: Precision = Precision.AUTO
+        self,
+        file: Path,
+        card: ModelCard,
+        *,
+        device: str = "cpu",
+        precision: Precision = Precision.AUTO,
+        threads: int = 0,
     ) -> None:
+        """``threads`` is how many a processor uses; 0 is one for each core."""
         # Two threads that make the first call of this at once wait for each other for ever: one holds a guard of
         # pybind11 and wants the interpreter, the other the reverse (OpenVINO 2026.4). Here there is one thread.
         ov.Type.u8.to_dtype()
@@ -73,7 +78,7 @@ class OpenVinoRuntime:
             raise DeviceUnavailable(device, available=devices())
         can_bf16 = "BF16" in self._core.get_property(self._device, "OPTIMIZATION_CAPABILITIES")
         self._precision = _choose(precision, can_bf16=can_bf16, device=device)
-        self._more = _UNROUNDED if self._device == "CPU" else {}
+        self._more = _options(threads) if self._device == "CPU" else {}
         self._programs: dict[tuple[bool, tuple[str, ...]], Any] = {}
         self.description = f"openvino {ov.__version__.split('-')[0]}, {device}, {self._precision}"
 
@@ -111,6 +116,14 @@ class OpenVinoRuntime:
             )
         except RuntimeError as error:
             raise UnusableModel(self._file, reason=_first_line(error)) from error
+
+
+def _options(threads: int) -> dict[str, Any]:
+    # Where weights are stored in eight bits, OpenVINO would round their inputs to eight bits, too.
+    options: dict[str, Any] = {"DYNAMIC_QUANTIZATION_GROUP_SIZE": "0"}
+    if threads:  # other processes have the other cores, and pinned threads of all would sit on the first ones
+        options |= {"INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": False}
+    return options
 
 
 def _choose(precision: Precision, *, can_bf16: bool, device: str) -> Precision:

@@ -59,12 +59,15 @@ class PutOutcome:
         created: Whether its id is new.
         stored: The product as it is now; None if it was refused.
         rejected: The photos that cannot be used; any of them makes the product refused.
+        revision: A revision of the store that has the product like this. Another process shows it once its
+            ``Shop.revision`` is not lower.
     """
 
     product_id: str
     created: bool
     stored: StoredProduct | None
     rejected: tuple[Rejection, ...] = ()
+    revision: int = 0
 
 
 def put_products(
@@ -114,24 +117,29 @@ def _put(
     changed = [product for product in writes.values() if stored.get(product.product.id) != product]
     shown = {photo.sha256 for product in writes.values() for photo in product.photos}
     embeddings = {sha256: vector for sha256, vector in embedded.vectors.items() if sha256 in shown}
+    revision = read_at
     if changed or embeddings:
         palettes = {sha256: embedded.palettes[sha256] for sha256 in embeddings}
-        catalog.write(changed, embeddings=embeddings, palettes=palettes, read_at=read_at, known=known)
+        revision = catalog.write(changed, embeddings=embeddings, palettes=palettes, read_at=read_at, known=known)
     replaced = [photo for previous in stored.values() for photo in previous.photos]
     _forget_unused([*replaced, *embedded.photos.values()], catalog)
-    return results
+    return [replace(outcome, revision=revision) for outcome in results]
 
 
-def delete_product(product_id: str, context: IngestContext) -> bool:
-    """Delete a product, and its photos if no other product shows them; returns whether there was one."""
+def delete_product(product_id: str, context: IngestContext) -> int | None:
+    """Delete a product, and its photos if no other product shows them.
+
+    Returns:
+        The store's revision that no longer has it; None if there was none.
+    """
     catalog = context.catalog
     stored = catalog.store.products([product_id]).get(product_id)
     if stored is None:
-        return False
-    catalog.store.delete([product_id])
+        return None
+    revision = catalog.store.delete([product_id])
     catalog.catch_up()
     _forget_unused(stored.photos, catalog)
-    return True
+    return revision
 
 
 def _forget_unused(photos: Sequence[Photo], catalog: CatalogWriter) -> None:

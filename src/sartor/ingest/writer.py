@@ -73,7 +73,7 @@ class CatalogWriter:
         palettes: Mapping[str, Palette],
         read_at: int | None = None,
         known: Collection[str] = (),
-    ) -> None:
+    ) -> int:
         """Write products, embeddings and colors in one transaction, then update the index.
 
         Args:
@@ -83,12 +83,15 @@ class CatalogWriter:
             read_at: The revision at which the products were read, if the write depends on what they were.
             known: Photos of the products that ``split`` found, and that have to be there still.
 
+        Returns:
+            The store's revision that has the products.
+
         Raises:
             WriteConflict: Another process changed what the write depends on; nothing is written.
         """
         shown = {photo.sha256 for product in products for photo in product.photos}
         self.media.flush()
-        self.store.write(
+        revision = self.store.write(
             Write(
                 products=tuple(products),
                 model=self.features.model,
@@ -99,6 +102,7 @@ class CatalogWriter:
             )
         )
         self.catch_up()
+        return revision
 
     def catch_up(self) -> None:
         """Apply every change of the store that the index lacks."""

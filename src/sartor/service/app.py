@@ -18,14 +18,16 @@ from sartor.events.model import EventIn
 from sartor.service.context import BoundedExecutor, Context
 from sartor.service.monitoring import Metrics, RequestObserver
 from sartor.service.problems import MEDIA_TYPE, answer_problems
+from sartor.service.rates import SharedRateLimiter
 from sartor.service.routes import catalog, events, health, recommend, shoppers
-from sartor.service.schemas import EventsIn, PhotoIn, ProblemOut, ProductIn, SimilarQueryIn
+from sartor.service.schemas import REVISION, EventsIn, PhotoIn, ProblemOut, ProductIn, SimilarQueryIn
 from sartor.service.security import ApiKeyAuth, RequestLimits
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from sartor.config import ServiceSettings
+    from sartor.service.group import WorkerGroup
     from sartor.shop import Shop
     from sartor.store.base import CatalogStore
 
@@ -56,7 +58,9 @@ def create_app(
     settings: ServiceSettings,
     *,
     pages: Callable[[FastAPI], None] | None = None,
+    group: WorkerGroup | None = None,
     on_ready: Callable[[], None] = lambda: None,
+    on_failure: Callable[[Exception], None] | None = None,
 ) -> FastAPI:
     """The service of one workspace, as an ASGI app.
 
@@ -66,26 +70,36 @@ def create_app(
         settings: How the service answers.
         pages: Adds pages for people, such as ``sartor.storefront.add_storefront``. They are left out if the
             settings say so, or if reading needs a key.
+        group: The workers that this process is one of; None if it is alone.
         on_ready: Called when the model and the index are loaded.
+        on_failure: Called if they cannot be loaded; by default the log says so, and every route answers 503.
     """
+    metrics = Metrics(group)
     context = Context(
         shop=shop,
         settings=settings,
-        executor=BoundedExecutor(workers=settings.workers, waiting=settings.waiting, timeout_s=settings.timeout_s),
+        executor=BoundedExecutor(
+            concurrency=settings.concurrency,
+            waiting=settings.waiting,
+            timeout_s=settings.timeout_s,
+            on_change=metrics.show_busy,
+        ),
         auth=ApiKeyAuth(store, read_needs_key=settings.read_needs_key),
-        metrics=Metrics(),
+        metrics=metrics,
+        group=group,
     )
+    limiter = None if group is None else SharedRateLimiter(group.request_counts)
     app = FastAPI(
         title="Sartor",
         version=__version__,
         summary="Similar products, looks, attributes and recommendations for a fashion catalog and its shoppers.",
         description="Errors are problem details (RFC 9457) with a stable type.",
-        lifespan=partial(_lifespan, on_ready=on_ready),
+        lifespan=partial(_lifespan, on_ready=on_ready, on_failure=on_failure),
         docs_url=None,
         redoc_url=None,
         middleware=[
             Middleware(RequestObserver, metrics=context.metrics),
-            Middleware(RequestLimits, settings=settings, auth=context.auth),
+            Middleware(RequestLimits, settings=settings, auth=context.auth, limiter=limiter),
             *_cors(settings),
         ],
     )
@@ -129,13 +143,30 @@ def _document(app: FastAPI) -> dict[str, Any]:
             operation["responses"].pop("422", None)
             operation["responses"]["default"] = _PROBLEM
             operation["security"] = [{}, {"key": []}]
+            _document_revision(operation)
     return document
 
 
+def _document_revision(operation: dict[str, Any]) -> None:
+    """Add the revision's header to the answers of routes that take or give one."""
+    reads = any(parameter["name"] == REVISION for parameter in operation.get("parameters", ()))
+    if not reads and "catalog" not in operation["tags"]:
+        return
+    told = "that the answer knows of" if reads else "that has what was written; a read may send it"
+    header = {"description": f"Revision of the catalog {told}.", "schema": {"type": "integer"}}
+    for status, answer in operation["responses"].items():
+        if status.startswith("2"):
+            answer.setdefault("headers", {})[REVISION] = header
+
+
 @asynccontextmanager
-async def _lifespan(app: FastAPI, *, on_ready: Callable[[], None]) -> AsyncIterator[None]:
+async def _lifespan(
+    app: FastAPI, *, on_ready: Callable[[], None], on_failure: Callable[[Exception], None] | None
+) -> AsyncIterator[None]:
     context: Context = app.state.context
-    warming = asyncio.create_task(_warm_up(context, on_ready))
+    warming = asyncio.create_task(_warm_up(context, on_ready, on_failure))
+    if context.group is not None and context.group.is_ready:  # others answer; this one accepts when it can, too
+        await asyncio.wait([warming])
     try:
         yield
     finally:
@@ -143,12 +174,17 @@ async def _lifespan(app: FastAPI, *, on_ready: Callable[[], None]) -> AsyncItera
         await asyncio.to_thread(context.executor.close)
 
 
-async def _warm_up(context: Context, on_ready: Callable[[], None]) -> None:
+async def _warm_up(
+    context: Context, on_ready: Callable[[], None], on_failure: Callable[[Exception], None] | None
+) -> None:
     try:
         await asyncio.to_thread(context.shop.warm_up)
-    except Exception:
-        logger.exception("not ready: home=%s", context.shop.home)
-        raise
+    except Exception as error:
+        if on_failure is None:
+            logger.exception("not ready: home=%s", context.shop.home)
+            raise
+        on_failure(error)
+        return
     context.ready = True
     logger.info("ready: products=%d model=%s", context.shop.counts().products, context.shop.model.id)
     on_ready()
@@ -162,7 +198,8 @@ def _cors(settings: ServiceSettings) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=list(settings.cors_origins),
             allow_methods=["GET", "POST", "PUT", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "X-API-Key"],
+            allow_headers=["Authorization", "Content-Type", "X-API-Key", REVISION],
+            expose_headers=[REVISION],
             max_age=600,
         )
     ]

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
-from fastapi import Depends, Request, params
+from fastapi import Depends, Header, Request, params
 
-from sartor.service.problems import Overloaded, Starting, TookTooLong
+from sartor.limits import REVISION_WAIT_S
+from sartor.service.problems import BadRequest, NotFollowed, Overloaded, Starting, TookTooLong
+from sartor.service.schemas import REVISION
 from sartor.service.security import ApiKeyAuth, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sartor.config import ServiceSettings
+    from sartor.service.group import WorkerGroup
     from sartor.service.monitoring import Metrics
     from sartor.shop import Shop
 
 T = TypeVar("T")
+
+_MAX_DIGITS = 18
+_FOLLOW_POLL_S = 0.005
 
 
 class BoundedExecutor:
@@ -33,11 +40,19 @@ class BoundedExecutor:
         in_flight: Calls that run or wait.
     """
 
-    def __init__(self, *, workers: int, waiting: int, timeout_s: float) -> None:
-        """Let ``workers`` calls run at once and ``waiting`` more wait."""
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="sartor-serve")
-        self._capacity = workers + waiting
+    def __init__(
+        self,
+        *,
+        concurrency: int,
+        waiting: int,
+        timeout_s: float,
+        on_change: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """Let ``concurrency`` calls run at once and ``waiting`` more wait; ``on_change`` gets ``in_flight``."""
+        self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="sartor-serve")
+        self._capacity = concurrency + waiting
         self._timeout_s = timeout_s
+        self._on_change = on_change
         self.in_flight = 0
 
     async def run(self, call: Callable[[], T]) -> T:
@@ -49,7 +64,7 @@ class BoundedExecutor:
         """
         if self.in_flight >= self._capacity:
             raise Overloaded
-        self.in_flight += 1
+        self._count(1)
         context = contextvars.copy_context()
         future = asyncio.get_running_loop().run_in_executor(self._pool, lambda: context.run(call))
         future.add_done_callback(self._done)
@@ -62,8 +77,12 @@ class BoundedExecutor:
         """Wait until all calls are done."""
         self._pool.shutdown()
 
+    def _count(self, change: int) -> None:
+        self.in_flight += change
+        self._on_change(self.in_flight)
+
     def _done(self, future: asyncio.Future[T]) -> None:
-        self.in_flight -= 1
+        self._count(-1)
         if not future.cancelled():
             future.exception()  # retrieved, even if nobody waits for it any more
 
@@ -73,6 +92,7 @@ class Context:
     """The parts of one service.
 
     Attributes:
+        group: The workers that this process is one of; None if it is alone.
         ready: Whether the model and the index are loaded.
     """
 
@@ -81,6 +101,7 @@ class Context:
     executor: BoundedExecutor
     auth: ApiKeyAuth
     metrics: Metrics
+    group: WorkerGroup | None = None
     ready: bool = False
 
 
@@ -92,6 +113,13 @@ def context_of(request: Request) -> Context:
 
 
 Service = Annotated[Context, Depends(context_of)]
+SentRevision = Annotated[
+    str | None,
+    Header(
+        alias=REVISION,
+        description="Revision that a write answered with: this read knows of that write, or answers 503.",
+    ),
+]
 
 
 def needs(scope: Scope, *, personal: bool = False) -> params.Depends:
@@ -108,4 +136,28 @@ def needs(scope: Scope, *, personal: bool = False) -> params.Depends:
             raise Starting
         context.auth.require(scope, request.headers, personal=personal)
 
-    return params.Depends(check)
+    async def check_and_follow(request: Request, revision: SentRevision = None) -> None:
+        await check(request)
+        told = await _followed(context_of(request).shop, revision)
+        request.scope.setdefault("state", {})["revision"] = told
+
+    return params.Depends(check_and_follow if scope is Scope.READ else check)
+
+
+async def _followed(shop: Shop, sent: str | None) -> int:
+    """Wait until this process has followed to the revision that a read sent; returns to which it has.
+
+    Raises:
+        BadRequest: What was sent is no number.
+        NotFollowed: It takes longer than a read waits.
+    """
+    if sent is None:
+        return shop.revision
+    if not (sent.isascii() and sent.isdigit() and len(sent) <= _MAX_DIGITS):
+        raise BadRequest(f"{REVISION} is a number that an answer of this service had, not {sent[:40]!r}")
+    deadline_s = time.monotonic() + REVISION_WAIT_S
+    while (revision := shop.revision) < int(sent):
+        if time.monotonic() > deadline_s:
+            raise NotFollowed(revision=revision, asked=int(sent))
+        await asyncio.sleep(_FOLLOW_POLL_S)
+    return revision

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
+import sys
 import time
 from contextvars import ContextVar
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 from starlette.datastructures import Headers, MutableHeaders
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from sartor.service.schemas import REVISION
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from prometheus_client import Metric
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from sartor.events.model import EventType
+    from sartor.service.group import WorkerGroup
     from sartor.shop import Shop
 
 __all__ = ["CONTENT_TYPE", "LOG_FORMAT", "Metrics", "RequestIdFilter", "RequestObserver", "configure_logging"]
@@ -34,9 +44,14 @@ _request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
 class Metrics:
-    """The figures of one service; two services in one process have separate ones."""
+    """The figures of one service; two services in one process have separate ones.
 
-    def __init__(self) -> None:
+    With a group of workers, each keeps its own in a file, and the one that is asked adds them up. Prometheus'
+    client does so if ``PROMETHEUS_MULTIPROC_DIR`` is set before it is imported.
+    """
+
+    def __init__(self, group: WorkerGroup | None = None) -> None:
+        self._group = group
         self._registry = registry = CollectorRegistry()
         self._requests = Counter(
             "sartor_requests", "Requests by route and status", ["method", "route", "status"], registry=registry
@@ -57,10 +72,9 @@ class Metrics:
         self._duplicates = Counter(
             "sartor_duplicate_events", "Events that were taken and there before", registry=registry
         )
-        self._in_flight = Gauge("sartor_busy_requests", "Requests that run or wait", registry=registry)
-        self._products = Gauge("sartor_products", "Products in the catalog", registry=registry)
-        self._photos = Gauge("sartor_photos", "Photos in the catalog", registry=registry)
-        self._model = Gauge("sartor_model", "1 for the model that embeds", ["id", "sha256"], registry=registry)
+        self._in_flight = Gauge(
+            "sartor_busy_requests", "Requests that run or wait", registry=registry, multiprocess_mode="livesum"
+        )
 
     def observe(self, *, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request that was answered."""
@@ -77,20 +91,65 @@ class Metrics:
         """Count a rejected event; None if it has no known type."""
         self._events.labels("none" if type_ is None else type_.value, "rejected").inc()
 
-    def text(self, shop: Shop, *, in_flight: int) -> bytes:
-        """All figures in the text format of Prometheus.
+    def show_busy(self, requests: int) -> None:
+        """Note how many requests run or wait in this process now."""
+        self._in_flight.set(requests)
+
+    def text(self, shop: Shop) -> bytes:
+        """All figures, of all workers, in the text format of Prometheus.
 
         Args:
             shop: The workspace, for the size of its catalog and its model.
-            in_flight: Calls that run or wait now.
         """
-        counts = shop.counts()
-        self._in_flight.set(in_flight)
-        self._products.set(counts.products)
-        self._photos.set(counts.photos)
-        self._model.clear()
-        self._model.labels(shop.model.id, shop.model.sha256).set(1)
-        return generate_latest(self._registry)
+        registry, pids = self._registry, {os.getpid()}
+        if self._group is not None:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry, str(self._group.metrics))  # type: ignore[no-untyped-call]
+            pids |= self._group.members
+        now = CollectorRegistry()
+        now.register(_Now(shop, sorted(pids)))
+        return generate_latest(registry) + generate_latest(now)
+
+
+class _Now(Collector):
+    """Figures that any worker can tell for all: of the catalog, and how much memory each process takes."""
+
+    def __init__(self, shop: Shop, pids: Iterable[int]) -> None:
+        self._shop, self._pids = shop, pids
+
+    def collect(self) -> Iterable[Metric]:
+        counts, model = self._shop.counts(), self._shop.model
+        yield GaugeMetricFamily("sartor_products", "Products in the catalog", counts.products)
+        yield GaugeMetricFamily("sartor_photos", "Photos in the catalog", counts.photos)
+        models = GaugeMetricFamily("sartor_model", "1 for the model that embeds", labels=["id", "sha256"])
+        models.add_metric([model.id, model.sha256], 1)
+        yield models
+        memory = GaugeMetricFamily(
+            "sartor_worker_resident_bytes", "Memory that a worker takes, by its process id", labels=["pid"]
+        )
+        for pid in self._pids:
+            if (size_bytes := resident_bytes(pid)) is not None:
+                memory.add_metric([str(pid)], size_bytes)
+        yield memory
+
+
+def resident_bytes(pid: int) -> int | None:
+    """Memory of a process that is in use now; None if that cannot be told, as for other processes on macOS."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return _peak_bytes() if pid == os.getpid() else None
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _peak_bytes() -> int | None:
+    """The most memory that this process ever took, where the system tells nothing better."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak  # macOS counts bytes, others KiB
 
 
 class RequestObserver:
@@ -111,7 +170,10 @@ class RequestObserver:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)[_ID_HEADER] = request_id
+                headers = MutableHeaders(scope=message)
+                headers[_ID_HEADER] = request_id
+                if (revision := scope.get("state", {}).get("revision")) is not None:
+                    headers[REVISION] = str(revision)
             await send(message)
 
         try:

@@ -21,6 +21,7 @@ from sartor.service.schemas import (
     ProductOut,
     RecommendationOut,
     SeenOut,
+    WrittenOut,
 )
 
 if TYPE_CHECKING:
@@ -55,6 +56,11 @@ def product_out(stored: StoredProduct) -> ProductOut:
         attributes=dict(product.attributes),
         photos=[_photo_out(photo) for photo in stored.photos],
     )
+
+
+def written_out(stored: StoredProduct, *, revision: int) -> WrittenOut:
+    """A product that was written."""
+    return WrittenOut(**product_out(stored).model_dump(), revision=revision)
 
 
 def recommendation_out(recommendation: Recommendation, *, model: str, took_ms: float) -> RecommendationOut:

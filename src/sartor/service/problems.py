@@ -99,6 +99,18 @@ class Starting(Problem):
         super().__init__(503, "starting", "the model is still loading; try again soon", headers=_retry(1))
 
 
+class NotFollowed(Problem):
+    """This process has not followed to the revision that a read asks for."""
+
+    def __init__(self, *, revision: int, asked: int) -> None:
+        super().__init__(
+            503,
+            "not-followed",
+            f"this process has followed the catalog to revision {revision}, not yet to {asked}; try again soon",
+            headers=_retry(1),
+        )
+
+
 class TookTooLong(Problem):
     """A request took longer than it may."""
 

@@ -25,6 +25,8 @@ from sartor.limits import (
 )
 from sartor.recommend.base import Basis
 
+REVISION = "Sartor-Revision"  # header of answers about the catalog, which a read may send back
+
 ProductId = Annotated[
     str, StringConstraints(min_length=1, max_length=MAX_PRODUCT_ID_BYTES, pattern=r"^[^\x00-\x1f\x7f]+$")
 ]
@@ -191,6 +193,14 @@ class ProductOut(BaseModel):
     photos: list[PhotoOut]
 
 
+class WrittenOut(ProductOut):
+    """A product as it was written."""
+
+    revision: int = Field(
+        description="Revision of the catalog that has it; a read may send it as Sartor-Revision."
+    )
+
+
 class ListingOut(BaseModel):
     """A page of the catalog."""
 
@@ -245,6 +255,9 @@ class BatchOut(BaseModel):
     """What became of a batch, in its order."""
 
     results: list[BatchResult]
+    revision: int = Field(
+        description="Revision of the catalog that has all of it; a read may send it as Sartor-Revision."
+    )
 
 
 class CatalogOut(BaseModel):

@@ -155,10 +155,18 @@ def _key_in(headers: Mapping[str, str]) -> str | None:
 class RequestLimits:
     """ASGI middleware that limits size, time and rate of requests, and adds security headers to every answer."""
 
-    def __init__(self, app: ASGIApp, *, settings: ServiceSettings, auth: ApiKeyAuth) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        settings: ServiceSettings,
+        auth: ApiKeyAuth,
+        limiter: SlidingWindowCounterRateLimiter | None = None,
+    ) -> None:
+        """``limiter`` counts the requests of all processes; None counts those of this one."""
         self._app, self._settings, self._auth = app, settings, auth
         self._limit = parse(f"{settings.rate_per_minute}/minute") if settings.rate_per_minute else None
-        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._limiter = limiter or SlidingWindowCounterRateLimiter(MemoryStorage())
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""

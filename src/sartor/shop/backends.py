@@ -177,8 +177,8 @@ class OpenModel:
         return IngestContext(catalog=catalog, encoder=self.encoder, urls=backends.urls)
 
     def follow(self) -> None:
-        """Open the index or bring it up to date, if the model has embedded anything."""
-        if self._backends.store.has_embeddings(self.card.id):
+        """Bring the index up to date; it is opened if the model has embedded anything."""
+        if self.index_if_open is not None or self._backends.store.has_embeddings(self.card.id):
             catch_up(self._backends.store, self.index, self.features)
 
     def require_embeddings(self) -> None:

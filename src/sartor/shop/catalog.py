@@ -54,8 +54,8 @@ class Catalog:
             model = self._embedding_model()
             return put_products(items, model.ingest_context, model.embedder)
 
-    def delete(self, product_id: str) -> bool:
-        """Delete a product; returns whether there was one."""
+    def delete(self, product_id: str) -> int | None:
+        """Delete a product; returns the revision without it, None if there was none."""
         with self._backends.writing:
             return delete_product(product_id, self._model().ingest_context)
 

@@ -94,10 +94,10 @@ def load_runtime(settings: Settings, file: Path, card: ModelCard) -> Runtime:
     if _runtime_of(settings) is RuntimeChoice.OPENVINO:
         from sartor.encoders.openvino import OpenVinoRuntime
 
-        return OpenVinoRuntime(file, card, device=device, precision=settings.precision)
+        return OpenVinoRuntime(file, card, device=device, precision=settings.precision, threads=settings.threads)
     from sartor.encoders.onnxruntime import OnnxRuntime
 
-    return OnnxRuntime(file, card, device=device, precision=settings.precision)
+    return OnnxRuntime(file, card, device=device, precision=settings.precision, threads=settings.threads)
 
 
 def add_model(settings: Settings, source: Path, spec: ModelSpec) -> ModelCard:

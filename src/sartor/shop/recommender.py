@@ -80,12 +80,17 @@ class Recommender:
         if model.card.network:
             height_px, width_px = model.card.size_px
             model.encoder.embed([Image.new("RGB", (width_px, height_px), "white")])
-        with self._backends.writing:
-            model.index.optimize()
-            model.index.mark(self._store.revision)
+        self.optimize()
         if self._backends.has_events():
             self._shoppers.interactions.catch_up()
             model.main_photos.warm_up(self._store.product_ids())
+
+    def optimize(self) -> None:
+        """Bring the index up to date with the store, and its graph with the index."""
+        model = self._model()
+        with self._backends.writing:
+            model.index.optimize()
+            model.index.mark(self._store.revision)
 
     def similar(self, request: SimilarRequest) -> Recommendation:
         """Find the products that look most like a query."""

@@ -128,6 +128,20 @@ class Shop:
         """Cards of all models of the workspace, whether or not they have embedded the catalog."""
         return self._models.cards()
 
+    @property
+    def revision(self) -> int:
+        """Revision of the workspace that this process has followed to; each written product raises it.
+
+        All that was written up to it, by any process, is in every search. Another process may be ahead.
+
+        Example:
+            >>> item = ProductInput(product=Product(id="new", title="Wine Tshirt"), photos=["photos/red.png"])
+            >>> shop.put(item)[0].revision == shop.revision
+            True
+        """
+        index = self._model().index_if_open
+        return self._backends.store.revision if index is None else index.revision
+
     def through(self, model: str) -> Shop:
         """The same workspace as another of its models sees it, for queries; closing either closes both.
 
@@ -154,6 +168,17 @@ class Shop:
         for minutes after tens of thousands of products, so call this before others ask.
         """
         self.recommender.warm_up()
+
+    def optimize(self) -> None:
+        """Bring the index up to date, its graph too, and leave the model and the shoppers as they are.
+
+        Processes that open the workspace afterwards begin with this index or a copy of it, so that the graph is
+        built once. This too halts all else in this process.
+
+        Example:
+            >>> shop.optimize()
+        """
+        self.recommender.optimize()
 
     def close(self) -> None:
         """Free what is open."""
@@ -265,12 +290,17 @@ class Shop:
         """
         return self.catalog.put(items)
 
-    def delete(self, product_id: str) -> bool:
-        """Delete a product, and its photos if no other product shows them; returns whether there was one.
+    def delete(self, product_id: str) -> int | None:
+        """Delete a product, and its photos if no other product shows them.
+
+        Returns:
+            The revision of the workspace that no longer has it, from 1; None if there was no such product.
 
         Example:
-            >>> shop.delete("green"), shop.delete("green")
-            (True, False)
+            >>> shop.delete("green") == shop.revision
+            True
+            >>> shop.delete("green") is None
+            True
         """
         return self.catalog.delete(product_id)
 

@@ -6,6 +6,7 @@ import hashlib
 import re
 import time
 from typing import TYPE_CHECKING, Annotated
+from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.datastructures import UploadFile
@@ -33,7 +34,10 @@ _PRIVATE = {"Cache-Control": "private, no-store", "Cross-Origin-Resource-Policy"
 
 
 class Uploads:
-    """Photos in a directory, named by their SHA-256. Old ones are deleted, and the oldest beyond a limit."""
+    """Photos in a directory, named by their SHA-256, which several processes may use.
+
+    Old ones are deleted, and the oldest beyond a limit.
+    """
 
     def __init__(
         self,
@@ -55,7 +59,7 @@ class Uploads:
         photo = without_metadata(decode(data, name="the photo"))
         self._directory.mkdir(parents=True, exist_ok=True)
         path = self._directory / f"{name}.{photo.suffix}"
-        draft = path.with_suffix(".part")
+        draft = path.with_suffix(f".{uuid4().hex}.part")  # another process may keep the same photo now
         draft.write_bytes(photo.data)
         draft.replace(path)
         self._delete_old()
@@ -66,18 +70,27 @@ class Uploads:
         if not _NAME.fullmatch(name):
             return None
         for suffix in _MEDIA_TYPES:
-            path = self._directory / f"{name}.{suffix}"
-            if path.is_file():
-                return path.read_bytes()
+            try:
+                return (self._directory / f"{name}.{suffix}").read_bytes()
+            except FileNotFoundError:
+                continue
         return None
 
     def _delete_old(self) -> None:
-        files = [path for path in self._directory.iterdir() if path.suffix[1:] in _MEDIA_TYPES]
-        newest_first = sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)
+        files = [path for path in self._directory.iterdir() if path.suffix[1:] in {*_MEDIA_TYPES, "part"}]
         oldest_s = self._clock() - self._max_age_s
-        for rank, path in enumerate(newest_first):
-            if rank >= self._limit or path.stat().st_mtime < oldest_s:
+        newest_first = sorted(((_written_s(path), path) for path in files), reverse=True)
+        for rank, (written_s, path) in enumerate(newest_first):
+            if rank >= self._limit or written_s < oldest_s:
                 path.unlink(missing_ok=True)
+
+
+def _written_s(path: Path) -> float:
+    """When a file was written; 0 for one that another process has deleted meanwhile."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def uploads_of(request: Request) -> Uploads:

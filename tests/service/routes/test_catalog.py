@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import base64
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -42,7 +44,8 @@ def test_json_alone_changes_what_is_said_and_keeps_the_photos(client: TestClient
     before = client.get("/v1/products/red").json()
     answer = client.put("/v1/products/red", json={"title": "New", "attributes": {"price": 5, "tags": ["a", "b"]}})
 
-    assert answer.json() == before | {"title": "New", "attributes": {"price": 5, "tags": ["a", "b"]}}
+    changed = {"title": "New", "attributes": {"price": 5, "tags": ["a", "b"]}}
+    assert answer.json() == before | changed | {"revision": answer.json()["revision"]}
 
 
 def test_a_bad_photo_leaves_the_product_as_it_was(client: TestClient) -> None:
@@ -62,6 +65,54 @@ def test_a_deleted_product_is_gone(client: TestClient) -> None:
     assert client.get("/v1/products/red").status_code == 404
     hits = client.post("/v1/similar", files={"photo": photo(RED)}).json()["hits"]
     assert "red" not in [hit["product_id"] for hit in hits]
+
+
+def test_writes_tell_their_revision_and_reads_the_one_that_they_know_of(client: TestClient) -> None:
+    before = int(client.get("/v1/catalog").headers["sartor-revision"])
+    answer = client.put("/v1/products/a", json={"title": "A"})
+    written = answer.json()["revision"]
+    assert written > before
+    assert answer.headers["sartor-revision"] == str(written)
+    for read in ("/v1/products/a", "/v1/products/red/similar", "/v1/catalog", "/v1/products/nothing", "/"):
+        known = client.get(read, headers={"Sartor-Revision": str(written)}).headers["sartor-revision"]
+        assert int(known) == written
+    batch = client.post("/v1/products/batch", json={"products": [{"id": "b"}, {"id": "a", "delete": True}]})
+    assert batch.json()["revision"] == int(batch.headers["sartor-revision"]) == written + 2
+    assert client.delete("/v1/products/b").headers["sartor-revision"] == str(written + 3)
+    assert "sartor-revision" not in client.delete("/v1/products/b").headers
+
+
+def test_a_read_waits_for_its_revision_a_second_and_needs_no_thread_for_it(catalog: Path) -> None:
+    with serving(catalog, concurrency=1, waiting=0) as client:
+        revision = int(client.get("/v1/catalog").headers["sartor-revision"])
+        late = {"Sartor-Revision": str(revision + 1)}
+        with ThreadPoolExecutor(8) as pool:
+            reads = [pool.submit(client.get, "/v1/products/a", headers=late) for _ in range(8)]
+            assert client.put("/v1/products/a", json={"title": "A"}).json()["revision"] == revision + 1
+            answers = [read.result() for read in reads]
+        assert {answer.status_code for answer in answers} <= {200, 503}  # 503 too: one thread, and nobody may wait
+        assert not [each for each in answers if each.status_code == 503 and "overloaded" not in each.text]
+        start = time.monotonic()
+        never = client.get("/v1/products/a", headers={"Sartor-Revision": str(revision + 2)})
+        assert 0.9 < time.monotonic() - start < 5
+    assert never.status_code == 503
+    assert never.json()["type"] == "urn:sartor:problem:not-followed"
+    assert never.headers["retry-after"] == "1"
+
+
+@pytest.mark.parametrize("sent", ["", "x", "-1", "1.5", "9" * 30, "\u0661".encode()])
+def test_a_revision_that_is_no_number_is_refused_in_one_line(client: TestClient, sent: str | bytes) -> None:
+    answer = client.get("/v1/products/red", headers={"Sartor-Revision": sent})
+    assert answer.status_code == 400
+    assert "\n" not in answer.json()["detail"]
+
+
+def test_the_document_tells_of_revisions(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    read, write = paths["/v1/similar"]["post"], paths["/v1/products/{product_id}"]["put"]
+    assert "Sartor-Revision" in [each["name"] for each in read["parameters"]]
+    assert "Sartor-Revision" not in [each["name"] for each in write["parameters"]]
+    assert all("Sartor-Revision" in route["responses"]["200"]["headers"] for route in (read, write))
 
 
 def test_a_batch_answers_for_each_product(client: TestClient) -> None:

@@ -12,10 +12,11 @@ from sartor.limits import CATALOG_PAGE, MAX_FACETS, MAX_K, MAX_PRODUCT_ID_BYTES,
 from sartor.recommend.filters import parse_where
 from sartor.service.bodies import body_schema, from_base64, parse_json, read_body
 from sartor.service.context import Service, needs
-from sartor.service.present import facets_out, product_out
+from sartor.service.present import facets_out, product_out, written_out
 from sartor.service.problems import BadRequest, NotFound, Problem
 from sartor.service.routes.recommend import Filters
 from sartor.service.schemas import (
+    REVISION,
     BatchIn,
     BatchItem,
     BatchOut,
@@ -26,6 +27,7 @@ from sartor.service.schemas import (
     ProductIn,
     ProductOut,
     RejectionOut,
+    WrittenOut,
 )
 from sartor.service.security import Scope
 from sartor.store.base import Sort
@@ -108,9 +110,11 @@ async def photo(
 
 
 @writing.post("/products/batch")
-async def batch(items: BatchIn, service: Service) -> BatchOut:
+async def batch(items: BatchIn, response: Response, service: Service) -> BatchOut:
     """Write or delete several products; each succeeds or fails alone, in the order given."""
-    return BatchOut(results=await service.executor.run(lambda: _write_all(service.shop, items.products)))
+    outcome = await service.executor.run(lambda: _write_all(service.shop, items.products))
+    response.headers[REVISION] = str(outcome.revision)
+    return outcome
 
 
 @reading.get("/products/{product_id:path}")
@@ -122,9 +126,9 @@ async def product(product_id: str, service: Service) -> ProductOut:
 @writing.put(
     "/products/{product_id:path}",
     openapi_extra=body_schema(ProductIn, field="product"),
-    responses={201: {"description": "The product is new", "model": ProductOut}},
+    responses={201: {"description": "The product is new", "model": WrittenOut}},
 )
-async def put(product_id: str, request: Request, response: Response, service: Service) -> ProductOut:
+async def put(product_id: str, request: Request, response: Response, service: Service) -> WrittenOut:
     """Write a product, whole; its answer comes when it is on disk and can be found.
 
     Without any photo it keeps those that it has. Doing it again changes nothing.
@@ -140,33 +144,38 @@ async def put(product_id: str, request: Request, response: Response, service: Se
         first = outcome.rejected[0]
         raise Problem(422, "photo-rejected", f"{first.photo} cannot be used: {first.reason}", rejected=rejected)
     response.status_code = 201 if outcome.created else 200
-    return product_out(outcome.stored)
+    response.headers[REVISION] = str(outcome.revision)
+    return written_out(outcome.stored, revision=outcome.revision)
 
 
 @writing.delete("/products/{product_id:path}", status_code=204)
-async def delete(product_id: str, service: Service) -> None:
+async def delete(product_id: str, response: Response, service: Service) -> None:
     """Delete a product; its answer comes when it is gone from disk and from every search."""
-    if not await service.executor.run(lambda: service.shop.delete(product_id)):
+    revision = await service.executor.run(lambda: service.shop.delete(product_id))
+    if revision is None:
         raise NotFound(f"product {product_id!r} is not in the catalog")
+    response.headers[REVISION] = str(revision)
 
 
-def _write_all(shop: Shop, items: Sequence[BatchItem]) -> list[BatchResult]:
+def _write_all(shop: Shop, items: Sequence[BatchItem]) -> BatchOut:
     """Write and delete products; each run of products to write between two deletions is one transaction."""
     results: list[BatchResult] = []
+    revisions = [0]
     for deletes, run in groupby(items, key=lambda item: item.delete):
         if deletes:
+            deleted = [(item.id, shop.delete(item.id)) for item in run]
             results += [
-                BatchResult(id=item.id, status="deleted" if shop.delete(item.id) else "not_found") for item in run
+                BatchResult(id=id_, status="not_found" if revision is None else "deleted")
+                for id_, revision in deleted
             ]
+            revisions += [revision for _, revision in deleted if revision is not None]
         else:
-            results += _put_all(shop, list(run))
-    return results
-
-
-def _put_all(shop: Shop, items: Sequence[BatchItem]) -> list[BatchResult]:
-    inputs = [_decoded(item) for item in items]
-    outcomes = iter(shop.put(*(item for item in inputs if isinstance(item, ProductInput))))
-    return [item if isinstance(item, BatchResult) else _result(next(outcomes)) for item in inputs]
+            inputs = [_decoded(item) for item in run]
+            outcomes = shop.put(*(item for item in inputs if isinstance(item, ProductInput)))
+            rest = iter(outcomes)
+            results += [item if isinstance(item, BatchResult) else _result(next(rest)) for item in inputs]
+            revisions += [outcome.revision for outcome in outcomes]
+    return BatchOut(results=results, revision=max(revisions))
 
 
 def _decoded(item: BatchItem) -> ProductInput | BatchResult:

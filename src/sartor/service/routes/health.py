@@ -20,8 +20,8 @@ async def live() -> HealthOut:
 
 @router.get("/health/ready", responses={503: {"description": "The model is still loading", "model": HealthOut}})
 async def ready(response: Response, service: Service) -> HealthOut:
-    """Answers ok when the model and the index are loaded."""
-    if service.ready:
+    """Answers ok when the model and the index are loaded, by all workers."""
+    if service.ready and (service.group is None or service.group.is_ready):
         return HealthOut(status="ok")
     response.status_code = 503
     return HealthOut(status="starting")
@@ -29,7 +29,6 @@ async def ready(response: Response, service: Service) -> HealthOut:
 
 @router.get("/metrics", response_class=Response, dependencies=[needs(Scope.ADMIN)])
 async def metrics(service: Service) -> Response:
-    """Figures for Prometheus."""
-    executor = service.executor
-    text = await executor.run(lambda: service.metrics.text(service.shop, in_flight=executor.in_flight))
+    """Figures for Prometheus, over all workers."""
+    text = await service.executor.run(lambda: service.metrics.text(service.shop))
     return Response(text, headers={"Content-Type": CONTENT_TYPE})
