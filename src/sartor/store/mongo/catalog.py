@@ -108,8 +108,9 @@ class MongoCatalogStore:
         for begin in range(0, len(write.products), _CHUNK):
             part = _part(write, begin)
             new = {name for stored in part.products for name in stored.product.attributes} - names
-            written = self._committed(lambda catalog: catalog.write(part, new))  # noqa: B023 - called at once
-            self._take_in(part, written)
+            with self._following:  # else the watcher reads from the server what is written here
+                written = self._committed(lambda catalog: catalog.write(part, new))  # noqa: B023 - called at once
+                self._take_in(part, written)
             names |= new
             revision = written.revision
         return revision
@@ -162,13 +163,11 @@ class MongoCatalogStore:
 
     def _take_in(self, write: Write, written: Written) -> None:
         """Apply a write to the replica; without asking the server if it is the next one."""
-        with self._following:
-            followed = self._replica.followed
-            before = replace(followed, revision=written.revision - len(write.products), drops=written.drops)
-            if followed == before:
-                self._replica.write(write, written.rows, replace(followed, revision=written.revision))
-            else:
-                self._follow_own()
+        followed = self._replica.followed
+        if followed == replace(followed, revision=written.revision - len(write.products), drops=written.drops):
+            self._replica.write(write, written.rows, replace(followed, revision=written.revision))
+        else:
+            self._follow_own()
 
     def _follow_own(self) -> None:
         """Follow a write of this process, which is committed also if the server is gone now."""

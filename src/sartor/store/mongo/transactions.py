@@ -231,16 +231,15 @@ class CatalogTransaction:
             raise WriteConflict(photos=sorted(gone))
 
     def _write_products(self, rows: Sequence[tuple[int, int, StoredProduct]], new: Collection[str]) -> None:
-        writes: list[InsertOne[Document] | ReplaceOne[Document]] = []
-        inserted: set[str] = set()
+        inserts: dict[str, InsertOne[Document]] = {}
+        replacements: list[ReplaceOne[Document]] = []
         for revision, added, stored in rows:
-            document = product_document(stored, revision=revision, added=added)
-            if stored.product.id in new and stored.product.id not in inserted:
-                inserted.add(stored.product.id)
-                writes.append(InsertOne(document))
+            document, key = product_document(stored, revision=revision, added=added), stored.product.id
+            if key in new and key not in inserts:
+                inserts[key] = InsertOne(document)
             else:
-                writes.append(ReplaceOne({"_id": stored.product.id}, document))
-        self._collection("products").bulk_write(writes, session=self._session)
+                replacements.append(ReplaceOne({"_id": key}, document))
+        self._collection("products").bulk_write([*inserts.values(), *replacements], session=self._session)
 
     def _write_photos(self, write: Write, *, has_dropped: bool) -> None:
         photos = {photo.sha256: photo for stored in reversed(write.products) for photo in reversed(stored.photos)}
@@ -266,7 +265,7 @@ class CatalogTransaction:
         if has_dropped:
             self._delete("dropped_photos", sorted(photos.keys() - fingerprints.keys()))
         if writes:
-            self._collection("photos").bulk_write(writes, session=self._session)
+            self._collection("photos").bulk_write(writes, ordered=False, session=self._session)
 
     def _first(self, collection: str, span: Document, limit: int) -> list[Document]:
         found = self._collection(collection).find(span, session=self._session)
