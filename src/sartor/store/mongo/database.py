@@ -252,7 +252,7 @@ class MongoDatabase:
         with self.calling() as database:
             database["counters"].update_one(
                 {"_id": "catalog"},
-                {"$setOnInsert": {"revision": 0, "added": 0, "drops": 0, "settings": 0}},
+                {"$setOnInsert": {"revision": 0, "added": 0, "deletes": 0, "drops": 0, "settings": 0}},
                 upsert=True,
             )
             try:
