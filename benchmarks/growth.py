@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -107,14 +108,18 @@ def _ask(home: Path, queries: int) -> tuple[dict[str, list[float]], float]:
     from sartor.index import edge  # noqa: F401 - loaded before memory counts
     from sartor.shop.library import choose_model, open_models
     from sartor.types import EVERYTHING, AnyOf, Where
-    from sartor.wiring import open_index
+    from sartor.wiring import open_index, open_truth
 
     settings = Settings(home=home)
     card = choose_model(settings, open_models(settings))
     asked = _query_vectors(home, card.dimension, _WARM_UP + queries)
     kinds = {_EVERY: EVERYTHING, _TENTH: Where((AnyOf(attribute=TENTH, values=("0",)),))}
     each_ms: dict[str, list[float]] = {}
-    with PeakGrowth() as memory, open_index(settings, card, composer(home)) as index:
+    with (
+        PeakGrowth() as memory,
+        closing(open_truth(settings)) as truth,
+        open_index(settings, truth, card, composer(home)) as index,
+    ):
         for kind, where in kinds.items():
             took = []
             for vector in asked:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -78,7 +79,7 @@ def fill(home: Path, products: int, vectors: Callable[[int, int], Vectors] | Non
     from sartor.ingest.writer import catch_up
     from sartor.shop.library import choose_model, open_models
     from sartor.store.sqlite.catalog import SqliteCatalogStore
-    from sartor.wiring import open_index
+    from sartor.wiring import open_index, open_truth
 
     settings = Settings(home=home)
     card = choose_model(settings, open_models(settings))
@@ -88,7 +89,7 @@ def fill(home: Path, products: int, vectors: Callable[[int, int], Vectors] | Non
     for start, piece in (vectors or random_vectors)(products, card.dimension):
         store.write(_write(start, piece, card.id))
     clock.append(time.perf_counter())
-    with open_index(settings, card, compose) as index:
+    with closing(open_truth(settings)) as truth, open_index(settings, truth, card, compose) as index:
         catch_up(store, index, compose)
         clock.append(time.perf_counter())
         index.optimize()
