@@ -1,4 +1,4 @@
-"""The service as a process of its own: killed at any moment, it keeps what it acknowledged."""
+"""The service as one process of its own: killed at any moment, it keeps what it acknowledged."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Running:
 
 @contextmanager
 def service(home: Path) -> Iterator[Running]:
-    command = [sys.executable, "-m", "sartor", "serve", "--port", "0", "--rate-limit", "0"]
+    command = [sys.executable, "-m", "sartor", "serve", "--port", "0", "--rate-limit", "0", "--workers", "1"]
     environment = os.environ | {"SARTOR_HOME": str(home), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
@@ -181,24 +181,23 @@ def test_sigterm_answers_what_is_under_way_and_ends_well(home: Path) -> None:
         assert shop.product_ids() == ["a"]
 
 
-def test_a_second_process_is_told_who_holds_the_workspace(home: Path) -> None:
+def test_other_commands_work_beside_a_service(home: Path) -> None:
     with service(home):
-        command = [sys.executable, "-m", "sartor", "--", "info"]
+        command = [sys.executable, "-m", "sartor"]
         done = subprocess.run(
-            [*command[:3], "info"],
+            [*command, "info"],
             env=os.environ | {"SARTOR_HOME": str(home)},
             capture_output=True,
             text=True,
             check=False,
         )
         made = subprocess.run(
-            [*command[:3], "keys", "create", "--scope", "write"],
+            [*command, "keys", "create", "--scope", "write"],
             env=os.environ | {"SARTOR_HOME": str(home)},
             capture_output=True,
             text=True,
             check=False,
         )
 
-    assert done.returncode == 1
-    assert "in use" in done.stderr
+    assert done.returncode == 0, done.stderr
     assert made.stdout.startswith("sartor_")

@@ -87,6 +87,7 @@ def holder(connection: http.client.HTTPConnection, pids: set[int]) -> int:
     """The process that has the other end of a connection."""
     (_, ours), (_, theirs) = connection.sock.getsockname(), connection.sock.getpeername()
     pair = f"0100007F:{theirs:04X} 0100007F:{ours:04X}"
+    pair += " 01 "  # established; a former connection of the same ports may be listed, too
     (inode,) = [line.split()[9] for line in Path("/proc/net/tcp").read_text().splitlines() if pair in line]
     for pid in pids:
         for file in Path(f"/proc/{pid}/fd").iterdir():
