@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 from pymongo import ASCENDING, DESCENDING, ReturnDocument
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from sartor.errors import VisitorTaken, WorkspaceBusy
 from sartor.events.model import Event, EventType, Person, PersonKind, Taken
@@ -39,10 +39,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LANES: Final = 8  # more than the writers of most shops; each costs a query where it has news
+LANES: Final = 16  # more than the writers of most shops; each costs a follower a query where it has news
 _CHANGES = LANES  # the lane of merges and erasures, which add no events
 _STRIDE = LANES + 1  # between two numbers of people that one lane gives
 _CHUNK = 500  # events of a transaction; MongoDB advises to change at most 1,000 documents in one
+_ERASED = 100  # events that a transaction erases: short, as it conflicts with events that are added meanwhile
+_DUPLICATE_KEY = 11000
 _TYPES = {str(type_): number for number, type_ in enumerate(EventType)}
 _TOTALS = {"number": 0, "events": 0, "people": 0, "baskets": 0, "merges": 0, "erasures": 0}
 _COLUMNS = {
@@ -105,7 +107,7 @@ class _Names:
             arrived_us: When the first of the new ones came.
 
         Raises:
-            _Outdated: A known name was erased.
+            _Outdated: A known name was erased, or a new one added.
         """
         if names.known:
             marked = self._collection.update_many(
@@ -115,13 +117,11 @@ class _Names:
                 raise _Outdated
         new = {name: _number(before + rank, lane) for rank, name in enumerate(names.new)}
         if new:
-            self._collection.insert_many(
-                [
-                    {"_id": name, "number": number, "seen_us": arrived_us + rank, "uses": 1}
-                    for rank, (name, number) in enumerate(new.items())
-                ],
-                session=session,
-            )
+            documents: list[Document] = [
+                {"_id": name, "number": number, "seen_us": arrived_us + rank, "uses": 1}
+                for rank, (name, number) in enumerate(new.items())
+            ]
+            _insert(self._collection, documents, session)
         return names.known | new
 
 
@@ -255,14 +255,14 @@ class MongoEventStore:
     def withdraw(self, person: Person, type: EventType, product_id: str) -> int:  # noqa: A002 - the field's word
         query = {"type": str(type), "product": product_id}
         erased = last = self._database.transaction(partial(self._erase, person, query, forget=False))
-        while last == _CHUNK:
+        while last == _ERASED:
             last = self._database.transaction(partial(self._erase, person, query, forget=False))
             erased += last
         return erased
 
     def forget(self, person: Person) -> int:
         erased = last = self._database.transaction(partial(self._erase, person, {}, forget=True))
-        while last == _CHUNK:
+        while last == _ERASED:
             last = self._database.transaction(partial(self._erase, person, {}, forget=True))
             erased += last
         return erased
@@ -374,13 +374,13 @@ class MongoEventStore:
         return moved
 
     def _erase(self, person: Person, query: Document, session: ClientSession, *, forget: bool) -> int:
-        """Erase up to ``_CHUNK`` events of a person, and with the last of them, the person; returns how many."""
+        """Erase up to ``_ERASED`` events of a person, and with the last of them, the person; returns how many."""
         who = self._who(person, session)
         if not who:
             return 0
         of_person = {"person": {"$in": _numbers(who)}}
         found = list(
-            self._events.find({**of_person, **query}, {"basket_number": 1}, session=session).limit(_CHUNK)
+            self._events.find({**of_person, **query}, {"basket_number": 1}, session=session).limit(_ERASED)
         )
         if not found and not forget:
             return 0
@@ -388,7 +388,7 @@ class MongoEventStore:
         if found:
             self._events.delete_many({"_id": {"$in": [document["_id"] for document in found]}}, session=session)
             self._drop_baskets({one["basket_number"] for one in found if "basket_number" in one}, session)
-        if forget and len(found) < _CHUNK:
+        if forget and len(found) < _ERASED:
             self._people.delete_many({"_id": {"$in": [document["_id"] for document in who]}}, session=session)
             count.update(people=-len(who), merges=1 - len(who))
         self._count(_CHANGES, count, session)
@@ -433,6 +433,20 @@ class _Clock:
             first_us = max(self._last_us + 1, time.time_ns() // 1_000)
             self._last_us = first_us + count
         return first_us
+
+
+def _insert(collection: MongoCollection[Document], documents: list[Document], session: ClientSession) -> None:
+    """Insert documents.
+
+    Raises:
+        _Outdated: Another transaction inserted one of them.
+    """
+    try:
+        collection.insert_many(documents, session=session)
+    except BulkWriteError as error:
+        if any(each["code"] == _DUPLICATE_KEY for each in error.details["writeErrors"]):
+            raise _Outdated from error
+        raise
 
 
 def _number(rank: int, lane: int) -> int:
