@@ -18,7 +18,7 @@ from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 from sartor.errors import SartorError, StoreAway, WorkspaceUnusable, WriteConflict
 from sartor.limits import SERVER_POLL_S
 from sartor.store.mongo.documents import key_document, photo_of
-from sartor.store.mongo.transactions import COUNTERS, CatalogTransaction
+from sartor.store.mongo.transactions import COUNTERS, CatalogTransaction, Written
 from sartor.store.sqlite.replica import CatalogReplica, ReplicaPage
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 _CHUNK = 256  # products, or photos, of a transaction: about 1 MB, and at most some 800 documents
 _PAGE = 512  # products that a replica takes in at once
+_FOLLOWED = ("revision", "drops", "settings")  # counters of the server, and how far a replica has followed them
 _WAIT_MS = 500  # for news, before the watcher looks for itself
 
 
@@ -103,13 +104,16 @@ class MongoCatalogStore:
     # Writing
 
     def write(self, write: Write) -> int:
-        known = set(self.attribute_names())
+        names, revision = set(self.attribute_names()), self.revision
         for begin in range(0, len(write.products), _CHUNK):
-            products = write.products[begin : begin + _CHUNK]
-            new = {name for stored in products for name in stored.product.attributes} - known
-            revision = self._write(lambda catalog: catalog.write(write, products, new))  # noqa: B023 - called at once
-            known |= new
-        return revision if write.products else self.revision
+            part = _part(write, begin)
+            new = {name for stored in part.products for name in stored.product.attributes} - names
+            with self._following:  # else the watcher reads from the server what is written here
+                written = self._committed(lambda catalog: catalog.write(part, new))  # noqa: B023 - called at once
+                self._take_in(part, written)
+            names |= new
+            revision = written.revision
+        return revision
 
     def delete(self, product_ids: Collection[str]) -> int:
         ids, revision = sorted(set(product_ids)), self.revision
@@ -145,17 +149,32 @@ class MongoCatalogStore:
         return self._write(lambda catalog: catalog.delete_key(key_id))
 
     def _write(self, call: Callable[[CatalogTransaction], T]) -> T:
-        """Make a transaction, and take in what it wrote."""
+        """Make a transaction, and follow it."""
+        result = self._committed(call)
+        self._follow_own()
+        return result
+
+    def _committed(self, call: Callable[[CatalogTransaction], T]) -> T:
         try:
-            result = self._transaction(call)
+            return self._transaction(call)
         except WriteConflict:
             self.follow()  # so that the next attempt reads what others wrote
             raise
+
+    def _take_in(self, write: Write, written: Written) -> None:
+        """Apply a write to the replica; without asking the server if it is the next one."""
+        followed = self._replica.followed
+        if followed == replace(followed, revision=written.revision - len(write.products), drops=written.drops):
+            self._replica.write(write, written.rows, replace(followed, revision=written.revision))
+        else:
+            self._follow_own()
+
+    def _follow_own(self) -> None:
+        """Follow a write of this process, which is committed also if the server is gone now."""
         try:
             self.follow()
-        except StoreAway as error:  # the write is committed all the same
+        except StoreAway as error:
             logger.warning("cannot follow a write: store=%s reason=%s", self._mongo.shown, error)
-        return result
 
     def _transaction(self, call: Callable[[CatalogTransaction], T]) -> T:
         return self._mongo.transaction(lambda session: call(CatalogTransaction(self._mongo, session)))
@@ -165,29 +184,31 @@ class MongoCatalogStore:
     def follow(self) -> None:
         with self._following:
             replica, counters = self._replica, self._counters()
-            followed = replica.followed
-            if any(counters[name] < getattr(followed, name) for name in ("revision", "drops", "settings")):
+            if any(counters[name] < getattr(replica.followed, name) for name in _FOLLOWED):
                 logger.warning("the server has an older state, replica begun anew: store=%s", self._mongo.shown)
                 replica.clear()
-            while any(
-                counters[name] > getattr(replica.followed, name) for name in ("revision", "drops", "settings")
-            ):
-                replica.apply(self._transaction(lambda catalog: catalog.page(replica.followed, limit=_PAGE)))
+            width = _PAGE
+            while any(counters[name] > getattr(replica.followed, name) for name in _FOLLOWED):
+                page = self._transaction(
+                    lambda catalog: catalog.page(replica.followed, width=width, limit=_PAGE)  # noqa: B023
+                )
+                replica.apply(page)
+                is_sparse = len(page.products) + len(page.deletions) < _PAGE // 4
+                width = 2 * width if is_sparse else _PAGE
             if not replica.followed.is_whole:
                 self._complete()
 
     def _complete(self) -> None:
         """Give a new replica the photos that no product shows, but that have not been dropped."""
         with self._mongo.calling() as database:
-            all_photos = [document["_id"] for document in database["photos"].find({}, {"_id": 1})]
-            missing = self._replica.missing_photos(all_photos)
-            documents = [
-                document
+            stored = [document["_id"] for document in database["photos"].find({}, {"_id": 1}).hint("_id_")]
+            missing = self._replica.missing_photos(stored)
+            photos = [
+                photo_of(document)
                 for begin in range(0, len(missing), _CHUNK)
                 for document in database["photos"].find({"_id": {"$in": missing[begin : begin + _CHUNK]}})
             ]
-        followed = replace(self._replica.followed, is_whole=True)
-        self._replica.apply(ReplicaPage(followed=followed, photos=[photo_of(document) for document in documents]))
+        self._replica.apply(ReplicaPage(followed=replace(self._replica.followed, is_whole=True), photos=photos))
 
     def _counters(self) -> Document:
         with self._mongo.calling() as database:
@@ -227,3 +248,16 @@ class MongoCatalogStore:
         self._stopping.set()
         with self._following:
             self._replica.close()
+
+
+def _part(write: Write, begin: int) -> Write:
+    """The part of a write that one transaction makes."""
+    products = write.products[begin : begin + _CHUNK]
+    shown = {photo.sha256 for stored in products for photo in stored.photos}
+    return replace(
+        write,
+        products=products,
+        embeddings={sha256: vector for sha256, vector in write.embeddings.items() if sha256 in shown},
+        palettes={sha256: palette for sha256, palette in write.palettes.items() if sha256 in shown},
+        known=[sha256 for sha256 in write.known if sha256 in shown],
+    )

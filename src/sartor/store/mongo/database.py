@@ -10,7 +10,7 @@ import logging
 import re
 import secrets
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import pymongo
@@ -126,6 +126,7 @@ class MongoDatabase:
         self.shown = redacted(address)
         self._call_s = call_s
         self._away_since: float | None = None
+        self._lost: list[Mapping[str, Any]] = []  # sessions whose transaction may still be open on the server
         self.workspace_id = ""  # until it is open
         name, self._secret = self._parsed(address)
         self._client: MongoClient[Document] = self._connected(address)
@@ -159,6 +160,7 @@ class MongoDatabase:
             if self._away_since is not None:  # so that what comes next does not wait for the whole deadline
                 with pymongo.timeout(SERVER_CONNECT_S):
                     self._client.admin.command("ping")
+                    self._end_lost_transactions()
             with pymongo.timeout(self._call_s if timeout_s is None else timeout_s):
                 yield self._database
         except (DuplicateKeyError, SartorError):
@@ -178,9 +180,14 @@ class MongoDatabase:
             WorkspaceBusy: Others write the same all the time.
         """
         with self.calling(), self._client.start_session() as session:
-            return session.with_transaction(
-                call, read_concern=ReadConcern("snapshot"), read_preference=ReadPreference.PRIMARY
-            )
+            try:
+                return session.with_transaction(
+                    call, read_concern=ReadConcern("snapshot"), read_preference=ReadPreference.PRIMARY
+                )
+            except PyMongoError as error:
+                if isinstance(error, ConnectionFailure) or error.timeout:
+                    self._lost.append(session.session_id)
+                raise
 
     def collection(self, name: str) -> Collection[Document]:
         """A collection, to be used within ``calling`` or a transaction."""
@@ -222,6 +229,13 @@ class MongoDatabase:
             )
         except (PyMongoError, ValueError) as error:
             raise self._unusable(reason=f"{_sentence(error)}; check SARTOR_STORE") from error
+
+    def _end_lost_transactions(self) -> None:
+        """End the transactions that this process could not, else they hold what they wrote for a minute."""
+        while self._lost:
+            with suppress(OperationFailure):  # it is gone already
+                self._client.admin.command("killSessions", [self._lost[-1]])
+            self._lost.pop()
 
     def _require_transactions(self) -> None:
         hello = self._client.admin.command("hello")
@@ -267,7 +281,7 @@ class MongoDatabase:
         with self.calling() as database:
             database["counters"].update_one(
                 {"_id": "catalog"},
-                {"$setOnInsert": {"revision": 0, "added": 0, "drops": 0, "settings": 0}},
+                {"$setOnInsert": {"revision": 0, "added": 0, "deletes": 0, "drops": 0, "settings": 0}},
                 upsert=True,
             )
             try:

@@ -111,9 +111,9 @@ def photo_of(document: Document) -> ReplicaPhoto:
     )
 
 
-def embedding_field(model: str) -> str:
-    """The field of a photo's document that holds a model's embedding."""
-    return f"embeddings.{quote(model, safe='').replace('.', '%2E')}"
+def embedding_name(model: str) -> str:
+    """The name of a model's embedding in a photo's ``embeddings``; a dot would be a path."""
+    return quote(model, safe="").replace(".", "%2E")
 
 
 def vector_binary(vector: Vector) -> Binary:

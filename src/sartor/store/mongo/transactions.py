@@ -6,13 +6,16 @@ meets a conflict and is run again, and revisions become visible in their order.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from bson.binary import Binary
 from pymongo import InsertOne, ReplaceOne, ReturnDocument, UpdateOne
 
 from sartor.errors import WriteConflict
 from sartor.store.mongo.documents import (
-    embedding_field,
+    embedding_name,
     key_of,
     palette_binary,
     photo_document,
@@ -24,17 +27,32 @@ from sartor.store.mongo.documents import (
 from sartor.store.sqlite.replica import Followed, ReplicaPage
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from pymongo.client_session import ClientSession
 
     from sartor.store.base import Write
     from sartor.store.mongo.database import MongoDatabase
     from sartor.store.mongo.documents import Document
-    from sartor.store.sqlite.replica import ReplicaPhoto
-    from sartor.types import Photo, StoredProduct
+    from sartor.types import StoredProduct
 
 COUNTERS = {"_id": "catalog"}
+_IN = 100  # keys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What a write became.
+
+    Attributes:
+        revision: Its last revision.
+        drops: How often unused photos had been dropped before it.
+        rows: Its products, each with its revision and its number in the order of first addition.
+    """
+
+    revision: int
+    drops: int
+    rows: Sequence[tuple[int, int, StoredProduct]]
 
 
 class CatalogTransaction:
@@ -43,52 +61,46 @@ class CatalogTransaction:
     def __init__(self, mongo: MongoDatabase, session: ClientSession) -> None:
         self._collection, self._session = mongo.collection, session
 
-    def write(self, write: Write, products: Sequence[StoredProduct], new_names: Collection[str]) -> int:
-        """Write some of a write's products with their photos; returns the last revision.
+    def write(self, write: Write, new_names: Collection[str]) -> Written:
+        """Write products with their photos.
 
         Args:
-            write: The embeddings, palettes and conditions.
-            products: The products.
+            write: So many products that a transaction can take them.
             new_names: Names of attributes that may be new.
 
         Raises:
             WriteConflict: Another process changed what the write depends on.
         """
-        revision = self._take(revision=len(products))["revision"]
-        photos = {photo.sha256: photo for stored in products for photo in stored.photos}
-        known = self._known([stored.product.id for stored in products], read_at=write.read_at)
-        self._require_embedded(write.model, [sha256 for sha256 in write.known if sha256 in photos])
-        new = list(dict.fromkeys(stored.product.id for stored in products if stored.product.id not in known))
+        counters = self._take(revision=len(write.products))
+        numbers = self._numbers([stored.product.id for stored in write.products], read_at=write.read_at)
+        self._require_embedded(write.model, write.known)
+        new = list(dict.fromkeys(one.product.id for one in write.products if one.product.id not in numbers))
         if new:
             last = self._take(added=len(new))["added"]
-            known |= dict(zip(new, range(last - len(new) + 1, last + 1), strict=True))
-            self._collection("deletions").delete_many({"_id": {"$in": new}}, session=self._session)
-        documents = [
-            product_document(stored, revision=number, added=known[stored.product.id])
-            for number, stored in enumerate(products, revision - len(products) + 1)
-        ]
-        self._collection("products").bulk_write(
-            [ReplaceOne({"_id": document["_id"]}, document, upsert=True) for document in documents],
-            session=self._session,
-        )
-        self._write_photos(write, photos)
+            numbers |= dict(zip(new, range(last - len(new) + 1, last + 1), strict=True))
+            if counters["deletes"]:
+                self._delete("deletions", new)
+        first = counters["revision"] - len(write.products) + 1
+        rows = [(revision, numbers[one.product.id], one) for revision, one in enumerate(write.products, first)]
+        self._write_products(rows, new)
+        self._write_photos(write, has_dropped=counters["drops"] > 0)
         if new_names:
             self._collection("attribute_names").bulk_write(
                 [
-                    UpdateOne({"_id": name}, {"$setOnInsert": {"revision": revision}}, upsert=True)
+                    UpdateOne({"_id": name}, {"$setOnInsert": {"revision": counters["revision"]}}, upsert=True)
                     for name in sorted(new_names)
                 ],
                 session=self._session,
             )
-        return int(revision)
+        return Written(revision=counters["revision"], drops=counters["drops"], rows=rows)
 
     def delete(self, product_ids: Collection[str]) -> int:
         """Delete products; returns the last revision."""
-        self._take(turns=1)
-        known = sorted(self._known(product_ids))
+        self._take(deletes=1)
+        known = sorted(self._numbers(product_ids))
         revision = self._take(revision=len(known))["revision"]
         if known:
-            self._collection("products").delete_many({"_id": {"$in": known}}, session=self._session)
+            self._delete("products", known)
             self._collection("deletions").bulk_write(
                 [
                     ReplaceOne({"_id": product_id}, {"revision": number}, upsert=True)
@@ -101,12 +113,10 @@ class CatalogTransaction:
     def drop_photos(self, sha256s: Collection[str]) -> None:
         """Delete those of these photos that no product shows."""
         drop = self._take(drops=1)["drops"]
-        shown = self._collection("products").find(
-            {"photos.sha256": {"$in": list(sha256s)}}, {"photos.sha256": 1}, session=self._session
-        )
+        shown = self._find("products", sha256s, {"photos.sha256": 1}, field="photos.sha256")
         unused = sorted(set(sha256s) - {photo["sha256"] for document in shown for photo in document["photos"]})
         if unused:
-            self._collection("photos").delete_many({"_id": {"$in": unused}}, session=self._session)
+            self._delete("photos", unused)
             self._collection("dropped_photos").bulk_write(
                 [ReplaceOne({"_id": sha256}, {"drop": drop}, upsert=True) for sha256 in unused],
                 session=self._session,
@@ -146,22 +156,25 @@ class CatalogTransaction:
         self._take(settings=1)
         return self._collection("api_keys").delete_one({"_id": key_id}, session=self._session).deleted_count > 0
 
-    def page(self, since: Followed, *, limit: int) -> ReplicaPage:
+    def page(self, since: Followed, *, width: int, limit: int) -> ReplicaPage:
         """The next changes for a replica, all of one state of the store.
 
         Args:
             since: What the replica has.
+            width: Revisions to look through, at most.
             limit: Products, at most.
         """
         counters = self._collection("counters").find_one(COUNTERS, session=self._session) or {}
-        changed = self._after("products", since.revision, limit)
-        deleted = self._after("deletions", since.revision, limit)
-        reached = int(counters["revision"])
-        is_last = len(changed) + len(deleted) <= limit
-        if not is_last:
+        reached = min(since.revision + width, counters["revision"])
+        span = {"revision": {"$gt": since.revision, "$lte": reached}}
+        changed, deleted = self._first("products", span, limit), self._first("deletions", span, limit)
+        if len(changed) + len(deleted) > limit:
             reached = sorted(document["revision"] for document in (*changed, *deleted))[limit - 1]
-        changed = [document for document in changed if document["revision"] <= reached]
-        photos = self._photos({row["sha256"] for document in changed for row in document["photos"]})
+            changed = [document for document in changed if document["revision"] <= reached]
+            deleted = [document for document in deleted if document["revision"] <= reached]
+        is_last = reached == counters["revision"]
+        shown = {row["sha256"] for document in changed for row in document["photos"]}
+        photos = {document["_id"]: photo_of(document) for document in self._find("photos", shown)}
         names = self._collection("attribute_names").find(
             {"revision": {"$gt": since.revision, "$lte": reached}}, session=self._session
         )
@@ -178,9 +191,7 @@ class CatalogTransaction:
             products=[
                 (document["revision"], document["added"], product_of(document, photos)) for document in changed
             ],
-            deletions={
-                document["_id"]: document["revision"] for document in deleted if document["revision"] <= reached
-            },
+            deletions={document["_id"]: document["revision"] for document in deleted},
             photos=list(photos.values()),
             attribute_names=[document["_id"] for document in names],
             dropped=self._dropped(since.drops) if followed.drops != since.drops else (),
@@ -199,71 +210,84 @@ class CatalogTransaction:
         )
         return dict(counters or {})
 
-    def _known(self, product_ids: Collection[str], *, read_at: int | None = None) -> dict[str, int]:
+    def _numbers(self, product_ids: Collection[str], *, read_at: int | None = None) -> dict[str, int]:
         """The numbers of those products that there are.
 
         Raises:
             WriteConflict: One was written or deleted after a revision.
         """
-        ids = {"$in": list(product_ids)}
-        documents = list(
-            self._collection("products").find({"_id": ids}, {"revision": 1, "added": 1}, session=self._session)
-        )
+        documents = list(self._find("products", product_ids, {"revision": 1, "added": 1}))
         if read_at is not None:
             later = {document["_id"] for document in documents if document["revision"] > read_at}
-            deleted = self._collection("deletions").find(
-                {"_id": ids, "revision": {"$gt": read_at}}, {"_id": 1}, session=self._session
-            )
+            deleted = self._find("deletions", product_ids, {"_id": 1}, where={"revision": {"$gt": read_at}})
             if later := later | {document["_id"] for document in deleted}:
                 raise WriteConflict(sorted(later))
         return {document["_id"]: document["added"] for document in documents}
 
     def _require_embedded(self, model: str, sha256s: Collection[str]) -> None:
-        if not sha256s:
-            return
-        documents = self._collection("photos").find(
-            {"_id": {"$in": list(sha256s)}, embedding_field(model): {"$exists": True}},
-            {"_id": 1},
-            session=self._session,
-        )
-        if gone := set(sha256s) - {document["_id"] for document in documents}:
+        is_there = {f"embeddings.{embedding_name(model)}": {"$exists": True}}
+        present = {document["_id"] for document in self._find("photos", sha256s, {"_id": 1}, where=is_there)}
+        if gone := set(sha256s) - present:
             raise WriteConflict(photos=sorted(gone))
 
-    def _write_photos(self, write: Write, photos: Mapping[str, Photo]) -> None:
-        if not photos:
-            return
-        collection, field = self._collection("photos"), embedding_field(write.model)
-        held = {
+    def _write_products(self, rows: Sequence[tuple[int, int, StoredProduct]], new: Collection[str]) -> None:
+        inserts: dict[str, InsertOne[Document]] = {}
+        replacements: list[ReplaceOne[Document]] = []
+        for revision, added, stored in rows:
+            document, key = product_document(stored, revision=revision, added=added), stored.product.id
+            if key in new and key not in inserts:
+                inserts[key] = InsertOne(document)
+            else:
+                replacements.append(ReplaceOne({"_id": key}, document))
+        self._collection("products").bulk_write([*inserts.values(), *replacements], session=self._session)
+
+    def _write_photos(self, write: Write, *, has_dropped: bool) -> None:
+        photos = {photo.sha256: photo for stored in reversed(write.products) for photo in reversed(stored.photos)}
+        fingerprints = {
             document["_id"]: document["fingerprint"]
-            for document in collection.find(
-                {"_id": {"$in": list(photos)}}, {"fingerprint": 1}, session=self._session
-            )
+            for document in self._find("photos", photos, {"fingerprint": 1})
         }
+        name = embedding_name(write.model)
         writes: list[InsertOne[Document] | UpdateOne] = []
         for sha256, photo in photos.items():
-            computed: Document = {}
-            if (vector := write.embeddings.get(sha256)) is not None:
-                computed[field] = vector_binary(vector)
-            if (palette := write.palettes.get(sha256)) is not None:
-                computed["palette"] = palette_binary(palette)
-            if sha256 not in held:
-                writes.append(InsertOne(photo_document(photo)))
-            elif not held[sha256] and photo.fingerprint:
-                computed["fingerprint"] = photo.fingerprint
+            vector, palette = write.embeddings.get(sha256), write.palettes.get(sha256)
+            computed: Document = {} if palette is None else {"palette": palette_binary(palette)}
+            if sha256 not in fingerprints:
+                embeddings = {} if vector is None else {name: vector_binary(vector)}
+                writes.append(InsertOne({**photo_document(photo), **computed, "embeddings": embeddings}))
+                continue
+            if vector is not None:
+                computed[f"embeddings.{name}"] = vector_binary(vector)
+            if photo.fingerprint and not fingerprints[sha256]:
+                computed["fingerprint"] = Binary(photo.fingerprint)
             if computed:
                 writes.append(UpdateOne({"_id": sha256}, {"$set": computed}))
-        if new := photos.keys() - held.keys():
-            self._collection("dropped_photos").delete_many({"_id": {"$in": sorted(new)}}, session=self._session)
+        if has_dropped:
+            self._delete("dropped_photos", sorted(photos.keys() - fingerprints.keys()))
         if writes:
-            collection.bulk_write(writes, session=self._session)
+            self._collection("photos").bulk_write(writes, ordered=False, session=self._session)
 
-    def _after(self, collection: str, revision: int, limit: int) -> list[Document]:
-        found = self._collection(collection).find({"revision": {"$gt": revision}}, session=self._session)
+    def _first(self, collection: str, span: Document, limit: int) -> list[Document]:
+        found = self._collection(collection).find(span, session=self._session)
         return list(found.sort("revision", 1).limit(limit + 1))
 
-    def _photos(self, sha256s: Collection[str]) -> dict[str, ReplicaPhoto]:
-        documents = self._collection("photos").find({"_id": {"$in": list(sha256s)}}, session=self._session)
-        return {document["_id"]: photo_of(document) for document in documents}
+    def _find(
+        self,
+        collection: str,
+        keys: Collection[str],
+        projection: Document | None = None,
+        *,
+        field: str = "_id",
+        where: Document | None = None,
+    ) -> Iterator[Document]:
+        """Documents with these keys, and more conditions."""
+        for some in _in_parts(keys):
+            wanted = {field: {"$in": some}, **(where or {})}
+            yield from self._collection(collection).find(wanted, projection, session=self._session)
+
+    def _delete(self, collection: str, keys: Collection[str]) -> None:
+        for some in _in_parts(keys):
+            self._collection(collection).delete_many({"_id": {"$in": some}}, session=self._session)
 
     def _dropped(self, since: int) -> list[str]:
         documents = self._collection("dropped_photos").find({"drop": {"$gt": since}}, session=self._session)
@@ -272,3 +296,10 @@ class CatalogTransaction:
     def _settings(self) -> dict[str, str]:
         documents = self._collection("settings").find(session=self._session)
         return {document["_id"]: document["value"] for document in documents}
+
+
+def _in_parts(keys: Collection[str]) -> Iterator[list[str]]:
+    """Lists of keys that ``$in`` finds fast on any server."""
+    remaining = iter(keys)
+    while some := list(islice(remaining, _IN)):
+        yield some

@@ -7,7 +7,7 @@ that leaves no trace. Every write gives its products new revisions, by which an 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from sartor.errors import WriteConflict
 from sartor.store.base import ApiKey, Change, StoreCounts
@@ -72,11 +72,12 @@ def _key(key_id: str, name: str, scope: str, created_s: float) -> ApiKey:
     return ApiKey(id=key_id, name=name, scope=scope, created_s=created_s)
 
 
-def write_products(connection: sqlite3.Connection, write: Write, *, first_revision: int) -> None:
-    """Write products, each at a revision of its own, their photos and what was computed of these."""
-    write_rows(
-        connection, [(revision, None, stored) for revision, stored in enumerate(write.products, first_revision)]
-    )
+ProductRow: TypeAlias = "tuple[int, int | None, StoredProduct]"  # revision, number in the order of first addition
+
+
+def write_products(connection: sqlite3.Connection, write: Write, rows: Sequence[ProductRow]) -> None:
+    """Write the products of a write as these rows, with their photos and what was computed of these."""
+    write_rows(connection, rows)
     add_attribute_names(connection, {name for stored in write.products for name in stored.product.attributes})
     connection.executemany(
         "INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)",
@@ -88,14 +89,8 @@ def write_products(connection: sqlite3.Connection, write: Write, *, first_revisi
     )
 
 
-def write_rows(connection: sqlite3.Connection, rows: Sequence[tuple[int, int | None, StoredProduct]]) -> None:
-    """Write products with their photos.
-
-    Args:
-        connection: In a transaction.
-        rows: Each product after its revision and its number in the order of first addition. With None, a new
-            product gets the next number, and an old one keeps its own.
-    """
+def write_rows(connection: sqlite3.Connection, rows: Sequence[ProductRow]) -> None:
+    """Write products with their photos; without a number, a new product gets the next one."""
     index, shown = BrowseIndex(connection), _shown(connection, [stored.product.id for _, _, stored in rows])
     for revision, number, stored in rows:
         product, attributes = stored.product, json.dumps(dict(stored.product.attributes))
@@ -419,7 +414,8 @@ class SqliteCatalogStore:
     def write(self, write: Write) -> int:
         with self._database.transaction() as connection:
             require_unchanged(connection, write)
-            write_products(connection, write, first_revision=self.revision + 1)
+            rows = [(revision, None, stored) for revision, stored in enumerate(write.products, self.revision + 1)]
+            write_products(connection, write, rows)
             return self.revision
 
     def delete(self, product_ids: Collection[str]) -> int:

@@ -22,6 +22,7 @@ from sartor.store.sqlite.catalog import (
     delete_products,
     insert_key,
     replace_settings,
+    write_products,
     write_rows,
 )
 from sartor.store.sqlite.database import Database
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
-    from sartor.store.base import ApiKey
-    from sartor.types import Photo, StoredProduct
+    from sartor.store.base import ApiKey, Write
+    from sartor.store.sqlite.catalog import ProductRow
+    from sartor.types import Photo
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +102,7 @@ class ReplicaPage:
 
     Attributes:
         followed: The state after the page.
-        products: Products after their revision and their number in the order of first addition.
+        products: Written products, each with its revision and its number.
         deletions: Revisions of deletions by product.
         photos: All photos of these products, and perhaps others.
         attribute_names: New names of attributes.
@@ -110,7 +112,7 @@ class ReplicaPage:
     """
 
     followed: Followed
-    products: Sequence[tuple[int, int, StoredProduct]] = ()
+    products: Sequence[ProductRow] = ()
     deletions: Mapping[str, int] = field(default_factory=dict)
     photos: Sequence[ReplicaPhoto] = ()
     attribute_names: Collection[str] = ()
@@ -171,6 +173,13 @@ class CatalogReplica:
                     insert_key(connection, key, digest)
             _remember(connection, page.followed)
         self.followed = page.followed
+
+    def write(self, write: Write, rows: Sequence[ProductRow], followed: Followed) -> None:
+        """Take in a write of this process; nothing that others wrote may be missing before it."""
+        with self._database.transaction() as connection:
+            write_products(connection, write, rows)
+            _remember(connection, followed)
+        self.followed = followed
 
     def clear(self) -> None:
         """Forget everything: the server holds an older state than this."""
