@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from sartor.encoders.networks import network
+from tests.training.small import small_network
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 COLORS = {"Red": (200, 30, 30), "Blue": (30, 50, 200)}
 SHAPES = ("Disc", "Bar")
@@ -40,11 +44,12 @@ def catalog(tmp_path: Path) -> Path:
     return catalog_of(tmp_path / "catalog")
 
 
-@pytest.fixture(scope="session")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Random weights of MobileNetV2, always the same."""
-    from sartor.encoders.keras.weights import save_random_weights
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Random weights of the small network, always the same; while they are there, it is known by its name."""
+    with small_network() as network:
+        from sartor.encoders.keras.weights import save_random_weights
 
-    file = tmp_path_factory.mktemp("weights") / "random.weights.h5"
-    save_random_weights(network("mobilenet_v2"), file, rng=np.random.default_rng(3))
-    return file
+        file = tmp_path_factory.mktemp("weights") / "random.weights.h5"
+        save_random_weights(network, file, rng=np.random.default_rng(4))
+        yield file

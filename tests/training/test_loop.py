@@ -15,7 +15,7 @@ from sartor.training.loop import Checkpoint, State
 from sartor.training.start import find_start
 from sartor.training.train import Job, Trained, train
 from tests.training.conftest import catalog_of
-from tests.training.small import small_recipe
+from tests.training.small import SMALL, small_recipe
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 
@@ -24,10 +24,12 @@ STEPS, EVERY = 12, 4
 CHILD = """
 import sys
 from pathlib import Path
+from tests.training.small import small_network
 from tests.training.test_loop import job
 from sartor.training.train import train
 source, weights, output = map(Path, sys.argv[1:])
-train(job(source, weights, output), on_progress=lambda progress: print(progress.step, flush=True))
+with small_network():
+    train(job(source, weights, output), on_progress=lambda progress: print(progress.step, flush=True))
 """
 
 
@@ -36,7 +38,7 @@ def job(source: Path, weights: Path, output: Path, *, resume: bool = False) -> J
         sources=[source],
         output=output,
         recipe=small_recipe(steps=STEPS, validate_every=EVERY),
-        start=find_start("mobilenet_v2", weights=weights, folders={}),
+        start=find_start(SMALL.name, weights=weights, folders={}),
         resume=resume,
     )
 

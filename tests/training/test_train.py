@@ -10,6 +10,8 @@ import pytest
 from sartor.choices import Precision
 from sartor.encoders.card import ModelCard
 from sartor.encoders.encoder import unit_norm
+from sartor.encoders.keras.model import build
+from sartor.encoders.networks import network
 from sartor.encoders.onnxruntime import OnnxRuntime
 from sartor.encoders.openvino import OpenVinoRuntime
 from sartor.errors import ModelNotFound, NothingToLearn, OutputTaken, UnusableModel
@@ -17,14 +19,15 @@ from sartor.training.dataset import read_dataset, targets_of
 from sartor.training.loop import TrainingProgress
 from sartor.training.network import EMBEDDING, embed
 from sartor.training.recipe import Label, Sampling, Schedule, Upper
+from sartor.training.stages import halves_of
 from sartor.training.start import find_start, make_networks
 from sartor.training.train import Job, Trained, train
 from tests.training.conftest import catalog_of
-from tests.training.small import small_recipe
+from tests.training.small import CUT, SMALL, small_recipe
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 
-STEPS = 80
+STEPS = 40
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +48,7 @@ def trained(
         sources=[source],
         output=tmp_path_factory.mktemp("trained") / "small",
         recipe=small_recipe(steps=STEPS),
-        start=find_start("mobilenet_v2", weights=weights, folders={}),
+        start=find_start(SMALL.name, weights=weights, folders={}),
     )
     return train(job, on_progress=progress.append)
 
@@ -56,7 +59,7 @@ def order(source: Path, weights: Path, output: Path, **changes: object) -> Job:
         sources=[source],
         output=output,
         recipe=recipe,
-        start=find_start("mobilenet_v2", weights=weights, folders={}),
+        start=find_start(SMALL.name, weights=weights, folders={}),
     )
 
 
@@ -95,7 +98,7 @@ def test_the_card_tells_how_the_model_was_made(trained: Trained) -> None:
     assert card.calibration.slope > 0
     assert card.training is not None
     assert card.training.recipe["seed"] == 3
-    assert card.training.started_from == "keras.applications.MobileNetV2, ImageNet weights"
+    assert card.training.started_from == "keras.applications.SmallMobileNet, ImageNet weights"
     assert {"keras", "tensorflow-cpu", "python"} <= set(card.training.versions)
 
 
@@ -150,6 +153,25 @@ def test_a_trained_model_can_be_gone_on_from(trained: Trained, source: Path, tmp
         assert (found * served).sum(axis=1) == pytest.approx(1, abs=2e-3)
 
 
+def test_mobilenet_learns_its_upper_layers_as_they_are_cut_from_it(source: Path, tmp_path: Path) -> None:
+    recipe = small_recipe(steps=0, base="mobilenet_v2")
+    recipe = recipe.changed(network=recipe.network.model_copy(update={"freeze_until": "early"}))
+    file = tmp_path / "mobilenet.weights.h5"
+    build(network("mobilenet_v2"), pooling=None, side_px=32).save_weights(file)
+    start = find_start("mobilenet_v2", weights=file, folders={})
+    dataset = read_dataset([source], tmp_path, recipe.split, side_px=40)
+
+    networks = make_networks(start, recipe, targets_of(dataset.training, recipe))
+    halves = halves_of(networks.encoder, networks.scaled, cut="block_12_add")
+
+    assert start.words == "keras.applications.MobileNetV2, ImageNet weights"
+    learning = [layer.name for layer in networks.encoder.layers if layer.trainable and layer.weights]
+    assert learning[0] == "block_6_expand"  # right behind the early part
+    whole = networks.learner(photos(), training=False)[EMBEDDING].numpy()
+    upper = halves.upper(halves.lower(photos(), training=False), training=False)[EMBEDDING].numpy()
+    np.testing.assert_allclose(upper, whole, atol=1e-5)
+
+
 def test_what_was_not_trained_by_sartor_cannot_be_gone_on_from(trained: Trained, tmp_path: Path) -> None:
     trained.card.model_copy(update={"training": None}).write(tmp_path / "card.json")
 
@@ -182,7 +204,7 @@ def test_a_second_stage_goes_on_with_the_upper_layers_and_never_ends_worse(
     source: Path, weights: Path, tmp_path: Path
 ) -> None:
     schedule = Schedule(steps=12, learning_rate=1e-3, validate_every=6, averaging=0.9)
-    upper = Upper(after="block_12_add", views=2, sampling=Sampling(views=32), schedule=schedule)
+    upper = Upper(after=CUT, views=2, sampling=Sampling(views=32), schedule=schedule)
     job = order(source, weights, tmp_path / "out", upper=upper)
     seen: list[TrainingProgress] = []
 
@@ -204,7 +226,7 @@ def test_a_trained_model_gains_a_hidden_layer_and_learns_on_with_its_upper_layer
         id="grown",
         network=first.network.model_copy(update={"hidden": 24}),
         objective=first.objective.model_copy(update={"agreement_weight": 1.0}),
-        upper=Upper(after="block_12_add", views=2, sampling=Sampling(views=32), schedule=schedule),
+        upper=Upper(after=CUT, views=2, sampling=Sampling(views=32), schedule=schedule),
     )
     start = find_start("small", weights=None, folders={"small": trained.directory})
 
