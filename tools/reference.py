@@ -45,8 +45,8 @@ def settings_page() -> str:
     """Every setting with its default, option and help."""
     return page(
         "Settings",
-        "How a workspace is opened. A program gives all but `runtime`, `threads` and `allow_urls` to `sartor.open`, "
-        "a command by its option or by the "
+        "How a workspace is opened. A program gives all but `runtime`, `threads` and `allow_urls` to "
+        "`sartor.open`, a command by its option or by the "
         "variable of the [environment](environment.md).",
         table(("setting", "default", "option", "what it is"), _rows(Settings)),
         "## The service",
