@@ -18,6 +18,7 @@ from benchmarks.for_you import for_you
 from benchmarks.growth import growth
 from benchmarks.index_engines import index_engines
 from benchmarks.ingest_scale import ingest_scale
+from benchmarks.kill_rounds import kill_rounds
 from benchmarks.looks import looks
 from benchmarks.performance_page import RESULTS, SHORT, shown, write_pages
 from benchmarks.recommendation_latency import filtered_recall, recommendation_latency
@@ -64,6 +65,7 @@ app.command("index_engines")(index_engines)
 app.command("growth")(growth)
 app.command("runtimes")(runtimes)
 app.command("decoding")(decoding)
+app.command("kill_rounds")(kill_rounds)
 app.command("looks")(looks)
 app.command("service_load")(service_load)
 app.command("same_answers")(same_answers)

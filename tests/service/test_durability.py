@@ -42,6 +42,14 @@ class Running:
         finally:
             connection.close()
 
+    def headers(self, path: str) -> dict[str, str]:
+        connection = http.client.HTTPConnection(self.address, timeout=30)
+        try:
+            connection.request("GET", path)
+            return {name.lower(): value for name, value in connection.getresponse().getheaders()}
+        finally:
+            connection.close()
+
 
 @contextmanager
 def service(home: Path) -> Iterator[Running]:

@@ -20,7 +20,7 @@ from sartor.service.monitoring import Metrics, RequestObserver
 from sartor.service.problems import MEDIA_TYPE, answer_problems
 from sartor.service.rates import SharedRateLimiter
 from sartor.service.routes import catalog, events, health, recommend, shoppers
-from sartor.service.schemas import REVISION, EventsIn, PhotoIn, ProblemOut, ProductIn, SimilarQueryIn
+from sartor.service.schemas import REVISION, STALE, EventsIn, PhotoIn, ProblemOut, ProductIn, SimilarQueryIn
 from sartor.service.security import ApiKeyAuth, RequestLimits
 
 if TYPE_CHECKING:
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_STALE = {
+    "description": "Seconds for which the server that holds the workspace has not answered; else absent.",
+    "schema": {"type": "integer"},
+}
 _REFERENCE = "#/components/schemas/{model}"
 _PROBLEM = {
     "description": "A problem, as RFC 9457 has it",
@@ -157,6 +161,8 @@ def _document_revision(operation: dict[str, Any]) -> None:
     for status, answer in operation["responses"].items():
         if status.startswith("2"):
             answer.setdefault("headers", {})[REVISION] = header
+            if reads:
+                answer["headers"][STALE] = _STALE
 
 
 @asynccontextmanager
@@ -199,7 +205,7 @@ def _cors(settings: ServiceSettings) -> list[Middleware]:
             allow_origins=list(settings.cors_origins),
             allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "X-API-Key", REVISION],
-            expose_headers=[REVISION],
+            expose_headers=[REVISION, STALE],
             max_age=600,
         )
     ]

@@ -138,8 +138,9 @@ def needs(scope: Scope, *, personal: bool = False) -> params.Depends:
 
     async def check_and_follow(request: Request, revision: SentRevision = None) -> None:
         await check(request)
-        told = await _followed(context_of(request).shop, revision)
-        request.scope.setdefault("state", {})["revision"] = told
+        shop, state = context_of(request).shop, request.scope.setdefault("state", {})
+        state["revision"] = await _followed(shop, revision)
+        state["stale_since"] = shop.stale_since
 
     return params.Depends(check_and_follow if scope is Scope.READ else check)
 

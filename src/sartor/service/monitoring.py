@@ -19,7 +19,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from starlette.datastructures import Headers, MutableHeaders
 
-from sartor.service.schemas import REVISION
+from sartor.service.schemas import REVISION, STALE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -172,8 +172,11 @@ class RequestObserver:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers[_ID_HEADER] = request_id
-                if (revision := scope.get("state", {}).get("revision")) is not None:
+                state = scope.get("state", {})
+                if (revision := state.get("revision")) is not None:
                     headers[REVISION] = str(revision)
+                if (since := state.get("stale_since")) is not None:
+                    headers[STALE] = str(max(0, round(time.time() - since)))
             await send(message)
 
         try:

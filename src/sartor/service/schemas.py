@@ -27,6 +27,8 @@ from sartor.recommend.base import Basis
 
 REVISION = "Sartor-Revision"  # header of answers about the catalog, which a read may send back
 
+STALE = "Sartor-Stale"  # header of answers from what a process has, while the store's server does not answer
+
 ProductId = Annotated[
     str, StringConstraints(min_length=1, max_length=MAX_PRODUCT_ID_BYTES, pattern=r"^[^\x00-\x1f\x7f]+$")
 ]
@@ -275,6 +277,11 @@ class HealthOut(BaseModel):
     """How the service is."""
 
     status: Literal["ok", "starting"]
+    stale_s: int | None = Field(
+        default=None,
+        description="Seconds for which the server that holds the workspace has not answered. Reads are answered "
+        "from what the service has; writes are refused with 503.",
+    )
 
 
 class ProblemOut(BaseModel):

@@ -142,6 +142,18 @@ class Shop:
         index = self._model().index_if_open
         return self._backends.store.revision if index is None else index.revision
 
+    @property
+    def stale_since(self) -> float | None:
+        """Since when the store has not answered, in seconds since 1970 (UTC); None while it does.
+
+        Until it answers again, searches and listings go on from what this process has, and writes are refused.
+
+        Example:
+            >>> shop.stale_since is None
+            True
+        """
+        return self._backends.store.away_since
+
     def through(self, model: str) -> Shop:
         """The same workspace as another of its models sees it, for queries; closing either closes both.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from fastapi import APIRouter, Response
 
 from sartor.service.context import Service, needs
@@ -18,11 +20,16 @@ async def live() -> HealthOut:
     return HealthOut(status="ok")
 
 
-@router.get("/health/ready", responses={503: {"description": "The model is still loading", "model": HealthOut}})
+@router.get(
+    "/health/ready",
+    response_model_exclude_none=True,
+    responses={503: {"description": "The model is still loading", "model": HealthOut}},
+)
 async def ready(response: Response, service: Service) -> HealthOut:
-    """Answers ok when the model and the index are loaded, by all workers."""
+    """Answers ok when the model and the index are loaded, by all workers; also while the store is away."""
     if service.ready and (service.group is None or service.group.is_ready):
-        return HealthOut(status="ok")
+        since = service.shop.stale_since
+        return HealthOut(status="ok", stale_s=None if since is None else max(0, round(time.time() - since)))
     response.status_code = 503
     return HealthOut(status="starting")
 
