@@ -40,6 +40,7 @@ REPLICA_WAIT_S = 5.0  # Seconds that a process waits for a copy of another one's
 FOLLOW_S = 0.05  # Seconds between two looks at whether another process has written.
 SERVER_CALL_S = 10.0  # Seconds that a database server has for a call, a transaction with its repetitions included.
 SERVER_CONNECT_S = 3.0  # Seconds in which a database server has to answer at first.
+SERVER_FILE_S = 600.0  # Seconds that a database server has for a file of a model.
 SERVER_POLL_S = 1.0  # Seconds between two looks at a database server, besides those that it asks for.
 UNUSED_PHOTO_AGE_S = 3_600.0  # Seconds before a file that belongs to no photo is deleted; its writer may be slow.
 

@@ -3,28 +3,45 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from typing import TYPE_CHECKING
 
 import pytest
 
 from sartor.errors import PhotoRejected
 from sartor.imaging import Thumbnail
+from sartor.media.bucket import BucketMediaStore
 from sartor.media.folder import FolderMediaStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sartor.media.base import MediaStore
 
-MEDIA_STORES: list[Callable[[Path], MediaStore]] = [lambda directory: FolderMediaStore(directory / "media")]
+MEDIA_STORES = ["folder", pytest.param("gridfs", marks=pytest.mark.engines)]
 SHA256S = sorted(hashlib.sha256(name).hexdigest() for name in (b"a", b"b", b"c"))
 THUMBNAIL = Thumbnail(data=b"small picture", suffix="jpg")
 
 
 @pytest.fixture(params=MEDIA_STORES)
-def media(request: pytest.FixtureRequest, tmp_path: Path) -> MediaStore:
-    return request.param(tmp_path)
+def media(request: pytest.FixtureRequest) -> MediaStore:
+    return request.getfixturevalue(f"{request.param}_media")
+
+
+@pytest.fixture
+def folder_media(tmp_path: Path) -> MediaStore:
+    return FolderMediaStore(tmp_path / "media")
+
+
+@pytest.fixture
+def gridfs_media(tmp_path: Path, mongodb_address: str) -> Iterator[MediaStore]:
+    from sartor.store.mongo.database import MongoDatabase
+    from sartor.store.mongo.files import MongoFiles
+
+    database = MongoDatabase(mongodb_address)
+    yield BucketMediaStore(MongoFiles(database, "media"), folder=FolderMediaStore(tmp_path / "cache"))
+    database.close()
 
 
 def test_what_is_put_is_read_until_it_is_deleted(media: MediaStore) -> None:
@@ -43,6 +60,18 @@ def test_a_kept_thumbnail_is_never_changed(media: MediaStore) -> None:
     name = media.put(SHA256S[0], THUMBNAIL)
     assert media.put(SHA256S[0], Thumbnail(data=b"another", suffix="jpg")) == name
     assert media.read(name) == THUMBNAIL.data
+
+
+def test_the_age_begins_when_a_thumbnail_is_put_or_kept_and_protects_it(media: MediaStore) -> None:
+    name = media.put(SHA256S[0], THUMBNAIL)
+    assert 0 <= media.age_s(name) < 60
+    assert not media.delete(name, min_age_s=60)
+    assert media.keep(name)
+    assert media.exists(name)
+    assert media.delete(name)
+    assert media.age_s(name) == math.inf
+    assert not media.keep(name)
+    assert media.delete(name, min_age_s=60)
 
 
 def test_names_are_sorted(media: MediaStore) -> None:

@@ -66,9 +66,15 @@ COLLECTIONS: Mapping[str, Sequence[IndexModel]] = {
     "event_baskets": (IndexModel("number", unique=True),),
     "event_lanes": (),
     # GridFS: https://www.mongodb.com/docs/manual/core/gridfs/
-    "media.files": (IndexModel([("filename", ASCENDING), ("uploadDate", ASCENDING)]),),
+    "media.files": (
+        IndexModel([("filename", ASCENDING), ("uploadDate", ASCENDING)]),
+        IndexModel("filename", unique=True),
+    ),
     "media.chunks": (IndexModel([("files_id", ASCENDING), ("n", ASCENDING)], unique=True),),
-    "models.files": (IndexModel([("filename", ASCENDING), ("uploadDate", ASCENDING)]),),
+    "models.files": (
+        IndexModel([("filename", ASCENDING), ("uploadDate", ASCENDING)]),
+        IndexModel("filename", unique=True),
+    ),
     "models.chunks": (IndexModel([("files_id", ASCENDING), ("n", ASCENDING)], unique=True),),
 }
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 from pymongo import ASCENDING, DESCENDING, ReturnDocument
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from sartor.errors import VisitorTaken, WorkspaceBusy
 from sartor.events.model import Event, EventType, Person, PersonKind, Taken
@@ -39,10 +39,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LANES: Final = 8  # more than the writers of most shops; each costs a query where it has news
+LANES: Final = 16  # more than the writers of most shops; each costs a follower a query where it has news
 _CHANGES = LANES  # the lane of merges and erasures, which add no events
 _STRIDE = LANES + 1  # between two numbers of people that one lane gives
 _CHUNK = 500  # events of a transaction; MongoDB advises to change at most 1,000 documents in one
+_ERASED = 100  # events that a transaction erases: short, as it conflicts with events that are added meanwhile
+_DUPLICATE_KEY = 11000
 _TYPES = {str(type_): number for number, type_ in enumerate(EventType)}
 _TOTALS = {"number": 0, "events": 0, "people": 0, "baskets": 0, "merges": 0, "erasures": 0}
 _COLUMNS = {
@@ -92,37 +94,30 @@ class _Names:
         known: dict[str, int] = {document["_id"]: document["number"] for document in found}
         return _Named(known, [name for name in ordered if name not in known])
 
-    def use(
-        self, names: _Named, session: ClientSession, *, lane: int, before: int, arrived_us: int
-    ) -> dict[str, int]:
-        """Numbers by name: of known ones, which are marked, and of new ones, which are added.
-
-        Args:
-            names: All names.
-            session: Of the transaction.
-            lane: Gives the new numbers.
-            before: How many the lane has given.
-            arrived_us: When the first of the new ones came.
+    def mark(self, numbers: Collection[int], session: ClientSession) -> None:
+        """Make the transaction conflict with others that use or erase the names with these numbers.
 
         Raises:
-            _Outdated: A known name was erased.
+            _Outdated: One of them was erased.
         """
-        if names.known:
-            marked = self._collection.update_many(
-                {"number": {"$in": list(names.known.values())}}, {"$inc": {"uses": 1}}, session=session
-            )
-            if marked.matched_count != len(names.known):
+        if numbers:
+            query = {"number": {"$in": list(numbers)}}
+            marked = self._collection.update_many(query, {"$inc": {"uses": 1}}, session=session)
+            if marked.matched_count != len(numbers):
                 raise _Outdated
-        new = {name: _number(before + rank, lane) for rank, name in enumerate(names.new)}
-        if new:
-            self._collection.insert_many(
-                [
-                    {"_id": name, "number": number, "seen_us": arrived_us + rank, "uses": 1}
-                    for rank, (name, number) in enumerate(new.items())
-                ],
-                session=session,
-            )
-        return names.known | new
+
+    def add(self, numbers: Mapping[str, int], session: ClientSession, *, arrived_us: int) -> None:
+        """Add new names with their numbers; the first came at ``arrived_us``.
+
+        Raises:
+            _Outdated: One of them was added before.
+        """
+        if numbers:
+            documents: list[Document] = [
+                {"_id": name, "number": number, "seen_us": arrived_us + rank, "uses": 1}
+                for rank, (name, number) in enumerate(numbers.items())
+            ]
+            _insert(self._collection, documents, session)
 
 
 class MongoEventStore:
@@ -143,6 +138,7 @@ class MongoEventStore:
         self._people = database.collection("event_people")
         self._baskets = database.collection("event_baskets")
         self._lanes = database.collection("event_lanes")
+        self._person_names, self._basket_names = _Names(self._people), _Names(self._baskets)
         self._lane = secrets.randbelow(LANES)
         self._adding = Lock()  # two threads on one lane would only make each other begin again
         self._clock = _Clock()
@@ -254,18 +250,10 @@ class MongoEventStore:
 
     def withdraw(self, person: Person, type: EventType, product_id: str) -> int:  # noqa: A002 - the field's word
         query = {"type": str(type), "product": product_id}
-        erased = last = self._database.transaction(partial(self._erase, person, query, forget=False))
-        while last == _CHUNK:
-            last = self._database.transaction(partial(self._erase, person, query, forget=False))
-            erased += last
-        return erased
+        return self._erase_all(person, query, forget=False)
 
     def forget(self, person: Person) -> int:
-        erased = last = self._database.transaction(partial(self._erase, person, {}, forget=True))
-        while last == _CHUNK:
-            last = self._database.transaction(partial(self._erase, person, {}, forget=True))
-            erased += last
-        return erased
+        return self._erase_all(person, {}, forget=True)
 
     def close(self) -> None:
         """Nothing to do: who opened the database closes it."""
@@ -310,8 +298,8 @@ class MongoEventStore:
                 return 0
             batch = _Batch(
                 events=new,
-                people=_Names(self._people).find(_name(event.person) for event in new),
-                baskets=_Names(self._baskets).find(event.basket_id for event in new if event.basket_id),
+                people=self._person_names.find(_name(event.person) for event in new),
+                baskets=self._basket_names.find(event.basket_id for event in new if event.basket_id),
             )
         others = (secrets.randbelow(LANES) for _ in repeat(None))
         lanes = chain([self._lane], others)  # a writer that was killed may keep a lane for a minute
@@ -319,79 +307,74 @@ class MongoEventStore:
         return len(new)
 
     def _write(self, batch: _Batch, lane: int, session: ClientSession) -> None:
-        count = Counter(
-            number=len(batch.events),
-            events=len(batch.events),
-            people=len(batch.people.new),
-            baskets=len(batch.baskets.new),
-        )
+        events, people, baskets = batch.events, batch.people, batch.baskets
+        count = Counter(number=len(events), events=len(events), people=len(people.new), baskets=len(baskets.new))
         after = self._count(lane, count, session)
-        arrived_us = self._clock.take(len(batch.events))
-        people, baskets = (
-            _Names(collection).use(
-                names, session, lane=lane, before=after[name] - count[name], arrived_us=arrived_us
-            )
-            for collection, names, name in (
-                (self._people, batch.people, "people"),
-                (self._baskets, batch.baskets, "baskets"),
-            )
-        )
-        self._events.insert_many(
-            [
-                _document(event, people, baskets)
-                | {
-                    "lane": lane,
-                    "number": after["number"] - count["number"] + rank,
-                    "arrived_us": arrived_us + rank,
-                }
-                for rank, event in enumerate(batch.events, start=1)
-            ],
-            session=session,
-        )
+        self._person_names.mark(people.known.values(), session)
+        self._basket_names.mark(baskets.known.values(), session)
+        new_people = _numbered(people.new, lane, last=after["people"])
+        new_baskets = _numbered(baskets.new, lane, last=after["baskets"])
+        arrived_us = self._clock.take(len(events))
+        self._person_names.add(new_people, session, arrived_us=arrived_us)
+        self._basket_names.add(new_baskets, session, arrived_us=arrived_us)
+        before = after["number"] - len(events)
+        documents = [
+            _document(event, people.known | new_people, baskets.known | new_baskets)
+            | {"lane": lane, "number": before + rank, "arrived_us": arrived_us + rank}
+            for rank, event in enumerate(events, start=1)
+        ]
+        _insert(self._events, documents, session)
 
     def _merge(self, visitor: Person, user: Person, session: ClientSession) -> int:
         names = [_name(user), _name(visitor)]
         found = {one["_id"]: one for one in self._people.find({"_id": {"$in": names}}, session=session)}
-        new = [name for name in names if name not in found]
+        numbers = {name: document["number"] for name, document in found.items()}
         before = found.get(names[1], {}).get("user")
         if before is not None:
-            if before == found.get(names[0], {}).get("number"):
+            if before == numbers.get(names[0]):
                 return 0
             raise VisitorTaken(visitor.id, user_id=user.id)
-        visitors = [found[name]["number"] for name in names[1:] if name in found]
-        moved = self._events.count_documents({"person": {"$in": visitors}}, session=session)
+        self._person_names.mark(numbers.values(), session)  # at once: it does not wait, others may use them often
+        moved = self._events.count_documents({"person": numbers.get(names[1], 0)}, session=session)
+        new = [name for name in names if name not in found]
         count = Counter(people=len(new), merges=1, erasures=int(moved > 0))
-        after = self._count(_CHANGES, count, session)
-        known = {name: document["number"] for name, document in found.items()}
-        numbers = _Names(self._people).use(
-            _Named(known, new),
-            session,
-            lane=_CHANGES,
-            before=after["people"] - len(new),
-            arrived_us=self._clock.take(len(new)),
-        )
-        self._people.update_one({"_id": names[1]}, {"$set": {"user": numbers[names[0]]}}, session=session)
+        added = _numbered(new, _CHANGES, last=self._count(_CHANGES, count, session)["people"])
+        self._person_names.add(added, session, arrived_us=self._clock.take(len(new)))
+        user_number = (numbers | added)[names[0]]
+        self._people.update_one({"_id": names[1]}, {"$set": {"user": user_number}}, session=session)
         return moved
 
-    def _erase(self, person: Person, query: Document, session: ClientSession, *, forget: bool) -> int:
-        """Erase up to ``_CHUNK`` events of a person, and with the last of them, the person; returns how many."""
+    def _erase_all(self, person: Person, query: Document, *, forget: bool) -> int:
+        """Erase the events of a person that match, and then the person if it is to be forgotten."""
+        erased = 0
+        while (count := self._again(lambda: self._erase_some(person, query, forget=forget))) == _ERASED:
+            erased += count
+        return erased + count
+
+    def _erase_some(self, person: Person, query: Document, *, forget: bool) -> int:
+        with self._database.calling():
+            numbers = _numbers(self._who(person))
+        if not numbers:
+            return 0
+        return self._database.transaction(partial(self._erase, person, numbers, query, forget=forget))
+
+    def _erase(
+        self, person: Person, numbers: list[int], query: Document, session: ClientSession, *, forget: bool
+    ) -> int:
+        """Erase up to ``_ERASED`` events of a person, and with the last of them the person; returns how many."""
+        self._person_names.mark(numbers, session)  # at first, so that events that are added meanwhile begin again
         who = self._who(person, session)
-        if not who:
-            return 0
-        of_person = {"person": {"$in": _numbers(who)}}
-        found = list(
-            self._events.find({**of_person, **query}, {"basket_number": 1}, session=session).limit(_CHUNK)
-        )
-        if not found and not forget:
-            return 0
+        query = {"person": {"$in": _numbers(who)}, **query}
+        found = list(self._events.find(query, {"basket_number": 1}, session=session).limit(_ERASED))
         count = Counter(events=-len(found), erasures=int(bool(found)))
         if found:
             self._events.delete_many({"_id": {"$in": [document["_id"] for document in found]}}, session=session)
             self._drop_baskets({one["basket_number"] for one in found if "basket_number" in one}, session)
-        if forget and len(found) < _CHUNK:
+        if forget and len(found) < _ERASED:
             self._people.delete_many({"_id": {"$in": [document["_id"] for document in who]}}, session=session)
             count.update(people=-len(who), merges=1 - len(who))
-        self._count(_CHANGES, count, session)
+        if any(count.values()):
+            self._count(_CHANGES, count, session)
         return len(found)
 
     def _drop_baskets(self, numbers: set[int], session: ClientSession) -> None:
@@ -435,9 +418,24 @@ class _Clock:
         return first_us
 
 
-def _number(rank: int, lane: int) -> int:
-    """The number, from 1, of the person or basket that a lane counts as ``rank``, from 0."""
-    return rank * _STRIDE + lane + 1
+def _insert(collection: MongoCollection[Document], documents: list[Document], session: ClientSession) -> None:
+    """Insert documents.
+
+    Raises:
+        _Outdated: Another transaction inserted one of them.
+    """
+    try:
+        collection.insert_many(documents, session=session)
+    except BulkWriteError as error:
+        if any(each["code"] == _DUPLICATE_KEY for each in error.details["writeErrors"]):
+            raise _Outdated from error
+        raise
+
+
+def _numbered(names: Sequence[str], lane: int, *, last: int) -> dict[str, int]:
+    """Numbers, from 1, of the people or baskets that a lane counted up to ``last``; no two lanes give the same."""
+    first = last - len(names)
+    return {name: (first + rank) * _STRIDE + lane + 1 for rank, name in enumerate(names)}
 
 
 def _name(person: Person) -> str:

@@ -129,7 +129,7 @@ class EventWriting:
         self._baskets.empty(connection, baskets - _in_use(connection, baskets))
 
     def _write(self, connection: sqlite3.Connection, events: Sequence[Event], keys: dict[str, int]) -> None:
-        people = self._people.assign(connection, {event.person for event in events})
+        people = self._people.assign(connection, [event.person for event in events])
         products = self._products.assign(connection, [event.product_id for event in events if event.product_id])
         baskets = self._baskets.assign(connection, [event.basket_id for event in events if event.basket_id])
         ((last,),) = connection.execute("SELECT max(number) FROM events").fetchall()

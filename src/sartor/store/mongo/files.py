@@ -1,0 +1,143 @@
+"""Files in GridFS: of one name there is one file at most, and it is there whole or not at all.
+
+Source: https://www.mongodb.com/docs/manual/core/gridfs/.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, BinaryIO
+
+from bson import ObjectId
+from gridfs import GridFSBucket
+from gridfs.errors import CorruptGridFile, FileExists, NoFile
+
+from sartor.limits import SERVER_CALL_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sartor.store.mongo.database import Document, MongoDatabase
+
+_PAGE = 10_000  # names of one call
+
+
+class MongoFiles:
+    """The files of one bucket, by name. Threads may share it.
+
+    A file's content never changes. Its chunks are written before the document that names it, and that document is
+    deleted before them. So what a killed process leaves are chunks of no file, which ``remove_leftovers`` deletes.
+
+    Args:
+        database: The workspace's database.
+        bucket: Name of the bucket, ``media`` or ``models``.
+        call_s: Seconds that a call may take.
+    """
+
+    def __init__(self, database: MongoDatabase, bucket: str, *, call_s: float = SERVER_CALL_S) -> None:
+        self._database, self._bucket, self._call_s = database, bucket, call_s
+        self._files = database.collection(f"{bucket}.files")
+        self._chunks = database.collection(f"{bucket}.chunks")
+
+    def put(self, name: str, content: bytes | BinaryIO, *, metadata: Document | None = None) -> bool:
+        """Write a file; returns False, and changes nothing, if there is one of this name.
+
+        Args:
+            name: Its name.
+            content: Its bytes, or an open file.
+            metadata: What is kept with it.
+
+        Raises:
+            StoreAway: The server does not answer in time.
+        """
+        kept = {**(metadata or {}), "kept_s": time.time()}
+        with self._database.calling(self._call_s) as database:
+            if self._files.find_one({"filename": name}, {"_id": 1}) is not None:
+                return False
+            stream = GridFSBucket(database, self._bucket).open_upload_stream(name, metadata=kept)
+            try:
+                stream.write(content)
+                stream.close()
+            except FileExists:  # another process was faster
+                stream.abort()
+                return False
+            except BaseException:
+                stream.abort()
+                raise
+        return True
+
+    def read(self, name: str) -> bytes | None:
+        """The bytes of a file; None if there is none."""
+        with self._database.calling(self._call_s) as database:
+            try:
+                return GridFSBucket(database, self._bucket).open_download_stream_by_name(name).read()
+            except (NoFile, CorruptGridFile):  # the second if it is deleted meanwhile
+                return None
+
+    def download(self, name: str, target: BinaryIO) -> bool:
+        """Write the bytes of a file to an open one; returns whether there is such a file."""
+        with self._database.calling(self._call_s) as database:
+            try:
+                GridFSBucket(database, self._bucket).download_to_stream_by_name(name, target)
+            except (NoFile, CorruptGridFile):
+                return False
+        return True
+
+    def metadata(self, name: str) -> Document | None:
+        """What is kept with a file, with ``kept_s``, when it was put or kept last; None if there is no file."""
+        with self._database.calling(self._call_s):
+            found = self._files.find_one({"filename": name}, {"metadata": 1})
+        return None if found is None else dict(found["metadata"])
+
+    def keep(self, name: str) -> bool:
+        """Whether there is a file of this name; its age begins anew."""
+        with self._database.calling(self._call_s):
+            kept = self._files.update_one({"filename": name}, {"$set": {"metadata.kept_s": time.time()}})
+        return kept.matched_count > 0
+
+    def age_s(self, name: str) -> float:
+        """Seconds since a file was put or kept last, by the clocks of the hosts; infinity if there is none."""
+        metadata = self.metadata(name)
+        return math.inf if metadata is None else time.time() - float(metadata["kept_s"])
+
+    def names(self) -> Iterator[str]:
+        """Names of all files, sorted."""
+        last = ""
+        while True:
+            with self._database.calling(self._call_s):
+                query = {"filename": {"$gt": last}}
+                page = list(self._files.find(query, {"_id": 0, "filename": 1}).sort("filename").limit(_PAGE))
+            if not page:
+                return
+            yield from (file["filename"] for file in page)
+            last = page[-1]["filename"]
+
+    def delete(self, name: str, *, min_age_s: float = 0.0) -> bool:
+        """Delete a file that was put or kept at least so many seconds ago; returns whether it is gone."""
+        query: Document = {"filename": name}
+        if min_age_s > 0:
+            query["metadata.kept_s"] = {"$lte": time.time() - min_age_s}
+        with self._database.calling(self._call_s):
+            deleted = self._files.find_one_and_delete(query, {"_id": 1})
+            if deleted is None:
+                return self._files.find_one({"filename": name}, {"_id": 1}) is None
+            self._chunks.delete_many({"files_id": deleted["_id"]})
+        return True
+
+    def remove_leftovers(self, *, min_age_s: float) -> int:
+        """Delete the chunks of no file that are at least so old; returns of how many files they were."""
+        removed, last = 0, ObjectId("0" * 24)
+        while True:
+            with self._database.calling(self._call_s):
+                query = {"files_id": {"$gt": last}, "n": 0}
+                first = self._chunks.find(query, {"_id": 0, "files_id": 1}).sort("files_id").limit(_PAGE)
+                ids: list[ObjectId] = [chunk["files_id"] for chunk in first]
+                if not ids:
+                    return removed
+                there = {file["_id"] for file in self._files.find({"_id": {"$in": ids}}, {"_id": 1})}
+                old = time.time() - min_age_s
+                gone = [each for each in ids if each not in there and each.generation_time.timestamp() <= old]
+                if gone:
+                    self._chunks.delete_many({"files_id": {"$in": gone}})
+            removed, last = removed + len(gone), ids[-1]
