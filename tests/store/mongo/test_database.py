@@ -63,6 +63,7 @@ def test_an_address_is_shown_without_what_is_secret(address: str, shown: str) ->
         ("mongodb://ann:secret@h/shop?nonsense=1", "Unknown option"),
         ("mongodb://ann:secret@h/shop?tls=perhaps", "tls"),
         ("mongodb:///shop", "Empty host"),
+        ("mongodb://h/shop?tls=true&tlsCAFile=missing.pem", "not readable; check SARTOR_STORE"),
     ],
 )
 def test_a_typo_in_an_address_is_named_without_the_password(address: str, reason: str) -> None:

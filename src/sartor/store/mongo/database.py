@@ -188,7 +188,7 @@ class MongoDatabase:
             raise self._unusable(reason="an address begins with mongodb:// or mongodb+srv://; check SARTOR_STORE")
         try:
             parts = parse_uri(address, warn=False)
-        except (PyMongoError, ValueError) as error:
+        except (PyMongoError, ValueError, OSError) as error:
             raise self._unusable(reason=f"{_sentence(error)}; check SARTOR_STORE") from error
         if not parts["database"]:
             raise self._unusable(
@@ -212,7 +212,7 @@ class MongoDatabase:
                 readConcernLevel="majority",
                 readPreference="primary",
             )
-        except (PyMongoError, ValueError) as error:
+        except (PyMongoError, ValueError, OSError) as error:
             raise self._unusable(reason=f"{_sentence(error)}; check SARTOR_STORE") from error
 
     def _end_lost_transactions(self) -> None:
