@@ -54,7 +54,7 @@ class WorkerGroup:
         """The open connections of this process; it is a member once they are published."""
         return OpenConnections(self.directory, _MEMBER)
 
-    def leave(self, pid: int) -> None:
+    def leave(self, pid: int | None) -> None:
         """Note that a process has ended."""
         self._file(f"{_MEMBER}{pid}").unlink(missing_ok=True)
         multiprocess.mark_process_dead(pid, str(self.metrics))  # type: ignore[no-untyped-call]

@@ -55,6 +55,13 @@ class Listener(socket.socket):
         counted.add()
         return connection, address
 
+    def close(self) -> None:
+        """Stop to listen, and no longer count among those that accept."""
+        counted, self.open_connections = self.open_connections, None
+        if counted is not None:
+            counted.withdraw()
+        super().close()
+
     def __reduce__(self) -> tuple[Any, ...]:
         """How it goes to a worker: with the same address, as ``multiprocessing`` sends a plain socket."""
         return _received, (reduction.DupFd(self.fileno()), self.family, self.type, self.proto)
@@ -92,6 +99,11 @@ class OpenConnections:
         draft.write_bytes(_COUNT.pack(self._count))
         self._table = _mapped(draft)
         draft.replace(self._own)
+
+    def withdraw(self) -> None:
+        """Let the others no longer count this worker."""
+        self._table = None
+        self._own.unlink(missing_ok=True)
 
     def add(self) -> None:
         """Count a connection that was accepted."""

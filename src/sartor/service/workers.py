@@ -117,6 +117,7 @@ class _Supervisor:
     def __init__(self, config: uvicorn.Config, listener: Listener, group: WorkerGroup) -> None:
         self._listener, self._group = listener, group
         self._uvicorn = Multiprocess(config, [listener])
+        self._pids: set[int | None] = set()
 
     def run(self, *, on_ready: Callable[[], None]) -> None:
         """Run until a signal says stop, or until a worker cannot start."""
@@ -127,7 +128,10 @@ class _Supervisor:
             with _interrupts_held():
                 workers.handle_signals()
                 self._replace_dead()
-            if not self._group.is_ready and {process.pid for process in workers.processes} <= self._group.members:
+            former, self._pids = self._pids, {process.pid for process in workers.processes}
+            for pid in former - self._pids:
+                self._group.leave(pid)
+            if not self._group.is_ready and self._pids <= self._group.members:
                 self._group.mark_ready()
                 on_ready()
         self._stop()
@@ -152,7 +156,6 @@ class _Supervisor:
             logger.warning("worker died: pid=%d exit=%d", pid, code)
             process.kill()  # closes the pipes
             process.join()
-            self._group.leave(pid)
             workers.processes[number] = Process(workers.config, [self._listener])
             workers.processes[number].start()
 
