@@ -59,7 +59,7 @@ def add_random_keras(home: Path, name: str, weights: Path, *, pooling: str = "av
     """
     from sartor.choices import Pooling
     from sartor.config import Settings
-    from sartor.encoders.keras.weights import save_random_weights
+    from tools.random_weights import save_random_weights
     from sartor.encoders.networks import network
     from sartor.shop.library import export_model
 

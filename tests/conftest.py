@@ -22,12 +22,31 @@ from tests.networks import color_network
 hypothesis.settings.register_profile("sartor", deadline=None)  # how long an example takes is no test
 hypothesis.settings.load_profile("sartor")
 
-# The longest files, which would else be what the last worker is left alone with.
-LONG = ("test_resume.py", "test_train.py", "test_keras_export.py", "test_convert.py", "test_pipeline_kill.py")
+# The files that take longest, which come first: else one worker is left alone with one of them at the end.
+LONG = (
+    "encoders/keras/test_export.py",
+    "training/test_train.py",
+    "training/test_loop.py",
+    "browser/test_storefront.py",
+    "browser/test_shopper.py",
+    "ingest/test_pipeline_kill.py",
+    "service/test_durability.py",
+    "service/test_app.py",
+    "service/test_fuzz.py",
+    "encoders/keras/test_model_weights.py",
+    "index/test_edge.py",
+    "training/test_export.py",
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False  # xdist would begin with the files that have many tests
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+    rank = {Path(__file__).parent / name: index for index, name in enumerate(LONG)}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
 
 
 SHARED_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"

@@ -93,8 +93,8 @@ def command_line_page() -> str:
         sections += [f"### `{name}`", f"`{' '.join([name, *map(_usage, arguments)])}`"]
         sections += [" ".join(part.split()) for part in inspect.cleandoc(command.help or "").split("\n\n")]
         if arguments:
-            told = [(f"`{argument.metavar}`", argument.help or "") for argument in arguments]
-            sections.append(table(("argument", "what it is"), told))
+            rows_of_arguments = [(f"`{argument.metavar}`", argument.help or "") for argument in arguments]
+            sections.append(table(("argument", "what it is"), rows_of_arguments))
         if own:
             sections.append(table(("option", "what it does", "default"), own))
         if from_environment:

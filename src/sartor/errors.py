@@ -408,7 +408,7 @@ class VectorsDisagree(ModelError):
     def __init__(self, model: str, *, mean: float, least: float, photos: int) -> None:
         super().__init__(
             f"these vectors are not those of {model}: embedded again, {photos} photos agree to a mean cosine of "
-            f"{mean:.3f} (least {least:.3f}), so they come from another preprocessing, pooling or weights; import "
+            f"{mean:.3f} (lowest {least:.3f}), so they come from another preprocessing, pooling or weights; import "
             "them with --id NAME instead, or with --force where you know better"
         )
 
@@ -496,7 +496,7 @@ class BadDial(QueryError):
 
     def __init__(self, *, reason: str) -> None:
         super().__init__(
-            f"the dials cannot be set so: {reason}; each goes from 0 to 1, and at least one is above 0"
+            f"these dials cannot be used: {reason}; each goes from 0 to 1, and at least one is above 0"
         )
 
 
@@ -556,7 +556,7 @@ class BadCursor(QueryError):
 
     def __init__(self) -> None:
         super().__init__(
-            "this is no place in this listing; give the `next` of the page before, or start from the first page"
+            "this cursor is not from this listing; give the `next` of the page before, or start from the first page"
         )
 
 

@@ -82,7 +82,7 @@ def test_the_dials_and_the_metric_are_asked_with(catalog: Path, open_page: OpenP
     for name in ("style", "color", "category"):
         app.slider(key=f"dial-{name}").set_value(0.0)
     app.run()
-    assert "the dials cannot be set so" in texts(app)
+    assert "these dials cannot be used" in texts(app)
 
 
 def test_as_many_as_asked_for(catalog: Path, open_page: OpenPage) -> None:

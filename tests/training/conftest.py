@@ -48,7 +48,7 @@ def catalog(tmp_path: Path) -> Path:
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Random weights of the small network, always the same; while they are there, it is known by its name."""
     with small_network() as network:
-        from sartor.encoders.keras.weights import save_random_weights
+        from tools.random_weights import save_random_weights
 
         file = tmp_path_factory.mktemp("weights") / "random.weights.h5"
         save_random_weights(network, file, rng=np.random.default_rng(4))

@@ -46,6 +46,18 @@ def small_network() -> Iterator[KerasNetwork]:
         yield SMALL
 
 
+@contextmanager
+def eager_steps() -> Iterator[None]:
+    """Steps that TensorFlow runs as they come: to trace them as a graph takes longer than a dozen of them."""
+    from sartor.encoders.keras.backend import tf
+
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
+
+
 def small_recipe(*, steps: int, validate_every: int | None = None, base: str = SMALL.name) -> Recipe:
     return Recipe(
         id="small",

@@ -15,7 +15,7 @@ from sartor.training.loop import Checkpoint, State
 from sartor.training.start import find_start
 from sartor.training.train import Job, Trained, train
 from tests.training.conftest import catalog_of
-from tests.training.small import SMALL, small_recipe
+from tests.training.small import SMALL, eager_steps, small_recipe
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 
@@ -24,11 +24,11 @@ STEPS, EVERY = 12, 4
 CHILD = """
 import sys
 from pathlib import Path
-from tests.training.small import small_network
+from tests.training.small import eager_steps, small_network
 from tests.training.test_loop import job
 from sartor.training.train import train
 source, weights, output = map(Path, sys.argv[1:])
-with small_network():
+with small_network(), eager_steps():
     train(job(source, weights, output), on_progress=lambda progress: print(progress.step, flush=True))
 """
 
@@ -61,8 +61,9 @@ def test_a_killed_training_ends_like_one_that_was_not(tmp_path: Path, weights: P
                 break
     assert (tmp_path / "killed" / "work" / "checkpoint.npz").exists()
 
-    resumed = train(job(source, weights, tmp_path / "killed", resume=True))
-    whole = train(job(source, weights, tmp_path / "whole"))
+    with eager_steps():
+        resumed = train(job(source, weights, tmp_path / "killed", resume=True))
+        whole = train(job(source, weights, tmp_path / "whole"))
 
     assert resumed.card.training is not None
     assert resumed.card.training.steps == STEPS

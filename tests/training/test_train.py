@@ -23,7 +23,7 @@ from sartor.training.stages import halves_of
 from sartor.training.start import find_start, make_networks
 from sartor.training.train import Job, Trained, train
 from tests.training.conftest import catalog_of
-from tests.training.small import CUT, SMALL, small_recipe
+from tests.training.small import CUT, SMALL, eager_steps, small_recipe
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 
@@ -230,7 +230,8 @@ def test_a_trained_model_gains_a_hidden_layer_and_learns_on_with_its_upper_layer
     )
     start = find_start("small", weights=None, folders={"small": trained.directory})
 
-    grown = train(Job(sources=[source], output=tmp_path / "grown", recipe=recipe, start=start))
+    with eager_steps():
+        grown = train(Job(sources=[source], output=tmp_path / "grown", recipe=recipe, start=start))
 
     assert grown.card.training is not None
     assert (grown.card.training.steps, grown.card.training.hidden) == (6, 24)

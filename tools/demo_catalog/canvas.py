@@ -41,7 +41,7 @@ class Region:
     mask: Floats
 
     @property
-    def place(self) -> tuple[slice, slice]:
+    def window(self) -> tuple[slice, slice]:
         """The rows and columns of the canvas."""
         height, width = self.mask.shape
         return slice(self.top, self.top + height), slice(self.left, self.left + width)
@@ -57,9 +57,9 @@ def trimmed(region: Region) -> tuple[Region, slice, slice]:
     return Region(region.top + rows.start, region.left + columns.start, region.mask[rows, columns]), rows, columns
 
 
-def reduced(image: Image.Image, place: tuple[int, int, int, int]) -> Region:
+def reduced(image: Image.Image, frame: tuple[int, int, int, int]) -> Region:
     """The region of a mask that was drawn finer, at its left, top, right and bottom."""
-    return Region(place[1], place[0], np.asarray(image.reduce(FINE), np.float32) / 255)
+    return Region(frame[1], frame[0], np.asarray(image.reduce(FINE), np.float32) / 255)
 
 
 def dashes(points: Points, drawn: float, left_out: float) -> Points:
@@ -67,8 +67,8 @@ def dashes(points: Points, drawn: float, left_out: float) -> Points:
     steps = np.hypot(*np.diff(points, axis=0).T)
     reached = np.concatenate([[0.0], np.cumsum(steps)])
     starts = np.arange(0, max(reached[-1] - drawn, 0.01), drawn + left_out)
-    places = starts[:, None] + np.array([0.0, drawn])
-    return np.stack([np.interp(places, reached, points[:, axis]) for axis in range(2)], axis=-1)
+    positions = starts[:, None] + np.array([0.0, drawn])
+    return np.stack([np.interp(positions, reached, points[:, axis]) for axis in range(2)], axis=-1)
 
 
 WIDTH, HEIGHT = 480, 640
@@ -146,14 +146,14 @@ class Canvas:
         """Paint a region with a color, or with a field of colors ``(h, w, 3)``."""
         paint = np.asarray(color, np.float32) / 255 if isinstance(color, tuple) else color
         cover = region.mask * np.float32(opacity)
-        rows, columns = region.place
+        rows, columns = region.window
         self.rgb[rows, columns] += (paint - self.rgb[rows, columns]) * cover[..., None]
         self.alpha[rows, columns] += (1 - self.alpha[rows, columns]) * cover
 
     def tint(self, region: Region, color: Rgb, *, opacity: float = 1.0, within: Region | None = None) -> None:
         """Color what is there, and nothing beside it."""
         cover = (self._clipped(region, within) * np.float32(opacity))[..., None]
-        rows, columns = region.place
+        rows, columns = region.window
         paint = np.asarray(color, np.float32) / 255 * self.alpha[rows, columns, None]
         self.rgb[rows, columns] += (paint - self.rgb[rows, columns]) * cover
 
@@ -162,7 +162,7 @@ class Canvas:
         if soft:
             region = Region(region.top, region.left, soften(region.mask, soft * self._unit * self._frame[0]))
         cover = (self._clipped(region, within) * np.float32(abs(amount)))[..., None]
-        rows, columns = region.place
+        rows, columns = region.window
         there = self.rgb[rows, columns]
         there += ((0 if amount > 0 else self.alpha[rows, columns, None]) - there) * cover
 
@@ -188,12 +188,12 @@ class Canvas:
     def region(self, outlines: Sequence[Points], *, holes: Sequence[Points] = (), pad: float = 2.0) -> Region:
         """Where outlines are, with some room around them."""
         solid = [self._pixels(outline) for outline in outlines]
-        place = self._box(solid, pad=pad)
-        image = self._fine_image(place)
+        frame = self._box(solid, pad=pad)
+        image = self._fine_image(frame)
         pen = ImageDraw.Draw(image)
         for points, fill in [*((each, 255) for each in solid), *((self._pixels(each), 0) for each in holes)]:
-            pen.polygon(((points - place[:2]) * FINE).ravel().tolist(), fill=fill)
-        return reduced(image, place)
+            pen.polygon(((points - frame[:2]) * FINE).ravel().tolist(), fill=fill)
+        return reduced(image, frame)
 
     def _box(self, solid: Sequence[Points], *, pad: float) -> tuple[int, int, int, int]:
         """Left, top, right and bottom of outlines in pixels, with some room around them, on the canvas."""
@@ -205,8 +205,8 @@ class Canvas:
         right, bottom = max(right, left + 3), max(bottom, top + 3)
         return left, top, right, bottom
 
-    def _fine_image(self, place: tuple[int, int, int, int]) -> Image.Image:
-        left, top, right, bottom = place
+    def _fine_image(self, frame: tuple[int, int, int, int]) -> Image.Image:
+        left, top, right, bottom = frame
         return Image.new("L", ((right - left) * FINE, (bottom - top) * FINE))
 
     def line(self, points: Points, width: float, *, dash: tuple[float, float] | None = None) -> Region:
@@ -216,13 +216,13 @@ class Canvas:
         ends = dashes(points, *dash)
         half = np.array([width / 2, width / 2])
         box = np.array([ends.min(axis=(0, 1)) - half, ends.max(axis=(0, 1)) + half])
-        place = self._box([self._pixels(box)], pad=2)
-        image = self._fine_image(place)
+        frame = self._box([self._pixels(box)], pad=2)
+        image = self._fine_image(frame)
         pen = ImageDraw.Draw(image)
         fine_px = max(1, round(width * self._unit * self._frame[0] * FINE))
-        for start, end in (self._pixels(ends.reshape(-1, 2)) - place[:2]).reshape(-1, 2, 2) * FINE:
+        for start, end in (self._pixels(ends.reshape(-1, 2)) - frame[:2]).reshape(-1, 2, 2) * FINE:
             pen.line([tuple(start), tuple(end)], 255, fine_px)
-        return reduced(image, place)
+        return reduced(image, frame)
 
     def seam(
         self, points: Points, *, depth: float = 0.3, width: float = 1.3, within: Region | None = None
@@ -245,7 +245,7 @@ class Canvas:
     def _grid(self, region: Region, angle: float) -> tuple[Floats, Floats]:
         """Across and along the thread at each pixel, in units, ``(h, w)`` each."""
         scale, dx, dy = self._frame
-        rows, columns = region.place
+        rows, columns = region.window
         x = ((np.arange(columns.start, columns.stop, dtype=np.float32) / self._unit - dx) / scale)[None, :]
         y = ((np.arange(rows.start, rows.stop, dtype=np.float32) / self._unit - dy) / scale)[:, None]
         cos, sin = np.float32(np.cos(np.deg2rad(angle))), np.float32(np.sin(np.deg2rad(angle)))
@@ -255,5 +255,5 @@ class Canvas:
         if within is None:
             return region.mask
         full = np.zeros_like(self.alpha)
-        full[within.place] = within.mask
-        return region.mask * full[region.place]
+        full[within.window] = within.mask
+        return region.mask * full[region.window]

@@ -59,14 +59,14 @@ def plan(*, count: int, rng: np.random.Generator) -> tuple[DemoProduct, ...]:
     """
     if count < 1:
         raise ValueError(f"a catalog has at least 1 product, not {count}")
-    styles = [each for kind, wanted in _counts(count).items() for each in _styles_of(kind, wanted, rng)]
+    styles = [each for kind, number in _counts(count).items() for each in _styles_of(kind, number, rng)]
     order = rng.permutation(len(styles))
     groups: dict[int, str] = {}
     products = []
-    for place, index in enumerate(order):
+    for number, index in enumerate(order):
         style = styles[index]
         group = groups.setdefault(style.design.seed, f"G{len(groups) + 1:04d}")
-        products.append(_product(f"{_FIRST_ID + place}", group, style))
+        products.append(_product(f"{_FIRST_ID + number}", group, style))
     return tuple(products)
 
 
@@ -98,7 +98,7 @@ def _counts(count: int) -> dict[str, int]:
     """How many of each type: by their shares, what is left over to the largest remainders."""
     total = sum(_SHARES.values())
     exact = {kind: count * share / total for kind, share in _SHARES.items()}
-    counts = {kind: int(wanted) for kind, wanted in exact.items()}
+    counts = {kind: int(share) for kind, share in exact.items()}
     if count >= len(counts):
         counts = {kind: max(1, each) for kind, each in counts.items()}
     while sum(counts.values()) > count:
@@ -110,7 +110,7 @@ def _counts(count: int) -> dict[str, int]:
     return counts
 
 
-def _styles_of(kind: str, wanted: int, rng: np.random.Generator) -> list[_Style]:
+def _styles_of(kind: str, count: int, rng: np.random.Generator) -> list[_Style]:
     category, lines = next(
         (name, [line for line in lines if line.article_type == kind])
         for name, lines in _CATEGORIES
@@ -118,10 +118,10 @@ def _styles_of(kind: str, wanted: int, rng: np.random.Generator) -> list[_Style]
     )
     taken = _Taken()
     styles: list[_Style] = []
-    while len(styles) < wanted:
+    while len(styles) < count:
         fewest = min(taken.lines[line.noun] for line in lines)
         line = _one([line for line in lines if taken.lines[line.noun] == fewest], rng)
-        size = min(_one(_GROUP_SIZES, rng), wanted - len(styles))
+        size = min(_one(_GROUP_SIZES, rng), count - len(styles))
         colored = _new_design(line, category, size, taken, rng)
         taken.lines[line.noun] += len(colored)
         styles += colored

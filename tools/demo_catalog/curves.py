@@ -113,23 +113,23 @@ def normals(points: Points) -> Points:
 
 def _through(knots: Knots, *, is_closed: bool) -> Points:
     """Cubic Bezier curves from knot to knot, their directions alike but at corners (a Catmull-Rom spline)."""
-    places = np.array([knot[:2] for knot in knots], np.float64)
+    points = np.array([knot[:2] for knot in knots], np.float64)
     sharp = np.array([bool(knot[2:]) for knot in knots])
     if not is_closed:
         sharp[[0, -1]] = True
-    ahead = np.roll(places, -1, axis=0) - places  # (n, 2), from each knot to the next
+    ahead = np.roll(points, -1, axis=0) - points  # (n, 2), from each knot to the next
     length = np.hypot(ahead[:, 0], ahead[:, 1])
     around = ahead + np.roll(ahead, 1, axis=0)
     reach = np.maximum(length + np.roll(length, 1), 1e-9)
     direction = around / reach[:, None]
     leave = np.where(sharp[:, None], ahead, direction * length[:, None]) / 3
     arrive = np.where(np.roll(sharp, -1)[:, None], ahead, np.roll(direction, -1, axis=0) * length[:, None]) / 3
-    ends = np.roll(places, -1, axis=0)
-    controls = np.stack([places, places + leave, ends - arrive, ends])  # (4, n, 2)
+    ends = np.roll(points, -1, axis=0)
+    controls = np.stack([points, points + leave, ends - arrive, ends])  # (4, n, 2)
     curves = np.einsum("sc,cnd->nsd", _BERNSTEIN, controls)
     if is_closed:
         return np.asarray(curves.reshape(-1, 2))
-    return np.concatenate([curves[:-1].reshape(-1, 2), places[-1:]])
+    return np.concatenate([curves[:-1].reshape(-1, 2), points[-1:]])
 
 
 def _bernstein() -> Points:

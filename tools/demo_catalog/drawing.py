@@ -74,5 +74,5 @@ def _moved(field: Floats, down: float, right: float) -> Floats:
 
 
 def _edge_fade(count: int) -> Floats:
-    place = (np.arange(count, dtype=np.float32) + 0.5) / count
-    return np.clip(np.minimum(place, 1 - place) / _MARGIN, 0, 1)
+    position = (np.arange(count, dtype=np.float32) + 0.5) / count
+    return np.clip(np.minimum(position, 1 - position) / _MARGIN, 0, 1)

@@ -61,7 +61,7 @@ class Cloth:
         return self.plain(mixed(self.main, (18, 18, 22), share))
 
     def color_at(self, across: Floats, along: Floats, height: Floats) -> Floats:
-        """The color at places ``(h, w)`` in units, as ``(h, w, 3)`` in [0, 1]."""
+        """The color at points ``(h, w)`` in units, as ``(h, w, 3)`` in [0, 1]."""
         if not self.motif:
             field = np.empty((*across.shape, 3), np.float32)
             field[:] = np.array(self.main, np.float32) / 255
@@ -71,7 +71,7 @@ class Cloth:
         return MOTIFS[self.motif](u, v, np.array(self.colors, np.float32) / 255)
 
     def grain_at(self, across: Floats, along: Floats) -> Floats:
-        """What the grain adds to the light at places ``(h, w)`` in units."""
+        """What the grain adds to the light at points ``(h, w)`` in units."""
         grain = FABRICS[self.fabric](across, along)
         lightness = (0.3 * self.main[0] + 0.59 * self.main[1] + 0.11 * self.main[2]) / 255
         return np.asarray(grain * (1.45 - 0.8 * lightness), np.float32)
@@ -141,13 +141,13 @@ def _rib(u: Floats, v: Floats) -> Floats:
 
 def _cable(u: Floats, v: Floats) -> Floats:
     """Plaits of two strands every 60 units, with moss between."""
-    place = 60 * _share((u - 210) / 60) - 30
+    across = 60 * _share((u - 210) / 60) - 30
     sway = 6.5 * np.sin(v * np.float32(2 * np.pi / 46))
-    strands = np.maximum(np.exp(-(((place - sway) / 5.5) ** 2)), np.exp(-(((place + sway) / 5.5) ** 2)))
-    edge = np.exp(-(((np.abs(place) - 17) / 2.2) ** 2))
-    slant = np.cos((v + np.where(place > sway, 1, -1) * u * 0.9) * np.float32(2 * np.pi / 6))
+    strands = np.maximum(np.exp(-(((across - sway) / 5.5) ** 2)), np.exp(-(((across + sway) / 5.5) ** 2)))
+    edge = np.exp(-(((np.abs(across) - 17) / 2.2) ** 2))
+    slant = np.cos((v + np.where(across > sway, 1, -1) * u * 0.9) * np.float32(2 * np.pi / 6))
     moss = np.cos(u * np.float32(2 * np.pi / 5)) * np.cos(v * np.float32(2 * np.pi / 5))
-    inside = np.abs(place) < _CABLE
+    inside = np.abs(across) < _CABLE
     ground = np.where(inside, -0.13 + 0.2 * strands + 0.05 * slant * strands, 0.045 * moss)
     return np.asarray(ground - 0.13 * edge + 0.015 * _noise_at(u, v), np.float32)
 

@@ -1,4 +1,4 @@
-"""Patterns: the color of a cloth at each place, from stripes to flowers.
+"""Patterns: the color of a cloth at each point, from stripes to flowers.
 
 Edges of a motif are a unit soft, so that nothing flickers when a photo is reduced.
 """
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 _HALF = 0.5  # of a repeat
 
 
-def _repeated(place: Floats, period: float) -> Floats:
-    """A place within its period; several times faster than ``%``."""
-    return np.asarray(place - period * np.floor(place / period))
+def _repeated(position: Floats, period: float) -> Floats:
+    """A position within its period; several times faster than ``%``."""
+    return np.asarray(position - period * np.floor(position / period))
 
 
-def _band(place: Floats, *, period: float, width: float, at: float = 0.0) -> Floats:
+def _band(position: Floats, *, period: float, width: float, at: float = 0.0) -> Floats:
     """1 within a band of a width that comes every period, 0 between, soft over a unit."""
-    apart = np.abs(_repeated(place - at + period / 2, period) - period / 2)
+    apart = np.abs(_repeated(position - at + period / 2, period) - period / 2)
     return np.clip(width / 2 - apart + 0.5, 0, 1)
 
 
@@ -194,13 +194,13 @@ def _tile_of(draw: Callable[[ImageDraw.ImageDraw, ImageDraw.ImageDraw, np.random
 def _scattered(rng: np.random.Generator, count: int) -> list[tuple[float, float, float, float]]:
     """Places in the middle of three by three tiles, kept apart: x, y, size in [0, 1], turn."""
     side = _TILE * _FINE
-    places: list[tuple[float, float, float, float]] = []
+    spots: list[tuple[float, float, float, float]] = []
     for _ in range(count * 60):
         x, y, size, turn = rng.uniform(0, 1, 4)
-        apart = [np.hypot((x - a + 0.5) % 1 - 0.5, (y - b + 0.5) % 1 - 0.5) for a, b, *_ in places]
+        apart = [np.hypot((x - a + 0.5) % 1 - 0.5, (y - b + 0.5) % 1 - 0.5) for a, b, *_ in spots]
         if all(distance > 0.72 / np.sqrt(count) for distance in apart):
-            places.append((float(x), float(y), float(size), float(turn * 2 * np.pi)))
-    return [(side * (1 + x), side * (1 + y), size, turn) for x, y, size, turn in places]
+            spots.append((float(x), float(y), float(size), float(turn * 2 * np.pi)))
+    return [(side * (1 + x), side * (1 + y), size, turn) for x, y, size, turn in spots]
 
 
 def _oval(x: float, y: float, length: float, width: float, turn: float) -> list[tuple[float, float]]:
@@ -245,8 +245,8 @@ def leaf_tile() -> Floats:
             for side, reach in ((-0.75, 0.72), (0.75, 0.72), (0.0, 1.0)):
                 leaf = turn + side
                 half = length * reach * 0.62
-                place = stem[0] + 1.2 * half * np.cos(leaf), stem[1] + 1.2 * half * np.sin(leaf)
-                pen.polygon(_oval(*place, half, half * 0.34, leaf), 255)
+                leaf_center = stem[0] + 1.2 * half * np.cos(leaf), stem[1] + 1.2 * half * np.sin(leaf)
+                pen.polygon(_oval(*leaf_center, half, half * 0.34, leaf), 255)
             foot = stem[0] - 0.5 * length * np.cos(turn), stem[1] - 0.5 * length * np.sin(turn)
             pen.line([stem, foot], 255, 5)
 

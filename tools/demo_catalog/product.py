@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Design:
-    """What a product looks like, whatever color it comes in.
+    """What a product looks like, in any color.
 
     Attributes:
         article_type: As in Kaggle's "Fashion Product Images".
@@ -48,7 +48,7 @@ class DemoProduct:
         id: Stable id, also the name of its photo.
         title: Name shown to a shopper.
         brand: An invented one.
-        design: What it looks like, whatever its color.
+        design: What it looks like, in any color.
         shade: The color that it is called by.
         accents: Two colors that its pattern or its trim adds.
         material: What its shop says it is made of.

@@ -101,10 +101,10 @@ def chosen(products: Sequence[DemoProduct], *, limit: int) -> tuple[DemoProduct,
     """Products to take street photos of: one of each type before a second of any."""
     turns: dict[str, int] = {}
     ranked = []
-    for place, product in enumerate(products):
+    for rank, product in enumerate(products):
         turn = turns.get(product.article_type, 0)
         turns[product.article_type] = turn + 1
-        ranked.append((turn, place, product))
+        ranked.append((turn, rank, product))
     return tuple(product for _, _, product in sorted(ranked, key=lambda each: each[:2])[:limit])
 
 

@@ -121,7 +121,7 @@ def _agreement(report: ImportReport) -> str:
         return f"no photo was found, so whether {report.model} made the vectors was not checked; see --images"
     figures = (
         f"{counted(agreement.photos, 'photo')} embedded again: "
-        f"mean cosine {agreement.mean:.4f}, least {agreement.least:.4f}"
+        f"mean cosine {agreement.mean:.4f}, lowest {agreement.least:.4f}"
     )
     doubt = "; they come from another preprocessing, pooling or weights, a query by photo finds less"
     return figures if agreement.is_close else figures + doubt

@@ -115,7 +115,7 @@ def followed(adoption: ModelSpec, file: Path) -> ModelSpec:
     """A spec completed by the way the network's processor prepares photos.
 
     Raises:
-        UnusableModel: The file is no such file, or its steps cannot be followed.
+        UnusableModel: The file is not a preprocessor configuration, or its steps cannot be followed.
     """
     kind, config = _read(file)
     processor = _PROCESSORS[kind]

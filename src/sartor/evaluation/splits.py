@@ -113,13 +113,13 @@ def split_in_time(events: Iterable[Event], *, share: float = SHARE_BEFORE) -> Ti
     )
 
 
-def cases_of(split: TimeSplit, catalog: Collection[str], *, wanted: Collection[EventType] = WANTED) -> list[Case]:
+def cases_of(split: TimeSplit, catalog: Collection[str], *, types: Collection[EventType] = WANTED) -> list[Case]:
     """People who showed a preference before the split and wanted something new after it, sorted by id.
 
     Args:
         split: The log.
         catalog: Products that can be recommended; others are no targets.
-        wanted: Types of events that say that a product was wanted.
+        types: Types of events that say that a product was wanted.
     """
     histories: dict[Person, list[Event]] = {}
     for event in split.before:
@@ -128,7 +128,7 @@ def cases_of(split: TimeSplit, catalog: Collection[str], *, wanted: Collection[E
     targets: dict[Person, dict[str, None]] = {}
     for event in split.after:
         is_new = event.product_id in catalog and event.product_id not in known.get(event.person, ())
-        if event.type in wanted and is_new:
+        if event.type in types and is_new:
             targets.setdefault(event.person, {})[event.product_id] = None
     cases = [
         Case(person=person, history=tuple(histories[person]), targets=tuple(products))

@@ -192,7 +192,7 @@ class EventIn(BaseModel):
         default=None, description="ISO 8601, or seconds since 1970 UTC; without it, now."
     )
     recommendation_id: _Link | None = Field(default=None, description="The answer that it was shown in.")
-    position: _Count | None = Field(default=None, description="Its place there, from 1.")
+    position: _Count | None = Field(default=None, description="Its rank there, from 1.")
     quantity: _Count | None = None
     price: Annotated[float, Field(ge=0)] | None = Field(default=None, description="Of one.")
     basket_id: _Link | None = Field(default=None, description="What was bought together has the same.")

@@ -68,8 +68,8 @@ def filter_of(
     Args:
         where: Its product passes this filter.
         of: Its product is one of these; None is any.
-        without: Its product is none of these.
-        no_points: It is none of these photos.
+        without: Its product is not one of these.
+        no_points: It is not one of these photos.
         main: It is the product's main photo.
     """
     must: list[Any] = [_condition(part) for part in where.conditions if not isinstance(part, Not)]

@@ -41,7 +41,7 @@ def where_of(filters: Mapping[str, FilterValue]) -> Where:
     A name that ends with ``!``, as in ``{"color!": "Black"}``, turns its condition around.
 
     Raises:
-        BadFilter: A value is none of these.
+        BadFilter: A value has another type.
 
     Example:
         >>> where_of({"gender": "Women", "price": (10, None)}).attributes

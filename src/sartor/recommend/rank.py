@@ -89,7 +89,7 @@ class Matching:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankedItem:
-    """A candidate in its place: its row, score, the ids of its variants, and why it is there."""
+    """A ranked candidate: its row, score, the ids of its variants, and why it is there."""
 
     row: int
     score: float

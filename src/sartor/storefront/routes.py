@@ -356,7 +356,7 @@ def _is_canonical(request: Request, pairs: list[tuple[str, str]]) -> bool:
 
 
 def _count(text: str, *, max_digits: int) -> int | None:
-    """A number in an address; None if it is none."""
+    """A number in an address; None if it is not a number."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= max_digits else None
 
 

@@ -209,15 +209,15 @@ def _lay_fringe(canvas: Canvas, cloth: Cloth, x: float, wide: float, bottom: flo
         ribbon(
             opened(
                 [
-                    (place, bottom - 3),
-                    (place + canvas.rng.uniform(-2, 2), bottom + 16),
-                    (place + canvas.rng.uniform(-3, 3), bottom + 34),
+                    (left, bottom - 3),
+                    (left + canvas.rng.uniform(-2, 2), bottom + 16),
+                    (left + canvas.rng.uniform(-3, 3), bottom + 34),
                 ]
             ),
             3.4,
             end=2,
         )
-        for place in np.arange(x - wide + 4, x + wide - 2, 5.6)
+        for left in np.arange(x - wide + 4, x + wide - 2, 5.6)
     ]
     region = canvas.region(threads)
     canvas.lay(region, mixed(cloth.main, (30, 28, 30), 0.14))
@@ -279,14 +279,14 @@ def _lay_dial(canvas: Canvas, design: Design, cloth: Cloth, radius: float) -> No
     canvas.tint(canvas.region(marks), cloth.colors[2] if design.style == "classic" else ink, opacity=0.95)
     if design.style == "chronograph":
         for x, y in ((-0.4, 0.0), (0.4, 0.0), (0.0, 0.42)):
-            place = CENTER + x * radius, _Y + y * radius
+            center = CENTER + x * radius, _Y + y * radius
             sub = mixed(cloth.colors[1], (255, 255, 255) if dark else (40, 40, 44), 0.12)
             canvas.piece(
-                ellipse(*place, radius * 0.22, radius * 0.22),
+                ellipse(*center, radius * 0.22, radius * 0.22),
                 cloth.plain(sub, fabric="metal"),
                 Surface(puff=3, relief=-0.4, rim=0.2, crumple=0),
             )
-            canvas.tint(canvas.region([_hand(place, 40 + 100 * x, radius * 0.16, 1.8)]), ink)
+            canvas.tint(canvas.region([_hand(center, 40 + 100 * x, radius * 0.16, 1.8)]), ink)
     elif design.style in ("classic", "square"):
         window = rounded(CENTER + radius * 0.52, _Y - 7, CENTER + radius * 0.72, _Y + 7, radius=1)
         canvas.tint(canvas.region([window]), (248, 248, 246) if dark else (226, 226, 224), opacity=1)

@@ -235,7 +235,7 @@ def cuff_line(torso: Torso, length: str, *, up: float, wide: float = 0.0) -> Poi
 def lay_sleeves(  # noqa: PLR0913 -- a sleeve is said by its torso, length and width
     canvas: Canvas, torso: Torso, cloth: Cloth, length: str, *, wide: float = 0.0, surface: Surface | None = None
 ) -> tuple[Region, ...]:
-    """Both sleeves, to be laid before the front; nothing for a length that is none."""
+    """Both sleeves, to be laid before the front; nothing without a length."""
     if length in ("", "Sleeveless"):
         return ()
     rng = canvas.rng

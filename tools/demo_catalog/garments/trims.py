@@ -68,9 +68,9 @@ def lay_chest_pocket(canvas: Canvas, cloth: Cloth, *, flap: bool = False) -> Non
         lay_button(canvas, x + 25, y + 12, 3, cloth)
 
 
-def lay_buckle(canvas: Canvas, place: tuple[float, float], size: tuple[float, float], metal: Cloth) -> None:
+def lay_buckle(canvas: Canvas, center: tuple[float, float], size: tuple[float, float], metal: Cloth) -> None:
     """A small frame around a strap."""
-    (x, y), (width, height) = place, size
+    (x, y), (width, height) = center, size
     outer = rounded(x - width / 2, y - height / 2, x + width / 2, y + height / 2, radius=3)
     inner = rounded(x - width / 2 + 4, y - height / 2 + 4, x + width / 2 - 4, y + height / 2 - 4, radius=2)
     canvas.piece(outer, metal, Surface(puff=2, relief=0.7, crumple=0, shadow=0.3), holes=[inner])

@@ -17,7 +17,7 @@ class Line:
         cloths: Fabric and what the shop calls the material.
         colors: Names of the palette; ``Denim`` stands for all washes.
         price: From and to, in whole US dollars.
-        motifs: Patterns; an empty one is none. What is named twice comes up twice as often.
+        motifs: Patterns; an empty name is plain cloth. One that is named twice comes up twice as often.
         sleeves: Sleeve lengths.
         lengths: Lengths.
         necks: Necklines.

@@ -1,4 +1,4 @@
-"""Weights of a network: the official ones, fetched by Keras, and random ones for tests and benchmarks."""
+"""The official weights of a network, fetched by Keras."""
 
 from __future__ import annotations
 
@@ -7,21 +7,15 @@ import re
 import socket
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import h5py
-import numpy as np
 
-from sartor.choices import Pooling
-from sartor.encoders.card import PixelScaling
 from sartor.encoders.keras.backend import keras, plain_keras
-from sartor.encoders.keras.model import build
 from sartor.errors import WeightsUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import numpy.typing as npt
 
     from sartor.encoders.networks import KerasNetwork
 
@@ -90,51 +84,3 @@ def _reason(error: Exception) -> str:
     first_line = str(error).strip().partition("\n")[0]
     words = re.sub(r".* -- |\[Errno -?\d+\] ", "", first_line).rstrip(".")
     return words or type(error).__name__
-
-
-def save_random_weights(network: KerasNetwork, file: Path, *, rng: np.random.Generator) -> None:
-    """Write a ``.weights.h5`` file in which every array affects the output.
-
-    Keras starts many arrays at 0 or 1, and ConvNeXt's layer scale at 1e-6, so a test would not notice a network
-    that ignores them. Here all are drawn, and batch normalization is fitted to color blocks, so that the signal of
-    a photo neither vanishes nor explodes.
-    """
-    model = build(network, pooling=Pooling.AVG)
-    for variable in model.variables:
-        if "float" in variable.dtype:
-            variable.assign(_draw(variable.name, variable.shape, rng))
-    with plain_keras():
-        _fit_batch_normalization(model, _color_blocks(network, rng))
-        model.save_weights(file, overwrite=True)
-
-
-def _draw(name: str, shape: tuple[int, ...], rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    if len(shape) > 1:
-        is_depthwise = shape[-1] == 1
-        inputs = np.prod(shape[:2] if is_depthwise else shape[:-1])
-        return rng.normal(0, np.sqrt(2 / inputs), shape)  # He et al. 2015
-    if name in {"gamma", "variance"}:
-        return rng.uniform(0.5, 1.5, shape)
-    return rng.normal(0, 0.1, shape)
-
-
-def _color_blocks(network: KerasNetwork, rng: np.random.Generator) -> npt.NDArray[np.float32]:
-    # Even noise would average out in the deep layers, and their statistics with it.
-    cell_px = network.size_px // 8 + 1
-    blocks = rng.uniform(0, 255, (2, 8, 8, 3)).repeat(cell_px, axis=1).repeat(cell_px, axis=2)
-    scaling = PixelScaling.named(network.scaling)
-    photos = blocks[:, : network.size_px, : network.size_px]
-    return ((photos - scaling.mean) / scaling.std).astype(np.float32)
-
-
-def _fit_batch_normalization(model: keras.Model, inputs: npt.NDArray[np.float32]) -> None:
-    normalizations = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
-    if not normalizations:
-        return
-    for layer in normalizations:
-        layer.momentum = 0.0  # so that one batch is enough
-
-    def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
-        return layer(*args, **kwargs, training=True) if layer in normalizations else layer(*args, **kwargs)
-
-    keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=call)(inputs)

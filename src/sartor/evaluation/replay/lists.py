@@ -201,8 +201,8 @@ def score_lists(
     scores = {}
     for name, rows_of in lists.items():
         relevant = np.zeros((len(rows_of), k), np.bool_)  # what a short list lacks is not relevant
-        for number, (rows, wanted) in enumerate(zip(rows_of, targets, strict=True)):
-            relevant[number, : len(rows)] = [int(row) in wanted for row in rows]
+        for number, (rows, products) in enumerate(zip(rows_of, targets, strict=True)):
+            relevant[number, : len(rows)] = [int(row) in products for row in rows]
         scores[name] = {
             f"nDCG@{k}": ndcg_at_k(relevant, totals, k=k),
             f"recall@{k}": recall_at_k(relevant, totals, k=k),

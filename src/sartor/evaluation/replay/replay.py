@@ -220,9 +220,9 @@ def _add(store: SqliteEventStore, events: Sequence[Event]) -> None:
 def _cases(name: str, split: TimeSplit, catalog: Sequence[str]) -> tuple[tuple[EventType, ...], list[Case]]:
     """What is predicted, and for whom: likes, carts and purchases, or looks if there are none of these."""
     products = frozenset(catalog)
-    for wanted in (WANTED, LOOKED_AT):
-        if cases := cases_of(split, products, wanted=wanted):
-            return wanted, cases
+    for types in (WANTED, LOOKED_AT):
+        if cases := cases_of(split, products, types=types):
+            return types, cases
     raise NothingToEvaluate(
         reason=f"nobody did something before {_iso(split.at_s)}, at which {name} is split, and wanted something "
         "new of this catalog after it; the log needs a longer time, or the ids of other products"

@@ -47,7 +47,7 @@ class ReplayComparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayExperiment:
-    """All methods, for people of whom the last ``history`` events are known.
+    """All methods, for people whose last ``history`` events are known.
 
     Attributes:
         history: Number of known events.
@@ -68,7 +68,7 @@ class ReplayExperiment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OffPolicyEstimate:
-    """What a policy earns, as far as a log can tell.
+    """What a policy earns, estimated from a log.
 
     Attributes:
         ips: Reward for each answer, by inverse propensity scores. Unbiased under the model if nothing is clipped,

@@ -9,7 +9,7 @@ from sartor.errors import UnusableModel
 
 NEEDS_KERAS = "needs Keras: pip install 'sartor[keras]'"
 keras_model = pytest.importorskip("sartor.encoders.keras.model", reason=NEEDS_KERAS)
-keras_random = pytest.importorskip("sartor.encoders.keras.weights", reason=NEEDS_KERAS)
+random_weights = pytest.importorskip("tools.random_weights", reason=NEEDS_KERAS)
 keras = keras_model.keras
 
 # TensorFlow 2.21 has not caught up with NumPy 2's protocol.
@@ -93,7 +93,7 @@ def test_a_file_that_holds_a_whole_model_is_never_loaded(tmp_path, name):
 
 def _random_weights(name, directory):
     file = directory / "random.weights.h5"
-    keras_random.save_random_weights(network(name), file, rng=np.random.default_rng(3))
+    random_weights.save_random_weights(network(name), file, rng=np.random.default_rng(3))
     return file
 
 

@@ -14,8 +14,8 @@ from sartor.errors import UnusableModel
 
 NEEDS_KERAS = "needs Keras: pip install 'sartor[keras]'"
 keras_export = pytest.importorskip("sartor.encoders.keras.export", reason=NEEDS_KERAS)
-keras_random = pytest.importorskip("sartor.encoders.keras.weights", reason=NEEDS_KERAS)
-keras = keras_random.keras
+random_weights = pytest.importorskip("tools.random_weights", reason=NEEDS_KERAS)
+keras = random_weights.keras
 
 REAL_WEIGHTS = (
     Path(__file__).resolve().parents[3].parent / "shared" / "data" / "mobilenet_v2_imagenet_notop.weights.h5"
@@ -52,7 +52,7 @@ def export_once(tmp_path_factory):
         if name not in done:
             directory = tmp_path_factory.mktemp(name)
             weights = directory / "random.weights.h5"
-            keras_random.save_random_weights(network(name), weights, rng=np.random.default_rng(3))
+            random_weights.save_random_weights(network(name), weights, rng=np.random.default_rng(3))
             card = keras_export.export(network(name), directory=directory, weights=weights)
             said = _keras_says(name, weights)
             done[name] = Exported(card=card, file=directory / "model.onnx", weights=weights, said=said)

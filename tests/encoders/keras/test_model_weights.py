@@ -11,9 +11,9 @@ from sartor.shop.library import export_model, open_models
 from tests.cli.conftest import sartor  # noqa: F401 - the fixture
 
 NEEDS_KERAS = "needs Keras: pip install 'sartor[keras]'"
-keras_random = pytest.importorskip("sartor.encoders.keras.weights", reason=NEEDS_KERAS)
+random_weights = pytest.importorskip("tools.random_weights", reason=NEEDS_KERAS)
 keras_export = pytest.importorskip("sartor.encoders.keras.export", reason=NEEDS_KERAS)
-keras = keras_random.keras
+keras = random_weights.keras
 h5py = pytest.importorskip("h5py")
 
 from sartor.encoders.keras.model import DoesNotFit, fill, fill_older  # noqa: E402 - needs Keras
@@ -128,7 +128,7 @@ def test_a_link_to_another_file_is_not_followed(tmp_path):
 def tutorial(tmp_path_factory):
     """The model of the usual tutorial, on the smallest network, with random weights."""
     folder = tmp_path_factory.mktemp("tutorial")
-    keras_random.save_random_weights(
+    random_weights.save_random_weights(
         network("mobilenet_v2"), folder / "base.weights.h5", rng=np.random.default_rng(3)
     )
     base = keras.applications.MobileNetV2(weights=None, include_top=False, input_shape=(224, 224, 3))
