@@ -1,4 +1,4 @@
-"""A service whose database server goes away: it answers from what it has, says so, and refuses what it cannot keep."""
+"""A service whose database server goes away answers from what it has, says so, and refuses to write."""
 
 from __future__ import annotations
 
