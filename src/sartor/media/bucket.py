@@ -66,8 +66,10 @@ class BucketMediaStore:
     def put(self, sha256: str, thumbnail: Thumbnail) -> str:
         name = f"{sha256}.{thumbnail.suffix}"
         self._folder.path(name)  # refuses what is no name
-        if not self._bucket.keep(name) and self._bucket.put(name, thumbnail.data):
+        if self._bucket.put(name, thumbnail.data):  # most are new: asking first would be another call
             self._folder.put(sha256, thumbnail)
+        else:
+            self._bucket.keep(name)
         return name
 
     def path(self, name: str) -> Path:

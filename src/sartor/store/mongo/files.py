@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import math
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO
 
-from bson import ObjectId
+from bson import Int64, ObjectId
 from gridfs import GridFSBucket
 from gridfs.errors import CorruptGridFile, FileExists, NoFile
+from pymongo.errors import DuplicateKeyError
 
 from sartor.limits import SERVER_CALL_S
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from sartor.store.mongo.database import Document, MongoDatabase
 
 _PAGE = 10_000  # names of one call
+_CHUNK_BYTES = 255 * 1024  # as all drivers have it
 
 
 class MongoFiles:
@@ -40,22 +43,40 @@ class MongoFiles:
         self._files = database.collection(f"{bucket}.files")
         self._chunks = database.collection(f"{bucket}.chunks")
 
-    def put(self, name: str, content: bytes | BinaryIO, *, metadata: Document | None = None) -> bool:
-        """Write a file; returns False, and changes nothing, if there is one of this name.
-
-        Args:
-            name: Its name.
-            content: Its bytes, or an open file.
-            metadata: What is kept with it.
+    def put(self, name: str, content: bytes) -> bool:
+        """Write a small file in two calls; returns False, and changes nothing, if there is one of this name.
 
         Raises:
             StoreAway: The server does not answer in time.
         """
-        kept = {**(metadata or {}), "kept_s": time.time()}
+        file_id = ObjectId()
+        parts = [content[start : start + _CHUNK_BYTES] for start in range(0, len(content), _CHUNK_BYTES)]
+        chunks = [{"files_id": file_id, "n": rank, "data": part} for rank, part in enumerate(parts)]
+        file = {
+            "_id": file_id,
+            "filename": name,
+            "length": Int64(len(content)),
+            "chunkSize": _CHUNK_BYTES,
+            "uploadDate": datetime.now(UTC),
+            "metadata": {"kept_s": time.time()},
+        }
+        with self._database.calling(self._call_s):
+            if chunks:
+                self._chunks.insert_many(chunks)
+            try:
+                self._files.insert_one(file)
+            except DuplicateKeyError:
+                self._chunks.delete_many({"files_id": file_id})
+                return False
+        return True
+
+    def upload(self, name: str, content: BinaryIO) -> bool:
+        """Write a file of any size from an open one; returns False, and changes nothing, if there is one."""
         with self._database.calling(self._call_s) as database:
             if self._files.find_one({"filename": name}, {"_id": 1}) is not None:
                 return False
-            stream = GridFSBucket(database, self._bucket).open_upload_stream(name, metadata=kept)
+            bucket = GridFSBucket(database, self._bucket, chunk_size_bytes=_CHUNK_BYTES)
+            stream = bucket.open_upload_stream(name, metadata={"kept_s": time.time()})
             try:
                 stream.write(content)
                 stream.close()
@@ -84,12 +105,6 @@ class MongoFiles:
                 return False
         return True
 
-    def metadata(self, name: str) -> Document | None:
-        """What is kept with a file, with ``kept_s``, when it was put or kept last; None if there is no file."""
-        with self._database.calling(self._call_s):
-            found = self._files.find_one({"filename": name}, {"metadata": 1})
-        return None if found is None else dict(found["metadata"])
-
     def keep(self, name: str) -> bool:
         """Whether there is a file of this name; its age begins anew."""
         with self._database.calling(self._call_s):
@@ -98,8 +113,9 @@ class MongoFiles:
 
     def age_s(self, name: str) -> float:
         """Seconds since a file was put or kept last, by the clocks of the hosts; infinity if there is none."""
-        metadata = self.metadata(name)
-        return math.inf if metadata is None else time.time() - float(metadata["kept_s"])
+        with self._database.calling(self._call_s):
+            found = self._files.find_one({"filename": name}, {"metadata": 1})
+        return math.inf if found is None else time.time() - float(found["metadata"]["kept_s"])
 
     def names(self) -> Iterator[str]:
         """Names of all files, sorted."""
@@ -135,7 +151,8 @@ class MongoFiles:
                 ids: list[ObjectId] = [chunk["files_id"] for chunk in first]
                 if not ids:
                     return removed
-                there = {file["_id"] for file in self._files.find({"_id": {"$in": ids}}, {"_id": 1})}
+                page = {"_id": {"$gt": last, "$lte": ids[-1]}}
+                there = {file["_id"] for file in self._files.find(page, {"_id": 1})}
                 old = time.time() - min_age_s
                 gone = [each for each in ids if each not in there and each.generation_time.timestamp() <= old]
                 if gone:
