@@ -49,14 +49,21 @@ def test_a_file_of_many_chunks_is_read_by_any_program_that_knows_gridfs(
     files: MongoFiles, database: MongoDatabase
 ) -> None:
     content = bytes(range(256)) * 5_000  # 5 chunks of 255 KiB and a bit
-    assert files.put("a", io.BytesIO(content))
-    with database.calling() as opened:
-        assert GridFSBucket(opened, "media").open_download_stream_by_name("a").read() == content
-    assert files.read("a") == content
+    assert files.put("a", content)
+    assert not files.upload("a", io.BytesIO(b"another"))
+    assert files.upload("b", io.BytesIO(content))
+    assert not files.put("b", b"another")
+    assert files.put("empty", b"")
+    assert files.read("empty") == b""
+    for name in ("a", "b"):
+        with database.calling() as opened:
+            assert GridFSBucket(opened, "media").open_download_stream_by_name(name).read() == content
+        assert files.read(name) == content
+    assert files.remove_leftovers(min_age_s=0) == 0
     target = io.BytesIO()
     assert files.download("a", target)
     assert target.getvalue() == content
-    assert not files.download("b", target)
+    assert not files.download("c", target)
 
 
 def test_of_threads_that_put_one_name_one_is_first(files: MongoFiles, database: MongoDatabase) -> None:

@@ -59,9 +59,8 @@ COLLECTIONS: Mapping[str, Sequence[IndexModel]] = {
     "settings": (),
     "api_keys": (IndexModel("digest", unique=True),),
     "events": (
-        IndexModel([("lane", ASCENDING), ("is_impression", ASCENDING), ("number", ASCENDING)]),
+        IndexModel([("lane", ASCENDING), ("number", ASCENDING)], sparse=True),
         IndexModel([("person", ASCENDING), ("at_s", ASCENDING), ("arrived_us", ASCENDING)]),
-        IndexModel("product"),
         IndexModel("basket_number", sparse=True),
     ),
     "event_people": (IndexModel("number", unique=True), IndexModel("user", sparse=True)),

@@ -1,8 +1,9 @@
 """The event store in MongoDB: many processes add events without waiting for each other at one counter.
 
-Events are numbered in lanes. A transaction that adds events takes their numbers from the counter of one lane. Two
-transactions on one lane conflict at its counter, and one of them begins again; so the numbers of a lane become
-visible in their order, and a follower that has seen one has seen all before it. Lanes do not wait for each other.
+Events are numbered in lanes, all but impressions. A transaction that adds events takes their numbers from the
+counter of one lane. Two transactions on one lane conflict at its counter, and one of them begins again; so the
+numbers of a lane become visible in their order, and a follower that has seen one has seen all before it. Lanes do
+not wait for each other.
 
 People and baskets have numbers too, and every transaction that uses one marks its document. So an erasure
 conflicts with an event of the same person that is being added, and no event stays behind without its person.
@@ -42,7 +43,10 @@ T = TypeVar("T")
 LANES: Final = 16  # more than the writers of most shops; each costs a follower a query where it has news
 _CHANGES = LANES  # the lane of merges and erasures, which add no events
 _STRIDE = LANES + 1  # between two numbers of people that one lane gives
-_CHUNK = 500  # events of a transaction; MongoDB advises to change at most 1,000 documents in one
+_CHUNK = 100  # events of a transaction, with as many people and baskets; MongoDB advises 1,000 documents at most
+_PAGE = 10_000  # events of one answer, which has to come within the time of a call
+_WINDOW = 1_000
+_MANY = 500  # people: from here on, all merges are read at once instead of those of these people
 _ERASED = 100  # events that a transaction erases: short, as it conflicts with events that are added meanwhile
 _DUPLICATE_KEY = 11000
 _TYPES = {str(type_): number for number, type_ in enumerate(EventType)}
@@ -123,7 +127,7 @@ class _Names:
 class MongoEventStore:
     """The ``EventStore`` of a workspace on a MongoDB server.
 
-    ``add`` takes more than 500 events in several transactions: if it fails, the first ones may be stored, and are
+    ``add`` takes more than 100 events in several transactions: if it fails, the first ones may be stored, and are
     recognized when they come again. ``forget`` erases many events in several transactions, and the person in the
     last one. It erases from the collections; ``docs/reference/mongodb.md`` says how long the server's journal, its
     oplog and its backups may keep what was in them.
@@ -211,15 +215,12 @@ class MongoEventStore:
 
     def after(self, position: EventPosition, *, limit: int) -> EventRows:
         with self._database.calling():
-            lanes = self._news(position)
+            news = self._news(position)
             rows: list[Document] = []
             reached = dict(position)
-            for rank, (lane, number) in enumerate(lanes):
-                share = -(-(limit - len(rows)) // (len(lanes) - rank))  # rounded up; 0 would mean all in MongoDB
-                if share < 1:
-                    break
-                query = {"lane": lane, "is_impression": False, "number": {"$gt": number}}
-                found = list(self._events.find(query, _COLUMNS).sort("number", ASCENDING).limit(share))
+            for rank, (lane, read, last) in enumerate(news):
+                share = -(-(min(limit, _PAGE) - len(rows)) // (len(news) - rank))  # rounded up
+                found = self._read(lane, read, last, limit=share)
                 if found:
                     reached[str(lane)] = found[-1]["number"]
                     rows += _never_earlier(found)
@@ -299,18 +300,31 @@ class MongoEventStore:
                 totals.update({name: lane.get(name, 0) for name in _TOTALS})
         return totals
 
-    def _news(self, position: EventPosition) -> list[tuple[int, int]]:
-        """Lanes with news, each with the number that was read last; the one with the fewest first."""
-        numbers = {lane["_id"]: lane.get("number", 0) for lane in self._lanes.find({})}
-        read = {lane: position.get(str(lane), 0) for lane in numbers}
-        lanes = sorted(numbers, key=lambda lane: (numbers[lane] - read[lane], lane))
-        return [(lane, read[lane]) for lane in lanes if numbers[lane] > read[lane]]
+    def _news(self, position: EventPosition) -> list[tuple[int, int, int]]:
+        """Lanes with news, with the number that was read last and the last there is; the one with fewest first."""
+        numbers = ((lane["_id"], lane.get("number", 0)) for lane in self._lanes.find({}))
+        lanes = [(lane, position.get(str(lane), 0), last) for lane, last in numbers]
+        return sorted((one for one in lanes if one[2] > one[1]), key=lambda one: one[2] - one[1])
+
+    def _read(self, lane: int, after: int, last: int, *, limit: int) -> list[Document]:
+        """Events of a lane in their order, numbered from above ``after`` up to ``last``, as many as ``limit``."""
+        rows: list[Document] = []
+        width = max(
+            limit, _WINDOW
+        )  # numbers of a query, so that a server that sorts what it finds does not sort all
+        while len(rows) < limit and after < last:
+            until = min(after + width, last)
+            query = {"lane": lane, "number": {"$gt": after, "$lte": until}}
+            rows += self._events.find(query, _COLUMNS).sort("number", ASCENDING).limit(limit - len(rows))
+            after, width = until, 2 * width  # wider: many were erased
+        return rows
 
     def _users(self, numbers: set[int]) -> dict[int, int]:
         """The users of merged visitors, by the visitors' numbers."""
-        merged = self._people.find(
-            {"number": {"$in": list(numbers)}, "user": {"$exists": True}}, {"_id": 0, "number": 1, "user": 1}
-        )
+        query: Document = {"user": {"$exists": True}}
+        if len(numbers) < _MANY:
+            query["number"] = {"$in": list(numbers)}
+        merged = self._people.find(query, {"_id": 0, "number": 1, "user": 1})
         return {document["number"]: document["user"] for document in merged}
 
     def _add(self, events: list[Event]) -> int:
@@ -333,7 +347,8 @@ class MongoEventStore:
 
     def _write(self, batch: _Batch, lane: int, session: ClientSession) -> None:
         events, people, baskets = batch.events, batch.people, batch.baskets
-        count = Counter(number=len(events), events=len(events), people=len(people.new), baskets=len(baskets.new))
+        numbered = sum(not event.is_impression for event in events)  # followers read no impressions
+        count = Counter(number=numbered, events=len(events), people=len(people.new), baskets=len(baskets.new))
         after = self._count(lane, count, session)
         self._person_names.mark(people.known.values(), session)
         self._basket_names.mark(baskets.known.values(), session)
@@ -342,11 +357,12 @@ class MongoEventStore:
         arrived_us = self._clock.take(len(events))
         self._person_names.add(new_people, session, arrived_us=arrived_us)
         self._basket_names.add(new_baskets, session, arrived_us=arrived_us)
-        before = after["number"] - len(events)
+        numbers = iter(range(after["number"] - numbered + 1, after["number"] + 1))
         documents = [
             _document(event, people.known | new_people, baskets.known | new_baskets)
-            | {"lane": lane, "number": before + rank, "arrived_us": arrived_us + rank}
-            for rank, event in enumerate(events, start=1)
+            | {"arrived_us": arrived_us + rank}
+            | ({} if event.is_impression else {"lane": lane, "number": next(numbers)})
+            for rank, event in enumerate(events)
         ]
         _insert(self._events, documents, session)
 
@@ -493,7 +509,6 @@ def _document(event: Event, people: Mapping[str, int], baskets: Mapping[str, int
         "person": people[_name(event.person)],
         "at_s": event.at_s,
         "quantity": event.quantity,
-        "is_impression": event.is_impression,
         **{name: value for name, value in optional.items() if value is not None and value != ""},
     }
 

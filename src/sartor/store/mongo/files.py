@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO
 
-from bson import ObjectId
+from bson import Int64, ObjectId
 from gridfs import GridFSBucket
 from gridfs.errors import CorruptGridFile, FileExists, NoFile
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from sartor.errors import WorkspaceUnusable
 from sartor.limits import SERVER_CALL_S
 
 if TYPE_CHECKING:
@@ -24,9 +22,10 @@ if TYPE_CHECKING:
 
     from sartor.store.mongo.database import Document, MongoDatabase
 
+_DUPLICATE = 11000  # the code of a key that a unique index has already
 _PAGE = 10_000  # names of one call
 _AT_ONCE = 128  # small files of one call: about 4 MB
-_CHUNK_BYTES = 255 << 10  # of GridFS
+_CHUNK_BYTES = 255 * 1024  # as all drivers have it
 
 
 class MongoFiles:
@@ -46,22 +45,30 @@ class MongoFiles:
         self._files = database.collection(f"{bucket}.files")
         self._chunks = database.collection(f"{bucket}.chunks")
 
-    def put(self, name: str, content: bytes | BinaryIO, *, metadata: Document | None = None) -> bool:
-        """Write a file; returns False, and changes nothing, if there is one of this name.
-
-        Args:
-            name: Its name.
-            content: Its bytes, or an open file.
-            metadata: What is kept with it.
+    def put(self, name: str, content: bytes) -> bool:
+        """Write a small file in two calls; returns False, and changes nothing, if there is one of this name.
 
         Raises:
             StoreAway: The server does not answer in time.
         """
-        kept = {**(metadata or {}), "kept_s": time.time()}
+        file_id = ObjectId()
+        with self._database.calling(self._call_s):
+            if chunks := _chunks(file_id, content):
+                self._chunks.insert_many(chunks)
+            try:
+                self._files.insert_one(_file(file_id, name, len(content)))
+            except DuplicateKeyError:
+                self._chunks.delete_many({"files_id": file_id})
+                return False
+        return True
+
+    def upload(self, name: str, content: BinaryIO) -> bool:
+        """Write a file of any size from an open one; returns False, and changes nothing, if there is one."""
         with self._database.calling(self._call_s) as database:
             if self._files.find_one({"filename": name}, {"_id": 1}) is not None:
                 return False
-            stream = GridFSBucket(database, self._bucket).open_upload_stream(name, metadata=kept)
+            bucket = GridFSBucket(database, self._bucket, chunk_size_bytes=_CHUNK_BYTES)
+            stream = bucket.open_upload_stream(name, metadata={"kept_s": time.time()})
             try:
                 stream.write(content)
                 stream.close()
@@ -74,48 +81,34 @@ class MongoFiles:
         return True
 
     def put_all(self, contents: Mapping[str, bytes]) -> None:
-        """Write small files at once; of those that are there already, only the age begins anew.
+        """Write small files in few calls; of those that are there already, only the age begins anew.
 
-        What GridFS keeps of a file is written here by ourselves, because its driver takes one file at a time and
-        five calls for each.
+        Raises:
+            StoreAway: The server does not answer in time; what it took stays, and the rest can be put again.
         """
-        names, now_s = list(contents), time.time()
+        names = list(contents)
         for begin in range(0, len(names), _AT_ONCE):
             some = names[begin : begin + _AT_ONCE]
             with self._database.calling(self._call_s):
                 query = {"filename": {"$in": some}}
                 there = {file["filename"] for file in self._files.find(query, {"_id": 0, "filename": 1})}
                 if there:
-                    self._files.update_many(query, {"$set": {"metadata.kept_s": now_s}})
+                    self._files.update_many(query, {"$set": {"metadata.kept_s": time.time()}})
                 ids = {name: ObjectId() for name in some if name not in there}
-                chunks = [
-                    {"files_id": file_id, "n": rank, "data": contents[name][start : start + _CHUNK_BYTES]}
-                    for name, file_id in ids.items()
-                    for rank, start in enumerate(range(0, len(contents[name]), _CHUNK_BYTES))
-                ]
                 if not ids:
                     continue
+                chunks = [chunk for name, file_id in ids.items() for chunk in _chunks(file_id, contents[name])]
                 self._chunks.insert_many(chunks, ordered=False)
-                files = [
-                    {
-                        "_id": file_id,
-                        "filename": name,
-                        "length": len(contents[name]),
-                        "chunkSize": _CHUNK_BYTES,
-                        "uploadDate": datetime.now(UTC),
-                        "metadata": {"kept_s": now_s},
-                    }
-                    for name, file_id in ids.items()
-                ]
-                with suppress(BulkWriteError):  # another process was faster with some: looked at next
+                files = [_file(file_id, name, len(contents[name])) for name, file_id in ids.items()]
+                try:
                     self._files.insert_many(files, ordered=False)
-                named = set(self._files.distinct("_id", {"_id": {"$in": list(ids.values())}}))
-                late = [file_id for file_id in ids.values() if file_id not in named]
-                if late:
-                    self._chunks.delete_many({"files_id": {"$in": late}})
-                missing = set(some) - set(self._files.distinct("filename", query))
-            if missing:
-                raise WorkspaceUnusable(self._database.shown, reason=f"it did not take the file {min(missing)}")
+                except BulkWriteError as error:
+                    errors = error.details["writeErrors"]
+                    if any(each["code"] != _DUPLICATE for each in errors):
+                        raise
+                    # Another process was faster with these.
+                    taken = [each["op"]["_id"] for each in errors]
+                    self._chunks.delete_many({"files_id": {"$in": taken}})
 
     def read(self, name: str) -> bytes | None:
         """The bytes of a file; None if there is none."""
@@ -134,12 +127,6 @@ class MongoFiles:
                 return False
         return True
 
-    def metadata(self, name: str) -> Document | None:
-        """What is kept with a file, with ``kept_s``, when it was put or kept last; None if there is no file."""
-        with self._database.calling(self._call_s):
-            found = self._files.find_one({"filename": name}, {"metadata": 1})
-        return None if found is None else dict(found["metadata"])
-
     def keep(self, name: str) -> bool:
         """Whether there is a file of this name; its age begins anew."""
         with self._database.calling(self._call_s):
@@ -148,8 +135,9 @@ class MongoFiles:
 
     def age_s(self, name: str) -> float:
         """Seconds since a file was put or kept last, by the clocks of the hosts; infinity if there is none."""
-        metadata = self.metadata(name)
-        return math.inf if metadata is None else time.time() - float(metadata["kept_s"])
+        with self._database.calling(self._call_s):
+            found = self._files.find_one({"filename": name}, {"metadata": 1})
+        return math.inf if found is None else time.time() - float(found["metadata"]["kept_s"])
 
     def names(self) -> Iterator[str]:
         """Names of all files, sorted."""
@@ -185,9 +173,28 @@ class MongoFiles:
                 ids: list[ObjectId] = [chunk["files_id"] for chunk in first]
                 if not ids:
                     return removed
-                there = {file["_id"] for file in self._files.find({"_id": {"$in": ids}}, {"_id": 1})}
+                page = {"_id": {"$gt": last, "$lte": ids[-1]}}
+                there = {file["_id"] for file in self._files.find(page, {"_id": 1})}
                 old = time.time() - min_age_s
                 gone = [each for each in ids if each not in there and each.generation_time.timestamp() <= old]
                 if gone:
                     self._chunks.delete_many({"files_id": {"$in": gone}})
             removed, last = removed + len(gone), ids[-1]
+
+
+def _chunks(file_id: ObjectId, content: bytes) -> list[Document]:
+    return [
+        {"files_id": file_id, "n": rank, "data": content[start : start + _CHUNK_BYTES]}
+        for rank, start in enumerate(range(0, len(content), _CHUNK_BYTES))
+    ]
+
+
+def _file(file_id: ObjectId, name: str, length: int) -> Document:
+    return {
+        "_id": file_id,
+        "filename": name,
+        "length": Int64(length),
+        "chunkSize": _CHUNK_BYTES,
+        "uploadDate": datetime.now(UTC),
+        "metadata": {"kept_s": time.time()},
+    }

@@ -61,7 +61,7 @@ class ModelFiles:
         if there is None:
             for name, digest in digests.items():
                 with (folder / name).open("rb") as file:
-                    self._files.put(digest, file)
+                    self._files.upload(digest, file)
             self._files.put(f"{_MODEL}{model_id}", json.dumps(digests).encode())
             there = self._list(model_id)  # of another process, if that was faster
         self._files.remove_leftovers(min_age_s=SERVER_FILE_S)  # of processes that were killed while they did this
