@@ -58,9 +58,9 @@ def add_random_keras(home: Path, name: str, weights: Path, *, pooling: str = "av
     """
     from sartor.choices import Pooling
     from sartor.config import Settings
-    from tools.random_weights import save_random_weights
     from sartor.encoders.networks import network
     from sartor.shop.library import export_model
+    from tools.random_weights import save_random_weights
 
     save_random_weights(network(name), weights, rng=np.random.default_rng(0))
     export_model(Settings(home=home), name, pooling=Pooling(pooling), weights=weights, model_id=None)

@@ -353,8 +353,8 @@ class VectorsDisagree(ModelError):
     def __init__(self, model: str, *, mean: float, least: float, photos: int) -> None:
         super().__init__(
             f"these vectors are not those of {model}: embedded again, {photos} photos agree to a mean cosine of "
-            f"{mean:.3f} (lowest {least:.3f}), so they come from another preprocessing, pooling or weights; import "
-            "them with --id NAME instead, or with --force where you know better"
+            f"{mean:.3f} (lowest {least:.3f}), so they come from another preprocessing, pooling or weights; "
+            "import them with --id NAME instead, or with --force where you know better"
         )
 
 
@@ -501,7 +501,8 @@ class BadCursor(QueryError):
 
     def __init__(self) -> None:
         super().__init__(
-            "this cursor is not from this listing; give the `next` of the page before, or start from the first page"
+            "this cursor is not from this listing; give the `next` of the page before, or start from the first "
+            "page"
         )
 
 

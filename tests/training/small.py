@@ -1,4 +1,4 @@
-"""A training that is over in seconds: few steps, small photos, and a network with MobileNetV2's blocks, but five."""
+"""A training that is over in seconds: few steps, small photos, and a network with few of MobileNetV2's blocks."""
 
 from __future__ import annotations
 
