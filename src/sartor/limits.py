@@ -25,7 +25,27 @@ MAX_LINE_BYTES = 16 << 20  # A line of a table.
 MAX_LINES_PER_ROW = 1_000  # Lines of one row of a CSV file.
 MAX_FEED_ITEM_BYTES = 16 << 20  # An item of a Merchant feed.
 MAX_FEED_DEPTH = 100  # Elements inside each other in a Merchant feed.
+MAX_PHOTO_NAME_CHARS = 2_000  # Name or URL of a photo in a table or a list of names.
+MAX_TABLE_CANDIDATES = 200  # Files of a folder that are looked at as its table.
+MAX_LISTED_REJECTIONS = 20  # Rejected lines of an event file that a report lists.
+MAX_FILTERED_TEXT_CHARS = 256  # Text of an attribute that can be filtered by; a longer one is only searched.
 MAX_PARQUET_RATIO = 100  # Uncompressed to compressed size of the vectors in a Parquet file.
+
+# Pickles of vectors
+MAX_PICKLE_DEPTH = 4  # Lists inside each other.
+MAX_PICKLE_AXES = 8  # Axes of an array.
+MAX_PICKLE_STACK = 4_000_000  # Values that wait to be put into a list or a tuple, such as the names of all photos.
+MAX_PICKLE_EMPTY_LISTS = 8  # Lists that are still empty; a pickler fills one before it begins another.
+MAX_PICKLE_MARKS = 64  # Lists and tuples that are begun and not yet ended.
+MAX_PICKLE_INTEGER_BYTES = 16  # An integer.
+MAX_PICKLE_LINE_BYTES = 256  # A number or a global that is written as text.
+MAX_PICKLE_GLOBAL_CHARS = 256  # Name of a global.
+
+# Recommendations
+MAX_LEARNED_EVENTS = 5_000_000  # Events that recommendations learn from, the latest.
+MAX_VARIED_CANDIDATES = 1_000  # Candidates for a varied list; each is compared with all others.
+MAX_CACHED_CANDIDATES = 50_000  # Products kept in memory for feeds: 100 MB with the bundled model.
+MAX_KNOWN_VALUES = 5_000  # Values of an attribute; where there are more, no filter is called unknown.
 
 # Events
 MAX_ID_BYTES = 256  # Id of an event, a user or a visitor.
@@ -74,6 +94,13 @@ MAX_SEARCH_PHOTOS = 8  # Photos in a search.
 MAX_SEARCH_PRODUCTS = 50  # Products in a search.
 MAX_TEXT_CHARS = 512  # Words of a search.
 MAX_DISMISSED = 60  # Products on the page of what is not for a shopper.
+ROW_PRODUCTS = 10  # Products of a row, such as those bought together.
+RECENT_PRODUCTS = 8  # Products of the row of those viewed last.
+MAX_VARIANTS = 12  # Variants of a product, such as its other colors.
+MAX_FORM_FIELDS = 8  # Fields of a form without photos.
+MAX_FORM_FILES = 64  # Files, and fields, of a form with photos; more is called a broken form.
+MAX_FORM_ID_CHARS = 2_048  # Id of a product in a form.
+MAX_RETURN_PATH_CHARS = 4_096  # Address that a form leads back to.
 MAX_FACET_VALUES = 60  # Values of a filter.
 UPLOAD_AGE_S = 86_400.0  # Seconds that an uploaded photo is kept.
 MAX_UPLOADS = 500  # Uploaded photos that are kept.
@@ -82,6 +109,7 @@ COOKIE_AGE_S = 390 * 86_400  # Seconds that a visitor is remembered: 13 months.
 # The studio
 MAX_STUDIO_UPLOAD_MB = 2_048  # An uploaded source, such as the ZIP of a catalog.
 MAX_STUDIO_PHOTO_MB = 50  # An uploaded photo.
+MAX_STUDIO_LISTED = 60  # Products that a search for words lists.
 MAX_STUDIO_K = 48  # Results of a search.
 STUDIO_PORT = 8501  # Port that the studio takes by default.
 STUDIO_TIMEOUT_S = 30  # Seconds that a service has to answer the studio in.

@@ -11,10 +11,11 @@ import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from sartor.limits import MAX_FILTERED_TEXT_CHARS
+
 if TYPE_CHECKING:
     from sartor.types import AttributeValue, Product
 
-_LONGEST_TEXT = 256  # longer ones are descriptions: they are searched, nobody filters by them
 _SORTED_LETTERS = 200  # of a title
 _SEARCHED_LETTERS = 4000  # of a value
 
@@ -93,12 +94,12 @@ def _text_and_number(item: str | float) -> tuple[str | None, float | None]:
     except OverflowError:  # an integer of hundreds of digits
         number = math.nan
     text = str(item)
-    return (text if len(text) <= _LONGEST_TEXT else None), (number if math.isfinite(number) else None)
+    return (text if len(text) <= MAX_FILTERED_TEXT_CHARS else None), (number if math.isfinite(number) else None)
 
 
 @lru_cache(maxsize=4096)  # a catalog says the same of many products
 def _of_text(item: str) -> tuple[str | None, float | None]:
-    text = storable(item) if len(item) <= _LONGEST_TEXT else None
+    text = storable(item) if len(item) <= MAX_FILTERED_TEXT_CHARS else None
     match = _NUMBER.fullmatch(item.strip())
     number = float(match[1]) if match else math.nan
     return text, (number if math.isfinite(number) else None)

@@ -16,7 +16,7 @@ from tests.ingest.indexing_child import index
 from tests.ingest.killing import child
 
 KILLS = 24
-PRODUCTS = 700
+PRODUCTS = 300
 
 
 def test_nothing_acknowledged_is_lost_by_kill_9(home: Path, tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def run_and_kill(home: Path, folder: Path, rng: np.random.Generator) -> set[str]
 
     The moment is a while after some number of products, not a time alone: so a busy machine shows as much.
     """
-    products, after_s = int(rng.integers(0, 300)), float(rng.uniform(0, 0.2))
+    products, after_s = int(rng.integers(0, PRODUCTS // 2)), float(rng.uniform(0, 0.2))
     with child(index, home, folder) as indexing:
         assert indexing.stdout.readline() == "ready\n"
         lines = list(islice(indexing.stdout, products))
@@ -68,9 +68,9 @@ def require_all(shop: Shop, acknowledged: set[str], folder: Path) -> None:
 def change_some(folder: Path, rng: np.random.Generator) -> None:
     """Repaint, remove and add some photos, so that the next run has work of every kind."""
     files = sorted(folder.iterdir())
-    for file in rng.choice(files, 200, replace=False):
+    for file in rng.choice(files, PRODUCTS // 3, replace=False):
         file.write_bytes(photo(tuple(int(part) for part in rng.integers(10, 256, 3))))
-    for file in rng.choice(files, 20, replace=False):
+    for file in rng.choice(files, 12, replace=False):
         file.rename(folder / f"{file.stem}x.png")
     for file in rng.choice(sorted(folder.iterdir()), 5, replace=False):
         file.unlink()

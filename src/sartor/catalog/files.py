@@ -19,7 +19,7 @@ from sartor.catalog.columns import base_name, is_url, references
 from sartor.catalog.formats import texts
 from sartor.catalog.source import Case, Findings
 from sartor.errors import PhotoRejected, UnreadableTable
-from sartor.limits import MAX_PHOTO_BYTES
+from sartor.limits import MAX_PHOTO_BYTES, MAX_PHOTO_NAME_CHARS
 from sartor.types import Product, SourcePhoto, SourceProduct
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ PHOTO_SUFFIXES = frozenset(
 _CLUTTER = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
 
 PHOTO_FOLDER = "images"  # beside the table, as Kaggle's sets have it; preferred where names repeat
-_MAX_NAME_CHARS = 2_000  # more than any server takes; a data: URL holds the image itself
 
 
 class Files(Protocol):
@@ -314,14 +313,14 @@ class PhotoFinder:
 
     def _photo(self, reference: str, row: Row) -> SourcePhoto | None:
         if is_url(reference):
-            name = reference[:_MAX_NAME_CHARS]
+            name = reference[:MAX_PHOTO_NAME_CHARS]
             self._findings.add(Case.IMAGE_URLS, f"{row.location}: {name}")
             return SourcePhoto(name=name, read=partial(_refuse_url, name))
         names = self._index.matches(reference, folder=self._folder)
         if len(names) == 1:
             return self._index.photo(names[0])
         case = Case.IMAGES_AMBIGUOUS if names else Case.IMAGES_NOT_FOUND
-        self._findings.add(case, f"{row.location}: {reference[:_MAX_NAME_CHARS]}")
+        self._findings.add(case, f"{row.location}: {reference[:MAX_PHOTO_NAME_CHARS]}")
         return None
 
 

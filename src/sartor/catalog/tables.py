@@ -16,6 +16,7 @@ from sartor.catalog.formats import Delimited, JsonLines, Row, TableFormat, Table
 from sartor.catalog.merchant import MerchantXml
 from sartor.catalog.source import Case, Findings
 from sartor.errors import UnreadableTable
+from sartor.limits import MAX_TABLE_CANDIDATES
 from sartor.types import AttributeValue, Product, SourceProduct
 
 if TYPE_CHECKING:
@@ -47,7 +48,6 @@ TABLE_SUFFIXES = frozenset(
 _NOTES_SUFFIXES = frozenset({".txt", ".json"})  # more often a note or a setting than a table
 _HEAD_BYTES = 2**16
 _SAMPLE_ROWS = 20
-_MAX_CANDIDATES = 200  # a folder may hold a JSON or XML file per photo
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _COUNTED_BYTES = 32 * 2**20
 _CHUNK_BYTES = 2**20
@@ -165,7 +165,7 @@ def _kaggle_table(files: Files, candidates: Sequence[str]) -> Table | None:
 
 
 def _nearest_table(files: Files, candidates: Sequence[str], index: PhotoIndex, *, source: str) -> Table | None:
-    for _, names in groupby(candidates[:_MAX_CANDIDATES], key=lambda name: name.count("/")):
+    for _, names in groupby(candidates[:MAX_TABLE_CANDIDATES], key=lambda name: name.count("/")):
         tables = [table for name in names if (table := _likely_table(files, name, index))]
         if len(tables) > 1:
             several = ", ".join(table.name for table in tables)

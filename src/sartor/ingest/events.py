@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from sartor.errors import BadEvent
 from sartor.events.files import open_events
 from sartor.events.model import Taken, event_of
+from sartor.limits import MAX_LISTED_REJECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _BATCH = 5_000  # events; a commit costs less than reading them
-_MAX_REJECTIONS = 20
 _MAX_EXAMPLES = 5
 
 
@@ -194,7 +194,7 @@ class _Run:
 
     def _reject(self, place: str, reason: str) -> None:
         self._rejected += 1
-        if len(self._rejections) < _MAX_REJECTIONS:
+        if len(self._rejections) < MAX_LISTED_REJECTIONS:
             self._rejections.append(RejectedLine(place=place, reason=reason))
 
     def _look_up(self, events: Sequence[Event]) -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sartor.catalog.files import stem
-from sartor.catalog.vectors.names import MAX_NAME_CHARS, ids_of
+from sartor.catalog.vectors.names import ids_of
 from sartor.errors import PhotoRejected
 from sartor.imaging import UrlPolicy
 from sartor.imaging.fetch import EncodedPhoto, read_photo
@@ -35,6 +35,7 @@ from sartor.ingest.photos import (
     read_usable,
 )
 from sartor.ingest.writer import retried
+from sartor.limits import MAX_PHOTO_NAME_CHARS
 from sartor.types import Photo, Product, StoredProduct
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def prepare_vectors(named: NamedVectors) -> ImportedVectors:
     for row, (name, product_id) in enumerate(zip(named.names, ids, strict=True)):
         reason = _reason(name, product_id, usable=not np.isnan(matrix[row, 0]))
         if reason:
-            rejected.append(Rejection(photo=name[:MAX_NAME_CHARS] or f"row {row}", reason=reason))
+            rejected.append(Rejection(photo=name[:MAX_PHOTO_NAME_CHARS] or f"row {row}", reason=reason))
         else:
             rows.setdefault(product_id, []).append(row)
     return ImportedVectors(matrix=matrix, names=named.names, rows=rows, scaled=scaled, rejected=tuple(rejected))
@@ -110,8 +111,8 @@ def _reason(name: str, product_id: str, *, usable: bool) -> str:
     """Why a row cannot be used; empty if it can."""
     if not name:
         return "its vector has no name"
-    if len(name) > MAX_NAME_CHARS:
-        return f"its name has more than {MAX_NAME_CHARS:,} characters"
+    if len(name) > MAX_PHOTO_NAME_CHARS:
+        return f"its name has more than {MAX_PHOTO_NAME_CHARS:,} characters"
     if not product_id:
         return "is there twice, the first vector counts"
     return "" if usable else "its vector is zero, or has numbers that are not finite"

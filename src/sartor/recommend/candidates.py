@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sartor.limits import MAX_CACHED_CANDIDATES
 from sartor.recommend.base import GROUP
 from sartor.recommend.rank import CandidateSet
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from sartor.store.base import CatalogStore
     from sartor.types import Matrix, Neighbor, Where
 
-_MAX_CACHED = 50_000  # products: 100 MB with the bundled model
 _STEP = 512
 
 
@@ -29,13 +29,13 @@ class MainPhotos:
 
     def warm_up(self, product_ids: Sequence[str]) -> None:
         """Read the photos of products ahead of requests, as many as are cached."""
-        for start in range(0, min(len(product_ids), _MAX_CACHED), _STEP):
-            self.of(product_ids[start : min(start + _STEP, _MAX_CACHED)])
+        for start in range(0, min(len(product_ids), MAX_CACHED_CANDIDATES), _STEP):
+            self.of(product_ids[start : min(start + _STEP, MAX_CACHED_CANDIDATES)])
 
     def of(self, product_ids: Sequence[str]) -> list[Neighbor]:
         """The main photos of products, in order; products without one are left out, scores are 0."""
         revision, cached = self._cached
-        if revision != self._index.revision or len(cached) > _MAX_CACHED:
+        if revision != self._index.revision or len(cached) > MAX_CACHED_CANDIDATES:
             self._cached = _, cached = self._index.revision, {}  # what another thread reads stays as it is
         if missing := [product_id for product_id in product_ids if product_id not in cached]:
             entries = {entry.product_id: entry for entry in self._index.entries(missing)}

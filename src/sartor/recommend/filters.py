@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from sartor.errors import BadFilter, UnknownAttribute, UnknownValue
+from sartor.limits import MAX_KNOWN_VALUES
 from sartor.types import EVERYTHING, AnyOf, AttributeValue, Between, Condition, Not, Where
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 FilterValue: TypeAlias = AttributeValue | Sequence[str] | tuple[float | None, float | None]
 Filter: TypeAlias = Mapping[str, FilterValue] | Where
 
-_MAX_VALUES = 5000  # of an attribute; where there are more, no value is called unknown
 _NUMBER = r"[-+]?\d+(?:\.\d+)?"
 _RANGE = re.compile(rf"({_NUMBER})?\.\.({_NUMBER})?")
 
@@ -69,9 +69,9 @@ def require_values(where: Where, catalog: VectorIndex | CatalogStore) -> None:
     """
     for condition in where.conditions:
         if isinstance(condition, AnyOf):
-            counts = catalog.facets([condition.attribute], where=EVERYTHING, limit=_MAX_VALUES)
+            counts = catalog.facets([condition.attribute], where=EVERYTHING, limit=MAX_KNOWN_VALUES)
             values = [facet.value for facet in counts.get(condition.attribute, ())]
-            if not set(condition.values) & set(values) and len(values) < _MAX_VALUES:
+            if not set(condition.values) & set(values) and len(values) < MAX_KNOWN_VALUES:
                 raise UnknownValue(condition.attribute, condition.values[0], known=values)
 
 

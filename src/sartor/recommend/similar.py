@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sartor.limits import MAX_VARIED_CANDIDATES
 from sartor.recommend.base import Hits
 from sartor.recommend.explain import QueryAttributes, reasons_of
 from sartor.recommend.features import Features, FeatureWeights, mixed
@@ -27,7 +28,6 @@ FACET_VALUES = 200
 
 _CANDIDATES_PER_HIT, _MIN_CANDIDATES = 2, 24
 _VARIED_CANDIDATES_PER_HIT = 8
-_MAX_CANDIDATES = 1000  # every two are compared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ def similar(query: SimilarQuery, *, index: VectorIndex, catalog: CatalogStore, m
     while True:
         neighbors = index.search(vector, k=limit, where=query.where, without=query.without, exact=query.exact)
         hits = _hits(query, CandidateSet.of(neighbors, catalog=catalog, model=model, sizes=sizes))
-        if len(hits) == query.k or len(neighbors) < limit or limit >= _MAX_CANDIDATES:
+        if len(hits) == query.k or len(neighbors) < limit or limit >= MAX_VARIED_CANDIDATES:
             break
         limit *= 4  # variants of a few products crowded out the others
     if not neighbors:

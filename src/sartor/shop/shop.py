@@ -105,7 +105,12 @@ class Shop:
 
     @property
     def home(self) -> Path:
-        """Directory of the workspace."""
+        """Directory of the workspace.
+
+        Example:
+            >>> shop.home
+            PosixPath('shop')
+        """
         return self._backends.home
 
     @property
@@ -125,7 +130,12 @@ class Shop:
 
     @property
     def models(self) -> tuple[ModelCard, ...]:
-        """Cards of all models of the workspace, whether or not they have embedded the catalog."""
+        """Cards of all models of the workspace, whether or not they have embedded the catalog.
+
+        Example:
+            >>> [card.id for card in shop.models]
+            ['color']
+        """
         return self._models.cards()
 
     @property
@@ -178,6 +188,9 @@ class Shop:
 
         The graph of the index is built over what came since the last time. That halts all else in this process,
         for minutes after tens of thousands of products, so call this before others ask.
+
+        Example:
+            >>> shop.warm_up()
         """
         self.recommender.warm_up()
 
@@ -193,7 +206,12 @@ class Shop:
         self.recommender.optimize()
 
     def close(self) -> None:
-        """Free what is open."""
+        """Free what is open.
+
+        Example:
+            >>> shop = sartor.open("shop")
+            >>> shop.close()
+        """
         self._models.follower.stop()
         self._models.close()
         self._backends.close()
@@ -271,6 +289,12 @@ class Shop:
             ModelNotFound: There is no such model.
             ModelExists: Other vectors, or a network, have the id.
             ValueError: ``limit`` is below 1, or both ``model`` and ``id`` are given.
+
+        Example:
+            >>> exported = shop.export("vectors.npz", format="npz")
+            >>> report = shop.import_embeddings("vectors.npz", images="photos", id="theirs")
+            >>> report.vectors, report.dimension, report.by_photo
+            (4, 3, False)
         """
         if (limit is not None and limit < 1) or (model is not None and id is not None):
             msg = "limit must be at least 1, and id names a new model where model names one that is there"
@@ -700,6 +724,12 @@ class Shop:
             NoRegions: The model does not give what this needs.
             PhotoRejected: A photo cannot be used.
             ProductNotFound: There is no such product, or it has no photo.
+
+        Example:
+            >>> hit = shop.similar("photos/red.png", k=1)[0]
+            >>> shop.explain("photos/red.png", hit)  # the model of this shop is a plain mean of colors
+            Traceback (most recent call last):
+            sartor.errors.NoRegions: the model 'color' gives no feature maps, so it cannot show regions; use sartor-v1
         """
         return self.recommender.explain(_part(query), hit)
 
@@ -733,6 +763,13 @@ class Shop:
 
         Raises:
             SourceError: The file cannot be read. Events that cannot be taken are in the report instead.
+
+        Example:
+            >>> lines = ["type,user_id,product_id,timestamp", "like,ann,red,2026-03-04", "view,bob,sold-out,2026-03-05"]
+            >>> _ = Path("events.csv").write_text("\\n".join(lines))
+            >>> report = shop.import_events("events.csv")
+            >>> report.added, report.unknown_examples
+            (2, ('sold-out',))
         """
         return self.shoppers.import_events(Path(file), on_progress=on_progress)
 
@@ -890,6 +927,14 @@ class Shop:
         Raises:
             EmptyCatalog: There is nothing to lay out.
             ModelMismatch: The catalog was embedded with another model.
+
+        Example:
+            >>> for product in shop.map().products:
+            ...     print(product.product_id, f"{product.x:.1f} {product.y:.1f}")
+            blue -0.5 ...
+            green -0.5 ...
+            pink 0.3 ...
+            red 0.7 ...
         """
         return self.evaluator.map(limit=limit, seed=seed)
 
@@ -1002,6 +1047,16 @@ class Shop:
             QueryError: The catalog is empty.
             ModelMismatch: The catalog was embedded with another model.
             ValueError: A length or a number is below 1.
+
+        Example:
+            >>> log = [
+            ...     Event(id=f"{who}{day}", type=EventType.LIKE, person=Person.user(who), at_s=86_400 * day, product_id=liked)
+            ...     for who in ("ann", "bob", "eve")
+            ...     for day, liked in enumerate(("red", "pink", "green", "blue"))
+            ... ]
+            >>> (experiment,) = shop.replay(log, k=2, histories=[1]).experiments
+            >>> [(result.method, result.metrics["recall@2"].mean) for result in experiment.methods]
+            [('for-you', 1.0), ('popularity', 0.0), ('item-to-item', 0.0), ('visual', 1.0), ('random', 1.0)]
         """
         if min((k, people, *(histories or (0,)))) < 1 or eta < 0 or (clip is not None and clip <= 0):
             msg = "k, people and histories are at least 1, eta is not below 0, and clip is above it"

@@ -11,7 +11,7 @@ from PIL import Image
 
 from sartor.errors import QueryError, UnknownValue
 from sartor.imaging.color import named_color
-from sartor.limits import CATALOG_PAGE, RESULTS_PAGE
+from sartor.limits import CATALOG_PAGE, MAX_VARIANTS, RESULTS_PAGE
 from sartor.recommend.base import GROUP
 from sartor.recommend.features import FeatureWeights
 from sartor.recommend.query import Part
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from sartor.storefront.addresses import Browse
     from sartor.types import Attributes, StoredProduct
 
-_MAX_VARIANTS = 12
 _ALTERNATIVES = 3
 _SORTS = {
     Sort.RELEVANCE: "Featured",
@@ -407,7 +406,7 @@ def _variants(shop: Shop, stored: StoredProduct) -> tuple[Card, ...]:
     group = str(stored.product.attributes.get(GROUP, ""))
     if not group:
         return ()
-    page = shop.listing(where={GROUP: group}, sort=Sort.TITLE, limit=_MAX_VARIANTS)
+    page = shop.listing(where={GROUP: group}, sort=Sort.TITLE, limit=MAX_VARIANTS)
     return tuple(stored_card(other) for other in page.products if other.product.id != stored.product.id)
 
 

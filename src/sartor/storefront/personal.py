@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from sartor.errors import PersonNotFound, ProductNotFound, SartorError
 from sartor.events.model import EventType
-from sartor.limits import MAX_DISMISSED
+from sartor.limits import MAX_DISMISSED, RECENT_PRODUCTS, ROW_PRODUCTS
 from sartor.recommend.base import Basis
 from sartor.storefront.addresses import Search, product_address
 from sartor.storefront.views import Card, hit_card, stored_card
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-_ROW_PRODUCTS = 10
-_RECENT_PRODUCTS = 8
 _QUERY_FAVORITES = 12  # favorites that "find more like these" searches by
 _EVENT_NAMES = {
     EventType.VIEW: ("product looked at", "products looked at"),
@@ -157,7 +155,7 @@ def home_rows(shop: Shop, visitor: Visitor) -> tuple[Row, ...]:
 
 def together_row(shop: Shop, product_id: str) -> Row | None:
     """Products that others bought, looked at or liked together with one; None without any."""
-    hits = attempt(lambda: shop.together(product_id, k=_ROW_PRODUCTS), "together") or ()
+    hits = attempt(lambda: shop.together(product_id, k=ROW_PRODUCTS), "together") or ()
     cards = tuple(_card(hit, note="") for hit in hits)
     reason = _main_reason(hits[0]) if hits else ""
     title = reason[:1].upper() + reason[1:] or "Goes together"
@@ -169,8 +167,8 @@ def recent_row(shop: Shop, visitor: Visitor, *, without: str = "") -> Row | None
     person = visitor.person
     if person is None:
         return None
-    viewed = attempt(lambda: shop.recently_viewed(person, k=_RECENT_PRODUCTS + 1), "recently_viewed") or ()
-    cards = tuple(stored_card(stored) for stored in viewed if stored.product.id != without)[:_RECENT_PRODUCTS]
+    viewed = attempt(lambda: shop.recently_viewed(person, k=RECENT_PRODUCTS + 1), "recently_viewed") or ()
+    cards = tuple(stored_card(stored) for stored in viewed if stored.product.id != without)[:RECENT_PRODUCTS]
     return Row(name="recent", title="Recently viewed", cards=cards) if cards else None
 
 
@@ -217,7 +215,7 @@ def held_data(shop: Shop, person: Person | None) -> dict[str, Any]:
 
 
 def _for_you(shop: Shop, person: Person) -> Row | None:
-    feed = shop.for_user(person, k=_ROW_PRODUCTS)
+    feed = shop.for_user(person, k=ROW_PRODUCTS)
     if feed.based_on is not Basis.HISTORY or not feed:
         return None
     cards = _tracked(shop, person, [_card(hit, note=_main_reason(hit)) for hit in feed])
@@ -225,7 +223,7 @@ def _for_you(shop: Shop, person: Person) -> Row | None:
 
 
 def _trending(shop: Shop, person: Person | None) -> Row | None:
-    feed = shop.trending(k=_ROW_PRODUCTS)
+    feed = shop.trending(k=ROW_PRODUCTS)
     if feed.based_on is not Basis.TRENDING:
         return None
     cards = tuple(_card(hit, note="") for hit in feed)

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import JSONResponse, RedirectResponse
 
 from sartor.errors import PersonNotFound
+from sartor.limits import MAX_FORM_FIELDS, MAX_FORM_ID_CHARS
 from sartor.service.context import Context, Service, needs
 from sartor.service.problems import BadRequest, NotFound, Problem
 from sartor.service.security import Scope
@@ -72,8 +73,6 @@ _ANY_ORIGIN = {
 }
 _PERSONAL = {**PRIVATE, "Cross-Origin-Resource-Policy": "same-origin"}
 _DOWNLOAD_NAME = "what-this-shop-knows-about-me.json"
-_MAX_FIELDS = 8
-_MAX_ID_CHARS = 2048
 _MAX_SKIPPED_DIGITS = 2
 _MAX_FORGOTTEN_DIGITS = 9
 
@@ -219,7 +218,7 @@ class Opinion:
         """
         kind = next((kind for kind in (*OPINIONS, "undo") if fields.get(kind)), "")
         product_id = fields.get(kind, "")
-        if len(product_id) > _MAX_ID_CHARS:
+        if len(product_id) > MAX_FORM_ID_CHARS:
             detail = "there is no product with such an id"
             raise BadRequest(detail, status=422)
         return cls(kind=kind, product_id=product_id)
@@ -366,7 +365,7 @@ def _file(static: StaticFiles, name: str, headers: Mapping[str, str]) -> Respons
 
 
 async def _form_fields(request: Request) -> dict[str, str]:
-    async with request.form(max_files=0, max_fields=_MAX_FIELDS) as form:
+    async with request.form(max_files=0, max_fields=MAX_FORM_FIELDS) as form:
         return {name: value for name, value in form.multi_items() if isinstance(value, str)}
 
 

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse
 
 from sartor.errors import PhotoRejected
 from sartor.imaging import decode, without_metadata
-from sartor.limits import MAX_SEARCH_PHOTOS, MAX_UPLOADS, UPLOAD_AGE_S
+from sartor.limits import MAX_FORM_FILES, MAX_SEARCH_PHOTOS, MAX_UPLOADS, UPLOAD_AGE_S
 from sartor.service.context import Service, needs
 from sartor.service.problems import BadRequest, NotFound, Problem, TooManyPhotos
 from sartor.service.security import Scope
@@ -29,7 +29,6 @@ router = APIRouter(include_in_schema=False, dependencies=[needs(Scope.READ)])
 _NAME = re.compile(r"[0-9a-f]{64}")
 _MEDIA_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 _SIGNATURES = ((b"\xff\xd8", "jpg"), (b"\x89PNG", "png"), (b"RIFF", "webp"))
-_MAX_FILES = 64  # far more than are taken, so that too many photos are told from a broken form
 _PRIVATE = {"Cache-Control": "private, no-store", "Cross-Origin-Resource-Policy": "same-origin"}
 
 
@@ -106,7 +105,7 @@ Kept = Annotated[Uploads, Depends(uploads_of)]
 async def search(request: Request, service: Service, uploads: Kept) -> RedirectResponse:
     """Take photos and lead to their results. Photos that cannot be decoded are left out, unless all are."""
     limit = min(MAX_SEARCH_PHOTOS, service.settings.max_photos)
-    async with request.form(max_files=_MAX_FILES, max_fields=_MAX_FILES) as form:
+    async with request.form(max_files=MAX_FORM_FILES, max_fields=MAX_FORM_FILES) as form:
         former = [name for name in form.getlist("kept") if isinstance(name, str)]
         files = [file for file in form.getlist("photo") if isinstance(file, UploadFile)]
         photos = [(file.filename or "the photo", await file.read()) for file in files]

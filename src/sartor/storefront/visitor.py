@@ -17,7 +17,7 @@ from uuid import uuid4
 from fastapi import Depends, Request
 
 from sartor.events.model import Event, EventType, Person
-from sartor.limits import COOKIE_AGE_S
+from sartor.limits import COOKIE_AGE_S, MAX_RETURN_PATH_CHARS
 from sartor.service.problems import Problem
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Accept, Cookie"}
 OPINIONS = {"like": EventType.LIKE, "dislike": EventType.DISLIKE}
 _ID_BYTES = 16
 _ID = re.compile(r"[0-9a-f]{32}")
-_MAX_PATH_CHARS = 4096
 _SAME_VIEW_S = 30  # a page that is loaded again within this time is one view
 _REFERRAL = re.compile(r"([0-9a-f]{32})\.([1-9][0-9]{0,2})")
 
@@ -149,7 +148,7 @@ def is_prefetch(request: Request) -> bool:
 
 def local_path(address: str) -> str:
     """An address to return to if it is a path of this shop, else the home page."""
-    is_path = address.startswith("/") and not address.startswith("//") and len(address) <= _MAX_PATH_CHARS
+    is_path = address.startswith("/") and not address.startswith("//") and len(address) <= MAX_RETURN_PATH_CHARS
     return address if is_path and "\\" not in address and address.isprintable() else "/"
 
 

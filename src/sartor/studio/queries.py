@@ -10,7 +10,7 @@ import streamlit as st
 
 from sartor.errors import PhotoRejected
 from sartor.imaging import decode, without_metadata
-from sartor.limits import MAX_STUDIO_K, MAX_STUDIO_PHOTO_MB
+from sartor.limits import MAX_STUDIO_K, MAX_STUDIO_LISTED, MAX_STUDIO_PHOTO_MB
 from sartor.recommend.features import FEATURES, FeatureWeights
 from sartor.recommend.weights import DEFAULT_FEATURE_WEIGHTS
 from sartor.studio.backend import SearchOptions, WorkspaceBackend
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 _FORMATS = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif")
 _SHOWN_PX = 480
-_MAX_LISTED = 60
 _PHOTOS, _PRODUCT = "Photos", "A product"
 _WITH, _ID = "asked-with", "asked-product"  # keys of the session
 
@@ -100,7 +99,7 @@ def _of_photos(*, several: bool) -> list[Query]:
 def _of_product(backend: Backend) -> list[Query]:
     finding, choosing = st.columns([1, 2])
     words = finding.text_input("Words", key="words", placeholder="Words of its title or attributes, or its id")
-    products = {stored.product.id: stored for stored in backend.find(words, limit=_MAX_LISTED)}
+    products = {stored.product.id: stored for stored in backend.find(words, limit=MAX_STUDIO_LISTED)}
     chosen = st.session_state.get(_ID)
     if chosen is not None and chosen not in products and not words:
         products = {chosen: backend.product(chosen), **products}

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from sartor.types import Product, SourcePhoto
 
 _DRIVE = re.compile(r"[A-Za-z]:/+")
-MAX_NAME_CHARS = 2_000
 
 logger = logging.getLogger(__name__)
 

@@ -34,6 +34,14 @@ from sartor.catalog.vectors.unpickled import (
     text_of,
 )
 from sartor.errors import UnreadableVectors, UnsafePickle
+from sartor.limits import (
+    MAX_PICKLE_EMPTY_LISTS,
+    MAX_PICKLE_GLOBAL_CHARS,
+    MAX_PICKLE_INTEGER_BYTES,
+    MAX_PICKLE_LINE_BYTES,
+    MAX_PICKLE_MARKS,
+    MAX_PICKLE_STACK,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,17 +49,11 @@ if TYPE_CHECKING:
 
     from sartor.catalog.vectors.unpickled import Plain
 
-_MAX_INTEGER_BYTES = 16  # bytes of an integer
-_MAX_LINE_BYTES = 256  # of a number or a global, as text
 _BINFLOAT = ord("G")
 _FLOATS = np.dtype([("opcode", "u1"), ("number", ">f8")])  # a run of BINFLOAT
 _MAX_RUN = 1000  # as many as the pickler puts into a list at once
 
 _HIGHEST_PROTOCOL = 5
-_MAX_EMPTY_LISTS = 8  # lists that nothing was put in yet; a pickle fills one before it begins another at its side
-_MAX_STACKED = 4_000_000  # a tuple of so many names
-_MAX_MARKS = 64
-_MAX_GLOBAL_CHARS = 256
 _STOP = ord(".")
 _REFUSED = {
     b"i": "makes an object (INST)",
@@ -109,11 +111,11 @@ class PickleReader:
 
     def integer(self, size: int) -> int:
         """A signed little-endian integer of this many bytes."""
-        if size > _MAX_INTEGER_BYTES:
+        if size > MAX_PICKLE_INTEGER_BYTES:
             raise Refusal(f"has a number of {size:,} bytes")
         return int.from_bytes(self.take(size), "little", signed=True)
 
-    def line(self, *, maximum: int = _MAX_LINE_BYTES) -> bytes:
+    def line(self, *, maximum: int = MAX_PICKLE_LINE_BYTES) -> bytes:
         """The next line, without its end."""
         end = self._data.find(b"\n", self.at)
         if end < 0 or end - self.at > maximum:
@@ -208,7 +210,7 @@ class RestrictedUnpickler:
                     _REFUSED.get(bytes([opcode]), f"has the opcode {opcode:#04x}, which vectors need not")
                 )
             step(self)
-            if len(stack) > _MAX_STACKED:
+            if len(stack) > MAX_PICKLE_STACK:
                 raise Refusal(Wrong.MANY_VALUES)
         value = self._pop()
         if stack or self._marks:
@@ -232,7 +234,7 @@ class RestrictedUnpickler:
 
     def _mark(self) -> None:
         self._marks.append(len(self._stack))
-        if len(self._marks) > _MAX_MARKS:
+        if len(self._marks) > MAX_PICKLE_MARKS:
             raise Refusal(Wrong.DEEP)
 
     def _to_mark(self) -> list[Any]:
@@ -265,7 +267,7 @@ class RestrictedUnpickler:
 
     def _count_empty(self, more: int) -> None:
         self._empty += more
-        if self._empty > _MAX_EMPTY_LISTS:
+        if self._empty > MAX_PICKLE_EMPTY_LISTS:
             raise Refusal(Wrong.DEEP)
 
     def _put(self, key: int) -> None:
@@ -290,7 +292,7 @@ class RestrictedUnpickler:
             raise Refusal(Wrong.CUT_OFF)
 
     def _named_by_stack(self) -> None:
-        name, module = (text_of(self._pop(), maximum=_MAX_GLOBAL_CHARS) for _ in range(2))
+        name, module = (text_of(self._pop(), maximum=MAX_PICKLE_GLOBAL_CHARS) for _ in range(2))
         self._push(stand_in(module, name))
 
     def _call(self) -> None:

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from sartor.limits import MAX_PICKLE_AXES, MAX_PICKLE_DEPTH
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MAX_DEPTH = 4  # a list of rows, each a list of one list of numbers: no tutorial nests deeper
 _FREE = 1000  # so that a file of a few bytes is not held to its size
 _BYTES_PER_CONTAINER = 4  # the fewest that a list of one small number takes
 _BYTES_PER_MEMO = 3
@@ -28,7 +29,6 @@ _BYTES_PER_MEMO = 3
 Plain: TypeAlias = "list[Any] | tuple[Any, ...] | str | bytes | float | np.generic[Any] | npt.NDArray[Any] | None"
 
 _NUMBERS = re.compile(r"[<>|=]?(?:f[248]|[iu][1248]|b1|[SU][0-9]{1,4})")
-_MAX_AXES = 8
 _ORDERS = frozenset("<>|=")
 _DTYPE_STATE = 8  # version, byte order, sub-array, names, fields, size, alignment, flags
 _ARRAY_STATE = 5  # version, shape, dtype, whether in Fortran's order, bytes
@@ -80,7 +80,7 @@ class Row(list[Any]):
     def put(self, items: list[Any]) -> None:
         """Append items; refuse those nested too deep."""
         deepest = max((item.depth + 1 for item in items if type(item) is Row), default=0)
-        if deepest > MAX_DEPTH:
+        if deepest > MAX_PICKLE_DEPTH:
             raise Refusal(Wrong.DEEP)
         self.depth = max(self.depth, deepest)
         self.extend(items)
@@ -147,7 +147,7 @@ def plain(value: Any, budget: Budget, *, depth: int = 0) -> Plain:
     """
     budget.reach(1)
     if type(value) is Row:
-        if depth > MAX_DEPTH:
+        if depth > MAX_PICKLE_DEPTH:
             raise Refusal(Wrong.DEEP)
         budget.reach(len(value))
         items = [item if type(item) is float else plain(item, budget, depth=depth + 1) for item in value]
@@ -252,7 +252,7 @@ def _array(raw: Any, dtype: Any, shape: Any, *, order: str) -> npt.NDArray[Any]:
 
 def _shape(shape: Any) -> list[int]:
     """The sides of an array; Python writes a shape as a tuple of ints."""
-    if type(shape) is not Row or len(shape) > _MAX_AXES:
+    if type(shape) is not Row or len(shape) > MAX_PICKLE_AXES:
         raise Refusal(Wrong.SHAPE)
     for side in shape:
         if type(side) is not int or not 0 <= side < 1 << 48:

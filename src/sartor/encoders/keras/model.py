@@ -292,12 +292,25 @@ def pooled(network: KerasNetwork, model: keras.Model, pooling: Pooling | None) -
     """A network with a feature map ``(n, h, w, d)`` as output, pooled to one vector for each photo."""
     if pooling is None:
         return model
-    whole = build(network, pooling=pooling, side_px=model.input_shape[1])
-    whole.set_weights(model.get_weights())  # pooling has none
-    for layer in whole.layers:
-        if hasattr(layer, "finalize_state"):
-            layer.finalize_state()  # a normalization, which keeps a copy
-    return whole
+    if isinstance(model.layers[-1], keras.layers.LayerNormalization):  # ConvNeXt, which pools before it
+        whole = build(network, pooling=pooling, side_px=model.input_shape[1])
+        whole.set_weights(model.get_weights())  # pooling has none
+        for layer in whole.layers:
+            if hasattr(layer, "finalize_state"):
+                layer.finalize_state()  # a normalization, which keeps a copy
+        return whole
+    with plain_keras():
+        return keras.Model(model.input, _pool(pooling)(model.output), name=model.name)
+
+
+def _pool(pooling: Pooling) -> Any:
+    match pooling:
+        case Pooling.AVG:
+            return keras.layers.GlobalAveragePooling2D(name="avg_pool")
+        case Pooling.MAX:
+            return keras.layers.GlobalMaxPooling2D(name="max_pool")
+        case Pooling.FLATTEN:
+            return keras.layers.Flatten(name="flatten")
 
 
 def build(network: KerasNetwork, *, pooling: Pooling | None, side_px: int | None = None) -> keras.Model:
@@ -319,7 +332,7 @@ def build(network: KerasNetwork, *, pooling: Pooling | None, side_px: int | None
         if network.imagenet_scale is not None:
             model = _rescaled(model, list(network.imagenet_scale))
         if pooling is Pooling.FLATTEN:
-            model = keras.Model(model.input, keras.layers.Flatten(name="flatten")(model.output), name=model.name)
+            model = keras.Model(model.input, _pool(pooling)(model.output), name=model.name)
         return model
 
 

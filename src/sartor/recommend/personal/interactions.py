@@ -16,6 +16,7 @@ import numpy as np
 from scipy import sparse
 
 from sartor.events.model import EventType, RelationType
+from sartor.limits import MAX_LEARNED_EVENTS
 from sartor.recommend.weights import (
     COOCCURRENCE_SHRINKAGE,
     DAY_S,
@@ -42,7 +43,6 @@ logger = logging.getLogger(__name__)
 _CLOSENESS_BINS = 1024
 _BLOCK = 2048  # products that are compared with all others at once; bounds memory
 _PAGE = 200_000  # events a step; bounds memory
-_MAX_EVENTS = 5_000_000  # the latest that count
 _AT_ONCE = 100_000  # events that are learned from within a request; more are learned from in a thread
 # While there are few events it learns anew after each; later once there are many new ones, or after a while.
 _FEW_EVENTS, _MANY_SHARE = 2_000, 0.02
@@ -276,7 +276,7 @@ class Interactions:
     def learn(self) -> None:
         """Learn from all events that were read, now."""
         with self._lock:
-            self._columns = columns = self._columns.followed_by(self._fresh).since(-_MAX_EVENTS)
+            self._columns = columns = self._columns.followed_by(self._fresh).since(-MAX_LEARNED_EVENTS)
             self._fresh = _Columns()
             taken, count, erasures = self._taken, len(self._ids), self._erasures
         start = time.perf_counter()
