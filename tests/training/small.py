@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""A training that is over in seconds: few steps, small photos, and a network with five of MobileNetV2's blocks."""
-=======
 """A training that is over in seconds: few steps, small photos, and a network with few of MobileNetV2's blocks."""
->>>>>>> wt-tests
 
 from __future__ import annotations
 

@@ -423,6 +423,8 @@ class EventStore(Protocol):
     def log(self, position: EventPosition, *, limit: int) -> EventPage:
         """Events after a position as they came, impressions included, each with the person that it came from.
 
+        It is for copies: an event whose transaction ends late may be missed, and is found by reading anew.
+
         Args:
             position: ``EventPage.position`` of the last page; an empty mapping to begin.
             limit: Events, at most.

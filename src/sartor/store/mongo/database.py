@@ -61,6 +61,7 @@ COLLECTIONS: Mapping[str, Sequence[IndexModel]] = {
     "events": (
         IndexModel([("lane", ASCENDING), ("number", ASCENDING)], sparse=True),
         IndexModel([("person", ASCENDING), ("at_s", ASCENDING), ("arrived_us", ASCENDING)]),
+        IndexModel("arrived_us"),
         IndexModel("basket_number", sparse=True),
     ),
     "event_people": (IndexModel("number", unique=True), IndexModel("user", sparse=True)),

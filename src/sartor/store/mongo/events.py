@@ -50,6 +50,7 @@ _MANY = 500  # people: from here on, all merges are read at once instead of thos
 _ERASED = 100  # events that a transaction erases: short, as it conflicts with events that are added meanwhile
 _DUPLICATE_KEY = 11000
 _TYPES = {str(type_): number for number, type_ in enumerate(EventType)}
+_ARRIVED = "arrived_us"  # what the log is read by, which has impressions too
 _TOTALS = {"number": 0, "events": 0, "people": 0, "baskets": 0, "merges": 0, "erasures": 0}
 _COLUMNS = {
     "_id": 0,
@@ -230,21 +231,17 @@ class MongoEventStore:
 
     def log(self, position: EventPosition, *, limit: int) -> EventPage:
         with self._database.calling():
-            rows: list[Document] = []
-            reached = dict(position)
-            for lane, number in self._news(position):
-                if (left := limit - len(rows)) < 1:
-                    break
-                query = {"lane": lane, "number": {"$gt": number}}
-                found = list(self._events.find(query).sort("number", ASCENDING).limit(left))
-                if found:
-                    reached[str(lane)] = found[-1]["number"]
-                    rows += found
+            later = {"arrived_us": {"$gt": position.get(_ARRIVED, 0)}}
+            rows = list(self._events.find(later).sort("arrived_us", ASCENDING).limit(limit))
+            if rows:  # two processes may give events the same time
+                last_us = rows[-1]["arrived_us"]
+                rows = [row for row in rows if row["arrived_us"] < last_us]
+                rows += self._events.find({"arrived_us": last_us})
             numbers = {"number": {"$in": list({row["person"] for row in rows})}}
             people = {one["number"]: _person(one["_id"]) for one in self._people.find(numbers, {"number": 1})}
         # A person that is not there was forgotten between the two reads, with these events.
         events = tuple(_event(row, people[row["person"]]) for row in rows if row["person"] in people)
-        return EventPage(events=events, position=reached)
+        return EventPage(events=events, position={_ARRIVED: rows[-1]["arrived_us"]} if rows else position)
 
     def merges(self) -> tuple[tuple[str, str], ...]:
         with self._database.calling():
