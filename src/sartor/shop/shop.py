@@ -729,7 +729,7 @@ class Shop:
             >>> hit = shop.similar("photos/red.png", k=1)[0]
             >>> shop.explain("photos/red.png", hit)  # the model of this shop is a plain mean of colors
             Traceback (most recent call last):
-            sartor.errors.NoRegions: the model 'color' gives no feature maps, so it cannot show regions; use sartor-v1
+            sartor.errors.NoRegions: the model 'color' gives no feature maps, so it cannot show regions; ...
         """
         return self.recommender.explain(_part(query), hit)
 
@@ -759,14 +759,15 @@ class Shop:
         return self.shoppers.record(events)
 
     def import_events(self, file: str | Path, *, on_progress: OnEvents = lambda _: None) -> EventImportReport:
-        """Take in events from a CSV or JSON Lines file; doing it again changes nothing.
+        r"""Take in events from a CSV or JSON Lines file; doing it again changes nothing.
 
         Raises:
             SourceError: The file cannot be read. Events that cannot be taken are in the report instead.
 
         Example:
-            >>> lines = ["type,user_id,product_id,timestamp", "like,ann,red,2026-03-04", "view,bob,sold-out,2026-03-05"]
-            >>> _ = Path("events.csv").write_text("\\n".join(lines))
+            >>> from pathlib import Path
+            >>> rows = "like,ann,red,2026-03-04", "view,bob,sold-out,2026-03-05"
+            >>> _ = Path("events.csv").write_text("\n".join(("type,user_id,product_id,timestamp", *rows)))
             >>> report = shop.import_events("events.csv")
             >>> report.added, report.unknown_examples
             (2, ('sold-out',))
@@ -1050,7 +1051,7 @@ class Shop:
 
         Example:
             >>> log = [
-            ...     Event(id=f"{who}{day}", type=EventType.LIKE, person=Person.user(who), at_s=86_400 * day, product_id=liked)
+            ...     Event(id=f"{who}{day}", type="like", person=Person.user(who), at_s=1e9 + day, product_id=liked)
             ...     for who in ("ann", "bob", "eve")
             ...     for day, liked in enumerate(("red", "pink", "green", "blue"))
             ... ]
