@@ -33,7 +33,7 @@ class Process:
     """A store as a process of its own has it: another connection, another replica."""
 
     def __init__(self, address: str, directory: Path, *, call_s: float = 10.0) -> None:
-        self.database = MongoDatabase(address, call_s=call_s)
+        self.database = MongoDatabase(address, sessions=directory.parent / "sessions", call_s=call_s)
         self.store = MongoCatalogStore(self.database, directory)
 
     def close(self) -> None:
@@ -278,9 +278,11 @@ def test_a_writer_that_is_killed_leaves_whole_products_and_others_go_on(
     begin(child)
     assert child.stdout is not None
     acknowledged = [child.stdout.readline() for _ in range(5)]
-    child.send_signal(signal.SIGKILL)
+    child.send_signal(signal.SIGKILL)  # most likely within a transaction
     acknowledged += child.communicate(timeout=60)[0].splitlines()
+    started_s = time.monotonic()
     write(one, product("after"))
+    assert time.monotonic() - started_s < 5  # and not the minute after which the server would end it
     ids = one.product_ids(source="x")
     assert {line.split()[1] for line in acknowledged} <= set(ids)
     assert one.revision == len(ids) + 1

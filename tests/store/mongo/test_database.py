@@ -63,6 +63,7 @@ def test_an_address_is_shown_without_what_is_secret(address: str, shown: str) ->
         ("mongodb://ann:secret@h/shop?nonsense=1", "Unknown option"),
         ("mongodb://ann:secret@h/shop?tls=perhaps", "tls"),
         ("mongodb:///shop", "Empty host"),
+        ("mongodb://h/shop?tls=true&tlsCAFile=missing.pem", "not readable; check SARTOR_STORE"),
     ],
 )
 def test_a_typo_in_an_address_is_named_without_the_password(address: str, reason: str) -> None:
@@ -212,13 +213,12 @@ def test_a_transaction_that_meets_a_conflict_is_run_again(mongo: MongoDatabase) 
 
 @engines
 def test_who_never_gets_a_turn_is_told_within_the_deadline(mongo: MongoDatabase, mongodb_address: str) -> None:
-    hurried = MongoDatabase(mongodb_address, call_s=1.0)
-    counters = mongo.collection("counters")
+    hurried, counters = MongoDatabase(mongodb_address, call_s=1.0), mongo.collection("counters")
 
     def hold(session: object) -> None:
         counters.update_one({"_id": "catalog"}, {"$inc": {"revision": 1}}, session=session)
         started_s = time.monotonic()
-        with pytest.raises((WorkspaceBusy, StoreAway)):
+        with pytest.raises(WorkspaceBusy):
             hurried.transaction(
                 lambda other: hurried.collection("counters").update_one(
                     {"_id": "catalog"}, {"$inc": {"revision": 1}}, session=other
@@ -226,5 +226,19 @@ def test_who_never_gets_a_turn_is_told_within_the_deadline(mongo: MongoDatabase,
             )
         assert time.monotonic() - started_s < 3
 
-    mongo.transaction(hold)
-    hurried.close()
+    try:
+        mongo.transaction(hold)
+    finally:
+        hurried.close()
+
+
+@engines
+def test_sessions_of_a_process_that_lives_are_left_alone(mongodb_address: str, tmp_path: Path) -> None:
+    first = MongoDatabase(mongodb_address, sessions=tmp_path)
+    first.transaction(lambda session: first.collection("settings").insert_one({"_id": "a"}, session=session))
+    second = MongoDatabase(mongodb_address, sessions=tmp_path)
+    assert len(list(tmp_path.glob("*.sessions"))) == 1
+    first.transaction(lambda session: first.collection("settings").insert_one({"_id": "b"}, session=session))
+    first.close()
+    second.close()
+    assert list(tmp_path.iterdir()) == []

@@ -16,7 +16,7 @@ from sartor.types import Photo, Product, StoredProduct
 
 def main() -> None:
     address, directory, name, count = sys.argv[1:]
-    database = MongoDatabase(address)
+    database = MongoDatabase(address, sessions=Path(directory).parent / "sessions")
     store = MongoCatalogStore(database, Path(directory))
     print("ready", flush=True)  # noqa: T201
     sys.stdin.readline()

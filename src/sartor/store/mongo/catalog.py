@@ -18,7 +18,7 @@ from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 from sartor.errors import SartorError, StoreAway, WorkspaceUnusable, WriteConflict
 from sartor.limits import SERVER_POLL_S
 from sartor.store.mongo.documents import key_document, photo_of
-from sartor.store.mongo.transactions import COUNTERS, CatalogTransaction, Written
+from sartor.store.mongo.transactions import COUNTERS, CatalogTransaction, Written, in_parts
 from sartor.store.sqlite.replica import CatalogReplica, ReplicaPage
 
 if TYPE_CHECKING:
@@ -205,8 +205,8 @@ class MongoCatalogStore:
             missing = self._replica.missing_photos(stored)
             photos = [
                 photo_of(document)
-                for begin in range(0, len(missing), _CHUNK)
-                for document in database["photos"].find({"_id": {"$in": missing[begin : begin + _CHUNK]}})
+                for some in in_parts(missing)
+                for document in database["photos"].find({"_id": {"$in": some}})
             ]
         self._replica.apply(ReplicaPage(followed=replace(self._replica.followed, is_whole=True), photos=photos))
 

@@ -31,9 +31,11 @@ from pymongo.uri_parser import parse_uri
 
 from sartor.errors import SartorError, StoreAway, WorkspaceBusy, WorkspaceTooNew, WorkspaceUnusable
 from sartor.limits import SERVER_CALL_S, SERVER_CONNECT_S
+from sartor.store.mongo.sessions import Sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from pymongo.client_session import ClientSession
     from pymongo.collection import Collection
@@ -80,6 +82,8 @@ COLLECTIONS: Mapping[str, Sequence[IndexModel]] = {
 _WORKSPACE = "workspace"  # a collection with one document: the id of the workspace and its schema version
 _MIN_WIRE_VERSION = 17  # MongoDB 6.0
 _UNAUTHORIZED, _AUTHENTICATION_FAILED, _NAMESPACE_EXISTS = 13, 18, 48
+_TRANSIENT = "TransientTransactionError"
+_SUSPECT_S = 0.5  # after so long, perhaps it is a killed process that holds others up
 _OF_TLS = re.compile("SSL|TLS|connection closed|Connection reset|No servers found yet")
 _NO_TRANSACTIONS = (
     "it has no transactions; start it as a replica set, of one node if need be: "
@@ -109,6 +113,8 @@ class MongoDatabase:
 
     Args:
         address: ``mongodb://user:password@host/name`` or ``mongodb+srv://…``; the name is the database's.
+        sessions: A directory for all processes of this host that use the workspace. With it, the transaction of a
+            process that was killed holds others up for a second; without it, for MongoDB's minute.
         call_s: Seconds that a call has, a transaction with all its repetitions included.
 
     Attributes:
@@ -121,10 +127,11 @@ class MongoDatabase:
         StoreAway: The server does not answer.
     """
 
-    def __init__(self, address: str, *, call_s: float = SERVER_CALL_S) -> None:
+    def __init__(self, address: str, *, sessions: Path | None = None, call_s: float = SERVER_CALL_S) -> None:
         self.shown = redacted(address)
         self._call_s = call_s
         self._away_since: float | None = None
+        self._sessions: Sessions | None = None
         self._lost: list[Mapping[str, Any]] = []  # sessions whose transaction may still be open on the server
         self.workspace_id = ""  # until it is open
         name, self._secret = self._parsed(address)
@@ -133,10 +140,15 @@ class MongoDatabase:
         try:
             with self.calling(SERVER_CONNECT_S):
                 self._require_transactions()
-            self.workspace_id = self._opened()
+            workspace_id = self._opened()
+            if sessions is not None:
+                self._sessions = Sessions(sessions)
+            with self.calling():
+                self._end_lost_sessions()
         except BaseException:
             self._client.close()
             raise
+        self.workspace_id = workspace_id
 
     @property
     def away_since(self) -> float | None:
@@ -159,7 +171,7 @@ class MongoDatabase:
             if self._away_since is not None:  # so that what comes next does not wait for the whole deadline
                 with pymongo.timeout(SERVER_CONNECT_S):
                     self._client.admin.command("ping")
-                    self._end_lost_transactions()
+                    self._end_own_sessions()
             with pymongo.timeout(self._call_s if timeout_s is None else timeout_s):
                 yield self._database
         except (DuplicateKeyError, SartorError):
@@ -178,12 +190,28 @@ class MongoDatabase:
             StoreAway: The server does not answer in time. All of the transaction is committed, or nothing.
             WorkspaceBusy: Others write the same all the time.
         """
+        started_s, conflict = time.monotonic(), False
+
+        def attempt(session: ClientSession) -> T:
+            nonlocal conflict
+            if conflict and time.monotonic() - started_s > _SUSPECT_S:
+                self._end_lost_sessions()
+            try:
+                return call(session)
+            except PyMongoError as error:
+                conflict = conflict or _is_conflict(error)
+                raise
+
         with self.calling(), self._client.start_session() as session:
+            if self._sessions is not None:
+                self._sessions.note(session.session_id)
             try:
                 return session.with_transaction(
-                    call, read_concern=ReadConcern("snapshot"), read_preference=ReadPreference.PRIMARY
+                    attempt, read_concern=ReadConcern("snapshot"), read_preference=ReadPreference.PRIMARY
                 )
             except PyMongoError as error:
+                if conflict and error.timeout and not isinstance(error, ConnectionFailure):
+                    raise WorkspaceBusy(self.shown, waited_s=self._call_s) from error
                 if isinstance(error, ConnectionFailure) or error.timeout:
                     self._lost.append(session.session_id)
                 raise
@@ -195,6 +223,8 @@ class MongoDatabase:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+        if self._sessions is not None:
+            self._sessions.close()
 
     def _parsed(self, address: str) -> tuple[str, str]:
         """The name of the database, and the password."""
@@ -202,7 +232,7 @@ class MongoDatabase:
             raise self._unusable(reason="an address begins with mongodb:// or mongodb+srv://; check SARTOR_STORE")
         try:
             parts = parse_uri(address, warn=False)
-        except (PyMongoError, ValueError) as error:
+        except (PyMongoError, ValueError, OSError) as error:
             raise self._unusable(reason=f"{_sentence(error)}; check SARTOR_STORE") from error
         if not parts["database"]:
             raise self._unusable(
@@ -226,15 +256,25 @@ class MongoDatabase:
                 readConcernLevel="majority",
                 readPreference="primary",
             )
-        except (PyMongoError, ValueError) as error:
+        except (PyMongoError, ValueError, OSError) as error:
             raise self._unusable(reason=f"{_sentence(error)}; check SARTOR_STORE") from error
 
-    def _end_lost_transactions(self) -> None:
-        """End the transactions that this process could not, else they hold what they wrote for a minute."""
+    def _end_own_sessions(self) -> None:
+        """End the transactions of this process that it could not end while the server was away."""
         while self._lost:
-            with suppress(OperationFailure):  # it is gone already
-                self._client.admin.command("killSessions", [self._lost[-1]])
+            self._end([self._lost[-1]])
             self._lost.pop()
+
+    def _end_lost_sessions(self) -> None:
+        """End the transactions of processes that were killed."""
+        if self._sessions is not None:
+            self._sessions.end_lost(self._end)
+
+    def _end(self, session_ids: Sequence[Mapping[str, Any]]) -> None:
+        if session_ids:
+            with suppress(OperationFailure):  # they are gone already
+                self._client.admin.command("killSessions", list(session_ids))
+                logger.info("lost transactions ended: store=%s sessions=%d", self.shown, len(session_ids))
 
     def _require_transactions(self) -> None:
         hello = self._client.admin.command("hello")
@@ -302,7 +342,7 @@ class MongoDatabase:
                 logger.warning("store away: store=%s reason=%s", self.shown, self._reason(error))
             return StoreAway(self.shown, reason=self._reason(error))
         self._is_there()
-        if error.has_error_label("TransientTransactionError"):
+        if _is_conflict(error):
             return WorkspaceBusy(self.shown, waited_s=self._call_s)
         if isinstance(error, OperationFailure):
             if error.code == _AUTHENTICATION_FAILED:
@@ -325,6 +365,11 @@ class MongoDatabase:
     def _reason(self, error: Exception) -> str:
         text = _sentence(error)
         return text.replace(self._secret, "***") if self._secret else text
+
+
+def _is_conflict(error: PyMongoError) -> bool:
+    """Whether another transaction was in the way."""
+    return error.has_error_label(_TRANSIENT) and not isinstance(error, ConnectionFailure)
 
 
 def _sentence(error: Exception) -> str:
