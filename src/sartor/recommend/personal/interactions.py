@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
+from sartor.errors import StoreAway
 from sartor.events.model import EventType, RelationType
 from sartor.limits import MAX_LEARNED_EVENTS
 from sartor.recommend.weights import (
@@ -253,11 +254,17 @@ class Interactions:
         self._cached: dict[tuple[float, float], _CachedPopularity] = {}
 
     def follow(self) -> None:
-        """Read new events; what follows from very many is learned a little later."""
+        """Read new events; what follows from very many is learned a little later.
+
+        While the store is away, what was read before counts.
+        """
         with self._lock:
-            if self._events.erasures() != self._erasures:
-                self._begin()
-            self._read()
+            try:
+                if self._events.erasures() != self._erasures:
+                    self._begin()
+                self._read()
+            except StoreAway as error:
+                logger.debug("cannot follow events: reason=%s", error)
             if self._learner is not None or not self._is_due():
                 return
             if len(self) <= _AT_ONCE:

@@ -247,9 +247,16 @@ class MongoDatabase:
 
     def _end_own_sessions(self) -> None:
         """End the transactions of this process that it could not end while the server was away."""
-        while self._lost:
-            self._end([self._lost[-1]])
-            self._lost.pop()
+        while True:
+            try:
+                session_id = self._lost.pop()  # several threads do this at once
+            except IndexError:
+                return
+            try:
+                self._end([session_id])
+            except BaseException:
+                self._lost.append(session_id)
+                raise
 
     def _end_lost_sessions(self) -> None:
         """End the transactions of processes that were killed."""

@@ -286,9 +286,11 @@ class MongoEventStore:
         own = self._people.find_one({"_id": _name(person)}, session=session)
         if own is None:
             return []
-        user = own.get("user", own["number"])
-        found = list(self._people.find({"$or": [{"number": user}, {"user": user}]}, session=session))
-        return sorted(found, key=lambda document: ("user" in document, document["seen_us"], document["number"]))
+        user = self._people.find_one({"number": own["user"]}, session=session) if "user" in own else own
+        if user is None:  # erased meanwhile
+            return []
+        visitors = list(self._people.find({"user": user["number"]}, session=session))
+        return [user, *sorted(visitors, key=lambda visitor: (visitor["seen_us"], visitor["number"]))]
 
     def _totals(self) -> Counter[str]:
         with self._database.calling():
