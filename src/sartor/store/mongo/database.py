@@ -221,6 +221,17 @@ class MongoDatabase:
         """A collection, to be used within ``calling`` or a transaction."""
         return self._database[name]
 
+    def counters(self, name: str) -> Document:
+        """A document of counters, to be read within ``calling``.
+
+        Raises:
+            WorkspaceUnusable: It is gone.
+        """
+        counters = self._database["counters"].find_one({"_id": name})
+        if counters is None:
+            raise self._unusable(reason="the database was emptied under an open workspace; open it again")
+        return counters
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
@@ -263,8 +274,15 @@ class MongoDatabase:
     def _end_own_sessions(self) -> None:
         """End the transactions of this process that it could not end while the server was away."""
         while self._lost:
-            self._end([self._lost[-1]])
-            self._lost.pop()
+            try:
+                lost = self._lost.pop()
+            except IndexError:  # another thread took it
+                return
+            try:
+                self._end([lost])
+            except PyMongoError:
+                self._lost.append(lost)
+                raise
 
     def _end_lost_sessions(self) -> None:
         """End the transactions of processes that were killed."""
