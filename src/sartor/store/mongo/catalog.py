@@ -214,8 +214,8 @@ class MongoCatalogStore:
         self._replica.apply(ReplicaPage(followed=replace(self._replica.followed, is_whole=True), photos=photos))
 
     def _counters(self) -> Document:
-        with self._mongo.calling() as database:
-            return database["counters"].find_one(COUNTERS) or {}
+        with self._mongo.calling():
+            return self._mongo.counters("catalog")
 
     def _watch(self) -> None:
         """Follow what other processes write, and give them copies of the replica, until the store is closed."""

@@ -206,6 +206,17 @@ class MongoDatabase:
         """A collection, to be used within ``calling`` or a transaction."""
         return self._database[name]
 
+    def counters(self, name: str) -> Document:
+        """A document of counters, to be read within ``calling``.
+
+        Raises:
+            WorkspaceUnusable: It is gone.
+        """
+        counters = self._database["counters"].find_one({"_id": name})
+        if counters is None:
+            raise self._unusable(reason="the database was emptied under an open workspace; open it again")
+        return counters
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
@@ -247,6 +258,7 @@ class MongoDatabase:
 
     def _end_own_sessions(self) -> None:
         """End the transactions of this process that it could not end while the server was away."""
+<<<<<<< HEAD
         while True:
             try:
                 session_id = self._lost.pop()  # several threads do this at once
@@ -256,6 +268,17 @@ class MongoDatabase:
                 self._end([session_id])
             except BaseException:
                 self._lost.append(session_id)
+=======
+        while self._lost:
+            try:
+                lost = self._lost.pop()
+            except IndexError:  # another thread took it
+                return
+            try:
+                self._end([lost])
+            except PyMongoError:
+                self._lost.append(lost)
+>>>>>>> wt-mongo
                 raise
 
     def _end_lost_sessions(self) -> None:
