@@ -29,7 +29,7 @@ from pymongo.errors import (
 from pymongo.read_concern import ReadConcern
 from pymongo.uri_parser import parse_uri
 
-from sartor.errors import SartorError, StoreAway, WorkspaceBusy, WorkspaceTooNew, WorkspaceUnusable, redacted
+from sartor.errors import SartorError, StoreAway, WorkspaceBusy, WorkspaceTooNew, WorkspaceUnusable
 from sartor.limits import SERVER_CALL_S, SERVER_CONNECT_S
 from sartor.store.mongo.sessions import Sessions
 
@@ -59,9 +59,9 @@ COLLECTIONS: Mapping[str, Sequence[IndexModel]] = {
     "settings": (),
     "api_keys": (IndexModel("digest", unique=True),),
     "events": (
-        IndexModel([("lane", ASCENDING), ("number", ASCENDING)], sparse=True),
+        IndexModel([("lane", ASCENDING), ("is_impression", ASCENDING), ("number", ASCENDING)]),
         IndexModel([("person", ASCENDING), ("at_s", ASCENDING), ("arrived_us", ASCENDING)]),
-        IndexModel("arrived_us"),
+        IndexModel("product"),
         IndexModel("basket_number", sparse=True),
     ),
     "event_people": (IndexModel("number", unique=True), IndexModel("user", sparse=True)),
@@ -90,6 +90,21 @@ _NO_TRANSACTIONS = (
     "it has no transactions; start it as a replica set, of one node if need be: "
     "mongod --replSet rs0, then rs.initiate() in mongosh"
 )
+
+
+def redacted(address: str) -> str:
+    """An address without its password and its options, to be shown.
+
+    Example:
+        >>> redacted("mongodb://ann:secret@db.example:27017/shop?authSource=admin")
+        'mongodb://ann:***@db.example:27017/shop'
+    """
+    scheme, _, rest = address.partition("://")
+    login, at, hosts = rest.rpartition("@")
+    shown = hosts.partition("?")[0]
+    if at:
+        shown = f"{re.split('[:/?]', login, maxsplit=1)[0]}:***@{shown}"
+    return f"{scheme}://{shown}"
 
 
 class MongoDatabase:
@@ -258,17 +273,6 @@ class MongoDatabase:
 
     def _end_own_sessions(self) -> None:
         """End the transactions of this process that it could not end while the server was away."""
-<<<<<<< HEAD
-        while True:
-            try:
-                session_id = self._lost.pop()  # several threads do this at once
-            except IndexError:
-                return
-            try:
-                self._end([session_id])
-            except BaseException:
-                self._lost.append(session_id)
-=======
         while self._lost:
             try:
                 lost = self._lost.pop()
@@ -278,7 +282,6 @@ class MongoDatabase:
                 self._end([lost])
             except PyMongoError:
                 self._lost.append(lost)
->>>>>>> wt-mongo
                 raise
 
     def _end_lost_sessions(self) -> None:

@@ -1,14 +1,8 @@
 """The sessions of this host's processes, so that the transaction of a process that was killed can be ended.
 
-<<<<<<< HEAD
-MongoDB keeps a transaction whose client is gone for a minute (``transactionLifetimeLimitSeconds``), with its
-locks. So each process notes its sessions in a file, whose lock the operating system releases when the process
-ends. Another process of the host that opens the store, or waits for its turn, ends them.
-=======
 MongoDB keeps a transaction whose client is gone, with its locks, for ``transactionLifetimeLimitSeconds``: a minute.
 So each process notes its sessions in a file. The operating system releases the file's lock when the process ends,
 and another process of the host that opens the store, or waits for its turn, ends them.
->>>>>>> wt-mongo
 """
 
 from __future__ import annotations
