@@ -112,7 +112,12 @@ def context_of(request: Request) -> Context:
     return context
 
 
-Service = Annotated[Context, Depends(context_of)]
+# Dependencies are coroutines though none of them waits: FastAPI has a thread call each that is a plain function.
+async def _context(request: Request) -> Context:
+    return context_of(request)
+
+
+Service = Annotated[Context, Depends(_context)]
 SentRevision = Annotated[
     str | None,
     Header(

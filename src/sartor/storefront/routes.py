@@ -91,13 +91,13 @@ def add_storefront(app: FastAPI) -> None:
     app.add_exception_handler(Exception, unexpected(pages))
 
 
-def pages_of(request: Request) -> Pages:
+async def pages_of(request: Request) -> Pages:
     """What renders the pages of the app that got a request."""
     pages: Pages = request.app.state.pages
     return pages
 
 
-def static_of(request: Request) -> StaticFiles:
+async def static_of(request: Request) -> StaticFiles:
     """The static files of the app that got a request."""
     static: StaticFiles = request.app.state.static
     return static

@@ -92,7 +92,7 @@ def _written_s(path: Path) -> float:
         return 0.0
 
 
-def uploads_of(request: Request) -> Uploads:
+async def uploads_of(request: Request) -> Uploads:
     """The uploads of the app that got a request."""
     uploads: Uploads = request.app.state.uploads
     return uploads

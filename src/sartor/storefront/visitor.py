@@ -71,7 +71,7 @@ class Visitor:
         return PRIVATE if self.id else {}
 
 
-def visitor_of(request: Request) -> Visitor:
+async def visitor_of(request: Request) -> Visitor:
     """The visitor who sent a request. A cookie that was not made here is ignored."""
     cookie = request.cookies.get(COOKIE, "")
     visitor_id = cookie if _ID.fullmatch(cookie) else ""
@@ -131,7 +131,7 @@ def is_same_origin(request: Request) -> bool:
     return bool(host) and host == request.headers.get("host", "").lower()
 
 
-def require_same_origin(request: Request) -> None:
+async def require_same_origin(request: Request) -> None:
     """A dependency that refuses requests from pages of other sites.
 
     Raises:

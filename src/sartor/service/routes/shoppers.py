@@ -49,7 +49,7 @@ writing = APIRouter(prefix="/v1", tags=["shoppers"], dependencies=[needs(Scope.W
 everybody = APIRouter(prefix="/v1", tags=["recommendations"], dependencies=[needs(Scope.READ)])
 
 
-def person_of(
+async def person_of(
     request: Request,
     person_id: Annotated[str, Path(min_length=1, max_length=MAX_ID_BYTES, description="Their id.")],
 ) -> Person:
