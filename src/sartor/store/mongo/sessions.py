@@ -1,6 +1,6 @@
 """The sessions of this host's processes, so that the transaction of a process that was killed can be ended.
 
-MongoDB keeps a transaction whose client is gone, with its locks, for ``transactionLifetimeLimitSeconds``: a minute.
+MongoDB keeps a transaction whose client is gone for ``transactionLifetimeLimitSeconds``, a minute, with its locks.
 So each process notes its sessions in a file. The operating system releases the file's lock when the process ends,
 and another process of the host that opens the store, or waits for its turn, ends them.
 """
