@@ -169,7 +169,7 @@ class MongoDatabase:
             DuplicateKeyError: A unique index has the key already; the caller knows what that means.
         """
         try:
-            if self._away_since is not None:  # so that what comes next does not wait for the whole deadline
+            if self._away_since is not None or self._lost:  # so that what follows does not wait for the deadline
                 with pymongo.timeout(SERVER_CONNECT_S):
                     self._client.admin.command("ping")
                     self._end_own_sessions()

@@ -1,8 +1,10 @@
 """The sessions of this host's processes, so that the transaction of a process that was killed can be ended.
 
-MongoDB keeps a transaction whose client is gone for ``transactionLifetimeLimitSeconds``, a minute, with its locks.
-So each process notes its sessions in a file. The operating system releases the file's lock when the process ends,
-and another process of the host that opens the store, or waits for its turn, ends them.
+MongoDB keeps a transaction whose client is gone, with its locks, for a minute. So each process notes its sessions
+in a file. The operating system releases the file's lock when the process ends, and another process of the host
+that opens the store, or waits for its turn, ends them.
+
+Source: https://www.mongodb.com/docs/manual/reference/parameters/, ``transactionLifetimeLimitSeconds``.
 """
 
 from __future__ import annotations
