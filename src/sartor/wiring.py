@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ from sartor.store.sqlite.database import copy_store
 from sartor.store.sqlite.events import SqliteEventStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from sartor.config import Settings
     from sartor.encoders.card import ModelCard
@@ -143,6 +143,19 @@ def open_store(settings: Settings) -> CatalogStore:
         WorkspaceError: It cannot be used.
     """
     return open_truth(settings).store
+
+
+@contextmanager
+def open_beside(settings: Settings, shop: Shop) -> Iterator[CatalogStore]:
+    """The catalog store for API keys beside an open shop, which does not wait for the shop's own long reads.
+
+    On a server it is the shop's: a second one would be a second replica of the catalog.
+    """
+    if settings.store is not None:
+        yield shop.store
+        return
+    with closing(open_store(settings)) as store:
+        yield store
 
 
 def _mongodb(settings: Settings, address: str) -> Truth:

@@ -104,7 +104,7 @@ def run(workspace: Any, service: Any, *, open_browser: bool = False) -> None:
     from sartor.service.run import serve as serve_shop
     from sartor.service.workers import serve_by_workers
     from sartor.storefront import add_storefront
-    from sartor.wiring import open_shop, open_store
+    from sartor.wiring import open_beside, open_shop
 
     def listening(address: str) -> None:
         typer.echo(f"Sartor listens on {address} (API: {address}/openapi.json); stop it with Ctrl-C.")
@@ -120,7 +120,7 @@ def run(workspace: Any, service: Any, *, open_browser: bool = False) -> None:
     if service.workers > 1:
         serve_by_workers(workspace, service, pages=add_storefront, on_address=listening, on_ready=ready)
         return
-    with open_shop(workspace, many_callers=True) as shop, closing(open_store(workspace)) as store:
+    with open_shop(workspace, many_callers=True) as shop, open_beside(workspace, shop) as store:
         serve_shop(shop, store, service, pages=add_storefront, on_address=listening, on_ready=ready)
 
 

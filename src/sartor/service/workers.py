@@ -15,7 +15,7 @@ import shutil
 import signal
 import sys
 import time
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,7 +32,7 @@ from sartor.service.app import create_app
 from sartor.service.group import WorkerGroup
 from sartor.service.monitoring import configure_logging
 from sartor.service.run import SWITCH_S, address_of, bound, listen, require_key, server_options
-from sartor.wiring import open_shop, open_store
+from sartor.wiring import open_beside, open_shop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -188,7 +188,9 @@ class Worker:
         configure_logging(self.log_level)
         sys.setswitchinterval(SWITCH_S)
         try:
-            shop, store = open_shop(self.workspace, many_callers=True), open_store(self.workspace)
+            opened = ExitStack()
+            shop = opened.enter_context(open_shop(self.workspace, many_callers=True))
+            store = opened.enter_context(open_beside(self.workspace, shop))
         except SartorError as error:
             self.group.fail(str(error))
             sys.exit(STARTUP_FAILURE)
@@ -209,8 +211,7 @@ class Worker:
             with self._ends_with_supervisor():
                 async with inner(app):
                     yield
-                shop.close()
-                store.close()
+                opened.close()
 
         app.router.lifespan_context = lifespan
         return app
