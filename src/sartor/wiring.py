@@ -169,7 +169,7 @@ def _mongodb(settings: Settings, address: str) -> Truth:
     from sartor.store.mongo.files import MongoFiles
     from sartor.store.mongo.models import ModelFiles
 
-    database = MongoDatabase(address)
+    database = MongoDatabase(address, sessions=settings.home / "mongodb-sessions")
     try:
         # Another workspace has other revisions, so nothing that is derived from one may be taken for the other.
         home = settings.home / f"mongodb-{database.workspace_id[:12]}"
