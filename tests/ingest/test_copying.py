@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from sartor import Event, EventType, Person
 from sartor.config import Settings
 from sartor.errors import CopyFailed
 from sartor.store.base import ListingQuery, Sort
-from sartor.wiring import copy_between, open_engines
+from sartor.wiring import copy_between, open_truth
 from tests.fakes import BLUE, GREEN, RED, folder_of, photo
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def test_a_workspace_with_something_else_in_it_stays_as_it_is(filled: Path, tmp_
         for product_id in shop.catalog.product_ids():
             shop.delete(product_id)
         shop.put(sartor.ProductInput(product=sartor.Product(id="theirs"), photos=None))
-        engines, _ = stack.enter_context(open_engines(Settings(home=other)))
+        engines = stack.enter_context(closing(open_truth(Settings(home=other))))
         engines.store.set_settings({"copy_of": None})
     with pytest.raises(CopyFailed, match="holds a catalog already; name an empty workspace"):
         copied(filled, other)
@@ -115,7 +115,7 @@ def test_a_copy_that_differs_in_the_end_is_said(filled: Path, tmp_path: Path) ->
     target = Settings(home=tmp_path / "copy")
     copied(filled, tmp_path / "copy")
     with ExitStack() as stack:
-        engines, _ = stack.enter_context(open_engines(target))
+        engines = stack.enter_context(closing(open_truth(target)))
         engines.events().add(
             [Event(id="x", type=EventType.VIEW, person=Person.user("eve"), at_s=1, product_id="red")]
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,48 +10,10 @@ pytest.importorskip("pymongo", reason="pymongo is not installed: pip install 'sa
 
 import sartor
 from sartor import Shop
-from sartor.config import Settings
-from sartor.encoders.heads import Heads, Regions
-from sartor.imaging import UrlPolicy
-from sartor.media.folder import FolderMediaStore
-from sartor.shop import Workspace
-from sartor.shop.backends import Backends, Lazy
-from sartor.shop.library import choose_model, open_encoder, open_models
-from sartor.store.mongo.catalog import MongoCatalogStore
-from sartor.store.mongo.database import MongoDatabase
-from sartor.store.sqlite.events import SqliteEventStore
-from sartor.wiring import open_index
 from tests.copies import copied
 from tests.fakes import photo, various_colors
 
 pytestmark = pytest.mark.engines
-
-
-def open_on_mongodb(home: Path, database: MongoDatabase) -> Shop:
-    settings = Settings(home=home)
-    models, store = open_models(settings), MongoCatalogStore(database, home / "replicas")
-    backends = Backends(
-        home=home,
-        store=store,
-        events=Lazy(lambda: SqliteEventStore(home / "events.sqlite3")),
-        has_events=(home / "events.sqlite3").exists,
-        media=FolderMediaStore(home / "media"),
-        urls=UrlPolicy(enabled=False),
-        models=models,
-        choose_model=lambda default: choose_model(settings, models, default=default),
-        open_encoder=lambda card: open_encoder(settings, models, card),
-        open_index=lambda card, features: open_index(settings, store, card, features),
-        heads=lambda card: Heads.read(models.folders().get(card.id), card),
-        regions=lambda card: Regions.read(models.folders().get(card.id), card),
-    )
-    return Shop(Workspace.of(backends))
-
-
-@pytest.fixture
-def database(mongodb_address: str) -> Iterator[MongoDatabase]:
-    opened = MongoDatabase(mongodb_address)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
@@ -92,10 +53,10 @@ def answers(shop: Shop) -> list[object]:
 
 
 def test_the_same_catalog_gives_the_same_answers(
-    database: MongoDatabase, empty_home: Path, source: Path, tmp_path: Path
+    mongodb_address: str, empty_home: Path, source: Path, tmp_path: Path
 ) -> None:
     homes = [copied(empty_home, tmp_path / name) for name in ("sqlite", "mongodb")]
-    with sartor.open(homes[0]) as embedded, open_on_mongodb(homes[1], database) as grown:
+    with sartor.open(homes[0]) as embedded, sartor.open(homes[1], store=mongodb_address) as grown:
         shops = [embedded, grown]
         reports = [shop.index(source) for shop in shops]
         assert reports[0].products == reports[1].products == 20
@@ -105,19 +66,20 @@ def test_the_same_catalog_gives_the_same_answers(
             assert shop.delete("p011")
             assert shop.index(source, limit=12).embedded == 2
         assert answers(embedded) == answers(grown)
-    with open_on_mongodb(homes[1], database) as again, sartor.open(homes[0]) as embedded:
+    with sartor.open(homes[1], store=mongodb_address) as again, sartor.open(homes[0]) as embedded:
         assert answers(embedded) == answers(again)
 
 
 def test_two_shops_on_one_database_follow_each_other(
-    database: MongoDatabase, empty_home: Path, source: Path, tmp_path: Path, mongodb_address: str
+    mongodb_address: str, empty_home: Path, source: Path, tmp_path: Path
 ) -> None:
-    other_database = MongoDatabase(mongodb_address)
     homes = [copied(empty_home, tmp_path / name) for name in ("one", "other")]
-    with open_on_mongodb(homes[0], database) as one, open_on_mongodb(homes[1], other_database) as other:
+    with (
+        sartor.open(homes[0], store=mongodb_address) as one,
+        sartor.open(homes[1], store=mongodb_address) as other,
+    ):
         one.index(source)
         other.warm_up()
         assert [hit.product_id for hit in other.similar(product="p001", k=5)] == [
             hit.product_id for hit in one.similar(product="p001", k=5)
         ]
-    other_database.close()

@@ -66,7 +66,7 @@ def test_what_is_written_by_hand_above_the_options_stays(tmp_path: Path, monkeyp
 def test_every_command_and_every_error_is_on_its_page() -> None:
     commands, families = reference.command_line_page(), reference.errors_page()
     assert "### `sartor events import`" in commands
-    assert "| `--home <path>` |" in commands
+    assert "| `--home <str>` |" in commands
     assert all(f"`{name}`" in families or f"## {name}" in families for name in errors_of_the_package())
 
 

@@ -37,11 +37,7 @@ class ModelFiles:
         database: The workspace's database.
         directory: The folder of models, with a folder for each.
 
-    Example:
-        >>> files = ModelFiles(database, home / "models")
-        >>> files.push("color")
-        >>> files.pull()  # on another host
-        ['color']
+    One host calls ``push("color")`` after the model was added, and ``pull()`` on another host fetches it.
     """
 
     def __init__(self, database: MongoDatabase, directory: Path) -> None:
