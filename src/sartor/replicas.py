@@ -17,13 +17,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import BaseFileLock, FileLock, Timeout
-
+from sartor import own_sqlite
 from sartor.errors import WorkspaceUnusable
 from sartor.limits import REPLICA_WAIT_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from filelock import BaseFileLock
 
 logger = logging.getLogger(__name__)
 
@@ -177,6 +178,8 @@ def locked(file: Path, *, wait_s: float) -> Iterator[None]:
         WorkspaceUnusable: It cannot be made, its file system has no locks, or another process does not let go.
     """
     lock = _file_lock(file, wait_s)
+    from filelock import Timeout
+
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
@@ -233,6 +236,9 @@ def _filled(file: int, size: int) -> Iterator[tuple[int, int]]:
 
 def _file_lock(file: Path, wait_s: float) -> BaseFileLock:
     # Another thread may release it. Without flock, filelock 4.2 falls back to files that stay behind after a kill.
+    own_sqlite.load()  # filelock 4.2 imports sqlite3
+    from filelock import FileLock
+
     return FileLock(file, timeout=wait_s, thread_local=False, fallback_to_soft=False)
 
 
@@ -242,6 +248,8 @@ def _lock_file(path: Path) -> Path:
 
 def _try_lock(path: Path) -> BaseFileLock | None:
     lock = _file_lock(_lock_file(path), 0)
+    from filelock import Timeout
+
     try:
         lock.acquire()
     except Timeout:

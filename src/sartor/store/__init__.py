@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from sartor.store.sqlite import own_sqlite
+from sartor import own_sqlite
 
 own_sqlite.load()  # before a module of the store imports sqlite3

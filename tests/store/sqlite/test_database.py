@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 
 from sartor.errors import WorkspaceBusy, WorkspaceUnusable, WriteConflict
-from sartor.replicas import FileLock
 from sartor.store.base import Write
 from sartor.store.sqlite import database
 from sartor.store.sqlite.catalog import SqliteCatalogStore

@@ -8,10 +8,10 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
+from sartor import own_sqlite
 from sartor.errors import WorkspaceBusy, WorkspaceTooNew, WorkspaceUnusable
 from sartor.limits import STORE_WAIT_S
 from sartor.replicas import locked
-from sartor.store.sqlite import own_sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

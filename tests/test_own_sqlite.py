@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from sartor.store.sqlite import own_sqlite
+from sartor import own_sqlite
 
 
 def run(*code: str) -> subprocess.CompletedProcess[str]:
