@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,10 @@ def test_two_shops_on_one_database_follow_each_other(
         sartor.open(homes[1], store=mongodb_address) as other,
     ):
         one.index(source)
-        other.warm_up()
+        deadline_s = time.monotonic() + 20
+        while other.revision < one.revision:
+            assert time.monotonic() < deadline_s
+            time.sleep(0.01)
         assert [hit.product_id for hit in other.similar(product="p001", k=5)] == [
             hit.product_id for hit in one.similar(product="p001", k=5)
         ]
