@@ -47,3 +47,8 @@ def test_a_python_without_full_text_search_is_told(
     monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
     lack = own_sqlite.lack(SimpleNamespace(execute=lambda _: [(name,) for name in modules]))
     assert lack is None if said is None else said in lack
+
+
+def test_a_workspace_opens_where_tensorflow_came_after_the_contract_of_stores(tmp_path: Path) -> None:
+    outcome = run("import sartor.store.base, tensorflow", f"sartor.open({str(tmp_path)!r}).close()")
+    assert outcome.returncode == 0, outcome.stderr
