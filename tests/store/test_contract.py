@@ -384,3 +384,16 @@ def test_the_log_has_all_events_as_they_came_and_who_was_merged(events: EventSto
     assert events.merges() == (("guest", "ann"),)
     events.forget(BOB)
     assert len(events.log({}, limit=9).events) == 3
+
+
+def test_people_after_a_forgotten_one_are_not_taken_for_others(events: EventStore) -> None:
+    events.add([event("1", BOB)])
+    events.forget(BOB)
+    events.merge("guest", into="ann")  # two new people, in the sequence that counted the erasure
+    events.add([event("2", ANN), event("3", GUEST), event("4", Person.user("eve"))])
+    rows = events.after({}, limit=9)
+    assert rows.people.min() > 0
+    assert len(set(rows.people.tolist())) == 2
+    assert events.counts() == (3, 2)
+    events.forget(ANN)
+    assert events.counts() == (1, 1)

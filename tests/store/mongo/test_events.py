@@ -274,8 +274,8 @@ def assert_consistent(database: MongoDatabase) -> None:
     assert {one["basket"]: one["basket_number"] for one in events if "basket" in one} == baskets
     totals: Counter[str] = Counter()
     for lane in database.collection("event_lanes").find({}):
-        totals.update({name: lane.get(name, 0) for name in ("events", "people")})
-    assert (totals["events"], totals["people"]) == (len(events), len(people))
+        totals.update({name: lane.get(name, 0) for name in ("events", "people", "forgotten")})
+    assert (totals["events"], totals["people"] - totals["forgotten"]) == (len(events), len(people))
 
 
 def traces(database: MongoDatabase, *marks: str) -> list[tuple[str, str]]:

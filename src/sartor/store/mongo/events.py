@@ -51,7 +51,8 @@ _ERASED = 100  # events that a transaction erases: short, as it conflicts with e
 _DUPLICATE_KEY = 11000
 _TYPES = {str(type_): number for number, type_ in enumerate(EventType)}
 _ARRIVED = "arrived_us"  # what the log is read by, which has impressions too
-_TOTALS = {"number": 0, "events": 0, "people": 0, "baskets": 0, "merges": 0, "erasures": 0}
+# Numbers come from ``number``, ``people`` and ``baskets``, so these never fall.
+_TOTALS = {"number": 0, "events": 0, "people": 0, "forgotten": 0, "baskets": 0, "merges": 0, "erasures": 0}
 _COLUMNS = {
     "_id": 0,
     "number": 1,
@@ -202,7 +203,7 @@ class MongoEventStore:
 
     def counts(self) -> tuple[int, int]:
         totals = self._totals()
-        return totals["events"], totals["people"] - totals["merges"]
+        return totals["events"], totals["people"] - totals["forgotten"] - totals["merges"]
 
     def product_counts(self) -> dict[str, int]:
         with self._database.calling():
@@ -412,7 +413,7 @@ class MongoEventStore:
             self._drop_baskets({one["basket_number"] for one in found if "basket_number" in one}, session)
         if forget and len(found) < _ERASED:
             self._people.delete_many({"_id": {"$in": [document["_id"] for document in who]}}, session=session)
-            count.update(people=-len(who), merges=1 - len(who))
+            count.update(forgotten=len(who), merges=1 - len(who))
         if any(count.values()):
             self._count(_CHANGES, count, session)
         return len(found)
