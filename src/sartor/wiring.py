@@ -152,7 +152,7 @@ def open_beside(settings: Settings, shop: Shop) -> Iterator[CatalogStore]:
     On a server it is the shop's: a second one would be a second replica of the catalog.
     """
     if settings.store is not None:
-        yield shop.store
+        yield shop.catalog.store
         return
     with closing(open_store(settings)) as store:
         yield store

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sartor.ingest.put import ProductInput, PutOutcome
     from sartor.shop.backends import Backends, OpenModel
     from sartor.shop.models import Models
-    from sartor.store.base import Listing, ListingQuery, StoreCounts
+    from sartor.store.base import CatalogStore, Listing, ListingQuery, StoreCounts
     from sartor.types import FacetValue, Photo, StoredProduct, Where
 
 
@@ -40,6 +40,11 @@ class Catalog:
     def __init__(self, backends: Backends, models: Models, model: Callable[[], OpenModel]) -> None:
         self._backends, self._models, self._model = backends, models, model
         self._store, self._media = backends.store, backends.media
+
+    @property
+    def store(self) -> CatalogStore:
+        """What holds the catalog, and the API keys."""
+        return self._store
 
     def index(self, source: Path, *, limit: int | None, prune: bool, on_progress: OnProgress) -> IngestReport:
         """Bring the products of a source in."""

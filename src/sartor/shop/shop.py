@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from sartor.recommend.features import FeatureWeights
     from sartor.recommend.filters import Filter
     from sartor.shop.backends import Backends
-    from sartor.store.base import CatalogStore, Listing, StoreCounts
+    from sartor.store.base import Listing, StoreCounts
     from sartor.types import FacetValue, Hit, Photo, StoredProduct
 
 
@@ -151,16 +151,6 @@ class Shop:
         """
         index = self._model().index_if_open
         return self._backends.store.revision if index is None else index.revision
-
-    @property
-    def store(self) -> CatalogStore:
-        """What holds the catalog, with the API keys; of several processes, each has one of its own.
-
-        Example:
-            >>> shop.store.keys()
-            ()
-        """
-        return self._backends.store
 
     @property
     def stale_since(self) -> float | None:
