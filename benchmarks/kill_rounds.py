@@ -139,8 +139,8 @@ def kill_rounds(
             found = [wrong for client in clients for wrong in client.wrongs(shop.address)]
             wrongs += [f"seed {seed}, round {number}, {what} killed: {wrong}" for wrong in found]
             killed[what] += 1
-            for wrong in found:
-                typer.echo(wrongs[-1] if wrong else "", err=True)
+            for line in wrongs[len(wrongs) - len(found) :]:
+                typer.echo(line, err=True)
         problems = shop.check()
     acknowledged = sum(client.acknowledged for client in clients)
     return Report(

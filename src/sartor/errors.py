@@ -125,7 +125,9 @@ class MissingExtra(SartorError):
     """An optional package is needed and not installed."""
 
     def __init__(self, package: str, *, extra: str) -> None:
-        super().__init__(f"this needs the package {package}; install it with: pip install 'sartor[{extra}]'")
+        super().__init__(
+            f"this needs the package {package}; in a checkout of Sartor, install it with: pip install '.[{extra}]'"
+        )
 
 
 def require_extra(extra: str, *packages: str) -> None:
@@ -268,7 +270,7 @@ class WorkspaceTooNew(WorkspaceError):
     def __init__(self, home: Path | str, *, found: int, supported: int) -> None:
         super().__init__(
             f"{home} was written by a newer Sartor (schema {found}, this one knows {supported}); "
-            "upgrade with: pip install -U sartor"
+            "in a newer checkout, upgrade with: pip install ."
         )
 
 

@@ -203,7 +203,7 @@ def test_a_missing_package_names_its_extra(
     filled: Sartor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exporting, "find_spec", lambda _: None)
-    assert "pip install 'sartor[annoy]'" in filled("export", tmp_path / "out", "-f", "annoy").err
+    assert "pip install '.[annoy]'" in filled("export", tmp_path / "out", "-f", "annoy").err
 
 
 def test_from_python_it_is_the_same(shop: Shop, table: Path, tmp_path: Path) -> None:

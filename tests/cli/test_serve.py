@@ -16,7 +16,8 @@ def test_without_its_extra_the_command_names_it(sartor: Sartor, monkeypatch: pyt
     outcome = sartor("studio", "--no-browser")
     assert outcome.code == 1
     assert outcome.err == (
-        "sartor: this needs the package streamlit; install it with: pip install 'sartor[studio]'\n"
+        "sartor: this needs the package streamlit; in a checkout of Sartor, "
+        "install it with: pip install '.[studio]'\n"
     )
 
 

@@ -69,10 +69,11 @@ class Evaluator:
         if repair:
             tidy_media(self._store, media)
         problems = [*check_store(self._store), *check_media(self._store, media)]
-        for model, index in self._models.indexes():
-            if repair:
-                rebuild_index(self._store, index, model.features)
-            problems += self._index_problems(model, index)
+        with self._backends.writing:  # the follower writes no index meanwhile
+            for model, index in self._models.indexes():
+                if repair:
+                    rebuild_index(self._store, index, model.features)
+                problems += self._index_problems(model, index)
         return tuple(problems)
 
     def _index_problems(self, model: OpenModel, index: VectorIndex) -> list[Problem]:

@@ -298,7 +298,7 @@ class Models:
         default = self.default
         for known in self.cards():
             if known.id in {card.id, default}:
-                with self._index(known) as (opened, index):
+                with backends.writing, self._index(known) as (opened, index):
                     bring_up_to_date(backends.store, index, opened.features)
         return filled
 

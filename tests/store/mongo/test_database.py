@@ -14,8 +14,8 @@ pytest.importorskip("pymongo", reason="pymongo is not installed: pip install 'sa
 
 from pymongo import MongoClient
 
-from sartor.errors import SartorError, StoreAway, WorkspaceBusy, WorkspaceTooNew, WorkspaceUnusable
-from sartor.store.mongo.database import COLLECTIONS, MongoDatabase, redacted
+from sartor.errors import SartorError, StoreAway, WorkspaceBusy, WorkspaceTooNew, WorkspaceUnusable, redacted
+from sartor.store.mongo.database import COLLECTIONS, MongoDatabase
 from tests.engines import with_database
 
 engines = pytest.mark.engines

@@ -29,7 +29,7 @@ from pymongo.errors import (
 from pymongo.read_concern import ReadConcern
 from pymongo.uri_parser import parse_uri
 
-from sartor.errors import SartorError, StoreAway, WorkspaceBusy, WorkspaceTooNew, WorkspaceUnusable
+from sartor.errors import SartorError, StoreAway, WorkspaceBusy, WorkspaceTooNew, WorkspaceUnusable, redacted
 from sartor.limits import SERVER_CALL_S, SERVER_CONNECT_S
 from sartor.store.mongo.sessions import Sessions
 
@@ -90,21 +90,6 @@ _NO_TRANSACTIONS = (
     "it has no transactions; start it as a replica set, of one node if need be: "
     "mongod --replSet rs0, then rs.initiate() in mongosh"
 )
-
-
-def redacted(address: str) -> str:
-    """An address without its password and its options, to be shown.
-
-    Example:
-        >>> redacted("mongodb://ann:secret@db.example:27017/shop?authSource=admin")
-        'mongodb://ann:***@db.example:27017/shop'
-    """
-    scheme, _, rest = address.partition("://")
-    login, at, hosts = rest.rpartition("@")
-    shown = hosts.partition("?")[0]
-    if at:
-        shown = f"{re.split('[:/?]', login, maxsplit=1)[0]}:***@{shown}"
-    return f"{scheme}://{shown}"
 
 
 class MongoDatabase:
