@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from threading import Barrier, Thread
 
@@ -13,6 +14,7 @@ import pytest
 pytest.importorskip("pymongo", reason="pymongo is not installed: pip install 'sartor[mongodb]'")
 
 from pymongo import MongoClient
+from pymongo.client_session import ClientSession
 
 from sartor.errors import SartorError, StoreAway, WorkspaceBusy, WorkspaceTooNew, WorkspaceUnusable, redacted
 from sartor.store.mongo.database import COLLECTIONS, MongoDatabase
@@ -229,6 +231,35 @@ def test_who_never_gets_a_turn_is_told_within_the_deadline(mongo: MongoDatabase,
     try:
         mongo.transaction(hold)
     finally:
+        hurried.close()
+
+
+@engines
+def test_a_server_that_goes_away_is_not_taken_for_a_busy_one(tmp_path: Path, mongodb_server: str) -> None:
+    from tools.engines.mongodb import MongoServer
+
+    with MongoServer(tmp_path / "server") as server:
+        address = f"{server.address}/shop"
+        mongo, hurried, attempts = MongoDatabase(address), MongoDatabase(address, call_s=2.0), count(1)
+
+        def take(database: MongoDatabase, session: ClientSession) -> None:
+            counters = database.collection("counters")
+            counters.update_one({"_id": "catalog"}, {"$inc": {"revision": 1}}, session=session)
+
+        def conflict(session: ClientSession) -> None:
+            if next(attempts) == 2:  # the first one conflicted
+                server.kill()
+            take(hurried, session)
+
+        def hold(session: ClientSession) -> None:
+            take(mongo, session)
+            with pytest.raises(StoreAway):
+                hurried.transaction(conflict)
+            raise ZeroDivisionError  # out of the transaction, whose server is gone
+
+        with pytest.raises(ZeroDivisionError):
+            mongo.transaction(hold)
+        mongo.close()
         hurried.close()
 
 

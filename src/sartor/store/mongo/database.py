@@ -185,7 +185,7 @@ class MongoDatabase:
             try:
                 return call(session)
             except PyMongoError as error:
-                conflict = conflict or _is_conflict(error)
+                conflict = _is_conflict(error) or (conflict and not isinstance(error, ConnectionFailure))
                 raise
 
         with self.calling(), self._client.start_session() as session:
