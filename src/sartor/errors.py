@@ -264,6 +264,15 @@ class StoreAway(WorkspaceError):
         )
 
 
+class IndexAway(WorkspaceError):
+    """The engine that holds the index does not answer; what is in the store is safe."""
+
+    def __init__(self, index: str, *, reason: str) -> None:
+        super().__init__(
+            f"{index} does not answer ({reason}); try again when the engine is back, or check SARTOR_INDEX"
+        )
+
+
 class WorkspaceTooNew(WorkspaceError):
     """A newer Sartor wrote this workspace."""
 

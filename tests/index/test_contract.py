@@ -56,7 +56,7 @@ def fill(index: VectorIndex) -> None:
         entry("b", axis(4), 3, is_main=False, color="blue"),
         entry("c", axis(2), 4, color="red"),
     ]
-    index.replace(["a", "b", "c"], entries)
+    index.writer.replace(["a", "b", "c"], entries)
 
 
 def ids(index: VectorIndex, number: int = 0, **options: object) -> list[str]:
@@ -76,7 +76,7 @@ def test_products_are_found_closest_first_each_once(index: VectorIndex, metric: 
 
 
 def test_ties_are_ordered_by_id(index: VectorIndex) -> None:
-    index.replace(["z", "y", "x"], [entry(product_id, axis(0), 1) for product_id in ("z", "y", "x")])
+    index.writer.replace(["z", "y", "x"], [entry(product_id, axis(0), 1) for product_id in ("z", "y", "x")])
     assert ids(index) == ["x", "y", "z"]
 
 
@@ -100,7 +100,7 @@ def test_facets_count_products_not_photos(index: VectorIndex) -> None:
 
 def test_replacing_removes_old_entries_and_products_without_one(index: VectorIndex) -> None:
     fill(index)
-    index.replace(["a", "b"], [entry("b", axis(6), 9)])
+    index.writer.replace(["a", "b"], [entry("b", axis(6), 9)])
     assert index.entry_keys() == {("b", f"{9:064x}"), ("c", f"{4:064x}")}
     assert len(index) == 2
     assert ids(index, 6)[0] == "b"
@@ -120,11 +120,11 @@ def test_the_other_metric_ranks_alike(index: VectorIndex) -> None:
 
 def test_the_revision_follows_and_clearing_goes_back_to_0(index: VectorIndex) -> None:
     fill(index)
-    index.advance(3, changed=3)
+    index.writer.advance(3, changed=3)
     assert index.revision == 3
-    index.mark(4)
+    index.writer.mark(4)
     assert index.revision == 4
-    index.clear()
+    index.writer.clear()
     assert (index.revision, len(index), ids(index)) == (0, 0, [])
 
 
@@ -132,7 +132,7 @@ def test_a_closed_index_opens_as_it_was(
     request: pytest.FixtureRequest, index: VectorIndex, tmp_path: Path, metric: Metric
 ) -> None:
     fill(index)
-    index.mark(3)
+    index.writer.mark(3)
     index.close()
     with request.node.callspec.params["index"](tmp_path, metric) as again:
         assert (again.revision, len(again), ids(again)) == (3, 4, ["a", "b", "c"])

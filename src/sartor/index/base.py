@@ -1,7 +1,8 @@
 """The contract of a vector index: nearest neighbors among the photos of a catalog, by one model.
 
 An index is derived from the store and can be deleted at any time. It follows the store's revisions. The embedded
-one is in ``index/edge.py``.
+one, in ``index/edge.py``, belongs to one process, which writes it. An index that many processes share is written by
+an indexer alone; the others read it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class VectorIndex(Protocol):
-    """Nearest neighbors by the dot product ``s`` of vectors. Threads may share it; the caller serializes writes.
+    """Nearest neighbors by the dot product ``s`` of vectors. Threads may share it.
 
     Vectors are stored as given and must not be normalized: style, color and category stand end to end, so a norm
     may differ from 1. The score is ``s`` for the cosine metric and ``-sqrt(2 - 2 s)`` for the euclidean one. Both
@@ -25,7 +26,9 @@ class VectorIndex(Protocol):
 
     A filter means what ``sartor.values`` says: ``AnyOf`` compares ``texts_of``, ``Between`` ``numbers_of``, and
     ``Not`` lets a product pass that lacks the attribute. An index that is damaged, or was made for another model,
-    opens empty at revision 0. What is on disk may lag behind ``advance``; it is never ahead of it.
+    opens empty at revision 0.
+
+    Every method that asks an engine outside of this process raises ``IndexAway`` if it does not answer in time.
     """
 
     metric: Metric
@@ -39,25 +42,16 @@ class VectorIndex(Protocol):
         """The same index with scores of another metric; it is closed together with this one."""
         ...
 
-    def replace(self, product_ids: Collection[str], entries: Sequence[IndexEntry]) -> None:
-        """Replace all entries of these products; a product without an entry is deleted.
-
-        Searches that run meanwhile always find a product that was and stays in the index.
-        """
+    @property
+    def writer(self) -> IndexWriter | None:
+        """What writes to the index; None if only the indexer does, in another process or another thread."""
         ...
 
-    def advance(self, revision: int, *, changed: int) -> None:
-        """Note that the index has followed the store to ``revision``; after many changes, write it to disk."""
-        ...
+    def refresh(self) -> None:
+        """Notice what the indexer has written; nothing to do for an index that this process writes.
 
-    def mark(self, revision: int) -> None:
-        """Write everything to disk and note that the index has followed the store to ``revision``."""
-        ...
-
-    def share(self) -> int:
-        """Give other processes that wait for it a copy of an embedded index; returns how many there were.
-
-        Call it between two writes. An index that all processes use anyway has nothing to copy.
+        Raises:
+            IndexAway: The engine does not answer.
         """
         ...
 
@@ -126,6 +120,47 @@ class VectorIndex(Protocol):
         """Number of photos."""
         ...
 
+    def close(self) -> None:
+        """Write everything to disk and release the index."""
+        ...
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_: object) -> None: ...
+
+
+class IndexWriter(Protocol):
+    """Writes an index, in the order of the store's revisions. The caller serializes the calls.
+
+    What is on disk may lag behind ``advance``; it is never ahead of it.
+    """
+
+    @property
+    def revision(self) -> int:
+        """Revision of the store that was written up to."""
+        ...
+
+    def replace(self, product_ids: Collection[str], entries: Sequence[IndexEntry]) -> None:
+        """Replace all entries of these products; a product without an entry is deleted.
+
+        Searches that run meanwhile always find a product that was and stays in the index.
+        """
+        ...
+
+    def advance(self, revision: int, *, changed: int) -> None:
+        """Note that the index has followed the store to ``revision``; after many changes, write it to disk."""
+        ...
+
+    def mark(self, revision: int) -> None:
+        """Write everything to disk and note that the index has followed the store to ``revision``."""
+        ...
+
+    def share(self) -> int:
+        """Give other processes that wait for it a copy of an embedded index; returns how many there were.
+
+        Call it between two writes. An index that all processes use anyway has nothing to copy.
+        """
+        ...
+
     def optimize(self) -> bool:
         """Build the graph over new entries; returns whether there was anything to do."""
         ...
@@ -133,10 +168,3 @@ class VectorIndex(Protocol):
     def clear(self) -> None:
         """Remove all entries and go back to revision 0."""
         ...
-
-    def close(self) -> None:
-        """Write everything to disk and release the index."""
-        ...
-
-    def __enter__(self) -> Self: ...
-    def __exit__(self, *_: object) -> None: ...

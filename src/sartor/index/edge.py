@@ -138,6 +138,13 @@ class EdgeIndex:
         other.metric = metric
         return other
 
+    @property
+    def writer(self) -> Self:
+        return self
+
+    def refresh(self) -> None:
+        """Nothing to do: this process writes it."""
+
     def replace(self, product_ids: Collection[str], entries: Sequence[IndexEntry]) -> None:
         points = [point(entry) for entry in entries]
         if points:

@@ -139,8 +139,9 @@ def tidy_media(store: CatalogStore, media: MediaStore) -> None:
 
 
 def rebuild_index(store: CatalogStore, index: VectorIndex, features: FeatureBuilder) -> None:
-    """Build the index again from the store, without embedding anything."""
-    index.clear()
+    """Build an index that this process writes again from the store, without embedding anything."""
+    if index.writer is not None:
+        index.writer.clear()
     bring_up_to_date(store, index, features)
 
 

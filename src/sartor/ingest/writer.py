@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from sartor.imaging.fetch import EncodedPhoto
-    from sartor.index.base import VectorIndex
+    from sartor.index.base import IndexWriter, VectorIndex
     from sartor.media.base import MediaStore
     from sartor.recommend.features import FeatureBuilder
     from sartor.store.base import CatalogStore
@@ -110,8 +110,7 @@ class CatalogWriter:
 
     def finish(self) -> None:
         """Build the graph of the index over what was written, so that it answers as well as it can."""
-        self.index.optimize()
-        self.index.mark(self.store.revision)
+        bring_up_to_date(self.store, self.index, self.features)
 
 
 def retried(attempt: Callable[[], T]) -> T:
@@ -129,7 +128,19 @@ def retried(attempt: Callable[[], T]) -> T:
 
 
 def catch_up(store: CatalogStore, index: VectorIndex, features: FeatureBuilder) -> int:
-    """Apply every change of the store that the index lacks.
+    """Apply every change of the store that the index lacks, or notice which ones the indexer has applied.
+
+    Returns:
+        How many products had changed.
+    """
+    if index.writer is None:
+        index.refresh()
+        return 0
+    return write_changes(store, index.writer, features)
+
+
+def write_changes(store: CatalogStore, writer: IndexWriter, features: FeatureBuilder) -> int:
+    """Write every change of the store that an index lacks.
 
     Repeating a part of it does no harm, so a kill at any moment only costs the work since the index was saved.
 
@@ -137,23 +148,24 @@ def catch_up(store: CatalogStore, index: VectorIndex, features: FeatureBuilder) 
         How many products had changed.
     """
     done = 0
-    if index.revision > store.revision:  # another file was put in the place of the store's
-        logger.warning("the index is ahead of the store and is built again: revision=%d", index.revision)
-        index.clear()
-    while page := store.changes(since=index.revision, limit=_PAGE):
+    if writer.revision > store.revision:  # another file was put in the place of the store's
+        logger.warning("the index is ahead of the store and is built again: revision=%d", writer.revision)
+        writer.clear()
+    while page := store.changes(since=writer.revision, limit=_PAGE):
         live = [change.product_id for change in page if not change.deleted]
         entries = features.entries(store.embedded_photos(features.model, live))
-        index.replace([change.product_id for change in page], entries)
-        index.advance(page[-1].revision, changed=len(page))
-        index.share()
+        writer.replace([change.product_id for change in page], entries)
+        writer.advance(page[-1].revision, changed=len(page))
+        writer.share()
         done += len(page)
     if done:
-        logger.debug("index caught up: products=%d revision=%d", done, index.revision)
+        logger.debug("index caught up: products=%d revision=%d", done, writer.revision)
     return done
 
 
 def bring_up_to_date(store: CatalogStore, index: VectorIndex, features: FeatureBuilder) -> None:
     """Catch up, and build the graph over what came, so that the index answers as well as it can."""
     catch_up(store, index, features)
-    index.optimize()
-    index.mark(store.revision)
+    if (writer := index.writer) is not None:
+        writer.optimize()
+        writer.mark(store.revision)

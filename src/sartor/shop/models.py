@@ -142,8 +142,8 @@ class Models:
         with self._lock:
             indexes = [model.index_if_open for model in self._opened.values()]
         for index in indexes:
-            if index is not None:
-                index.share()
+            if index is not None and index.writer is not None:
+                index.writer.share()
 
     def remember(self, card: ModelCard) -> None:
         """Note that a model is about to embed; the first one becomes the default.

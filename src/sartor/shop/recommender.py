@@ -9,6 +9,7 @@ from PIL import Image
 
 from sartor.errors import EmptyQuery, ProductNotFound
 from sartor.imaging.color import named_color, palette_of_color
+from sartor.ingest.writer import bring_up_to_date
 from sartor.recommend.base import FeedRequest, Model
 from sartor.recommend.candidates import CandidateSource
 from sartor.recommend.explain import Explained, QueryAttributes, explain
@@ -89,8 +90,7 @@ class Recommender:
         """Bring the index up to date with the store, and its graph with the index."""
         model = self._model()
         with self._backends.writing:
-            model.index.optimize()
-            model.index.mark(self._store.revision)
+            bring_up_to_date(self._store, model.index, model.features)
 
     def similar(self, request: SimilarRequest) -> Recommendation:
         """Find the products that look most like a query."""
