@@ -50,7 +50,7 @@ class Tally:
         self.statuses += other.statuses
 
 
-def service_load(
+def service_load(  # noqa: PLR0913 - each is an option
     *,
     data: Data = SHARED_DATA,
     home: Annotated[Path | None, typer.Option(metavar="DIR", help="Keeps the catalog for next time.")] = None,
@@ -59,10 +59,18 @@ def service_load(
     workers: Annotated[
         list[int] | None, typer.Option(help="Processes of the service; repeatable (1 and 2).")
     ] = None,
+    shared: Annotated[
+        bool, typer.Option("--shared", help="Also the most workers with one index for all of them.")
+    ] = False,
 ) -> Report:
     """`sartor serve` with 37,344 products by one process and by several, asked from the same machine over HTTP."""
     photos = read(data_file(data, PHOTOS_224)).data[::20]
     counts = tuple(workers or _WORKERS)
+    services = [(_workers(count), ("--workers", str(count), "--copy-index")) for count in counts]
+    if shared:
+        services.append(
+            (f"{_workers(counts[-1])} with one index", ("--workers", str(counts[-1]), "--share-index"))
+        )
     runs: dict[str, Tally] = {}
     memory: dict[str, Figure] = {}
     with TemporaryDirectory() as temporary:
@@ -71,19 +79,19 @@ def service_load(
             shop.index(data_file(data, PHOTOS_SMALL), limit=limit)
             products = shop.product_ids()
         by_photo, by_id = _by_photo(photos), _by_id(products[::37])
-        for count in counts:
-            with serving(workspace, "--workers", str(count)) as address:
+        for service, options in services:
+            with serving(workspace, *options) as address:
                 run(address, by_photo, clients=4, seconds=_WARM_UP_S)
                 for name, ask, clients in (
                     *(("by photo", by_photo, clients) for clients in _CLIENTS),
                     *(("by id", by_id, clients) for clients in (1, 8)),
                     ("overload", by_photo, _OVERLOAD),
                 ):
-                    runs[_name(name, clients, count)] = run(address, ask, clients=clients, seconds=seconds)
-                memory[f"memory of a worker, {count} workers"] = Figure.of(_resident_mb(address), "MB")
+                    runs[_name(name, clients, service)] = run(address, ask, clients=clients, seconds=seconds)
+                memory[f"memory of a worker, {service}"] = Figure.of(_resident_mb(address), "MB")
     figures = {name: Figure.of([1000 * each for each in tally.seconds], "ms") for name, tally in runs.items()}
     rates = {name: len(tally.seconds) / tally.elapsed_s for name, tally in runs.items()}
-    p95 = figures[_name("by photo", 8, counts[-1])].p95 or 0
+    p95 = figures[_name("by photo", 8, _workers(counts[-1]))].p95 or 0
     return Report(
         name="service_load",
         options={"products": len(products), "seconds": round(seconds)},
@@ -92,7 +100,7 @@ def service_load(
         | {f"answers a second, {name}": Figure.of([rate], "1/s") for name, rate in rates.items()}
         | memory,
         targets=[
-            Target(what=f"p95 by photo, 8 clients, {counts[-1]} workers, ms", value=p95, at_most=40),
+            Target(what=f"p95 by photo, 8 clients, {_workers(counts[-1])}, ms", value=p95, at_most=40),
             Target(what="answers other than 200, 429 and 503", value=_unexpected(runs.values()), at_most=0),
             *(_more_workers(rates) if set(_WORKERS) <= set(counts) else ()),
         ],
@@ -103,8 +111,12 @@ def service_load(
     )
 
 
-def _name(what: str, clients: int, workers: int) -> str:
-    return f"{what}, {clients} clients, {workers} workers"
+def _workers(count: int) -> str:
+    return f"{count} workers"
+
+
+def _name(what: str, clients: int, service: str) -> str:
+    return f"{what}, {clients} clients, {service}"
 
 
 def _more_workers(rates: dict[str, float]) -> Iterator[Target]:
@@ -115,7 +127,7 @@ def _more_workers(rates: dict[str, float]) -> Iterator[Target]:
         ("by id", 1, 1.0),
         ("by photo", 1, 1.0),
     ):
-        one, two = (rates[_name(what, clients, workers)] for workers in _WORKERS)
+        one, two = (rates[_name(what, clients, _workers(count))] for count in _WORKERS)
         yield Target(
             what=f"answers a second, {what}, {clients} clients, 2 workers over 1",
             value=two / one,

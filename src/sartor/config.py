@@ -164,6 +164,12 @@ class ServiceSettings(BaseModel):
         json_schema_extra={"option": "--workers"},
         ge=1,
     )
+    share_index: bool | None = _row(
+        None,
+        "Whether the workers ask one process for the index; by default they do where their copies would take more "
+        "than a quarter of the memory.",
+        "--share-index",
+    )
     concurrency: int = Field(
         default_factory=lambda: cores() + 1,
         description="Requests that are worked on at once, over all workers; each works on two at the least.",

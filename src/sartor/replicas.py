@@ -170,6 +170,16 @@ class Replicas:
             yield
 
 
+def largest_bytes(directory: Path) -> int:
+    """Bytes on disk of the largest of the replicas ``MODEL/NUMBER`` in a directory; 0 without any."""
+    sizes = [
+        sum(file.stat().st_blocks * 512 for file in replica.rglob("*") if file.is_file())  # they have holes
+        for replica in directory.glob("*/[0-9]*")
+        if replica.is_dir()
+    ]
+    return max(sizes, default=0)
+
+
 @contextmanager
 def locked(file: Path, *, wait_s: float) -> Iterator[None]:
     """Hold a lock file; its directory is made if it is missing.

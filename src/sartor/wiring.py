@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from sartor.store.base import CatalogStore, EventStore
 
 _STORE, _EVENTS, _MEDIA = "catalog.sqlite3", "events.sqlite3", "media"
+INDEX = "index"  # the directory of the replicas
+SHARED_INDEX = "unix://"  # and the socket of an ``IndexServer``; `sartor serve` gives it to its workers
 _STORES = "give mongodb://HOST/DATABASE, or leave it out for SQLite in the directory"
 _FOLDERS = (_MEDIA, MODELS, "sources")  # of files; the rest of a workspace can be made from them
 
@@ -72,6 +74,11 @@ class Truth:
 
 
 def open_shop(settings: Settings, *, many_callers: bool = False) -> Shop:
+    """Open a workspace, as ``open_workspace`` does, as one object."""
+    return Shop(open_workspace(settings, many_callers=many_callers))
+
+
+def open_workspace(settings: Settings, *, many_callers: bool = False) -> Workspace:
     """Open a workspace on the engines that its settings name; an empty one is made if there is none.
 
     Args:
@@ -82,7 +89,7 @@ def open_shop(settings: Settings, *, many_callers: bool = False) -> Shop:
         BadAddress: A setting is no address of an engine.
         WorkspaceError: It cannot be used.
     """
-    require_embedded_index(settings)
+    check_index(settings)
     truth = open_truth(settings)
     models = truth.models
 
@@ -108,7 +115,7 @@ def open_shop(settings: Settings, *, many_callers: bool = False) -> Shop:
         heads=lambda card: Heads.read(models.folders().get(card.id), card),
         regions=lambda card: Regions.read(models.folders().get(card.id), card),
     )
-    return Shop(Workspace.of(backends))
+    return Workspace.of(backends)
 
 
 def open_truth(settings: Settings) -> Truth:
@@ -195,13 +202,13 @@ def _mongodb(settings: Settings, address: str) -> Truth:
         raise
 
 
-def require_embedded_index(settings: Settings) -> None:
+def check_index(settings: Settings) -> None:
     """Check that no index engine is asked for that Sartor does not have.
 
     Raises:
         BadAddress: One is.
     """
-    if settings.index is not None:
+    if settings.index is not None and not settings.index.startswith(SHARED_INDEX):
         raise BadAddress(
             settings.index,
             setting="index",
@@ -210,12 +217,17 @@ def require_embedded_index(settings: Settings) -> None:
 
 
 def open_index(settings: Settings, truth: Truth, card: ModelCard, features: FeatureBuilder) -> VectorIndex:
-    """The vector index of a model, in a directory that is this process's until the index is closed."""
+    """The vector index of a model: the one that another process has, or one in a directory of this process."""
+    if settings.index is not None:
+        from sartor.index.shared import SharedIndex
+
+        address = Path(settings.index.removeprefix(SHARED_INDEX))
+        return SharedIndex(address, model=card.id, metric=settings.metric)
     from sartor.index.edge import EdgeIndex, revision_in
 
     dimension = features.dimension(card.dimension)
     replicas = Replicas(
-        truth.home / "index" / card.id,
+        truth.home / INDEX / card.id,
         revision_of=lambda path: revision_in(path, model=card.sha256, dimension=dimension),
     )
     replica = replicas.claim(revision=truth.store.revision)

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -136,8 +136,22 @@ def running(full_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield service
 
 
-def test_workers_answer_alike(running: Running) -> None:
-    answers = []
+@pytest.fixture(scope="module")
+def sharing(full_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Workers that ask one process for the index."""
+    home = copied(full_home, tmp_path_factory.mktemp("sharing") / "home")
+    with workers(home, "--share-index", "--rate-limit", "0") as service:
+        yield service
+
+
+@pytest.fixture(params=["running", "sharing"])
+def either(request: pytest.FixtureRequest) -> Running:
+    service: Running = request.getfixturevalue(request.param)
+    return service
+
+
+def test_workers_answer_alike(either: Running) -> None:
+    running, answers = either, []
     with running.connection_to_each() as connections:
         for connection in connections:
             status, _, body = ask(connection, "GET", "/v1/products/red/similar")
@@ -177,8 +191,8 @@ def test_figures_add_up_over_workers(running: Running) -> None:
     assert running.figures.count("sartor_products 5.0") == 1
 
 
-def test_what_one_worker_writes_the_other_knows_with_its_revision(running: Running) -> None:
-    with running.connection_to_each() as connections:
+def test_what_one_worker_writes_the_other_knows_with_its_revision(either: Running) -> None:
+    with either.connection_to_each() as connections:
         writer, reader = connections
         for number in range(20):
             body, kind = form(f"Title {number}", photo((250 - number, 9 * number, 128)))
@@ -263,6 +277,43 @@ def test_a_worker_that_is_killed_under_load_loses_nothing_and_is_replaced(runnin
             ask(connections[0], "DELETE", f"/v1/products/{product_id}")
 
 
+def index_process(service: Running) -> int:
+    """The child of the supervisor that has the index: the one without a part of the socket's answers."""
+    pid = service.process.pid
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    others = {int(child) for child in children} - service.pids()
+    (found,) = [child for child in others if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    return found
+
+
+def test_the_process_with_the_index_is_replaced_when_it_dies_and_on_sighup(sharing: Running) -> None:
+    def asks() -> int:
+        return sharing.ask("GET", "/v1/products/red/similar")[0]
+
+    assert asks() == 200
+    killed = index_process(sharing)
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: asks() == 200)
+    second = index_process(sharing)
+    assert second != killed
+    statuses: list[int] = []
+    stop = threading.Event()
+
+    def ask_on() -> None:
+        while not stop.is_set():
+            with suppress(http.client.RemoteDisconnected, ConnectionResetError):  # its worker was replaced
+                statuses.append(asks())
+
+    thread = threading.Thread(target=ask_on)
+    thread.start()
+    sharing.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: not Path(f"/proc/{second}").exists())
+    stop.set()
+    thread.join()
+    assert set(statuses) == {200}
+    assert asks() == 200
+
+
 def test_sigterm_finishes_what_is_under_way_and_exits_well(home: Path) -> None:
     with workers(home) as running:
         done: list[int] = []
@@ -285,8 +336,8 @@ def test_sigterm_finishes_what_is_under_way_and_exits_well(home: Path) -> None:
 
 
 def test_workers_end_when_their_supervisor_is_killed_and_free_the_address(home: Path) -> None:
-    with workers(home) as running:
-        pids = running.pids()
+    with workers(home, "--share-index") as running:
+        pids = running.pids() | {index_process(running)}
         running.process.kill()
         running.process.wait()
         wait_until(lambda: not any(Path(f"/proc/{pid}/exe").exists() for pid in pids), 20)

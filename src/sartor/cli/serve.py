@@ -72,6 +72,14 @@ def serve(
             "--workers", min=1, metavar="N", help="Processes that answer (by default one for each core)."
         ),
     ] = None,
+    share_index: Annotated[
+        bool | None,
+        typer.Option(
+            "--share-index/--copy-index",
+            help="Whether the workers ask one process for the index, or have a copy each (by default as long as "
+            "the copies take a quarter of the memory at most).",
+        ),
+    ] = None,
     home: Home = None,
     model: Model = None,
     metric: MetricOption = None,
@@ -94,6 +102,7 @@ def serve(
         read_needs_key=read_needs_key,
         storefront=storefront,
         workers=workers or cores(),
+        share_index=share_index,
     )
     run(workspace, service)
 

@@ -30,6 +30,7 @@ from sartor.errors import SartorError, WorkerFailed
 from sartor.limits import DRAIN_S
 from sartor.service.app import create_app
 from sartor.service.group import WorkerGroup
+from sartor.service.indexing import IndexProcess, should_share
 from sartor.service.monitoring import configure_logging
 from sartor.service.run import SWITCH_S, address_of, bound, listen, require_key, server_options
 from sartor.wiring import open_beside, open_shop
@@ -84,13 +85,19 @@ def serve_by_workers(
     ):
         with open_shop(workspace) as shop:  # so that the graph is built once; the first worker takes this replica
             shop.optimize()
+        shared = (
+            settings.share_index
+            if settings.share_index is not None
+            else should_share(shop.home, workers=settings.workers)
+        )
+        index = IndexProcess(workspace, Path(directory)) if shared else None
         listen(listener, settings)
         group = WorkerGroup(Path(directory))
         group.prepare()
         on_address(address_of(listener))
         config = uvicorn.Config(
             Worker(
-                workspace=_share_of_cores(workspace, settings.workers),
+                workspace=_share_of_cores(workspace if index is None else index.settings, settings.workers),
                 settings=_share_of_requests(settings),
                 pages=pages,
                 listener=listener,
@@ -104,7 +111,7 @@ def serve_by_workers(
             **server_options(),
         )
         with _handlers_restored(), _environment(_METRICS_VARIABLE, str(group.metrics)):
-            _Supervisor(config, listener, group).run(on_ready=lambda: on_ready(address_of(listener)))
+            _Supervisor(config, listener, group, index).run(on_ready=lambda: on_ready(address_of(listener)))
 
 
 class _Supervisor:
@@ -114,8 +121,10 @@ class _Supervisor:
     seconds, which a worker does not while it builds a graph.
     """
 
-    def __init__(self, config: uvicorn.Config, listener: Listener, group: WorkerGroup) -> None:
-        self._listener, self._group = listener, group
+    def __init__(
+        self, config: uvicorn.Config, listener: Listener, group: WorkerGroup, index: IndexProcess | None
+    ) -> None:
+        self._listener, self._group, self._index = listener, group, index
         self._uvicorn = Multiprocess(config, [listener])
         self._pids: set[int | None] = set()
 
@@ -126,6 +135,10 @@ class _Supervisor:
             workers.init_processes()
         while not workers.should_exit.wait(_POLL_S):
             with _interrupts_held():
+                if self._index is not None:
+                    self._index.keep_alive()
+                    if signal.SIGHUP in workers.signal_queue:
+                        self._index.renew()
                 workers.handle_signals()
                 self._replace_dead()
             former, self._pids = self._pids, {process.pid for process in workers.processes}
@@ -170,6 +183,8 @@ class _Supervisor:
                 logger.error("worker killed: pid=%d reason=it did not end in %d s", process.pid, _JOIN_S)
                 process.kill()
                 process.join()
+        if self._index is not None:
+            self._index.stop()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,12 +23,20 @@ class Follower:
 
     Args:
         backends: The engines of the workspace.
-        follow: Takes in what was written; called when something was, while nobody else writes.
+        follow: Takes in what was written; called when something was, while nobody else of this process writes.
+        lags: Whether an index lacks what this process has seen of the store, and so has to be looked at again.
         share: Gives copies to the processes that wait for one.
     """
 
-    def __init__(self, backends: Backends, *, follow: Callable[[], None], share: Callable[[], None]) -> None:
-        self._backends, self._take_in, self._share = backends, follow, share
+    def __init__(
+        self,
+        backends: Backends,
+        *,
+        follow: Callable[[], None],
+        lags: Callable[[], bool],
+        share: Callable[[], None],
+    ) -> None:
+        self._backends, self._take_in, self._lags, self._share = backends, follow, lags, share
         self._lock, self._stopping = Lock(), Event()
         self._thread: Thread | None = None
         self._tidied_at = time.monotonic()
@@ -62,7 +70,7 @@ class Follower:
 
     def _follow(self) -> None:
         backends = self._backends
-        if backends.store.has_changed():
+        if backends.store.has_changed() or self._lags():
             with backends.writing:
                 self._take_in()
         with backends.writing:

@@ -75,7 +75,7 @@ class Models:
     def __init__(self, backends: Backends) -> None:
         self._backends = backends
         self._lock = Lock()
-        self.follower = Follower(backends, follow=self.follow, share=self.share)
+        self.follower = Follower(backends, follow=self.follow, lags=self.lags, share=self.share)
         self._opened: dict[str, OpenModel] = {}  # by id, until the workspace is closed
         self._in_use: dict[
             str | None, OpenModel
@@ -137,12 +137,15 @@ class Models:
             self._in_use[None] = new
         used.close()
 
+    def lags(self) -> bool:
+        """Whether the indexer of an index that processes share has yet to take in what the store has."""
+        shared = [index for index in self._open_indexes() if index.writer is None]
+        return bool(shared) and min(index.revision for index in shared) < self._backends.store.revision
+
     def share(self) -> None:
         """Give processes that wait for it a copy of an index that is open here."""
-        with self._lock:
-            indexes = [model.index_if_open for model in self._opened.values()]
-        for index in indexes:
-            if index is not None and index.writer is not None:
+        for index in self._open_indexes():
+            if index.writer is not None:
                 index.writer.share()
 
     def remember(self, card: ModelCard) -> None:
@@ -265,6 +268,11 @@ class Models:
             self._in_use.clear()
             for opened in self._opened.values():
                 opened.close()
+
+    def _open_indexes(self) -> list[VectorIndex]:
+        with self._lock:
+            indexes = [model.index_if_open for model in self._opened.values()]
+        return [index for index in indexes if index is not None]
 
     def _open(self, card: ModelCard) -> OpenModel:
         """The model of a card; the same object each time, since an index cannot be opened twice."""
