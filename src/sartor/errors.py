@@ -273,6 +273,13 @@ class IndexAway(WorkspaceError):
         )
 
 
+class IndexerReplaced(WorkspaceError):
+    """Another process writes the shared index since then; this one was paused for too long."""
+
+    def __init__(self, index: str, *, term: int, newer: int) -> None:
+        super().__init__(f"{index} is written by another process (term {newer}, this one has {term})")
+
+
 class WorkspaceTooNew(WorkspaceError):
     """A newer Sartor wrote this workspace."""
 

@@ -57,6 +57,7 @@ MAX_EVENT_COUNT = 10_000  # Quantity of a purchase, and position in a list.
 # Processes of one workspace
 STORE_WAIT_S = 10.0  # Seconds that a write waits for another process's.
 REPLICA_WAIT_S = 5.0  # Seconds that a process waits for a copy of another one's index before it builds its own.
+INDEXER_LEASE_S = 15.0  # Seconds after which another process writes the shared index, if its indexer is silent.
 FOLLOW_S = 0.05  # Seconds between two looks at whether another process has written.
 SERVER_CALL_S = 10.0  # Seconds that a database server has for a call, a transaction with its repetitions included.
 SERVER_CONNECT_S = 3.0  # Seconds in which a database server has to answer at first.

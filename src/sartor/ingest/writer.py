@@ -139,10 +139,22 @@ def catch_up(store: CatalogStore, index: VectorIndex, features: FeatureBuilder) 
     return write_changes(store, index.writer, features)
 
 
-def write_changes(store: CatalogStore, writer: IndexWriter, features: FeatureBuilder) -> int:
+def write_changes(
+    store: CatalogStore,
+    writer: IndexWriter,
+    features: FeatureBuilder,
+    *,
+    before_page: Callable[[], None] = lambda: None,
+) -> int:
     """Write every change of the store that an index lacks.
 
     Repeating a part of it does no harm, so a kill at any moment only costs the work since the index was saved.
+
+    Args:
+        store: The catalog.
+        writer: Writes the index.
+        features: Builds the index entries.
+        before_page: Called before each few hundred products; what it raises ends the work between two pages.
 
     Returns:
         How many products had changed.
@@ -152,6 +164,7 @@ def write_changes(store: CatalogStore, writer: IndexWriter, features: FeatureBui
         logger.warning("the index is ahead of the store and is built again: revision=%d", writer.revision)
         writer.clear()
     while page := store.changes(since=writer.revision, limit=_PAGE):
+        before_page()
         live = [change.product_id for change in page if not change.deleted]
         entries = features.entries(store.embedded_photos(features.model, live))
         writer.replace([change.product_id for change in page], entries)

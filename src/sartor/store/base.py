@@ -353,6 +353,25 @@ class CatalogStore(Protocol):
         """Set several settings in one transaction; None deletes one."""
         ...
 
+    def lease(self, name: str, holder: str, *, hold_s: float) -> int | None:
+        """Take a lease, or extend one's own, by the store's clock.
+
+        The term is higher than that of every holder before, so that what a lease protects can refuse a former
+        holder that was paused and does not know yet that its time is over.
+
+        Args:
+            name: What only one process may do, such as ``indexer``.
+            holder: A name of this process's, unlike all others.
+            hold_s: Seconds from now; 0 gives the lease back.
+
+        Returns:
+            Its term, from 1; None while somebody else has it.
+
+        Raises:
+            StoreAway: The server does not answer.
+        """
+        ...
+
     def close(self) -> None:
         """Release the store."""
         ...

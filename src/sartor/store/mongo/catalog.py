@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from datetime import timedelta
 from threading import Event, RLock, Thread
 from typing import TYPE_CHECKING, TypeVar
 
+from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 
 from sartor.errors import SartorError, StoreAway, WorkspaceUnusable, WriteConflict
@@ -140,6 +142,25 @@ class MongoCatalogStore:
 
     def claim_setting(self, name: str, value: str) -> str:
         return self._write(lambda catalog: catalog.claim_setting(name, value))
+
+    def lease(self, name: str, holder: str, *, hold_s: float) -> int | None:
+        with self._mongo.calling() as database:
+            # By the server's clock. Not by $$NOW: SecantusDB 0.7 cannot compare it with a date that it stored.
+            now = database.command("hello")["localTime"]
+            held, leases = {"holder": holder, "until": now + timedelta(seconds=hold_s)}, database["leases"]
+            own = leases.find_one_and_update({"_id": name, "holder": holder}, {"$set": held})
+            if own is not None:
+                return int(own["term"])
+            try:
+                free = leases.find_one_and_update(
+                    {"_id": name, "until": {"$lte": now}},
+                    {"$set": held, "$inc": {"term": 1}},
+                    upsert=True,
+                    return_document=ReturnDocument.AFTER,
+                )
+            except DuplicateKeyError:  # somebody else has it, so the query found nothing to update
+                return None
+            return None if free is None else int(free["term"])
 
     def add_key(self, key: ApiKey, digest: bytes) -> None:
         try:

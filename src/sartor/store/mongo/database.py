@@ -57,6 +57,7 @@ COLLECTIONS: Mapping[str, Sequence[IndexModel]] = {
     "dropped_photos": (IndexModel("drop"),),
     "attribute_names": (IndexModel("revision"),),
     "settings": (),
+    "leases": (),
     "api_keys": (IndexModel("digest", unique=True),),
     "events": (
         IndexModel([("lane", ASCENDING), ("is_impression", ASCENDING), ("number", ASCENDING)]),

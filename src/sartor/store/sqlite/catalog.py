@@ -7,6 +7,7 @@ that leaves no trace. Every write gives its products new revisions, by which an 
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from sartor.errors import WriteConflict
@@ -446,6 +447,18 @@ class SqliteCatalogStore:
             connection.execute("INSERT OR IGNORE INTO settings VALUES (?, ?)", (name, value))
             (kept,) = connection.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
             return str(kept)
+
+    def lease(self, name: str, holder: str, *, hold_s: float) -> int | None:
+        now_s = time.time()  # the processes of one host have one clock
+        with self._database.transaction() as connection:
+            row = connection.execute("SELECT holder, term, until_s FROM leases WHERE name = ?", (name,)).fetchone()
+            former, term, until_s = row or ("", 0, 0.0)
+            if former != holder:
+                if until_s > now_s:
+                    return None
+                term += 1
+            connection.execute("REPLACE INTO leases VALUES (?, ?, ?, ?)", (name, holder, term, now_s + hold_s))
+            return int(term)
 
     # Following
 

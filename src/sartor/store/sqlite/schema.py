@@ -129,8 +129,21 @@ CREATE TABLE api_keys (
 ) WITHOUT ROWID;
 """
 
+_VERSION_4 = """
+CREATE TABLE leases (
+    name TEXT PRIMARY KEY,
+    holder TEXT NOT NULL,
+    term INTEGER NOT NULL,
+    until_s REAL NOT NULL
+) STRICT;
+"""
 
-MIGRATIONS = (Migration(_VERSION_1), Migration(_VERSION_2), Migration(_VERSION_3, fill=index_all))
+MIGRATIONS = (
+    Migration(_VERSION_1),
+    Migration(_VERSION_2),
+    Migration(_VERSION_3, fill=index_all),
+    Migration(_VERSION_4),
+)
 
 
 _EVENTS_VERSION_1 = """

@@ -1,0 +1,155 @@
+"""Writes an index that many processes read, from the one process that holds the lease of the store."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import socket
+import time
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from sartor.errors import IndexAway, IndexerReplaced, StoreAway
+from sartor.ingest.writer import write_changes
+from sartor.limits import FOLLOW_S, INDEXER_LEASE_S
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from threading import Event
+
+    from sartor.index.base import IndexWriter
+    from sartor.recommend.features import FeatureBuilder
+    from sartor.store.base import CatalogStore
+
+logger = logging.getLogger(__name__)
+
+LEASE = "indexer"
+
+
+class _LeaseOver(Exception):
+    """Somebody else may hold the lease by now."""
+
+
+class Indexer:
+    """Follows the store and writes the indexes of its models while this process holds the lease.
+
+    Any number of processes may have one: the others wait, and one of them goes on when the lease is over, because
+    its holder ended, or was paused. A former holder that wakes up finds the lease gone before its next few hundred
+    products, and what it had sent already carries its term and the store's revision, which the index compares.
+
+    Args:
+        store: The catalog.
+        models: The models whose indexes are written now, by id.
+        open_writer: Opens the index of a model for the holder of a term.
+        lease_s: Seconds that the lease is taken for; it is extended when a third of them has passed.
+    """
+
+    def __init__(
+        self,
+        store: CatalogStore,
+        *,
+        models: Callable[[], Mapping[str, FeatureBuilder]],
+        open_writer: Callable[[str, FeatureBuilder, int], IndexWriter],
+        lease_s: float = INDEXER_LEASE_S,
+    ) -> None:
+        self._store, self._models, self._open_writer, self._lease_s = store, models, open_writer, lease_s
+        self._holder = f"{socket.gethostname()}-{secrets.token_hex(8)}"
+        self._lock = Lock()
+        self._term: int | None = None
+        self._taken_s = 0.0  # by this process's monotonic clock, before the store was asked
+        self._writers: dict[str, IndexWriter] = {}
+
+    @property
+    def term(self) -> int | None:
+        """The term of the lease while this process holds it."""
+        return self._term
+
+    def step(self) -> bool:
+        """Take or extend the lease, and write what the indexes lack; returns False while somebody else holds it.
+
+        Raises:
+            IndexAway: The engine does not answer.
+            StoreAway: The store does not.
+        """
+        with self._lock:
+            try:
+                self._extend()
+                for model, features in self._models().items():
+                    writer = self._writer(model, features)
+                    if write_changes(self._store, writer, features, before_page=self._extend):
+                        writer.mark(writer.revision)
+            except (_LeaseOver, IndexerReplaced) as reason:
+                if self._term is not None:
+                    logger.warning("indexer: no longer the one: term=%d reason=%s", self._term, reason)
+                self._term, self._writers = None, {}
+                return False
+        return True
+
+    def run(self, stopping: Event) -> None:
+        """Do so until told to stop, through failures of the store and the engine, and give the lease back."""
+        failing = ""
+        while not stopping.is_set():
+            try:
+                self.step()
+            except (IndexAway, StoreAway) as error:
+                if failing != str(error):
+                    logger.warning("indexer: waiting: reason=%s", error)
+                failing = str(error)
+                stopping.wait(1.0)
+            except Exception:
+                if failing != "unexpected":
+                    logger.exception("indexer: failed")
+                failing = "unexpected"
+                stopping.wait(1.0)
+            else:
+                failing = ""
+            stopping.wait(FOLLOW_S if self._term is not None else self._lease_s / 3)
+        self.close()
+
+    def settle(self, revision: int, *, wait_s: float, reached: Callable[[], int]) -> bool:
+        """Bring the indexes up to a revision: by this process if nobody else does it.
+
+        Args:
+            revision: The store's revision.
+            wait_s: How long to wait for somebody else who holds the lease.
+            reached: The revision that the index has.
+
+        Returns:
+            Whether the index has it.
+        """
+        deadline_s = time.monotonic() + wait_s
+        while reached() < revision:
+            if not self.step() and time.monotonic() > deadline_s:
+                return False
+            time.sleep(FOLLOW_S)
+        return True
+
+    def close(self) -> None:
+        """Give the lease back, so that the next one need not wait for its end."""
+        with self._lock:
+            if self._term is not None:
+                self._term, self._writers = None, {}
+                try:
+                    self._store.lease(LEASE, self._holder, hold_s=0.0)
+                except StoreAway:
+                    logger.warning("indexer: the lease could not be given back; it ends by itself")
+
+    def _extend(self) -> None:
+        """Make sure that the lease is held for long enough to write the next page."""
+        now_s = time.monotonic()
+        if self._term is not None and now_s < self._taken_s + self._lease_s / 3:
+            return
+        term = self._store.lease(LEASE, self._holder, hold_s=self._lease_s)
+        if term is None:
+            raise _LeaseOver
+        if term != self._term:
+            logger.info("indexer: is this process: term=%d", term)
+            self._writers = {}  # what a writer remembers is of its term
+        self._term, self._taken_s = term, now_s
+
+    def _writer(self, model: str, features: FeatureBuilder) -> IndexWriter:
+        if self._term is None:  # _extend has seen to it
+            raise _LeaseOver
+        if model not in self._writers:
+            self._writers[model] = self._open_writer(model, features, self._term)
+        return self._writers[model]
