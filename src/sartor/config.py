@@ -67,6 +67,11 @@ class Settings(BaseModel):
     media: str | None = _row(
         None, "Directory of the thumbnails that all hosts share; by default the store's: `media`, or GridFS."
     )
+    indexer: bool = _flag(
+        "Whether this process also writes the index that all share, when it is its turn; `sartor serve` does.",
+        "--indexer",
+        default=False,
+    )
     model: str | None = _row(None, "Id of the model to embed with; by default the workspace's.", "--model")
     metric: Metric = _row(Metric.COSINE, "How distance is measured: `cosine` or `euclidean`.", "--metric")
     device: str = _row(

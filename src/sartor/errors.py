@@ -273,6 +273,16 @@ class IndexAway(WorkspaceError):
         )
 
 
+class IndexNotShared(WorkspaceError):
+    """There is nothing for an indexer to do."""
+
+    def __init__(self, home: Path | str) -> None:
+        super().__init__(
+            f"each process of {home} writes an index of its own; an indexer writes one that all share, "
+            "such as SARTOR_INDEX=opensearch://localhost:9200"
+        )
+
+
 class IndexerReplaced(WorkspaceError):
     """Another process writes the shared index since then; this one was paused for too long."""
 

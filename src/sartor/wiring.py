@@ -115,7 +115,10 @@ def open_workspace(settings: Settings, *, many_callers: bool = False) -> Workspa
         heads=lambda card: Heads.read(models.folders().get(card.id), card),
         regions=lambda card: Regions.read(models.folders().get(card.id), card),
     )
-    return Workspace.of(backends)
+    workspace = Workspace.of(backends)
+    if settings.indexer and workspace.models.indexer is not None:
+        workspace.models.indexer.start()
+    return workspace
 
 
 def open_truth(settings: Settings) -> Truth:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 
 import pytest
 
@@ -109,12 +109,9 @@ def test_who_needs_an_index_up_to_date_writes_it_or_waits_for_the_holder(
     put(store, "b", 2)
     other = indexer(store, edge, terms)
     assert not other.settle(2, wait_s=0.1, reached=lambda: edge.revision)  # the holder does nothing
-    stopping = Event()
-    running = Thread(target=alone.run, args=(stopping,))
-    running.start()
+    alone.start()
     assert other.settle(2, wait_s=20.0, reached=lambda: edge.revision)
-    stopping.set()
-    running.join()
+    alone.close()
     assert other.step()  # the first one gave its lease back
 
 
@@ -132,14 +129,12 @@ def test_it_goes_on_after_a_failure(
 
     monkeypatch.setattr(EdgeIndex, "replace", fail_once)
     put(store, "a", 1)
-    stopping, one = Event(), indexer(store, edge, [])
-    running = Thread(target=one.run, args=(stopping,))
-    running.start()
+    one = indexer(store, edge, [])
+    one.start()
     for _ in range(200):
         if edge.revision == 1:
             break
         Event().wait(0.05)
-    stopping.set()
-    running.join()
+    one.close()
     assert edge.revision == 1
     assert caplog.text.count("indexer: failed") == 1

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -80,6 +81,13 @@ def serve(
             "the copies take a quarter of the memory at most).",
         ),
     ] = None,
+    indexer: Annotated[
+        bool,
+        typer.Option(
+            "--indexer/--no-indexer",
+            help="Whether this service also writes the vector index of a shared engine, when it is its turn.",
+        ),
+    ] = True,
     home: Home = None,
     model: Model = None,
     metric: MetricOption = None,
@@ -91,7 +99,13 @@ def serve(
     from sartor.config import ServiceSettings, cores
 
     workspace = settings(
-        home=home, model=model, metric=metric, device=device, precision=precision, allow_urls=allow_urls
+        home=home,
+        model=model,
+        metric=metric,
+        device=device,
+        precision=precision,
+        allow_urls=allow_urls,
+        indexer=indexer,
     )
     service = ServiceSettings(
         host=host,
@@ -105,6 +119,34 @@ def serve(
         share_index=share_index,
     )
     run(workspace, service)
+
+
+def indexer(
+    *,
+    once: Annotated[bool, typer.Option("--once", help="End when the index has what the catalog has now.")] = False,
+    home: Home = None,
+) -> None:
+    """Write the vector index that all processes share until Ctrl-C or SIGTERM; of several indexers, one does."""
+    from sartor.errors import IndexNotShared
+    from sartor.service.monitoring import configure_logging
+    from sartor.wiring import open_workspace
+
+    configure_logging()
+    opened = open_workspace(settings(home=home))
+    try:
+        writes = opened.models.indexer
+        if writes is None:
+            raise IndexNotShared(opened.backends.name)
+        if once:
+            if not writes.step():
+                typer.echo("sartor: another process is the indexer; it brings the index up to date.", err=True)
+            return
+        signal.signal(signal.SIGTERM, lambda *_: writes.stop())
+        with suppress(KeyboardInterrupt):
+            writes.run()
+    finally:
+        opened.models.stop()
+        opened.backends.close()
 
 
 def run(workspace: Any, service: Any, *, open_browser: bool = False) -> None:

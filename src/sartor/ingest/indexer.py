@@ -6,7 +6,7 @@ import logging
 import secrets
 import socket
 import time
-from threading import Lock
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 from sartor.errors import IndexAway, IndexerReplaced, StoreAway
@@ -15,7 +15,6 @@ from sartor.limits import FOLLOW_S, INDEXER_LEASE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from threading import Event
 
     from sartor.index.base import IndexWriter
     from sartor.recommend.features import FeatureBuilder
@@ -58,6 +57,8 @@ class Indexer:
         self._term: int | None = None
         self._taken_s = 0.0  # by this process's monotonic clock, before the store was asked
         self._writers: dict[str, IndexWriter] = {}
+        self._stopping = Event()
+        self._thread: Thread | None = None
 
     @property
     def term(self) -> int | None:
@@ -85,9 +86,14 @@ class Indexer:
                 return False
         return True
 
-    def run(self, stopping: Event) -> None:
-        """Do so until told to stop, through failures of the store and the engine, and give the lease back."""
-        failing = ""
+    def start(self) -> None:
+        """Do so in a thread of its own until ``close``."""
+        self._thread = Thread(target=self.run, name="sartor-indexer", daemon=True)
+        self._thread.start()
+
+    def run(self) -> None:
+        """Do so until ``close``, through failures of the store and of the engine."""
+        failing, stopping = "", self._stopping
         while not stopping.is_set():
             try:
                 self.step()
@@ -104,7 +110,6 @@ class Indexer:
             else:
                 failing = ""
             stopping.wait(FOLLOW_S if self._term is not None else self._lease_s / 3)
-        self.close()
 
     def settle(self, revision: int, *, wait_s: float, reached: Callable[[], int]) -> bool:
         """Bring the indexes up to a revision: by this process if nobody else does it.
@@ -124,8 +129,15 @@ class Indexer:
             time.sleep(FOLLOW_S)
         return True
 
+    def stop(self) -> None:
+        """Let ``run`` return after what it does now."""
+        self._stopping.set()
+
     def close(self) -> None:
-        """Give the lease back, so that the next one need not wait for its end."""
+        """End, and give the lease back, so that the next one need not wait for its end."""
+        self.stop()
+        if self._thread is not None:
+            self._thread.join()
         with self._lock:
             if self._term is not None:
                 self._term, self._writers = None, {}

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sartor.encoders.heads import Heads, Regions
     from sartor.encoders.registry import ModelRegistry
     from sartor.imaging import UrlPolicy
-    from sartor.index.base import VectorIndex
+    from sartor.index.base import IndexWriter, VectorIndex
     from sartor.media.base import MediaStore
     from sartor.store.base import CatalogStore, EventStore
 
@@ -80,6 +80,8 @@ class Backends:
         choose_model: From the id of the workspace's default model, or None, to the card of the model to use.
         open_encoder: Opens the network of a model.
         open_index: Opens the vector index of a model.
+        open_writer: Opens the index of a model for the indexer that has the lease of a term; None where each
+            process has an index of its own.
         heads: The classifiers of a model.
         regions: Splits a model's embeddings over the regions of a photo.
         writing: Held while this process writes the catalog or an index.
@@ -98,6 +100,7 @@ class Backends:
     open_index: Callable[[ModelCard, FeatureBuilder], VectorIndex]
     heads: Callable[[ModelCard], Heads]
     regions: Callable[[ModelCard], Regions]
+    open_writer: Callable[[ModelCard, FeatureBuilder, int], IndexWriter] | None = None
     writing: RLock = field(default_factory=RLock)
 
     def features(self, card: ModelCard) -> FeatureBuilder:

@@ -51,7 +51,10 @@ class Catalog:
         with open_source(source) as opened:
             options = IngestOptions(source_id=str(source.resolve()), limit=limit, prune=prune)
             with self._backends.writing:
-                return ingest(opened, self._embedding_model().ingest_context, options, on_progress=on_progress)
+                model = self._embedding_model()
+                report = ingest(opened, model.ingest_context, options, on_progress=on_progress)
+                self._models.settle(model.index)
+                return report
 
     def put(self, items: Sequence[ProductInput]) -> list[PutOutcome]:
         """Write products."""

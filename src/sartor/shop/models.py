@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,7 @@ from sartor.errors import (
 from sartor.evaluation.promotion import PromotionReport, compare, held_out_split
 from sartor.evaluation.task import CandidateModel
 from sartor.ingest.embed import PhotoEmbedding
+from sartor.ingest.indexer import Indexer
 from sartor.ingest.reembed import embed_catalog
 from sartor.ingest.vectors import ImportSource, agreement_of, import_vectors, prepare_vectors
 from sartor.ingest.writer import CatalogWriter, bring_up_to_date, catch_up
@@ -40,12 +43,16 @@ if TYPE_CHECKING:
 
     from sartor.catalog.vectors.names import NamedPhotos
     from sartor.evaluation.promotion import Comparison
-    from sartor.index.base import VectorIndex
+    from sartor.index.base import IndexWriter, VectorIndex
     from sartor.ingest.photos import OnProgress
     from sartor.ingest.reembed import ReembedReport
     from sartor.ingest.vectors import Agreement, ImportedVectors, ImportReport
     from sartor.shop.backends import Backends
     from sartor.types import SourcePhoto
+
+logger = logging.getLogger(__name__)
+
+SETTLE_S = 60.0  # seconds that a bulk write waits for the indexer
 
 # Settings that the store remembers.
 _DEFAULT = "default_model"
@@ -76,7 +83,13 @@ class Models:
         self._backends = backends
         self._lock = Lock()
         self.follower = Follower(backends, follow=self.follow, lags=self.lags, share=self.share)
+        self.indexer = (
+            None
+            if backends.open_writer is None
+            else Indexer(backends.store, models=self._indexed, open_writer=self._open_writer)
+        )
         self._opened: dict[str, OpenModel] = {}  # by id, until the workspace is closed
+        self._features: dict[str, tuple[ModelCard, FeatureBuilder]] = {}  # of the models that the indexer writes
         self._in_use: dict[
             str | None, OpenModel
         ] = {}  # by the id that was asked for; None for the workspace's choice
@@ -136,6 +149,18 @@ class Models:
         with self._lock:
             self._in_use[None] = new
         used.close()
+
+    def settle(self, index: VectorIndex) -> None:
+        """After many writes, have a shared index take them in, by this process if no indexer runs.
+
+        Raises:
+            IndexAway: The engine does not answer; what was written is in the store.
+        """
+        revision = self._backends.store.revision
+        if self.indexer is not None and not self.indexer.settle(
+            revision, wait_s=SETTLE_S, reached=partial(_reached, index)
+        ):
+            logger.warning("the index lags behind: revision=%d catalog=%d", index.revision, revision)
 
     def lags(self) -> bool:
         """Whether the indexer of an index that processes share has yet to take in what the store has."""
@@ -220,6 +245,7 @@ class Models:
                     on_progress=on_progress,
                     clock=lambda: time.perf_counter() - started_s,
                 )
+            self.settle(index)
             if not had_default:
                 self.close()
         return replace(report, by_photo=card.network, is_default=self.default == card.id)
@@ -262,12 +288,32 @@ class Models:
             training=card.training,
         )
 
+    def stop(self) -> None:
+        """End the threads that follow the store."""
+        self.follower.stop()
+        if self.indexer is not None:
+            self.indexer.close()
+
     def close(self) -> None:
         """Free what is open; the next call of ``in_use`` chooses anew."""
         with self._lock:
             self._in_use.clear()
             for opened in self._opened.values():
                 opened.close()
+
+    def _indexed(self) -> dict[str, FeatureBuilder]:
+        """The models that have embedded anything, for the indexer."""
+        store, features = self._backends.store, self._features
+        cards = {card.id: card for card in self.cards() if store.has_embeddings(card.id)}
+        for model, card in cards.items():
+            if model not in features or features[model][0] != card:
+                features[model] = card, self._backends.features(card)
+        return {model: features[model][1] for model in cards}
+
+    def _open_writer(self, model: str, features: FeatureBuilder, term: int) -> IndexWriter:
+        if self._backends.open_writer is None:
+            raise AssertionError
+        return self._backends.open_writer(self._features[model][0], features, term)
 
     def _open_indexes(self) -> list[VectorIndex]:
         with self._lock:
@@ -308,6 +354,7 @@ class Models:
             if known.id in {card.id, default}:
                 with backends.writing, self._index(known) as (opened, index):
                     bring_up_to_date(backends.store, index, opened.features)
+                    self.settle(index)
         return filled
 
     def _compare(self, card: ModelCard, default: str, *, force: bool) -> Comparison | None:
@@ -393,3 +440,8 @@ def _finder(vectors: ImportedVectors, photos: NamedPhotos) -> Callable[[int], So
         return photos.find(name, by_stem=stem(name) not in repeated)
 
     return find
+
+
+def _reached(index: VectorIndex) -> int:
+    index.refresh()
+    return index.revision

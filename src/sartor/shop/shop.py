@@ -212,7 +212,7 @@ class Shop:
             >>> shop = sartor.open("shop")
             >>> shop.close()
         """
-        self._models.follower.stop()
+        self._models.stop()
         self._models.close()
         self._backends.close()
 
