@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from benchmarks.beside_service import beside_service
 from benchmarks.data import SHARED_DATA, Data
 from benchmarks.decoding import decoding
 from benchmarks.encoder_quality import encoder_quality
@@ -68,6 +69,7 @@ app.command("decoding")(decoding)
 app.command("kill_rounds")(kill_rounds)
 app.command("looks")(looks)
 app.command("service_load")(service_load)
+app.command("beside_service")(beside_service)
 app.command("same_answers")(same_answers)
 app.command("training_first_figures")(training_first_figures)
 app.command("training_ablation")(training_ablation)

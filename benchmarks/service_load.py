@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
 _WORKERS = (1, 2)
+_BEFORE = "the build before"
 _CLIENTS = (1, 8, 32)
 _OVERLOAD = 80
 _READY_S = 300
@@ -59,6 +60,9 @@ def service_load(  # noqa: PLR0913 - each is an option
     workers: Annotated[
         list[int] | None, typer.Option(help="Processes of the service; repeatable (1 and 2).")
     ] = None,
+    before: Annotated[
+        Path | None, typer.Option(metavar="CHECKOUT", help="Also this build, with a workspace of its own.")
+    ] = None,
     shared: Annotated[
         bool, typer.Option("--shared", help="Also the most workers with one index for all of them.")
     ] = False,
@@ -66,21 +70,23 @@ def service_load(  # noqa: PLR0913 - each is an option
     """`sartor serve` with 37,344 products by one process and by several, asked from the same machine over HTTP."""
     photos = read(data_file(data, PHOTOS_224)).data[::20]
     counts = tuple(workers or _WORKERS)
-    services = [(_workers(count), ("--workers", str(count), "--copy-index")) for count in counts]
+    services: dict[str, tuple[str, ...]] = {} if before is None else {_BEFORE: ()}
+    services |= {_workers(count): ("--workers", str(count), "--copy-index") for count in counts}
     if shared:
-        services.append(
-            (f"{_workers(counts[-1])} with one index", ("--workers", str(counts[-1]), "--share-index"))
-        )
+        services[f"{_workers(counts[-1])} with one index"] = ("--workers", str(counts[-1]), "--share-index")
     runs: dict[str, Tally] = {}
     memory: dict[str, Figure] = {}
     with TemporaryDirectory() as temporary:
-        workspace = home or Path(temporary)
+        workspace, of_before = home or Path(temporary), Path(temporary, "before")
         with sartor.open(workspace) as shop:
             shop.index(data_file(data, PHOTOS_SMALL), limit=limit)
             products = shop.product_ids()
-        by_photo, by_id = _by_photo(photos), _by_id(products[::37])
-        for service, options in services:
-            with serving(workspace, *options) as address:
+        if before is not None:
+            _index(before, of_before, data_file(data, PHOTOS_SMALL), len(products))
+        by_photo, by_id = _by_photo(photos), by_id_of(products[::37])
+        for service, options in services.items():
+            served, checkout = (of_before, before) if service == _BEFORE else (workspace, None)
+            with serving(served, *options, checkout=checkout) as address:
                 run(address, by_photo, clients=4, seconds=_WARM_UP_S)
                 for name, ask, clients in (
                     *(("by photo", by_photo, clients) for clients in _CLIENTS),
@@ -88,7 +94,8 @@ def service_load(  # noqa: PLR0913 - each is an option
                     ("overload", by_photo, _OVERLOAD),
                 ):
                     runs[_name(name, clients, service)] = run(address, ask, clients=clients, seconds=seconds)
-                memory[f"memory of a worker, {service}"] = Figure.of(_resident_mb(address), "MB")
+                if resident := _resident_mb(address):  # a build of before may not tell
+                    memory[f"memory of a worker, {service}"] = Figure.of(resident, "MB")
     figures = {name: Figure.of([1000 * each for each in tally.seconds], "ms") for name, tally in runs.items()}
     rates = {name: len(tally.seconds) / tally.elapsed_s for name, tally in runs.items()}
     p95 = figures[_name("by photo", 8, _workers(counts[-1]))].p95 or 0
@@ -102,7 +109,8 @@ def service_load(  # noqa: PLR0913 - each is an option
         targets=[
             Target(what=f"p95 by photo, 8 clients, {_workers(counts[-1])}, ms", value=p95, at_most=40),
             Target(what="answers other than 200, 429 and 503", value=_unexpected(runs.values()), at_most=0),
-            *(_more_workers(rates) if set(_WORKERS) <= set(counts) else ()),
+            *(_more_workers(rates, over=_workers(1)) if set(_WORKERS) <= set(counts) else ()),
+            *(_more_workers(rates, over=_BEFORE) if before is not None else ()),
         ],
         notes=tuple(
             f"{name}: " + ", ".join(f"{count} x {status}" for status, count in sorted(tally.statuses.items()))
@@ -119,17 +127,17 @@ def _name(what: str, clients: int, service: str) -> str:
     return f"{what}, {clients} clients, {service}"
 
 
-def _more_workers(rates: dict[str, float]) -> Iterator[Target]:
-    """What a second worker has to bring."""
+def _more_workers(rates: dict[str, float], *, over: str) -> Iterator[Target]:
+    """What two workers have to bring."""
     for what, clients, minimum in (
         ("by id", 8, 1.8),
         ("by photo", 8, 1.5),
         ("by id", 1, 1.0),
         ("by photo", 1, 1.0),
     ):
-        one, two = (rates[_name(what, clients, _workers(count))] for count in _WORKERS)
+        one, two = (rates[_name(what, clients, service)] for service in (over, _workers(2)))
         yield Target(
-            what=f"answers a second, {what}, {clients} clients, 2 workers over 1",
+            what=f"answers a second, {what}, {clients} clients, 2 workers over {over}",
             value=two / one,
             at_least=minimum,
         )
@@ -144,12 +152,22 @@ def _resident_mb(address: str) -> list[float]:
     return [float(each) / 1e6 for each in re.findall(r"sartor_worker_resident_bytes\{.*\} (\S+)", text)]
 
 
+def _index(checkout: Path, home: Path, source: Path, limit: int) -> None:
+    """Index with another build: its workspace may differ."""
+    command = [sys.executable, "-m", "sartor", "index", str(source), "--limit", str(limit), "--home", str(home)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=_environment(checkout))
+
+
+def _environment(checkout: Path | None) -> dict[str, str]:
+    return {**os.environ} if checkout is None else os.environ | {"PYTHONPATH": str(checkout.resolve() / "src")}
+
+
 @contextmanager
-def serving(home: Path, *options: str) -> Iterator[str]:
+def serving(home: Path, *options: str, checkout: Path | None = None) -> Iterator[str]:
     """A service of a workspace, as its own process, ready to answer; its address."""
     command = [sys.executable, "-m", "sartor", "serve", "--port", "0", "--rate-limit", "0", *options]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env=os.environ | {"SARTOR_HOME": str(home)}
+        command, stdout=subprocess.PIPE, text=True, env=_environment(checkout) | {"SARTOR_HOME": str(home)}
     ) as process:
         try:
             address = urlsplit(_first_line(process).split(" on ")[1].split(" ")[0]).netloc
@@ -181,7 +199,8 @@ def _by_photo(photos: Sequence[bytes]) -> Callable[[http.client.HTTPConnection, 
     return lambda connection, turn: connection.request("POST", "/v1/similar", forms[turn % len(forms)], kind)
 
 
-def _by_id(product_ids: Sequence[str]) -> Callable[[http.client.HTTPConnection, int], None]:
+def by_id_of(product_ids: Sequence[str]) -> Callable[[http.client.HTTPConnection, int], None]:
+    """Asks for the products most similar to one, each turn for the next."""
     return lambda connection, turn: connection.request(
         "GET", f"/v1/products/{product_ids[turn % len(product_ids)]}/similar"
     )
