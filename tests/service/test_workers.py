@@ -277,6 +277,31 @@ def test_a_worker_that_is_killed_under_load_loses_nothing_and_is_replaced(runnin
             ask(connections[0], "DELETE", f"/v1/products/{product_id}")
 
 
+def test_a_worker_that_was_paused_knows_at_once_what_it_missed(either: Running) -> None:
+    with either.connection_to_each() as (one, other):
+        paused = holder(other, either.pids())
+        os.kill(paused, signal.SIGSTOP)
+        try:
+            for number in range(10):
+                status, headers, _ = ask(
+                    one,
+                    "PUT",
+                    "/v1/products/missed",
+                    json.dumps({"title": f"T{number}"}).encode(),
+                    Content_Type="application/json",
+                )
+                assert status in {200, 201}
+            ask(one, "PUT", "/v1/products/gone", b'{"title": "T"}', Content_Type="application/json")
+            headers = ask(one, "DELETE", "/v1/products/gone")[1]
+        finally:
+            os.kill(paused, signal.SIGCONT)
+        revision = headers["sartor-revision"]
+        status, _, body = ask(other, "GET", "/v1/products/missed", Sartor_Revision=revision)
+        assert (status, json.loads(body)["title"]) == (200, "T9")
+        assert ask(other, "GET", "/v1/products/gone", Sartor_Revision=revision)[0] == 404
+        ask(one, "DELETE", "/v1/products/missed")
+
+
 def index_process(service: Running) -> int:
     """The child of the supervisor that has the index: the one without a part of the socket's answers."""
     pid = service.process.pid
