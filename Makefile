@@ -63,7 +63,7 @@ clean:
 	touch $@
 
 .venv/.dev: .venv/.core
-	$(INSTALL) --editable '.[$(ANNOY)onnxruntime,train,report,parquet,faiss,studio,mongodb]' --group dev --group bench
+	$(INSTALL) --editable '.[$(ANNOY)onnxruntime,train,report,parquet,faiss,studio,mongodb,redis]' --group dev --group bench
 	touch $@
 
 .venv/.engines: .venv/.dev

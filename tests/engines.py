@@ -1,7 +1,7 @@
 """Real servers for the tests that carry the marker ``engines``.
 
 ``SARTOR_TEST_MONGODB=mongodb://host/`` takes a server that runs already instead of starting SecantusDB. Each test
-has a database of its own there, which is dropped after it.
+has a database of its own there, which is dropped after it. ``SARTOR_TEST_REDIS=redis://host/0`` does so for Redis.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import pytest
 
-MONGODB_VARIABLE = "SARTOR_TEST_MONGODB"
+MONGODB_VARIABLE, REDIS_VARIABLE = "SARTOR_TEST_MONGODB", "SARTOR_TEST_REDIS"
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +28,21 @@ def mongodb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if not mongodb.is_installed():
         pytest.skip("SecantusDB is not installed; run: make test-engines")
     with mongodb.MongoServer(tmp_path_factory.mktemp("mongodb")) as server:
+        yield server.address
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a Redis server, whose first database is the tests'."""
+    if address := os.environ.get(REDIS_VARIABLE):
+        yield address
+        return
+    pytest.importorskip("redis", reason="redis is not installed; run: make test-engines")
+    from tools.engines.redis import RedisServer, is_installed
+
+    if not is_installed():
+        pytest.skip("there is no redis-server; install it, with apt or another way")
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
         yield server.address
 
 

@@ -161,6 +161,12 @@ class ServiceSettings(BaseModel):
     rate_per_minute: int = _row(
         1200, "Requests a minute of one key or address; 0 does not limit them.", "--rate-limit", ge=0
     )
+    rate_store: str | None = _row(
+        None,
+        "Address of a Redis server that counts requests for several hosts, such as `redis://localhost:6379/0`; "
+        "by default each host counts its own.",
+        "--rate-store",
+    )
     max_request_bytes: int = _row(32 << 20, "Bytes of a request's body.", "--max-request-mb", ge=1 << 10)
     max_photos: int = _row(16, "Photos in a request.", ge=1)
     workers: int = Field(

@@ -58,6 +58,15 @@ def serve(
     rate_limit: Annotated[
         int, typer.Option("--rate-limit", min=0, help="Requests per minute of one key or address; 0 is no limit.")
     ] = 1200,
+    rate_store: Annotated[
+        str | None,
+        typer.Option(
+            "--rate-store",
+            metavar="ADDRESS",
+            envvar="SARTOR_RATE_STORE",
+            help="Redis server that counts requests for several hosts, such as redis://localhost:6379/0.",
+        ),
+    ] = None,
     max_request_mb: Annotated[
         int, typer.Option("--max-request-mb", min=1, help="Maximum size of a request.")
     ] = 32,
@@ -112,6 +121,7 @@ def serve(
         port=port,
         cors_origins=tuple(cors or ()),
         rate_per_minute=rate_limit,
+        rate_store=rate_store,
         max_request_bytes=max_request_mb << 20,
         read_needs_key=read_needs_key,
         storefront=storefront,

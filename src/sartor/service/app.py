@@ -18,7 +18,7 @@ from sartor.events.model import EventIn
 from sartor.service.context import BoundedExecutor, Context
 from sartor.service.monitoring import Metrics, RequestObserver
 from sartor.service.problems import MEDIA_TYPE, answer_problems
-from sartor.service.rates import SharedRateLimiter
+from sartor.service.rates import RequestRates
 from sartor.service.routes import catalog, events, health, recommend, shoppers
 from sartor.service.schemas import REVISION, STALE, EventsIn, PhotoIn, ProblemOut, ProductIn, SimilarQueryIn
 from sartor.service.security import ApiKeyAuth, RequestLimits
@@ -90,9 +90,15 @@ def create_app(
         ),
         auth=ApiKeyAuth(store, read_needs_key=settings.read_needs_key),
         metrics=metrics,
+        rates=RequestRates(
+            settings.rate_per_minute,
+            counts=None if group is None else group.request_counts,
+            server=settings.rate_store,
+        )
+        if settings.rate_per_minute
+        else None,
         group=group,
     )
-    limiter = None if group is None else SharedRateLimiter(group.request_counts)
     app = FastAPI(
         title="Sartor",
         version=__version__,
@@ -103,7 +109,7 @@ def create_app(
         redoc_url=None,
         middleware=[
             Middleware(RequestObserver, metrics=context.metrics),
-            Middleware(RequestLimits, settings=settings, auth=context.auth, limiter=limiter),
+            Middleware(RequestLimits, settings=settings, auth=context.auth, rates=context.rates),
             *_cors(settings),
         ],
     )
@@ -177,6 +183,8 @@ async def _lifespan(
         yield
     finally:
         await asyncio.gather(warming, return_exceptions=True)
+        if context.rates is not None:
+            await context.rates.close()
         await asyncio.to_thread(context.executor.close)
 
 

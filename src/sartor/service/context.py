@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sartor.config import ServiceSettings
     from sartor.service.group import WorkerGroup
     from sartor.service.monitoring import Metrics
+    from sartor.service.rates import RequestRates
     from sartor.shop import Shop
 
 T = TypeVar("T")
@@ -92,6 +93,7 @@ class Context:
     """The parts of one service.
 
     Attributes:
+        rates: Counts the requests of each client; None lets all pass.
         group: The workers that this process is one of; None if it is alone.
         ready: Whether the model and the index are loaded.
     """
@@ -101,6 +103,7 @@ class Context:
     executor: BoundedExecutor
     auth: ApiKeyAuth
     metrics: Metrics
+    rates: RequestRates | None = None
     group: WorkerGroup | None = None
     ready: bool = False
 

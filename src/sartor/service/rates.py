@@ -1,22 +1,122 @@
-"""Counts of requests that several processes of one host share, for limits on the rate."""
+"""Limits on request rates, counted by one process, by the workers of a host, or on a server for many hosts."""
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import mmap
 import struct
 import time
 from typing import TYPE_CHECKING
 
+from limits import parse
+from limits.aio.storage import RedisStorage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter as AsyncRateLimiter
+from limits.errors import StorageError
+from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
+
+from sartor.errors import BadAddress, redacted, require_extra
+from sartor.limits import RATES_AWAY_S, RATES_CALL_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from redis.asyncio import ConnectionPool
+
+logger = logging.getLogger(__name__)
+
 _ROW = struct.Struct("<QIII")  # digest of the key, number of the window, count in it, count in the one before
 _ROWS = 1 << 15
 _PROBES = 8  # rows that a key may be in; the one that is unused for longest is given to a new key
+
+
+class RequestRates:
+    """How many requests a minute each client may make.
+
+    Args:
+        per_minute: Requests of one client, in a sliding window.
+        counts: File with the counts of all workers of this host; None counts the requests of this process.
+        server: Address of a Redis server that counts for all hosts. While it does not answer, this host counts.
+
+    Raises:
+        BadAddress: The address is not that of a Redis server.
+        MissingExtra: The driver is not installed.
+    """
+
+    def __init__(self, per_minute: int, *, counts: Path | None = None, server: str | None = None) -> None:
+        self.limit = parse(f"{per_minute}/minute")
+        self._here = (
+            SlidingWindowCounterRateLimiter(MemoryStorage()) if counts is None else SharedRateLimiter(counts)
+        )
+        self._pool = None if server is None else _pool(server)
+        self._server = None if server is None or self._pool is None else _limiter(server, self._pool)
+        self._name, self._away_until_s, self._is_away = redacted(server or ""), 0.0, False
+
+    async def wait_s(self, client: str) -> float | None:
+        """Count a request; returns None if it may pass, else the seconds until the client's window ends."""
+        if self._server is not None and time.monotonic() >= self._away_until_s:
+            try:
+                wait_s = await self._ask(self._server, client)
+            except StorageError as error:
+                if not self._is_away:
+                    logger.warning("rates: this host counts alone: server=%s reason=%s", self._name, error)
+                self._is_away, self._away_until_s = True, time.monotonic() + RATES_AWAY_S
+            else:
+                if self._is_away:
+                    logger.warning("rates: counted on the server again: server=%s", self._name)
+                self._is_away = False
+                return wait_s
+        if self._here.hit(self.limit, client):
+            return None
+        return self._here.get_window_stats(self.limit, client).reset_time - time.time()
+
+    async def close(self) -> None:
+        """Close the connections to the server."""
+        if self._pool is not None:
+            await self._pool.disconnect()
+
+    async def _ask(self, server: AsyncRateLimiter, client: str) -> float | None:
+        if await server.hit(self.limit, client):
+            return None
+        return (await server.get_window_stats(self.limit, client)).reset_time - time.time()
+
+
+def check_rate_store(address: str | None) -> None:
+    """Check that an address is one of a server that can count requests; nobody is asked yet.
+
+    Raises:
+        BadAddress: It is not that of a Redis server.
+        MissingExtra: The driver is not installed.
+    """
+    if address is not None:
+        _pool(address)
+
+
+def _pool(address: str) -> ConnectionPool:
+    """Connections to a Redis server, none of them open yet."""
+    if not address.startswith(("redis://", "rediss://")):
+        reason = "give redis://HOST:PORT/NUMBER, or rediss:// for TLS"
+        raise BadAddress(address, setting="rate_store", reason=reason)
+    require_extra("redis", "redis")
+    from redis.asyncio import ConnectionPool
+
+    try:
+        return ConnectionPool.from_url(address, socket_timeout=RATES_CALL_S, socket_connect_timeout=RATES_CALL_S)
+    except ValueError as error:
+        raise BadAddress(address, setting="rate_store", reason=str(error)) from error
+
+
+def _limiter(address: str, pool: ConnectionPool) -> AsyncRateLimiter:
+    storage = RedisStorage(
+        f"async+{address}",
+        wrap_exceptions=True,
+        implementation="redispy",
+        key_prefix="sartor-rates",
+        connection_pool=pool,  # type: ignore[arg-type]
+    )
+    return AsyncRateLimiter(storage)
 
 
 class SharedRateLimiter(SlidingWindowCounterRateLimiter):

@@ -15,6 +15,7 @@ from sartor.errors import AddressTaken, NeedsKey
 from sartor.limits import BACKLOG, DRAIN_S
 from sartor.service.app import create_app
 from sartor.service.listener import Listener
+from sartor.service.rates import check_rate_store
 from sartor.service.security import ApiKeyAuth
 from sartor.wiring import open_store
 
@@ -53,9 +54,11 @@ def serve(
 
     Raises:
         NeedsKey: The address can be reached from other machines, and there is no API key.
+        BadAddress: The rate store is no server that can count requests.
         AddressTaken: Another program listens there, or the address does not belong to this machine.
     """
     _require_key(store, settings)
+    check_rate_store(settings.rate_store)
     sys.setswitchinterval(SWITCH_S)
     with bound(settings) as listener:
         listen(listener, settings)

@@ -12,9 +12,6 @@ import time
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
-from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.datastructures import Headers, MutableHeaders
 
 from sartor.limits import KEYS_CACHED_S
@@ -29,6 +26,7 @@ if TYPE_CHECKING:
 
     from sartor.config import ServiceSettings
     from sartor.service.problems import Problem
+    from sartor.service.rates import RequestRates
     from sartor.store.base import CatalogStore
 
 
@@ -161,12 +159,10 @@ class RequestLimits:
         *,
         settings: ServiceSettings,
         auth: ApiKeyAuth,
-        limiter: SlidingWindowCounterRateLimiter | None = None,
+        rates: RequestRates | None,
     ) -> None:
-        """``limiter`` counts the requests of all processes; None counts those of this one."""
-        self._app, self._settings, self._auth = app, settings, auth
-        self._limit = parse(f"{settings.rate_per_minute}/minute") if settings.rate_per_minute else None
-        self._limiter = limiter or SlidingWindowCounterRateLimiter(MemoryStorage())
+        """``rates`` counts the requests of each client; None lets all pass."""
+        self._app, self._settings, self._auth, self._rates = app, settings, auth, rates
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -186,7 +182,7 @@ class RequestLimits:
                     headers["Cache-Control"] = "no-store"
             await send(message)
 
-        refusal = self._refusal(scope)
+        refusal = await self._refusal(scope)
         if refusal is not None:
             await answer(refusal)(scope, receive, send_with_headers)
             return
@@ -197,18 +193,18 @@ class RequestLimits:
                 raise
             await answer(problem_of(error))(scope, receive, send_with_headers)
 
-    def _refusal(self, scope: ASGIScope) -> Problem | None:
+    async def _refusal(self, scope: ASGIScope) -> Problem | None:
         headers = Headers(scope=scope)
         length = headers.get("content-length", "0")
         if length.isascii() and length.isdigit() and int(length) > self._settings.max_request_bytes:
             return TooLarge(limit_bytes=self._settings.max_request_bytes)
-        if self._limit is None or scope["path"].startswith(_UNLIMITED):
+        if self._rates is None or scope["path"].startswith(_UNLIMITED):
             return None
         client = self._auth.key_of(headers) or client_of(scope)  # an invented key counts as none
-        if self._limiter.hit(self._limit, client):
+        wait_s = await self._rates.wait_s(client)
+        if wait_s is None:
             return None
-        left_s = self._limiter.get_window_stats(self._limit, client).reset_time - time.time()
-        return TooManyRequests(limit=str(self._limit), retry_s=max(1, math.ceil(left_s)))
+        return TooManyRequests(limit=str(self._rates.limit), retry_s=max(1, math.ceil(wait_s)))
 
 
 class _BoundedBody:

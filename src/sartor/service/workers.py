@@ -32,6 +32,7 @@ from sartor.service.app import create_app
 from sartor.service.group import WorkerGroup
 from sartor.service.indexing import IndexProcess, should_share
 from sartor.service.monitoring import configure_logging
+from sartor.service.rates import check_rate_store
 from sartor.service.run import SWITCH_S, address_of, bound, listen, require_key, server_options
 from sartor.wiring import open_beside, open_shop
 
@@ -75,10 +76,12 @@ def serve_by_workers(
     Raises:
         WorkspaceError: The workspace cannot be used.
         NeedsKey: The address can be reached from other machines, and there is no API key.
+        BadAddress: The rate store is no server that can count requests.
         AddressTaken: Another program listens there, or the address does not belong to this machine.
         WorkerFailed: A worker cannot start.
     """
     require_key(workspace, settings)
+    check_rate_store(settings.rate_store)
     with (
         bound(settings) as listener,
         TemporaryDirectory(prefix="sartor-serve-", ignore_cleanup_errors=True) as directory,
