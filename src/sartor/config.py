@@ -19,6 +19,7 @@ from sartor.errors import BadSettings
 from sartor.types import Metric
 
 ENV_PREFIX = "SARTOR_"
+_CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")  # a container's: https://docs.kernel.org/admin-guide/cgroup-v2.html
 SETTINGS_FILE = "sartor.toml"  # in the workspace; for what neither the program nor the environment says
 
 # Variables that are read beside those of ``Settings``.
@@ -41,10 +42,13 @@ def _flag(help_: str, option: str, *, default: bool) -> Any:
 
 
 def cores() -> int:
-    """Number of processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # Linux
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Number of processor cores that this process may use; a container's limit is rounded up."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = _CPU_LIMIT.read_text(encoding="ascii").split()
+        return min(count, -(-int(quota) // int(period)))
+    except (OSError, ValueError):  # not Linux, or without a limit
+        return count
 
 
 class Settings(BaseModel):
