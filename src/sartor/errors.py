@@ -32,6 +32,7 @@
     │   ├── BadSettings
     │   ├── BadAddress
     │   ├── StoreAway
+    │   ├── MediaAway
     │   ├── WorkspaceTooNew
     │   ├── WorkspaceUnusable
     │   ├── BackupFailed
@@ -270,6 +271,15 @@ class IndexAway(WorkspaceError):
     def __init__(self, index: str, *, reason: str) -> None:
         super().__init__(
             f"{index} does not answer ({reason}); try again when the engine is back, or check SARTOR_INDEX"
+        )
+
+
+class MediaAway(WorkspaceError):
+    """The server that holds the thumbnails does not answer; those that this host has seen are still shown."""
+
+    def __init__(self, media: str, *, reason: str) -> None:
+        super().__init__(
+            f"{media} does not answer ({reason}); try again when the server is back, or check SARTOR_MEDIA"
         )
 
 

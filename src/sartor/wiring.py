@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from sartor.config import is_address
 from sartor.encoders.heads import Heads, Regions
 from sartor.errors import BackupFailed, BadAddress, CopyFailed, ModelNotFound, redacted, require_extra
 from sartor.imaging import UrlPolicy
-from sartor.ingest.copying import Engines, copy_workspace
+from sartor.ingest.copying import COPY_OF, WORKSPACE_ID, Engines, copy_workspace
 from sartor.ingest.maintenance import back_up
 from sartor.media.folder import FolderMediaStore
 from sartor.replicas import Replicas
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
 _STORE, _EVENTS, _MEDIA = "catalog.sqlite3", "events.sqlite3", "media"
 _STORES = "give mongodb://HOST/DATABASE, or leave it out for SQLite in the directory"
+_MEDIA_STORES = "give s3://BUCKET/PREFIX, or a directory that all share"
 _FOLDERS = (_MEDIA, MODELS, "sources")  # of files; the rest of a workspace can be made from them
 
 
@@ -111,26 +114,33 @@ def open_shop(settings: Settings, *, many_callers: bool = False) -> Shop:
     return Shop(Workspace.of(backends))
 
 
-def open_truth(settings: Settings) -> Truth:
+def open_truth(settings: Settings, *, origin: str | None = None) -> Truth:
     """The stores of a workspace, and its models.
+
+    Args:
+        settings: Where they are.
+        origin: Id of the workspace that this one is about to become a copy of; they may share a bucket.
 
     Raises:
         BadAddress: A setting is no address of an engine.
         WorkspaceError: A store cannot be used.
     """
-    if is_address(settings.media):
-        reason = "there is no such engine; give a directory that all share"
-        raise BadAddress(str(settings.media), setting="media", reason=reason)
     if settings.store is not None:
-        return _mongodb(settings, settings.store)
+        return _mongodb(settings, settings.store, origin=origin)
     home = settings.home
+    store = SqliteCatalogStore(home / _STORE)
+    try:
+        media = _media(settings, home, store, origin=origin) or FolderMediaStore(home / _MEDIA)
+    except BaseException:
+        store.close()
+        raise
     return Truth(
         name=str(home),
         home=home,
-        store=SqliteCatalogStore(home / _STORE),
+        store=store,
         events=Lazy(lambda: SqliteEventStore(home / _EVENTS)),
         has_events=(home / _EVENTS).exists,
-        media=FolderMediaStore(home / _MEDIA if settings.media is None else Path(settings.media)),
+        media=media,
         models=open_models(settings),
     )
 
@@ -158,7 +168,33 @@ def open_beside(settings: Settings, shop: Shop) -> Iterator[CatalogStore]:
         yield store
 
 
-def _mongodb(settings: Settings, address: str) -> Truth:
+def _media(settings: Settings, home: Path, store: CatalogStore, *, origin: str | None) -> MediaStore | None:
+    """The thumbnails where the settings say; None if they are where the store's are."""
+    address = settings.media
+    if address is None:
+        return None
+    if not is_address(address):
+        return FolderMediaStore(Path(address))
+    if not address.startswith("s3://"):
+        raise BadAddress(address, setting="media", reason=f"there is no such engine; {_MEDIA_STORES}")
+    require_extra("s3", "boto3")
+    from sartor.media.bucket import BucketMediaStore
+    from sartor.media.s3 import OWNER, S3Bucket
+
+    bucket = S3Bucket(address)
+    # A workspace deletes the thumbnails that it does not know, so a bucket belongs to one, and to its copies.
+    own = store.setting(WORKSPACE_ID) or store.claim_setting(WORKSPACE_ID, uuid4().hex)
+    if bucket.claim(own) not in {own, store.setting(COPY_OF), origin}:
+        reason = (
+            "its photos belong to another workspace; name another prefix, as in s3://BUCKET/SHOP, or delete the "
+            f"object {OWNER!r} there if that one is gone"
+        )
+        raise BadAddress(address, setting="media", reason=reason)
+    cache = f"{_MEDIA}-{sha256(address.encode()).hexdigest()[:12]}"
+    return BucketMediaStore(bucket, folder=FolderMediaStore(home / cache, durable=False))
+
+
+def _mongodb(settings: Settings, address: str, *, origin: str | None) -> Truth:
     if not address.startswith(("mongodb://", "mongodb+srv://")):
         raise BadAddress(address, setting="store", reason=f"there is no such engine; {_STORES}")
     require_extra("mongodb", "pymongo")
@@ -175,18 +211,18 @@ def _mongodb(settings: Settings, address: str) -> Truth:
         home = settings.home / f"mongodb-{database.workspace_id[:12]}"
         models = ModelFiles(database, settings.home / MODELS)
         models.exchange()
-        cache = FolderMediaStore(home / _MEDIA, durable=False)
+        store = MongoCatalogStore(database, home / "catalog", on_close=database.close)
+        media = _media(settings, home, store, origin=origin)
+        if media is None:
+            cache = FolderMediaStore(home / _MEDIA, durable=False)
+            media = BucketMediaStore(MongoFiles(database, "media"), folder=cache)
         return Truth(
             name=database.shown,
             home=home,
-            store=MongoCatalogStore(database, home / "catalog", on_close=database.close),
+            store=store,
             events=Lazy(lambda: MongoEventStore(database)),
             has_events=lambda: True,
-            media=(
-                BucketMediaStore(MongoFiles(database, "media"), folder=cache)
-                if settings.media is None
-                else FolderMediaStore(Path(settings.media))
-            ),
+            media=media,
             models=open_models(settings),
             fetch_models=models.pull,
         )
@@ -237,7 +273,10 @@ def copy_between(source: Settings, target: Settings, *, on_progress: OnProgress 
     """
     if source.store is None and not (source.home / _STORE).is_file():
         raise CopyFailed(_name_of(target), reason=f"there is no workspace in {source.home}")
-    with closing(open_truth(source)) as from_, closing(open_truth(target)) as to:
+    with ExitStack() as stack:
+        from_ = stack.enter_context(closing(open_truth(source)))
+        origin = from_.store.claim_setting(WORKSPACE_ID, uuid4().hex)
+        to = stack.enter_context(closing(open_truth(target, origin=origin)))
         report = copy_workspace(_engines(from_), _engines(to), on_progress=on_progress)
         to.models.take_over(from_.models)
     if target.store is not None:
@@ -266,4 +305,8 @@ def back_up_workspace(settings: Settings, directory: Path) -> Backup:
     if settings.store is not None:
         reason = "MongoDB holds it: back that up with mongodump, or copy the workspace with: sartor copy FROM TO"
         raise BackupFailed(redacted(settings.store), reason=reason)
-    return back_up(settings.home, directory, stores=(_STORE, _EVENTS), folders=_FOLDERS, copy_store=copy_store)
+    copy = back_up(settings.home, directory, stores=(_STORE, _EVENTS), folders=_FOLDERS, copy_store=copy_store)
+    if settings.media is None:
+        return copy
+    where = redacted(settings.media) if is_address(settings.media) else settings.media
+    return replace(copy, left_out=f"the photos, which are in {where}; open it with the same SARTOR_MEDIA")
