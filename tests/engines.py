@@ -1,9 +1,9 @@
 """Real servers for the tests that carry the marker ``engines``.
 
 ``SARTOR_TEST_MONGODB=mongodb://host/`` takes a server that runs already instead of starting SecantusDB. Each test
-has a database of its own there, which is dropped after it. ``SARTOR_TEST_S3=s3://bucket/prefix?endpoint=…`` takes a
-bucket that is there already, with the key of the environment, instead of starting versitygw; each test has a prefix
-of its own in it, whose objects are deleted after it.
+has a database of its own there, which is dropped after it. ``SARTOR_TEST_S3=s3://bucket/prefix?endpoint=…`` takes
+a bucket that is there already, with the key of the environment, instead of starting versitygw. Each test has a
+prefix of its own in it, whose objects are deleted after it.
 """
 
 from __future__ import annotations

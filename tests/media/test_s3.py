@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import os
 import signal
@@ -11,18 +12,14 @@ import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import pytest
 
-from sartor.errors import BadAddress, MediaAway, WorkspaceError, WorkspaceUnusable, redacted
+from sartor.errors import MediaAway, WorkspaceError, redacted
 from sartor.imaging import Thumbnail
-from sartor.ingest import maintenance
-from sartor.limits import UNUSED_PHOTO_AGE_S
 from sartor.media.bucket import BucketMediaStore
 from sartor.media.folder import FolderMediaStore
 
@@ -36,7 +33,7 @@ pytest.importorskip("boto3", reason="boto3 is not installed; run: make test-engi
 from sartor.media.s3 import CACHE_CONTROL, S3Address, S3Bucket
 from tools.engines import s3 as engine
 
-SECRET = "wJalrXUtnFEMI-K7MDENG-bPxRfiCYEXAMPLEKEY"
+SECRET = "wJalrXUtnFEMI-K7MDENG-bPxRfiCYEXAMPLEKEY"  # noqa: S105 - of nobody
 NAMES = [f"{hashlib.sha256(bytes([number])).hexdigest()}.jpg" for number in range(40)]
 needs_server = pytest.mark.engines
 
@@ -222,7 +219,7 @@ def test_no_sweep_deletes_what_another_process_found_meanwhile(s3_address: str) 
     """Writers and sweepers race over old files; whatever a writer was told to be there is there afterward."""
     writers = [S3Bucket(s3_address, renew_after_s=0) for _ in range(2)]
     sweepers = [S3Bucket(s3_address, renew_after_s=0) for _ in range(2)]
-    random = Random(20)
+    random = Random(20)  # noqa: S311 - repeatable
     for _ in range(3):
         writers[0].put_all(dict.fromkeys(NAMES, b"x"))
         time.sleep(5)  # now all are old
@@ -345,8 +342,6 @@ def test_a_key_without_rights_is_told_which_it_needs(server: S3Server, monkeypat
 
 
 def policy(user: str, *actions: str) -> str:
-    import json
-
     statement = {
         "Effect": "Allow",
         "Principal": {"AWS": [user]},

@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+import boto3
+
 from tools.engines.mongodb import HOST, EngineFailed, check_port, free_port
 
 if TYPE_CHECKING:
@@ -131,8 +133,6 @@ class S3Server:
         """
         program = build()
         check_port(self._port)
-        for bucket in self._buckets:
-            (self._directory / "data" / bucket).mkdir(parents=True, exist_ok=True)
         for folder in ("data", "users"):
             (self._directory / folder).mkdir(parents=True, exist_ok=True)
         where = (
@@ -153,6 +153,7 @@ class S3Server:
             )
         try:
             self._wait()
+            self._make_buckets()
         except BaseException:
             self.kill()
             raise
@@ -196,6 +197,17 @@ class S3Server:
                 time.sleep(_ASK_S)
             else:
                 return
+
+    def _make_buckets(self) -> None:
+        # Through the protocol: a directory alone has no owner, and versitygw then fails for other users.
+        ca = self._options[self._options.index("--cert") + 1] if "--cert" in self._options else None
+        client = boto3.session.Session(ACCESS_KEY, SECRET_KEY, region_name="us-east-1").client(
+            "s3", endpoint_url=self.endpoint, verify=ca
+        )
+        there = {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}
+        for bucket in sorted(set(self._buckets) - there):
+            client.create_bucket(Bucket=bucket)
+        client.close()
 
     def _log(self) -> str:
         return (self._directory / "server.log").read_text(errors="replace")[-2_000:]

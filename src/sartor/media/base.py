@@ -15,8 +15,8 @@ class MediaStore(Protocol):
     """Thumbnails by file name, ``{sha256}.{suffix}``. Threads may share it.
 
     A thumbnail is there whole or not at all, and safe when ``flush`` returns, which comes before the transaction
-    that names its photo. If a server does not answer, each method raises ``MediaAway``, or ``StoreAway`` where it is
-    the store's server.
+    that names its photo. If a server does not answer, each method raises ``MediaAway``, or ``StoreAway`` if it is
+    that of the store.
 
     Attributes:
         name: What messages call it, without a password.
