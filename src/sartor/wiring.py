@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from sartor.ingest.maintenance import Backup
     from sartor.ingest.photos import OnProgress
     from sartor.media.base import MediaStore
+    from sartor.media.s3 import S3Bucket
     from sartor.recommend.features import FeatureBuilder
     from sartor.store.base import CatalogStore, EventStore
 
@@ -125,12 +126,13 @@ def open_truth(settings: Settings, *, origin: str | None = None) -> Truth:
         BadAddress: A setting is no address of an engine.
         WorkspaceError: A store cannot be used.
     """
+    bucket = _bucket(settings)
     if settings.store is not None:
-        return _mongodb(settings, settings.store, origin=origin)
+        return _mongodb(settings, settings.store, bucket, origin=origin)
     home = settings.home
     store = SqliteCatalogStore(home / _STORE)
     try:
-        media = _media(settings, home, store, origin=origin) or FolderMediaStore(home / _MEDIA)
+        media = _media(settings, bucket, home, store, origin=origin) or FolderMediaStore(home / _MEDIA)
     except BaseException:
         store.close()
         raise
@@ -168,20 +170,30 @@ def open_beside(settings: Settings, shop: Shop) -> Iterator[CatalogStore]:
         yield store
 
 
-def _media(settings: Settings, home: Path, store: CatalogStore, *, origin: str | None) -> MediaStore | None:
-    """The thumbnails where the settings say; None if they are where the store's are."""
+def _bucket(settings: Settings) -> S3Bucket | None:
+    """The bucket that the settings name for thumbnails; opened before a store is made, as it may be refused."""
     address = settings.media
-    if address is None:
+    if address is None or not is_address(address):
         return None
-    if not is_address(address):
-        return FolderMediaStore(Path(address))
     if not address.startswith("s3://"):
         raise BadAddress(address, setting="media", reason=f"there is no such engine; {_MEDIA_STORES}")
     require_extra("s3", "boto3")
-    from sartor.media.bucket import BucketMediaStore
-    from sartor.media.s3 import OWNER, S3Bucket
+    from sartor.media.s3 import S3Bucket
 
-    bucket = S3Bucket(address)
+    return S3Bucket(address)
+
+
+def _media(
+    settings: Settings, bucket: S3Bucket | None, home: Path, store: CatalogStore, *, origin: str | None
+) -> MediaStore | None:
+    """The thumbnails where the settings say; None if they are where the store's are."""
+    if settings.media is None:
+        return None
+    if bucket is None:
+        return FolderMediaStore(Path(settings.media))
+    from sartor.media.bucket import BucketMediaStore
+    from sartor.media.s3 import OWNER
+
     # A workspace deletes the thumbnails that it does not know, so a bucket belongs to one, and to its copies.
     own = store.setting(WORKSPACE_ID) or store.claim_setting(WORKSPACE_ID, uuid4().hex)
     if bucket.claim(own) not in {own, store.setting(COPY_OF), origin}:
@@ -189,12 +201,12 @@ def _media(settings: Settings, home: Path, store: CatalogStore, *, origin: str |
             "its photos belong to another workspace; name another prefix, as in s3://BUCKET/SHOP, or delete the "
             f"object {OWNER!r} there if that one is gone"
         )
-        raise BadAddress(address, setting="media", reason=reason)
-    cache = f"{_MEDIA}-{sha256(address.encode()).hexdigest()[:12]}"
+        raise BadAddress(settings.media, setting="media", reason=reason)
+    cache = f"{_MEDIA}-{sha256(settings.media.encode()).hexdigest()[:12]}"
     return BucketMediaStore(bucket, folder=FolderMediaStore(home / cache, durable=False))
 
 
-def _mongodb(settings: Settings, address: str, *, origin: str | None) -> Truth:
+def _mongodb(settings: Settings, address: str, bucket: S3Bucket | None, *, origin: str | None) -> Truth:
     if not address.startswith(("mongodb://", "mongodb+srv://")):
         raise BadAddress(address, setting="store", reason=f"there is no such engine; {_STORES}")
     require_extra("mongodb", "pymongo")
@@ -212,7 +224,7 @@ def _mongodb(settings: Settings, address: str, *, origin: str | None) -> Truth:
         models = ModelFiles(database, settings.home / MODELS)
         models.exchange()
         store = MongoCatalogStore(database, home / "catalog", on_close=database.close)
-        media = _media(settings, home, store, origin=origin)
+        media = _media(settings, bucket, home, store, origin=origin)
         if media is None:
             cache = FolderMediaStore(home / _MEDIA, durable=False)
             media = BucketMediaStore(MongoFiles(database, "media"), folder=cache)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import boto3
+from filelock import FileLock
 
 from tools.engines.mongodb import HOST, EngineFailed, check_port, free_port
 
@@ -35,7 +36,7 @@ def is_available() -> bool:
 
 
 def build() -> Path:
-    """The program, which is built first if it is missing: about 90 seconds of two cores.
+    """The program, which is built first if it is missing: two to five minutes.
 
     Raises:
         EngineFailed: Go is missing, or cannot build it.
@@ -46,13 +47,20 @@ def build() -> Path:
     go = shutil.which("go")
     if go is None:
         raise EngineFailed(f"versitygw {_VERSION} is built by Go, which is not installed")
-    part = program.parent.with_name(f"{program.parent.name}.{os.getpid()}.part")
-    part.mkdir(parents=True)
+    program.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(program.with_suffix(".lock")):  # of several test processes, one builds
+        if not program.is_file():
+            _build(go, program)
+    return program
+
+
+def _build(go: str, program: Path) -> None:
+    part = program.with_suffix(".part")
     try:
         done = subprocess.run(  # noqa: S603
             [go, "install", _MODULE],
             env=os.environ | {"GOBIN": str(part), "CGO_ENABLED": "0"},
-            cwd=part,
+            cwd=program.parent,
             capture_output=True,
             text=True,
             timeout=_BUILD_S,
@@ -60,11 +68,9 @@ def build() -> Path:
         )
         if done.returncode:
             raise EngineFailed(f"versitygw cannot be built:\n{done.stderr[-2_000:]}")
-        program.parent.mkdir(parents=True, exist_ok=True)
-        (part / program.name).replace(program)  # whole at once, though two processes build it
+        (part / program.name).replace(program)  # whole at once
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return program
 
 
 def _program() -> Path:
@@ -102,6 +108,11 @@ class S3Server:
         self._port = free_port() if port is None else port
         self.endpoint = f"{'https' if '--cert' in options else 'http'}://{HOST}:{self._port}"
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        """Address of the first bucket, as Sartor takes it."""
+        return f"s3://{self._buckets[0]}?endpoint={self.endpoint}"
 
     @property
     def process_id(self) -> int:
