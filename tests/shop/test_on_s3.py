@@ -174,7 +174,9 @@ def test_the_service_hands_thumbnails_through_and_lets_browsers_keep_them(
         with TestClient(
             create_app(shop, shop.catalog.store, ServiceSettings()), client=("127.0.0.1", 5000)
         ) as client:
+            while client.get("/health/ready").status_code != 200:
+                time.sleep(0.01)
             answer = client.get(f"/v1/photos/{sha256}")
-    assert answer.status_code == 200
+    assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "image/png"
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
