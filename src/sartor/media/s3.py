@@ -167,6 +167,7 @@ class S3Bucket:
         self._address = S3Address.parse(address)
         self.name = redacted(address)
         self._renew_after_s, self._call_s = renew_after_s, call_s
+        self._is_open = False
         self._away_since: float | None = None
         self._probing = Lock()
         self._calls = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="sartor-s3")
@@ -176,6 +177,7 @@ class S3Bucket:
         except (BotoCoreError, ValueError) as error:
             raise self._understood(error) from error
         self._called(partial(self._page, ""))
+        self._is_open = True
 
     def claim(self, workspace_id: str) -> str:
         """Note whose thumbnails these are, unless that is noted already; returns who is noted.
@@ -408,7 +410,7 @@ class S3Bucket:
         if not isinstance(error, (*_SILENCE, ClientError)):
             return WorkspaceUnusable(self.name, reason=_sentence(error))
         reason = self._of_silence(error)
-        if self._away_since is None:
+        if self._is_open and self._away_since is None:
             self._away_since = time.monotonic()
             logger.warning("media away: media=%s reason=%s", self.name, reason)
         return MediaAway(self.name, reason=reason)
