@@ -220,7 +220,7 @@ def test_no_sweep_deletes_what_another_process_found_meanwhile(s3_address: str) 
     writers = [S3Bucket(s3_address, renew_after_s=0) for _ in range(2)]
     sweepers = [S3Bucket(s3_address, renew_after_s=0) for _ in range(2)]
     random = Random(20)  # noqa: S311 - repeatable
-    for _ in range(3):
+    for _ in range(2):
         writers[0].put_all(dict.fromkeys(NAMES, b"x"))
         time.sleep(5)  # now all are old
         found: set[str] = set()
@@ -245,6 +245,51 @@ def test_no_sweep_deletes_what_another_process_found_meanwhile(s3_address: str) 
             thread.join()
         assert found
         assert found <= set(writers[0].names())
+
+
+@needs_server
+def test_who_renews_waits_for_a_sweep_that_saw_the_old_age(eager: S3Bucket, s3_address: str) -> None:
+    eager.put_all({NAMES[0]: b"x"})
+    time.sleep(3)
+    sweeper = S3Bucket(s3_address, renew_after_s=0)
+    is_older, looked, go_on = sweeper._is_older, threading.Semaphore(0), threading.Event()
+
+    def slowly(name: str, min_age_s: float) -> bool:
+        old = is_older(name, min_age_s)
+        looked.release()
+        if sweeper._head(f"deleting/{name}") is not None:  # the look that counts
+            assert go_on.wait(10)
+        return old
+
+    sweeper._is_older = slowly  # type: ignore[method-assign]
+    with ThreadPoolExecutor(2) as threads:
+        deleting = threads.submit(sweeper.delete, NAMES[0], min_age_s=1)
+        assert looked.acquire(timeout=10)
+        assert looked.acquire(timeout=10)
+        putting = threads.submit(eager.put_all, {NAMES[0]: b"x"})
+        time.sleep(1)
+        assert not putting.done()
+        go_on.set()
+        putting.result(10)
+        deleting.result(10)
+    assert eager.read(NAMES[0]) == b"x"
+
+
+@needs_server
+def test_a_sweep_looks_again_once_it_has_its_claim(eager: S3Bucket, s3_address: str) -> None:
+    eager.put_all({NAMES[0]: b"x"})
+    time.sleep(3)
+    sweeper = S3Bucket(s3_address, renew_after_s=0)
+    create = sweeper._create
+
+    def late(key: str, **headers: Any) -> bool:
+        assert eager.keep_all([NAMES[0]])
+        return create(key, **headers)
+
+    sweeper._create = late  # type: ignore[method-assign]
+    assert not sweeper.delete(NAMES[0], min_age_s=1)
+    assert eager.read(NAMES[0]) == b"x"
+    assert list(sweeper._page("", "deleting/")) == []
 
 
 @needs_server
