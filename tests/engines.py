@@ -2,6 +2,9 @@
 
 ``SARTOR_TEST_MONGODB=mongodb://host/`` takes a server that runs already instead of starting SecantusDB. Each test
 has a database of its own there, which is dropped after it. ``SARTOR_TEST_REDIS=redis://host/0`` does so for Redis.
+``SARTOR_TEST_S3=s3://bucket/prefix?endpoint=…`` takes a bucket that is there already, with the key of the
+environment, instead of starting versitygw. Each test has a prefix of its own in it, whose objects are deleted
+after it.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import pytest
 
 MONGODB_VARIABLE, REDIS_VARIABLE = "SARTOR_TEST_MONGODB", "SARTOR_TEST_REDIS"
+S3_VARIABLE = "SARTOR_TEST_S3"
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +61,48 @@ def mongodb_address(mongodb_server: str) -> Iterator[str]:
     if MONGODB_VARIABLE in os.environ:  # what the session started ends with it
         with MongoClient(address) as client:
             client.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a bucket."""
+    if address := os.environ.get(S3_VARIABLE):
+        yield address
+        return
+    pytest.importorskip("boto3", reason="boto3 is not installed; run: make test-engines")
+    from tools.engines import s3
+
+    if not s3.is_available():
+        pytest.skip("versitygw is not built, and Go is not installed to build it")
+    with s3.S3Server(tmp_path_factory.mktemp("s3"), buckets=("photos",)) as server:
+        yield f"s3://photos?endpoint={server.endpoint}"
+
+
+@pytest.fixture
+def s3_address(s3_server: str, s3_key: None) -> Iterator[str]:
+    """Address of a new prefix, whose objects are deleted after the test."""
+    parts = urlsplit(s3_server)
+    prefix = f"{parts.path.strip('/')}/sartor_test_{secrets.token_hex(6)}".strip("/")
+    address = urlunsplit(parts._replace(path=f"/{prefix}"))
+    yield address
+    if S3_VARIABLE in os.environ:
+        from sartor.media.s3 import S3Bucket
+
+        bucket = S3Bucket(address)
+        for key in bucket._page(""):
+            bucket._client.delete_object(Bucket=parts.netloc, Key=key)
+
+
+@pytest.fixture
+def s3_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key of the server that the session starts, in the environment."""
+    if S3_VARIABLE not in os.environ:
+        from tools.engines.s3 import ACCESS_KEY, SECRET_KEY
+
+        for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_CA_BUNDLE"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
 
 
 def with_database(server: str, name: str) -> str:

@@ -182,7 +182,7 @@ def open(  # noqa: A001, PLR0913 - read as sartor.open; each is a keyword
             derived data is then kept in ``sartor-data``.
         store: Address of its store, if ``home`` is the directory of the derived data.
         index: Address of a vector index that all processes use; by default each has its own.
-        media: Directory of the thumbnails, if all hosts share one.
+        media: Bucket of the thumbnails, such as ``s3://photos/shop``, or a directory that all hosts share.
         model: Id of the model to embed with; by default the workspace's.
         metric: ``cosine``, which is the default, or ``euclidean``.
         device: ``auto``, ``cpu``, ``gpu``, ``npu``, ``cuda`` or ``coreml``.

@@ -28,6 +28,12 @@ STUDIO_API_VARIABLE = "SARTOR_STUDIO_API"
 OTHER_VARIABLES = {
     API_KEY_VARIABLE: "API key that `sartor studio --api` sends to the service.",
     STUDIO_API_VARIABLE: "Address of the service that the studio asks; `sartor studio --api` sets it.",
+    "AWS_ACCESS_KEY_ID": "Key of the bucket in `SARTOR_MEDIA`, read by its client, as are the next ones.",
+    "AWS_SECRET_ACCESS_KEY": "Secret of that key.",
+    "AWS_SESSION_TOKEN": "Token of a temporary key.",
+    "AWS_ENDPOINT_URL": "Server of the bucket, where the address names none.",
+    "AWS_REGION": "Region of the bucket, where the address names none.",
+    "AWS_CA_BUNDLE": "File of the certificates that sign the server's, where that is a CA of its own.",
     "SARTOR_KERAS_BACKEND": "Back end of Keras, for training and export: `tensorflow` unless it is set.",
 }
 
@@ -69,7 +75,9 @@ class Settings(BaseModel):
     )
     index: str | None = _row(None, "Address of a vector index for all processes; by default each has its own.")
     media: str | None = _row(
-        None, "Directory of the thumbnails that all hosts share; by default the store's: `media`, or GridFS."
+        None,
+        "Where the thumbnails are: a bucket, as in `s3://BUCKET/PREFIX`, or a directory that all hosts share; by "
+        "default the store's: `media`, or GridFS.",
     )
     indexer: bool = _flag(
         "Whether this process also writes the index that all share, when it is its turn; `sartor serve` does.",

@@ -32,6 +32,7 @@
     │   ├── BadSettings
     │   ├── BadAddress
     │   ├── StoreAway
+    │   ├── MediaAway
     │   ├── WorkspaceTooNew
     │   ├── WorkspaceUnusable
     │   ├── BackupFailed
@@ -288,6 +289,15 @@ class IndexerReplaced(WorkspaceError):
 
     def __init__(self, index: str, *, term: int, newer: int) -> None:
         super().__init__(f"{index} is written by another process (term {newer}, this one has {term})")
+
+
+class MediaAway(WorkspaceError):
+    """The server that holds the thumbnails does not answer; those that this host has seen are still shown."""
+
+    def __init__(self, media: str, *, reason: str) -> None:
+        super().__init__(
+            f"{media} does not answer ({reason}); try again when the server is back, or check SARTOR_MEDIA"
+        )
 
 
 class WorkspaceTooNew(WorkspaceError):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from sartor.config import is_address
 from sartor.encoders.heads import Heads, Regions
 from sartor.errors import BackupFailed, BadAddress, CopyFailed, ModelNotFound, redacted, require_extra
 from sartor.imaging import UrlPolicy
-from sartor.ingest.copying import Engines, copy_workspace
+from sartor.ingest.copying import COPY_OF, WORKSPACE_ID, Engines, copy_workspace
 from sartor.ingest.maintenance import back_up
 from sartor.media.folder import FolderMediaStore
 from sartor.replicas import Replicas
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from sartor.ingest.maintenance import Backup
     from sartor.ingest.photos import OnProgress
     from sartor.media.base import MediaStore
+    from sartor.media.s3 import S3Bucket
     from sartor.recommend.features import FeatureBuilder
     from sartor.store.base import CatalogStore, EventStore
 
@@ -40,6 +43,7 @@ _STORE, _EVENTS, _MEDIA = "catalog.sqlite3", "events.sqlite3", "media"
 INDEX = "index"  # the directory of the replicas
 SHARED_INDEX = "unix://"  # and the socket of an ``IndexServer``; `sartor serve` gives it to its workers
 _STORES = "give mongodb://HOST/DATABASE, or leave it out for SQLite in the directory"
+_MEDIA_STORES = "give s3://BUCKET/PREFIX, or a directory that all share"
 _FOLDERS = (_MEDIA, MODELS, "sources")  # of files; the rest of a workspace can be made from them
 
 
@@ -121,26 +125,34 @@ def open_workspace(settings: Settings, *, many_callers: bool = False) -> Workspa
     return workspace
 
 
-def open_truth(settings: Settings) -> Truth:
+def open_truth(settings: Settings, *, origin: str | None = None) -> Truth:
     """The stores of a workspace, and its models.
+
+    Args:
+        settings: Where they are.
+        origin: Id of the workspace that this one is about to become a copy of; they may share a bucket.
 
     Raises:
         BadAddress: A setting is no address of an engine.
         WorkspaceError: A store cannot be used.
     """
-    if is_address(settings.media):
-        reason = "there is no such engine; give a directory that all share"
-        raise BadAddress(str(settings.media), setting="media", reason=reason)
+    bucket = _bucket(settings)
     if settings.store is not None:
-        return _mongodb(settings, settings.store)
+        return _mongodb(settings, settings.store, bucket, origin=origin)
     home = settings.home
+    store = SqliteCatalogStore(home / _STORE)
+    try:
+        media = _media(settings, bucket, home, store, origin=origin) or FolderMediaStore(home / _MEDIA)
+    except BaseException:
+        store.close()
+        raise
     return Truth(
         name=str(home),
         home=home,
-        store=SqliteCatalogStore(home / _STORE),
+        store=store,
         events=Lazy(lambda: SqliteEventStore(home / _EVENTS)),
         has_events=(home / _EVENTS).exists,
-        media=FolderMediaStore(home / _MEDIA if settings.media is None else Path(settings.media)),
+        media=media,
         models=open_models(settings),
     )
 
@@ -168,7 +180,43 @@ def open_beside(settings: Settings, shop: Shop) -> Iterator[CatalogStore]:
         yield store
 
 
-def _mongodb(settings: Settings, address: str) -> Truth:
+def _bucket(settings: Settings) -> S3Bucket | None:
+    """The bucket that the settings name for thumbnails; opened before a store is made, as it may be refused."""
+    address = settings.media
+    if address is None or not is_address(address):
+        return None
+    if not address.startswith("s3://"):
+        raise BadAddress(address, setting="media", reason=f"there is no such engine; {_MEDIA_STORES}")
+    require_extra("s3", "boto3")
+    from sartor.media.s3 import S3Bucket
+
+    return S3Bucket(address)
+
+
+def _media(
+    settings: Settings, bucket: S3Bucket | None, home: Path, store: CatalogStore, *, origin: str | None
+) -> MediaStore | None:
+    """The thumbnails where the settings say; None if they are where the store's are."""
+    if settings.media is None:
+        return None
+    if bucket is None:
+        return FolderMediaStore(Path(settings.media))
+    from sartor.media.bucket import BucketMediaStore
+    from sartor.media.s3 import OWNER
+
+    # A workspace deletes the thumbnails that it does not know, so a bucket belongs to one, and to its copies.
+    own = store.setting(WORKSPACE_ID) or store.claim_setting(WORKSPACE_ID, uuid4().hex)
+    if bucket.claim(own) not in {own, store.setting(COPY_OF), origin}:
+        reason = (
+            "its photos belong to another workspace; name another prefix, as in s3://BUCKET/SHOP, or delete the "
+            f"object {OWNER!r} there if that one is gone"
+        )
+        raise BadAddress(settings.media, setting="media", reason=reason)
+    cache = f"{_MEDIA}-{sha256(settings.media.encode()).hexdigest()[:12]}"
+    return BucketMediaStore(bucket, folder=FolderMediaStore(home / cache, durable=False))
+
+
+def _mongodb(settings: Settings, address: str, bucket: S3Bucket | None, *, origin: str | None) -> Truth:
     if not address.startswith(("mongodb://", "mongodb+srv://")):
         raise BadAddress(address, setting="store", reason=f"there is no such engine; {_STORES}")
     require_extra("mongodb", "pymongo")
@@ -185,18 +233,18 @@ def _mongodb(settings: Settings, address: str) -> Truth:
         home = settings.home / f"mongodb-{database.workspace_id[:12]}"
         models = ModelFiles(database, settings.home / MODELS)
         models.exchange()
-        cache = FolderMediaStore(home / _MEDIA, durable=False)
+        store = MongoCatalogStore(database, home / "catalog", on_close=database.close)
+        media = _media(settings, bucket, home, store, origin=origin)
+        if media is None:
+            cache = FolderMediaStore(home / _MEDIA, durable=False)
+            media = BucketMediaStore(MongoFiles(database, "media"), folder=cache)
         return Truth(
             name=database.shown,
             home=home,
-            store=MongoCatalogStore(database, home / "catalog", on_close=database.close),
+            store=store,
             events=Lazy(lambda: MongoEventStore(database)),
             has_events=lambda: True,
-            media=(
-                BucketMediaStore(MongoFiles(database, "media"), folder=cache)
-                if settings.media is None
-                else FolderMediaStore(Path(settings.media))
-            ),
+            media=media,
             models=open_models(settings),
             fetch_models=models.pull,
         )
@@ -252,7 +300,10 @@ def copy_between(source: Settings, target: Settings, *, on_progress: OnProgress 
     """
     if source.store is None and not (source.home / _STORE).is_file():
         raise CopyFailed(_name_of(target), reason=f"there is no workspace in {source.home}")
-    with closing(open_truth(source)) as from_, closing(open_truth(target)) as to:
+    with ExitStack() as stack:
+        from_ = stack.enter_context(closing(open_truth(source)))
+        origin = from_.store.claim_setting(WORKSPACE_ID, uuid4().hex)
+        to = stack.enter_context(closing(open_truth(target, origin=origin)))
         report = copy_workspace(_engines(from_), _engines(to), on_progress=on_progress)
         to.models.take_over(from_.models)
     if target.store is not None:
@@ -281,4 +332,8 @@ def back_up_workspace(settings: Settings, directory: Path) -> Backup:
     if settings.store is not None:
         reason = "MongoDB holds it: back that up with mongodump, or copy the workspace with: sartor copy FROM TO"
         raise BackupFailed(redacted(settings.store), reason=reason)
-    return back_up(settings.home, directory, stores=(_STORE, _EVENTS), folders=_FOLDERS, copy_store=copy_store)
+    copy = back_up(settings.home, directory, stores=(_STORE, _EVENTS), folders=_FOLDERS, copy_store=copy_store)
+    if settings.media is None:
+        return copy
+    where = redacted(settings.media) if is_address(settings.media) else settings.media
+    return replace(copy, left_out=f"the photos, which are in {where}; open it with the same SARTOR_MEDIA")

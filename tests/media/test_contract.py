@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sartor.media.base import MediaStore
 
-MEDIA_STORES = ["folder", pytest.param("gridfs", marks=pytest.mark.engines)]
+MEDIA_STORES = ["folder", *(pytest.param(name, marks=pytest.mark.engines) for name in ("gridfs", "s3"))]
 SHA256S = sorted(hashlib.sha256(name).hexdigest() for name in (b"a", b"b", b"c"))
 THUMBNAIL = Thumbnail(data=b"small picture", suffix="jpg")
 
@@ -42,6 +42,13 @@ def gridfs_media(tmp_path: Path, mongodb_address: str) -> Iterator[MediaStore]:
     database = MongoDatabase(mongodb_address)
     yield BucketMediaStore(MongoFiles(database, "media"), folder=FolderMediaStore(tmp_path / "cache"))
     database.close()
+
+
+@pytest.fixture
+def s3_media(tmp_path: Path, s3_address: str) -> MediaStore:
+    from sartor.media.s3 import S3Bucket
+
+    return BucketMediaStore(S3Bucket(s3_address), folder=FolderMediaStore(tmp_path / "cache"))
 
 
 def test_what_is_put_is_read_until_it_is_deleted(media: MediaStore) -> None:
@@ -72,6 +79,14 @@ def test_the_age_begins_when_a_thumbnail_is_put_or_kept_and_protects_it(media: M
     assert media.age_s(name) == math.inf
     assert not media.keep(name)
     assert media.delete(name, min_age_s=60)
+
+
+def test_many_are_kept_at_once(media: MediaStore) -> None:
+    names = {media.put(sha256, THUMBNAIL) for sha256 in SHA256S[:2]}
+    assert media.keep_all([*names, f"{SHA256S[2]}.jpg"]) == names
+    assert media.keep_all([]) == set()
+    media.flush()
+    assert media.keep_all(names) == names
 
 
 def test_names_are_sorted(media: MediaStore) -> None:

@@ -1,1 +1,1 @@
-"""Servers that the tests run against, started as processes of their own: SecantusDB in place of MongoDB."""
+"""Servers that the tests start as processes: SecantusDB in place of MongoDB, versitygw in place of S3."""

@@ -1,4 +1,7 @@
-"""Starts a server and keeps it until Ctrl-C: ``python -m tools.engines mongodb --port 27017 --directory data``."""
+"""Starts a server and keeps it until Ctrl-C: ``python -m tools.engines mongodb --port 27017 --directory data``.
+
+The one of S3 has a bucket ``photos``, and prints its key.
+"""
 
 from __future__ import annotations
 
@@ -10,28 +13,36 @@ import threading
 from pathlib import Path
 
 from tools.engines.mongodb import EngineFailed, MongoServer
+from tools.engines.s3 import ACCESS_KEY, SECRET_KEY, S3Server
 
 
 def main() -> int:
     """Run the server that the command line names; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.engines", description="Run a server for the tests.")
-    parser.add_argument("engine", choices=["mongodb"])
+    parser.add_argument("engine", choices=["mongodb", "s3"])
     parser.add_argument("--port", type=int, help="where it listens; a free port without it")
     parser.add_argument("--directory", type=Path, required=True, help="its files; made if it is missing")
     arguments = parser.parse_args()
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     try:
-        with (
-            MongoServer(arguments.directory, port=arguments.port) as server,
-            contextlib.suppress(KeyboardInterrupt),
-        ):
+        with server_of(arguments.engine, arguments.directory, arguments.port) as server:
             print(f"{server.address} answers; end it with Ctrl-C", flush=True)  # noqa: T201
-            stopped.wait()
+            if isinstance(server, S3Server):
+                print(f"AWS_ACCESS_KEY_ID={ACCESS_KEY} AWS_SECRET_ACCESS_KEY={SECRET_KEY}", flush=True)  # noqa: T201
+            with contextlib.suppress(KeyboardInterrupt):
+                stopped.wait()
     except EngineFailed as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
     return 0
+
+
+def server_of(engine: str, directory: Path, port: int | None) -> MongoServer | S3Server:
+    """The server of an engine, which is not started yet."""
+    if engine == "s3":
+        return S3Server(directory, port=port, buckets=("photos",))
+    return MongoServer(directory, port=port)
 
 
 if __name__ == "__main__":

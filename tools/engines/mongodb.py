@@ -50,7 +50,7 @@ class MongoServer:
 
     def __init__(self, directory: Path, *, port: int | None = None, options: tuple[str, ...] = ()) -> None:
         self._directory, self._options = directory, options
-        self._port = _free_port() if port is None else port
+        self._port = free_port() if port is None else port
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -75,7 +75,7 @@ class MongoServer:
         Raises:
             EngineFailed: Its port is taken, it ended, or it does not answer.
         """
-        _check_port(self._port)
+        check_port(self._port)
         self._directory.mkdir(parents=True, exist_ok=True)
         where = ("--host", HOST, "--port", str(self._port), "--storage-path", str(self._directory / "data"))
         with (self._directory / "server.log").open("ab") as log:
@@ -138,8 +138,12 @@ class MongoServer:
         return (self._directory / "server.log").read_text(errors="replace")[-2_000:]
 
 
-def _check_port(port: int) -> None:
-    """Raise if somebody listens there: SecantusDB would start all the same and share its clients."""
+def check_port(port: int) -> None:
+    """Check that nobody listens there: SecantusDB would start all the same and share its clients.
+
+    Raises:
+        EngineFailed: Somebody does.
+    """
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # after a kill, old connections linger
         try:
@@ -148,7 +152,8 @@ def _check_port(port: int) -> None:
             raise EngineFailed(f"port {port} is taken; choose another with --port") from error
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port where nobody listens now."""
     with socket.socket() as listener:
         listener.bind((HOST, 0))
         port: int = listener.getsockname()[1]

@@ -46,6 +46,7 @@ def info(*, home: Home = None, model: Model = None, as_json: Json = False) -> No
         f"{info.store}: {counted(counts.products, 'product')}, {counted(counts.photos, 'photo')}, "
         f"{info.size_bytes / _MEBIBYTE:.0f} MiB"
     )
+    typer.echo(f"photos: {info.media}")
     typer.echo(f"attributes: {', '.join(info.attributes) or 'none'}")
     models = sorted({*info.models, *counts.embeddings})
     print_table(
@@ -117,6 +118,8 @@ def backup(
     typer.echo(
         f"{copy.directory}: {counted(copy.files, 'file')}, {size_mib:.0f} MiB; --home {copy.directory} uses it"
     )
+    if copy.left_out:
+        typer.echo(f"not in the copy: {copy.left_out}")
 
 
 def copy(

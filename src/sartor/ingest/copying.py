@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_ID, _COPY_OF = "workspace_id", "copy_of"  # settings: of every workspace that was copied, and of its copies
+# Settings: of every workspace that was copied or has a bucket, and of copies.
+WORKSPACE_ID, COPY_OF = "workspace_id", "copy_of"
 _EVENTS = 2_000  # a step
 _PAGE = 200  # of a listing
 
@@ -126,13 +127,13 @@ def copy_workspace(source: Engines, target: Engines, *, on_progress: OnProgress 
 
 
 def _require_target(source: Engines, target: Engines) -> None:
-    own_id = source.store.claim_setting(_ID, uuid4().hex)
-    copy_of = target.store.setting(_COPY_OF)
-    if target.store.setting(_ID) == own_id:
+    own_id = source.store.claim_setting(WORKSPACE_ID, uuid4().hex)
+    copy_of = target.store.setting(COPY_OF)
+    if target.store.setting(WORKSPACE_ID) == own_id:
         raise CopyFailed(target.name, reason="it is the same workspace")
     if copy_of is None and target.store.counts().products:
         raise CopyFailed(target.name, reason="it holds a catalog already; name an empty workspace")
-    if target.store.claim_setting(_COPY_OF, own_id) != own_id:
+    if target.store.claim_setting(COPY_OF, own_id) != own_id:
         raise CopyFailed(target.name, reason="it is a copy of another workspace; name an empty one")
 
 
@@ -165,7 +166,7 @@ class _Copy:
     def settings(self) -> None:
         """Copy settings and API keys; one that the copy has is left."""
         for name, value in self.source.store.settings().items():
-            if name not in {_ID, _COPY_OF}:
+            if name not in {WORKSPACE_ID, COPY_OF}:
                 self.target.store.set_setting(name, value)
         there = {key.id for _, key in self.target.store.keys_with_digests()}
         for digest, key in self.source.store.keys_with_digests():
@@ -187,9 +188,9 @@ class _Copy:
             target.delete(gone)
         products = [wanted[product_id] for product_id in product_ids if product_id in wanted]
         photos = {photo.sha256: photo for stored in products for photo in stored.photos}
-        for photo in photos.values():
-            if photo.has_picture and not self.target.media.keep(photo.thumbnail):
-                self._copy_thumbnail(photo.thumbnail)
+        thumbnails = {photo.thumbnail for photo in photos.values() if photo.has_picture}
+        for name in sorted(thumbnails - self.target.media.keep_all(thumbnails)):
+            self._copy_thumbnail(name)
         self.target.media.flush()
         palettes = source.palettes(photos)
         new = [stored for stored in products if there.get(stored.product.id) != stored]

@@ -33,6 +33,7 @@ class Info:
     Attributes:
         home: Its directory, or that of what is derived from it where a server holds it.
         store: What holds it: the directory, or the address of the server.
+        media: What holds the thumbnails: a directory, or a bucket.
         default_model: Model of commands without ``--model``; None before the first ``index``.
         models: Ids of the models.
         counts: Numbers of products, photos, embeddings by model, and products by source.
@@ -42,6 +43,7 @@ class Info:
 
     home: Path
     store: str
+    media: str
     default_model: str | None
     models: tuple[str, ...]
     counts: StoreCounts
@@ -49,14 +51,21 @@ class Info:
     size_bytes: int
 
 
-def workspace_info(
-    home: Path, store: CatalogStore, models: ModelRegistry, *, name: str, default_model: str | None
+def workspace_info(  # noqa: PLR0913 - each is a part of the answer
+    home: Path,
+    store: CatalogStore,
+    models: ModelRegistry,
+    *,
+    name: str,
+    media: str,
+    default_model: str | None,
 ) -> Info:
     """Count what a workspace holds."""
     files = [file for path in home.rglob("*") if (file := _file(path)) is not None]
     return Info(
         home=home,
         store=name,
+        media=media,
         default_model=default_model,
         models=tuple(card.id for card in models.cards()),
         counts=store.counts(),
@@ -164,11 +173,13 @@ class Backup:
         directory: Its directory.
         files: Number of files.
         size_bytes: Their size in all.
+        left_out: What of the workspace is not in it, and where that is; empty if all of it is.
     """
 
     directory: Path
     files: int
     size_bytes: int
+    left_out: str = ""
 
 
 def back_up(

@@ -58,11 +58,9 @@ class CatalogWriter:
         """
         store = self.store
         computed = store.embedded(self.features.model, photos) if embedded else store.palettes(photos).keys()
-        known = {
-            sha256: photo
-            for sha256, photo in store.photos(computed).items()
-            if photo.has_picture and self.media.keep(photo.thumbnail)
-        }
+        pictured = {sha256: photo for sha256, photo in store.photos(computed).items() if photo.has_picture}
+        kept = self.media.keep_all({photo.thumbnail for photo in pictured.values()})
+        known = {sha256: photo for sha256, photo in pictured.items() if photo.thumbnail in kept}
         return known, [photo for sha256, photo in photos.items() if sha256 not in known]
 
     def write(

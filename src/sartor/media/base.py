@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from sartor.imaging.thumbnail import Thumbnail
@@ -15,8 +15,14 @@ class MediaStore(Protocol):
     """Thumbnails by file name, ``{sha256}.{suffix}``. Threads may share it.
 
     A thumbnail is there whole or not at all, and safe when ``flush`` returns, which comes before the transaction
-    that names its photo.
+    that names its photo. If a server does not answer, each method raises ``MediaAway``, or ``StoreAway`` if it is
+    that of the store.
+
+    Attributes:
+        name: What messages call it, without a password.
     """
+
+    name: str
 
     def put(self, sha256: str, thumbnail: Thumbnail) -> str:
         """Keep a thumbnail and return its file name; of one that is kept already, only the age begins anew.
@@ -32,7 +38,7 @@ class MediaStore(Protocol):
 
         Raises:
             WorkspaceUnusable: It cannot be written.
-            StoreAway: The server does not answer; call it again when it does.
+            MediaAway: The server does not answer; call it again when it does.
         """
         ...
 
@@ -60,8 +66,12 @@ class MediaStore(Protocol):
         """Whether a thumbnail is kept; its age begins anew, so that it stays until its photo is written."""
         ...
 
+    def keep_all(self, names: Iterable[str]) -> set[str]:
+        """Those of the names whose thumbnails are kept, in few calls; their age begins anew."""
+        ...
+
     def age_s(self, name: str) -> float:
-        """Seconds since a thumbnail was last put or kept; infinity if there is none."""
+        """Seconds since a thumbnail may have been put or kept last; infinity if there is none."""
         ...
 
     def names(self) -> Iterator[str]:

@@ -10,19 +10,25 @@ from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 from sartor.imaging.thumbnail import Thumbnail
+from sartor.media.folder import THUMBNAIL_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from sartor.media.folder import FolderMediaStore
 
 
 class Bucket(Protocol):
-    """Files on a server by name, such as GridFS: there whole or not at all, and never changed.
+    """Files on a server by name, such as GridFS or S3: there whole or not at all, and never changed.
 
-    Every method raises ``StoreAway`` if the server does not answer.
+    Every method raises ``MediaAway``, or ``StoreAway`` where the server is the store's, if it does not answer.
+
+    Attributes:
+        name: What messages call it, without a password.
     """
+
+    name: str
 
     def put_all(self, contents: Mapping[str, bytes]) -> None:
         """Write files; of those that are there already, only the age begins anew."""
@@ -32,12 +38,12 @@ class Bucket(Protocol):
         """The bytes of a file; None if there is none."""
         ...
 
-    def keep(self, name: str) -> bool:
-        """Whether there is a file of this name; its age begins anew."""
+    def keep_all(self, names: Iterable[str]) -> set[str]:
+        """Those of the names that have a file, in few calls; their age begins anew."""
         ...
 
     def age_s(self, name: str) -> float:
-        """Seconds since a file was put or kept last; infinity if there is none."""
+        """Seconds since a file may have been put or kept last; infinity if there is none."""
         ...
 
     def names(self) -> Iterator[str]:
@@ -63,6 +69,7 @@ class BucketMediaStore:
 
     def __init__(self, bucket: Bucket, *, folder: FolderMediaStore) -> None:
         self._bucket, self._folder = bucket, folder
+        self.name = bucket.name
         self._lock = Lock()
         self._waiting: dict[str, bytes] = {}  # put, and not yet in the bucket
         self._flushing = Lock()
@@ -97,12 +104,17 @@ class BucketMediaStore:
         return self.path(name).is_file()
 
     def keep(self, name: str) -> bool:
-        if self._bucket.keep(name) or name in self._waiting:
-            return True
-        if not self._folder.exists(name):
-            return False
-        self._bucket.put_all({name: self._folder.read(name)})
-        return True
+        return bool(self.keep_all({name}))
+
+    def keep_all(self, names: Iterable[str]) -> set[str]:
+        names = set(names)
+        kept = self._bucket.keep_all(names)
+        with self._lock:
+            kept |= names & self._waiting.keys()
+        local = {name: self._folder.read(name) for name in names - kept if self._folder.exists(name)}
+        if local:
+            self._bucket.put_all(local)
+        return kept | local.keys()
 
     def age_s(self, name: str) -> float:
         self.flush()
@@ -110,7 +122,7 @@ class BucketMediaStore:
 
     def names(self) -> Iterator[str]:
         self.flush()
-        return self._bucket.names()
+        return (name for name in self._bucket.names() if THUMBNAIL_NAME.fullmatch(name))
 
     def delete(self, name: str, *, min_age_s: float = 0.0) -> bool:
         self._folder.path(name)  # refuses what is no name

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 from sartor.errors import PhotoRejected, WorkspaceUnusable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from sartor.imaging.thumbnail import Thumbnail
 
-_NAME = re.compile(r"[0-9a-f]{64}\.(?:jpg|png|webp)")
+THUMBNAIL_NAME = re.compile(r"[0-9a-f]{64}\.(?:jpg|png|webp)")
 _TEMPORARY_SUFFIX = ".part"
 
 
@@ -35,6 +35,7 @@ class FolderMediaStore:
 
     def __init__(self, root: Path, *, durable: bool = True) -> None:
         self._root, self._durable = root, durable
+        self.name = str(root)
 
     def put(self, sha256: str, thumbnail: Thumbnail) -> str:
         name = f"{sha256}.{thumbnail.suffix}"
@@ -52,7 +53,7 @@ class FolderMediaStore:
         """Nothing to do: each is on disk when it was put."""
 
     def path(self, name: str) -> Path:
-        if not _NAME.fullmatch(name):
+        if not THUMBNAIL_NAME.fullmatch(name):
             raise PhotoRejected(repr(name), reason="is not the name of a thumbnail")
         return self._root / name[:2] / name
 
@@ -72,13 +73,16 @@ class FolderMediaStore:
             return False
         return True
 
+    def keep_all(self, names: Iterable[str]) -> set[str]:
+        return {name for name in names if self.keep(name)}
+
     def age_s(self, name: str) -> float:
         return _age_s(self.path(name))
 
     def names(self) -> Iterator[str]:
         for folder in sorted(self._root.glob("[0-9a-f][0-9a-f]")):
             for name in sorted(os.listdir(folder)):  # noqa: PTH208 - four times as fast as Path.iterdir
-                if _NAME.fullmatch(name) and name.startswith(folder.name):
+                if THUMBNAIL_NAME.fullmatch(name) and name.startswith(folder.name):
                     yield name
 
     def delete(self, name: str, *, min_age_s: float = 0.0) -> bool:

@@ -60,7 +60,12 @@ class Evaluator:
         """What the workspace holds."""
         backends = self._backends
         return workspace_info(
-            backends.home, self._store, backends.models, name=backends.name, default_model=self._models.default
+            backends.home,
+            self._store,
+            backends.models,
+            name=backends.name,
+            media=backends.media.name,
+            default_model=self._models.default,
         )
 
     def check(self, *, repair: bool) -> tuple[Problem, ...]:

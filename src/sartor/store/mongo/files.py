@@ -18,7 +18,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 from sartor.limits import SERVER_CALL_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from sartor.store.mongo.database import Document, MongoDatabase
 
@@ -42,6 +42,7 @@ class MongoFiles:
 
     def __init__(self, database: MongoDatabase, bucket: str, *, call_s: float = SERVER_CALL_S) -> None:
         self._database, self._bucket, self._call_s = database, bucket, call_s
+        self.name = f"GridFS in {database.shown}"
         self._files = database.collection(f"{bucket}.files")
         self._chunks = database.collection(f"{bucket}.chunks")
 
@@ -127,11 +128,16 @@ class MongoFiles:
                 return False
         return True
 
-    def keep(self, name: str) -> bool:
-        """Whether there is a file of this name; its age begins anew."""
-        with self._database.calling(self._call_s):
-            kept = self._files.update_one({"filename": name}, {"$set": {"metadata.kept_s": time.time()}})
-        return kept.matched_count > 0
+    def keep_all(self, names: Iterable[str]) -> set[str]:
+        """Those of the names that have a file, in few calls; their age begins anew."""
+        names = list(names)
+        kept: set[str] = set()
+        for begin in range(0, len(names), _PAGE):
+            query = {"filename": {"$in": names[begin : begin + _PAGE]}}
+            with self._database.calling(self._call_s):
+                self._files.update_many(query, {"$set": {"metadata.kept_s": time.time()}})
+                kept.update(file["filename"] for file in self._files.find(query, {"_id": 0, "filename": 1}))
+        return kept
 
     def age_s(self, name: str) -> float:
         """Seconds since a file was put or kept last, by the clocks of the hosts; infinity if there is none."""
