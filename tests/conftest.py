@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
     from sartor import Shop
 from tests.copies import copied
-from tests.engines import mongodb_address, mongodb_server  # noqa: F401 - fixtures
+from tests.engines import (  # noqa: F401 - fixtures
+    mongodb_address,
+    mongodb_server,
+    opensearch_address,
+    opensearch_server,
+)
 from tests.networks import color_network
 
 hypothesis.settings.register_profile("sartor", deadline=None)  # how long an example takes is no test

@@ -32,6 +32,9 @@
     │   ├── BadSettings
     │   ├── BadAddress
     │   ├── StoreAway
+    │   ├── IndexAway
+    │   ├── IndexUnusable
+    │   ├── IndexerReplaced
     │   ├── WorkspaceTooNew
     │   ├── WorkspaceUnusable
     │   ├── BackupFailed
@@ -270,6 +273,24 @@ class IndexAway(WorkspaceError):
     def __init__(self, index: str, *, reason: str) -> None:
         super().__init__(
             f"{index} does not answer ({reason}); try again when the engine is back, or check SARTOR_INDEX"
+        )
+
+
+class IndexUnusable(WorkspaceError):
+    """The engine of the index answers, and cannot be used."""
+
+    def __init__(self, index: str, *, reason: str) -> None:
+        super().__init__(f"{index} cannot be used as an index: {reason}")
+
+
+class IndexerReplaced(WorkspaceError):
+    """Another indexer writes the index by now, so that this one has to stop."""
+
+    def __init__(self, index: str, *, term: int, newer: int | None) -> None:
+        by = "it was removed" if newer is None else f"an indexer of term {newer} writes it"
+        super().__init__(
+            f"this indexer, of term {term}, no longer writes {index}: {by}; it writes nothing more, take the lease "
+            "again before the next write"
         )
 
 

@@ -154,7 +154,7 @@ def write_changes(store: CatalogStore, writer: IndexWriter, features: FeatureBui
     while page := store.changes(since=writer.revision, limit=_PAGE):
         live = [change.product_id for change in page if not change.deleted]
         entries = features.entries(store.embedded_photos(features.model, live))
-        writer.replace([change.product_id for change in page], entries)
+        writer.replace([change.product_id for change in page], entries, revision=page[-1].revision)
         writer.advance(page[-1].revision, changed=len(page))
         writer.share()
         done += len(page)
