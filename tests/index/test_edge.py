@@ -83,7 +83,9 @@ def test_hits_are_distinct_products_and_scores_never_rise(
 ) -> None:
     index.clear()
     made = vectors(len(rows) + 1, seed=len(rows))
-    index.replace([], [entry(f"p{product}", made[i], photo) for i, (product, photo) in enumerate(rows)], revision=1)
+    index.replace(
+        [], [entry(f"p{product}", made[i], photo) for i, (product, photo) in enumerate(rows)], revision=1
+    )
     found = index.search(made[-1], k=k)
     products = {product for product, _ in rows}
     assert len(found) == min(k, len(products))
@@ -200,7 +202,9 @@ def test_replacing_a_product_leaves_nothing_of_it(index: EdgeIndex) -> None:
 
 def test_facets_count_products_that_pass_and_follow_every_write(index: EdgeIndex) -> None:
     made = vectors(3)
-    index.replace(("a", "b"), [entry("a", made[0], 0, color="Red"), entry("b", made[1], 1, color="Blue")], revision=1)
+    index.replace(
+        ("a", "b"), [entry("a", made[0], 0, color="Red"), entry("b", made[1], 1, color="Blue")], revision=1
+    )
     red = Where((AnyOf(attribute="color", values=("Red",)),))
 
     for _ in range(2):
@@ -209,7 +213,9 @@ def test_facets_count_products_that_pass_and_follow_every_write(index: EdgeIndex
             "size": [],
         }
         assert index.facets(["color"], where=red, limit=9) == {"color": [FacetValue("Red", 1)]}
-    index.replace(("b", "c"), [entry("b", made[1], 1, color="Red"), entry("c", made[2], 2, color="Red")], revision=1)
+    index.replace(
+        ("b", "c"), [entry("b", made[1], 1, color="Red"), entry("c", made[2], 2, color="Red")], revision=1
+    )
     assert index.facets(["color"], limit=9) == {"color": [FacetValue("Red", 3)]}
 
 

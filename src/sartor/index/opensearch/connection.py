@@ -47,6 +47,7 @@ _MAX_ATTEMPTS = 3  # of a call, each at another host
 _PAUSE_S = 1.0  # before an engine that did not answer is asked again
 _REVIVE_S = 5.0  # before a host that did not answer is asked again while others do
 _BUSY = frozenset({429, 502, 503, 504})
+_EXPECTED: Mapping[int, type[TransportError]] = {404: NotFoundError, 409: ConflictError}
 _OF_TLS = re.compile(r"RemoteDisconnected|BadStatusLine|[Cc]onnection reset|closed connection|\\x15\\x03")
 _NOT_TLS = re.compile(r"WRONG_VERSION_NUMBER|RECORD_LAYER|record layer|HTTP_REQUEST|UNEXPECTED_EOF|PACKET_LENGTH")
 
@@ -192,9 +193,12 @@ class OpenSearch:
         params: Mapping[str, str | int] | None = None,
         timeout_s: float | None = None,
     ) -> Any:  # noqa: ANN401 - JSON
-        return self._client.transport.perform_request(
-            method, path, params=dict(params or {}), body=body, timeout=timeout_s
-        )
+        answer = self._client.transport.perform_request(
+            method, path, params=dict(params or {}), body=body, timeout=timeout_s, ignore=tuple(_EXPECTED)
+        )  # the client would log as a warning what is not ignored
+        if isinstance(answer, dict) and "error" in answer and (expected := _EXPECTED.get(answer.get("status", 0))):
+            raise expected(answer["status"], _reason(answer["error"]), answer)
+        return answer
 
     def _verify(self) -> None:
         """Check once that this is an OpenSearch that has what an index needs."""

@@ -155,7 +155,9 @@ class OpenSearchIndex:
             ranked = [
                 (-float(score), hit["fields"][PRODUCT][0])
                 for hit in hits
-                for score in (_dots(photos[hit["_id"]], vector) if hit["_id"] in photos else [dot_of(hit["sort"][0])])
+                for score in (
+                    _dots(photos[hit["_id"]], vector) if hit["_id"] in photos else [dot_of(hit["sort"][0])]
+                )
             ]
             found |= dict.fromkeys(product_id for _, product_id in sorted(ranked)[:k])
         return list(found)
@@ -237,9 +239,7 @@ class OpenSearchIndex:
     def _read_view(self) -> _View:
         try:
             found = self._server.call("GET", f"/{self._alias}/_doc/{STATE}")
-        except NotFoundError as error:
-            if isinstance(error.info, dict) and error.info.get("found") is False:
-                raise self._foreign() from error
+        except NotFoundError:
             return _NOTHING
         try:
             state = State.of(found["_source"])

@@ -14,7 +14,7 @@ import json
 import logging
 import re
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from opensearchpy.exceptions import ConflictError, NotFoundError
 
@@ -120,34 +120,34 @@ class OpenSearchWriter:
         self._require_own()
         building = self._index
         self._make()
-        if building != self._live():
+        if building != self._in_use():
             self._delete(building)
 
     def _open(self) -> None:
         """Take over the index in use, or one that was being built, or make one."""
-        indexes, live = self._indexes(), self._live()
-        if live is not None:
-            state = self._state(live)
+        in_use = self._in_use()
+        if in_use is not None:
+            state = self._state(in_use)
             if state is None or state.facts.workspace != self._facts.workspace:
                 raise self._server.unusable(
-                    f"the index {live} is not this workspace's; name another prefix at the end of SARTOR_INDEX"
+                    f"the index {in_use} is not this workspace's; name another prefix at the end of SARTOR_INDEX"
                 )
-            self._claim(live, state)  # also one that is about to be replaced, so that only this indexer can do it
+            self._claim(in_use, state)  # also if it is about to be replaced, so that only this indexer can do it
             if state.facts == self._facts:
                 return
-        for name in reversed(indexes):
-            state = None if name == live else self._state(name)
+        for name in reversed([name for name in self._indexes() if name != in_use]):
+            state = self._state(name)
             if state is not None and state.facts == self._facts:
                 self._claim(name, state)
                 break
         else:
             self._make()
-        if live is None:
+        if in_use is None:
             self._actions({"add": {"index": self._index, "alias": self._alias}})
 
     def _make(self) -> None:
         """Begin a new index."""
-        number = max((int(name.rpartition("-")[2]) for name in self._indexes()), default=0) + 1
+        number = max(map(_number, self._indexes()), default=0) + 1
         name = f"{self._alias}-{number}"
         body = creation(self._server.options, self._facts)
         try:
@@ -167,7 +167,7 @@ class OpenSearchWriter:
 
     def _take_alias(self) -> None:
         self._actions(
-            {"remove": {"index": self._index, "alias": f"{self._index}-t*", "must_exist": False}},
+            {"remove": {"index": self._index, "alias": f"{self._index}-t*"}},
             {"add": {"index": self._index, "alias": self._own_alias}},
         )
 
@@ -265,17 +265,17 @@ class OpenSearchWriter:
 
     def _put_in_place(self) -> None:
         """Let the alias name this index at once, and delete the others."""
-        live = self._live()
-        if live is not None and live != self._index:
+        in_use = self._in_use()
+        if in_use is not None and in_use != self._index:
             try:
                 self._actions(
-                    {"remove": {"index": live, "alias": self._own_alias_of(live), "must_exist": True}},
-                    {"remove": {"index": live, "alias": self._alias}},
+                    {"remove": {"index": in_use, "alias": self._own_alias_of(in_use), "must_exist": True}},
+                    {"remove": {"index": in_use, "alias": self._alias}},
                     {"add": {"index": self._index, "alias": self._alias}},
                 )
             except NotFoundError as error:  # a newer indexer has taken over the index in use
                 raise IndexerReplaced(self._alias, term=self._term, newer=None) from error
-            logger.info("index in use: index=%s instead_of=%s", self._index, live)
+            logger.info("index in use: index=%s instead_of=%s", self._index, in_use)
         for name in self._indexes():
             if name != self._index:
                 self._delete(name)
@@ -294,19 +294,15 @@ class OpenSearchWriter:
         )
         self._sweep_at_s = now_s + (_SWEEP_S if swept["deleted"] < _MAX_SWEPT else 0.0)
 
-    def _indexes(self) -> list[str]:
-        """Every index of this model, by number."""
+    def _indexes(self) -> dict[str, Collection[str]]:
+        """Every index of this model, by number, with its aliases."""
         own = re.compile(rf"{re.escape(self._alias)}-\d+")
         found = self._server.call("GET", f"/{self._alias}-*/_alias")
-        return sorted(filter(own.fullmatch, found), key=lambda name: int(name.rpartition("-")[2]))
+        return {name: found[name]["aliases"] for name in sorted(filter(own.fullmatch, found), key=_number)}
 
-    def _live(self) -> str | None:
+    def _in_use(self) -> str | None:
         """The index that is read."""
-        try:
-            found: dict[str, Any] = self._server.call("GET", f"/_alias/{self._alias}")
-        except NotFoundError:
-            return None
-        return next(iter(found), None)
+        return next((name for name, aliases in self._indexes().items() if self._alias in aliases), None)
 
     def _state(self, name: str) -> State | None:
         """What an index says of itself; None if it is gone, or not Sartor's."""
@@ -325,3 +321,7 @@ class OpenSearchWriter:
         except NotFoundError:
             return
         logger.info("index deleted: index=%s", name)
+
+
+def _number(name: str) -> int:
+    return int(name.rpartition("-")[2])
