@@ -2,7 +2,8 @@
 #
 #   make demo                  serve a catalog of drawn products as a shop; SOURCE=photos/ takes your own
 #   make test                  the tests that need no server
-#   make test-engines          the tests against real servers, which are started; SARTOR_TEST_MONGODB=mongodb://… takes yours
+#   make test-engines          the tests against real servers, which are started; SARTOR_TEST_MONGODB=mongodb://… takes yours,
+#                              and so does SARTOR_TEST_OPENSEARCH=opensearch://…
 #   make check                 what CI runs: format, lint, types, layers, dead code, tests
 #   make demo-data             draw the demo catalog that the package ships
 #   make bench                 the short set of benchmarks, and the page of their tables; let nothing else run beside it
@@ -31,7 +32,7 @@ demo-data: .venv/.dev
 
 test: .venv/.dev
 	$(PYTEST) -m "not engines"
-	@echo "Left to make test-engines: the tests against a MongoDB server."
+	@echo "Left to make test-engines: the tests against servers of MongoDB and OpenSearch."
 
 test-engines: .venv/.engines
 	$(PYTEST) -m engines
@@ -63,7 +64,7 @@ clean:
 	touch $@
 
 .venv/.dev: .venv/.core
-	$(INSTALL) --editable '.[$(ANNOY)onnxruntime,train,report,parquet,faiss,studio,mongodb]' --group dev --group bench
+	$(INSTALL) --editable '.[$(ANNOY)onnxruntime,train,report,parquet,faiss,studio,mongodb,opensearch]' --group dev --group bench
 	touch $@
 
 .venv/.engines: .venv/.dev

@@ -1,8 +1,8 @@
 """Real servers for the tests that carry the marker ``engines``.
 
 ``SARTOR_TEST_MONGODB=mongodb://host/`` takes a server that runs already instead of starting SecantusDB. Each test
-has a database of its own there, which is dropped after it. ``SARTOR_TEST_OPENSEARCH=opensearch://host`` does the same
-for OpenSearch, where each test has indexes of its own.
+has a database of its own there, which is dropped after it. ``SARTOR_TEST_OPENSEARCH=opensearch://host`` does the
+same for OpenSearch, where each test has indexes of its own.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """OpenSearch with its k-NN plugin as processes: one node, or a cluster of several on this host.
 
-No package registry has the distribution. Its parts are on Maven Central, so that ``assemble`` puts a home directory
-together from them, by Maven and its settings. What is missing there is missing here: the native library of the Faiss
-engine, and the security plugin with its TLS and passwords.
+No package registry has the distribution. Its parts are on Maven Central, so that ``assemble`` puts a home
+directory together from them, by Maven and its settings. What is missing there is missing here: the native library
+of the Faiss engine, and the security plugin with its TLS and passwords.
 """
 
 from __future__ import annotations
@@ -109,7 +109,9 @@ _KNN = _Part(
 )
 # The plugin names three types of a gRPC module that Maven Central lacks; its gRPC service is off by default.
 _GRPC_TYPES: Mapping[str, str] = {
-    "org/opensearch/transport/grpc/spi/QueryBuilderProtoConverter": "public interface QueryBuilderProtoConverter {}",
+    "org/opensearch/transport/grpc/spi/QueryBuilderProtoConverter": (
+        "public interface QueryBuilderProtoConverter {}"
+    ),
     "org/opensearch/transport/grpc/spi/QueryBuilderProtoConverterRegistry": (
         "public interface QueryBuilderProtoConverterRegistry {}"
     ),

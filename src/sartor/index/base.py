@@ -1,8 +1,8 @@
 """The contract of a vector index: nearest neighbors among the photos of a catalog, by one model.
 
 An index is derived from the store and can be deleted at any time. It follows the store's revisions. The embedded
-one, in ``index/edge.py``, belongs to one process, which writes it. An index that many processes share is written by
-an indexer alone; the others read it.
+one, in ``index/edge.py``, belongs to one process, which writes it. One that many processes share, such as that in
+``index/opensearch/``, is written by an indexer alone; the others read it.
 """
 
 from __future__ import annotations

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import logging
 import re
-import ssl
 import time
-from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 import urllib3
 from opensearchpy import OpenSearch as Client
+from opensearchpy import Urllib3HttpConnection
 from opensearchpy.exceptions import (
     AuthenticationException,
     AuthorizationException,
@@ -29,7 +27,8 @@ from opensearchpy.exceptions import (
     TransportError,
 )
 
-from sartor.errors import BadAddress, IndexAway, IndexUnusable, SartorError, redacted
+from sartor.errors import IndexAway, IndexUnusable, SartorError, redacted
+from sartor.index.opensearch.address import parsed
 from sartor.limits import SERVER_CALL_S, SERVER_CONNECT_S
 
 if TYPE_CHECKING:
@@ -37,10 +36,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_SCHEME, _PORT, _PREFIX = "opensearch", 9200, "sartor"
-_ENGINES = ("lucene", "faiss")
-_NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
-_MAX_SHARDS, _MAX_REPLICAS = 1024, 100
 _MIN_VERSION = (2, 17)
 _CONNECTIONS = 32  # kept open to each host
 _MAX_ATTEMPTS = 3  # of a call, each at another host
@@ -52,29 +47,11 @@ _OF_TLS = re.compile(r"RemoteDisconnected|BadStatusLine|[Cc]onnection reset|clos
 _NOT_TLS = re.compile(r"WRONG_VERSION_NUMBER|RECORD_LAYER|record layer|HTTP_REQUEST|UNEXPECTED_EOF|PACKET_LENGTH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexOptions:
-    """What the address says of the indexes.
-
-    Attributes:
-        prefix: What their names begin with.
-        engine: What builds the graph: ``lucene`` or ``faiss``.
-        shards: Parts that an index is split into; it holds for indexes that are made from now on.
-        replicas: Copies of each part beside the first.
-    """
-
-    prefix: str = _PREFIX
-    engine: str = "lucene"
-    shards: int = 1
-    replicas: int = 1
-
-
 class OpenSearch:
     """An OpenSearch cluster. Threads may share it; nothing is asked before the first call.
 
     Args:
-        address: ``opensearch://[user:password@]host[:port][,host:port…][/prefix][?option=value&…]`` with the options
-            ``tls=true``, ``ca=FILE``, ``engine=lucene|faiss``, ``shards=N`` and ``replicas=N``.
+        address: As ``sartor.index.opensearch.address`` reads it.
         call_s: Seconds that a call has, attempts at other hosts included.
         pause_s: Seconds for which calls fail at once after one got no answer.
         clock: Seconds, from any beginning.
@@ -100,7 +77,7 @@ class OpenSearch:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.shown = redacted(address)
-        parts = _parsed(address)
+        parts = parsed(address)
         self.options = parts.options
         self._tls, self._login = parts.tls, parts.login
         self._breaker = _Breaker(self.shown, pause_s=pause_s, clock=clock)
@@ -108,6 +85,7 @@ class OpenSearch:
         attempts = min(len(parts.hosts), _MAX_ATTEMPTS)
         self._client = Client(
             hosts=[{"host": host, "port": port} for host, port in parts.hosts],
+            connection_class=_Connection,
             http_auth=parts.login,
             use_ssl=parts.tls is not None,
             ssl_context=parts.tls,
@@ -128,7 +106,7 @@ class OpenSearch:
         *,
         params: Mapping[str, str | int] | None = None,
         timeout_s: float | None = None,
-    ) -> Any:  # noqa: ANN401 - JSON
+    ) -> Any:
         """Send a request and return its answer.
 
         Args:
@@ -173,11 +151,11 @@ class OpenSearch:
         """Close the connections."""
         self._client.close()
 
-    def unusable(self, reason: str) -> IndexUnusable:
+    def unusable(self, *, reason: str) -> IndexUnusable:
         """The error for something that this engine cannot be used for."""
         return IndexUnusable(self.shown, reason=reason)
 
-    def away(self, reason: str) -> IndexAway:
+    def away(self, *, reason: str) -> IndexAway:
         """The error for an engine that does not do now what it should."""
         return IndexAway(self.shown, reason=reason)
 
@@ -192,7 +170,7 @@ class OpenSearch:
         *,
         params: Mapping[str, str | int] | None = None,
         timeout_s: float | None = None,
-    ) -> Any:  # noqa: ANN401 - JSON
+    ) -> Any:
         answer = self._client.transport.perform_request(
             method, path, params=dict(params or {}), body=body, timeout=timeout_s, ignore=tuple(_EXPECTED)
         )  # the client would log as a warning what is not ignored
@@ -211,13 +189,13 @@ class OpenSearch:
                 version = self._request("GET", "/", timeout_s=SERVER_CONNECT_S)["version"]
                 distribution, number = version.get("distribution", "Elasticsearch"), version["number"]
             except (TypeError, KeyError, AttributeError) as error:
-                raise self.unusable("no OpenSearch answers there; check SARTOR_INDEX") from error
+                raise self.unusable(reason="no OpenSearch answers there; check SARTOR_INDEX") from error
             if distribution != "opensearch":
-                raise self.unusable(f"it is {distribution} {number}, not OpenSearch; check SARTOR_INDEX")
+                raise self.unusable(reason=f"it is {distribution} {number}, not OpenSearch; check SARTOR_INDEX")
             if _numbers(number) < _MIN_VERSION:
                 raise self.unusable(
-                    f"it is OpenSearch {number}, whose searches cannot say how many candidates they follow and "
-                    f"whose vector fields have no space_type; use {'.'.join(map(str, _MIN_VERSION))} or newer"
+                    reason=f"it is OpenSearch {number}, whose vector fields have no space_type and whose searches "
+                    f"have no method_parameters; use {'.'.join(map(str, _MIN_VERSION))} or newer"
                 )
             self._require_knn()
             self._verified = True
@@ -230,39 +208,44 @@ class OpenSearch:
         except TransportError as error:
             if isinstance(error, ConnectionError) or error.status_code in _BUSY:
                 raise
-            raise self.unusable(
-                "it has no k-NN plugin; install opensearch-knn on every node, or take a distribution that has it"
-            ) from error
+            raise self.unusable(reason="it has no k-NN plugin; install opensearch-knn on every node") from error
 
     def _understood(self, error: OpenSearchException) -> SartorError:
         """The client's error in Sartor's words."""
-        sentence = _sentence(error)
-        if not isinstance(error, TransportError):
-            return self.unusable(f"no OpenSearch answers there ({sentence}); check SARTOR_INDEX")
+        reason = _sentence(error)
         if isinstance(error, SSLError) or (isinstance(error, ConnectionError) and "SSLError" in str(error)):
-            return self._of_tls(sentence)
+            return self._of_tls(reason)
         if isinstance(error, ConnectionError):
             if self._tls is None and not self._verified and _OF_TLS.search(str(error)):
-                sentence += "; where the server asks for TLS, the address needs tls=true"
-            return self.away(sentence)
-        if isinstance(error, AuthenticationException):
+                reason += "; where the server asks for TLS, the address needs tls=true"
+            return self.away(reason=reason)
+        if isinstance(error, TransportError) and error.status_code in _BUSY:
+            return self.away(reason=reason)
+        if not isinstance(error, TransportError):
+            reason = f"no OpenSearch answers there ({reason}); check SARTOR_INDEX"
+        elif isinstance(error, AuthenticationException):
             known = "it knows no such user and password" if self._login else "it asks for a user and a password"
-            return self.unusable(f"{known}; check SARTOR_INDEX")
-        if isinstance(error, AuthorizationException) and "block" not in sentence:
-            return self.unusable(
-                f"the user may not do this ({sentence}); let it read, write and manage the indexes "
+            reason = f"{known}; check SARTOR_INDEX"
+        elif isinstance(error, AuthorizationException) and "block" not in reason:
+            reason = (
+                f"the user may not do this ({reason}); let it read, write and manage the indexes "
                 f"{self.options.prefix}-* and monitor the cluster"
             )
-        if error.status_code in _BUSY:
-            return self.away(sentence)
-        return self.unusable(sentence)
+        return self.unusable(reason=reason)
 
     def _of_tls(self, sentence: str) -> SartorError:
         if _NOT_TLS.search(sentence):
-            return self.unusable("it does not speak TLS; leave out tls=true in SARTOR_INDEX")
+            return self.unusable(reason="it does not speak TLS; leave out tls=true in SARTOR_INDEX")
         return self.unusable(
-            f"its certificate is not trusted ({sentence}); name the file of its CA by ca=FILE in SARTOR_INDEX"
+            reason=f"its certificate is not trusted ({sentence}); name its CA by ca=FILE in SARTOR_INDEX"
         )
+
+
+class _Connection(Urllib3HttpConnection):
+    """A connection to one host that does not log each failed request with its traceback, as the client does."""
+
+    def log_request_fail(self, *_: object, **__: object) -> None:
+        """Nothing: the breaker logs when the engine goes away and comes back."""
 
 
 class _Breaker:
@@ -310,85 +293,6 @@ class _Breaker:
                 self._is_probing = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Address:
-    hosts: tuple[tuple[str, int], ...]
-    login: tuple[str, str] | None
-    tls: ssl.SSLContext | None
-    options: IndexOptions
-
-
-def _parsed(address: str) -> _Address:
-    def bad(reason: str) -> BadAddress:
-        return BadAddress(address, setting="index", reason=reason)
-
-    scheme, _, rest = address.partition("://")
-    if scheme != _SCHEME or not rest:
-        raise bad("an address begins with opensearch://")
-    login, at, rest = rest.rpartition("@")
-    user, _, password = login.partition(":")
-    netlocs, _, tail = rest.replace("?", "/?", 1).partition("/")
-    path, _, query = tail.partition("?")
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
-    except ValueError as error:
-        raise bad("its options are written name=value, with & between them") from error
-    options = dict(pairs)
-    if unknown := sorted(options.keys() - {"tls", "ca", "engine", "shards", "replicas"}):
-        raise bad(f"there is no option {unknown[0]}; there are tls, ca, engine, shards and replicas")
-    prefix = path.strip("/") or _PREFIX
-    if not _NAME.fullmatch(prefix):
-        raise bad("the prefix after the host has lower-case letters, digits and underscore")
-    engine = options.get("engine", _ENGINES[0])
-    if engine not in _ENGINES:
-        raise bad(f"there is no engine {engine}; there are {' and '.join(_ENGINES)}")
-    return _Address(
-        hosts=tuple(_host(netloc, bad) for netloc in netlocs.split(",")),
-        login=(unquote(user), unquote(password)) if at else None,
-        tls=_tls(options, bad),
-        options=IndexOptions(
-            prefix=prefix,
-            engine=engine,
-            shards=_number(options, "shards", 1, low=1, high=_MAX_SHARDS, bad=bad),
-            replicas=_number(options, "replicas", 1, low=0, high=_MAX_REPLICAS, bad=bad),
-        ),
-    )
-
-
-def _host(netloc: str, bad: Callable[[str], BadAddress]) -> tuple[str, int]:
-    try:
-        parts = urlsplit(f"//{netloc}")
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise bad("a host is written host:port, with commas between several") from error
-    if not host:
-        raise bad("it names no host")
-    return host, port or _PORT
-
-
-def _tls(options: Mapping[str, str], bad: Callable[[str], BadAddress]) -> ssl.SSLContext | None:
-    wanted = options.get("tls", "true" if "ca" in options else "false")
-    if wanted not in {"true", "false"}:
-        raise bad("tls is true or false")
-    if wanted == "false":
-        if "ca" in options:
-            raise bad("ca is of use only with tls=true")
-        return None
-    try:
-        return ssl.create_default_context(cafile=options.get("ca"))
-    except OSError as error:  # an SSLError is one
-        raise bad(f"ca={options.get('ca')} is no file with certificates") from error
-
-
-def _number(
-    options: Mapping[str, str], name: str, default: int, *, low: int, high: int, bad: Callable[[str], BadAddress]
-) -> int:
-    text = options.get(name, str(default))
-    if not (text.isascii() and text.isdecimal() and len(text) < 6 and low <= int(text) <= high):  # noqa: PLR2004
-        raise bad(f"{name} is a number from {low} to {high}")
-    return int(text)
-
-
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
 
@@ -398,8 +302,8 @@ def _sentence(error: OpenSearchException) -> str:
     text = str(error)
     if isinstance(error, ConnectionError):
         text = str(error.error)
-        if match := re.search(r"certificate verify failed: ([^(]+)|\[SSL: ([A-Z_]+)\]", text):
-            text = (match[1] or match[2]).strip()
+        if match := re.search(r"certificate verify failed: ([^(]+)", text) or re.search(r"\[SSL: (\w+)\]", text):
+            text = match[1].strip()
         elif "timed out" in text or "Timeout" in text:
             text = "no answer in time"
         else:

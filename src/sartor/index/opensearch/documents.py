@@ -1,9 +1,9 @@
 """What an index in OpenSearch holds: its mapping, a document for each product, and filters as its queries.
 
-A product is one document with all of its photos, so that it is replaced or deleted as a whole. The document's version
-is the store's revision: OpenSearch refuses what is older, however late it comes. The photos' vectors are nested
-documents, of which a search finds the closest one of each product. They are left out of ``_source``; what a search
-returns is read from packed copies, which take a fraction of the space and time.
+A product is one document with all of its photos, so that it is replaced or deleted as a whole. The document's
+version is the store's revision: OpenSearch refuses what is older, however late it comes. The photos' vectors are
+nested documents, of which a search finds the closest one of each product. They are left out of ``_source``; what a
+search returns is read from packed copies, which take a fraction of the space and time.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sartor.values import numbers_of, storable, texts_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from sartor.index.opensearch.connection import IndexOptions
+    from sartor.index.opensearch.address import IndexOptions
     from sartor.types import Between, IndexEntry, Matrix, Vector, Where
 
 Json: TypeAlias = dict[str, Any]
@@ -245,7 +245,7 @@ def compared(vector: Vector, *, condition: Json | None) -> Json:
 
 
 def dot_of(score: float) -> float:
-    """The dot product that OpenSearch made a score from: it makes ``1 / (1 - s)`` of one below 0, and ``1 + s``."""
+    """The dot product that a score was made from: one below 0 becomes ``1 / (1 - s)``, another one ``1 + s``."""
     return score - 1 if score >= 1 else 1 - 1 / score
 
 

@@ -13,7 +13,6 @@ from opensearchpy.exceptions import NotFoundError
 
 from sartor.index.opensearch.documents import (
     FIRST,
-    HAS_MAIN,
     OTHERS,
     PHOTO_COUNT,
     PRODUCT,
@@ -253,8 +252,7 @@ class OpenSearchIndex:
 
     def _foreign(self) -> Exception:
         return self._server.unusable(
-            f"the index {self._alias} is not this workspace's; name another prefix at the end of SARTOR_INDEX, such "
-            f"as {self._server.shown.rstrip('/')}/shop"
+            reason=f"the index {self._alias} is another workspace's; choose another prefix in SARTOR_INDEX"
         )
 
     def _query(
@@ -351,7 +349,7 @@ class OpenSearchIndex:
         answers = self._ask("".join(f"{line}\n" for line in lines)).get("responses", ())
         for answer in answers:
             if "error" in answer:
-                raise self._server.away(str(answer["error"].get("reason", answer["error"])))
+                raise self._server.away(reason=str(answer["error"].get("reason", answer["error"])))
         return [answer["hits"]["hits"] for answer in answers]
 
     def _ask(self, body: Json | str) -> Json:

@@ -52,8 +52,8 @@ _CONFLICT, _BUSY = 409, 429
 class OpenSearchWriter:
     """The ``IndexWriter`` of a model's index in OpenSearch.
 
-    It goes on with the index that there is. One of another model or another format stays in use until a new one has
-    caught up with the store; ``mark`` puts that in its place.
+    It goes on with the index that there is. One of another model or another format stays in use until a new one
+    has caught up with the store; ``mark`` puts that in its place.
 
     Args:
         server: The cluster; it stays open.
@@ -130,7 +130,7 @@ class OpenSearchWriter:
             state = self._state(in_use)
             if state is None or state.facts.workspace != self._facts.workspace:
                 raise self._server.unusable(
-                    f"the index {in_use} is not this workspace's; name another prefix at the end of SARTOR_INDEX"
+                    reason=f"the index {in_use} is another workspace's; choose another prefix in SARTOR_INDEX"
                 )
             self._claim(in_use, state)  # also if it is about to be replaced, so that only this indexer can do it
             if state.facts == self._facts:
@@ -235,11 +235,11 @@ class OpenSearchWriter:
                 is_retaken = True
             elif statuses <= {_BUSY, 503}:
                 if time.monotonic() + wait_s > deadline_s:
-                    raise self._server.away(reason)
+                    raise self._server.away(reason=reason)
                 time.sleep(wait_s)
                 wait_s *= 2
             else:
-                raise self._server.unusable(f"it refuses a product: {reason}")
+                raise self._server.unusable(reason=f"it refuses a product: {reason}")
             every = lines.splitlines(keepends=True)
             lines = "".join(every[2 * row] + every[2 * row + 1] for row, _ in failed)
 
