@@ -1,7 +1,7 @@
 """The address of an OpenSearch cluster, and what it says of the indexes.
 
-``opensearch://[user:password@]host[:port][,host:port…][/prefix][?option=value&…]``. A password is written as in any
-URL, with ``%40`` for ``@``.
+``opensearch://[user:password@]host[:port][,host:port…][/prefix][?option=value&…]``. A password is written as in
+any URL, with ``%40`` for ``@``.
 
 ==================  ================================================================================
 option              meaning

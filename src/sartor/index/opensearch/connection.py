@@ -10,7 +10,7 @@ import logging
 import re
 import time
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import urllib3
 from opensearchpy import OpenSearch as Client
@@ -159,6 +159,12 @@ class OpenSearch:
         """The error for an engine that does not do now what it should."""
         return IndexAway(self.shown, reason=reason)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def __repr__(self) -> str:
         return f"OpenSearch({self.shown!r})"
 
@@ -175,7 +181,7 @@ class OpenSearch:
             method, path, params=dict(params or {}), body=body, timeout=timeout_s, ignore=tuple(_EXPECTED)
         )  # the client would log as a warning what is not ignored
         if isinstance(answer, dict) and "error" in answer and (expected := _EXPECTED.get(answer.get("status", 0))):
-            raise expected(answer["status"], _reason(answer["error"]), answer)
+            raise expected(answer["status"], reason_of(answer["error"]), answer)
         return answer
 
     def _verify(self) -> None:
@@ -309,11 +315,11 @@ def _sentence(error: OpenSearchException) -> str:
         else:
             text = re.sub(r"^.*?: (?=[A-Z]\w+ )|<[^>]*>|HTTPS?Connection\([^)]*\): ", "", text)
     elif isinstance(error, TransportError) and isinstance(error.info, dict):
-        text = _reason(error.info.get("error")) or str(error.error)
+        text = reason_of(error.info.get("error")) or str(error.error)
     return " ".join(text.split()).rstrip(".")[:300] or type(error).__name__
 
 
-def _reason(error: object) -> str:
+def reason_of(error: object) -> str:
     """The innermost reason of an error as OpenSearch sends it."""
     if not isinstance(error, dict):
         return str(error or "")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from opensearchpy.exceptions import NotFoundError
 
+from sartor.index.opensearch.connection import reason_of
 from sartor.index.opensearch.documents import (
     FIRST,
     OTHERS,
@@ -349,7 +350,7 @@ class OpenSearchIndex:
         answers = self._ask("".join(f"{line}\n" for line in lines)).get("responses", ())
         for answer in answers:
             if "error" in answer:
-                raise self._server.away(reason=str(answer["error"].get("reason", answer["error"])))
+                raise self._server.away(reason=reason_of(answer["error"]))
         return [answer["hits"]["hits"] for answer in answers]
 
     def _ask(self, body: Json | str) -> Json:

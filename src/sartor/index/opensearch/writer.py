@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from opensearchpy.exceptions import ConflictError, NotFoundError
 
 from sartor.errors import IndexerReplaced
+from sartor.index.opensearch.connection import reason_of
 from sartor.index.opensearch.documents import (
     STATE,
     Facts,
@@ -226,7 +227,7 @@ class OpenSearchWriter:
             ]
             if not failed:
                 return
-            reason = str(failed[0][1]["error"].get("reason", failed[0][1]["error"]))
+            reason = reason_of(failed[0][1]["error"])
             statuses = {item["status"] for _, item in failed}
             if any(item["error"].get("type") == "index_not_found_exception" for _, item in failed):
                 if is_retaken:
