@@ -2,8 +2,9 @@
 #
 #   make demo                  serve a catalog of drawn products as a shop; SOURCE=photos/ takes your own
 #   make test                  the tests that need no server
-#   make test-engines          the tests against real servers, which are started; needs Go for the one of S3;
-#                              SARTOR_TEST_MONGODB=mongodb://… and SARTOR_TEST_S3=s3://… take yours
+#   make test-engines          the tests against real servers, which are started; needs Go for the one of S3, Java 21 or newer
+#                              for OpenSearch; SARTOR_TEST_MONGODB=mongodb://…, SARTOR_TEST_OPENSEARCH=opensearch://… and
+#                              SARTOR_TEST_S3=s3://… take yours
 #   make check                 what CI runs: format, lint, types, layers, dead code, tests
 #   make demo-data             draw the demo catalog that the package ships
 #   make bench                 the short set of benchmarks, and the page of their tables; let nothing else run beside it
@@ -32,7 +33,7 @@ demo-data: .venv/.dev
 
 test: .venv/.dev
 	$(PYTEST) -m "not engines"
-	@echo "Left to make test-engines: the tests against the servers of MongoDB and S3."
+	@echo "Left to make test-engines: the tests against the servers of MongoDB, OpenSearch, Redis and S3."
 
 test-engines: .venv/.engines
 	$(PYTEST) -m engines
@@ -64,7 +65,7 @@ clean:
 	touch $@
 
 .venv/.dev: .venv/.core
-	$(INSTALL) --editable '.[$(ANNOY)onnxruntime,train,report,parquet,faiss,studio,mongodb,redis,s3]' --group dev --group bench
+	$(INSTALL) --editable '.[$(ANNOY)onnxruntime,train,report,parquet,faiss,studio,mongodb,opensearch,redis,s3]' --group dev --group bench
 	touch $@
 
 .venv/.engines: .venv/.dev

@@ -36,7 +36,7 @@ class Sartor:
         with self._opened(catalog, directory) as index:
             for start, vectors in catalog.pieces(_STEP):
                 entries = [self._entry(catalog, row, vector) for row, vector in enumerate(vectors, start)]
-                index.replace([entry.product_id for entry in entries], entries)
+                index.replace([entry.product_id for entry in entries], entries, revision=1)
                 index.advance(start + len(entries), changed=len(entries))
             index.optimize()
             index.mark(len(catalog))

@@ -19,6 +19,8 @@ from tests.copies import copied
 from tests.engines import (  # noqa: F401 - fixtures
     mongodb_address,
     mongodb_server,
+    opensearch_address,
+    opensearch_server,
     redis_server,
     s3_address,
     s3_key,

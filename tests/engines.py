@@ -1,7 +1,8 @@
 """Real servers for the tests that carry the marker ``engines``.
 
 ``SARTOR_TEST_MONGODB=mongodb://host/`` takes a server that runs already instead of starting SecantusDB. Each test
-has a database of its own there, which is dropped after it. ``SARTOR_TEST_REDIS=redis://host/0`` does so for Redis.
+has a database of its own there, which is dropped after it. ``SARTOR_TEST_REDIS=redis://host/0`` does so for Redis,
+and ``SARTOR_TEST_OPENSEARCH=opensearch://host`` for OpenSearch, where each test has indexes of its own.
 ``SARTOR_TEST_S3=s3://bucket/prefix?endpoint=…`` takes a bucket that is there already, with the key of the
 environment, instead of starting versitygw. Each test has a prefix of its own in it, whose objects are deleted
 after it.
@@ -12,12 +13,14 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
+from contextlib import closing
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import pytest
 
 MONGODB_VARIABLE, REDIS_VARIABLE = "SARTOR_TEST_MONGODB", "SARTOR_TEST_REDIS"
 S3_VARIABLE = "SARTOR_TEST_S3"
+OPENSEARCH_VARIABLE = "SARTOR_TEST_OPENSEARCH"
 
 
 @pytest.fixture(scope="session")
@@ -103,6 +106,38 @@ def s3_key(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+
+
+def opensearch_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a cluster."""
+    pytest.importorskip("opensearchpy", reason="opensearch-py is not installed; run: make test-engines")
+    if address := os.environ.get(OPENSEARCH_VARIABLE):
+        yield address
+        return
+    opensearch = pytest.importorskip("tools.engines.opensearch")
+    if reason := opensearch.missing():
+        pytest.skip(f"OpenSearch cannot be started: {reason}")
+    with opensearch.OpenSearchNode(tmp_path_factory.mktemp("opensearch")) as node:
+        yield node.address
+
+
+@pytest.fixture
+def opensearch_address(opensearch_server: str) -> Iterator[str]:
+    """Address with a prefix of its own, whose indexes are deleted after the test."""
+    from sartor.index.opensearch.connection import OpenSearch
+
+    prefix = f"test{secrets.token_hex(6)}"
+    address = with_prefix(opensearch_server, prefix)
+    yield address
+    with closing(OpenSearch(address)) as server:
+        for name in server.call("GET", f"/{prefix}-*/_alias"):
+            server.call("DELETE", f"/{name}")
+
+
+def with_prefix(server: str, prefix: str) -> str:
+    """The address of indexes of a cluster, with one shard and no copy as one node can hold them."""
+    address, _, options = server.partition("?")
+    return f"{address.rstrip('/')}/{prefix}?{'&'.join(filter(None, [options, 'replicas=0']))}"
 
 
 def with_database(server: str, name: str) -> str:

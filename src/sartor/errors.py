@@ -33,6 +33,9 @@
     │   ├── BadAddress
     │   ├── StoreAway
     │   ├── MediaAway
+    │   ├── IndexAway
+    │   ├── IndexUnusable
+    │   ├── IndexerReplaced
     │   ├── WorkspaceTooNew
     │   ├── WorkspaceUnusable
     │   ├── BackupFailed
@@ -284,11 +287,22 @@ class IndexNotShared(WorkspaceError):
         )
 
 
-class IndexerReplaced(WorkspaceError):
-    """Another process writes the shared index since then; this one was paused for too long."""
+class IndexUnusable(WorkspaceError):
+    """The engine of the index answers, and cannot be used."""
 
-    def __init__(self, index: str, *, term: int, newer: int) -> None:
-        super().__init__(f"{index} is written by another process (term {newer}, this one has {term})")
+    def __init__(self, index: str, *, reason: str) -> None:
+        super().__init__(f"{index} cannot be used as an index: {reason}")
+
+
+class IndexerReplaced(WorkspaceError):
+    """Another indexer writes the index by now, so that this one has to stop."""
+
+    def __init__(self, index: str, *, term: int, newer: int | None) -> None:
+        by = "it was removed" if newer is None else f"an indexer of term {newer} writes it"
+        super().__init__(
+            f"this indexer, of term {term}, no longer writes {index}: {by}; it writes nothing more, "
+            "take the lease again before the next write"
+        )
 
 
 class MediaAway(WorkspaceError):

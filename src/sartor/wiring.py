@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     from sartor.config import Settings
     from sartor.encoders.card import ModelCard
     from sartor.encoders.registry import ModelRegistry
-    from sartor.index.base import VectorIndex
+    from sartor.index.base import IndexWriter, VectorIndex
+    from sartor.index.opensearch.connection import OpenSearch
     from sartor.ingest.copying import CopyReport
     from sartor.ingest.maintenance import Backup
     from sartor.ingest.photos import OnProgress
@@ -43,6 +45,7 @@ _STORE, _EVENTS, _MEDIA = "catalog.sqlite3", "events.sqlite3", "media"
 INDEX = "index"  # the directory of the replicas
 SHARED_INDEX = "unix://"  # and the socket of an ``IndexServer``; `sartor serve` gives it to its workers
 _STORES = "give mongodb://HOST/DATABASE, or leave it out for SQLite in the directory"
+_INDEXES = "give opensearch://HOST:PORT, or leave it out, and each process has its own"
 _MEDIA_STORES = "give s3://BUCKET/PREFIX, or a directory that all share"
 _FOLDERS = (_MEDIA, MODELS, "sources")  # of files; the rest of a workspace can be made from them
 
@@ -93,7 +96,7 @@ def open_workspace(settings: Settings, *, many_callers: bool = False) -> Workspa
         BadAddress: A setting is no address of an engine.
         WorkspaceError: It cannot be used.
     """
-    check_index(settings)
+    cluster = open_cluster(settings)
     truth = open_truth(settings)
     models = truth.models
 
@@ -115,9 +118,11 @@ def open_workspace(settings: Settings, *, many_callers: bool = False) -> Workspa
         models=models,
         choose_model=choose,
         open_encoder=lambda card: open_encoder(settings, models, card, many_callers=many_callers),
-        open_index=lambda card, features: open_index(settings, truth, card, features),
+        open_index=lambda card, features: open_index(settings, truth, card, features, cluster=cluster),
+        open_writer=None if cluster is None else partial(_writer, cluster, workspace_id(truth.store)),
         heads=lambda card: Heads.read(models.folders().get(card.id), card),
         regions=lambda card: Regions.read(models.folders().get(card.id), card),
+        on_close=(lambda: None) if cluster is None else cluster.close,
     )
     workspace = Workspace.of(backends)
     if settings.indexer and workspace.models.indexer is not None:
@@ -205,7 +210,7 @@ def _media(
     from sartor.media.s3 import OWNER
 
     # A workspace deletes the thumbnails that it does not know, so a bucket belongs to one, and to its copies.
-    own = store.setting(WORKSPACE_ID) or store.claim_setting(WORKSPACE_ID, uuid4().hex)
+    own = workspace_id(store)
     if bucket.claim(own) not in {own, store.setting(COPY_OF), origin}:
         reason = (
             "its photos belong to another workspace; name another prefix, as in s3://BUCKET/SHOP, or delete the "
@@ -253,22 +258,64 @@ def _mongodb(settings: Settings, address: str, bucket: S3Bucket | None, *, origi
         raise
 
 
-def check_index(settings: Settings) -> None:
-    """Check that no index engine is asked for that Sartor does not have.
+def open_cluster(settings: Settings) -> OpenSearch | None:
+    """The cluster that holds the index for all processes; None if each has its own. Nobody is asked yet.
 
     Raises:
-        BadAddress: One is.
+        BadAddress: The setting is no address of an index.
     """
-    if settings.index is not None and not settings.index.startswith(SHARED_INDEX):
-        raise BadAddress(
-            settings.index,
-            setting="index",
-            reason="there is no such engine; leave it out, and each process has its own",
+    address = settings.index
+    if address is None or address.startswith(SHARED_INDEX):
+        return None
+    if not address.startswith("opensearch://"):
+        raise BadAddress(address, setting="index", reason=f"there is no such engine; {_INDEXES}")
+    require_extra("opensearch", "opensearchpy")
+    from sartor.index.opensearch.connection import OpenSearch
+
+    return OpenSearch(address)
+
+
+def workspace_id(store: CatalogStore) -> str:
+    """An id that no other workspace has, for what it keeps elsewhere; a copy of it gets another one."""
+    return store.setting(WORKSPACE_ID) or store.claim_setting(WORKSPACE_ID, uuid4().hex)
+
+
+def _writer(
+    cluster: OpenSearch, workspace: str, card: ModelCard, features: FeatureBuilder, term: int
+) -> IndexWriter:
+    from sartor.index.opensearch.writer import OpenSearchWriter
+
+    return OpenSearchWriter(
+        cluster,
+        workspace=workspace,
+        model_id=card.id,
+        model=card.sha256,
+        dimension=features.dimension(card.dimension),
+        term=term,
+    )
+
+
+def open_index(
+    settings: Settings,
+    truth: Truth,
+    card: ModelCard,
+    features: FeatureBuilder,
+    *,
+    cluster: OpenSearch | None = None,
+) -> VectorIndex:
+    """The vector index of a model: in a cluster, in another process, or in a directory that is this process's."""
+    dimension = features.dimension(card.dimension)
+    if cluster is not None:
+        from sartor.index.opensearch.reader import OpenSearchIndex
+
+        return OpenSearchIndex(
+            cluster,
+            workspace=workspace_id(truth.store),
+            model_id=card.id,
+            model=card.sha256,
+            dimension=dimension,
+            metric=settings.metric,
         )
-
-
-def open_index(settings: Settings, truth: Truth, card: ModelCard, features: FeatureBuilder) -> VectorIndex:
-    """The vector index of a model: the one that another process has, or one in a directory of this process."""
     if settings.index is not None:
         from sartor.index.shared import SharedIndex
 
@@ -276,7 +323,6 @@ def open_index(settings: Settings, truth: Truth, card: ModelCard, features: Feat
         return SharedIndex(address, model=card.id, metric=settings.metric)
     from sartor.index.edge import EdgeIndex, revision_in
 
-    dimension = features.dimension(card.dimension)
     replicas = Replicas(
         truth.home / INDEX / card.id,
         revision_of=lambda path: revision_in(path, model=card.sha256, dimension=dimension),
@@ -302,7 +348,7 @@ def copy_between(source: Settings, target: Settings, *, on_progress: OnProgress 
         raise CopyFailed(_name_of(target), reason=f"there is no workspace in {source.home}")
     with ExitStack() as stack:
         from_ = stack.enter_context(closing(open_truth(source)))
-        origin = from_.store.claim_setting(WORKSPACE_ID, uuid4().hex)
+        origin = workspace_id(from_.store)
         to = stack.enter_context(closing(open_truth(target, origin=origin)))
         report = copy_workspace(_engines(from_), _engines(to), on_progress=on_progress)
         to.models.take_over(from_.models)

@@ -39,7 +39,7 @@ def entry(product_id: str, vector: np.ndarray, photo: int = 0, **attributes: obj
 
 def fill(index: EdgeIndex, made: np.ndarray) -> None:
     entries = [entry(f"p{row}", vector, row) for row, vector in enumerate(made)]
-    index.replace([one.product_id for one in entries], entries)
+    index.replace([one.product_id for one in entries], entries, revision=1)
 
 
 def expected_scores(metric: Metric, made: np.ndarray, query: np.ndarray) -> np.ndarray:
@@ -83,7 +83,9 @@ def test_hits_are_distinct_products_and_scores_never_rise(
 ) -> None:
     index.clear()
     made = vectors(len(rows) + 1, seed=len(rows))
-    index.replace([], [entry(f"p{product}", made[i], photo) for i, (product, photo) in enumerate(rows)])
+    index.replace(
+        [], [entry(f"p{product}", made[i], photo) for i, (product, photo) in enumerate(rows)], revision=1
+    )
     found = index.search(made[-1], k=k)
     products = {product for product, _ in rows}
     assert len(found) == min(k, len(products))
@@ -94,7 +96,7 @@ def test_hits_are_distinct_products_and_scores_never_rise(
 
 def test_a_product_is_found_by_its_closest_photo(index: EdgeIndex) -> None:
     first, second = vectors(2)
-    index.replace([], [entry("a", first, 1), entry("a", second, 2)])
+    index.replace([], [entry("a", first, 1), entry("a", second, 2)], revision=1)
     (found,) = index.search(second, k=5)
     assert found.sha256 == f"{2:064x}"
 
@@ -102,7 +104,7 @@ def test_a_product_is_found_by_its_closest_photo(index: EdgeIndex) -> None:
 def test_equals_are_ordered_by_id(index: EdgeIndex) -> None:
     (vector,) = vectors(1)
     for product_id in ("c", "a", "b"):
-        index.replace([product_id], [entry(product_id, vector, 1)])
+        index.replace([product_id], [entry(product_id, vector, 1)], revision=1)
     assert [neighbor.product_id for neighbor in index.search(vector, k=3)] == ["a", "b", "c"]
 
 
@@ -148,14 +150,14 @@ def test_only_products_that_pass_the_filter_are_found(
     index: EdgeIndex, condition: AnyOf | Between, expected: set[str], exact: bool
 ) -> None:
     made = vectors(len(WARDROBE))
-    index.replace([], [entry(name, made[i], i, **of) for i, (name, of) in enumerate(WARDROBE.items())])
+    index.replace([], [entry(name, made[i], i, **of) for i, (name, of) in enumerate(WARDROBE.items())], revision=1)
     found = index.search(made[0], k=10, where=Where((condition,)), exact=exact)
     assert {neighbor.product_id for neighbor in found} == expected
 
 
 def test_all_conditions_have_to_hold(index: EdgeIndex) -> None:
     made = vectors(len(WARDROBE))
-    index.replace([], [entry(name, made[i], i, **of) for i, (name, of) in enumerate(WARDROBE.items())])
+    index.replace([], [entry(name, made[i], i, **of) for i, (name, of) in enumerate(WARDROBE.items())], revision=1)
     both = Where((AnyOf(attribute="sizes", values=("M",)), Between(attribute="price", low=20)))
     assert [neighbor.product_id for neighbor in index.search(made[0], k=10, where=both)] == ["skirt"]
 
@@ -183,24 +185,26 @@ def test_what_is_found_follows_every_write(tmp_path: Path, metric: Metric) -> No
     with EdgeIndex(tmp_path / "i", model="m", dimension=DIMENSION, metric=metric, limits=few) as index:
         fill(index, made)
         assert index.find(made, k=1) == [f"p{row}" for row in range(8)]
-        index.replace(["p2"], [])
-        index.replace(["new"], [entry("new", made[2], 2, gender="Women")])
+        index.replace(["p2"], [], revision=1)
+        index.replace(["new"], [entry("new", made[2], 2, gender="Women")], revision=1)
         assert index.find(made[2:3], k=1) == ["new"]
         assert index.find(made, k=8, where=Where((AnyOf(attribute="gender", values=("Women",)),))) == ["new"]
 
 
 def test_replacing_a_product_leaves_nothing_of_it(index: EdgeIndex) -> None:
     made = vectors(3)
-    index.replace(["a"], [entry("a", made[0], 0, color="Red"), entry("a", made[1], 1)])
-    index.replace(["a"], [entry("a", made[2], 2)])
+    index.replace(["a"], [entry("a", made[0], 0, color="Red"), entry("a", made[1], 1)], revision=1)
+    index.replace(["a"], [entry("a", made[2], 2)], revision=1)
     assert index.entry_keys() == {("a", f"{2:064x}")}
-    index.replace(["a"], [])
+    index.replace(["a"], [], revision=1)
     assert len(index) == 0
 
 
 def test_facets_count_products_that_pass_and_follow_every_write(index: EdgeIndex) -> None:
     made = vectors(3)
-    index.replace(("a", "b"), [entry("a", made[0], 0, color="Red"), entry("b", made[1], 1, color="Blue")])
+    index.replace(
+        ("a", "b"), [entry("a", made[0], 0, color="Red"), entry("b", made[1], 1, color="Blue")], revision=1
+    )
     red = Where((AnyOf(attribute="color", values=("Red",)),))
 
     for _ in range(2):
@@ -209,13 +213,15 @@ def test_facets_count_products_that_pass_and_follow_every_write(index: EdgeIndex
             "size": [],
         }
         assert index.facets(["color"], where=red, limit=9) == {"color": [FacetValue("Red", 1)]}
-    index.replace(("b", "c"), [entry("b", made[1], 1, color="Red"), entry("c", made[2], 2, color="Red")])
+    index.replace(
+        ("b", "c"), [entry("b", made[1], 1, color="Red"), entry("c", made[2], 2, color="Red")], revision=1
+    )
     assert index.facets(["color"], limit=9) == {"color": [FacetValue("Red", 3)]}
 
 
 def test_one_photo_on_two_products_is_two_entries(index: EdgeIndex) -> None:
     (vector,) = vectors(1)
-    index.replace(["a", "b"], [entry("a", vector, 1), entry("b", vector, 1)])
+    index.replace(["a", "b"], [entry("a", vector, 1), entry("b", vector, 1)], revision=1)
     assert {neighbor.product_id for neighbor in index.search(vector, k=5)} == {"a", "b"}
 
 

@@ -34,7 +34,7 @@ def edge(tmp_path: Path) -> Iterator[EdgeIndex]:
             )
             for row, vector in enumerate(vectors)
         ]
-        index.replace([one.product_id for one in entries], entries)
+        index.replace([one.product_id for one in entries], entries, revision=50)
         index.advance(50, changed=50)
         yield index
 
@@ -88,7 +88,7 @@ def test_every_question_has_the_answer_of_the_index_itself(
 def test_what_the_server_has_taken_in_is_noticed_by_a_refresh_or_any_question(
     edge: EdgeIndex, shared: SharedIndex
 ) -> None:
-    edge.replace(["p00"], [])
+    edge.replace(["p00"], [], revision=51)
     edge.advance(51, changed=1)
     assert shared.revision == 50
     shared.refresh()

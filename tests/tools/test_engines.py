@@ -63,3 +63,26 @@ def test_the_command_runs_a_server_until_it_is_ended(tmp_path: Path, mongodb_ser
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=30)
     assert process.returncode == 0
+
+
+def test_a_cluster_of_opensearch_outlives_a_node_that_is_killed(tmp_path: Path, opensearch_server: str) -> None:
+    from sartor.index.opensearch.connection import OpenSearch
+    from tools.engines.mongodb import EngineFailed
+    from tools.engines.opensearch import OpenSearchCluster
+
+    with OpenSearchCluster(tmp_path, nodes=2, heap_mb=384) as cluster, OpenSearch(cluster.address) as server:
+        server.call("PUT", "/shop", {"settings": {"number_of_shards": 2, "number_of_replicas": 1}})
+        server.call("GET", "/_cluster/health", params={"wait_for_status": "green", "timeout": "9s"})
+        server.call("PUT", "/shop/_doc/a", {"title": "shirt"}, params={"wait_for_active_shards": "2"})
+        cluster.nodes[1].kill()
+        with pytest.raises(EngineFailed, match="no node runs"):
+            _ = cluster.nodes[1].process_id
+        assert server.call("GET", "/shop/_doc/a", params={"preference": "_local"})["found"]
+
+
+def test_a_node_of_opensearch_that_does_not_start_says_why(tmp_path: Path, opensearch_server: str) -> None:
+    from tools.engines.mongodb import EngineFailed
+    from tools.engines.opensearch import OpenSearchNode
+
+    with pytest.raises(EngineFailed, match="unknown setting .no.such.setting"):
+        OpenSearchNode(tmp_path / "one", settings=("discovery.type: single-node", "no.such.setting: 1")).start()

@@ -1,6 +1,7 @@
 """Starts a server and keeps it until Ctrl-C: ``python -m tools.engines mongodb --port 27017 --directory data``.
 
-The one of S3 has a bucket ``photos``, and prints its key.
+``opensearch`` instead of ``mongodb`` starts a node of OpenSearch, which is put together at the first time. ``s3``
+starts a server with a bucket ``photos``, and prints its key.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import threading
 from pathlib import Path
 
 from tools.engines.mongodb import EngineFailed, MongoServer
+from tools.engines.opensearch import OpenSearchNode
 from tools.engines.s3 import ACCESS_KEY, SECRET_KEY, S3Server
 
 
 def main() -> int:
     """Run the server that the command line names; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.engines", description="Run a server for the tests.")
-    parser.add_argument("engine", choices=["mongodb", "s3"])
+    parser.add_argument("engine", choices=["mongodb", "opensearch", "s3"])
     parser.add_argument("--port", type=int, help="where it listens; a free port without it")
     parser.add_argument("--directory", type=Path, required=True, help="its files; made if it is missing")
     arguments = parser.parse_args()
@@ -38,10 +40,12 @@ def main() -> int:
     return 0
 
 
-def server_of(engine: str, directory: Path, port: int | None) -> MongoServer | S3Server:
+def server_of(engine: str, directory: Path, port: int | None) -> MongoServer | OpenSearchNode | S3Server:
     """The server of an engine, which is not started yet."""
     if engine == "s3":
         return S3Server(directory, port=port, buckets=("photos",))
+    if engine == "opensearch":
+        return OpenSearchNode(directory, port=port)
     return MongoServer(directory, port=port)
 
 

@@ -206,6 +206,7 @@ def ann_recall(matrices: EvaluationMatrices, gallery: EmbeddedSource, *, seed: i
                     )
                     for row in page
                 ],
+                revision=1,
             )
         index.optimize()
         shares = []

@@ -1,8 +1,8 @@
 """The contract of a vector index: nearest neighbors among the photos of a catalog, by one model.
 
 An index is derived from the store and can be deleted at any time. It follows the store's revisions. The embedded
-one, in ``index/edge.py``, belongs to one process, which writes it. An index that many processes share is written
-by an indexer alone; the others read it.
+one, in ``index/edge.py``, belongs to one process, which writes it. One that many processes share, such as that in
+``index/opensearch/``, is written by an indexer alone; the others read it.
 """
 
 from __future__ import annotations
@@ -139,10 +139,20 @@ class IndexWriter(Protocol):
         """Revision of the store that was written up to."""
         ...
 
-    def replace(self, product_ids: Collection[str], entries: Sequence[IndexEntry]) -> None:
+    def replace(self, product_ids: Collection[str], entries: Sequence[IndexEntry], *, revision: int) -> None:
         """Replace all entries of these products; a product without an entry is deleted.
 
         Searches that run meanwhile always find a product that was and stays in the index.
+
+        Args:
+            product_ids: All products that changed.
+            entries: Their photos.
+            revision: The last revision of the store that these changes are of, at least 1. An engine that others
+                can write late refuses what is older than what it has.
+
+        Raises:
+            IndexAway: The engine does not answer.
+            IndexerReplaced: Another indexer writes the index by now.
         """
         ...
 
@@ -166,5 +176,8 @@ class IndexWriter(Protocol):
         ...
 
     def clear(self) -> None:
-        """Remove all entries and go back to revision 0."""
+        """Remove all entries and go back to revision 0.
+
+        An index that others read may keep what it has for them until ``mark`` says that the new one has caught up.
+        """
         ...

@@ -145,7 +145,13 @@ class EdgeIndex:
     def refresh(self) -> None:
         """Nothing to do: this process writes it."""
 
-    def replace(self, product_ids: Collection[str], entries: Sequence[IndexEntry]) -> None:
+    def replace(
+        self,
+        product_ids: Collection[str],
+        entries: Sequence[IndexEntry],
+        *,
+        revision: int,  # noqa: ARG002 - nobody else writes
+    ) -> None:
         points = [point(entry) for entry in entries]
         if points:
             self._stored.make_filterable(entries)

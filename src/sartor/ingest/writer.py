@@ -158,6 +158,8 @@ def write_changes(
         How many products had changed.
     """
     done = 0
+    if writer.revision > store.revision:  # this process may not have followed as far as the one that wrote
+        store.follow()
     if writer.revision > store.revision:  # another file was put in the place of the store's
         logger.warning("the index is ahead of the store and is built again: revision=%d", writer.revision)
         writer.clear()
@@ -165,7 +167,7 @@ def write_changes(
         before_page()
         live = [change.product_id for change in page if not change.deleted]
         entries = features.entries(store.embedded_photos(features.model, live))
-        writer.replace([change.product_id for change in page], entries)
+        writer.replace([change.product_id for change in page], entries, revision=page[-1].revision)
         writer.advance(page[-1].revision, changed=len(page))
         writer.share()
         done += len(page)

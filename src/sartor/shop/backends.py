@@ -84,6 +84,7 @@ class Backends:
             process has an index of its own.
         heads: The classifiers of a model.
         regions: Splits a model's embeddings over the regions of a photo.
+        on_close: Closes what the index stands on.
         writing: Held while this process writes the catalog or an index.
     """
 
@@ -101,6 +102,7 @@ class Backends:
     heads: Callable[[ModelCard], Heads]
     regions: Callable[[ModelCard], Regions]
     open_writer: Callable[[ModelCard, FeatureBuilder, int], IndexWriter] | None = None
+    on_close: Callable[[], None] = lambda: None
     writing: RLock = field(default_factory=RLock)
 
     def features(self, card: ModelCard) -> FeatureBuilder:
@@ -108,9 +110,10 @@ class Backends:
         return FeatureBuilder(card.id, self.heads(card))
 
     def close(self) -> None:
-        """Close the stores."""
+        """Close the stores, and what belongs to them."""
         self.events.close()
         self.store.close()
+        self.on_close()
 
 
 class OpenModel:

@@ -1,0 +1,293 @@
+"""What an index in OpenSearch holds: its mapping, a document for each product, and filters as its queries.
+
+A product is one document with all of its photos, so that it is replaced or deleted as a whole. The document's
+version is the store's revision: OpenSearch refuses what is older, however late it comes. The photos' vectors are
+nested documents, of which a search finds the closest one of each product. They are left out of ``_source``; what a
+search returns is read from packed copies, which take a fraction of the space and time.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+import re
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import quote
+
+import numpy as np
+
+from sartor.types import EVERYTHING, AnyOf, Not
+from sartor.values import numbers_of, storable, texts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from sartor.index.opensearch.address import IndexOptions
+    from sartor.types import Between, IndexEntry, Matrix, Vector, Where
+
+Json: TypeAlias = dict[str, Any]
+
+FORMAT = 1  # of the mapping and the documents; an index of another format is built again
+PRODUCT, PHOTOS, PHOTO_COUNT, SHA256, HAS_MAIN = "product", "photos", "photo_count", "sha256", "has_main"
+VECTOR = f"{PHOTOS}.vector"
+FIRST, OTHERS = "first_vector", "other_vectors"  # packed: little-endian float32 in base64
+REVISION, TERM, DELETED_S = "revision", "term", "deleted_s"
+STATE = "state"  # the id of the document that says what the index is and how far it has followed, and its field
+_HNSW = {"m": 16, "ef_construction": 100}
+_MAX_FIELDS = 20_000  # two for each attribute
+MAX_TERMS = 65_536  # in one clause, OpenSearch's own limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What an index was made for.
+
+    Attributes:
+        workspace: Id of the workspace.
+        model: SHA-256 of the model.
+        dimension: Length of the vectors.
+        format: Format of the documents.
+    """
+
+    workspace: str
+    model: str
+    dimension: int
+    format: int = FORMAT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """The document that says what an index is and how far it has followed.
+
+    Attributes:
+        facts: What it was made for.
+        revision: Revision of the store that it has followed to.
+        term: Term of the indexer that wrote it.
+    """
+
+    facts: Facts
+    revision: int = 0
+    term: int = 0
+
+    @classmethod
+    def of(cls, source: Mapping[str, Any]) -> State:
+        """Read the document.
+
+        Raises:
+            KeyError: It is not Sartor's.
+            TypeError: It is not Sartor's.
+        """
+        state = source[STATE]
+        facts = Facts(**{name: state[name] for name in ("workspace", "model", "dimension", "format")})
+        return cls(facts=facts, revision=int(state["revision"]), term=int(state["term"]))
+
+    def document(self) -> Json:
+        """What is written."""
+        return {STATE: {**asdict(self.facts), "revision": self.revision, "term": self.term}}
+
+
+def alias_of(options: IndexOptions, *, workspace: str, model_id: str) -> str:
+    """The name by which the index of a workspace's model is read."""
+    return "-".join((options.prefix, _name(workspace), _name(model_id)))
+
+
+def creation(options: IndexOptions, facts: Facts) -> Json:
+    """The body that makes an index."""
+    keyword = {"type": "keyword"}
+    method = {"name": "hnsw", "engine": options.engine, "parameters": _HNSW}
+    vector = {
+        "type": "knn_vector",
+        "dimension": facts.dimension,
+        "space_type": "innerproduct",
+        "method": method,
+    }
+    return {
+        "settings": {
+            "index": {
+                "knn": True,
+                "number_of_shards": options.shards,
+                "number_of_replicas": options.replicas,
+                "refresh_interval": "-1",  # the writer refreshes, and notes the revision afterwards
+                "mapping.total_fields.limit": _MAX_FIELDS,
+                "max_terms_count": MAX_TERMS,
+            }
+        },
+        "mappings": {
+            "_meta": asdict(facts),
+            "_source": {"excludes": [PHOTOS]},
+            "dynamic": "strict",
+            "date_detection": False,
+            "numeric_detection": False,
+            "dynamic_templates": [
+                {"texts": {"path_match": "text.*", "mapping": keyword}},
+                {"numbers": {"path_match": "number.*", "mapping": {"type": "double"}}},
+            ],
+            "properties": {
+                PRODUCT: keyword,
+                PHOTOS: {"type": "nested", "dynamic": "strict", "properties": {"vector": vector}},
+                PHOTO_COUNT: {"type": "integer"},
+                SHA256: {"type": "keyword", "index": False, "doc_values": False},
+                HAS_MAIN: {"type": "boolean"},
+                FIRST: {"type": "binary"},
+                OTHERS: {"type": "binary"},
+                "text": {"type": "object", "dynamic": True},
+                "number": {"type": "object", "dynamic": True},
+                REVISION: {"type": "long"},
+                TERM: {"type": "long"},
+                DELETED_S: {"type": "double"},
+                STATE: {"type": "object", "enabled": False},
+            },
+        },
+    }
+
+
+def document_id(product_id: str) -> str:
+    """The id of a product's document, of the same length for all."""
+    return hashlib.blake2b(storable(product_id).encode(), digest_size=16).hexdigest()
+
+
+def document(entries: Sequence[IndexEntry], *, revision: int, term: int) -> Json:
+    """The document of a product.
+
+    Args:
+        entries: Its photos, at least one.
+        revision: The store's, which has them.
+        term: The writer's.
+    """
+    ordered = sorted(entries, key=lambda entry: not entry.is_main)  # stable: the others stay as they were
+    attributes = ordered[0].attributes
+    texts = {_key(name): texts_of(value) for name, value in attributes.items()}
+    numbers = {_key(name): numbers_of(value) for name, value in attributes.items()}
+    return {
+        PRODUCT: storable(ordered[0].product_id),
+        PHOTOS: [{"vector": np.asarray(entry.vector, np.float32).tolist()} for entry in ordered],
+        PHOTO_COUNT: len(ordered),
+        SHA256: [entry.sha256 for entry in ordered],
+        HAS_MAIN: ordered[0].is_main,
+        FIRST: packed(ordered[0].vector),
+        OTHERS: [packed(entry.vector) for entry in ordered[1:]],
+        "text": {name: values for name, values in texts.items() if values},
+        "number": {name: values for name, values in numbers.items() if values},
+        REVISION: revision,
+        TERM: term,
+    }
+
+
+def tombstone(*, revision: int, term: int, now_s: float) -> Json:
+    """What stands for a product that was deleted, so that an older version of it is refused."""
+    return {REVISION: revision, TERM: term, DELETED_S: now_s}
+
+
+def old_tombstones(*, before_s: float) -> Json:
+    """The query for products that were deleted before a moment."""
+    return {"range": {DELETED_S: {"lt": before_s}}}
+
+
+def packed(vector: Vector) -> str:
+    """A vector as text."""
+    return base64.b64encode(np.asarray(vector, "<f4").tobytes()).decode("ascii")
+
+
+def unpacked(texts: Iterable[str], dimension: int) -> Matrix:
+    """Vectors from texts, ``(n, dimension)`` float32."""
+    joined = b"".join(map(base64.b64decode, texts))
+    return np.frombuffer(joined, "<f4").astype(np.float32).reshape(-1, dimension)
+
+
+def filter_of(
+    where: Where = EVERYTHING,
+    *,
+    of: Collection[str] | None = None,
+    without: Collection[str] = (),
+    main: bool = False,
+) -> Json | None:
+    """What a product has to be to be found, as a query; None if it may be any, or no product at all.
+
+    Args:
+        where: It passes this filter.
+        of: It is one of these; None is any.
+        without: It is not one of these.
+        main: It has a main photo. Only products have one.
+    """
+    must = [_condition(part) for part in where.conditions if not isinstance(part, Not)]
+    must_not = [_condition(part.condition) for part in where.conditions if isinstance(part, Not)]
+    if of is not None:
+        must.append(_among(of))
+    if without:
+        must_not.append(_among(without))
+    if main:
+        must.append({"term": {HAS_MAIN: True}})
+    if not must and not must_not:
+        return None
+    return {"bool": {"filter": must, "must_not": must_not}}
+
+
+def nearest(vector: Vector, *, k: int, candidates: int, condition: Json | None) -> Json:
+    """The query for the ``k`` products whose photos are closest, by the graph."""
+    search: Json = {"vector": vector.tolist(), "k": k, "method_parameters": {"ef_search": max(k, candidates)}}
+    if condition is not None:
+        search["filter"] = condition
+    return {"nested": {"path": PHOTOS, "score_mode": "max", "query": {"knn": {VECTOR: search}}}}
+
+
+def compared(vector: Vector, *, condition: Json | None) -> Json:
+    """The query that compares a vector with every photo that passes a filter."""
+    script = {
+        "lang": "knn",
+        "source": "knn_score",
+        "params": {"field": VECTOR, "query_value": vector.tolist(), "space_type": "innerproduct"},
+    }
+    scored = {"script_score": {"query": {"match_all": {}}, "script": script}}
+    nested = {"nested": {"path": PHOTOS, "score_mode": "max", "query": scored}}
+    return {"bool": {"must": [nested], "filter": [condition or {"exists": {"field": PRODUCT}}]}}
+
+
+def dot_of(score: float) -> float:
+    """The dot product that a score was made from: one below 0 becomes ``1 / (1 - s)``, another one ``1 + s``."""
+    return score - 1 if score >= 1 else 1 - 1 / score
+
+
+def text_field(attribute: str) -> str:
+    """The field of an attribute's texts."""
+    return f"text.{_key(attribute)}"
+
+
+def number_field(attribute: str) -> str:
+    """The field of an attribute's numbers."""
+    return f"number.{_key(attribute)}"
+
+
+def _key(attribute: str) -> str:
+    """An attribute's name as the name of a field: a dot would make a field of a field, and none may be empty."""
+    return quote(storable(attribute), safe=" ").replace(".", "%2E").replace(" ", "%20") or "%"
+
+
+def _condition(condition: AnyOf | Between) -> Json:
+    if isinstance(condition, AnyOf):
+        values = [storable(value) for value in condition.values]
+        return {"terms": {text_field(condition.attribute): values}}
+    bounds = {"gte": condition.low, "lte": condition.high}
+    within = {name: _bound(number) for name, number in bounds.items() if number is not None}
+    return {"range": {number_field(condition.attribute): within}}
+
+
+def _bound(number: float) -> float | str:
+    if math.isfinite(number):
+        return number
+    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
+
+
+def _among(product_ids: Collection[str]) -> Json:
+    ids = [storable(product_id) for product_id in product_ids]
+    parts = [ids[start : start + MAX_TERMS] for start in range(0, len(ids), MAX_TERMS)] or [[]]
+    return {"bool": {"should": [{"terms": {PRODUCT: part}} for part in parts]}}
+
+
+def _name(text: str) -> str:
+    """A part of an index's name, without the dash that stands between parts; another one for each text."""
+    if re.fullmatch(r"[a-z0-9]{1,40}", text):
+        return text
+    digest = hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
+    return f"{re.sub(r'[^a-z0-9]', '_', text.lower())[:30]}_{digest}"

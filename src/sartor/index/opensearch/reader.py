@@ -1,0 +1,399 @@
+"""Reads from an index in OpenSearch: searches, facets and what else ``VectorIndex`` promises."""
+
+from __future__ import annotations
+
+import json
+import math
+from copy import copy
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from opensearchpy.exceptions import NotFoundError
+
+from sartor.index.opensearch.connection import reason_of
+from sartor.index.opensearch.documents import (
+    FIRST,
+    OTHERS,
+    PHOTO_COUNT,
+    PRODUCT,
+    SHA256,
+    STATE,
+    Facts,
+    State,
+    alias_of,
+    compared,
+    dot_of,
+    filter_of,
+    nearest,
+    text_field,
+    unpacked,
+)
+from sartor.types import EVERYTHING, FacetValue, Metric, Neighbor
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from sartor.index.opensearch.connection import OpenSearch
+    from sartor.index.opensearch.documents import Json
+    from sartor.types import Matrix, Vector, Where
+
+_CANDIDATES = 128  # of a search
+# A query that leaves parts of the vectors out, such as their style, walks a graph that was built over all of them.
+_CANDIDATES_OF_PARTS, _WHOLE_FROM = 512, 0.6
+_MAX_RESULTS = 10_000  # of one search, OpenSearch's own limit
+_MAX_VECTORS = 1_000  # products whose vectors come in one answer
+_SHARD_VALUES = 10_000  # values of an attribute that each shard counts, so that their sums are right
+_MAX_CACHED_COUNTS = 1024
+_KEEP = "1m"  # a view of the index, between two pages of it
+_STRICT = {"allow_partial_search_results": "false"}
+_KEYS = {"_source": False, "docvalue_fields": [PRODUCT, PHOTO_COUNT]}
+_VECTORS = {"_source": [PRODUCT, SHA256, FIRST, OTHERS]}
+_BY_ID = [{PRODUCT: "asc"}]
+_CLOSEST = [{"_score": "desc"}, {PRODUCT: "asc"}]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExactLimits:
+    """Up to which size a search compares vectors one by one.
+
+    Attributes:
+        photos: Photos that pass the filter.
+        photos_of_parts: The same for a query that leaves parts of the vectors out.
+    """
+
+    photos: int = 5_000
+    photos_of_parts: int = 20_000
+
+
+class OpenSearchIndex:
+    """The ``VectorIndex`` of a model in OpenSearch, written by an indexer.
+
+    It is empty where no indexer has made it yet, or has made it for another model.
+
+    Args:
+        server: The cluster; it stays open when the index is closed.
+        workspace: Id of the workspace.
+        model_id: Id of the model, by which the index is named.
+        model: SHA-256 of the model that made the vectors.
+        dimension: Length of the vectors.
+        metric: The metric of the scores.
+        limits: When a search is exact.
+
+    Raises:
+        IndexAway: The engine does not answer.
+        IndexUnusable: It cannot be used, or the index is another workspace's.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a keyword of its own
+        self,
+        server: OpenSearch,
+        *,
+        workspace: str,
+        model_id: str,
+        model: str,
+        dimension: int,
+        metric: Metric = Metric.COSINE,
+        limits: ExactLimits | None = None,
+    ) -> None:
+        self.metric = metric
+        self._server, self._limits = server, limits or ExactLimits()
+        self._facts = Facts(workspace=workspace, model=model, dimension=dimension)
+        self._alias = alias_of(server.options, workspace=workspace, model_id=model_id)
+        self._seen = _Seen()  # shared with the same index by another metric
+        self.refresh()
+
+    @property
+    def revision(self) -> int:
+        return self._seen.view.revision
+
+    def by(self, metric: Metric) -> Self:
+        other = copy(self)
+        other.metric = metric
+        return other
+
+    @property
+    def writer(self) -> None:
+        """Only the indexer writes it."""
+
+    def refresh(self) -> None:
+        view = self._read_view()
+        if (view.name, view.revision) != (self._seen.view.name, self._seen.view.revision):
+            self._seen.view = view
+
+    def search(
+        self,
+        vector: Vector,
+        *,
+        k: int,
+        where: Where = EVERYTHING,
+        without: Collection[str] = (),
+        exact: bool = False,
+    ) -> list[Neighbor]:
+        query = self._query(vector, k=k, where=where, without=without, exact=exact)
+        hits = self._hits({**_VECTORS, "query": query, "size": min(k, _MAX_RESULTS), "sort": _CLOSEST})
+        neighbors = [self._closest_photo(hit["_source"], vector) for hit in hits]
+        return sorted(neighbors, key=lambda neighbor: (-neighbor.score, neighbor.product_id))
+
+    def find(
+        self, vectors: Matrix, *, k: int, where: Where = EVERYTHING, without: Collection[str] = ()
+    ) -> list[str]:
+        bodies = [
+            {
+                **_KEYS,
+                "query": self._query(vector, k=k, where=where, without=without),
+                "size": min(k, _MAX_RESULTS),
+                "sort": _CLOSEST,
+            }
+            for vector in vectors
+        ]
+        answers = self._multi_search(bodies)
+        several = {hit["_id"] for hits in answers for hit in hits if hit["fields"][PHOTO_COUNT][0] > 1}
+        photos = self._vectors_of(several)
+        found: dict[str, None] = {}
+        for vector, hits in zip(vectors, answers, strict=False):
+            ranked = [
+                (-float(score), hit["fields"][PRODUCT][0])
+                for hit in hits
+                for score in (
+                    _dots(photos[hit["_id"]], vector) if hit["_id"] in photos else [dot_of(hit["sort"][0])]
+                )
+            ]
+            found |= dict.fromkeys(product_id for _, product_id in sorted(ranked)[:k])
+        return list(found)
+
+    def entries(self, product_ids: Collection[str]) -> list[Neighbor]:
+        source = [PRODUCT, SHA256, FIRST]
+        found = []
+        for part in _parts(product_ids, _MAX_VECTORS):
+            body = {"_source": source, "query": filter_of(of=part, main=True), "size": len(part)}
+            found += [hit["_source"] for hit in self._hits(body)]
+        return [
+            Neighbor(
+                product_id=each[PRODUCT],
+                sha256=each[SHA256][0],
+                score=0.0,
+                vector=unpacked([each[FIRST]], self._facts.dimension)[0],
+            )
+            for each in sorted(found, key=lambda each: each[PRODUCT])
+        ]
+
+    def passing(self, where: Where, *, of: Collection[str]) -> set[str]:
+        found: set[str] = set()
+        for part in _parts(of, _MAX_RESULTS):
+            body = {**_KEYS, "query": filter_of(where, of=part, main=True), "size": len(part)}
+            found |= {hit["fields"][PRODUCT][0] for hit in self._hits(body)}
+        return found
+
+    def some(self, *, where: Where = EVERYTHING, limit: int) -> list[str]:
+        found: list[str] = []
+        body: Json = {**_KEYS, "query": filter_of(where, main=True), "sort": _BY_ID}
+        while len(found) < limit:
+            body["size"] = min(limit - len(found), _MAX_RESULTS)
+            hits = self._hits(body)
+            found += [hit["fields"][PRODUCT][0] for hit in hits]
+            if len(hits) < body["size"]:
+                break
+            body["search_after"] = hits[-1]["sort"]
+        return found
+
+    def facets(
+        self, attributes: Sequence[str], *, where: Where = EVERYTHING, limit: int
+    ) -> dict[str, list[FacetValue]]:
+        counts = {
+            str(number): {
+                "terms": {
+                    "field": text_field(name),
+                    "size": limit,
+                    "shard_size": max(limit, _SHARD_VALUES),
+                    "order": [{"_count": "desc"}, {"_key": "asc"}],
+                }
+            }
+            for number, name in enumerate(attributes)
+        }
+        answer = self._ask({"size": 0, "query": filter_of(where, main=True), "aggs": counts}) if counts else {}
+        buckets = answer.get("aggregations", {})
+        return {
+            name: [
+                FacetValue(bucket["key"], bucket["doc_count"])
+                for bucket in buckets.get(str(number), {}).get("buckets", ())
+            ]
+            for number, name in enumerate(attributes)
+        }
+
+    def entry_keys(self) -> set[tuple[str, str]]:
+        return {(source[PRODUCT], sha256) for source in self._all_products() for sha256 in source[SHA256]}
+
+    def __len__(self) -> int:
+        return self._count(None)
+
+    def close(self) -> None:
+        """Nothing to do: the connection is the workspace's."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _read_view(self) -> _View:
+        try:
+            found = self._server.call("GET", f"/{self._alias}/_doc/{STATE}")
+        except NotFoundError:
+            return _NOTHING
+        try:
+            state = State.of(found["_source"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._foreign() from error
+        if state.facts.workspace != self._facts.workspace:
+            raise self._foreign()
+        if state.facts != self._facts:
+            return _NOTHING
+        return _View(name=found["_index"], revision=state.revision)
+
+    def _foreign(self) -> Exception:
+        return self._server.unusable(
+            reason=f"the index {self._alias} is another workspace's; choose another prefix in SARTOR_INDEX"
+        )
+
+    def _query(
+        self,
+        vector: Vector,
+        *,
+        k: int,
+        where: Where,
+        without: Collection[str],
+        exact: bool = False,
+    ) -> Json:
+        whole = bool(np.count_nonzero(vector) >= _WHOLE_FROM * len(vector))
+        limit = self._limits.photos if whole else self._limits.photos_of_parts
+        condition = filter_of(where, without=without)
+        if exact or self._count_passing(where) <= limit:
+            return compared(vector, condition=condition)
+        candidates = _CANDIDATES if whole else _CANDIDATES_OF_PARTS
+        return nearest(vector, k=min(k, _MAX_RESULTS), candidates=candidates, condition=condition)
+
+    def _count_passing(self, where: Where) -> int:
+        """How many photos pass a filter; counted once until the indexer writes."""
+        counts = self._seen.view.counts  # another revision has another dict
+        count = counts.get(where)
+        if count is None:
+            count = self._count(filter_of(where))
+            if len(counts) < _MAX_CACHED_COUNTS:
+                counts[where] = count
+        return count
+
+    def _count(self, condition: Json | None) -> int:
+        photos = {"photos": {"sum": {"field": PHOTO_COUNT}}}
+        answer = self._ask({"size": 0, "query": condition or {"match_all": {}}, "aggs": photos})
+        return int(answer.get("aggregations", {}).get("photos", {}).get("value", 0))
+
+    def _closest_photo(self, source: Mapping[str, Any], vector: Vector) -> Neighbor:
+        photos = unpacked([source[FIRST], *source[OTHERS]], self._facts.dimension)
+        dots = _dots(photos, vector)
+        closest = int(np.argmax(dots))
+        return Neighbor(
+            product_id=source[PRODUCT],
+            sha256=source[SHA256][closest],
+            score=self._score(float(dots[closest])),
+            vector=photos[closest],
+        )
+
+    def _score(self, product: float) -> float:
+        if self.metric is Metric.EUCLIDEAN:
+            return 0.0 - math.sqrt(max(0.0, 2 - 2 * product))
+        return min(1.0, product)  # float32 rounds past 1
+
+    def _vectors_of(self, document_ids: Collection[str]) -> dict[str, Matrix]:
+        """The vectors of products, by the ids of their documents."""
+        found: dict[str, Matrix] = {}
+        for part in _parts(document_ids, _MAX_VECTORS):
+            body = {"_source": [FIRST, OTHERS], "query": {"ids": {"values": part}}, "size": len(part)}
+            for hit in self._hits(body):
+                texts = [hit["_source"][FIRST], *hit["_source"][OTHERS]]
+                found[hit["_id"]] = unpacked(texts, self._facts.dimension)
+        return found
+
+    def _all_products(self) -> Iterator[Mapping[str, Any]]:
+        """The keys of all products, as they are now, page by page."""
+        name = self._seen.view.name
+        if name is None:
+            return
+        try:
+            opened = self._server.call("POST", f"/{name}/_search/point_in_time", params={"keep_alive": _KEEP})
+        except NotFoundError:
+            return  # it was replaced; the next refresh sees the other one
+        point_in_time = {"id": opened["pit_id"], "keep_alive": _KEEP}
+        body: Json = {
+            "_source": [PRODUCT, SHA256],
+            "query": {"exists": {"field": PRODUCT}},
+            "size": _MAX_RESULTS,
+            "sort": _BY_ID,
+            "track_total_hits": False,
+            "pit": point_in_time,
+        }
+        try:
+            while hits := self._server.call("POST", "/_search", body, params=_STRICT)["hits"]["hits"]:
+                yield from (hit["_source"] for hit in hits)
+                body["search_after"] = hits[-1]["sort"]
+        finally:
+            self._server.call("DELETE", "/_search/point_in_time", {"pit_id": [opened["pit_id"]]})
+
+    def _hits(self, body: Json) -> list[Json]:
+        hits: list[Json] = self._ask({"track_total_hits": False, **body}).get("hits", {}).get("hits", [])
+        return hits
+
+    def _multi_search(self, bodies: Sequence[Json]) -> list[list[Json]]:
+        if not bodies:
+            return []
+        lines = (json.dumps(line) for body in bodies for line in ({}, {"track_total_hits": False, **body}))
+        answers = self._ask("".join(f"{line}\n" for line in lines)).get("responses", ())
+        for answer in answers:
+            if "error" in answer:
+                raise self._server.away(reason=reason_of(answer["error"]))
+        return [answer["hits"]["hits"] for answer in answers]
+
+    def _ask(self, body: Json | str) -> Json:
+        """A search; what it finds is nothing where there is no index."""
+        path, params = ("_search", _STRICT) if isinstance(body, dict) else ("_msearch", {})
+        for _ in range(2):
+            name = self._seen.view.name
+            if name is None:
+                return {}
+            try:
+                answer: Json = self._server.call("POST", f"/{name}/{path}", body, params=params)
+            except NotFoundError:  # it was replaced by another one
+                self.refresh()
+            else:
+                return answer
+        return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _View:
+    """What was last read of the index: its name behind the alias, and its revision."""
+
+    name: str | None = None
+    revision: int = 0
+    counts: dict[Where, int] = field(default_factory=dict, compare=False)
+
+
+_NOTHING = _View()
+
+
+class _Seen:
+    """Holds the view that an index has by every metric."""
+
+    def __init__(self) -> None:
+        self.view = _NOTHING
+
+
+def _dots(photos: Matrix, vector: Vector) -> Vector:
+    """Dot products, ``(n,)`` float32, the same for the same photo in every row."""
+    product: Vector = (photos.astype(np.float64) @ vector.astype(np.float64)).astype(np.float32)
+    return product
+
+
+def _parts(names: Collection[str], size: int) -> Iterator[list[str]]:
+    listed = sorted(set(names))
+    return (listed[start : start + size] for start in range(0, len(listed), size))
