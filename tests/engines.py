@@ -82,8 +82,10 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def s3_address(s3_server: str, s3_key: None) -> Iterator[str]:
+def s3_address(request: pytest.FixtureRequest, s3_server: str) -> Iterator[str]:
     """Address of a new prefix, whose objects are deleted after the test."""
+    if S3_VARIABLE not in os.environ:
+        request.getfixturevalue("s3_key")
     parts = urlsplit(s3_server)
     prefix = f"{parts.path.strip('/')}/sartor_test_{secrets.token_hex(6)}".strip("/")
     address = urlunsplit(parts._replace(path=f"/{prefix}"))
@@ -98,14 +100,13 @@ def s3_address(s3_server: str, s3_key: None) -> Iterator[str]:
 
 @pytest.fixture
 def s3_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The key of the server that the session starts, in the environment."""
-    if S3_VARIABLE not in os.environ:
-        from tools.engines.s3 import ACCESS_KEY, SECRET_KEY
+    """The key of the servers that are started here, in the environment."""
+    from tools.engines.s3 import ACCESS_KEY, SECRET_KEY
 
-        for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_CA_BUNDLE"):
-            monkeypatch.delenv(name, raising=False)
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+    for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
 
 
 def opensearch_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:

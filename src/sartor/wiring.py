@@ -169,6 +169,8 @@ def open_store(settings: Settings) -> CatalogStore:
         BadAddress: The setting is no address of a store.
         WorkspaceError: It cannot be used.
     """
+    if settings.store is None:
+        return SqliteCatalogStore(settings.home / _STORE)
     return open_truth(settings).store
 
 
