@@ -8,7 +8,7 @@ import pytest
 
 import sartor
 from sartor.config import EnvironmentSettings, Settings, with_file
-from sartor.errors import BadAddress, BadSettings, redacted
+from sartor.errors import BadAddress, BadSettings, MissingExtra, redacted
 from sartor.types import Metric
 from tests.fakes import RED, folder_of
 
@@ -86,3 +86,10 @@ def test_thumbnails_may_be_in_a_directory_that_all_share(home: Path, tmp_path: P
         assert not shop.check()
     assert list((tmp_path / "shared").rglob("*.png"))
     assert not list((home / "media").rglob("*.png"))
+
+
+def test_a_bucket_without_its_client_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sartor.errors.find_spec", lambda name: None if name == "boto3" else object())
+    with pytest.raises(MissingExtra, match=r"needs the package boto3; .* pip install '\.\[s3\]'"):
+        sartor.open(tmp_path / "home", media="s3://photos/shop")
+    assert not (tmp_path / "home").exists()

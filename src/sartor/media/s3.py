@@ -57,7 +57,8 @@ CACHE_CONTROL = "public, max-age=31536000, immutable"
 _CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 OWNER = "workspace"  # the object that says whose thumbnails these are
 _CLAIMS = "deleting/"  # what the keys of claims begin with
-_CLAIM_S = 20.0  # age of a claim whose process was killed; others delete within half of it, or not at all
+_CLAIM_S = 60.0  # age of a claim whose process was killed
+_HESITATION = 6  # who has not looked at the age in this part of it deletes nothing, as a delete may take long, too
 _ASK_S = 0.05  # between two looks at a claim
 _TICK_S = 1.0  # times of the protocol are in whole seconds, so an age may be so much off
 _KEPT = "kept-s"  # metadata: when a thumbnail was needed again, in seconds since 1970 by the server's clock
@@ -65,7 +66,7 @@ _AT_ONCE = 16  # calls to the server
 _PAGE = 1_000  # names of one call, as many as the protocol allows
 _ATTEMPTS = 3  # of a call that fails on the way, and of a put that races with a delete
 _HTTP_UNAUTHORIZED, _HTTP_FORBIDDEN, _HTTP_NOT_FOUND, _HTTP_CONFLICT, _HTTP_PRECONDITION = 401, 403, 404, 409, 412
-_HTTP_ERROR = 500
+_HTTP_TOO_MANY, _HTTP_ERROR = 429, 500
 
 _SILENCE = (BotoConnectionError, HTTPClientError, IncompleteReadError, TimeoutError)
 _SILENT = {
@@ -176,7 +177,7 @@ class S3Bucket:
             self._client = _client(self._address, call_s)
         except (BotoCoreError, ValueError) as error:
             raise self._understood(error) from error
-        self._called(partial(self._page, ""))
+        self._called(partial(self._page, "", limit=1))
         self._is_open = True
 
     def claim(self, workspace_id: str) -> str:
@@ -324,10 +325,10 @@ class S3Bucket:
             content: bytes = stream.read()
         return content
 
-    def _page(self, last: str, within: str = "") -> list[str]:
+    def _page(self, last: str, within: str = "", *, limit: int | None = None) -> list[str]:
         options = {"StartAfter": last} if last else {}
         page = self._client.list_objects_v2(
-            Bucket=self._address.bucket, Prefix=self._address.prefix + within, MaxKeys=_PAGE, **options
+            Bucket=self._address.bucket, Prefix=self._address.prefix + within, MaxKeys=limit or _PAGE, **options
         )
         return [entry["Key"] for entry in page.get("Contents", ())]
 
@@ -344,7 +345,7 @@ class S3Bucket:
             return False
         try:
             is_old = self._is_older(name, min_age_s)
-            if is_old and time.monotonic() - started_s < _CLAIM_S / 2:
+            if is_old and time.monotonic() - started_s < _CLAIM_S / _HESITATION:
                 self._client.delete_object(Bucket=self._address.bucket, Key=self._key(name))
         finally:
             self._client.delete_object(Bucket=self._address.bucket, Key=claim)
@@ -370,7 +371,7 @@ class S3Bucket:
         """Make a call within its deadline; while the server is away, one call waits for it and the others fail."""
         is_probing = self._away_since is not None
         if is_probing and not self._probing.acquire(blocking=False):
-            raise MediaAway(self.name, reason="it did not before")
+            raise MediaAway(self.name, reason="it did not a moment ago")
         try:
             answer = self._calls.submit(call).result(self._call_s)
         except _FAILURES as error:
@@ -384,6 +385,8 @@ class S3Bucket:
     def _all(self, calls: Iterable[Callable[[], T]]) -> list[T]:
         """Make calls, some at once; the first that fails ends all."""
         futures = [self._batches.submit(call) for call in calls]
+        if not futures:
+            return []
         done, waiting = wait(
             futures, timeout=self._call_s * math.ceil(len(futures) / _AT_ONCE), return_when=FIRST_EXCEPTION
         )
@@ -401,7 +404,7 @@ class S3Bucket:
 
     def _understood(self, error: Exception) -> SartorError:
         """The driver's error in Sartor's words."""
-        if isinstance(error, ClientError) and _status(error) < _HTTP_ERROR:
+        if isinstance(error, ClientError) and _status(error) < _HTTP_ERROR and _status(error) != _HTTP_TOO_MANY:
             return WorkspaceUnusable(self.name, reason=_refusal(error))
         if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
             return WorkspaceUnusable(self.name, reason=f"it needs a key; set {_KEYS}")
