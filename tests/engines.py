@@ -109,6 +109,7 @@ def s3_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
 
 
+@pytest.fixture(scope="session")
 def opensearch_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a cluster."""
     pytest.importorskip("opensearchpy", reason="opensearch-py is not installed; run: make test-engines")

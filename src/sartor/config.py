@@ -120,7 +120,7 @@ def is_address(text: object) -> bool:
 class EnvironmentSettings(Settings, BaseSettings):
     """The same, with ``SARTOR_HOME``, ``SARTOR_MODEL``, … for what is not given."""
 
-    model_config = SettingsConfigDict(frozen=True, env_prefix=ENV_PREFIX)
+    model_config = SettingsConfigDict(frozen=True, env_prefix=ENV_PREFIX, env_ignore_empty=True)
 
 
 S = TypeVar("S", bound=Settings)

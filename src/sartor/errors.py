@@ -34,6 +34,7 @@
     │   ├── StoreAway
     │   ├── MediaAway
     │   ├── IndexAway
+    │   ├── IndexNotShared
     │   ├── IndexUnusable
     │   ├── IndexerReplaced
     │   ├── WorkspaceTooNew

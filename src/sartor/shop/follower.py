@@ -7,6 +7,7 @@ import time
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
+from sartor.errors import SartorError
 from sartor.ingest.maintenance import tidy_media
 from sartor.limits import FOLLOW_S, UNUSED_PHOTO_AGE_S
 
@@ -61,6 +62,10 @@ class Follower:
         while not self._stopping.wait(FOLLOW_S):
             try:
                 self._follow()
+            except SartorError as error:  # an engine is away
+                if not failing:
+                    logger.warning("cannot follow: home=%s reason=%s", self._backends.home, error)
+                failing = True
             except Exception:
                 if not failing:
                     logger.exception("cannot follow: home=%s", self._backends.home)
