@@ -48,7 +48,7 @@ def test_a_file_with_a_mistake_is_one_clear_line(tmp_path: Path, text: str, told
 
 @pytest.mark.parametrize(
     "options",
-    [{"store": "mongo://localhost/shop"}, {"index": "opensearch://localhost/shop"}, {"media": "ftp://host/shop"}],
+    [{"store": "mongo://localhost/shop"}, {"index": "solr://localhost/shop"}, {"media": "ftp://host/shop"}],
 )
 def test_an_address_of_no_engine_is_one_clear_line_that_names_the_setting(
     tmp_path: Path, options: dict[str, str]
