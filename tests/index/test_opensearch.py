@@ -609,6 +609,24 @@ def test_a_product_that_is_refused_is_told(server: OpenSearch) -> None:
 
 
 @engines
+def test_a_product_may_have_many_photos(server: OpenSearch) -> None:
+    wide = {**OF, "dimension": 492}
+    many = vectors(60, dimension=492)
+    entries = [
+        IndexEntry(product_id="a", sha256=f"{row:064x}", vector=vector, is_main=row == 7)
+        for row, vector in enumerate(many)
+    ]
+    writer = OpenSearchWriter(server, **wide, term=1)
+    write(writer, 1, *entries)
+    with OpenSearchIndex(server, **wide) as index:
+        assert len(index) == len(index.entry_keys()) == 60
+        assert index.entries(["a"])[0].sha256 == f"{7:064x}"
+        found = index.search(many[41], k=3)
+        assert [one.sha256 for one in found] == [f"{41:064x}"]
+        assert np.array_equal(found[0].vector, many[41])
+
+
+@engines
 def test_many_products_are_read_page_by_page(server: OpenSearch, monkeypatch: pytest.MonkeyPatch) -> None:
     from sartor.index.opensearch import reader
 

@@ -67,6 +67,7 @@ def test_the_command_runs_a_server_until_it_is_ended(tmp_path: Path, mongodb_ser
 
 def test_a_cluster_of_opensearch_outlives_a_node_that_is_killed(tmp_path: Path, opensearch_server: str) -> None:
     from sartor.index.opensearch.connection import OpenSearch
+    from tools.engines.mongodb import EngineFailed
     from tools.engines.opensearch import OpenSearchCluster
 
     with OpenSearchCluster(tmp_path, nodes=2, heap_mb=384) as cluster, OpenSearch(cluster.address) as server:
