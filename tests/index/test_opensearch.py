@@ -273,7 +273,7 @@ PRODUCTS = st.dictionaries(
 
 @engines
 @given(pages=st.lists(PRODUCTS, min_size=1, max_size=3), wheres=st.lists(WHERES, min_size=3, max_size=3))
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @pytest.mark.parametrize("exact_photos", [0, 5_000])
 def test_it_answers_as_the_embedded_index_does(
     server: OpenSearch,

@@ -37,6 +37,9 @@ VECTORS = "vectors"  # of all photos, the main one's first: little-endian float3
 REVISION, TERM, DELETED_S = "revision", "term", "deleted_s"
 STATE = "state"  # the id of the document that says what the index is and how far it has followed, and its field
 _HNSW = {"m": 16, "ef_construction": 100}
+_DECIMALS = (
+    8  # of a vector in the graph: half the text, which OpenSearch keeps for a while; scores come from VECTORS
+)
 _MAX_FIELDS = 20_000  # two for each attribute
 MAX_TERMS = 65_536  # in one clause, OpenSearch's own limit
 
@@ -162,7 +165,7 @@ def document(entries: Sequence[IndexEntry], *, revision: int, term: int) -> Json
     numbers = {_key(name): numbers_of(value) for name, value in attributes.items()}
     return {
         PRODUCT: storable(ordered[0].product_id),
-        PHOTOS: [{"vector": np.asarray(entry.vector, np.float32).tolist()} for entry in ordered],
+        PHOTOS: [{"vector": np.asarray(entry.vector, np.float64).round(_DECIMALS).tolist()} for entry in ordered],
         PHOTO_COUNT: len(ordered),
         SHA256: _base64(",".join(entry.sha256 for entry in ordered).encode()),
         VECTORS: _base64(np.asarray([entry.vector for entry in ordered], "<f4").tobytes()),
