@@ -445,6 +445,7 @@ ERROR = {"error": {"type": "security_exception", "reason": "no permissions for [
             "it is OpenSearch 2.11.1, whose .* use 2.17 or newer",
         ),
         ({"/": (200, "<html>")}, IndexUnusable, "no OpenSearch answers there"),
+        ({"/": (404, {"error": "no such page", "status": 404})}, IndexUnusable, "no OpenSearch answers there"),
         (
             {"/_plugins/_knn/stats/circuit_breaker_triggered": (400, {"error": "no handler"})},
             IndexUnusable,

@@ -194,7 +194,7 @@ class OpenSearch:
             try:
                 version = self._request("GET", "/", timeout_s=SERVER_CONNECT_S)["version"]
                 distribution, number = version.get("distribution", "Elasticsearch"), version["number"]
-            except (TypeError, KeyError, AttributeError) as error:
+            except (TypeError, KeyError, AttributeError, NotFoundError) as error:
                 raise self.unusable(reason="no OpenSearch answers there; check SARTOR_INDEX") from error
             if distribution != "opensearch":
                 raise self.unusable(reason=f"it is {distribution} {number}, not OpenSearch; check SARTOR_INDEX")

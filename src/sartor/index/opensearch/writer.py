@@ -135,6 +135,7 @@ class OpenSearchWriter:
                 )
             self._claim(in_use, state)  # also if it is about to be replaced, so that only this indexer can do it
             if state.facts == self._facts:
+                self._delete_others(lambda name: name != in_use)  # what a former indexer left unfinished
                 return
         for name in reversed([name for name in self._indexes() if name != in_use]):
             state = self._state(name)
@@ -277,9 +278,13 @@ class OpenSearchWriter:
                 {"add": {"index": self._index, "alias": self._alias}},
             )
             logger.info("index in use: index=%s instead_of=%s", self._index, in_use)
-        for name in self._indexes():
-            if name != self._index:
-                self._delete(name)
+        self._delete_others(
+            lambda name: _number(name) < _number(self._index)
+        )  # a newer indexer may build a newer one
+
+    def _delete_others(self, is_of_no_use: Callable[[str], bool]) -> None:
+        for name in filter(is_of_no_use, self._indexes()):
+            self._delete(name)
 
     def _sweep(self) -> None:
         """Delete the tombstones that are old enough."""
