@@ -299,7 +299,7 @@ class IndexerReplaced(WorkspaceError):
     """Another indexer writes the index by now, so that this one has to stop."""
 
     def __init__(self, index: str, *, term: int, newer: int | None) -> None:
-        by = "it was removed" if newer is None else f"an indexer of term {newer} writes it"
+        by = "another one took it over" if newer is None else f"an indexer of term {newer} writes it"
         super().__init__(
             f"this indexer, of term {term}, no longer writes {index}: {by}; it writes nothing more, "
             "take the lease again before the next write"

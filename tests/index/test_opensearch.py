@@ -232,8 +232,15 @@ def test_an_indexer_that_was_replaced_while_it_built_does_not_swap(server: OpenS
     newer.mark(6)
     assert content(server) == (6, {("a", 1)})
     assert len(names(server)) == 1
-    with pytest.raises(IndexerReplaced, match="it was removed"):
-        former.replace(["c"], [entry("c", 3)], revision=9)
+    late_calls: list[Callable[[], object]] = [
+        lambda: former.replace(["c"], [entry("c", 3)], revision=9),
+        lambda: former.advance(9, changed=1),
+        lambda: former.mark(9),
+        former.clear,
+    ]
+    for call in late_calls:
+        with pytest.raises(IndexerReplaced, match="another one took it over"):
+            call()
     assert len(names(server)) == 1  # the late write made no index
 
 
@@ -273,7 +280,7 @@ PRODUCTS = st.dictionaries(
 
 @engines
 @given(pages=st.lists(PRODUCTS, min_size=1, max_size=3), wheres=st.lists(WHERES, min_size=3, max_size=3))
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @pytest.mark.parametrize("exact_photos", [0, 5_000])
 def test_it_answers_as_the_embedded_index_does(
     server: OpenSearch,
@@ -438,6 +445,7 @@ ERROR = {"error": {"type": "security_exception", "reason": "no permissions for [
             "it is OpenSearch 2.11.1, whose .* use 2.17 or newer",
         ),
         ({"/": (200, "<html>")}, IndexUnusable, "no OpenSearch answers there"),
+        ({"/": (404, {"error": "no such page", "status": 404})}, IndexUnusable, "no OpenSearch answers there"),
         (
             {"/_plugins/_knn/stats/circuit_breaker_triggered": (400, {"error": "no handler"})},
             IndexUnusable,
@@ -606,6 +614,47 @@ def test_a_product_that_is_refused_is_told(server: OpenSearch) -> None:
     bent = IndexEntry(product_id="a", sha256="0" * 64, vector=VECTORS[0][:4])
     with pytest.raises(IndexUnusable, match="it refuses a product: .*dimension"):
         writer.replace(["a"], [bent], revision=1)
+
+
+@engines
+def test_attributes_may_have_any_name_and_any_value(server: OpenSearch) -> None:
+    odd = ["", " ", ".", "a.b", "a", "a b", "*", "é", "%2E", "%", "type", "properties", 'a"b', "a\0b", "x" * 300]
+    attributes = {name: f"value {number}" for number, name in enumerate(odd)}
+    attributes["long"] = "x" * 256
+    attributes["too long"] = "x" * 257
+    attributes["date"] = "2026-01-01"
+    attributes["mixed"] = ("2026-01-01", "no date", "12")
+    write(OpenSearchWriter(server, **OF, term=1), 1, entry("a", 1, **attributes))
+    with OpenSearchIndex(server, **OF) as index:
+        facets = index.facets([*attributes, "none"], limit=9)
+        for name, value in attributes.items():
+            values = [value] if isinstance(value, str) else sorted(value)
+            assert [one.value for one in facets[name]] == ([] if name == "too long" else values)
+        for name in odd:
+            assert index.passing(Where((AnyOf(attribute=name, values=(attributes[name],)),)), of=["a"]) == {"a"}
+        broken = Where((AnyOf(attribute="a", values=("\ud800",)),))
+        assert index.passing(broken, of=["a"]) == set()
+        assert index.passing(Where((Between(attribute="mixed", low=-np.inf, high=np.inf),)), of=["a"]) == {"a"}
+        many = [f"other {number}" for number in range(70_000)]
+        assert [one.product_id for one in index.search(VECTORS[1], k=2, without=many)] == ["a"]
+
+
+@engines
+def test_a_product_may_have_many_photos(server: OpenSearch) -> None:
+    wide = {**OF, "dimension": 492}
+    many = vectors(60, dimension=492)
+    entries = [
+        IndexEntry(product_id="a", sha256=f"{row:064x}", vector=vector, is_main=row == 7)
+        for row, vector in enumerate(many)
+    ]
+    writer = OpenSearchWriter(server, **wide, term=1)
+    write(writer, 1, *entries)
+    with OpenSearchIndex(server, **wide) as index:
+        assert len(index) == len(index.entry_keys()) == 60
+        assert index.entries(["a"])[0].sha256 == f"{7:064x}"
+        found = index.search(many[41], k=3)
+        assert [one.sha256 for one in found] == [f"{41:064x}"]
+        assert np.array_equal(found[0].vector, many[41])
 
 
 @engines

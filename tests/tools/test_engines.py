@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,10 @@ def test_a_cluster_of_opensearch_outlives_a_node_that_is_killed(tmp_path: Path, 
 
     with OpenSearchCluster(tmp_path, nodes=2, heap_mb=384) as cluster, OpenSearch(cluster.address) as server:
         server.call("PUT", "/shop", {"settings": {"number_of_shards": 2, "number_of_replicas": 1}})
-        server.call("GET", "/_cluster/health", params={"wait_for_status": "green", "timeout": "9s"})
+        for _ in range(200):  # until the second node has its copy
+            if server.call("GET", "/_cluster/health")["status"] == "green":
+                break
+            time.sleep(0.1)
         server.call("PUT", "/shop/_doc/a", {"title": "shirt"}, params={"wait_for_active_shards": "2"})
         cluster.nodes[1].kill()
         with pytest.raises(EngineFailed, match="no node runs"):

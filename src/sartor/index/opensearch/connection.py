@@ -194,7 +194,7 @@ class OpenSearch:
             try:
                 version = self._request("GET", "/", timeout_s=SERVER_CONNECT_S)["version"]
                 distribution, number = version.get("distribution", "Elasticsearch"), version["number"]
-            except (TypeError, KeyError, AttributeError) as error:
+            except (TypeError, KeyError, AttributeError, NotFoundError) as error:
                 raise self.unusable(reason="no OpenSearch answers there; check SARTOR_INDEX") from error
             if distribution != "opensearch":
                 raise self.unusable(reason=f"it is {distribution} {number}, not OpenSearch; check SARTOR_INDEX")
@@ -248,7 +248,10 @@ class OpenSearch:
 
 
 class _Connection(Urllib3HttpConnection):
-    """A connection to one host that does not log each failed request with its traceback, as the client does."""
+    """A connection to one host that does not log each request, and a failed one with its traceback."""
+
+    def log_request_success(self, *_: object, **__: object) -> None:
+        """Nothing: there is one for each search."""
 
     def log_request_fail(self, *_: object, **__: object) -> None:
         """Nothing: the breaker logs when the engine goes away and comes back."""

@@ -2,8 +2,9 @@
 
 A product is one document with all of its photos, so that it is replaced or deleted as a whole. The document's
 version is the store's revision: OpenSearch refuses what is older, however late it comes. The photos' vectors are
-nested documents, of which a search finds the closest one of each product. They are left out of ``_source``; what a
-search returns is read from packed copies, which take a fraction of the space and time.
+nested documents, of which a search finds the closest one of each product. What a search returns is read from
+columns (doc values), where the vectors of all photos lie packed in one value: ``_source`` would keep them as text,
+and takes several times as long to read.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from sartor.types import EVERYTHING, AnyOf, Not
 from sartor.values import numbers_of, storable, texts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sartor.index.opensearch.address import IndexOptions
     from sartor.types import Between, IndexEntry, Matrix, Vector, Where
@@ -32,10 +33,13 @@ Json: TypeAlias = dict[str, Any]
 FORMAT = 1  # of the mapping and the documents; an index of another format is built again
 PRODUCT, PHOTOS, PHOTO_COUNT, SHA256, HAS_MAIN = "product", "photos", "photo_count", "sha256", "has_main"
 VECTOR = f"{PHOTOS}.vector"
-FIRST, OTHERS = "first_vector", "other_vectors"  # packed: little-endian float32 in base64
+VECTORS = "vectors"  # of all photos, the main one's first: little-endian float32 in base64
 REVISION, TERM, DELETED_S = "revision", "term", "deleted_s"
 STATE = "state"  # the id of the document that says what the index is and how far it has followed, and its field
 _HNSW = {"m": 16, "ef_construction": 100}
+_DECIMALS = (
+    8  # of a vector in the graph: half the text, which OpenSearch keeps for a while; scores come from VECTORS
+)
 _MAX_FIELDS = 20_000  # two for each attribute
 MAX_TERMS = 65_536  # in one clause, OpenSearch's own limit
 
@@ -95,7 +99,7 @@ def alias_of(options: IndexOptions, *, workspace: str, model_id: str) -> str:
 
 def creation(options: IndexOptions, facts: Facts) -> Json:
     """The body that makes an index."""
-    keyword = {"type": "keyword"}
+    keyword, column = {"type": "keyword"}, {"type": "binary", "doc_values": True}
     method = {"name": "hnsw", "engine": options.engine, "parameters": _HNSW}
     vector = {
         "type": "knn_vector",
@@ -116,7 +120,7 @@ def creation(options: IndexOptions, facts: Facts) -> Json:
         },
         "mappings": {
             "_meta": asdict(facts),
-            "_source": {"excludes": [PHOTOS]},
+            "_source": {"excludes": [PHOTOS, VECTORS, SHA256]},
             "dynamic": "strict",
             "date_detection": False,
             "numeric_detection": False,
@@ -128,10 +132,9 @@ def creation(options: IndexOptions, facts: Facts) -> Json:
                 PRODUCT: keyword,
                 PHOTOS: {"type": "nested", "dynamic": "strict", "properties": {"vector": vector}},
                 PHOTO_COUNT: {"type": "integer"},
-                SHA256: {"type": "keyword", "index": False, "doc_values": False},
+                SHA256: column,
+                VECTORS: column,
                 HAS_MAIN: {"type": "boolean"},
-                FIRST: {"type": "binary"},
-                OTHERS: {"type": "binary"},
                 "text": {"type": "object", "dynamic": True},
                 "number": {"type": "object", "dynamic": True},
                 REVISION: {"type": "long"},
@@ -162,12 +165,11 @@ def document(entries: Sequence[IndexEntry], *, revision: int, term: int) -> Json
     numbers = {_key(name): numbers_of(value) for name, value in attributes.items()}
     return {
         PRODUCT: storable(ordered[0].product_id),
-        PHOTOS: [{"vector": np.asarray(entry.vector, np.float32).tolist()} for entry in ordered],
+        PHOTOS: [{"vector": np.asarray(entry.vector, np.float64).round(_DECIMALS).tolist()} for entry in ordered],
         PHOTO_COUNT: len(ordered),
-        SHA256: [entry.sha256 for entry in ordered],
+        SHA256: _base64(",".join(entry.sha256 for entry in ordered).encode()),
+        VECTORS: _base64(np.asarray([entry.vector for entry in ordered], "<f4").tobytes()),
         HAS_MAIN: ordered[0].is_main,
-        FIRST: packed(ordered[0].vector),
-        OTHERS: [packed(entry.vector) for entry in ordered[1:]],
         "text": {name: values for name, values in texts.items() if values},
         "number": {name: values for name, values in numbers.items() if values},
         REVISION: revision,
@@ -185,15 +187,14 @@ def old_tombstones(*, before_s: float) -> Json:
     return {"range": {DELETED_S: {"lt": before_s}}}
 
 
-def packed(vector: Vector) -> str:
-    """A vector as text."""
-    return base64.b64encode(np.asarray(vector, "<f4").tobytes()).decode("ascii")
+def sha256s_of(packed: str) -> list[str]:
+    """The photos of a product, the main one first."""
+    return _bytes(packed).decode().split(",")
 
 
-def unpacked(texts: Iterable[str], dimension: int) -> Matrix:
-    """Vectors from texts, ``(n, dimension)`` float32."""
-    joined = b"".join(map(base64.b64decode, texts))
-    return np.frombuffer(joined, "<f4").astype(np.float32).reshape(-1, dimension)
+def vectors_of(packed: str, dimension: int) -> Matrix:
+    """The vectors of its photos, ``(n, dimension)`` float32, in the same order."""
+    return np.frombuffer(_bytes(packed), "<f4").astype(np.float32).reshape(-1, dimension)
 
 
 def filter_of(
@@ -257,6 +258,15 @@ def text_field(attribute: str) -> str:
 def number_field(attribute: str) -> str:
     """The field of an attribute's numbers."""
     return f"number.{_key(attribute)}"
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
+
+
+def _bytes(packed: str) -> bytes:
+    """What a column holds: OpenSearch sends it without padding, in the alphabet of URLs."""
+    return base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4))
 
 
 def _key(attribute: str) -> str:

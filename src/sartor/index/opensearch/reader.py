@@ -6,19 +6,18 @@ import json
 import math
 from copy import copy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from opensearchpy.exceptions import NotFoundError
 
 from sartor.index.opensearch.connection import reason_of
 from sartor.index.opensearch.documents import (
-    FIRST,
-    OTHERS,
     PHOTO_COUNT,
     PRODUCT,
     SHA256,
     STATE,
+    VECTORS,
     Facts,
     State,
     alias_of,
@@ -26,13 +25,14 @@ from sartor.index.opensearch.documents import (
     dot_of,
     filter_of,
     nearest,
+    sha256s_of,
     text_field,
-    unpacked,
+    vectors_of,
 )
 from sartor.types import EVERYTHING, FacetValue, Metric, Neighbor
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from sartor.index.opensearch.connection import OpenSearch
     from sartor.index.opensearch.documents import Json
@@ -47,8 +47,9 @@ _SHARD_VALUES = 10_000  # values of an attribute that each shard counts, so that
 _MAX_CACHED_COUNTS = 1024
 _KEEP = "1m"  # a view of the index, between two pages of it
 _STRICT = {"allow_partial_search_results": "false"}
-_KEYS = {"_source": False, "docvalue_fields": [PRODUCT, PHOTO_COUNT]}
-_VECTORS = {"_source": [PRODUCT, SHA256, FIRST, OTHERS]}
+_COLUMNS = {"stored_fields": "_none_", "track_total_hits": False}
+_KEYS = {**_COLUMNS, "docvalue_fields": [PRODUCT, PHOTO_COUNT]}
+_PHOTOS = {**_COLUMNS, "docvalue_fields": [PRODUCT, SHA256, VECTORS]}
 _BY_ID = [{PRODUCT: "asc"}]
 _CLOSEST = [{"_score": "desc"}, {PRODUCT: "asc"}]
 
@@ -131,8 +132,8 @@ class OpenSearchIndex:
         exact: bool = False,
     ) -> list[Neighbor]:
         query = self._query(vector, k=k, where=where, without=without, exact=exact)
-        hits = self._hits({**_VECTORS, "query": query, "size": min(k, _MAX_RESULTS), "sort": _CLOSEST})
-        neighbors = [self._closest_photo(hit["_source"], vector) for hit in hits]
+        hits = self._hits({**_PHOTOS, "query": query, "size": min(k, _MAX_RESULTS), "sort": _CLOSEST})
+        neighbors = [self._closest_photo(hit, vector) for hit in hits]
         return sorted(neighbors, key=lambda neighbor: (-neighbor.score, neighbor.product_id))
 
     def find(
@@ -148,41 +149,35 @@ class OpenSearchIndex:
             for vector in vectors
         ]
         answers = self._multi_search(bodies)
-        several = {hit["_id"] for hits in answers for hit in hits if hit["fields"][PHOTO_COUNT][0] > 1}
+        several = {_product(hit) for hits in answers for hit in hits if hit["fields"][PHOTO_COUNT][0] > 1}
         photos = self._vectors_of(several)
         found: dict[str, None] = {}
         for vector, hits in zip(vectors, answers, strict=False):
-            ranked = [
-                (-float(score), hit["fields"][PRODUCT][0])
-                for hit in hits
-                for score in (
-                    _dots(photos[hit["_id"]], vector) if hit["_id"] in photos else [dot_of(hit["sort"][0])]
-                )
-            ]
+            ranked = []
+            for hit in hits:
+                product_id = _product(hit)
+                dots = _dots(photos[product_id], vector) if product_id in photos else [dot_of(hit["sort"][0])]
+                ranked += [(-float(dot), product_id) for dot in dots]
             found |= dict.fromkeys(product_id for _, product_id in sorted(ranked)[:k])
         return list(found)
 
     def entries(self, product_ids: Collection[str]) -> list[Neighbor]:
-        source = [PRODUCT, SHA256, FIRST]
-        found = []
-        for part in _parts(product_ids, _MAX_VECTORS):
-            body = {"_source": source, "query": filter_of(of=part, main=True), "size": len(part)}
-            found += [hit["_source"] for hit in self._hits(body)]
+        hits = self._photos_of(product_ids)
         return [
             Neighbor(
-                product_id=each[PRODUCT],
-                sha256=each[SHA256][0],
+                product_id=_product(hit),
+                sha256=_sha256s(hit)[0],
                 score=0.0,
-                vector=unpacked([each[FIRST]], self._facts.dimension)[0],
+                vector=self._vectors(hit)[0],
             )
-            for each in sorted(found, key=lambda each: each[PRODUCT])
+            for hit in sorted(hits, key=_product)
         ]
 
     def passing(self, where: Where, *, of: Collection[str]) -> set[str]:
         found: set[str] = set()
         for part in _parts(of, _MAX_RESULTS):
             body = {**_KEYS, "query": filter_of(where, of=part, main=True), "size": len(part)}
-            found |= {hit["fields"][PRODUCT][0] for hit in self._hits(body)}
+            found |= {_product(hit) for hit in self._hits(body)}
         return found
 
     def some(self, *, where: Where = EVERYTHING, limit: int) -> list[str]:
@@ -191,7 +186,7 @@ class OpenSearchIndex:
         while len(found) < limit:
             body["size"] = min(limit - len(found), _MAX_RESULTS)
             hits = self._hits(body)
-            found += [hit["fields"][PRODUCT][0] for hit in hits]
+            found += [_product(hit) for hit in hits]
             if len(hits) < body["size"]:
                 break
             body["search_after"] = hits[-1]["sort"]
@@ -222,7 +217,17 @@ class OpenSearchIndex:
         }
 
     def entry_keys(self) -> set[tuple[str, str]]:
-        return {(source[PRODUCT], sha256) for source in self._all_products() for sha256 in source[SHA256]}
+        name = self._seen.view.name
+        if name is None:
+            return set()
+        try:
+            opened = self._server.call("POST", f"/{name}/_search/point_in_time", params={"keep_alive": _KEEP})
+        except NotFoundError:
+            return set()  # it was replaced; the next refresh sees the other one
+        try:
+            return self._keys_at(opened["pit_id"])
+        finally:
+            self._server.call("DELETE", "/_search/point_in_time", {"pit_id": [opened["pit_id"]]})
 
     def __len__(self) -> int:
         return self._count(None)
@@ -288,13 +293,13 @@ class OpenSearchIndex:
         answer = self._ask({"size": 0, "query": condition or {"match_all": {}}, "aggs": photos})
         return int(answer.get("aggregations", {}).get("photos", {}).get("value", 0))
 
-    def _closest_photo(self, source: Mapping[str, Any], vector: Vector) -> Neighbor:
-        photos = unpacked([source[FIRST], *source[OTHERS]], self._facts.dimension)
+    def _closest_photo(self, hit: Json, vector: Vector) -> Neighbor:
+        photos = self._vectors(hit)
         dots = _dots(photos, vector)
         closest = int(np.argmax(dots))
         return Neighbor(
-            product_id=source[PRODUCT],
-            sha256=source[SHA256][closest],
+            product_id=_product(hit),
+            sha256=_sha256s(hit)[closest],
             score=self._score(float(dots[closest])),
             vector=photos[closest],
         )
@@ -304,49 +309,43 @@ class OpenSearchIndex:
             return 0.0 - math.sqrt(max(0.0, 2 - 2 * product))
         return min(1.0, product)  # float32 rounds past 1
 
-    def _vectors_of(self, document_ids: Collection[str]) -> dict[str, Matrix]:
-        """The vectors of products, by the ids of their documents."""
-        found: dict[str, Matrix] = {}
-        for part in _parts(document_ids, _MAX_VECTORS):
-            body = {"_source": [FIRST, OTHERS], "query": {"ids": {"values": part}}, "size": len(part)}
-            for hit in self._hits(body):
-                texts = [hit["_source"][FIRST], *hit["_source"][OTHERS]]
-                found[hit["_id"]] = unpacked(texts, self._facts.dimension)
-        return found
+    def _vectors_of(self, product_ids: Collection[str]) -> dict[str, Matrix]:
+        return {_product(hit): self._vectors(hit) for hit in self._photos_of(product_ids, main=False)}
 
-    def _all_products(self) -> Iterator[Mapping[str, Any]]:
-        """The keys of all products, as they are now, page by page."""
-        name = self._seen.view.name
-        if name is None:
-            return
-        try:
-            opened = self._server.call("POST", f"/{name}/_search/point_in_time", params={"keep_alive": _KEEP})
-        except NotFoundError:
-            return  # it was replaced; the next refresh sees the other one
-        point_in_time = {"id": opened["pit_id"], "keep_alive": _KEEP}
+    def _photos_of(self, product_ids: Collection[str], *, main: bool = True) -> list[Json]:
+        """The photos of products, of those with a main photo or of all."""
+        hits: list[Json] = []
+        for part in _parts(product_ids, _MAX_VECTORS):
+            hits += self._hits({**_PHOTOS, "query": filter_of(of=part, main=main), "size": len(part)})
+        return hits
+
+    def _vectors(self, hit: Json) -> Matrix:
+        return vectors_of(hit["fields"][VECTORS][0], self._facts.dimension)
+
+    def _keys_at(self, point_in_time: str) -> set[tuple[str, str]]:
+        """The keys of all photos as they are at one moment, read page by page."""
         body: Json = {
-            "_source": [PRODUCT, SHA256],
+            **_COLUMNS,
+            "docvalue_fields": [PRODUCT, SHA256],
             "query": {"exists": {"field": PRODUCT}},
             "size": _MAX_RESULTS,
             "sort": _BY_ID,
-            "track_total_hits": False,
-            "pit": point_in_time,
+            "pit": {"id": point_in_time, "keep_alive": _KEEP},
         }
-        try:
-            while hits := self._server.call("POST", "/_search", body, params=_STRICT)["hits"]["hits"]:
-                yield from (hit["_source"] for hit in hits)
-                body["search_after"] = hits[-1]["sort"]
-        finally:
-            self._server.call("DELETE", "/_search/point_in_time", {"pit_id": [opened["pit_id"]]})
+        keys: set[tuple[str, str]] = set()
+        while hits := self._server.call("POST", "/_search", body, params=_STRICT)["hits"]["hits"]:
+            keys |= {(_product(hit), sha256) for hit in hits for sha256 in _sha256s(hit)}
+            body["search_after"] = hits[-1]["sort"]
+        return keys
 
     def _hits(self, body: Json) -> list[Json]:
-        hits: list[Json] = self._ask({"track_total_hits": False, **body}).get("hits", {}).get("hits", [])
+        hits: list[Json] = self._ask(body).get("hits", {}).get("hits", [])
         return hits
 
     def _multi_search(self, bodies: Sequence[Json]) -> list[list[Json]]:
         if not bodies:
             return []
-        lines = (json.dumps(line) for body in bodies for line in ({}, {"track_total_hits": False, **body}))
+        lines = (json.dumps(line) for body in bodies for line in ({}, body))
         answers = self._ask("".join(f"{line}\n" for line in lines)).get("responses", ())
         for answer in answers:
             if "error" in answer:
@@ -386,6 +385,14 @@ class _Seen:
 
     def __init__(self) -> None:
         self.view = _NOTHING
+
+
+def _product(hit: Json) -> str:
+    return str(hit["fields"][PRODUCT][0])
+
+
+def _sha256s(hit: Json) -> list[str]:
+    return sha256s_of(hit["fields"][SHA256][0])
 
 
 def _dots(photos: Matrix, vector: Vector) -> Vector:

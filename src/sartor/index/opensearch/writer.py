@@ -135,6 +135,7 @@ class OpenSearchWriter:
                 )
             self._claim(in_use, state)  # also if it is about to be replaced, so that only this indexer can do it
             if state.facts == self._facts:
+                self._delete_others(lambda name: name != in_use)  # what a former indexer left unfinished
                 return
         for name in reversed([name for name in self._indexes() if name != in_use]):
             state = self._state(name)
@@ -154,14 +155,14 @@ class OpenSearchWriter:
         try:
             self._server.call("PUT", f"/{name}", body, timeout_s=_CREATE_S)
         except ConflictError as error:  # another indexer makes the same one
-            raise IndexerReplaced(self._alias, term=self._term, newer=None) from error
+            raise self._replaced() from error
         self._claim(name, State(facts=self._facts))
         logger.info("index made: index=%s", name)
 
     def _claim(self, name: str, state: State) -> None:
         """Make the term of this indexer the one that may write an index."""
         if state.term > self._term:
-            raise IndexerReplaced(self._alias, term=self._term, newer=state.term)
+            raise self._replaced(state.term)
         self._index, self._revision = name, state.revision
         self._take_alias()
         self._note(state.revision, facts=state.facts)
@@ -182,7 +183,10 @@ class OpenSearchWriter:
 
     def _follow(self, revision: int) -> None:
         """Let searches see what was written, then say how far it goes."""
-        self._server.call("POST", f"/{self._index}/_refresh", timeout_s=_CREATE_S)
+        try:
+            self._server.call("POST", f"/{self._index}/_refresh", timeout_s=_CREATE_S)
+        except NotFoundError as error:
+            raise self._replaced() from error
         self._note(revision, facts=self._facts)
         self._revision = revision
 
@@ -201,7 +205,7 @@ class OpenSearchWriter:
                 self._require_own()
             else:
                 return
-        raise IndexerReplaced(self._alias, term=self._term, newer=None)
+        raise self._replaced()
 
     def _require_own(self) -> None:
         """Check that no other indexer took the index over, and take the alias again if another one lost the race.
@@ -211,7 +215,7 @@ class OpenSearchWriter:
         """
         state = self._state(self._index)
         if state is None or state.term > self._term:
-            raise IndexerReplaced(self._alias, term=self._term, newer=None if state is None else state.term)
+            raise self._replaced(None if state is None else state.term)
         self._take_alias()
 
     def _write(self, lines: str) -> None:
@@ -231,7 +235,7 @@ class OpenSearchWriter:
             statuses = {item["status"] for _, item in failed}
             if any(item["error"].get("type") == "index_not_found_exception" for _, item in failed):
                 if is_retaken:
-                    raise IndexerReplaced(self._alias, term=self._term, newer=None)
+                    raise self._replaced()
                 self._require_own()
                 is_retaken = True
             elif statuses <= {_BUSY, 503}:
@@ -268,31 +272,35 @@ class OpenSearchWriter:
         """Let the alias name this index at once, and delete the others."""
         in_use = self._in_use()
         if in_use is not None and in_use != self._index:
-            try:
-                self._actions(
-                    {"remove": {"index": in_use, "alias": self._own_alias_of(in_use), "must_exist": True}},
-                    {"remove": {"index": in_use, "alias": self._alias}},
-                    {"add": {"index": self._index, "alias": self._alias}},
-                )
-            except NotFoundError as error:  # a newer indexer has taken over the index in use
-                raise IndexerReplaced(self._alias, term=self._term, newer=None) from error
+            self._actions(  # all or nothing: nothing if a newer indexer has taken over the index in use
+                {"remove": {"index": in_use, "alias": self._own_alias_of(in_use), "must_exist": True}},
+                {"remove": {"index": in_use, "alias": self._alias}},
+                {"add": {"index": self._index, "alias": self._alias}},
+            )
             logger.info("index in use: index=%s instead_of=%s", self._index, in_use)
-        for name in self._indexes():
-            if name != self._index:
-                self._delete(name)
+        self._delete_others(
+            lambda name: _number(name) < _number(self._index)
+        )  # a newer indexer may build a newer one
+
+    def _delete_others(self, is_of_no_use: Callable[[str], bool]) -> None:
+        for name in filter(is_of_no_use, self._indexes()):
+            self._delete(name)
 
     def _sweep(self) -> None:
         """Delete the tombstones that are old enough."""
         now_s = self._clock()
         if now_s < self._sweep_at_s:
             return
-        swept = self._server.call(
-            "POST",
-            f"/{self._index}/_delete_by_query",
-            {"query": old_tombstones(before_s=now_s - _TOMBSTONE_S)},
-            params={"conflicts": "proceed", "max_docs": _MAX_SWEPT},
-            timeout_s=_CREATE_S,
-        )
+        try:
+            swept = self._server.call(
+                "POST",
+                f"/{self._index}/_delete_by_query",
+                {"query": old_tombstones(before_s=now_s - _TOMBSTONE_S)},
+                params={"conflicts": "proceed", "max_docs": _MAX_SWEPT},
+                timeout_s=_CREATE_S,
+            )
+        except NotFoundError as error:
+            raise self._replaced() from error
         self._sweep_at_s = now_s + (_SWEEP_S if swept["deleted"] < _MAX_SWEPT else 0.0)
 
     def _indexes(self) -> dict[str, Collection[str]]:
@@ -314,7 +322,13 @@ class OpenSearchWriter:
 
     def _actions(self, *actions: Json) -> None:
         """Change aliases, all at once."""
-        self._server.call("POST", "/_aliases", {"actions": list(actions)}, timeout_s=_CREATE_S)
+        try:
+            self._server.call("POST", "/_aliases", {"actions": list(actions)}, timeout_s=_CREATE_S)
+        except NotFoundError as error:
+            raise self._replaced() from error
+
+    def _replaced(self, newer: int | None = None) -> IndexerReplaced:
+        return IndexerReplaced(self._alias, term=self._term, newer=newer)
 
     def _delete(self, name: str) -> None:
         try:
