@@ -96,7 +96,12 @@ def open_workspace(settings: Settings, *, many_callers: bool = False) -> Workspa
         BadAddress: A setting is no address of an engine.
         WorkspaceError: It cannot be used.
     """
-    cluster = open_cluster(settings)
+    # Two connections: while one finds that the cluster is too busy to write, the other one goes on reading.
+    cluster, writing = open_cluster(settings), open_cluster(settings)
+    connections = ExitStack()
+    for connection in (cluster, writing):
+        if connection is not None:
+            connections.callback(connection.close)
     truth = open_truth(settings)
     models = truth.models
 
@@ -119,10 +124,10 @@ def open_workspace(settings: Settings, *, many_callers: bool = False) -> Workspa
         choose_model=choose,
         open_encoder=lambda card: open_encoder(settings, models, card, many_callers=many_callers),
         open_index=lambda card, features: open_index(settings, truth, card, features, cluster=cluster),
-        open_writer=None if cluster is None else partial(_writer, cluster, workspace_id(truth.store)),
+        open_writer=None if writing is None else partial(_writer, writing, workspace_id(truth.store)),
         heads=lambda card: Heads.read(models.folders().get(card.id), card),
         regions=lambda card: Regions.read(models.folders().get(card.id), card),
-        on_close=(lambda: None) if cluster is None else cluster.close,
+        on_close=connections.close,
     )
     workspace = Workspace.of(backends)
     if settings.indexer and workspace.models.indexer is not None:

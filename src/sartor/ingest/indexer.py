@@ -76,8 +76,10 @@ class Indexer:
             try:
                 self._extend()
                 for model, features in self._models().items():
+                    is_new = model not in self._writers
                     writer = self._writer(model, features)
-                    if write_changes(self._store, writer, features, before_page=self._extend):
+                    written = write_changes(self._store, writer, features, before_page=self._extend)
+                    if written or is_new:  # a former holder may have ended just before it marked
                         writer.mark(writer.revision)
             except (_LeaseOver, IndexerReplaced) as reason:
                 if self._term is not None:
