@@ -25,8 +25,10 @@ SETTINGS_FILE = "sartor.toml"  # in the workspace; for what neither the program 
 # Variables that are read beside those of ``Settings``.
 API_KEY_VARIABLE = "SARTOR_API_KEY"
 STUDIO_API_VARIABLE = "SARTOR_STUDIO_API"
+RATE_STORE_VARIABLE = "SARTOR_RATE_STORE"
 OTHER_VARIABLES = {
     API_KEY_VARIABLE: "API key that `sartor studio --api` sends to the service.",
+    RATE_STORE_VARIABLE: "Redis server that counts requests for several hosts, for `sartor serve`.",
     STUDIO_API_VARIABLE: "Address of the service that the studio asks; `sartor studio --api` sets it.",
     "AWS_ACCESS_KEY_ID": "Key of the bucket in `SARTOR_MEDIA`, read by its client, as are the next ones.",
     "AWS_SECRET_ACCESS_KEY": "Secret of that key.",
