@@ -311,7 +311,9 @@ class Shop:
         return self._models.import_vectors(options, on_progress=on_progress)
 
     def put(self, *items: ProductInput) -> list[PutOutcome]:
-        """Write products; what is returned is committed and can be found. Doing it again changes nothing.
+        """Write products; what is returned is committed. Doing it again changes nothing.
+
+        It can be found at once; where all processes share an index, as soon as its indexer has taken it in.
 
         Args:
             items: Products with their photos. If a photo cannot be used, its product stays as it was.
