@@ -44,7 +44,8 @@ def test_what_a_server_acknowledged_is_there_after_a_kill(tmp_path: Path, mongod
 
 
 def test_a_server_that_does_not_start_says_why(tmp_path: Path, mongodb_server: str) -> None:
-    from tools.engines.mongodb import EngineFailed, MongoServer
+    from tools.engines.base import EngineFailed
+    from tools.engines.mongodb import MongoServer
 
     with pytest.raises(EngineFailed, match="unrecognized arguments: --no-such-option"):
         MongoServer(tmp_path / "one", options=("--no-such-option",)).start()
@@ -68,7 +69,7 @@ def test_the_command_runs_a_server_until_it_is_ended(tmp_path: Path, mongodb_ser
 
 def test_a_cluster_of_opensearch_outlives_a_node_that_is_killed(tmp_path: Path, opensearch_server: str) -> None:
     from sartor.index.opensearch.connection import OpenSearch
-    from tools.engines.mongodb import EngineFailed
+    from tools.engines.base import EngineFailed
     from tools.engines.opensearch import OpenSearchCluster
 
     with OpenSearchCluster(tmp_path, nodes=2, heap_mb=384) as cluster, OpenSearch(cluster.address) as server:
@@ -85,7 +86,7 @@ def test_a_cluster_of_opensearch_outlives_a_node_that_is_killed(tmp_path: Path, 
 
 
 def test_a_node_of_opensearch_that_does_not_start_says_why(tmp_path: Path, opensearch_server: str) -> None:
-    from tools.engines.mongodb import EngineFailed
+    from tools.engines.base import EngineFailed
     from tools.engines.opensearch import OpenSearchNode
 
     with pytest.raises(EngineFailed, match="unknown setting .no.such.setting"):

@@ -13,7 +13,8 @@ import sys
 import threading
 from pathlib import Path
 
-from tools.engines.mongodb import EngineFailed, MongoServer
+from tools.engines.base import EngineFailed
+from tools.engines.mongodb import MongoServer
 from tools.engines.opensearch import OpenSearchNode
 from tools.engines.s3 import ACCESS_KEY, SECRET_KEY, S3Server
 

@@ -6,7 +6,6 @@ nothing of the product imports it or comes with it, and the tests talk to it ove
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import time
@@ -16,17 +15,14 @@ from typing import TYPE_CHECKING, Self
 from pymongo import MongoClient
 from pymongo.errors import ConnectionFailure
 
+from tools.engines.base import HOST, EngineFailed, check_port, free_port
+
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-HOST = "127.0.0.1"
 _COMMAND = "from secantus.cli import main; raise SystemExit(main())"
 _START_S, _STOP_S, _ASK_S = 60.0, 30.0, 0.05
-
-
-class EngineFailed(Exception):
-    """A server did not start."""
 
 
 def is_installed() -> bool:
@@ -136,25 +132,3 @@ class MongoServer:
 
     def _log(self) -> str:
         return (self._directory / "server.log").read_text(errors="replace")[-2_000:]
-
-
-def check_port(port: int) -> None:
-    """Check that nobody listens there: SecantusDB would start all the same and share its clients.
-
-    Raises:
-        EngineFailed: Somebody does.
-    """
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # after a kill, old connections linger
-        try:
-            listener.bind((HOST, port))
-        except OSError as error:
-            raise EngineFailed(f"port {port} is taken; choose another with --port") from error
-
-
-def free_port() -> int:
-    """A port where nobody listens now."""
-    with socket.socket() as listener:
-        listener.bind((HOST, 0))
-        port: int = listener.getsockname()[1]
-        return port

@@ -12,7 +12,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -25,16 +24,16 @@ from urllib.request import urlopen
 
 from filelock import FileLock
 
-from tools.engines.mongodb import HOST, EngineFailed
+from tools.engines.base import HOST, EngineFailed, cached, check_port, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
-CACHE_VARIABLE = "SARTOR_ENGINES"
 VERSION, KNN_VERSION = "3.5.0", "3.5.0.0"
 _MIN_JAVA = 21
 _JAVA_DIRECTORIES = (Path("/usr/lib/jvm"), Path("/opt/java"), Path.home() / ".sdkman/candidates/java")
+_NAME = f"opensearch-{VERSION}"
 _NOBODY = 65534  # OpenSearch does not run as root
 _MAVEN_S, _START_S, _STOP_S, _ASK_S = 900.0, 120.0, 30.0, 0.1
 
@@ -142,7 +141,7 @@ def missing() -> str | None:
     """What this host lacks to run OpenSearch; None if it has all."""
     if java_home() is None:
         return f"there is no JDK {_MIN_JAVA} or newer; set JAVA_HOME"
-    if not _home().is_dir() and shutil.which("mvn") is None:
+    if not cached(_NAME).is_dir() and shutil.which("mvn") is None:
         return "Maven is not installed"
     return None
 
@@ -155,7 +154,7 @@ def assemble() -> Path:
     Raises:
         EngineFailed: Something is missing, or Maven cannot fetch it.
     """
-    home = _home()
+    home = cached(_NAME)
     home.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(home.parent / "opensearch.lock"):
         if home.is_dir():
@@ -191,8 +190,8 @@ class OpenSearchNode:
         self, directory: Path, *, port: int | None = None, settings: Sequence[str] = (), heap_mb: int = 512
     ) -> None:
         self._directory, self._settings, self._heap_mb = directory, tuple(settings), heap_mb
-        self._port = _free_port() if port is None else port
-        self.transport_port = _free_port()
+        self._port = free_port() if port is None else port
+        self.transport_port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -231,7 +230,7 @@ class OpenSearchNode:
             EngineFailed: A port is taken, or OpenSearch is not to be had.
         """
         for port in (self._port, self.transport_port):
-            _check_port(port)
+            check_port(port)
         home, java = assemble(), java_home()
         if java is None:
             raise EngineFailed(f"OpenSearch needs a JDK: {missing()}")
@@ -401,12 +400,6 @@ class OpenSearchCluster:
         self.stop()
 
 
-def _home() -> Path:
-    """Where the home directory is; not below ``/root``, which the node's user cannot enter."""
-    by_default = Path("/var/cache") if os.geteuid() == 0 else Path.home() / ".cache"
-    return Path(os.environ.get(CACHE_VARIABLE) or by_default / "sartor/engines") / f"opensearch-{VERSION}"
-
-
 def _java_version(java: Path) -> int:
     """The major version of a JDK; 0 if it is none."""
     try:
@@ -503,20 +496,3 @@ def _as_somebody_else() -> list[str]:
         return []
     user = (f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups", "--securebits=+no_setuid_fixup")
     return ["setpriv", *user, "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
-
-
-def _check_port(port: int) -> None:
-    """Raise if somebody listens there."""
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # after a kill, old connections linger
-        try:
-            listener.bind((HOST, port))
-        except OSError as error:
-            raise EngineFailed(f"port {port} is taken; choose another with --port") from error
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind((HOST, 0))
-        port: int = listener.getsockname()[1]
-        return port

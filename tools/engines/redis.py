@@ -8,10 +8,11 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Self
 
+from tools.engines.base import HOST, EngineFailed, free_port
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-HOST = "127.0.0.1"
 _PROGRAM = "redis-server"
 _START_S, _STOP_S, _ASK_S = 30.0, 10.0, 0.02
 
@@ -29,10 +30,7 @@ class RedisServer:
     """
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        with socket.socket() as free:
-            free.bind((HOST, 0))
-            self._port: int = free.getsockname()[1]
+        self._directory, self._port = directory, free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -44,7 +42,7 @@ class RedisServer:
         """Start the server and wait until it accepts connections.
 
         Raises:
-            TimeoutError: It does not.
+            EngineFailed: It does not.
         """
         self._process = subprocess.Popen(  # noqa: S603
             [_PROGRAM, "--bind", HOST, "--port", str(self._port), "--save", "", "--dir", str(self._directory)],
@@ -56,7 +54,7 @@ class RedisServer:
                 socket.create_connection((HOST, self._port), 1.0).close()
             except OSError as error:
                 if time.monotonic() > deadline_s:
-                    raise TimeoutError(_PROGRAM) from error
+                    raise EngineFailed(f"{_PROGRAM} does not answer") from error
                 time.sleep(_ASK_S)
             else:
                 return

@@ -1,7 +1,7 @@
 """versitygw, which speaks S3's protocol over a directory, as a process.
 
 It stands in for Amazon S3 in the tests. It is built once, by Go, from the module proxy that the environment names,
-into ``~/.cache/sartor/engines``, or the directory that ``SARTOR_ENGINES`` names.
+into the directory of ``base.cached``.
 """
 
 from __future__ import annotations
@@ -11,18 +11,17 @@ import shutil
 import socket
 import subprocess
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import boto3
 from filelock import FileLock
 
-from tools.engines.mongodb import HOST, EngineFailed, check_port, free_port
+from tools.engines.base import HOST, EngineFailed, cached, check_port, free_port
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
 
-CACHE_VARIABLE = "SARTOR_ENGINES"
 ACCESS_KEY, SECRET_KEY = "sartor-tests", "a-secret-of-the-tests"
 
 _VERSION = "1.8.0"
@@ -74,8 +73,7 @@ def _build(go: str, program: Path) -> None:
 
 
 def _program() -> Path:
-    cache = os.environ.get(CACHE_VARIABLE) or Path.home() / ".cache" / "sartor" / "engines"
-    return Path(cache).absolute() / f"versitygw-{_VERSION}" / "versitygw"
+    return cached(f"versitygw-{_VERSION}") / "versitygw"
 
 
 class S3Server:

