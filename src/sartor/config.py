@@ -20,6 +20,7 @@ from sartor.types import Metric
 
 ENV_PREFIX = "SARTOR_"
 _CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")  # a container's: https://docs.kernel.org/admin-guide/cgroup-v2.html
+_MEMORY_LIMIT = Path("/sys/fs/cgroup/memory.max")
 SETTINGS_FILE = "sartor.toml"  # in the workspace; for what neither the program nor the environment says
 
 # Variables that are read beside those of ``Settings``.
@@ -57,6 +58,15 @@ def cores() -> int:
         return min(count, -(-int(quota) // int(period)))
     except (OSError, ValueError):  # not Linux, or without a limit
         return count
+
+
+def memory_bytes() -> int:
+    """Memory of this machine, or what this process's container may use."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        return min(memory, int(_MEMORY_LIMIT.read_text(encoding="ascii")))
+    except (OSError, ValueError):  # not Linux, or without a limit
+        return memory
 
 
 class Settings(BaseModel):

@@ -118,12 +118,14 @@ def redacted(address: str) -> str:
         >>> redacted("mongodb://ann:secret@db.example:27017/shop?authSource=admin")
         'mongodb://ann:***@db.example:27017/shop'
     """
-    scheme, _, rest = address.partition("://")
+    scheme, separator, rest = address.partition("://")
+    if not separator:  # no address, but there may be a password in it all the same
+        scheme, rest = "", address
     login, at, hosts = rest.rpartition("@")
     shown = hosts.partition("?")[0]
     if at:
         shown = f"{re.split('[:/?]', login, maxsplit=1)[0]}:***@{shown}"
-    return f"{scheme}://{shown}"
+    return f"{scheme}{separator}{shown}"
 
 
 class MissingExtra(SartorError):

@@ -57,7 +57,12 @@ MAX_EVENT_COUNT = 10_000  # Quantity of a purchase, and position in a list.
 # Processes of one workspace
 STORE_WAIT_S = 10.0  # Seconds that a write waits for another process's.
 REPLICA_WAIT_S = 5.0  # Seconds that a process waits for a copy of another one's index before it builds its own.
+MAX_COPIES_SHARE = 0.25  # Of the memory, for the copies of the index of all workers; beyond, they share one.
 INDEXER_LEASE_S = 15.0  # Seconds after which another process writes the shared index, if its indexer is silent.
+INDEXER_WAIT_S = 60.0  # Seconds that `sartor index` waits for another process that writes the shared index.
+TOMBSTONE_AGE_S = (
+    86_400.0  # Seconds that a shared index remembers a deleted product, against writes that come late.
+)
 FOLLOW_S = 0.05  # Seconds between two looks at whether another process has written.
 SERVER_CALL_S = 10.0  # Seconds that a database or a bucket has for a call or a transaction, repetitions included.
 SERVER_CONNECT_S = 3.0  # Seconds in which a database or a bucket has to answer at first.

@@ -80,7 +80,7 @@ def test_a_cluster_of_opensearch_outlives_a_node_that_is_killed(tmp_path: Path, 
             time.sleep(0.1)
         server.call("PUT", "/shop/_doc/a", {"title": "shirt"}, params={"wait_for_active_shards": "2"})
         cluster.nodes[1].kill()
-        with pytest.raises(EngineFailed, match="no node runs"):
+        with pytest.raises(EngineFailed, match="no OpenSearch runs"):
             _ = cluster.nodes[1].process_id
         assert server.call("GET", "/shop/_doc/a", params={"preference": "_local"})["found"]
 

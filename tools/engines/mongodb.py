@@ -6,23 +6,21 @@ nothing of the product imports it or comes with it, and the tests talk to it ove
 
 from __future__ import annotations
 
-import subprocess
 import sys
-import time
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Self
 
 from pymongo import MongoClient
 from pymongo.errors import ConnectionFailure
 
-from tools.engines.base import HOST, EngineFailed, check_port, free_port
+from tools.engines.base import HOST, ServerProcess, check_port, free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
 _COMMAND = "from secantus.cli import main; raise SystemExit(main())"
-_START_S, _STOP_S, _ASK_S = 60.0, 30.0, 0.05
+_START_S = 60.0
 
 
 def is_installed() -> bool:
@@ -47,7 +45,7 @@ class MongoServer:
     def __init__(self, directory: Path, *, port: int | None = None, options: tuple[str, ...] = ()) -> None:
         self._directory, self._options = directory, options
         self._port = free_port() if port is None else port
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process = ServerProcess("SecantusDB", directory / "server.log")
 
     @property
     def address(self) -> str:
@@ -61,9 +59,7 @@ class MongoServer:
         Raises:
             EngineFailed: It does not run.
         """
-        if self._process is None:
-            raise EngineFailed(f"no server runs on {self._directory}")
-        return self._process.pid
+        return self._process.id
 
     def start(self) -> None:
         """Start the server and wait until it answers.
@@ -74,35 +70,19 @@ class MongoServer:
         check_port(self._port)
         self._directory.mkdir(parents=True, exist_ok=True)
         where = ("--host", HOST, "--port", str(self._port), "--storage-path", str(self._directory / "data"))
-        with (self._directory / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-c", _COMMAND, *where, "--sync-on-commit", *self._options],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        try:
-            self._wait()
-        except BaseException:
-            self.kill()
-            raise
+        self._process.launch([sys.executable, "-c", _COMMAND, *where, "--sync-on-commit", *self._options])
+        with MongoClient[dict[str, object]](
+            self.address, serverSelectionTimeoutMS=500, directConnection=True
+        ) as client:
+            self._process.wait(lambda: _answers(client), seconds=_START_S)
 
     def stop(self) -> None:
         """End it in order, with SIGTERM."""
-        if self._process is not None:
-            self._process.terminate()
-            try:
-                self._process.wait(_STOP_S)
-            except subprocess.TimeoutExpired:
-                self.kill()
-        self._process = None
+        self._process.stop()
 
     def kill(self) -> None:
         """End it at once, with SIGKILL."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-        self._process = None
+        self._process.kill()
 
     def __enter__(self) -> Self:
         self.start()
@@ -113,22 +93,10 @@ class MongoServer:
     ) -> None:
         self.stop()
 
-    def _wait(self) -> None:
-        deadline_s = time.monotonic() + _START_S
-        with MongoClient[dict[str, object]](
-            self.address, serverSelectionTimeoutMS=500, directConnection=True
-        ) as client:
-            while True:
-                if self._process is None or self._process.poll() is not None:
-                    raise EngineFailed(f"SecantusDB ended at its start:\n{self._log()}")
-                try:
-                    client.admin.command("ping")
-                except ConnectionFailure:
-                    if time.monotonic() > deadline_s:
-                        raise EngineFailed(f"SecantusDB does not answer:\n{self._log()}") from None
-                    time.sleep(_ASK_S)
-                else:
-                    return
 
-    def _log(self) -> str:
-        return (self._directory / "server.log").read_text(errors="replace")[-2_000:]
+def _answers(client: MongoClient[dict[str, object]]) -> bool:
+    try:
+        client.admin.command("ping")
+    except ConnectionFailure:
+        return False
+    return True

@@ -14,7 +14,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +23,7 @@ from urllib.request import urlopen
 
 from filelock import FileLock
 
-from tools.engines.base import HOST, EngineFailed, cached, check_port, free_port
+from tools.engines.base import HOST, EngineFailed, ServerProcess, cached, check_port, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +34,7 @@ _MIN_JAVA = 21
 _JAVA_DIRECTORIES = (Path("/usr/lib/jvm"), Path("/opt/java"), Path.home() / ".sdkman/candidates/java")
 _NAME = f"opensearch-{VERSION}"
 _NOBODY = 65534  # OpenSearch does not run as root
-_MAVEN_S, _START_S, _STOP_S, _ASK_S = 900.0, 120.0, 30.0, 0.1
+_MAVEN_S, _START_S = 900.0, 120.0
 
 _PLUGIN = "org.opensearch.plugin"
 
@@ -192,7 +191,7 @@ class OpenSearchNode:
         self._directory, self._settings, self._heap_mb = directory, tuple(settings), heap_mb
         self._port = free_port() if port is None else port
         self.transport_port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process = ServerProcess("OpenSearch", directory / "node.log")
 
     @property
     def address(self) -> str:
@@ -211,9 +210,7 @@ class OpenSearchNode:
         Raises:
             EngineFailed: It does not run.
         """
-        if self._process is None:
-            raise EngineFailed(f"no node runs on {self._directory}")
-        return self._process.pid
+        return self._process.id
 
     def join(self, *, seeds: str, managers: str) -> None:
         """Make it a member of a cluster before it starts; both are lists as YAML writes them."""
@@ -251,10 +248,7 @@ class OpenSearchNode:
             f"{home}/lib/*",
             "org.opensearch.bootstrap.OpenSearch",
         ]
-        with (self._directory / "node.log").open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=self._directory
-            )
+        self._process.launch(command)
 
     def wait(self, *, nodes: int = 1) -> None:
         """Wait until it answers and sees so many nodes.
@@ -262,20 +256,7 @@ class OpenSearchNode:
         Raises:
             EngineFailed: It ended, or it does not answer.
         """
-        deadline_s = time.monotonic() + _START_S
-        while True:
-            if self._process is None or self._process.poll() is not None:
-                raise EngineFailed(f"OpenSearch ended at its start:\n{self._log()}")
-            try:
-                with urlopen(f"http://{self.host}/_cluster/health", timeout=5) as answer:
-                    health = json.load(answer)
-                if health["number_of_nodes"] >= nodes and health["status"] != "red":
-                    return
-            except (URLError, OSError, ValueError, KeyError):
-                pass
-            if time.monotonic() > deadline_s:
-                raise EngineFailed(f"OpenSearch does not answer:\n{self._log()}")
-            time.sleep(_ASK_S)
+        self._process.wait(lambda: self._sees(nodes), seconds=_START_S)
 
     def start(self) -> None:
         """Start the node and wait until it answers.
@@ -284,28 +265,15 @@ class OpenSearchNode:
             EngineFailed: A port is taken, it ended, or it does not answer.
         """
         self.launch()
-        try:
-            self.wait()
-        except BaseException:
-            self.kill()
-            raise
+        self.wait()
 
     def stop(self) -> None:
         """End it in order, with SIGTERM."""
-        if self._process is not None:
-            self._process.terminate()
-            try:
-                self._process.wait(_STOP_S)
-            except subprocess.TimeoutExpired:
-                self.kill()
-        self._process = None
+        self._process.stop()
 
     def kill(self) -> None:
         """End it at once, with SIGKILL."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-        self._process = None
+        self._process.kill()
 
     def pause(self) -> None:
         """Let it answer nothing, with its connections open, until ``resume``."""
@@ -345,8 +313,13 @@ class OpenSearchNode:
             for path in (self._directory, *self._directory.rglob("*")):
                 os.chown(path, _NOBODY, _NOBODY)
 
-    def _log(self) -> str:
-        return (self._directory / "node.log").read_text(errors="replace")[-2_000:]
+    def _sees(self, nodes: int) -> bool:
+        try:
+            with urlopen(f"http://{self.host}/_cluster/health", timeout=5) as answer:
+                health = json.load(answer)
+            return bool(health["number_of_nodes"] >= nodes and health["status"] != "red")
+        except (URLError, OSError, ValueError, KeyError):
+            return False
 
 
 class OpenSearchCluster:

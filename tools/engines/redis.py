@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import shutil
-import socket
-import subprocess
-import time
 from typing import TYPE_CHECKING, Self
 
-from tools.engines.base import HOST, EngineFailed, free_port
+from tools.engines.base import HOST, ServerProcess, accepts, free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _PROGRAM = "redis-server"
-_START_S, _STOP_S, _ASK_S = 30.0, 10.0, 0.02
+_START_S = 30.0
 
 
 def is_installed() -> bool:
@@ -31,7 +28,7 @@ class RedisServer:
 
     def __init__(self, directory: Path) -> None:
         self._directory, self._port = directory, free_port()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process = ServerProcess("redis-server", directory / "server.log")
 
     @property
     def address(self) -> str:
@@ -44,27 +41,13 @@ class RedisServer:
         Raises:
             EngineFailed: It does not.
         """
-        self._process = subprocess.Popen(  # noqa: S603
-            [_PROGRAM, "--bind", HOST, "--port", str(self._port), "--save", "", "--dir", str(self._directory)],
-            stdout=subprocess.DEVNULL,
-        )
-        deadline_s = time.monotonic() + _START_S
-        while True:
-            try:
-                socket.create_connection((HOST, self._port), 1.0).close()
-            except OSError as error:
-                if time.monotonic() > deadline_s:
-                    raise EngineFailed(f"{_PROGRAM} does not answer") from error
-                time.sleep(_ASK_S)
-            else:
-                return
+        where = ("--bind", HOST, "--port", str(self._port), "--dir", str(self._directory))
+        self._process.launch([_PROGRAM, *where, "--save", ""])
+        self._process.wait(lambda: accepts(self._port), seconds=_START_S)
 
     def kill(self) -> None:
         """End it at once."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-        self._process = None
+        self._process.kill()
 
     def __enter__(self) -> Self:
         self.start()

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
-import time
 from typing import TYPE_CHECKING, Self
 
 import boto3
 from filelock import FileLock
 
-from tools.engines.base import HOST, EngineFailed, cached, check_port, free_port
+from tools.engines.base import HOST, EngineFailed, ServerProcess, accepts, cached, check_port, free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +24,7 @@ ACCESS_KEY, SECRET_KEY = "sartor-tests", "a-secret-of-the-tests"
 
 _VERSION = "1.8.0"
 _MODULE = f"github.com/versity/versitygw/cmd/versitygw@v{_VERSION}"
-_BUILD_S, _START_S, _STOP_S, _ASK_S = 900.0, 30.0, 10.0, 0.05
+_BUILD_S, _START_S = 900.0, 30.0
 
 
 def is_available() -> bool:
@@ -105,7 +103,7 @@ class S3Server:
         self._directory, self._options, self._buckets = directory, options, buckets
         self._port = free_port() if port is None else port
         self.endpoint = f"{'https' if '--cert' in options else 'http'}://{HOST}:{self._port}"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process = ServerProcess("versitygw", directory / "server.log")
 
     @property
     def address(self) -> str:
@@ -119,9 +117,7 @@ class S3Server:
         Raises:
             EngineFailed: It does not run.
         """
-        if self._process is None:
-            raise EngineFailed(f"no server runs on {self._directory}")
-        return self._process.pid
+        return self._process.id
 
     def add_user(self, access_key: str, secret_key: str) -> None:
         """Make a user who may do nothing until a policy of a bucket says so."""
@@ -152,16 +148,12 @@ class S3Server:
             "--quiet",
             "--keep-alive",
         )
-        with (self._directory / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603
-                [str(program), *where, *self._options, "posix", str(self._directory / "data")],
-                env=os.environ | {"ROOT_ACCESS_KEY": ACCESS_KEY, "ROOT_SECRET_KEY": SECRET_KEY},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+        self._process.launch(
+            [str(program), *where, *self._options, "posix", str(self._directory / "data")],
+            environment={"ROOT_ACCESS_KEY": ACCESS_KEY, "ROOT_SECRET_KEY": SECRET_KEY},
+        )
+        self._process.wait(lambda: accepts(self._port), seconds=_START_S)
         try:
-            self._wait()
             self._make_buckets()
         except BaseException:
             self.kill()
@@ -169,20 +161,11 @@ class S3Server:
 
     def stop(self) -> None:
         """End it in order, with SIGTERM."""
-        if self._process is not None:
-            self._process.terminate()
-            try:
-                self._process.wait(_STOP_S)
-            except subprocess.TimeoutExpired:
-                self.kill()
-        self._process = None
+        self._process.stop()
 
     def kill(self) -> None:
         """End it at once, with SIGKILL."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-        self._process = None
+        self._process.kill()
 
     def __enter__(self) -> Self:
         self.start()
@@ -192,20 +175,6 @@ class S3Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-    def _wait(self) -> None:
-        deadline_s = time.monotonic() + _START_S
-        while True:
-            if self._process is None or self._process.poll() is not None:
-                raise EngineFailed(f"versitygw ended at its start:\n{self._log()}")
-            try:
-                socket.create_connection((HOST, self._port), timeout=1).close()
-            except OSError:
-                if time.monotonic() > deadline_s:
-                    raise EngineFailed(f"versitygw does not answer:\n{self._log()}") from None
-                time.sleep(_ASK_S)
-            else:
-                return
 
     def _make_buckets(self) -> None:
         # Through the protocol: a directory alone has no owner, and versitygw then fails for other users.
@@ -217,6 +186,3 @@ class S3Server:
         for bucket in sorted(set(self._buckets) - there):
             client.create_bucket(Bucket=bucket)
         client.close()
-
-    def _log(self) -> str:
-        return (self._directory / "server.log").read_text(errors="replace")[-2_000:]

@@ -228,14 +228,6 @@ class _Connected:
         return IndexAway("the process that has the index", reason=reason)
 
 
-def memory_bytes() -> int:
-    """Memory of this machine, or what its control group may use."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    with suppress(OSError, ValueError), open("/sys/fs/cgroup/memory.max", encoding="ascii") as limit:  # noqa: PTH123
-        memory = min(memory, int(limit.read()))
-    return memory
-
-
 def _read(method: str) -> str:
     if method not in _READS:
         raise AttributeError(method)

@@ -8,8 +8,10 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
+from sartor.config import memory_bytes
 from sartor.errors import SartorError
-from sartor.index.shared import IndexServer, memory_bytes
+from sartor.index.shared import IndexServer
+from sartor.limits import MAX_COPIES_SHARE
 from sartor.replicas import largest_bytes
 from sartor.service.monitoring import configure_logging
 from sartor.shop import Shop
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_MEMORY_SHARE = 4  # replicas that take more than a quarter of the memory are not made
 _POLL_S = 0.1
 _READY_S = 600.0  # as long as a worker has to get ready in
 _STOP_S = 30.0
@@ -34,7 +35,7 @@ def should_share(home: Path, *, workers: int) -> bool:
 
     What a search reads of a replica is held in memory, so it is compared with what the machine has.
     """
-    return largest_bytes(home / INDEX) * workers > memory_bytes() / _MEMORY_SHARE
+    return largest_bytes(home / INDEX) * workers > memory_bytes() * MAX_COPIES_SHARE
 
 
 class IndexProcess:

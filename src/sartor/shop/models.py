@@ -33,6 +33,7 @@ from sartor.ingest.indexer import Indexer
 from sartor.ingest.reembed import embed_catalog
 from sartor.ingest.vectors import ImportSource, agreement_of, import_vectors, prepare_vectors
 from sartor.ingest.writer import CatalogWriter, bring_up_to_date, catch_up
+from sartor.limits import INDEXER_WAIT_S
 from sartor.recommend.features import FeatureBuilder
 from sartor.shop.backends import OpenModel
 from sartor.shop.follower import Follower
@@ -51,8 +52,6 @@ if TYPE_CHECKING:
     from sartor.types import SourcePhoto
 
 logger = logging.getLogger(__name__)
-
-SETTLE_S = 60.0  # seconds that a bulk write waits for the indexer
 
 # Settings that the store remembers.
 _DEFAULT = "default_model"
@@ -86,7 +85,9 @@ class Models:
         self.indexer = (
             None
             if backends.open_writer is None
-            else Indexer(backends.store, models=self._indexed, open_writer=self._open_writer)
+            else Indexer(
+                backends.store, models=self._indexed, open_writer=partial(self._open_writer, backends.open_writer)
+            )
         )
         self._opened: dict[str, OpenModel] = {}  # by id, until the workspace is closed
         self._features: dict[str, tuple[ModelCard, FeatureBuilder]] = {}  # of the models that the indexer writes
@@ -158,7 +159,7 @@ class Models:
         """
         revision = self._backends.store.revision
         if self.indexer is not None and not self.indexer.settle(
-            revision, wait_s=SETTLE_S, reached=partial(_reached, index)
+            revision, wait_s=INDEXER_WAIT_S, reached=partial(_reached, index)
         ):
             logger.warning("the index lags behind: revision=%d catalog=%d", index.revision, revision)
 
@@ -310,10 +311,14 @@ class Models:
                 features[model] = card, self._backends.features(card)
         return {model: features[model][1] for model in cards}
 
-    def _open_writer(self, model: str, features: FeatureBuilder, term: int) -> IndexWriter:
-        if self._backends.open_writer is None:
-            raise AssertionError
-        return self._backends.open_writer(self._features[model][0], features, term)
+    def _open_writer(
+        self,
+        opens: Callable[[ModelCard, FeatureBuilder, int], IndexWriter],
+        model: str,
+        features: FeatureBuilder,
+        term: int,
+    ) -> IndexWriter:
+        return opens(self._features[model][0], features, term)
 
     def _open_indexes(self) -> list[VectorIndex]:
         with self._lock:

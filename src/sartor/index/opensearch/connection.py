@@ -263,6 +263,7 @@ class _Breaker:
     def __init__(self, shown: str, *, pause_s: float, clock: Callable[[], float]) -> None:
         self._shown, self._pause_s, self._clock = shown, pause_s, clock
         self._reason, self._until_s, self._is_probing = "", 0.0, False
+        self._has_answered = False  # until then, the error that is raised says it
         self._lock = Lock()
 
     def enter(self) -> bool:
@@ -282,18 +283,18 @@ class _Breaker:
     def open(self, reason: str) -> None:
         """Let calls fail from now on."""
         with self._lock:
-            if not self._reason:
+            if not self._reason and self._has_answered:
                 logger.warning("index away: index=%s reason=%s", self._shown, reason)
             self._reason, self._until_s, self._is_probing = reason, self._clock() + self._pause_s, False
 
     def close(self) -> None:
         """Let calls through: the engine answered."""
-        if not self._reason:
+        if not self._reason and self._has_answered:
             return
         with self._lock:
-            if self._reason:
+            if self._reason and self._has_answered:
                 logger.warning("index back: index=%s", self._shown)
-            self._reason, self._is_probing = "", False
+            self._reason, self._is_probing, self._has_answered = "", False, True
 
     def leave(self, *, is_probe: bool) -> None:
         """The call ended in an error of its own; another one may probe."""

@@ -31,7 +31,7 @@ from sartor.index.opensearch.documents import (
     old_tombstones,
     tombstone,
 )
-from sartor.limits import SERVER_CALL_S
+from sartor.limits import SERVER_CALL_S, TOMBSTONE_AGE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -44,7 +44,6 @@ logger = logging.getLogger(__name__)
 
 _MAX_BULK_BYTES = 2 << 20
 _WAIT_S = 0.1  # after a write that the engine was too busy for; twice as long each time
-_TOMBSTONE_S = 86_400.0  # kept, so that a write that is later than that may bring a deleted product back
 _SWEEP_S, _MAX_SWEPT = 3_600.0, 10_000
 _CREATE_S = 60.0  # Seconds for making an index, or for what waits for all shards
 _CONFLICT, _BUSY = 409, 429
@@ -295,7 +294,7 @@ class OpenSearchWriter:
             swept = self._server.call(
                 "POST",
                 f"/{self._index}/_delete_by_query",
-                {"query": old_tombstones(before_s=now_s - _TOMBSTONE_S)},
+                {"query": old_tombstones(before_s=now_s - TOMBSTONE_AGE_S)},
                 params={"conflicts": "proceed", "max_docs": _MAX_SWEPT},
                 timeout_s=_CREATE_S,
             )
