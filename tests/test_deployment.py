@@ -90,6 +90,16 @@ def test_the_user_and_the_directory_are_the_same_everywhere() -> None:
     assert "VOLUME /data" in dockerfile
 
 
+def test_a_container_has_the_memory_of_its_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config, "_MEMORY_LIMIT", tmp_path / "memory.max")
+    machine = config.memory_bytes()
+    assert machine > 1 << 28
+    (tmp_path / "memory.max").write_text("max\n")
+    assert config.memory_bytes() == machine
+    (tmp_path / "memory.max").write_text(f"{1 << 27}\n")
+    assert config.memory_bytes() == 1 << 27
+
+
 @pytest.mark.parametrize(("limit", "expected"), [("max 100000", 4), ("150000 100000", 2), ("50000 100000", 1)])
 def test_a_container_has_the_cores_of_its_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, expected: int

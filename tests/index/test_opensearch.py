@@ -540,6 +540,26 @@ def test_while_it_is_away_calls_fail_at_once_and_one_of_them_probes() -> None:
             assert paths == ["/", "/", "/_plugins/_knn/stats/circuit_breaker_triggered", "/x", "/x"]
 
 
+def test_only_an_engine_that_had_answered_is_logged_as_away(caplog: pytest.LogCaptureFixture) -> None:
+    stub = Stub()
+    with serving(stub) as port:
+        pass
+    with closing(OpenSearch(f"opensearch://127.0.0.1:{port}", call_s=0.5, pause_s=0)) as server:
+        with pytest.raises(IndexAway):
+            server.call("GET", "/x")
+        with serving(stub, port=port):
+            server.call("GET", "/x")
+            assert caplog.text == ""  # the error said it
+            stub.delay_s = 1.5
+            for _ in range(2):
+                with pytest.raises(IndexAway):
+                    server.call("GET", "/x")
+            assert caplog.text.count("index away") == 1
+            stub.delay_s = 0.0
+            server.call("GET", "/x")
+            assert caplog.text.count("index back") == 1
+
+
 def test_a_slow_server_is_away_at_the_deadline_and_is_asked_by_one_call_only() -> None:
     now_s, stub = [0.0], Stub()
     with serving(stub) as port:
