@@ -127,6 +127,7 @@ def open_workspace(settings: Settings, *, many_callers: bool = False) -> Workspa
         open_writer=None if writing is None else partial(_writer, writing, workspace_id(truth.store)),
         heads=lambda card: Heads.read(models.folders().get(card.id), card),
         regions=lambda card: Regions.read(models.folders().get(card.id), card),
+        fetch_models=truth.fetch_models,
         on_close=connections.close,
     )
     workspace = Workspace.of(backends)

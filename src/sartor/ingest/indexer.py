@@ -118,7 +118,7 @@ class Indexer:
 
         Args:
             revision: The store's revision.
-            wait_s: How long to wait for somebody else who holds the lease.
+            wait_s: How long to wait for somebody else who holds the lease; writing itself may take longer.
             reached: The revision that the index has.
 
         Returns:
@@ -126,7 +126,8 @@ class Indexer:
         """
         deadline_s = time.monotonic() + wait_s
         while reached() < revision:
-            if not self.step() and time.monotonic() > deadline_s:
+            self.step()
+            if reached() < revision and time.monotonic() > deadline_s:
                 return False
             time.sleep(FOLLOW_S)
         return True

@@ -85,6 +85,7 @@ def serve_by_workers(
     with (
         bound(settings) as listener,
         TemporaryDirectory(prefix="sartor-serve-", ignore_cleanup_errors=True) as directory,
+        ExitStack() as processes,
     ):
         with open_shop(workspace) as shop:  # so that the graph is built once; the first worker takes this replica
             shop.optimize()
@@ -94,6 +95,8 @@ def serve_by_workers(
             else should_share(shop.home, workers=settings.workers)
         )
         index = IndexProcess(workspace, Path(directory)) if shared else None
+        if index is not None:
+            processes.callback(index.stop)  # after the workers, which ask it
         listen(listener, settings)
         group = WorkerGroup(Path(directory))
         group.prepare()
@@ -186,8 +189,6 @@ class _Supervisor:
                 logger.error("worker killed: pid=%d reason=it did not end in %d s", process.pid, _JOIN_S)
                 process.kill()
                 process.join()
-        if self._index is not None:
-            self._index.stop()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,6 +84,7 @@ class Backends:
             process has an index of its own.
         heads: The classifiers of a model.
         regions: Splits a model's embeddings over the regions of a photo.
+        fetch_models: Fetches the models that other hosts have added.
         on_close: Closes what the index stands on.
         writing: Held while this process writes the catalog or an index.
     """
@@ -102,6 +103,7 @@ class Backends:
     heads: Callable[[ModelCard], Heads]
     regions: Callable[[ModelCard], Regions]
     open_writer: Callable[[ModelCard, FeatureBuilder, int], IndexWriter] | None = None
+    fetch_models: Callable[[], object] = lambda: None
     on_close: Callable[[], None] = lambda: None
     writing: RLock = field(default_factory=RLock)
 

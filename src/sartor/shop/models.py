@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_LOOK_S = 0.5  # between two looks at which models have an index
+
 # Settings that the store remembers.
 _DEFAULT = "default_model"
 _PREVIOUS = "previous_model"  # the default before the last promotion
@@ -91,6 +93,7 @@ class Models:
         )
         self._opened: dict[str, OpenModel] = {}  # by id, until the workspace is closed
         self._features: dict[str, tuple[ModelCard, FeatureBuilder]] = {}  # of the models that the indexer writes
+        self._looked_at = -1, 0.0  # the store's revision, and when
         self._in_use: dict[
             str | None, OpenModel
         ] = {}  # by the id that was asked for; None for the workspace's choice
@@ -303,13 +306,22 @@ class Models:
                 opened.close()
 
     def _indexed(self) -> dict[str, FeatureBuilder]:
-        """The models that have embedded anything, for the indexer."""
-        store, features = self._backends.store, self._features
-        cards = {card.id: card for card in self.cards() if store.has_embeddings(card.id)}
-        for model, card in cards.items():
-            if model not in features or features[model][0] != card:
-                features[model] = card, self._backends.features(card)
-        return {model: features[model][1] for model in cards}
+        """The models whose indexes the indexer writes: those with embeddings, the default, and those of before.
+
+        A model of which the last product was deleted still has an index that has to lose it.
+        """
+        revision, now_s = self._backends.store.revision, time.monotonic()
+        if revision != self._looked_at[0] and now_s > self._looked_at[1] + _LOOK_S:
+            self._looked_at = revision, now_s
+            wanted = {*self._backends.store.counts().embeddings, *self._features, *filter(None, [self.default])}
+            cards = {card.id: card for card in self.cards()}
+            if not wanted <= cards.keys():  # another host has added it
+                self._backends.fetch_models()
+                cards = {card.id: card for card in self.cards()}
+            for model in wanted & cards.keys():
+                if model not in self._features or self._features[model][0] != cards[model]:
+                    self._features[model] = cards[model], self._backends.features(cards[model])
+        return {model: features for model, (_, features) in self._features.items()}
 
     def _open_writer(
         self,
