@@ -69,7 +69,7 @@ class Client:
             title = None if self.rng.random() < _DELETED else f"{product_id} {self.rng.random()}"
             self.titles.pop(product_id, None)
             try:
-                status, headers, _ = _write(connection, product_id, title, self.rng)
+                status, headers, _ = write_product(connection, product_id, title, self.rng)
             except (OSError, http.client.HTTPException):
                 connection.close()
                 stop.wait(0.05)
@@ -91,13 +91,13 @@ class Client:
         connection = http.client.HTTPConnection(address, timeout=30)
         sent = {"Sartor-Revision": str(self.revision)}
         for product_id, title in sorted(self.titles.items()):
-            status, found = _read(connection, f"/v1/products/{product_id}", sent)
+            status, found = read_json(connection, f"/v1/products/{product_id}", sent)
             there = found.get("title") if status == HTTPStatus.OK else None
             if there != title:
                 yield f"{product_id}: acknowledged {title!r}, found {there!r} (status {status})"
         alive = [product_id for product_id, title in self.titles.items() if title is not None]
         if alive:
-            _, found = _read(connection, f"/v1/products/{alive[0]}/similar?k=100", sent)
+            _, found = read_json(connection, f"/v1/products/{alive[0]}/similar?k=100", sent)
             for hit in found.get("hits", []):
                 if self.titles.get(hit["product_id"], "") is None:
                     yield f"{hit['product_id']}: deleted, and shown after revision {self.revision}"
@@ -227,7 +227,7 @@ class _Shop:
         while True:
             with suppress(OSError, http.client.HTTPException):
                 connection = http.client.HTTPConnection(self.address, timeout=10)
-                if _read(connection, "/health/ready", {})[0] == HTTPStatus.OK:
+                if read_json(connection, "/health/ready", {})[0] == HTTPStatus.OK:
                     return
             if time.monotonic() > deadline:
                 message = "the service does not come back"
@@ -285,9 +285,10 @@ def _photo(rng: random.Random) -> bytes:
     return stream.getvalue()
 
 
-def _write(
+def write_product(
     connection: http.client.HTTPConnection, product_id: str, title: str | None, rng: random.Random
 ) -> tuple[int, http.client.HTTPMessage, bytes]:
+    """Put a product with a photo, or delete it if it has no title; returns status, headers and body."""
     if title is None:
         connection.request("DELETE", f"/v1/products/{product_id}")
     else:
@@ -304,7 +305,7 @@ def _write(
     return answer.status, answer.headers, answer.read()
 
 
-def _read(
+def read_json(
     connection: http.client.HTTPConnection, path: str, headers: dict[str, str]
 ) -> tuple[int, dict[str, Any]]:
     """Ask, again where the process has not followed yet."""

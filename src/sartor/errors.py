@@ -503,8 +503,8 @@ class QueryError(SartorError):
 class EmptyCatalog(QueryError):
     """There is nothing to recommend yet."""
 
-    def __init__(self, home: Path) -> None:
-        super().__init__(f"{home} holds no photos yet; fill it with: sartor index SOURCE")
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} holds no photos yet; fill it with: sartor index SOURCE")
 
 
 class EmptyQuery(QueryError):

@@ -60,6 +60,7 @@ REPLICA_WAIT_S = 5.0  # Seconds that a process waits for a copy of another one's
 MAX_COPIES_SHARE = 0.25  # Of the memory, for the copies of the index of all workers; beyond, they share one.
 INDEXER_LEASE_S = 15.0  # Seconds after which another process writes the shared index, if its indexer is silent.
 INDEXER_WAIT_S = 60.0  # Seconds that `sartor index` waits for another process that writes the shared index.
+LEARNING_LEASE_S = 120.0  # Seconds after which another process learns from events, if the one that does is silent.
 TOMBSTONE_AGE_S = (
     86_400.0  # Seconds that a shared index remembers a deleted product, against writes that come late.
 )

@@ -16,6 +16,7 @@ from sartor.errors import BackupFailed, BadAddress, CopyFailed, ModelNotFound, r
 from sartor.imaging import UrlPolicy
 from sartor.ingest.copying import COPY_OF, WORKSPACE_ID, Engines, copy_workspace
 from sartor.ingest.maintenance import back_up
+from sartor.limits import SERVER_FILE_S
 from sartor.media.folder import FolderMediaStore
 from sartor.replicas import Replicas
 from sartor.shop import Shop, Workspace
@@ -24,6 +25,7 @@ from sartor.shop.library import MODELS, choose_model, open_encoder, open_models
 from sartor.store.sqlite.catalog import SqliteCatalogStore
 from sartor.store.sqlite.database import copy_store
 from sartor.store.sqlite.events import SqliteEventStore
+from sartor.store.sqlite.files import FolderFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,9 +41,10 @@ if TYPE_CHECKING:
     from sartor.media.base import MediaStore
     from sartor.media.s3 import S3Bucket
     from sartor.recommend.features import FeatureBuilder
+    from sartor.recommend.personal.published import Files
     from sartor.store.base import CatalogStore, EventStore
 
-_STORE, _EVENTS, _MEDIA = "catalog.sqlite3", "events.sqlite3", "media"
+_STORE, _EVENTS, _MEDIA, _LEARNED = "catalog.sqlite3", "events.sqlite3", "media", "learned"
 INDEX = "index"  # the directory of the replicas
 SHARED_INDEX = "unix://"  # and the socket of an ``IndexServer``; `sartor serve` gives it to its workers
 _STORES = "give mongodb://HOST/DATABASE, or leave it out for SQLite in the directory"
@@ -60,6 +63,7 @@ class Truth:
         store: The catalog; closing it closes the connection, too.
         events: What shoppers did.
         has_events: Whether there may be any.
+        learned: What one process has learned from very many of them, for the others.
         media: The thumbnails.
         models: The models.
         fetch_models: Fetches the models that other hosts have added.
@@ -70,6 +74,7 @@ class Truth:
     store: CatalogStore
     events: Lazy[EventStore]
     has_events: Callable[[], bool]
+    learned: Files
     media: MediaStore
     models: ModelRegistry
     fetch_models: Callable[[], object] = lambda: None
@@ -118,6 +123,7 @@ def open_workspace(settings: Settings, *, many_callers: bool = False) -> Workspa
         store=truth.store,
         events=truth.events,
         has_events=truth.has_events,
+        learned=truth.learned,
         media=truth.media,
         urls=UrlPolicy(enabled=settings.allow_urls),
         models=models,
@@ -163,6 +169,7 @@ def open_truth(settings: Settings, *, origin: str | None = None) -> Truth:
         store=store,
         events=Lazy(lambda: SqliteEventStore(home / _EVENTS)),
         has_events=(home / _EVENTS).exists,
+        learned=FolderFiles(home / _LEARNED),
         media=media,
         models=open_models(settings),
     )
@@ -257,6 +264,7 @@ def _mongodb(settings: Settings, address: str, bucket: S3Bucket | None, *, origi
             store=store,
             events=Lazy(lambda: MongoEventStore(database)),
             has_events=lambda: True,
+            learned=MongoFiles(database, _LEARNED, call_s=SERVER_FILE_S),
             media=media,
             models=open_models(settings),
             fetch_models=models.pull,

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("pymongo", reason="pymongo is not installed: pip install 'sartor[mongodb]'")
 
 import sartor
-from sartor import Shop
+from sartor import Product, ProductInput, Shop
 from tests.copies import copied
 from tests.fakes import photo, various_colors
 
@@ -87,3 +87,21 @@ def test_two_shops_on_one_database_follow_each_other(
         assert [hit.product_id for hit in other.similar(product="p001", k=5)] == [
             hit.product_id for hit in one.similar(product="p001", k=5)
         ]
+
+
+def test_a_product_that_another_shop_has_just_written_can_be_deleted(
+    mongodb_address: str, empty_home: Path, tmp_path: Path
+) -> None:
+    homes = [copied(empty_home, tmp_path / name) for name in ("one", "other")]
+    with (
+        sartor.open(homes[0], store=mongodb_address) as one,
+        sartor.open(homes[1], store=mongodb_address) as other,
+    ):
+        other._backends.store._stopping.set()  # it hears of nothing any more
+        time.sleep(1)
+        one.put(ProductInput(product=Product(id="new"), photos=[photo((200, 0, 0))]))
+        assert other._backends.store.revision < one.revision
+        assert other.delete("new") is not None
+        assert other.delete("new") is None
+        one._backends.store.follow()
+        assert one.product_ids() == []

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 import sartor
 from sartor import Product, ProductInput
+from tests.copies import copied
 from tests.fakes import folder_of, photo
 
 pytestmark = pytest.mark.engines
@@ -54,3 +56,24 @@ def test_a_program_that_writes_one_product_is_followed_by_an_indexer(home: Path,
         assert indexes._models.indexer.step()
         writes._models.follow()
         assert [hit.product_id for hit in writes.similar(product="red", k=2)] == ["pink", "blue"]
+
+
+def test_a_revision_is_one_that_both_the_catalog_and_the_shared_index_have(
+    home: Path, empty_home: Path, tmp_path: Path, opensearch_address: str, mongodb_address: str
+) -> None:
+    settings = {"store": mongodb_address, "index": opensearch_address}
+    with (
+        sartor.open(home, **settings) as writes,
+        sartor.open(copied(empty_home, tmp_path / "b"), **settings) as reads,
+    ):
+        writes.index(folder_of(tmp_path / "photos", COLORS))
+        reads._models.follow()
+        reads.similar(product="red", k=1)
+        reads._backends.store._stopping.set()  # its catalog hears of nothing any more
+        time.sleep(1)
+        known = reads._backends.store.revision
+        writes.put(ProductInput(product=Product(id="new"), photos=[photo((200, 0, 0))]))
+        assert writes._models.indexer.step()
+        reads._models.follow()
+        assert reads._models.in_use().index.revision > known
+        assert reads.revision == known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Iterator
 from itertools import count
@@ -217,3 +218,22 @@ def test_a_feed_has_distinct_products_that_are_neither_bought_nor_disliked(
 
     assert len(set(hits)) == len(hits) <= k
     assert not {*hits, *(each for hit in feed for each in hit.variants)} & (bought | disliked)
+
+
+def test_what_was_published_of_events_is_deleted_with_a_person(shop: Shop) -> None:
+    files = shop._backends.learned
+
+    def publish() -> None:
+        files.upload("1-0-0", io.BytesIO(b"numbers of events"))
+        assert list(files.names()) == ["1-0-0"]
+
+    visitor = Person.visitor("v1")
+    shop.record(did("ann", EventType.LIKE, "red-2"), did(visitor, EventType.VIEW, "red-1"))
+    for erase in (
+        lambda: shop.withdraw("ann", EventType.LIKE, "red-2"),
+        lambda: shop.merge("v1", into="ann"),
+        lambda: shop.forget("ann"),
+    ):
+        publish()
+        erase()
+        assert list(files.names()) == []

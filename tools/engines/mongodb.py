@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from tools.engines.network import Host
+
 _COMMAND = "from secantus.cli import main; raise SystemExit(main())"
 _START_S = 60.0
 
@@ -35,6 +37,7 @@ class MongoServer:
         directory: Its files and its log; made if it is missing.
         port: Where it listens; by default, a free port that stays the same over restarts.
         options: More options of ``secantusd-py``, such as ``--auth`` or ``--standalone``.
+        on: A host of its own instead of this one's loopback.
 
     Example:
         >>> with MongoServer(tmp_path / "mongodb") as server:
@@ -42,15 +45,23 @@ class MongoServer:
         'mongodb://127.0.0.1:'
     """
 
-    def __init__(self, directory: Path, *, port: int | None = None, options: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        port: int | None = None,
+        options: tuple[str, ...] = (),
+        on: Host | None = None,
+    ) -> None:
         self._directory, self._options = directory, options
+        self._within, self._host = ((), HOST) if on is None else (on.within, on.address)
         self._port = free_port() if port is None else port
         self._process = ServerProcess("SecantusDB", directory / "server.log")
 
     @property
     def address(self) -> str:
         """Address without a database."""
-        return f"mongodb://{HOST}:{self._port}"
+        return f"mongodb://{self._host}:{self._port}"
 
     @property
     def process_id(self) -> int:
@@ -67,10 +78,12 @@ class MongoServer:
         Raises:
             EngineFailed: Its port is taken, it ended, or it does not answer.
         """
-        check_port(self._port)
+        if self._host == HOST:
+            check_port(self._port)
         self._directory.mkdir(parents=True, exist_ok=True)
-        where = ("--host", HOST, "--port", str(self._port), "--storage-path", str(self._directory / "data"))
-        self._process.launch([sys.executable, "-c", _COMMAND, *where, "--sync-on-commit", *self._options])
+        where = ("--host", self._host, "--port", str(self._port), "--storage-path", str(self._directory / "data"))
+        command = [*self._within, sys.executable, "-c", _COMMAND]
+        self._process.launch([*command, *where, "--sync-on-commit", *self._options])
         with MongoClient[dict[str, object]](
             self.address, serverSelectionTimeoutMS=500, directConnection=True
         ) as client:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
+    from tools.engines.network import Host
+
 VERSION, KNN_VERSION = "3.5.0", "3.5.0.0"
 _MIN_JAVA = 21
 _JAVA_DIRECTORIES = (Path("/usr/lib/jvm"), Path("/opt/java"), Path.home() / ".sdkman/candidates/java")
@@ -178,6 +180,7 @@ class OpenSearchNode:
         port: Where it listens for HTTP; by default, a free port that stays the same over restarts.
         settings: More lines of ``opensearch.yml``.
         heap_mb: Memory of the Java heap.
+        on: A host of its own instead of this one's loopback.
 
     Example:
         >>> with OpenSearchNode(tmp_path / "node") as node:
@@ -186,9 +189,16 @@ class OpenSearchNode:
     """
 
     def __init__(
-        self, directory: Path, *, port: int | None = None, settings: Sequence[str] = (), heap_mb: int = 512
+        self,
+        directory: Path,
+        *,
+        port: int | None = None,
+        settings: Sequence[str] = (),
+        heap_mb: int = 512,
+        on: Host | None = None,
     ) -> None:
         self._directory, self._settings, self._heap_mb = directory, tuple(settings), heap_mb
+        self._within, self._address = ((), HOST) if on is None else (on.within, on.address)
         self._port = free_port() if port is None else port
         self.transport_port = free_port()
         self._process = ServerProcess("OpenSearch", directory / "node.log")
@@ -201,7 +211,7 @@ class OpenSearchNode:
     @property
     def host(self) -> str:
         """Host and port of HTTP."""
-        return f"{HOST}:{self._port}"
+        return f"{self._address}:{self._port}"
 
     @property
     def process_id(self) -> int:
@@ -227,12 +237,14 @@ class OpenSearchNode:
             EngineFailed: A port is taken, or OpenSearch is not to be had.
         """
         for port in (self._port, self.transport_port):
-            check_port(port)
+            if self._address == HOST:  # a host of its own has all its ports to itself
+                check_port(port)
         home, java = assemble(), java_home()
         if java is None:
             raise EngineFailed(f"OpenSearch needs a JDK: {missing()}")
         self._prepare(home)
         command = [
+            *self._within,
             *_as_somebody_else(),
             str(java / "bin/java"),
             *(f"-Xm{kind}{self._heap_mb}m" for kind in "sx"),
@@ -302,7 +314,7 @@ class OpenSearchNode:
             f"node.name: n{self._port}",
             f"path.data: {self._directory / 'data'}",
             f"path.logs: {self._directory / 'logs'}",
-            f"network.host: {HOST}",
+            f"network.host: {self._address}",
             f"http.port: {self._port}",
             f"transport.port: {self.transport_port}",
             "cluster.routing.allocation.disk.threshold_enabled: false",
@@ -325,14 +337,23 @@ class OpenSearchNode:
 class OpenSearchCluster:
     """Several nodes that form a cluster, each on a directory below one.
 
+    Args:
+        directory: Above theirs.
+        nodes: How many.
+        heap_mb: Memory of the Java heap of each.
+        on: A host for each instead of this one's loopback, which gives their number.
+
     Example:
         >>> with OpenSearchCluster(tmp_path / "cluster", nodes=3) as cluster:
         ...     cluster.nodes[0].kill()
     """
 
-    def __init__(self, directory: Path, *, nodes: int = 3, heap_mb: int = 512) -> None:
-        self.nodes = [OpenSearchNode(directory / str(number), heap_mb=heap_mb) for number in range(nodes)]
-        peers = ", ".join(f"'{HOST}:{node.transport_port}'" for node in self.nodes)
+    def __init__(self, directory: Path, *, nodes: int = 3, heap_mb: int = 512, on: Sequence[Host] = ()) -> None:
+        hosts: Sequence[Host | None] = on or [None] * nodes
+        self.nodes = [
+            OpenSearchNode(directory / str(number), heap_mb=heap_mb, on=host) for number, host in enumerate(hosts)
+        ]
+        peers = ", ".join(f"'{node.host.rpartition(':')[0]}:{node.transport_port}'" for node in self.nodes)
         names = ", ".join(f"'n{node.host.rpartition(':')[2]}'" for node in self.nodes)
         for node in self.nodes:
             node.join(seeds=peers, managers=names)

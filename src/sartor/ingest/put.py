@@ -135,6 +135,9 @@ def delete_product(product_id: str, context: IngestContext) -> int | None:
     catalog = context.catalog
     stored = catalog.store.products([product_id]).get(product_id)
     if stored is None:
+        catalog.store.follow()  # another process may just have written it
+        stored = catalog.store.products([product_id]).get(product_id)
+    if stored is None:
         return None
     revision = catalog.store.delete([product_id])
     catalog.catch_up()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sartor.imaging import UrlPolicy
     from sartor.index.base import IndexWriter, VectorIndex
     from sartor.media.base import MediaStore
+    from sartor.recommend.personal.published import Files
     from sartor.store.base import CatalogStore, EventStore
 
 T = TypeVar("T")
@@ -74,6 +75,7 @@ class Backends:
         store: The catalog.
         events: What shoppers did; its file is made at the first call.
         has_events: Whether that file exists.
+        learned: What one process has learned from very many events, for the others.
         media: Thumbnails.
         urls: Whether photos may be fetched by URL.
         models: Models of the workspace.
@@ -94,6 +96,7 @@ class Backends:
     store: CatalogStore
     events: Lazy[EventStore]
     has_events: Callable[[], bool]
+    learned: Files
     media: MediaStore
     urls: UrlPolicy
     models: ModelRegistry
@@ -201,7 +204,7 @@ class OpenModel:
             return
         others = list(store.counts().embeddings)
         if not others:
-            raise EmptyCatalog(self._backends.home)
+            raise EmptyCatalog(self._backends.name)
         raise ModelMismatch(index=others, query=self.card.id)
 
     @contextmanager

@@ -126,7 +126,7 @@ class Catalog:
         if not options.format.is_table:
             self._model().require_embeddings()
         elif not self._store.counts().products:
-            raise EmptyCatalog(self._backends.home)
+            raise EmptyCatalog(self._backends.name)
         require_attributes(options.where, self._store.attribute_names())
         require_values(options.where, self._store)
         return ExportSource(

@@ -149,8 +149,8 @@ class Shop:
             >>> shop.put(item)[0].revision == shop.revision
             True
         """
-        index = self._model().index_if_open
-        return self._backends.store.revision if index is None else index.revision
+        index, followed = self._model().index_if_open, self._backends.store.revision
+        return followed if index is None else min(followed, index.revision)  # a shared index may be ahead
 
     @property
     def stale_since(self) -> float | None:

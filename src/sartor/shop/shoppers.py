@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sartor.errors import PersonNotFound
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from sartor.events.model import Event, Taken
     from sartor.ingest.events import EventImportReport, OnEvents
     from sartor.recommend.personal.interactions import Interactions
+    from sartor.recommend.personal.published import SharedLearning
     from sartor.shop.backends import Backends
     from sartor.store.base import EventStore
     from sartor.types import StoredProduct
@@ -62,7 +64,10 @@ class Shoppers:
 
     def merge(self, visitor_id: str, *, into: str) -> int:
         """Make a visitor a user; returns how many events moved."""
-        return self.events.merge(visitor_id, into=into)
+        moved = self.events.merge(visitor_id, into=into)
+        if moved:
+            self._shared.clear()
+        return moved
 
     def person(self, person: Person | str) -> PersonRecord:
         """All that is held about a person."""
@@ -75,11 +80,18 @@ class Shoppers:
 
     def forget(self, person: Person | str) -> int:
         """Erase all that is held about a person; returns how many events that were."""
-        return self.events.forget(self._held(person))
+        held = self._held(person)
+        try:
+            return self.events.forget(held)
+        finally:
+            self._shared.clear()  # it is made of these events, too
 
     def withdraw(self, person: Person | str, type: EventType, product_id: str) -> int:  # noqa: A002 - the field's word
         """Take back what a person did with a product; returns how many events are erased."""
-        return self.events.withdraw(person_of(person), type, product_id)
+        withdrawn = self.events.withdraw(person_of(person), type, product_id)
+        if withdrawn:
+            self._shared.clear()
+        return withdrawn
 
     def recently_viewed(self, person: Person | str, *, k: int) -> tuple[StoredProduct, ...]:
         """Products that a person looked at, the last first."""
@@ -118,7 +130,13 @@ class Shoppers:
     def _open_interactions(self) -> Interactions:
         from sartor.recommend.personal.interactions import Interactions
 
-        return Interactions(self.events)
+        return Interactions(self.events, shared=self._shared)
+
+    @cached_property
+    def _shared(self) -> SharedLearning:
+        from sartor.recommend.personal.published import SharedLearning
+
+        return SharedLearning(self._backends.learned, self._store.lease)
 
 
 def person_of(person: Person | str) -> Person:

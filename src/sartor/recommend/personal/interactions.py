@@ -13,26 +13,20 @@ from threading import RLock, Thread
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
 
 from sartor.errors import StoreAway
 from sartor.events.model import EventType, RelationType
 from sartor.limits import MAX_LEARNED_EVENTS
-from sartor.recommend.weights import (
-    COOCCURRENCE_SHRINKAGE,
-    DAY_S,
-    EVENT_WEIGHTS,
-    MAX_RELATED,
-    MAX_TRANSACTION_PRODUCTS,
-    RELATION_SHARES,
-    SESSION_GAP_S,
-)
+from sartor.recommend.personal.learned import InteractionWeights, ItemCooccurrence, Learned
+from sartor.recommend.personal.published import Publication
+from sartor.recommend.weights import DAY_S, EVENT_WEIGHTS, RELATION_SHARES, SESSION_GAP_S
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
 
+    from sartor.recommend.personal.published import SharedLearning
     from sartor.store.base import EventPosition, EventRows, EventStore
     from sartor.types import Vector
 
@@ -41,149 +35,17 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_CLOSENESS_BINS = 1024
-_BLOCK = 2048  # products that are compared with all others at once; bounds memory
 _PAGE = 200_000  # events a step; bounds memory
 _AT_ONCE = 100_000  # events that are learned from within a request; more are learned from in a thread
 # While there are few events it learns anew after each; later once there are many new ones, or after a while.
 _FEW_EVENTS, _MANY_SHARE = 2_000, 0.02
 _SOON_S, _MINUTE_S, _LATE_S, _HOUR_S = 30.0, 60.0, 600.0, 3600.0
+_LOOK_S = 5.0  # between two looks at whether another process has learned
 _MONTH_S = 30 * DAY_S  # what a person does within so long is liked together
 
 _TYPES = tuple(EventType)
 _WEIGHTS = np.array([EVENT_WEIGHTS.get(type_, 0.0) for type_ in _TYPES], np.float32)
 _PURCHASE = _TYPES.index(EventType.PURCHASE)
-_NOTHING = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ItemCooccurrence:
-    """For each item the items that it occurs with.
-
-    The closeness of two items is ``c / (sqrt(n m) + shrinkage)``, where ``c`` transactions have both, and ``n``
-    and ``m`` have each. The shrinkage keeps two that met once by chance apart.
-
-    Source: item-to-item collaborative filtering by cosine, B. Sarwar et al., WWW 2001; the shrinkage as
-    R. Bell and Y. Koren, ICDM 2007.
-    """
-
-    starts: Numbers  # where the related items of each item begin, (n_items + 1,)
-    others: Numbers  # related items end to end, of each item the closest first, at most MAX_RELATED
-    closeness: Vector  # how close they are, in (0, 1)
-    transactions: Numbers  # number of transactions with each item, (n_items,)
-
-    @classmethod
-    def of(cls, transactions: Numbers, items: Numbers, *, count: int) -> ItemCooccurrence:
-        """Learn from pairs of a transaction and an item below ``count``, ``(n,)`` each, the latest last."""
-        occurs = _occurrences(transactions, items, count)
-        totals = np.asarray(occurs.sum(axis=0)).ravel().astype(np.int64)
-        by_item = occurs.T.tocsr()
-        blocks = [
-            _closest(by_item[start : start + _BLOCK] @ occurs, totals, start) for start in range(0, count, _BLOCK)
-        ]
-        sizes, others, closeness = (np.concatenate(part) for part in zip(_NOTHING, *blocks, strict=True))
-        return cls(np.concatenate([[0], np.cumsum(sizes)]), others, closeness, totals)
-
-    def related(self, item: int) -> tuple[Numbers, Vector]:
-        """Items related to one, the closest first, and how close they are."""
-        own = slice(self.starts[item], self.starts[item + 1])
-        return self.others[own], self.closeness[own]
-
-    def between(self, item: int, others: Numbers) -> Vector:
-        """How close one item is to each of others, ``(n,)``."""
-        near, closeness = self.related(item)
-        return np.asarray((near == others[:, None]) @ closeness, np.float32)
-
-    def with_all(self, items: Numbers, weights: Vector) -> Vector:
-        """How well each item goes with several, ``(n_items,)``: the mean of closenesses, by weight."""
-        total = np.zeros(len(self.transactions), np.float32)
-        for item, weight in zip(items, weights / (float(weights.sum()) or 1.0), strict=True):
-            others, closeness = self.related(item)
-            total[others] += weight * closeness  # no other comes twice
-        return total
-
-
-def _occurrences(transactions: Numbers, items: Numbers, count: int) -> sparse.csr_matrix:
-    """Which transactions have which items, ``(t, n_items)`` of 0 and 1; of large ones the latest items."""
-    _, first = np.unique(transactions[::-1] * np.int64(max(count, 1)) + items[::-1], return_index=True)
-    kept = np.sort(len(items) - 1 - first)  # of each pair the last
-    transactions, items = transactions[kept], items[kept]
-    names, rows, sizes = np.unique(transactions, return_inverse=True, return_counts=True)
-    order = np.argsort(rows, kind="stable")
-    from_end = np.empty(len(rows), np.int64)
-    from_end[order] = np.repeat(np.cumsum(sizes), sizes) - np.arange(len(rows))
-    near = from_end <= MAX_TRANSACTION_PRODUCTS
-    shape = (len(names), count)
-    return sparse.csr_matrix((np.ones(int(near.sum()), np.float32), (rows[near], items[near])), shape=shape)
-
-
-def _closest(both: sparse.csr_matrix, totals: Numbers, start: int) -> tuple[Numbers, Numbers, Vector]:
-    """For items from ``start`` on: the number of their related items, which, and how close they are."""
-    both = both.tocoo()
-    rows, columns, roots = both.row, both.col, np.sqrt(totals).astype(np.float32)
-    closeness = both.data / (roots[rows + start] * roots[columns] + COOCCURRENCE_SHRINKAGE)
-    closeness[columns == rows + start] = 0  # itself
-    near = _may_be_kept(rows, closeness, count=both.shape[0])
-    rows, columns, closeness = rows[near], columns[near], closeness[near]
-    order = np.lexsort((columns, -closeness, rows))
-    rows, columns, closeness = rows[order], columns[order], closeness[order]
-    sizes = np.bincount(rows, minlength=both.shape[0])
-    rank = np.arange(len(rows)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    kept = rank < MAX_RELATED
-    return np.minimum(sizes, MAX_RELATED), columns[kept].astype(np.int64), closeness[kept]
-
-
-def _may_be_kept(rows: Numbers, closeness: Vector, *, count: int) -> npt.NDArray[np.bool_]:
-    """Which pairs may be among the closest of their row, ``(n,)``: counting is much faster than sorting them all.
-
-    Each row's pairs are counted by bins of closeness; below the bin at which enough are above, none is kept.
-    """
-    bins = (np.sqrt(closeness) * _CLOSENESS_BINS).astype(np.int64)
-    cells = rows * np.int64(_CLOSENESS_BINS) + bins
-    counts = np.bincount(cells, minlength=count * _CLOSENESS_BINS).reshape(count, _CLOSENESS_BINS)
-    enough = counts[:, ::-1].cumsum(axis=1) >= MAX_RELATED  # from the closest bin on
-    lowest = np.where(enough[:, -1], _CLOSENESS_BINS - 1 - enough.argmax(axis=1), 0)
-    return np.asarray((bins >= lowest[rows]) & (closeness > 0))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class InteractionWeights:
-    """How much people like items: ``n`` rows, one for each person and item."""
-
-    items: Numbers
-    weights: Vector  # of the person's strongest event with the item
-    at_s: Times  # of the last one, in seconds since 1970 UTC, never falling
-
-    @classmethod
-    def of(cls, people: Numbers, items: Numbers, weights: Vector, at_s: Times) -> InteractionWeights:
-        """Gather events, ``(e,)`` each, in any order."""
-        order = np.lexsort((at_s, items, people))
-        people, items, weights, at_s = people[order], items[order], weights[order], at_s[order]
-        first = np.flatnonzero((np.diff(people, prepend=-1) != 0) | (np.diff(items, prepend=-1) != 0))
-        last = np.append(first[1:], len(people))[: len(first)] - 1
-        strongest = np.maximum.reduceat(weights, first) if len(first) else weights
-        by_time = np.argsort(at_s[last], kind="stable")
-        return cls(items[last][by_time], strongest[by_time], at_s[last][by_time])
-
-    def popularity(self, count: int, *, now_s: float, window_s: float, half_life_s: float) -> Vector:
-        """The popularity of ``count`` items, ``(count,)``: the sum of weights, each halved by its age.
-
-        Rows whose last event is after ``now_s``, or before the window, do not count.
-        """
-        start, end = np.searchsorted(self.at_s, [now_s - window_s, now_s], side="right")
-        near = slice(int(start), int(end))
-        left = self.weights[near] * np.exp2((self.at_s[near] - now_s) / half_life_s)
-        return np.bincount(self.items[near], weights=left, minlength=count).astype(np.float32)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Learned:
-    """What was learned from events."""
-
-    cooccurrence: Mapping[RelationType, ItemCooccurrence]
-    baskets: tuple[tuple[int, ...], ...]  # rows of the items of each basket with at least two
-    weights: InteractionWeights
-    events: int  # number of events
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -233,11 +95,16 @@ class _Columns:
 class Interactions:
     """What all people do, up to the last ``follow``; threads may share it.
 
-    Items are products that events are about. Each has a row, from 0 in the order of arrival.
+    Items are products that events are about. Each has a row, from 0 in the order of arrival. From very many events
+    one process learns, and publishes it; the others read only the events since then.
+
+    Args:
+        events: What people did.
+        shared: What the processes of a workspace learn for each other; None for this one alone.
     """
 
-    def __init__(self, events: EventStore) -> None:
-        self._events = events
+    def __init__(self, events: EventStore, *, shared: SharedLearning | None = None) -> None:
+        self._events, self._shared = events, shared
         self._lock = RLock()
         self._begin()
 
@@ -246,12 +113,17 @@ class Interactions:
         self._rows: dict[str, int] = {}
         self._ids: list[str] = []
         self._position: EventPosition = {}
+        self._learned_position: EventPosition = {}
         self._erasures = self._events.erasures()
         self._learned = _learn(self._columns, 0, 0)
         self._learned_at = float("-inf")
         self._learner: Thread | None = None
         self._base: dict[tuple[float, float], _CachedPopularity] = {}
         self._cached: dict[tuple[float, float], _CachedPopularity] = {}
+        self._is_whole = True  # whether the columns have every event, and not only those since a publication
+        self._looked_at = float("-inf")  # for a publication
+        if self._shared is not None:
+            self._adopt(self._shared.newest(erasures=self._erasures, after=0))
 
     def follow(self) -> None:
         """Read new events; what follows from very many is learned a little later.
@@ -267,10 +139,11 @@ class Interactions:
                 logger.debug("cannot follow events: reason=%s", error)
             if self._learner is not None or not self._is_due():
                 return
-            if len(self) <= _AT_ONCE:
+            if self._taken <= _AT_ONCE:
                 self.learn()
-            else:
-                self._learner = Thread(target=self.learn, name="sartor-interactions", daemon=True)
+            elif self._shared is None or time.monotonic() - self._looked_at >= _LOOK_S:
+                self._looked_at = time.monotonic()
+                self._learner = Thread(target=self._learn_for_all, name="sartor-interactions", daemon=True)
                 self._learner.start()
 
     def catch_up(self) -> None:
@@ -286,13 +159,67 @@ class Interactions:
             self._columns = columns = self._columns.followed_by(self._fresh).since(-MAX_LEARNED_EVENTS)
             self._fresh = _Columns()
             taken, count, erasures = self._taken, len(self._ids), self._erasures
+            position = self._position
         start = time.perf_counter()
         learned = _learn(columns, taken, count)
         with self._lock:
-            self._learner = None
             if erasures == self._erasures:
                 self._learned, self._learned_at = learned, time.monotonic()
+                self._learned_position = position
         logger.info("learned from events: events=%d seconds=%.2f", taken, time.perf_counter() - start)
+
+    def _learn_for_all(self) -> None:
+        """Take what another process has learned, or learn and publish it if that is this process's turn."""
+        try:
+            if self._shared is None:
+                self.learn()
+                return
+            known, erasures = self._learned.events, self._erasures
+            is_turn = self._shared.is_turn()
+            if (newer := self._shared.newest(erasures=erasures, after=known)) is not None:
+                with self._lock:
+                    self._adopt(newer)
+            elif is_turn:
+                self._complete()
+                self.learn()
+                with self._lock:
+                    publication = Publication(
+                        product_ids=tuple(self._ids[: self._learned.items]),
+                        learned=self._learned,
+                        position=self._learned_position,
+                        erasures=self._erasures,
+                    )
+                self._shared.publish(publication)
+                if self._events.erasures() != publication.erasures:  # nothing of what was erased may stay
+                    self._shared.clear()
+        except StoreAway as error:
+            logger.debug("cannot learn for all: reason=%s", error)
+        finally:
+            self._learner = None
+
+    def _adopt(self, publication: Publication | None) -> None:
+        """Go on from what another process has learned; the rows of this process stay as they are."""
+        if publication is None or publication.erasures != self._erasures:
+            return
+        if publication.learned.events > self._events.counts()[0]:
+            logger.warning("a publication is from other events, and is left alone: name=%s", publication.name)
+            return
+        rows = np.array([self._new_row(product_id) for product_id in publication.product_ids], np.int64)
+        self._learned = publication.learned.renumbered(rows, count=len(self._ids))
+        self._learned_at = time.monotonic()
+        self._columns, self._fresh, self._is_whole = _Columns(), _Columns(), False
+        self._position, self._taken = publication.position, publication.learned.events
+        self._read()
+        logger.info("learned by another process: events=%d", publication.learned.events)
+
+    def _complete(self) -> None:
+        """Read the events before the publication that was adopted, which this process learns from now."""
+        with self._lock:
+            if self._is_whole:
+                return
+            self._columns, self._fresh, self._is_whole = _Columns(), _Columns(), True
+            self._position, self._taken = {}, 0
+            self._read()
 
     def _is_due(self) -> bool:
         known, new = self._learned.events, self._taken - self._learned.events
@@ -358,7 +285,7 @@ class Interactions:
             learned, taken, count = self._learned, self._taken, len(self._ids)
             columns, fresh = self._columns, self._fresh
             base, cached = self._base.get(key), self._cached.get(key)
-        few = len(columns) + len(fresh) <= _AT_ONCE
+        few = taken <= _AT_ONCE
         if cached is not None and cached.learned is learned and 0 <= now_s - cached.now_s < _MINUTE_S:
             recent = not few and clock_s - cached.clock_s < _SOON_S
             if recent or cached.events == taken:
