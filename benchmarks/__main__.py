@@ -22,6 +22,7 @@ from benchmarks.index_engines import index_engines
 from benchmarks.ingest_scale import ingest_scale
 from benchmarks.kill_rounds import kill_rounds
 from benchmarks.looks import looks
+from benchmarks.opensearch_growth import opensearch_growth
 from benchmarks.performance_page import RESULTS, SHORT, shown, write_pages
 from benchmarks.recommendation_latency import filtered_recall, recommendation_latency
 from benchmarks.recommendations import recommendations
@@ -65,6 +66,7 @@ app.command("recommendation_latency")(recommendation_latency)
 app.command("filtered_recall")(filtered_recall)
 app.command("index_engines")(index_engines)
 app.command("growth")(growth)
+app.command("opensearch_growth")(opensearch_growth)
 app.command("runtimes")(runtimes)
 app.command("decoding")(decoding)
 app.command("kill_rounds")(kill_rounds)

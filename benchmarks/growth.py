@@ -28,7 +28,7 @@ _SIZES = (1000, 4000, 16_000, 64_000)
 _WARM_UP = 20
 _K = 10
 _STEP = 512
-_EVERY, _TENTH = "query", "query, a tenth passes"
+EVERY, FEW = "query", "query, a tenth passes"
 _PER_PRODUCT = ("store", "index", "graph")
 _OTHER_PRODUCTS = 1_000_000  # a piece that no catalog here gets to
 
@@ -91,11 +91,12 @@ def _fill(home: Path, products: int) -> tuple[Filled, float]:
     from sartor.index import edge  # noqa: F401 - loaded before memory counts
 
     with PeakGrowth() as memory:
-        filled = fill(home, products, _embeddings)
+        filled = fill(home, products, embeddings)
     return filled, memory.mb
 
 
-def _embeddings(count: int, dimension: int, first: int = 0) -> Iterator[tuple[int, Matrix]]:
+def embeddings(count: int, dimension: int, first: int = 0) -> Iterator[tuple[int, Matrix]]:
+    """Made embeddings of products, in pieces: where a piece starts, and its rows."""
     start = 0
     for piece in CatalogVectors(dimension=dimension).pieces(count, first=first):
         for rows in np.split(piece.vectors, range(_STEP, len(piece.vectors), _STEP)):
@@ -112,8 +113,8 @@ def _ask(home: Path, queries: int) -> tuple[dict[str, list[float]], float]:
 
     settings = Settings(home=home)
     card = choose_model(settings, open_models(settings))
-    asked = _query_vectors(home, card.dimension, _WARM_UP + queries)
-    kinds = {_EVERY: EVERYTHING, _TENTH: Where((AnyOf(attribute=TENTH, values=("0",)),))}
+    asked = query_vectors(home, card.dimension, _WARM_UP + queries)
+    kinds = {EVERY: EVERYTHING, FEW: Where((AnyOf(attribute=TENTH, values=("0",)),))}
     each_ms: dict[str, list[float]] = {}
     with (
         PeakGrowth() as memory,
@@ -130,14 +131,14 @@ def _ask(home: Path, queries: int) -> tuple[dict[str, list[float]], float]:
     return each_ms, memory.mb
 
 
-def _query_vectors(home: Path, dimension: int, count: int) -> Sequence[Vector]:
+def query_vectors(home: Path, dimension: int, count: int) -> Sequence[Vector]:
     """What a photo is searched by, for embeddings that the catalog does not have."""
     from sartor.recommend.weights import DEFAULT_FEATURE_WEIGHTS
 
     compose = composer(home)
-    pieces = (rows for _, rows in _embeddings(count, dimension, _OTHER_PRODUCTS))
-    embeddings = islice((row for rows in pieces for row in rows), count)
-    return [compose.features(row[None], [None], {})[0].weighted(DEFAULT_FEATURE_WEIGHTS) for row in embeddings]
+    pieces = (rows for _, rows in embeddings(count, dimension, _OTHER_PRODUCTS))
+    rows_asked = islice((row for rows in pieces for row in rows), count)
+    return [compose.features(row[None], [None], {})[0].weighted(DEFAULT_FEATURE_WEIGHTS) for row in rows_asked]
 
 
 def _figures(size: int, each: _Grown) -> Iterator[tuple[str, Figure]]:

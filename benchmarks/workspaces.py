@@ -76,28 +76,36 @@ def fill(home: Path, products: int, vectors: Callable[[int, int], Vectors] | Non
         vectors: Gives so many embeddings of so many numbers, in pieces; without it they are random.
     """
     from sartor.config import Settings
-    from sartor.ingest.writer import catch_up
+    from sartor.ingest.writer import bring_up_to_date, catch_up
     from sartor.shop.library import choose_model, open_models
-    from sartor.store.sqlite.catalog import SqliteCatalogStore
     from sartor.wiring import open_index, open_truth
 
     settings = Settings(home=home)
     card = choose_model(settings, open_models(settings))
     compose = composer(home)
-    store = SqliteCatalogStore(home / "catalog.sqlite3")
     clock = [time.perf_counter()]
-    for start, piece in (vectors or random_vectors)(products, card.dimension):
-        store.write(_write(start, piece, card.id))
+    fill_store(home, products, vectors)
     clock.append(time.perf_counter())
     with closing(open_truth(settings)) as truth, open_index(settings, truth, card, compose) as index:
-        catch_up(store, index, compose)
+        catch_up(truth.store, index, compose)
         clock.append(time.perf_counter())
-        index.optimize()
-        index.mark(store.revision)
+        bring_up_to_date(truth.store, index, compose)
     clock.append(time.perf_counter())
-    store.close()
     store_s, index_s, graph_s = np.diff(clock).tolist()
     return Filled(store_s=store_s, index_s=index_s, graph_s=graph_s)
+
+
+def fill_store(home: Path, products: int, vectors: Callable[[int, int], Vectors] | None = None) -> None:
+    """Write the products of ``fill`` to the store alone."""
+    from sartor.config import Settings
+    from sartor.shop.library import choose_model, open_models
+    from sartor.store.sqlite.catalog import SqliteCatalogStore
+
+    settings = Settings(home=home)
+    card = choose_model(settings, open_models(settings))
+    with closing(SqliteCatalogStore(home / "catalog.sqlite3")) as store:
+        for start, piece in (vectors or random_vectors)(products, card.dimension):
+            store.write(_write(start, piece, card.id))
 
 
 def composer(home: Path) -> FeatureBuilder:

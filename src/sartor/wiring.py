@@ -130,7 +130,7 @@ def open_workspace(settings: Settings, *, many_callers: bool = False) -> Workspa
         choose_model=choose,
         open_encoder=lambda card: open_encoder(settings, models, card, many_callers=many_callers),
         open_index=lambda card, features: open_index(settings, truth, card, features, cluster=cluster),
-        open_writer=None if writing is None else partial(_writer, writing, workspace_id(truth.store)),
+        open_writer=None if writing is None else partial(index_writer, writing, workspace_id(truth.store)),
         heads=lambda card: Heads.read(models.folders().get(card.id), card),
         regions=lambda card: Regions.read(models.folders().get(card.id), card),
         fetch_models=truth.fetch_models,
@@ -296,9 +296,10 @@ def workspace_id(store: CatalogStore) -> str:
     return store.setting(WORKSPACE_ID) or store.claim_setting(WORKSPACE_ID, uuid4().hex)
 
 
-def _writer(
+def index_writer(
     cluster: OpenSearch, workspace: str, card: ModelCard, features: FeatureBuilder, term: int
 ) -> IndexWriter:
+    """The index of a model in a cluster, for the indexer that has the lease of a term."""
     from sartor.index.opensearch.writer import OpenSearchWriter
 
     return OpenSearchWriter(
