@@ -22,7 +22,6 @@ from benchmarks.index_engines import index_engines
 from benchmarks.ingest_scale import ingest_scale
 from benchmarks.kill_rounds import kill_rounds
 from benchmarks.looks import looks
-from benchmarks.opensearch_growth import opensearch_growth
 from benchmarks.performance_page import RESULTS, SHORT, shown, write_pages
 from benchmarks.recommendation_latency import filtered_recall, recommendation_latency
 from benchmarks.recommendations import recommendations
@@ -30,6 +29,7 @@ from benchmarks.report import Report, publish
 from benchmarks.retrieval_agreement import retrieval_agreement
 from benchmarks.runtimes import runtimes
 from benchmarks.same_answers import same_answers
+from benchmarks.scale import scale
 from benchmarks.service_load import service_load
 from benchmarks.startup import startup
 from benchmarks.training_runs import training_ablation, training_first_figures
@@ -66,7 +66,7 @@ app.command("recommendation_latency")(recommendation_latency)
 app.command("filtered_recall")(filtered_recall)
 app.command("index_engines")(index_engines)
 app.command("growth")(growth)
-app.command("opensearch_growth")(opensearch_growth)
+app.command("scale")(scale)
 app.command("runtimes")(runtimes)
 app.command("decoding")(decoding)
 app.command("kill_rounds")(kill_rounds)
