@@ -57,6 +57,7 @@
     │   ├── BadFilter
     │   ├── BadCursor
     │   ├── BadEvent
+    │   ├── NoIdentity
     │   ├── PersonNotFound
     │   └── VisitorTaken
     ├── TrainingError
@@ -65,6 +66,7 @@
     │   ├── UnusableCheckpoint
     │   └── OutputTaken
     ├── ServiceError
+    │   ├── BadSetting
     │   ├── NeedsKey
     │   ├── AddressTaken
     │   ├── WorkerFailed
@@ -645,6 +647,16 @@ class BadEvent(QueryError):
         self.reason = reason
 
 
+class NoIdentity(QueryError):
+    """A text is what programs write for a missing value, and nobody's id."""
+
+    def __init__(self, text: str, *, kind: str) -> None:
+        super().__init__(
+            f"{text!r} is no id of a {kind}, but what a script writes for a missing one; leave the {kind} out where "
+            "there is none"
+        )
+
+
 class ExportError(SartorError):
     """A workspace cannot be exported this way."""
 
@@ -724,6 +736,14 @@ class OutputTaken(TrainingError):
 
 class ServiceError(SartorError):
     """The service cannot start."""
+
+
+class BadSetting(ServiceError):
+    """A setting of the service cannot be used."""
+
+    def __init__(self, setting: str, *, value: object, reason: str) -> None:
+        shown = redacted(value) if isinstance(value, str) else value
+        super().__init__(f"{setting} cannot be {shown!r}: {reason}")
 
 
 class NeedsKey(ServiceError):

@@ -3,7 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sartor.service.security import Scope, client_of
+from sartor.service.forwarding import client_of
+from sartor.service.security import Scope
 from tests.fakes import RED, photo
 from tests.service.conftest import key_of, serving
 

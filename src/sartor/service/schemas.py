@@ -316,6 +316,10 @@ class EventsOut(BaseModel):
     unknown_products: int = Field(
         description="How many of the new ones are about products that the catalog does not have; they are kept."
     )
+    placeholders: int = Field(
+        description="How many of the taken ones had an id that stands for a missing one, such as `undefined`; it was "
+        "left out."
+    )
     rejected: list[EventRejection]
 
 

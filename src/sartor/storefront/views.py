@@ -130,7 +130,7 @@ class Picture:
     """A photo of the catalog in several sizes. Width and height are those of the largest."""
 
     src: str
-    srcset: str
+    sources: tuple[tuple[str, int], ...]
     width_px: int
     height_px: int
 
@@ -222,7 +222,7 @@ def picture_of(photo: Photo) -> Picture | None:
     widths = {px: max(1, round(photo.width_px * scale)) for px, scale in scales.items()}
     return Picture(
         src=f"{address}{SIZES_PX[1]}",
-        srcset=", ".join(f"{address}{px} {width}w" for px, width in widths.items()),
+        sources=tuple((f"{address}{px}", width) for px, width in widths.items()),
         width_px=widths[SIZES_PX[-1]],
         height_px=max(1, round(photo.height_px * scales[SIZES_PX[-1]])),
     )

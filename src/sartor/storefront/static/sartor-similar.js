@@ -29,7 +29,7 @@
  * and ::part(heading), ::part(card), ::part(photo), ::part(title), ::part(price), ::part(state)
  */
 
-const ORIGIN = new URL(import.meta.url).origin;
+const SERVICE = new URL('.', import.meta.url).href; // with the prefix that a proxy may have it below
 const STYLE = `
 :host { display: block; color: var(--sartor-ink, inherit); font: var(--sartor-font, inherit); }
 :host([hidden]) { display: none; }
@@ -88,7 +88,7 @@ class SartorSimilar extends HTMLElement {
   }
 
   get #api() {
-    return (this.getAttribute('api') || ORIGIN).replace(/\/+$/, '');
+    return (this.getAttribute('api') || SERVICE).replace(/\/+$/, '');
   }
 
   get #k() {
