@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sartor.choices import Precision, RuntimeChoice
-from sartor.errors import BadSetting, BadSettings
+from sartor.errors import BadSettings, UnusableSetting
 from sartor.types import Metric
 
 if TYPE_CHECKING:
@@ -81,14 +81,36 @@ def memory_bytes() -> int:
         return memory
 
 
-class Settings(BaseModel):
+class _Checked(BaseModel):
+    """Settings of one kind."""
+
+    model_config = ConfigDict(frozen=True)
+
+    @classmethod
+    def checked(cls, **values: Any) -> Self:
+        """The settings with these values.
+
+        Raises:
+            UnusableSetting: A value cannot be used; the error names the setting and its option.
+        """
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = str(first["loc"][0])
+            field = cls.model_fields.get(name)
+            extra = field.json_schema_extra if field else None
+            option = extra.get("option") if isinstance(extra, dict) else None
+            reason = first["msg"].removeprefix("Value error, ")
+            raise UnusableSetting(name, option=str(option or ""), value=first["input"], reason=reason) from error
+
+
+class Settings(_Checked):
     """How a workspace is opened.
 
     An address in place of the directory, as in ``home="mongodb://localhost/shop"``, is that of the store; what is
     derived from it is then kept in the default directory.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     home: Path = _row(Path("sartor-data"), "Directory of the workspace; it is made if it is missing.", "--home")
     store: str | None = _row(
@@ -180,10 +202,8 @@ def with_file(settings: S) -> S:
     return settings.model_copy(update={name: getattr(valid, name) for name in new})
 
 
-class ServiceSettings(BaseModel):
+class ServiceSettings(_Checked):
     """How ``sartor serve`` answers."""
-
-    model_config = ConfigDict(frozen=True)
 
     host: str = _row("127.0.0.1", "Address to listen on; one that others reach needs an API key.", "--host")
     port: int = _row(8000, "Port; 0 takes a free one.", "--port", ge=0, le=65535)
@@ -195,8 +215,8 @@ class ServiceSettings(BaseModel):
     )
     trusted_proxies: tuple[str, ...] = _row(
         ("loopback", "unix"),
-        "Proxies whose `X-Forwarded-*` headers are believed: addresses, networks such as `10.0.0.0/8`, and the words "
-        "`loopback`, `private`, `unix` and `none`.",
+        "Proxies whose `X-Forwarded-*` headers are believed: addresses, networks such as `10.0.0.0/8`, and the "
+        "words `loopback`, `private`, `unix` and `none`.",
         "--trusted-proxy",
     )
     cors_origins: tuple[str, ...] = _row(
@@ -237,23 +257,6 @@ class ServiceSettings(BaseModel):
     waiting: int = _row(64, "Requests that wait while that many are worked on; further ones get 503.", ge=0)
     timeout_s: float = _row(20.0, "Seconds after which a request is given up.", gt=0)
     receive_timeout_s: float = _row(30.0, "Seconds in which a request has to arrive.", gt=0)
-
-    @classmethod
-    def checked(cls, **values: Any) -> Self:
-        """The settings with these values.
-
-        Raises:
-            BadSetting: A value cannot be used; the error names the setting and its option.
-        """
-        try:
-            return cls(**values)
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = str(first["loc"][0])
-            option = (cls.model_fields[name].json_schema_extra or {}).get("option")  # type: ignore[union-attr]
-            value = values.get(name, first["input"])
-            reason = first["msg"].removeprefix("Value error, ")
-            raise BadSetting(str(option or name), value=value, reason=reason) from error
 
     @field_validator("cors_origins")
     @classmethod
@@ -298,9 +301,8 @@ _NETWORK_WORDS = {
     "unix": (),
     "none": (),
 }
-_OWN_PATHS = frozenset(  # first words of the service's own paths
-    ["v1", "health", "metrics", "openapi.json", "static", "product", "results", "search", "uploads", "opinion", "remember", "favorites", "privacy"]
-)
+_OWN_PAGES = frozenset(("product", "results", "search", "uploads", "opinion", "remember", "favorites", "privacy"))
+_OWN_PATHS = _OWN_PAGES | {"v1", "health", "metrics", "openapi.json", "static", "sartor-similar.js"}  # first words
 
 
 def origin_of(text: str) -> str:
@@ -340,6 +342,7 @@ def base_of(text: str) -> str:
     """
     parts = urlsplit(text.strip())
     path = parts.path.rstrip("/")
+    origin = origin_of(parts._replace(path="", query="", fragment="").geturl() if parts.netloc else text)
     if parts.query or parts.fragment:
         message = f"{text!r} has a query or a fragment; write scheme, host and path, such as https://shop.example/sartor/"
         raise ValueError(message)
@@ -349,7 +352,7 @@ def base_of(text: str) -> str:
     if path.split("/")[1:2] and path.split("/")[1] in _OWN_PATHS | {".", ".."}:
         message = f"the path of {text!r} begins as one of the service's own; choose another, such as /sartor/"
         raise ValueError(message)
-    return origin_of(f"{parts.scheme}://{parts.netloc}") + path
+    return origin + path
 
 
 def networks_of(texts: Iterable[str]) -> tuple[Network, ...]:
@@ -365,8 +368,8 @@ def networks_of(texts: Iterable[str]) -> tuple[Network, ...]:
                 networks.append(ipaddress.ip_network(each, strict=False))
             except ValueError as error:
                 message = (
-                    f"{text!r} is no address and no network; write such as 10.0.0.5, 10.0.0.0/8 or fd00::/8, or one of "
-                    f"{', '.join(_NETWORK_WORDS)}"
+                    f"{text!r} is no address and no network; write such as 10.0.0.5, 10.0.0.0/8 or fd00::/8, or "
+                    f"one of {', '.join(_NETWORK_WORDS)}"
                 )
                 raise ValueError(message) from error
     return tuple(networks)

@@ -66,7 +66,6 @@
     │   ├── UnusableCheckpoint
     │   └── OutputTaken
     ├── ServiceError
-    │   ├── BadSetting
     │   ├── NeedsKey
     │   ├── AddressTaken
     │   ├── WorkerFailed
@@ -80,6 +79,7 @@
     │   ├── ExportTaken
     │   ├── ExportMisnamed
     │   └── ExportFailed
+    ├── UnusableSetting
     ├── MissingExtra
     └── DeviceUnavailable
 
@@ -128,6 +128,15 @@ def redacted(address: str) -> str:
     if at:
         shown = f"{re.split('[:/?]', login, maxsplit=1)[0]}:***@{shown}"
     return f"{scheme}{separator}{shown}"
+
+
+class UnusableSetting(SartorError):
+    """The value of a setting cannot be used."""
+
+    def __init__(self, setting: str, *, value: object, reason: str, option: str = "") -> None:
+        shown = redacted(value) if isinstance(value, str) else value
+        named = f"{setting} ({option})" if option else setting
+        super().__init__(f"{named} cannot be {shown!r}: {reason}")
 
 
 class MissingExtra(SartorError):
@@ -652,8 +661,8 @@ class NoIdentity(QueryError):
 
     def __init__(self, text: str, *, kind: str) -> None:
         super().__init__(
-            f"{text!r} is no id of a {kind}, but what a script writes for a missing one; leave the {kind} out where "
-            "there is none"
+            f"{text!r} is no id of a {kind}, but what a script writes for a missing one; leave the {kind} out "
+            "where there is none"
         )
 
 
@@ -736,14 +745,6 @@ class OutputTaken(TrainingError):
 
 class ServiceError(SartorError):
     """The service cannot start."""
-
-
-class BadSetting(ServiceError):
-    """A setting of the service cannot be used."""
-
-    def __init__(self, setting: str, *, value: object, reason: str) -> None:
-        shown = redacted(value) if isinstance(value, str) else value
-        super().__init__(f"{setting} cannot be {shown!r}: {reason}")
 
 
 class NeedsKey(ServiceError):

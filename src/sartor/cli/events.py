@@ -151,7 +151,8 @@ def _print(report: EventImportReport) -> None:
         )
     if report.placeholders:
         typer.echo(
-            f"{report.placeholders:,} of them have an id such as undefined or null, which is nobody's; it was left out"
+            f"{report.placeholders:,} of them have an id such as undefined or null, which is nobody's "
+            "and was left out"
         )
     print_table(
         "Noticed in the file",

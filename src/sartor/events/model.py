@@ -61,8 +61,8 @@ _QUOTES = "'\"` \t"
 def is_placeholder(text: str) -> bool:
     """Whether a text is no id, but what a program writes for a missing one: one of ``PLACEHOLDERS``, or blank.
 
-    Case, and quotes and spaces around it, do not matter. An id that only contains such a word is an id; so is ``0``,
-    which data sets begin to count with.
+    Case, and quotes and spaces around it, do not matter. An id that only contains such a word is an id; so is
+    ``0``, which data sets begin to count with.
 
     Example:
         >>> is_placeholder("undefined"), is_placeholder(" NaN"), is_placeholder("undefined-7"), is_placeholder("0")
@@ -76,8 +76,8 @@ def is_placeholder(text: str) -> bool:
 class Person:
     """A user with an account, or an anonymous visitor. The same id as a user and as a visitor is two people.
 
-    An id that is a placeholder for a missing one, see ``is_placeholder``, is nobody's: nothing is recommended to it or
-    recorded of it. What was recorded before can still be read and erased.
+    An id that is a placeholder for a missing one, see ``is_placeholder``, is nobody's: nothing is recommended to
+    it or recorded of it. What was recorded before can still be read and erased.
 
     Attributes:
         kind: Which of the two.

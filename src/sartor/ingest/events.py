@@ -74,7 +74,7 @@ class EventImportReport:
         unknown_products: Events about products that the catalog does not have; they are stored.
         unknown_examples: Ids of such products, those with the most events first.
         undated: Events with neither id nor time: they count as of now, and importing them again adds them again.
-        placeholders: Events of which an id was a placeholder for a missing one, such as ``undefined``, and was left
+        placeholders: Events in which an id was a placeholder for a missing one, such as ``undefined``; it was left
             out.
         rejected: Lines that are no events.
         rejections: The first of them.

@@ -1,7 +1,7 @@
 """What a request was before proxies passed it on: its client, and the address that the client asked for.
 
-Only proxies that the settings trust are believed. ``X-Forwarded-For`` goes before ``Forwarded`` (RFC 7239), which most
-proxies pass on as a client sent it.
+Only proxies that the settings trust are believed. ``X-Forwarded-For`` goes before ``Forwarded`` (RFC 7239), which
+most proxies pass on as a client sent it.
 """
 
 from __future__ import annotations
@@ -187,8 +187,8 @@ def _address(text: str) -> _Address | None:
 class ForwardedRequests:
     """ASGI middleware, outermost: gives the app each request as its client sent it.
 
-    The app then sees the client's address, scheme and host, and its own prefix as ``root_path``. The proxies are in
-    ``scope["state"]["proxies"]``.
+    The app then sees the client's address, scheme and host, and its own prefix as ``root_path``. The proxies are
+    in ``scope["state"]["proxies"]``.
     """
 
     def __init__(self, app: ASGIApp, *, settings: ServiceSettings) -> None:

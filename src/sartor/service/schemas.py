@@ -317,8 +317,8 @@ class EventsOut(BaseModel):
         description="How many of the new ones are about products that the catalog does not have; they are kept."
     )
     placeholders: int = Field(
-        description="How many of the taken ones had an id that stands for a missing one, such as `undefined`; it was "
-        "left out."
+        description="How many of the taken ones had an id that stands for a missing one, such as `undefined`; it "
+        "was left out."
     )
     rejected: list[EventRejection]
 

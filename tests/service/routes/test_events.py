@@ -203,3 +203,21 @@ def test_an_event_of_every_script_comes_back_the_same(client: TestClient) -> Non
     client.post("/v1/events", content=json.dumps(given).encode(), headers={"content-type": "application/json"})
 
     assert held(client, "Zo%C3%AB%2F%201%262")[0]["query"] == given["query"]
+
+
+def test_placeholders_are_told(client: TestClient) -> None:
+    like = {"type": "like", "product_id": "red"}
+    batch = [
+        like | {"visitor_id": "undefined"},
+        like | {"user_id": "null", "visitor_id": "v-1"},
+        like | {"user_id": "ann", "basket_id": "NaN"},
+        like | {"user_id": "ann"},
+    ]
+    answer = client.post("/v1/events", json={"events": batch}).json()
+    assert (answer["accepted"], answer["placeholders"]) == (3, 2)
+    (rejected,) = answer["rejected"]
+    assert rejected["index"] == 0
+    assert "'undefined' is what a script writes for a missing id" in rejected["reason"]
+    single = client.post("/v1/events", json=like | {"visitor_id": "[object Object]"})
+    assert single.status_code == 422
+    assert client.post("/v1/events", json=batch[1]).json()["placeholders"] == 1
