@@ -136,8 +136,11 @@ SERVICE_NONSENSE = {
 def test_every_setting_of_a_workspace_is_checked_at_start_and_named(home: Path, name: str) -> None:
     if NONSENSE[name] is None:
         return
-    with pytest.raises(SartorError, match=name) as error:
-        open_shop(Settings.checked(**{"home": home, name: NONSENSE[name]})).close()
+    with (
+        pytest.raises(SartorError, match=name) as error,
+        open_shop(Settings.checked(**{"home": home, name: NONSENSE[name]})) as shop,
+    ):
+        shop.warm_up()  # as a service does at its start
     assert "\n" not in str(error.value)
 
 

@@ -39,22 +39,28 @@ class Body:
     photos: tuple[bytes, ...] = ()
 
 
-async def read_body(request: Request, *, field: str, max_photos: int) -> Body:
+async def read_body(request: Request, *, field: str, max_photos: int, needs_field: bool = False) -> Body:
     """Read a body that is JSON, or a form with photos.
 
     Args:
         request: The request.
         field: Name of the form field that holds the JSON.
         max_photos: Number of photos that a form may have.
+        needs_field: Whether the JSON has to be there; else what is missing is an empty object.
 
     Raises:
-        BadRequest: The body is of another kind, or the form has an unknown field.
+        BadRequest: The body is of another kind, a form field is unknown or there twice, or the JSON is missing.
         TooManyPhotos: It has more than ``max_photos``.
     """
     kind = _content_type(request)
     if kind == MULTIPART:
-        return await _read_form(request, field=field, max_photos=max_photos)
+        form = await _read_form(request, field=field, max_photos=max_photos)
+        if needs_field and not form.json:
+            raise BadRequest(f"the form has no field {field!r}; it has all of the {field} as JSON")
+        return Body(json=form.json or b"{}", photos=form.photos)
     body = await request.body()
+    if needs_field and not body:
+        raise BadRequest(f"the request has no body; send all of the {field} as {JSON}")
     if kind == JSON or not body:
         return Body(json=body or b"{}")
     raise _unsupported(f"send {JSON} or {MULTIPART}, not {kind!r}")
@@ -171,18 +177,20 @@ def body_schema(model: type[BaseModel], *, field: str) -> dict[str, Any]:
 
 
 async def _read_form(request: Request, *, field: str, max_photos: int) -> Body:
-    text, photos = b"{}", []
+    text, photos = b"", []
     async with photo_form(request, max_files=max_photos + 1, max_fields=_MAX_FIELDS) as form:
         for name, value in form.multi_items():
             if isinstance(value, UploadFile) and name == PHOTO:
                 photos.append(await value.read())
+            elif name == field and text:
+                raise BadRequest(f"the form field {field!r} is there more than once")
             elif name == field:
                 text = await value.read() if isinstance(value, UploadFile) else value.encode()
             else:
                 raise BadRequest(f"there is no form field {name!r}; there are: {field}, photo")
     if len(photos) > max_photos:
         raise TooManyPhotos(limit=max_photos)
-    return Body(json=text or b"{}", photos=tuple(photos))
+    return Body(json=text, photos=tuple(photos))
 
 
 def _content_type(request: Request) -> str:

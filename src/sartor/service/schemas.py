@@ -249,7 +249,9 @@ class BatchResult(BaseModel):
     """What became of one product of a batch."""
 
     id: str
-    status: Literal["created", "updated", "deleted", "not_found", "rejected"]
+    status: Literal["created", "updated", "deleted", "not_found", "rejected", "superseded"] = Field(
+        description="`superseded` where a later product of the batch has the same id: that one was written."
+    )
     rejected: list[RejectionOut] = []
 
 

@@ -98,13 +98,15 @@ class FavoritesView:
         cards: Products that they like, the latest first.
         gone: Number of liked products that left the catalog.
         more_href: Results for products like these; empty if none has a photo.
-        dismissed: Products that they dislike.
+        dismissed: Products that they dislike, the latest first.
+        further: Number of products that they dislike beside those.
     """
 
     cards: tuple[Card, ...] = ()
     gone: int = 0
     more_href: str = ""
     dismissed: tuple[Card, ...] = ()
+    further: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +191,7 @@ def favorites_view(shop: Shop, person: Person | None) -> FavoritesView:
         gone=max(0, liked - len(cards)),
         more_href=Search(like=like).address if like else "",
         dismissed=tuple(_existing(shop, disliked[:MAX_DISMISSED])),
+        further=len(disliked[MAX_DISMISSED:]),
     )
 
 

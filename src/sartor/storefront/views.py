@@ -186,12 +186,17 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facet:
-    """An attribute to filter by, with the values shown at once and the ``others`` behind them."""
+    """An attribute to filter by, with the values shown at once and the ``others`` behind them.
+
+    Attributes:
+        further: Number of values that are not shown.
+    """
 
     attribute: str
     label: str
     choices: tuple[Choice, ...]
     others: tuple[Choice, ...]
+    further: int
     is_open: bool
 
 
@@ -339,6 +344,7 @@ def _facet(attribute: str, values: Sequence[FacetValue], filters: Filters, *, op
             *(choice for choice in choices[_FIRST_VALUES:] if choice.checked),
         ),
         others=tuple(choice for choice in choices[_FIRST_VALUES:MAX_FACET_VALUES] if not choice.checked),
+        further=sum(1 for choice in choices[MAX_FACET_VALUES:] if not choice.checked),
         is_open=opens or bool(checked),
     )
 

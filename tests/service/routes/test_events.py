@@ -43,7 +43,13 @@ def test_one_event_is_taken_and_held_as_it_came(client: TestClient) -> None:
     )
     answer = client.post("/v1/events", json=given)
 
-    assert answer.json() == {"accepted": 1, "duplicates": 0, "unknown_products": 0, "rejected": []}
+    assert answer.json() == {
+        "accepted": 1,
+        "duplicates": 0,
+        "unknown_products": 0,
+        "placeholders": 0,
+        "rejected": [],
+    }
     assert held(client) == [given | {"timestamp": "2026-03-04T05:06:07.250000+00:00"}]
 
 
@@ -51,7 +57,13 @@ def test_what_is_held_can_be_sent_again_and_changes_nothing(client: TestClient) 
     send(client, event(1), event(2, type="like"), event(3, type="search", product_id=None, query="red shirt"))
     before = held(client)
 
-    assert send(client, *before) == {"accepted": 0, "duplicates": 3, "unknown_products": 0, "rejected": []}
+    assert send(client, *before) == {
+        "accepted": 0,
+        "duplicates": 3,
+        "unknown_products": 0,
+        "placeholders": 0,
+        "rejected": [],
+    }
     assert held(client) == before
 
 

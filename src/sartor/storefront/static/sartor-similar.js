@@ -92,8 +92,11 @@ class SartorSimilar extends HTMLElement {
   }
 
   get #k() {
-    const k = Number.parseInt(this.getAttribute('k') ?? '', 10);
-    return k >= 1 ? Math.min(k, 48) : 6;
+    const text = this.getAttribute('k') ?? '6';
+    const k = Number(text);
+    const taken = k >= 1 ? Math.min(Math.floor(k), 48) : 6;
+    if (taken !== k) console.warn(`sartor-similar: k is a whole number from 1 to 48, not "${text}"; it is ${taken} here`);
+    return taken;
   }
 
   /** Several attributes that are set at once lead to one request. */
