@@ -190,6 +190,8 @@ def run(workspace: Any, service: Any, *, open_browser: bool = False) -> None:
 
     def listening(address: str) -> None:
         typer.echo(f"Sartor listens on {address} (API: {address}/openapi.json); stop it with Ctrl-C.")
+        if service.base_url:
+            typer.echo(f"Its pages and redirects lead to {service.base_url}/.")
         if open_browser:
             import webbrowser
 
