@@ -99,7 +99,7 @@ class _PhotoParser(MultiPartParser):
         disposition = self._current_part.content_disposition or b""
         _, options = parse_options_header(disposition)
         if options.get(b"name") == PHOTO.encode() and b"filename" not in options:
-            self._current_part.content_disposition = disposition + b'; filename="photo"'
+            self._current_part.content_disposition = disposition + b'; filename=""'
         super().on_headers_finished()
 
 
