@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 import sartor
-from sartor.config import EnvironmentSettings, Settings, with_file
-from sartor.errors import BadAddress, BadSettings, MissingExtra, redacted
+from sartor.config import EnvironmentSettings, ServiceSettings, Settings, with_file
+from sartor.errors import BadAddress, BadSettings, MissingExtra, SartorError, UnusableSetting, redacted
+from sartor.service.rates import check_rate_store
 from sartor.types import Metric
+from sartor.wiring import open_shop
 from tests.fakes import RED, folder_of
 
 
@@ -92,4 +94,124 @@ def test_a_bucket_without_its_client_names_the_extra(tmp_path: Path, monkeypatch
     monkeypatch.setattr("sartor.errors.find_spec", lambda name: None if name == "boto3" else object())
     with pytest.raises(MissingExtra, match=r"needs the package boto3; .* pip install '\.\[s3\]'"):
         sartor.open(tmp_path / "home", media="s3://photos/shop")
+    assert not (tmp_path / "home").exists()
+
+
+NONSENSE = {  # a value of each setting that cannot be meant
+    "home": None,  # any path is one
+    "store": "nonsense://host",
+    "index": "nonsense://host",
+    "media": "nonsense://host",
+    "indexer": "perhaps",
+    "model": "nonsense",
+    "metric": "nonsense",
+    "device": "nonsense",
+    "precision": "nonsense",
+    "runtime": "nonsense",
+    "threads": -1,
+    "allow_urls": "perhaps",
+}
+SERVICE_NONSENSE = {
+    "host": "http://0.0.0.0:8000",
+    "port": 70_000,
+    "base_url": "shop.example",
+    "trusted_proxies": ("10.0.0.0/8", "proxy.internal"),
+    "cors_origins": ("shop.example",),
+    "read_needs_key": "perhaps",
+    "storefront": "perhaps",
+    "rate_per_minute": -1,
+    "rate_store": "http://host",
+    "max_request_bytes": 0,
+    "max_photos": 0,
+    "workers": 0,
+    "share_index": "perhaps",
+    "concurrency": 0,
+    "waiting": -1,
+    "timeout_s": 0,
+    "receive_timeout_s": 0,
+}
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_of_a_workspace_is_checked_at_start_and_named(home: Path, name: str) -> None:
+    if NONSENSE[name] is None:
+        return
+    with (
+        pytest.raises(SartorError, match=name) as error,
+        open_shop(Settings.checked(**{"home": home, name: NONSENSE[name]})) as shop,
+    ):
+        shop.warm_up()  # as a service does at its start
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ServiceSettings.model_fields)
+def test_every_setting_of_the_service_is_checked_at_start_and_named(name: str) -> None:
+    option = ServiceSettings.model_fields[name].json_schema_extra
+    with pytest.raises(SartorError, match=name) as error:
+        check_rate_store(ServiceSettings.checked(**{name: SERVICE_NONSENSE[name]}).rate_store)
+    assert "\n" not in str(error.value)
+    if name != "rate_store" and option and option.get("option"):  # type: ignore[union-attr]
+        assert option["option"] in str(error.value)  # type: ignore[index,call-overload]
+
+
+@pytest.mark.parametrize(
+    ("given", "origin"),
+    [
+        ("https://shop.example/", "https://shop.example"),
+        (" HTTPS://Shop.Example:443 ", "https://shop.example"),
+        ("http://shop.example:80/", "http://shop.example"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+        ("https://sh\u00f6p.example", "https://xn--shp-tna.example"),
+        ("*", "*"),
+    ],
+)
+def test_an_origin_is_written_as_browsers_send_it(given: str, origin: str) -> None:
+    assert ServiceSettings.checked(cors_origins=(given,)).cors_origins == (origin,)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "shop.example",
+        "https://shop.example/page",
+        "https://*.shop.example",
+        "https://a.example,https://b.example",
+        "null",
+        "",
+        "https://",
+        "https://shop.example:99999",
+        "https://ann@shop.example",
+        "file:///x",
+    ],
+)
+def test_what_is_no_origin_is_refused_with_the_name_of_the_setting(given: str) -> None:
+    with pytest.raises(UnusableSetting, match=r"cors_origins \(--cors\) cannot be"):
+        ServiceSettings.checked(cors_origins=(given,))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "shop.example",
+        "https://shop.example/v1/",
+        "https://shop.example/product/x",
+        "https://shop.example/a?b",
+        "https://shop.example/a b",
+        "https://shop.example/..",
+        "https://shop.example//x",
+        "/sartor",
+    ],
+)
+def test_what_is_no_base_url_is_refused(given: str) -> None:
+    with pytest.raises(UnusableSetting, match=r"base_url \(--base-url\) cannot be"):
+        ServiceSettings.checked(base_url=given)
+    assert (
+        ServiceSettings.checked(base_url="https://Shop.example:443/sartor/").base_url
+        == "https://shop.example/sartor"
+    )
+
+
+def test_python_is_told_in_one_line_too(tmp_path: Path) -> None:
+    with pytest.raises(UnusableSetting, match=r"metric \(--metric\) cannot be 'nonsense': .*'cosine'"):
+        sartor.open(tmp_path / "home", metric="nonsense")  # type: ignore[arg-type]
     assert not (tmp_path / "home").exists()

@@ -70,6 +70,7 @@ def test_the_variables_are_settings_and_the_engines_have_extras() -> None:
     compose = yaml.safe_load(COMPOSE.read_text())["services"]["sartor"]["environment"]
     (secret,) = [one["stringData"] for one in documents() if one["kind"] == "Secret"]
     known = {f"{ENV_PREFIX}{name}".upper() for name in (*Settings.model_fields, *ServiceSettings.model_fields)}
+    known |= set(config.OTHER_VARIABLES)
     for variables in (compose, secret):
         assert {name for name in variables if name.startswith(ENV_PREFIX)} <= known
     (extras,) = re.findall(r'"\.\[(.*)\]"', DOCKERFILE.read_text())

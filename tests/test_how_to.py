@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -11,15 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 
 import sartor
 from sartor import Product, ProductInput
+from sartor.cli.app import app
 from tests.fakes import BLUE, GREEN, RED, photo
 from tests.service.test_durability import service
 
 PAGES = Path(__file__).parents[1] / "docs" / "how-to"
 SIMILAR, SHOPPERS = "similar-products-on-your-pages.md", "recommend-to-shoppers.md"
+DEPLOY = "deploy.md"
 WRITTEN = "127.0.0.1:8000"
+
+SYSTEMD_ANALYZE = shutil.which("systemd-analyze")
 
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="the page's commands need curl")
 
@@ -107,3 +113,53 @@ def read_all(text: str) -> list[dict[str, Any]]:
         found.append(value)
         text = text[end:]
     return found
+
+
+def test_the_script_for_backups_checks_each_and_keeps_seven(home: Path, tmp_path: Path) -> None:
+    with sartor.open(home) as shop:
+        shop.put(ProductInput(product=Product(id="a", title="A"), photos=[photo(RED)]))
+    backups = tmp_path / "backups"
+    for day in range(1, 10):
+        (backups / f"2025-01-{day:02}T000000Z").mkdir(parents=True)
+    (script,) = blocks("bash", page=DEPLOY)
+    (tmp_path / "sartor-backup").write_text(script)
+    program = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = os.environ | {"SARTOR_HOME": str(home), "BACKUPS": str(backups), "PATH": program}
+    command = ["sh", str(tmp_path / "sartor-backup")]
+
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    kept = sorted(path.name for path in backups.iterdir())
+    assert len(kept) == 7
+    assert kept[0] == "2025-01-04T000000Z"
+    with sartor.open(backups / kept[-1]) as copy:
+        assert copy.product("a").product.title == "A"
+
+    environment["SARTOR_HOME"] = str(tmp_path / "nothing")
+    failed = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert failed.returncode != 0
+    assert len(list(backups.iterdir())) >= 7  # no older copy is deleted
+
+
+@pytest.mark.skipif(SYSTEMD_ANALYZE is None, reason="systemd is not installed")
+def test_the_unit_is_one_that_systemd_takes(tmp_path: Path) -> None:
+    (unit,) = blocks("ini", page=DEPLOY)
+    file = tmp_path / "sartor.service"
+    file.write_text(unit.replace("/opt/sartor/bin/sartor", "/bin/true"))
+    done = subprocess.run(
+        [str(SYSTEMD_ANALYZE), "verify", "--man=no", str(file)], capture_output=True, text=True, check=False
+    )
+    said = [line for line in done.stderr.splitlines() if "sartor.service" in line]
+    assert not said
+
+
+def test_the_commands_of_the_page_exist() -> None:
+    page = (PAGES / DEPLOY).read_text(encoding="utf-8")
+    options = get_command(app).commands  # type: ignore[attr-defined]
+    used = re.findall(r"sartor (serve|index|backup|check) (.*)", page)
+    assert used
+    for name, arguments in used:
+        known = {
+            option for parameter in options[name].params for option in (*parameter.opts, *parameter.secondary_opts)
+        }
+        assert set(re.findall(r"(?<= )--[a-z-]+", f" {arguments.partition('||')[0].partition('`')[0]}")) <= known

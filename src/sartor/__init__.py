@@ -211,4 +211,4 @@ def open(  # noqa: A001, PLR0913 - read as sartor.open; each is a keyword
         "precision": precision,
     }
     given = {name: value for name, value in options.items() if value is not None}
-    return open_shop(with_file(Settings.model_validate(given)))
+    return open_shop(with_file(Settings.checked(**given)))

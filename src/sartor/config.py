@@ -6,17 +6,25 @@ are generated from these tables; bounds that nobody sets are in ``limits.py``.
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 import tomllib
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sartor.choices import Precision, RuntimeChoice
-from sartor.errors import BadSettings
+from sartor.errors import BadSettings, UnusableSetting
 from sartor.types import Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Network: TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
 
 ENV_PREFIX = "SARTOR_"
 _CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")  # a container's: https://docs.kernel.org/admin-guide/cgroup-v2.html
@@ -27,9 +35,13 @@ SETTINGS_FILE = "sartor.toml"  # in the workspace; for what neither the program 
 API_KEY_VARIABLE = "SARTOR_API_KEY"
 STUDIO_API_VARIABLE = "SARTOR_STUDIO_API"
 RATE_STORE_VARIABLE = "SARTOR_RATE_STORE"
+BASE_URL_VARIABLE = "SARTOR_BASE_URL"
+TRUSTED_PROXY_VARIABLE = "SARTOR_TRUSTED_PROXY"
 OTHER_VARIABLES = {
     API_KEY_VARIABLE: "API key that `sartor studio --api` sends to the service.",
     RATE_STORE_VARIABLE: "Redis server that counts requests for several hosts, for `sartor serve`.",
+    BASE_URL_VARIABLE: "Address at which shoppers reach `sartor serve`, such as `https://shop.example/sartor/`.",
+    TRUSTED_PROXY_VARIABLE: "Proxies whose `X-Forwarded-*` headers `sartor serve` believes, parted by spaces.",
     STUDIO_API_VARIABLE: "Address of the service that the studio asks; `sartor studio --api` sets it.",
     "AWS_ACCESS_KEY_ID": "Key of the bucket in `SARTOR_MEDIA`, read by its client, as are the next ones.",
     "AWS_SECRET_ACCESS_KEY": "Secret of that key.",
@@ -69,14 +81,36 @@ def memory_bytes() -> int:
         return memory
 
 
-class Settings(BaseModel):
+class _Checked(BaseModel):
+    """Settings of one kind."""
+
+    model_config = ConfigDict(frozen=True)
+
+    @classmethod
+    def checked(cls, **values: Any) -> Self:
+        """The settings with these values.
+
+        Raises:
+            UnusableSetting: A value cannot be used; the error names the setting and its option.
+        """
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = str(first["loc"][0])
+            field = cls.model_fields.get(name)
+            extra = field.json_schema_extra if field else None
+            option = extra.get("option") if isinstance(extra, dict) else None
+            reason = first["msg"].removeprefix("Value error, ")
+            raise UnusableSetting(name, option=str(option or ""), value=first["input"], reason=reason) from error
+
+
+class Settings(_Checked):
     """How a workspace is opened.
 
     An address in place of the directory, as in ``home="mongodb://localhost/shop"``, is that of the store; what is
     derived from it is then kept in the default directory.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     home: Path = _row(Path("sartor-data"), "Directory of the workspace; it is made if it is missing.", "--home")
     store: str | None = _row(
@@ -168,13 +202,23 @@ def with_file(settings: S) -> S:
     return settings.model_copy(update={name: getattr(valid, name) for name in new})
 
 
-class ServiceSettings(BaseModel):
+class ServiceSettings(_Checked):
     """How ``sartor serve`` answers."""
-
-    model_config = ConfigDict(frozen=True)
 
     host: str = _row("127.0.0.1", "Address to listen on; one that others reach needs an API key.", "--host")
     port: int = _row(8000, "Port; 0 takes a free one.", "--port", ge=0, le=65535)
+    base_url: str | None = _row(
+        None,
+        "Address at which clients reach the service behind a proxy, such as `https://shop.example/sartor/`; by "
+        "default what they ask for.",
+        "--base-url",
+    )
+    trusted_proxies: tuple[str, ...] = _row(
+        ("loopback", "unix"),
+        "Proxies whose `X-Forwarded-*` headers are believed: addresses, networks such as `10.0.0.0/8`, and the "
+        "words `loopback`, `private`, `unix` and `none`.",
+        "--trusted-proxy",
+    )
     cors_origins: tuple[str, ...] = _row(
         (), "Origins of pages that may read answers, such as `https://shop.example`; `*` is all.", "--cors"
     )
@@ -213,3 +257,119 @@ class ServiceSettings(BaseModel):
     waiting: int = _row(64, "Requests that wait while that many are worked on; further ones get 503.", ge=0)
     timeout_s: float = _row(20.0, "Seconds after which a request is given up.", gt=0)
     receive_timeout_s: float = _row(30.0, "Seconds in which a request has to arrive.", gt=0)
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _as_browsers_write_them(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(map(origin_of, origins)))
+
+    @field_validator("base_url")
+    @classmethod
+    def _base_is_an_address(cls, url: str | None) -> str | None:
+        return base_of(url) if url else None
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_networks(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        networks_of(texts)
+        return texts
+
+    @field_validator("host")
+    @classmethod
+    def _host_is_a_name(cls, host: str) -> str:
+        text = host.strip()
+        bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+        if not _HOST.fullmatch(bare):
+            message = "give a name or an address, such as 127.0.0.1, without a scheme, a port or a path"
+            raise ValueError(message)
+        return bare
+
+
+_HOST = re.compile(r"[A-Za-z0-9._:%-]{1,255}")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_NETWORK_WORDS = {
+    "loopback": ("127.0.0.0/8", "::1/128"),
+    "private": (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "127.0.0.0/8",
+        "fc00::/7",
+        "fe80::/10",
+        "::1/128",
+    ),
+    "unix": (),
+    "none": (),
+}
+_OWN_PAGES = frozenset(("product", "results", "search", "uploads", "opinion", "remember", "favorites", "privacy"))
+_OWN_PATHS = _OWN_PAGES | {"v1", "health", "metrics", "openapi.json", "static", "sartor-similar.js"}  # first words
+
+
+def origin_of(text: str) -> str:
+    """An origin as browsers send it: scheme, host, and a port that is not the scheme's own.
+
+    Raises:
+        ValueError: It is no origin, or more than one.
+    """
+    if text.strip() == "*":
+        return "*"
+    try:
+        parts = urlsplit(text.strip())
+        port, host = parts.port, parts.hostname or ""
+    except ValueError as error:
+        message = f"{text!r} is no origin: {error}"
+        raise ValueError(message) from error
+    if parts.scheme not in _DEFAULT_PORTS or not host:
+        message = f"{text!r} is no origin; write scheme and host, such as https://shop.example"
+        raise ValueError(message)
+    if parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None or "*" in host:
+        message = f"{text!r} is no origin; it has a scheme, a host and a port alone, such as https://shop.example"
+        raise ValueError(message)
+    try:
+        name = host if ":" in host else host.encode("idna").decode()
+    except UnicodeError as error:
+        message = f"{text!r} is no origin: {error}"
+        raise ValueError(message) from error
+    shown = f"[{name}]" if ":" in name else name
+    return f"{parts.scheme}://{shown}" + (f":{port}" if port and port != _DEFAULT_PORTS[parts.scheme] else "")
+
+
+def base_of(text: str) -> str:
+    """An address that a service is reached at, without a slash at its end.
+
+    Raises:
+        ValueError: It is none, or its path is one of the service's own.
+    """
+    parts = urlsplit(text.strip())
+    path = parts.path.rstrip("/")
+    origin = origin_of(parts._replace(path="", query="", fragment="").geturl() if parts.netloc else text)
+    if parts.query or parts.fragment:
+        message = f"{text!r} has a query or a fragment; write scheme, host and path, such as https://shop.example/sartor/"
+        raise ValueError(message)
+    if path and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", path, re.ASCII):
+        message = f"the path of {text!r} has more than letters, digits and . _ ~ -"
+        raise ValueError(message)
+    if path.split("/")[1:2] and path.split("/")[1] in _OWN_PATHS | {".", ".."}:
+        message = f"the path of {text!r} begins as one of the service's own; choose another, such as /sartor/"
+        raise ValueError(message)
+    return origin + path
+
+
+def networks_of(texts: Iterable[str]) -> tuple[Network, ...]:
+    """The networks of addresses, networks and words.
+
+    Raises:
+        ValueError: A text is neither.
+    """
+    networks: list[Network] = []
+    for text in texts:
+        for each in _NETWORK_WORDS.get(text.lower(), (text,)):
+            try:
+                networks.append(ipaddress.ip_network(each, strict=False))
+            except ValueError as error:
+                message = (
+                    f"{text!r} is no address and no network; write such as 10.0.0.5, 10.0.0.0/8 or fd00::/8, or "
+                    f"one of {', '.join(_NETWORK_WORDS)}"
+                )
+                raise ValueError(message) from error
+    return tuple(networks)

@@ -57,6 +57,7 @@
     │   ├── BadFilter
     │   ├── BadCursor
     │   ├── BadEvent
+    │   ├── NoIdentity
     │   ├── PersonNotFound
     │   └── VisitorTaken
     ├── TrainingError
@@ -78,6 +79,7 @@
     │   ├── ExportTaken
     │   ├── ExportMisnamed
     │   └── ExportFailed
+    ├── UnusableSetting
     ├── MissingExtra
     └── DeviceUnavailable
 
@@ -126,6 +128,15 @@ def redacted(address: str) -> str:
     if at:
         shown = f"{re.split('[:/?]', login, maxsplit=1)[0]}:***@{shown}"
     return f"{scheme}{separator}{shown}"
+
+
+class UnusableSetting(SartorError):
+    """The value of a setting cannot be used."""
+
+    def __init__(self, setting: str, *, value: object, reason: str, option: str = "") -> None:
+        shown = redacted(value) if isinstance(value, str) else value
+        named = f"{setting} ({option})" if option else setting
+        super().__init__(f"{named} cannot be {shown!r}: {reason}")
 
 
 class MissingExtra(SartorError):
@@ -643,6 +654,16 @@ class BadEvent(QueryError):
     def __init__(self, *, reason: str) -> None:
         super().__init__(f"the event cannot be taken: {reason}")
         self.reason = reason
+
+
+class NoIdentity(QueryError):
+    """A text is what programs write for a missing value, and nobody's id."""
+
+    def __init__(self, text: str, *, kind: str) -> None:
+        super().__init__(
+            f"{text!r} is no id of a {kind}, but what a script writes for a missing one; leave the {kind} out "
+            "where there is none"
+        )
 
 
 class ExportError(SartorError):

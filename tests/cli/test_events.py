@@ -6,7 +6,17 @@ import pytest
 
 from tests.cli.conftest import Sartor
 
-KEYS = ["source", "read", "added", "duplicates", "unknown_products", "unknown_examples", "undated", "rejected"]
+KEYS = [
+    "source",
+    "read",
+    "added",
+    "duplicates",
+    "unknown_products",
+    "unknown_examples",
+    "undated",
+    "placeholders",
+    "rejected",
+]
 KEYS += ["rejections", "ignored", "findings", "seconds"]
 
 

@@ -73,3 +73,31 @@ def test_a_taken_port_is_told(sartor: Sartor) -> None:
     assert outcome.code == 1
     assert outcome.err.startswith(f"sartor: cannot listen on 127.0.0.1 port {port} (")
     assert outcome.err.endswith("); choose another with --port\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--cors", "shop.example"), "cors_origins (--cors) cannot be"),
+        (("--base-url", "shop.example/sartor"), "base_url (--base-url) cannot be"),
+        (("--trusted-proxy", "proxy.internal"), "trusted_proxies (--trusted-proxy) cannot be"),
+        (("--host", "http://0.0.0.0"), "host (--host) cannot be"),
+        (("--rate-store", "http://host"), "rate_store"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_one_line_at_start(
+    sartor: Sartor, tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    outcome = sartor("serve", "--home", str(tmp_path / "home"), "--workers", "1", "--port", "0", *arguments)
+    assert outcome.code == 1
+    assert said in outcome.err
+    assert len(outcome.err.splitlines()) == 1
+
+
+def test_the_environment_names_several_proxies(
+    sartor: Sartor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SARTOR_TRUSTED_PROXY", "10.0.0.0/8 fd00::/8 nonsense")
+    outcome = sartor("serve", "--home", str(tmp_path / "home"), "--port", "0")
+    assert outcome.code == 1
+    assert "'nonsense' is no address and no network" in outcome.err

@@ -7,8 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from sartor.errors import BadEvent
-from sartor.events.model import FIELDS, Event, EventIn, EventType, Person, event_of
+from sartor.errors import BadEvent, NoIdentity
+from sartor.events.model import (
+    FIELDS,
+    PLACEHOLDERS,
+    Event,
+    EventIn,
+    EventType,
+    Person,
+    event_of,
+    is_placeholder,
+)
 
 NOW_S = 1_750_000_000.0
 LIKE = {"type": "like", "user_id": "ann", "product_id": "p"}
@@ -187,3 +196,51 @@ def test_json_over_http_has_its_types_and_no_other_fields(fields: dict[str, obje
     assert event_of(LIKE | fields, now_s=NOW_S).product_id == "p"
     with pytest.raises(ValidationError):
         EventIn.model_validate(LIKE | fields)
+
+
+NOT_AN_ID = (
+    *sorted(PLACEHOLDERS),
+    "NaN",
+    "None",
+    "NULL",
+    "[object Object]",
+    " undefined ",
+    '"null"',
+    "'undefined'",
+    "  ",
+    "00000000-0000-0000-0000-000000000000",
+    "0" * 32,
+)
+
+
+@pytest.mark.parametrize("text", NOT_AN_ID)
+def test_a_placeholder_is_nobody(text: str) -> None:
+    assert is_placeholder(text)
+    for kind in ("user_id", "visitor_id"):
+        with pytest.raises(BadEvent, match="writes for a missing id"):
+            event_of({"type": "like", "product_id": "p", kind: text}, now_s=NOW_S)
+    for person in (Person.user(text), Person.visitor(text)):
+        with pytest.raises(NoIdentity, match="is no id of a"):
+            person.identified()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0", "undefined-7", "null.ann", "ann", "Nonesuch", "nan@shop.example", "None of these", "1e400", "guest"],
+)
+def test_an_id_that_contains_such_a_word_is_an_id(text: str) -> None:
+    assert not is_placeholder(text)
+    assert event_of(LIKE | {"user_id": text}, now_s=NOW_S).person == Person.user(text).identified()
+
+
+def test_a_visitor_is_known_beside_a_user_who_is_none() -> None:
+    given = EventIn.model_validate(LIKE | {"user_id": "undefined", "visitor_id": "v"})
+    assert given.event(now_s=NOW_S).person == Person.visitor("v")
+    assert given.placeholders == ("user_id",)
+
+
+def test_events_of_one_placeholder_are_neither_one_event_nor_one_basket() -> None:
+    links = {"event_id": "undefined", "basket_id": "null", "recommendation_id": "[object Object]"}
+    one, other = (event_of(LIKE | links | {"timestamp": NOW_S - n}, now_s=NOW_S) for n in (1, 2))
+    assert one.id != other.id
+    assert (one.basket_id, one.recommendation_id) == ("", "")

@@ -100,3 +100,20 @@ def test_nothing_is_lost_and_a_second_import_changes_nothing(
     assert (again.added, again.rejected) == (0, first.rejected)
     assert store.counts()[0] == first.added
     store.close()
+
+
+def test_placeholders_in_a_file_are_nobody_and_are_told(store: SqliteEventStore, tmp_path: Path) -> None:
+    file = tmp_path / "log.csv"
+    file.write_text(
+        "type,user_id,visitor_id,product_id,timestamp\n"
+        "like,undefined,,shirt,2025-01-01\n"
+        "like,NaN,v,shirt,2025-01-01\n"
+        "like,0,,shirt,2025-01-01\n"
+        "like,undefined-1,,shirt,2025-01-01\n"
+    )
+    report = taken(store, file, "shirt")
+    assert (report.added, report.rejected, report.placeholders) == (3, 1, 1)
+    assert not store.holds(Person.user("undefined"))
+    assert not store.holds(Person.user("NaN"))
+    assert store.holds(Person.visitor("v"))
+    assert store.holds(Person.user("0"))

@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import TYPE_CHECKING
 
 import pytest
 
 from sartor.service.context import BoundedExecutor
 from sartor.service.problems import Overloaded, TookTooLong
+
+if TYPE_CHECKING:
+    from starlette.testclient import TestClient
 
 
 def test_a_full_queue_refuses_at_once_and_takes_calls_again_when_work_is_done() -> None:
@@ -48,3 +52,26 @@ def test_an_error_of_a_call_reaches_who_asked() -> None:
         executor.close()
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        (
+            "/v1/products?wher=color=Red",
+            "no parameter 'wher' here; there are: after, facets, limit, q, sort, where",
+        ),
+        ("/v1/products/red/similar?filter=x", "no parameter 'filter' here"),
+        ("/v1/products/red?k=3", "there are: none"),
+        ("/v1/products?limit=1&limit=2", "'limit' comes more than once"),
+    ],
+)
+def test_a_parameter_that_would_be_ignored_is_refused(client: TestClient, path: str, told: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 422
+    assert told in answer.json()["detail"]
+
+
+def test_lists_may_repeat_and_caches_may_be_passed_by(client: TestClient) -> None:
+    assert client.get("/v1/products?where=color=Red&where=gender=Men&_=17").status_code == 200
+    assert client.get("/?utm_source=mail", headers={"Accept": "text/html"}).status_code == 200

@@ -3,12 +3,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sartor.service.security import Scope, client_of
+import pytest
+
+from sartor.service.forwarding import client_of
+from sartor.service.security import Scope
 from tests.fakes import RED, photo
 from tests.service.conftest import key_of, serving
 
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
+
+
+JSON = {"Content-Type": "application/json"}
 
 
 def test_without_keys_all_is_open_and_with_them_writing_needs_one(catalog: Path) -> None:
@@ -91,6 +97,53 @@ def test_pages_of_other_origins_read_only_where_they_may(catalog: Path) -> None:
         assert client.get("/v1/catalog", headers=asks).headers["access-control-allow-origin"] == asks["Origin"]
         other = client.get("/v1/catalog", headers={"Origin": "https://evil.example"})
         assert "access-control-allow-origin" not in other.headers
+
+
+def test_a_page_of_an_allowed_origin_can_read_every_refusal(
+    catalog: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origin = {"Origin": "https://shop.example"}
+    key_of(catalog, Scope.ADMIN)
+    options = {"cors_origins": ("https://shop.example/",), "max_request_bytes": 2000}
+    with serving(catalog, **options) as client:
+        shop = client.app.state.context.shop  # type: ignore[attr-defined]
+        refusals = [
+            client.put("/v1/products/a", json={}, headers=origin),
+            client.get("/v1/products/none", headers=origin),
+            client.get("/nothing", headers=origin),
+            client.post("/v1/catalog", headers=origin),
+            client.get("/v1/products?limit=0", headers=origin),
+            client.post("/v1/similar", content=b"x" * 3000, headers=origin),
+            client.post("/v1/similar", content=(b"x" * 500 for _ in range(9)), headers={**origin, **JSON}),
+            client.post("/v1/similar", content=b"{", headers={**origin, **JSON}),
+        ]
+        monkeypatch.setattr(type(shop), "counts", _broken)
+        refusals.append(client.get("/v1/catalog", headers=origin))
+        monkeypatch.undo()
+        client.app.state.context.ready = False  # type: ignore[attr-defined]
+        refusals.append(client.get("/v1/catalog", headers=origin))
+    with serving(catalog, rate_per_minute=2, **options) as client:
+        refusals.append([client.get("/v1/catalog", headers=origin) for _ in range(9)][-1])
+    assert [answer.status_code for answer in refusals] == [401, 404, 404, 405, 422, 413, 413, 400, 500, 503, 429]
+    for answer in refusals:
+        assert answer.headers["access-control-allow-origin"] == origin["Origin"], answer.text
+        assert "X-Request-ID" in answer.headers["access-control-expose-headers"]
+        assert "Origin" in answer.headers["vary"]
+
+
+def test_preflights_are_free(catalog: Path) -> None:
+    key_of(catalog, Scope.READ)
+    asks = {"Origin": "https://shop.example", "Access-Control-Request-Method": "PUT"}
+    with serving(
+        catalog, cors_origins=("https://shop.example",), rate_per_minute=3, read_needs_key=True
+    ) as client:
+        answers = [client.options("/v1/products/red", headers=asks) for _ in range(15)]
+        assert {answer.status_code for answer in answers} == {200}
+        assert client.get("/v1/catalog").status_code == 401  # not yet 429
+
+
+def _broken(*_: object) -> None:
+    raise RuntimeError
 
 
 def test_addresses_of_one_household_are_one() -> None:

@@ -237,3 +237,25 @@ def test_what_was_published_of_events_is_deleted_with_a_person(shop: Shop) -> No
         publish()
         erase()
         assert list(files.names()) == []
+
+
+@pytest.mark.parametrize("text", ["undefined", "None", "nan", "", "[object Object]"])
+def test_a_placeholder_is_nobody_in_python(catalog: Path, text: str) -> None:
+    with sartor.open(catalog) as shop:
+        before = shop.event_counts()
+        for person in (Person.user(text), Person.visitor(text)):
+            event = Event(id="e", type=EventType.LIKE, person=person, at_s=NOW_S, product_id="red-0")
+            calls = [
+                lambda person=person: shop.for_user(person),
+                lambda event=event: shop.record(event),
+                lambda person=person: shop.recently_viewed(person),
+                lambda person=person: shop.favorites(person),
+                lambda person=person: shop.opinions(person),
+            ]
+            for call in calls:
+                with pytest.raises(errors.NoIdentity):
+                    call()
+        for call in (lambda: shop.merge(text, into="ann"), lambda: shop.merge("v", into=text)):
+            with pytest.raises(errors.NoIdentity):
+                call()
+        assert shop.event_counts() == before

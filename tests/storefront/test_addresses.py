@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
 
 from sartor.errors import BadFilter
-from sartor.limits import MAX_RESULTS, RESULTS_PAGE
+from sartor.limits import MAX_RESULTS, MAX_TEXT_CHARS, RESULTS_PAGE
 from sartor.service.problems import BadRequest
 from sartor.store.base import Sort
 from sartor.storefront.addresses import Browse, Filters, Search, product_address
@@ -136,3 +136,9 @@ def test_an_unknown_order_is_refused() -> None:
 
 def test_an_id_with_everything_in_it_has_an_address() -> None:
     assert product_address('a/b ?#&%"<é') == "/product/a/b%20%3F%23%26%25%22%3C%C3%A9"
+
+
+def test_words_that_are_too_long_are_not_cut() -> None:
+    for page, name in ((Browse, "q"), (Search, "color")):
+        with pytest.raises(BadRequest, match=f"{name} has at most {MAX_TEXT_CHARS} characters, not 600"):
+            page.parse(QueryParams([(name, "x" * 600)]))

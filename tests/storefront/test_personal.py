@@ -314,3 +314,10 @@ def test_nobody_is_told_a_number_that_is_none(visitor: TestClient, number: str) 
 
 def test_who_is_held_is_not_told_to_be_forgotten(known: TestClient) -> None:
     assert "You are forgotten" not in known.get("/privacy?forgotten=3").text
+
+
+def test_dislikes_that_are_not_shown_are_counted(fresh: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sartor.storefront.personal.MAX_DISMISSED", 1)
+    for product in ("red", "green", "blue"):
+        opine(fresh, "dislike", product)
+    assert "And 2 more, which are kept out as well." in fresh.get("/favorites").text

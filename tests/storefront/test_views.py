@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sartor.storefront.views import attribute_texts, full_price_text, label, price_text
+from sartor.storefront.addresses import Filters
+from sartor.storefront.views import _facet, attribute_texts, full_price_text, label, price_text
+from sartor.types import FacetValue
 
 
 @pytest.mark.parametrize(
@@ -53,3 +55,12 @@ def test_what_is_said_of_a_product_is_in_order_and_without_what_is_for_machines(
         "x": True,
     }
     assert attribute_texts(attributes) == [("Gender", "Men"), ("Season", "Fall"), ("Tags", "a, b"), ("X", "Yes")]
+
+
+def test_values_that_a_filter_does_not_show_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sartor.storefront.views.MAX_FACET_VALUES", 10)
+    values = [FacetValue(value=f"v{number}", count=30 - number) for number in range(25)]
+    facet = _facet("brand", values, Filters((("brand", "v20"),)), opens=False)
+    shown = {choice.value for choice in (*facet.choices, *facet.others)}
+    assert "v20" in shown
+    assert len(shown) + facet.further == 25

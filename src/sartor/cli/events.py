@@ -149,6 +149,11 @@ def _print(report: EventImportReport) -> None:
             f"{report.undated:,} of them have neither event_id nor timestamp: they count as of now, "
             "and importing the file again adds them again"
         )
+    if report.placeholders:
+        typer.echo(
+            f"{report.placeholders:,} of them have an id such as undefined or null, which is nobody's "
+            "and was left out"
+        )
     print_table(
         "Noticed in the file",
         ("case", "count", "examples"),

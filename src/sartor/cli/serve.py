@@ -55,6 +55,25 @@ def serve(
             help="Allow pages of this origin, such as https://shop.example; repeatable.",
         ),
     ] = None,
+    base_url: Annotated[
+        str | None,
+        typer.Option(
+            "--base-url",
+            metavar="URL",
+            envvar="SARTOR_BASE_URL",
+            help="Address at which clients reach the service behind a proxy, such as https://shop.example/sartor/.",
+        ),
+    ] = None,
+    trusted_proxy: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--trusted-proxy",
+            metavar="CIDR",
+            envvar="SARTOR_TRUSTED_PROXY",
+            help="Believe what this proxy says of clients: an address, a network such as 10.0.0.0/8, or loopback, "
+            "private, unix or none (by default loopback and unix); repeatable.",
+        ),
+    ] = None,
     rate_limit: Annotated[
         int, typer.Option("--rate-limit", min=0, help="Requests per minute of one key or address; 0 is no limit.")
     ] = 1200,
@@ -116,9 +135,11 @@ def serve(
         allow_urls=allow_urls,
         indexer=indexer,
     )
-    service = ServiceSettings(
+    service = ServiceSettings.checked(
         host=host,
         port=port,
+        base_url=base_url,
+        **({"trusted_proxies": tuple(trusted_proxy)} if trusted_proxy else {}),
         cors_origins=tuple(cors or ()),
         rate_per_minute=rate_limit,
         rate_store=rate_store,
@@ -169,6 +190,8 @@ def run(workspace: Any, service: Any, *, open_browser: bool = False) -> None:
 
     def listening(address: str) -> None:
         typer.echo(f"Sartor listens on {address} (API: {address}/openapi.json); stop it with Ctrl-C.")
+        if service.base_url:
+            typer.echo(f"Its pages and redirects lead to {service.base_url}/.")
         if open_browser:
             import webbrowser
 
@@ -330,7 +353,11 @@ def demo(
                 typer.echo(f"{counted(report.products, 'product')} indexed in {report.seconds:.1f} s.")
     except KeyboardInterrupt:
         raise typer.Exit(STOPPED) from None
-    run(workspace, ServiceSettings(host=host, port=port, rate_per_minute=0, workers=1), open_browser=browser)
+    run(
+        workspace,
+        ServiceSettings.checked(host=host, port=port, rate_per_minute=0, workers=1),
+        open_browser=browser,
+    )
 
 
 def _demo_catalog(shop: Shop, home: Path, count: int | None) -> list[Path]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from sartor.errors import BadEvent
+from sartor.errors import BadEvent, NoIdentity
 from sartor.limits import MAX_EVENT_COUNT, MAX_ID_BYTES, MAX_LINK_CHARS, MAX_PRODUCT_ID_BYTES, MAX_QUERY_CHARS
 
 if TYPE_CHECKING:
@@ -51,9 +51,33 @@ class PersonKind(StrEnum):
     VISITOR = "visitor"
 
 
+PLACEHOLDERS = frozenset(  # what programs write for a missing value; all who send it would be one person
+    ("undefined", "null", "(null)", "nil", "none", "nan", "true", "false", "[object object]", "[object undefined]")
+)
+_ZERO_ID = re.compile(r"0{8}-?0{4}-?0{4}-?0{4}-?0{12}")  # a UUID that a device gives to hide its own
+_QUOTES = "'\"` \t"
+
+
+def is_placeholder(text: str) -> bool:
+    """Whether a text is no id, but what a program writes for a missing one: one of ``PLACEHOLDERS``, or blank.
+
+    Case, and quotes and spaces around it, do not matter. An id that only contains such a word is an id; so is
+    ``0``, which data sets begin to count with.
+
+    Example:
+        >>> is_placeholder("undefined"), is_placeholder(" NaN"), is_placeholder("undefined-7"), is_placeholder("0")
+        (True, True, False, False)
+    """
+    bare = text.strip(_QUOTES).casefold()
+    return not bare or bare in PLACEHOLDERS or _ZERO_ID.fullmatch(bare) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """A user with an account, or an anonymous visitor. The same id as a user and as a visitor is two people.
+
+    An id that is a placeholder for a missing one, see ``is_placeholder``, is nobody's: nothing is recommended to
+    it or recorded of it. What was recorded before can still be read and erased.
 
     Attributes:
         kind: Which of the two.
@@ -76,6 +100,16 @@ class Person:
     def visitor(cls, visitor_id: str) -> Person:
         """A visitor."""
         return cls(PersonKind.VISITOR, visitor_id)
+
+    def identified(self) -> Person:
+        """This person.
+
+        Raises:
+            NoIdentity: The id is a placeholder for a missing one.
+        """
+        if is_placeholder(self.id):
+            raise NoIdentity(self.id, kind=self.kind)
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +209,10 @@ _Count = Annotated[int, Field(ge=1, le=MAX_EVENT_COUNT)]
 
 
 class EventIn(BaseModel):
-    """Something that a shopper did. Who did it is a user or a visitor; all but a search name a product."""
+    """Something that a shopper did. Who did it is a user or a visitor; all but a search name a product.
+
+    An id that is a placeholder for a missing one, see ``is_placeholder``, counts as missing.
+    """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True, strict=True)
 
@@ -200,6 +237,11 @@ class EventIn(BaseModel):
         default=None, description="What was searched for."
     )
 
+    @property
+    def placeholders(self) -> tuple[str, ...]:
+        """The fields whose id is a placeholder, and is left out."""
+        return tuple(name for name in _IDS if (text := getattr(self, name)) and is_placeholder(text))
+
     def event(self, *, now_s: float) -> Event:
         """The event that these fields describe.
 
@@ -213,16 +255,16 @@ class EventIn(BaseModel):
             BadEvent: The fields contradict each other, or a value cannot be kept.
         """
         event = Event(
-            id=_printable("event_id", self.event_id, max_bytes=MAX_ID_BYTES),
+            id=_printable("event_id", self._given("event_id"), max_bytes=MAX_ID_BYTES),
             type=EventType(self.type),
             person=self._person(),
             at_s=_seconds(self.timestamp, now_s=now_s) if self.timestamp not in (None, "") else now_s,
             product_id=self._product_id(),
-            recommendation_id=_printable("recommendation_id", self.recommendation_id),
+            recommendation_id=_printable("recommendation_id", self._given("recommendation_id")),
             position=self.position,
             quantity=self.quantity or 1,
             price=self.price,
-            basket_id=_printable("basket_id", self.basket_id),
+            basket_id=_printable("basket_id", self._given("basket_id")),
             query=self._query(),
         )
         if event.id:
@@ -230,15 +272,20 @@ class EventIn(BaseModel):
         return replace(event, id=uuid.uuid4().hex if self.timestamp in (None, "") else _digest(event))
 
     def _person(self) -> Person:
-        if self.user_id:
-            return Person.user(
-                _printable("user_id", self.user_id, max_bytes=MAX_ID_BYTES)
-            )  # a visitor who is known is the user
-        if not self.visitor_id:
-            raise BadEvent(
-                reason="it does not say who did it; give user_id, or visitor_id where there is no account"
-            )
-        return Person.visitor(_printable("visitor_id", self.visitor_id, max_bytes=MAX_ID_BYTES))
+        if user_id := self._given("user_id"):  # a visitor who is known is the user
+            return Person.user(_printable("user_id", user_id, max_bytes=MAX_ID_BYTES))
+        if visitor_id := self._given("visitor_id"):
+            return Person.visitor(_printable("visitor_id", visitor_id, max_bytes=MAX_ID_BYTES))
+        given = next(((name, text) for name in ("user_id", "visitor_id") if (text := getattr(self, name))), None)
+        if given:
+            name, text = given
+            raise BadEvent(reason=f"{name} {_shown(text)} is what a script writes for a missing id, and nobody's")
+        raise BadEvent(reason="it does not say who did it; give user_id, or visitor_id where there is no account")
+
+    def _given(self, name: str) -> str | None:
+        """An id, if it is one."""
+        text: str | None = getattr(self, name)
+        return None if text and is_placeholder(text) else text
 
     def _product_id(self) -> str:
         if self.type == "search":
@@ -260,6 +307,7 @@ class EventIn(BaseModel):
 
 
 FIELDS = tuple(EventIn.model_fields)
+_IDS = ("event_id", "user_id", "visitor_id", "recommendation_id", "basket_id")
 _NUMBERS = frozenset({"position", "quantity", "price"})
 _ID_RULE = f"is not 1 to {MAX_ID_BYTES} bytes of printable text"
 _LINK_RULE = f"is not up to {MAX_LINK_CHARS} printable letters"
@@ -282,14 +330,23 @@ _RULES = {  # what is said of a value that breaks the rule of its field
 def event_of(fields: Mapping[str, object], *, now_s: float) -> Event:
     """An event from fields that are less strict than JSON over HTTP, such as a line of a file.
 
-    Numbers may be text and ids whole numbers. Empty text and None count as missing. Unknown fields are ignored.
-
     Args:
-        fields: Values by the names in ``FIELDS``.
+        fields: Values by the names in ``FIELDS``, as for ``event_in``.
         now_s: Now, in seconds since 1970 UTC; the time of an event without one.
 
     Raises:
         BadEvent: The fields are no event, or a value cannot be kept.
+    """
+    return event_in(fields).event(now_s=now_s)
+
+
+def event_in(fields: Mapping[str, object]) -> EventIn:
+    """Fields that are less strict than JSON over HTTP, in their types.
+
+    Numbers may be text and ids whole numbers. Empty text and None count as missing. Unknown fields are ignored.
+
+    Raises:
+        BadEvent: A value is not of its type.
     """
     typed = {
         name: value if type(value) is str and name not in _NUMBERS else _typed(name, value)
@@ -297,10 +354,9 @@ def event_of(fields: Mapping[str, object], *, now_s: float) -> Event:
         if (value := fields.get(name)) is not None and value != ""
     }
     try:
-        given = EventIn.model_validate(typed)
+        return EventIn.model_validate(typed)
     except ValidationError as error:
         raise BadEvent(reason=_reason(error)) from error
-    return given.event(now_s=now_s)
 
 
 def _typed(name: str, value: object) -> object:

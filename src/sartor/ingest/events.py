@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from sartor.errors import BadEvent
 from sartor.events.files import open_events
-from sartor.events.model import Taken, event_of
+from sartor.events.model import Taken, event_in
 from sartor.limits import MAX_LISTED_REJECTIONS
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ class EventImportReport:
         unknown_products: Events about products that the catalog does not have; they are stored.
         unknown_examples: Ids of such products, those with the most events first.
         undated: Events with neither id nor time: they count as of now, and importing them again adds them again.
+        placeholders: Events in which an id was a placeholder for a missing one, such as ``undefined``; it was left
+            out.
         rejected: Lines that are no events.
         rejections: The first of them.
         ignored: Number of events with a value in a column that no event has, by the column's name.
@@ -88,6 +90,7 @@ class EventImportReport:
     unknown_products: int
     unknown_examples: tuple[str, ...]
     undated: int
+    placeholders: int
     rejected: int
     rejections: tuple[RejectedLine, ...]
     ignored: tuple[tuple[str, int], ...]
@@ -146,6 +149,7 @@ class _Run:
         self.added = 0
         self._duplicates = 0
         self._undated = 0
+        self._placeholders = 0
         self._rejected = 0
         self._rejections: list[RejectedLine] = []
         self._unknown: Counter[str] = Counter()
@@ -173,6 +177,7 @@ class _Run:
             unknown_products=self._unknown.total(),
             unknown_examples=tuple(product for product, _ in self._unknown.most_common(_MAX_EXAMPLES)),
             undated=self._undated,
+            placeholders=self._placeholders,
             rejected=self._rejected,
             rejections=tuple(self._rejections),
             ignored=tuple(file.ignored.most_common()),
@@ -185,11 +190,14 @@ class _Run:
             self._reject(line.location, "it is no JSON object")
             return None
         try:
-            event = event_of(line.fields, now_s=self._now_s)
+            given = event_in(line.fields)
+            event = given.event(now_s=self._now_s)
         except BadEvent as error:
             self._reject(line.location, error.reason)
             return None
-        self._undated += not (line.fields.get("event_id") or line.fields.get("timestamp"))
+        has_id = line.fields.get("event_id") and "event_id" not in given.placeholders
+        self._undated += not (has_id or line.fields.get("timestamp"))
+        self._placeholders += bool(given.placeholders)
         return event
 
     def _reject(self, place: str, reason: str) -> None:

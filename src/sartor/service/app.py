@@ -16,7 +16,8 @@ from starlette.middleware.cors import CORSMiddleware
 from sartor import __version__
 from sartor.events.model import EventIn
 from sartor.service.context import BoundedExecutor, Context
-from sartor.service.monitoring import Metrics, RequestObserver
+from sartor.service.forwarding import ForwardedRequests, HeadRequests
+from sartor.service.monitoring import REQUEST_ID, Metrics, RequestObserver
 from sartor.service.problems import MEDIA_TYPE, answer_problems
 from sartor.service.rates import RequestRates
 from sartor.service.routes import catalog, events, health, recommend, shoppers
@@ -109,8 +110,8 @@ def create_app(
         redoc_url=None,
         middleware=[
             Middleware(RequestObserver, metrics=context.metrics),
+            *_cors(settings),  # outside of all that refuses, so that a page's script can read why
             Middleware(RequestLimits, settings=settings, auth=context.auth, rates=context.rates),
-            *_cors(settings),
         ],
     )
     app.state.context = context
@@ -119,6 +120,8 @@ def create_app(
         app.include_router(router)
     if pages is not None and settings.storefront and not settings.read_needs_key:
         pages(app)
+    app.add_middleware(HeadRequests)
+    app.add_middleware(ForwardedRequests, settings=settings)  # outermost, as each is added outside of those before
     document_api(app)
     return app
 
@@ -213,7 +216,7 @@ def _cors(settings: ServiceSettings) -> list[Middleware]:
             allow_origins=list(settings.cors_origins),
             allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "X-API-Key", REVISION],
-            expose_headers=[REVISION, STALE],
+            expose_headers=[REVISION, STALE, REQUEST_ID, "Retry-After"],
             max_age=600,
         )
     ]

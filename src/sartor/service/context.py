@@ -7,9 +7,10 @@ import contextvars
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar, get_origin
 
 from fastapi import Depends, Header, Request, params
+from fastapi.routing import APIRoute
 
 from sartor.limits import REVISION_WAIT_S
 from sartor.service.problems import BadRequest, NotFollowed, Overloaded, Starting, TookTooLong
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _MAX_DIGITS = 18
+_CACHE_BUSTER = "_"  # which scripts add so that no cache answers
 _FOLLOW_POLL_S = 0.005
 
 
@@ -143,6 +145,7 @@ def needs(scope: Scope, *, personal: bool = False) -> params.Depends:
         if not context.ready and scope is not Scope.ADMIN:
             raise Starting
         context.auth.require(scope, request.headers, personal=personal)
+        _check_query(request)
 
     async def check_and_follow(request: Request, revision: SentRevision = None) -> None:
         await check(request)
@@ -151,6 +154,29 @@ def needs(scope: Scope, *, personal: bool = False) -> params.Depends:
         state["stale_since"] = shop.stale_since
 
     return params.Depends(check_and_follow if scope is Scope.READ else check)
+
+
+def _check_query(request: Request) -> None:
+    """Refuse a query whose parameters would be ignored. Pages read their addresses themselves.
+
+    Raises:
+        BadRequest: The API has no such parameter there, or a parameter that is one value comes more than once.
+    """
+    route = request.scope.get("route")
+    if not isinstance(route, APIRoute) or not route.include_in_schema:
+        return
+    known = {
+        field.alias: get_origin(field.field_info.annotation) is list for field in route.dependant.query_params
+    }
+    for name in request.query_params:
+        if name == _CACHE_BUSTER:
+            continue
+        if name not in known:
+            detail = f"there is no parameter {name[:100]!r} here; there are: {', '.join(sorted(known)) or 'none'}"
+            raise BadRequest(detail, status=422, kind="invalid-request")
+        if not known[name] and len(request.query_params.getlist(name)) > 1:
+            detail = f"the parameter {name!r} comes more than once; give it one value"
+            raise BadRequest(detail, status=422, kind="invalid-request")
 
 
 async def _followed(shop: Shop, sent: str | None) -> int:

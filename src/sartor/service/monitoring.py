@@ -19,6 +19,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from starlette.datastructures import Headers, MutableHeaders
 
+from sartor.service.forwarding import is_head
 from sartor.service.schemas import REVISION, STALE
 
 if TYPE_CHECKING:
@@ -31,12 +32,20 @@ if TYPE_CHECKING:
     from sartor.service.group import WorkerGroup
     from sartor.shop import Shop
 
-__all__ = ["CONTENT_TYPE", "LOG_FORMAT", "Metrics", "RequestIdFilter", "RequestObserver", "configure_logging"]
+__all__ = [
+    "CONTENT_TYPE",
+    "LOG_FORMAT",
+    "REQUEST_ID",
+    "Metrics",
+    "RequestIdFilter",
+    "RequestObserver",
+    "configure_logging",
+]
 
 logger = logging.getLogger(__name__)
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s request=%(request_id)s %(message)s"
-_ID_HEADER = "X-Request-ID"
+REQUEST_ID = "X-Request-ID"
 _ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _BUCKETS_S = (0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5, 5.0, 10.0)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
@@ -164,14 +173,14 @@ class RequestObserver:
             await self._app(scope, receive, send)
             return
         start, status = time.perf_counter(), 500
-        request_id = _begin_request(Headers(scope=scope).get(_ID_HEADER))
+        request_id = _begin_request(Headers(scope=scope).get(REQUEST_ID))
 
         async def observed(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
-                headers[_ID_HEADER] = request_id
+                headers[REQUEST_ID] = request_id
                 state = scope.get("state", {})
                 if (revision := state.get("revision")) is not None:
                     headers[REVISION] = str(revision)
@@ -184,10 +193,19 @@ class RequestObserver:
         finally:
             # Not the path itself: there are endless ones, and they name people.
             route = getattr(scope.get("route"), "path", "none")
-            method = scope["method"] if scope["method"] in _METHODS else "other"
+            asked = "HEAD" if is_head(scope) else scope["method"]
+            method = asked if asked in _METHODS else "other"
             seconds = time.perf_counter() - start
             self._metrics.observe(method=method, route=route, status=status, seconds=seconds)
-            logger.info("request: method=%s route=%s status=%d ms=%.1f", method, route, status, 1000 * seconds)
+            logger.info(
+                "request: method=%s route=%s status=%d ms=%.1f client=%s via=%s",
+                method,
+                route,
+                status,
+                1000 * seconds,
+                (scope.get("client") or ("-",))[0],
+                ",".join(scope.get("state", {}).get("proxies", ())) or "-",
+            )
 
 
 def _begin_request(sent: str | None) -> str:

@@ -147,6 +147,7 @@ def server_options() -> dict[str, Any]:
         "log_config": None,
         "access_log": False,
         "server_header": False,
+        "proxy_headers": False,  # `ForwardedRequests` reads them
         "timeout_keep_alive": 10,
         "timeout_graceful_shutdown": DRAIN_S,
     }

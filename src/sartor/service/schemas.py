@@ -249,7 +249,9 @@ class BatchResult(BaseModel):
     """What became of one product of a batch."""
 
     id: str
-    status: Literal["created", "updated", "deleted", "not_found", "rejected"]
+    status: Literal["created", "updated", "deleted", "not_found", "rejected", "superseded"] = Field(
+        description="`superseded` where a later product of the batch has the same id: that one was written."
+    )
     rejected: list[RejectionOut] = []
 
 
@@ -315,6 +317,10 @@ class EventsOut(BaseModel):
     duplicates: int = Field(description="How many were there.")
     unknown_products: int = Field(
         description="How many of the new ones are about products that the catalog does not have; they are kept."
+    )
+    placeholders: int = Field(
+        description="How many of the taken ones had an id that stands for a missing one, such as `undefined`; it "
+        "was left out."
     )
     rejected: list[EventRejection]
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import ipaddress
 import math
 import secrets
 import time
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
 
 from sartor.limits import KEYS_CACHED_S
+from sartor.service.forwarding import client_of, path_of
 from sartor.service.problems import NoKey, TooLarge, TooManyRequests, TooSlow, WrongScope, answer, problem_of
 from sartor.store.base import ApiKey
 
@@ -178,7 +178,7 @@ class RequestLimits:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
-                if scope["path"].startswith(_PERSONAL):
+                if path_of(scope).startswith(_PERSONAL):
                     headers["Cache-Control"] = "no-store"
             await send(message)
 
@@ -198,7 +198,7 @@ class RequestLimits:
         length = headers.get("content-length", "0")
         if length.isascii() and length.isdigit() and int(length) > self._settings.max_request_bytes:
             return TooLarge(limit_bytes=self._settings.max_request_bytes)
-        if self._rates is None or scope["path"].startswith(_UNLIMITED):
+        if self._rates is None or path_of(scope).startswith(_UNLIMITED):
             return None
         client = self._auth.key_of(headers) or client_of(scope)  # an invented key counts as none
         wait_s = await self._rates.wait_s(client)
@@ -227,15 +227,3 @@ class _BoundedBody:
         if self._bytes > self._settings.max_request_bytes:
             raise TooLarge(limit_bytes=self._settings.max_request_bytes)
         return message
-
-
-def client_of(scope: Mapping[str, Any]) -> str:
-    """The address of a client. All IPv6 addresses of a /64 network, which is what a household has, are one."""
-    host = (scope.get("client") or ("unknown", 0))[0]
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return str(host)
-    if address.version == 6:  # noqa: PLR2004 - IPv6
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)

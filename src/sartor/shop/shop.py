@@ -626,6 +626,7 @@ class Shop:
 
         Raises:
             QueryError: The catalog is empty, or a filter asks for what it does not have.
+            NoIdentity: The id is a placeholder for a missing one, such as ``undefined``.
             ModelMismatch: The catalog was embedded with another model.
 
         Example:
@@ -636,7 +637,7 @@ class Shop:
             'pink'
         """
         request = FeedRequest(
-            person=person_of(user),
+            person=person_of(user).identified(),
             k=k,
             now_s=_now(now_s),
             where=_where(where),
@@ -753,6 +754,9 @@ class Shop:
 
         Events may come in any order, and again; those about products that the catalog does not have are kept.
 
+        Raises:
+            NoIdentity: Somebody's id is a placeholder for a missing one, such as ``undefined``; no event is taken.
+
         Example:
             >>> view = Event(id="1", type=EventType.VIEW, person=Person.user("ann"), at_s=1.7e9, product_id="red")
             >>> shop.record(view).added, shop.record(view).added
@@ -784,6 +788,7 @@ class Shop:
 
         Raises:
             VisitorTaken: The visitor was merged into another user before.
+            NoIdentity: An id is a placeholder for a missing one, such as ``undefined``.
 
         Example:
             >>> shop.merge("a-browser", into="ann")

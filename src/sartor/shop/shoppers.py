@@ -49,6 +49,8 @@ class Shoppers:
 
     def record(self, events: Sequence[Event]) -> Taken:
         """Take in what people did."""
+        for event in events:
+            event.person.identified()
         taken = self.events.add(events)
         known = self._store.known({event.product_id for event in events if event.product_id})
         unknown = sum(1 for event in events if event.product_id and event.product_id not in known)
@@ -64,7 +66,8 @@ class Shoppers:
 
     def merge(self, visitor_id: str, *, into: str) -> int:
         """Make a visitor a user; returns how many events moved."""
-        moved = self.events.merge(visitor_id, into=into)
+        visitor, user = Person.visitor(visitor_id).identified(), Person.user(into).identified()
+        moved = self.events.merge(visitor.id, into=user.id)
         if moved:
             self._shared.clear()
         return moved
@@ -95,7 +98,7 @@ class Shoppers:
 
     def recently_viewed(self, person: Person | str, *, k: int) -> tuple[StoredProduct, ...]:
         """Products that a person looked at, the last first."""
-        events = self.events.recent(person_of(person), limit=_LOOKED_BACK, types=_LOOKED)
+        events = self.events.recent(person_of(person).identified(), limit=_LOOKED_BACK, types=_LOOKED)
         ids = dict.fromkeys(event.product_id for event in events if not event.is_impression)
         return self._stored(list(ids))[:k]
 
@@ -107,7 +110,7 @@ class Shoppers:
         """What a person said last of each product, ``LIKE`` or ``DISLIKE``; the last said comes first."""
         from sartor.recommend.personal.profile import opinions
 
-        return opinions(self.events, person_of(person))
+        return opinions(self.events, person_of(person).identified())
 
     def event_counts(self) -> EventCounts:
         """How many events there are, of how many people, and how many are about unknown products."""

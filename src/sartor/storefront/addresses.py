@@ -147,14 +147,14 @@ class Browse:
         """Parse the query of an address, or of the page's form.
 
         Raises:
-            BadRequest: There is no such order.
+            BadRequest: There is no such order, or the words are too long.
             BadFilter: A filter is not valid.
         """
         sort = params.get("sort") or Sort.RELEVANCE
         if sort not in list(Sort):
             raise BadRequest(f"there is no order {sort[:100]!r}; there are: {', '.join(Sort)}")
         return cls(
-            words=" ".join(params.get("q", "").split())[:MAX_TEXT_CHARS],
+            words=_text(" ".join(params.get("q", "").split()), "q"),
             filters=_filters(params),
             sort=Sort(sort),
             after=params.get("after") or None,
@@ -224,7 +224,7 @@ class Search:
             like=_texts(params, "like", limit=MAX_SEARCH_PRODUCTS),
             dislike=_texts(params, "dislike", limit=MAX_SEARCH_PRODUCTS),
             box=_box(params) if photos else None,
-            color=params.get("color", "").strip()[:MAX_TEXT_CHARS] or None,
+            color=_text(params.get("color", "").strip(), "color") or None,
             style=_weight(params, "style"),
             color_weight=_weight(params, "colorweight"),
             filters=_filters(params),
@@ -292,6 +292,12 @@ class Search:
 
 def _with_query(path: str, pairs: list[tuple[str, str]]) -> str:
     return f"{path}?{urlencode(pairs)}" if pairs else path
+
+
+def _text(text: str, name: str) -> str:
+    if len(text) > MAX_TEXT_CHARS:
+        raise BadRequest(f"{name} has at most {MAX_TEXT_CHARS} characters, not {len(text)}", status=422)
+    return text
 
 
 def _texts(params: QueryParams, name: str, *, limit: int) -> tuple[str, ...]:

@@ -52,12 +52,14 @@ class Shopper:
         is_remembered: Whether they gave consent.
         has_answered: Whether they gave or refused it.
         url: The page that they look at.
+        root: What the paths of the shop begin with, where a proxy has it below a prefix; else empty.
         opinions: ``like`` or ``dislike`` by product id.
     """
 
     is_remembered: bool = False
     has_answered: bool = True
     url: str = "/"
+    root: str = ""
     opinions: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -96,13 +98,15 @@ class FavoritesView:
         cards: Products that they like, the latest first.
         gone: Number of liked products that left the catalog.
         more_href: Results for products like these; empty if none has a photo.
-        dismissed: Products that they dislike.
+        dismissed: Products that they dislike, the latest first.
+        further: Number of products that they dislike beside those.
     """
 
     cards: tuple[Card, ...] = ()
     gone: int = 0
     more_href: str = ""
     dismissed: tuple[Card, ...] = ()
+    further: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +144,7 @@ def shopper_of(shop: Shop, visitor: Visitor) -> Shopper:
         is_remembered=person is not None,
         has_answered=visitor.has_answered,
         url=visitor.url,
+        root=visitor.root,
         opinions={product_id: str(opinion) for product_id, opinion in (opinions or {}).items()},
     )
 
@@ -147,9 +152,9 @@ def shopper_of(shop: Shop, visitor: Visitor) -> Shopper:
 def home_rows(shop: Shop, visitor: Visitor) -> tuple[Row, ...]:
     """The rows of the home page: for the visitor, or else trending; and recently viewed."""
     person = visitor.person
-    first = attempt(lambda: _for_you(shop, person), "for_you") if person else None
+    first = attempt(lambda: _for_you(shop, person, is_shown=visitor.is_looking), "for_you") if person else None
     if first is None:
-        first = attempt(lambda: _trending(shop, person), "trending")
+        first = attempt(lambda: _trending(shop, person, is_shown=visitor.is_looking), "trending")
     return tuple(row for row in (first, recent_row(shop, visitor)) if row and row.cards)
 
 
@@ -186,6 +191,7 @@ def favorites_view(shop: Shop, person: Person | None) -> FavoritesView:
         gone=max(0, liked - len(cards)),
         more_href=Search(like=like).address if like else "",
         dismissed=tuple(_existing(shop, disliked[:MAX_DISMISSED])),
+        further=len(disliked[MAX_DISMISSED:]),
     )
 
 
@@ -214,30 +220,31 @@ def held_data(shop: Shop, person: Person | None) -> dict[str, Any]:
     }
 
 
-def _for_you(shop: Shop, person: Person) -> Row | None:
+def _for_you(shop: Shop, person: Person, *, is_shown: bool) -> Row | None:
     feed = shop.for_user(person, k=ROW_PRODUCTS)
     if feed.based_on is not Basis.HISTORY or not feed:
         return None
-    cards = _tracked(shop, person, [_card(hit, note=_main_reason(hit)) for hit in feed])
+    cards = _tracked(shop, person, [_card(hit, note=_main_reason(hit)) for hit in feed], is_shown=is_shown)
     return Row(name="for-you", title="For you", aside="From what you like and look at here", cards=cards)
 
 
-def _trending(shop: Shop, person: Person | None) -> Row | None:
+def _trending(shop: Shop, person: Person | None, *, is_shown: bool) -> Row | None:
     feed = shop.trending(k=ROW_PRODUCTS)
     if feed.based_on is not Basis.TRENDING:
         return None
     cards = tuple(_card(hit, note="") for hit in feed)
     if person is not None:  # it takes the place of their own row
-        cards = _tracked(shop, person, cards)
+        cards = _tracked(shop, person, cards, is_shown=is_shown)
     return Row(name="trending", title="Trending now", aside="What shoppers like this week", cards=cards)
 
 
-def _tracked(shop: Shop, person: Person, cards: Sequence[Card]) -> tuple[Card, ...]:
+def _tracked(shop: Shop, person: Person, cards: Sequence[Card], *, is_shown: bool) -> tuple[Card, ...]:
     """The cards of a recommendation whose impressions are recorded, with links that record clicks."""
     recommendation_id = uuid4().hex
-    attempt(
-        lambda: record_impressions(shop, person, recommendation_id, [card.id for card in cards]), "impressions"
-    )
+    if is_shown:
+        attempt(
+            lambda: record_impressions(shop, person, recommendation_id, [card.id for card in cards]), "impressions"
+        )
     referrals = (Referral(recommendation_id, position) for position in range(1, len(cards) + 1))
     return tuple(
         replace(card, href=f"{product_address(card.id)}?{urlencode({'via': str(referral)})}")

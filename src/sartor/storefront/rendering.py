@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse
 
+from sartor.service.forwarding import path_of
 from sartor.service.problems import MEDIA_TYPE, answer, problem_of
 from sartor.storefront.personal import STRANGER
 
@@ -103,7 +104,6 @@ class Pages:
             auto_reload=False,
         )
         self._environment.globals["static"] = static.address
-        self._environment.globals["shopper"] = STRANGER  # of pages that do not say who looks, such as problems
 
     def html(self, template: str, **values: Any) -> str:
         """Render a template."""
@@ -137,7 +137,7 @@ class ProblemPages:
             else:
                 body.extend(message.get("body", b""))
                 if not message.get("more_body", False):
-                    page = problem_page(self._pages, json.loads(bytes(body)))
+                    page = problem_page(self._pages, json.loads(bytes(body)), root=scope.get("root_path", ""))
                     headers = MutableHeaders(raw=list(start["headers"]))
                     del headers["content-length"]
                     headers["content-type"] = "text/html; charset=utf-8"
@@ -149,7 +149,7 @@ class ProblemPages:
         await self._app(scope, receive, send_page)
 
 
-def problem_page(pages: Pages, problem: dict[str, Any]) -> bytes:
+def problem_page(pages: Pages, problem: dict[str, Any], *, root: str = "") -> bytes:
     """The page of a problem."""
     status, kind = int(problem["status"]), str(problem["type"]).rpartition(":")[2]
     text = pages.html(
@@ -158,6 +158,7 @@ def problem_page(pages: Pages, problem: dict[str, Any]) -> bytes:
         heading=_HEADINGS.get(status, problem["title"]),
         detail=_DETAILS.get(kind, problem["detail"]),
         starting=kind == "starting",
+        shopper=replace(STRANGER, root=root),
     )
     return text.encode()
 
@@ -165,7 +166,7 @@ def problem_page(pages: Pages, problem: dict[str, Any]) -> bytes:
 def wants_page(scope: Scope) -> bool:
     """Whether a browser asked for a page, rather than a program for data."""
     accepted = Headers(scope=scope).get("accept", "")
-    return "text/html" in accepted and not scope["path"].startswith(_FOR_PROGRAMS)
+    return "text/html" in accepted and not path_of(scope).startswith(_FOR_PROGRAMS)
 
 
 def unexpected(pages: Pages) -> Any:
@@ -175,7 +176,7 @@ def unexpected(pages: Pages) -> Any:
         response = answer(problem_of(error))
         if not wants_page(request.scope):
             return response
-        page = problem_page(pages, json.loads(bytes(response.body)))
+        page = problem_page(pages, json.loads(bytes(response.body)), root=request.scope.get("root_path", ""))
         return pages.response(page.decode(), status=response.status_code)
 
     return handle

@@ -39,7 +39,6 @@ from sartor.storefront.visitor import (
     Visiting,
     Visitor,
     delete_visitor_cookie,
-    is_prefetch,
     is_same_origin,
     local_path,
     new_visitor_id,
@@ -112,7 +111,7 @@ async def home(request: Request, service: Service, pages: Rendered, visitor: Vis
     """Upload a photo, rows for the visitor, and the catalog."""
     browse = Browse.parse(request.query_params)
     if not _is_canonical(request, browse.pairs):
-        return RedirectResponse(browse.address, 307)
+        return RedirectResponse(visitor.root + browse.address, 307)
 
     def render() -> str:
         shop = service.shop
@@ -131,9 +130,9 @@ async def results(
     search = Search.parse(request.query_params)
     skipped = request.query_params.get("skipped", "")
     if not search:
-        return RedirectResponse("/", 307)
+        return RedirectResponse(f"{visitor.root}/", 307)
     if not skipped and not _is_canonical(request, search.pairs):
-        return RedirectResponse(search.address, 307)
+        return RedirectResponse(visitor.root + search.address, 307)
 
     def render() -> tuple[str, int]:
         kept = {name: data for name in search.photos if (data := uploaded.get(name)) is not None}
@@ -160,15 +159,14 @@ async def product(
     shop, person, via = service.shop, visitor.person, request.query_params.get("via")
     if via is not None:
         referral = Referral.parse(via)
-        if person and referral and is_same_origin(request):
+        if person and referral and visitor.is_looking and is_same_origin(request):
             click = partial(record_click, shop, person, product_id, referral)
             await service.executor.run(lambda: attempt(click, "click"))
-        return RedirectResponse(product_address(product_id), 303, headers=visitor.headers)
-    is_view = person is not None and not is_prefetch(request)
+        return RedirectResponse(visitor.root + product_address(product_id), 303, headers=visitor.headers)
 
     def render() -> str:
         view = product_view(shop, product_id)
-        if person and is_view:
+        if person and visitor.is_looking:
             attempt(lambda: record_view(shop, person, product_id), "view")
         return pages.html(
             "product.html",
@@ -242,7 +240,7 @@ class ConsentView:
 async def change_opinion(request: Request, service: Service, visitor: Visiting) -> Response:
     """Like a product, dislike it, or undo that; without consent, ask for it."""
     fields = await _form_fields(request)
-    opinion, back = Opinion.parse(fields), local_path(fields.get("back", ""))
+    opinion, back = Opinion.parse(fields), local_path(fields.get("back", ""), visitor.root)
     if not opinion.kind:
         detail = "nothing was liked or disliked"
         raise BadRequest(detail, status=422)
@@ -250,7 +248,7 @@ async def change_opinion(request: Request, service: Service, visitor: Visiting) 
     if person is None:
         if not wants_page(request.scope):
             raise NeedsConsent
-        return RedirectResponse(f"/remember?{urlencode([*opinion.pairs, ('back', back)])}", 303)
+        return RedirectResponse(f"{visitor.root}/remember?{urlencode([*opinion.pairs, ('back', back)])}", 303)
     outcome = await service.executor.run(lambda: _set_opinion(service.shop, visitor, opinion))
     return _done(request, back, outcome)
 
@@ -258,7 +256,10 @@ async def change_opinion(request: Request, service: Service, visitor: Visiting) 
 @router.get("/remember")
 async def ask_consent(request: Request, service: Service, pages: Rendered, visitor: Visiting) -> Response:
     """The question for consent: what would be kept, and for how long."""
-    opinion, back = Opinion.parse(request.query_params), local_path(request.query_params.get("back", ""))
+    opinion, back = (
+        Opinion.parse(request.query_params),
+        local_path(request.query_params.get("back", ""), visitor.root),
+    )
     if visitor.id:
         return RedirectResponse(back, 303, headers=PRIVATE)
 
@@ -274,7 +275,7 @@ async def ask_consent(request: Request, service: Service, pages: Rendered, visit
 async def answer_consent(request: Request, service: Service, visitor: Visiting) -> Response:
     """Take the answer. A yes sets the cookie and records the opinion that led to the question."""
     fields = await _form_fields(request)
-    opinion, back = Opinion.parse(fields), local_path(fields.get("back", ""))
+    opinion, back = Opinion.parse(fields), local_path(fields.get("back", ""), visitor.root)
     if fields.get("answer") not in ("yes", "no"):
         detail = "the answer is yes or no"
         raise BadRequest(detail, status=422)
@@ -344,7 +345,7 @@ async def forget(request: Request, service: Service, visitor: Visiting) -> Respo
             return 0
 
     erased = await service.executor.run(erase)
-    response = RedirectResponse(f"/privacy?forgotten={erased}", 303, headers=_PERSONAL)
+    response = RedirectResponse(f"{visitor.root}/privacy?forgotten={erased}", 303, headers=_PERSONAL)
     delete_visitor_cookie(response, request)
     return response
 

@@ -15,10 +15,12 @@ from starlette.responses import RedirectResponse
 from sartor.errors import PhotoRejected
 from sartor.imaging import decode, without_metadata
 from sartor.limits import MAX_FORM_FILES, MAX_SEARCH_PHOTOS, MAX_UPLOADS, UPLOAD_AGE_S
+from sartor.service.bodies import photo_form
 from sartor.service.context import Service, needs
 from sartor.service.problems import BadRequest, NotFound, Problem, TooManyPhotos
 from sartor.service.security import Scope
 from sartor.storefront.addresses import Search
+from sartor.storefront.visitor import root_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -105,7 +107,7 @@ Kept = Annotated[Uploads, Depends(uploads_of)]
 async def search(request: Request, service: Service, uploads: Kept) -> RedirectResponse:
     """Take photos and lead to their results. Photos that cannot be decoded are left out, unless all are."""
     limit = min(MAX_SEARCH_PHOTOS, service.settings.max_photos)
-    async with request.form(max_files=MAX_FORM_FILES, max_fields=MAX_FORM_FILES) as form:
+    async with photo_form(request, max_files=MAX_FORM_FILES, max_fields=MAX_FORM_FILES) as form:
         former = [name for name in form.getlist("kept") if isinstance(name, str)]
         files = [file for file in form.getlist("photo") if isinstance(file, UploadFile)]
         photos = [(file.filename or "the photo", await file.read()) for file in files]
@@ -118,7 +120,7 @@ async def search(request: Request, service: Service, uploads: Kept) -> RedirectR
     kept, rejected = await service.executor.run(lambda: _keep(uploads, photos))
     if not kept:
         raise Problem(422, "photo-rejected", "; ".join(rejected))
-    address = Search(photos=tuple(dict.fromkeys([*former, *kept]))).address
+    address = root_of(request) + Search(photos=tuple(dict.fromkeys([*former, *kept]))).address
     return RedirectResponse(f"{address}&skipped={len(rejected)}" if rejected else address, 303)
 
 

@@ -130,7 +130,7 @@ class Picture:
     """A photo of the catalog in several sizes. Width and height are those of the largest."""
 
     src: str
-    srcset: str
+    sources: tuple[tuple[str, int], ...]
     width_px: int
     height_px: int
 
@@ -186,12 +186,17 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facet:
-    """An attribute to filter by, with the values shown at once and the ``others`` behind them."""
+    """An attribute to filter by, with the values shown at once and the ``others`` behind them.
+
+    Attributes:
+        further: Number of values that are not shown.
+    """
 
     attribute: str
     label: str
     choices: tuple[Choice, ...]
     others: tuple[Choice, ...]
+    further: int
     is_open: bool
 
 
@@ -222,7 +227,7 @@ def picture_of(photo: Photo) -> Picture | None:
     widths = {px: max(1, round(photo.width_px * scale)) for px, scale in scales.items()}
     return Picture(
         src=f"{address}{SIZES_PX[1]}",
-        srcset=", ".join(f"{address}{px} {width}w" for px, width in widths.items()),
+        sources=tuple((f"{address}{px}", width) for px, width in widths.items()),
         width_px=widths[SIZES_PX[-1]],
         height_px=max(1, round(photo.height_px * scales[SIZES_PX[-1]])),
     )
@@ -339,6 +344,7 @@ def _facet(attribute: str, values: Sequence[FacetValue], filters: Filters, *, op
             *(choice for choice in choices[_FIRST_VALUES:] if choice.checked),
         ),
         others=tuple(choice for choice in choices[_FIRST_VALUES:MAX_FACET_VALUES] if not choice.checked),
+        further=sum(1 for choice in choices[MAX_FACET_VALUES:] if not choice.checked),
         is_open=opens or bool(checked),
     )
 

@@ -18,6 +18,7 @@ from fastapi import Depends, Request
 
 from sartor.events.model import Event, EventType, Person
 from sartor.limits import COOKIE_AGE_S, MAX_RETURN_PATH_CHARS
+from sartor.service.forwarding import is_head
 from sartor.service.problems import Problem
 
 if TYPE_CHECKING:
@@ -53,12 +54,16 @@ class Visitor:
     Attributes:
         id: The cookie's 32 hex digits; empty without consent.
         has_answered: Whether consent was given or refused, by the shopper or for them by the browser.
+        is_looking: Whether anybody sees the answer; nobody does that of HEAD, nor yet what is loaded in advance.
         url: Path and query of the page that is looked at.
+        root: What the paths of the shop begin with, where a proxy has it below a prefix; else empty.
     """
 
     id: str = ""
     has_answered: bool = False
+    is_looking: bool = True
     url: str = "/"
+    root: str = ""
 
     @property
     def person(self) -> Person | None:
@@ -80,6 +85,8 @@ async def visitor_of(request: Request) -> Visitor:
     return Visitor(
         id=visitor_id,
         has_answered=bool(visitor_id) or has_refused,
+        is_looking=not is_prefetch(request) and not is_head(request.scope),
+        root=root_of(request),
         url=f"{request.url.path}?{query}" if query else request.url.path,
     )
 
@@ -95,7 +102,7 @@ def new_visitor_id() -> str:
 def set_visitor_cookie(response: Response, request: Request, visitor_id: str) -> None:
     """Make the browser keep its id, after consent."""
     response.set_cookie(COOKIE, visitor_id, max_age=COOKIE_AGE_S, **_cookie_options(request))
-    response.delete_cookie(ANSWER_COOKIE, path="/")
+    response.delete_cookie(ANSWER_COOKIE, **_cookie_options(request))
 
 
 def set_refusal_cookie(response: Response, request: Request) -> None:
@@ -109,7 +116,12 @@ def delete_visitor_cookie(response: Response, request: Request) -> None:
 
 
 def _cookie_options(request: Request) -> dict[str, Any]:
-    return {"path": "/", "secure": request.url.scheme == "https", "httponly": True, "samesite": "lax"}
+    return {
+        "path": f"{root_of(request)}/",
+        "secure": request.url.scheme == "https",
+        "httponly": True,
+        "samesite": "lax",
+    }
 
 
 def is_same_origin(request: Request) -> bool:
@@ -146,10 +158,18 @@ def is_prefetch(request: Request) -> bool:
     return "prefetch" in request.headers.get("sec-purpose", request.headers.get("purpose", "")).lower()
 
 
-def local_path(address: str) -> str:
+def root_of(request: Request) -> str:
+    """What the paths of the shop begin with, where a proxy has it below a prefix; else empty."""
+    root: str = request.scope.get("root_path", "")
+    return root
+
+
+def local_path(address: str, root: str = "") -> str:
     """An address to return to if it is a path of this shop, else the home page."""
-    is_path = address.startswith("/") and not address.startswith("//") and len(address) <= MAX_RETURN_PATH_CHARS
-    return address if is_path and "\\" not in address and address.isprintable() else "/"
+    is_path = (
+        address.startswith(f"{root}/") and not address.startswith("//") and len(address) <= MAX_RETURN_PATH_CHARS
+    )
+    return address if is_path and "\\" not in address and address.isprintable() else f"{root}/"
 
 
 @dataclass(frozen=True, slots=True)

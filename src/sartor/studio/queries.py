@@ -106,6 +106,8 @@ def _of_product(backend: Backend) -> list[Query]:
     if not products:
         choosing.info(f"No product has the words {words!r}.")
         return []
+    if len(products) >= MAX_STUDIO_LISTED:
+        choosing.caption(f"The first {MAX_STUDIO_LISTED} products; give more words for others.")
     st.session_state[_ID] = chosen if chosen in products else next(iter(products))
     product_id = choosing.selectbox(
         "Product", list(products), key=_ID, format_func=lambda id_: _label(products[id_])

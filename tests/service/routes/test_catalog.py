@@ -189,3 +189,22 @@ def test_the_catalog_tells_what_it_holds(client: TestClient) -> None:
 @pytest.mark.parametrize("product_id", ["a%00b", "%0a", "x" * 600])
 def test_an_id_that_cannot_be_one_is_refused(client: TestClient, product_id: str) -> None:
     assert client.put(f"/v1/products/{product_id}", json={}).status_code == 400
+
+
+def test_a_write_that_says_nothing_erases_nothing(client: TestClient) -> None:
+    before = client.get("/v1/products/red").json()
+    for answer in (
+        client.put("/v1/products/red"),
+        client.put("/v1/products/red", files=[("photo", ("a.png", photo(BLUE)))]),
+        client.put("/v1/products/red", data={"product": ""}, files=[("photo", ("a.png", photo(BLUE)))]),
+    ):
+        assert answer.status_code == 400
+        assert "product" in answer.json()["detail"]
+    assert client.get("/v1/products/red").json() == before
+
+
+def test_of_two_items_with_one_id_the_batch_says_which_counts(client: TestClient) -> None:
+    items = [{"id": "new", "title": "1"}, {"id": "new", "title": "2"}, {"id": "new", "photos": ["no"]}]
+    answer = client.post("/v1/products/batch", json={"products": items}).json()
+    assert [result["status"] for result in answer["results"]] == ["superseded", "created", "rejected"]
+    assert client.get("/v1/products/new").json()["title"] == "2"

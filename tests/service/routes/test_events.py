@@ -43,7 +43,13 @@ def test_one_event_is_taken_and_held_as_it_came(client: TestClient) -> None:
     )
     answer = client.post("/v1/events", json=given)
 
-    assert answer.json() == {"accepted": 1, "duplicates": 0, "unknown_products": 0, "rejected": []}
+    assert answer.json() == {
+        "accepted": 1,
+        "duplicates": 0,
+        "unknown_products": 0,
+        "placeholders": 0,
+        "rejected": [],
+    }
     assert held(client) == [given | {"timestamp": "2026-03-04T05:06:07.250000+00:00"}]
 
 
@@ -51,7 +57,13 @@ def test_what_is_held_can_be_sent_again_and_changes_nothing(client: TestClient) 
     send(client, event(1), event(2, type="like"), event(3, type="search", product_id=None, query="red shirt"))
     before = held(client)
 
-    assert send(client, *before) == {"accepted": 0, "duplicates": 3, "unknown_products": 0, "rejected": []}
+    assert send(client, *before) == {
+        "accepted": 0,
+        "duplicates": 3,
+        "unknown_products": 0,
+        "placeholders": 0,
+        "rejected": [],
+    }
     assert held(client) == before
 
 
@@ -203,3 +215,21 @@ def test_an_event_of_every_script_comes_back_the_same(client: TestClient) -> Non
     client.post("/v1/events", content=json.dumps(given).encode(), headers={"content-type": "application/json"})
 
     assert held(client, "Zo%C3%AB%2F%201%262")[0]["query"] == given["query"]
+
+
+def test_placeholders_are_told(client: TestClient) -> None:
+    like = {"type": "like", "product_id": "red"}
+    batch = [
+        like | {"visitor_id": "undefined"},
+        like | {"user_id": "null", "visitor_id": "v-1"},
+        like | {"user_id": "ann", "basket_id": "NaN"},
+        like | {"user_id": "ann"},
+    ]
+    answer = client.post("/v1/events", json={"events": batch}).json()
+    assert (answer["accepted"], answer["placeholders"]) == (3, 2)
+    (rejected,) = answer["rejected"]
+    assert rejected["index"] == 0
+    assert "'undefined' is what a script writes for a missing id" in rejected["reason"]
+    single = client.post("/v1/events", json=like | {"visitor_id": "[object Object]"})
+    assert single.status_code == 422
+    assert client.post("/v1/events", json=batch[1]).json()["placeholders"] == 1

@@ -165,3 +165,10 @@ def test_an_unknown_form_field_is_named(client: TestClient) -> None:
     problem = client.post("/v1/similar", files=[("image", ("a.png", photo(RED), "image/png"))]).json()
 
     assert "'image'" in problem["detail"]
+
+
+def test_a_form_field_that_comes_twice_is_refused(client: TestClient) -> None:
+    parts = [("query", (None, '{"k": 1}')), ("query", (None, '{"k": 3}')), ("photo", ("a.png", photo(RED)))]
+    answer = client.post("/v1/similar", files=parts)
+    assert answer.status_code == 400
+    assert "'query' is there more than once" in answer.json()["detail"]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from sartor.events.model import Event, EventType, Person
 from sartor.service.security import Scope
 from tests.service.conftest import key_of, serving
 
@@ -302,3 +303,28 @@ def test_an_empty_catalog_says_so(home: Path) -> None:
         for path in ("/v1/users/ann/recommendations", "/v1/trending"):
             assert client.get(path).json()["type"] == "urn:sartor:problem:empty-catalog"
         assert client.get("/v1/users/ann/viewed").json() == {"products": []}
+
+
+def test_a_placeholder_is_nobody_at_any_door(client: TestClient) -> None:
+    for word in ("undefined", "null", "NaN", "%5Bobject%20Object%5D", "%20"):
+        for kind in ("users", "visitors"):
+            for rest in ("recommendations", "viewed"):
+                answer = client.get(f"/v1/{kind}/{word}/{rest}")
+                assert answer.status_code == 422
+                assert answer.json()["type"] == "urn:sartor:problem:no-identity"
+        assert client.post(f"/v1/users/{word}/merge", json={"visitor_id": "v1"}).status_code == 422
+        assert (
+            client.get(f"/v1/users/{word}").status_code == 404
+        )  # nothing is held; what is can be read and erased
+    for word in ("undefined", "None", "[object Object]"):
+        assert client.post("/v1/users/ann/merge", json={"visitor_id": word}).status_code == 422
+    assert client.get("/v1/users/undefined-7/recommendations").status_code == 200
+
+
+def test_what_a_placeholder_did_before_can_be_erased(client: TestClient) -> None:
+    shop = client.app.state.context.shop  # type: ignore[attr-defined]
+    event = Event(id="old", type=EventType.LIKE, person=Person.visitor("undefined"), at_s=1.7e9, product_id="red")
+    shop.shoppers.events.add([event])
+    assert client.get("/v1/visitors/undefined").json()["events"]
+    assert client.delete("/v1/visitors/undefined").status_code == 204
+    assert client.get("/v1/visitors/undefined").status_code == 404

@@ -135,7 +135,7 @@ async def put(product_id: str, request: Request, response: Response, service: Se
     """
     if not 0 < len(product_id.encode()) <= MAX_PRODUCT_ID_BYTES or not product_id.isprintable():
         raise BadRequest(f"an id has 1 to {MAX_PRODUCT_ID_BYTES} bytes and no control characters")
-    body = await read_body(request, field="product", max_photos=service.settings.max_photos)
+    body = await read_body(request, field="product", max_photos=service.settings.max_photos, needs_field=True)
     content = parse_json(ProductIn, body.json)
     item = _product_input(product_id, content, photos=body.photos)
     (outcome,) = await service.executor.run(lambda: service.shop.put(item))
@@ -173,7 +173,14 @@ def _write_all(shop: Shop, items: Sequence[BatchItem]) -> BatchOut:
             inputs = [_decoded(item) for item in run]
             outcomes = shop.put(*(item for item in inputs if isinstance(item, ProductInput)))
             rest = iter(outcomes)
-            results += [item if isinstance(item, BatchResult) else _result(next(rest)) for item in inputs]
+            written = [item if isinstance(item, BatchResult) else _result(next(rest)) for item in inputs]
+            last = {result.id: index for index, result in enumerate(written) if result.status != "rejected"}
+            results += [
+                result.model_copy(update={"status": "superseded"})
+                if result.status != "rejected" and last[result.id] != index
+                else result
+                for index, result in enumerate(written)
+            ]
             revisions += [outcome.revision for outcome in outcomes]
     return BatchOut(results=results, revision=max(revisions))
 

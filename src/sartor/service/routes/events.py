@@ -55,33 +55,42 @@ def _take(service: Context, body: bytes, *, now_s: float) -> EventsOut:
     except ValueError as error:
         raise BadRequest(f"this is no JSON: {error}") from error
     if not isinstance(content, dict) or "events" not in content:
-        return _record(service, [_single(service, content, now_s=now_s)], rejected=[])
+        event, has_placeholder = _single(service, content, now_s=now_s)
+        return _record(service, [event], placeholders=int(has_placeholder), rejected=[])
     taken: list[Event] = []
     rejected: list[EventRejection] = []
+    placeholders = 0
     for index, fields in enumerate(validate(EventsIn, content).events):
         try:
-            taken.append(EventIn.model_validate(fields).event(now_s=now_s))
+            given = EventIn.model_validate(fields)
+            taken.append(given.event(now_s=now_s))
+            placeholders += bool(given.placeholders)
         except (ValidationError, BadEvent) as error:
             service.metrics.reject_event(_type_of(fields))
             rejected.append(EventRejection(index=index, reason=_reason(error)))
-    return _record(service, taken, rejected=rejected)
+    return _record(service, taken, placeholders=placeholders, rejected=rejected)
 
 
-def _single(service: Context, fields: object, *, now_s: float) -> Event:
+def _single(service: Context, fields: object, *, now_s: float) -> tuple[Event, bool]:
+    """The only event of a request, and whether an id in it was a placeholder."""
     try:
-        return validate(EventIn, fields).event(now_s=now_s)
+        given = validate(EventIn, fields)
+        return given.event(now_s=now_s), bool(given.placeholders)
     except (RequestValidationError, BadEvent):
         service.metrics.reject_event(_type_of(fields))
         raise
 
 
-def _record(service: Context, taken: list[Event], *, rejected: list[EventRejection]) -> EventsOut:
+def _record(
+    service: Context, taken: list[Event], *, placeholders: int, rejected: list[EventRejection]
+) -> EventsOut:
     outcome = service.shop.record(*taken) if taken else Taken()
     service.metrics.take_events(Counter(event.type for event in taken), duplicates=outcome.duplicates)
     return EventsOut(
         accepted=outcome.added,
         duplicates=outcome.duplicates,
         unknown_products=outcome.unknown_products,
+        placeholders=placeholders,
         rejected=rejected,
     )
 

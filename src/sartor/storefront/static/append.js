@@ -1,5 +1,5 @@
 // "Show more" hangs the next products below those that are there.
-import { busy, say } from './pages.js';
+import { busy, root, say } from './pages.js';
 
 /** Have it do so wherever it is. */
 export function showMore() {
@@ -15,7 +15,7 @@ export function showMore() {
       const answer = await fetch(address, { headers: { Accept: 'text/html' } });
       if (!answer.ok) throw new Error(String(answer.status));
       append(new DOMParser().parseFromString(await answer.text(), 'text/html'), link);
-      if (location.pathname === '/results') history.replaceState(history.state, '', address);
+      if (location.pathname === `${root}/results`) history.replaceState(history.state, '', address);
     } catch {
       location.assign(address);
     } finally {

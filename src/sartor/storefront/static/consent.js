@@ -1,5 +1,5 @@
 // The question whether a visitor may be remembered: answered where it stands, as a note or over the page.
-import { say, toast } from './pages.js';
+import { root, say, toast } from './pages.js';
 
 const here = () => location.pathname + location.search;
 const form = () => document.getElementById('opinion');
@@ -19,7 +19,7 @@ export function takeAnswers() {
     for (const button of buttons) button.disabled = true;
     try {
       const body = new URLSearchParams([...new FormData(asked), ['answer', answer]]);
-      const taken = await fetch('/remember', { method: 'POST', body, headers: { Accept: 'application/json' } });
+      const taken = await fetch(`${root}/remember`, { method: 'POST', body, headers: { Accept: 'application/json' } });
       if (!taken.ok) throw new Error(String(taken.status));
       settle(asked, answer, await taken.json());
     } catch {
@@ -36,7 +36,7 @@ export function takeAnswers() {
  * @param {(said: {opinion: string, favorites: number}) => void} then told what was done after a yes
  */
 export async function ask(kind, id, then) {
-  const address = `/remember?${new URLSearchParams({ [kind]: id, back: here() })}`;
+  const address = `${root}/remember?${new URLSearchParams({ [kind]: id, back: here() })}`;
   try {
     const answer = await fetch(address, { headers: { Accept: 'text/html' } });
     if (!answer.ok) throw new Error(String(answer.status));

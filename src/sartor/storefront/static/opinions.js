@@ -1,6 +1,6 @@
 // Hearts and "not for me": shown at once, sent behind, and taken back where that did not work.
 import { ask, isKnown } from './consent.js';
-import { say, toast } from './pages.js';
+import { root, say, toast } from './pages.js';
 
 const SAID = { like: 'Added to your favorites', dislike: 'Not for you, and left out of what is picked for you', '': 'Taken back' };
 const latest = new Map(); // by product: the number of its last wish, so that an older answer changes nothing
@@ -25,7 +25,7 @@ function wish(kind, id, button) {
   latest.set(id, mine);
   show(id, kind === 'undo' ? '' : kind, button);
   const send = async () => {
-    const answer = await fetch('/opinion', { method: 'POST', body: new URLSearchParams({ [kind]: id }), headers: { Accept: 'application/json' } });
+    const answer = await fetch(`${root}/opinion`, { method: 'POST', body: new URLSearchParams({ [kind]: id }), headers: { Accept: 'application/json' } });
     if (answer.status === 403 && (await answer.json()).type?.endsWith('needs-consent')) {
       document.getElementById('opinion').dataset.known = 'no'; // the cookie is gone
       if (latest.get(id) === mine) show(id, before);

@@ -1,6 +1,9 @@
 // One page becomes the next without a reload: <main> is swapped, the address kept, back and forward work.
 
 const main = () => document.getElementById('main');
+/** What the paths of this shop begin with, where a proxy has it below a prefix; else empty. */
+export const root = document.documentElement.dataset.root ?? '';
+
 let current = location.pathname + location.search; // what is shown
 const TOAST_MS = 8000;
 let fading = 0;
@@ -98,9 +101,9 @@ export function followLinks() {
     const there = new URL(link.href);
     if (there.origin !== location.origin || link.target || link.hasAttribute('data-append')) return;
     if (there.hash && there.pathname === location.pathname && there.search === location.search) return;
-    if (!/^\/(results|favorites|product\/.*)?$/.test(there.pathname)) return;
+    if (!there.pathname.startsWith(`${root}/`) || !/^\/(results|favorites|product\/.*)?$/.test(there.pathname.slice(root.length))) return;
     event.preventDefault();
-    const stays = there.pathname === location.pathname && there.pathname !== '/product';
+    const stays = there.pathname === location.pathname && there.pathname !== `${root}/product`;
     show(there.href, { parts: stays, scroll: stays ? null : 0 }).then(() => {
       if (there.hash) document.getElementById(there.hash.slice(1))?.scrollIntoView();
     });
@@ -108,7 +111,7 @@ export function followLinks() {
   document.querySelector('.words').addEventListener('submit', (event) => {
     event.preventDefault();
     const words = new FormData(event.target).get('q').trim();
-    show(words ? `/?q=${encodeURIComponent(words)}` : '/');
+    show(words ? `${root}/?q=${encodeURIComponent(words)}` : `${root}/`);
   });
   window.addEventListener('popstate', (event) => {
     if (location.pathname + location.search === current) return; // only another place on this page

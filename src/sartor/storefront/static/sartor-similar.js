@@ -29,7 +29,7 @@
  * and ::part(heading), ::part(card), ::part(photo), ::part(title), ::part(price), ::part(state)
  */
 
-const ORIGIN = new URL(import.meta.url).origin;
+const SERVICE = new URL('.', import.meta.url).href; // with the prefix that a proxy may have it below
 const STYLE = `
 :host { display: block; color: var(--sartor-ink, inherit); font: var(--sartor-font, inherit); }
 :host([hidden]) { display: none; }
@@ -88,12 +88,15 @@ class SartorSimilar extends HTMLElement {
   }
 
   get #api() {
-    return (this.getAttribute('api') || ORIGIN).replace(/\/+$/, '');
+    return (this.getAttribute('api') || SERVICE).replace(/\/+$/, '');
   }
 
   get #k() {
-    const k = Number.parseInt(this.getAttribute('k') ?? '', 10);
-    return k >= 1 ? Math.min(k, 48) : 6;
+    const text = this.getAttribute('k') ?? '6';
+    const k = Number(text);
+    const taken = k >= 1 ? Math.min(Math.floor(k), 48) : 6;
+    if (taken !== k) console.warn(`sartor-similar: k is a whole number from 1 to 48, not "${text}"; it is ${taken} here`);
+    return taken;
   }
 
   /** Several attributes that are set at once lead to one request. */
