@@ -33,7 +33,7 @@ demo-data: .venv/.dev
 
 test: .venv/.dev
 	$(PYTEST) -m "not engines"
-	@echo "Left to make test-engines: the tests against the servers of MongoDB, OpenSearch, Redis and S3."
+	@echo "Left to make test-engines: the tests against the servers of MongoDB, OpenSearch, Redis and S3, and on Ray."
 
 test-engines: .venv/.engines
 	$(PYTEST) -m engines
@@ -69,5 +69,5 @@ clean:
 	touch $@
 
 .venv/.engines: .venv/.dev
-	$(INSTALL) --group engines
+	$(INSTALL) --editable '.[ray]' --group engines
 	touch $@

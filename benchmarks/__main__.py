@@ -23,6 +23,7 @@ from benchmarks.ingest_scale import ingest_scale
 from benchmarks.kill_rounds import kill_rounds
 from benchmarks.looks import looks
 from benchmarks.performance_page import RESULTS, SHORT, shown, write_pages
+from benchmarks.ray_ingest import ray_ingest
 from benchmarks.recommendation_latency import filtered_recall, recommendation_latency
 from benchmarks.recommendations import recommendations
 from benchmarks.report import Report, publish
@@ -59,6 +60,7 @@ app.command("event_load")(event_load)
 app.command("for_you")(for_you)
 app.command("tutorial_pipeline")(tutorial_pipeline)
 app.command("ingest_scale")(ingest_scale)
+app.command("ray_ingest")(ray_ingest)
 app.command("retrieval_agreement")(retrieval_agreement)
 app.command("encoder_quality")(encoder_quality)
 app.command("recommendations")(recommendations)

@@ -38,6 +38,7 @@ LONG = (
     "training/test_loop.py",
     "browser/test_storefront.py",
     "browser/test_shopper.py",
+    "ingest/test_ray.py",
     "ingest/test_pipeline_kill.py",
     "service/test_durability.py",
     "service/test_app.py",

@@ -80,6 +80,12 @@
     │   ├── ExportMisnamed
     │   └── ExportFailed
     ├── UnusableSetting
+    ├── ClusterError
+    │   ├── ClusterAway
+    │   ├── ClusterDiffers
+    │   ├── ClusterBusy
+    │   ├── ClusterFailed
+    │   └── SourceNotShared
     ├── MissingExtra
     └── DeviceUnavailable
 
@@ -164,6 +170,60 @@ class DeviceUnavailable(SartorError):
 
     def __init__(self, device: str, *, available: Sequence[str]) -> None:
         super().__init__(f"there is no device {device!r} here; there are: {_listed(available)}")
+
+
+class ClusterError(SartorError):
+    """A Ray cluster cannot embed photos; what was committed until then stays."""
+
+
+class ClusterAway(ClusterError):
+    """Nobody answers at the address of a cluster, or it takes no orders from this process."""
+
+    def __init__(self, address: str, *, reason: str) -> None:
+        super().__init__(
+            f"the Ray cluster at {address} cannot be reached ({reason}); check that it runs, or leave out --ray"
+        )
+
+
+class ClusterDiffers(ClusterError):
+    """The hosts of a cluster have other packages than this process."""
+
+    def __init__(self, address: str, *, reason: str) -> None:
+        super().__init__(
+            f"the Ray cluster at {address} cannot work for this process ({reason}); install the same Python, Ray "
+            "and Sartor on all hosts"
+        )
+
+
+class ClusterBusy(ClusterError):
+    """A cluster has no processor for us."""
+
+    def __init__(self, address: str, *, processors: int) -> None:
+        taken = f"all its {processors:,} processors are taken" if processors else "it has no processor"
+        super().__init__(
+            f"the Ray cluster at {address} has no room ({taken}); wait until what runs there has ended, or add "
+            "a host"
+        )
+
+
+class ClusterFailed(ClusterError):
+    """A worker cannot do what it was asked for."""
+
+    def __init__(self, where: str, *, reason: str) -> None:
+        super().__init__(
+            f"a worker of the Ray cluster failed on {where}: {reason}; the same command continues where this one "
+            "stopped"
+        )
+
+
+class SourceNotShared(ClusterError):
+    """A host of a cluster cannot read what this host can."""
+
+    def __init__(self, host: str, photo: str, *, reason: str) -> None:
+        super().__init__(
+            f"the host {host} of the Ray cluster cannot read {photo} ({reason}), and this one can; put the source "
+            "where all hosts see it under the same path, or leave out --ray"
+        )
 
 
 class SourceError(SartorError):

@@ -69,6 +69,10 @@ SERVER_CALL_S = 10.0  # Seconds that a database or a bucket has for a call or a 
 SERVER_CONNECT_S = 3.0  # Seconds in which a database or a bucket has to answer at first.
 SERVER_FILE_S = 600.0  # Seconds that a database server has for a file of a model.
 SERVER_POLL_S = 1.0  # Seconds between two looks at a database server, besides those that it asks for.
+CLUSTER_CONNECT_S = 5.0  # Seconds in which the client server of a Ray cluster has to answer.
+CLUSTER_START_S = 90.0  # Seconds for connecting to a Ray cluster, or starting one.
+CLUSTER_WAIT_S = 60.0  # Seconds that an ingest waits for a worker of a Ray cluster while it has none.
+CLUSTER_ATTEMPTS = 3  # Workers of a Ray cluster that may be lost over the same photos.
 UNUSED_PHOTO_AGE_S = 3_600.0  # Seconds before a file that belongs to no photo is deleted; its writer may be slow.
 
 # Requests to the service

@@ -10,18 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from sartor.config import is_address
+from sartor.config import Settings, is_address
 from sartor.encoders.heads import Heads, Regions
 from sartor.errors import BackupFailed, BadAddress, CopyFailed, ModelNotFound, redacted, require_extra
 from sartor.imaging import UrlPolicy
 from sartor.ingest.copying import COPY_OF, WORKSPACE_ID, Engines, copy_workspace
 from sartor.ingest.maintenance import back_up
+from sartor.ingest.photos import PhotoEmbedder
 from sartor.limits import SERVER_FILE_S
 from sartor.media.folder import FolderMediaStore
 from sartor.replicas import Replicas
 from sartor.shop import Shop, Workspace
 from sartor.shop.backends import Backends, Lazy
-from sartor.shop.library import MODELS, choose_model, open_encoder, open_models
+from sartor.shop.library import MODELS, choose_model, load_runtime, open_encoder, open_models
 from sartor.store.sqlite.catalog import SqliteCatalogStore
 from sartor.store.sqlite.database import copy_store
 from sartor.store.sqlite.events import SqliteEventStore
@@ -30,14 +31,14 @@ from sartor.store.sqlite.files import FolderFiles
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sartor.config import Settings
     from sartor.encoders.card import ModelCard
+    from sartor.encoders.encoder import Encoder
     from sartor.encoders.registry import ModelRegistry
     from sartor.index.base import IndexWriter, VectorIndex
     from sartor.index.opensearch.connection import OpenSearch
     from sartor.ingest.copying import CopyReport
     from sartor.ingest.maintenance import Backup
-    from sartor.ingest.photos import OnProgress
+    from sartor.ingest.photos import Embedder, OnProgress
     from sartor.media.base import MediaStore
     from sartor.media.s3 import S3Bucket
     from sartor.recommend.features import FeatureBuilder
@@ -129,6 +130,7 @@ def open_workspace(settings: Settings, *, many_callers: bool = False) -> Workspa
         models=models,
         choose_model=choose,
         open_encoder=lambda card: open_encoder(settings, models, card, many_callers=many_callers),
+        open_embedder=partial(_embedder, settings, models, connections),
         open_index=lambda card, features: open_index(settings, truth, card, features, cluster=cluster),
         open_writer=None if writing is None else partial(index_writer, writing, workspace_id(truth.store)),
         heads=lambda card: Heads.read(models.folders().get(card.id), card),
@@ -140,6 +142,34 @@ def open_workspace(settings: Settings, *, many_callers: bool = False) -> Workspa
     if settings.indexer and workspace.models.indexer is not None:
         workspace.models.indexer.start()
     return workspace
+
+
+def _embedder(  # noqa: PLR0913 - the first three are of the workspace
+    settings: Settings,
+    models: ModelRegistry,
+    connections: ExitStack,
+    encoder: Encoder,
+    *,
+    media: MediaStore | None = None,
+    ray: str | None = None,
+) -> Embedder:
+    """What embeds many photos: this process, or a cluster for a network that is in the registry."""
+    if ray is None or encoder.card.id not in models.folders():
+        return PhotoEmbedder(encoder, media=media)
+    require_extra("ray", "ray")
+    from sartor.ingest.ray.connection import RayCluster
+    from sartor.ingest.ray.embedder import RayEmbedder
+    from sartor.ingest.ray.worker import Network
+
+    if settings.device not in {"auto", "cpu"}:
+        reason = f"a cluster embeds on processors, and device={settings.device!r} is another device"
+        raise BadAddress(ray, setting="ray", reason=reason)
+    card = encoder.card
+    # What travels holds no address and no password of the workspace.
+    load = partial(load_runtime, Settings(runtime=settings.runtime, precision=settings.precision, threads=1))
+    network = Network(card=card, data=models.file(card).read_bytes(), load=load)
+    cluster = connections.enter_context(closing(RayCluster(ray)))
+    return RayEmbedder(cluster, network, media=media)
 
 
 def open_truth(settings: Settings, *, origin: str | None = None) -> Truth:

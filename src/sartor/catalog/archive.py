@@ -9,8 +9,9 @@ import stat
 import sys
 import zipfile
 import zlib
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import IO, TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from sartor.errors import PhotoRejected, UnreadableTable, UnsafeArchive
 from sartor.limits import MAX_PHOTO_BYTES, MAX_ZIP_BYTES, MAX_ZIP_ENTRIES, MAX_ZIP_ENTRY_BYTES, MAX_ZIP_RATIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 # Others are rare in archives of photos, and Python's LZMA and bzip2 readers inflate without a bound per read.
@@ -121,9 +122,10 @@ class ZipFiles:
     declared compressed bytes and stops at the declared size, where the CRC of a false header fails.
     """
 
-    def __init__(self, path: Path, archive: zipfile.ZipFile, findings: Findings) -> None:
+    def __init__(self, path: Path, archive: zipfile.ZipFile, findings: Findings, *, limits: ZipLimits) -> None:
         self._path = path
         self._archive = archive
+        self._limits = limits
         self._entries: dict[str, zipfile.ZipInfo] = {}
         for entry in archive.infolist():
             if entry.is_dir():
@@ -133,6 +135,11 @@ class ZipFiles:
                 findings.add(Case.SAME_ENTRY, name)
             self._entries[name] = entry  # the last one counts, as in every other ZIP tool
         self.names: Sequence[str] = [name for name in self._entries if not is_hidden(name)]
+
+    def __reduce__(self) -> tuple[Callable[..., ZipFiles], tuple[Path, ZipLimits, int]]:
+        """For a process on another host, which opens the archive there."""
+        path = self._path.absolute()
+        return _archive_elsewhere, (path, self._limits, path.stat().st_size)
 
     def locate(self, name: str) -> str | None:
         """The name if the archive has such an entry."""
@@ -178,7 +185,19 @@ def open_archive(path: Path, *, limits: ZipLimits, findings: Findings) -> Iterat
     # ZipFile is given an open file, not a path: it would close its own when a race lost it a count of readers.
     with file, _directory_of(path, file) as archive:
         refuse_unsafe(path, archive, limits)
-        yield ZipFiles(path, archive, findings)
+        yield ZipFiles(path, archive, findings, limits=limits)
+
+
+@lru_cache(maxsize=2)  # a process that reads for others is asked for a few photos at a time
+def _archive_elsewhere(path: Path, limits: ZipLimits, size_bytes: int) -> ZipFiles:
+    with ExitStack() as opened:
+        files = opened.enter_context(open_archive(path, limits=limits, findings=Findings()))
+        if path.stat().st_size != size_bytes:
+            raise UnsafeArchive(
+                path, reason="it has not the size that it has on the host that asks for its photos"
+            )
+        opened.pop_all()  # it stays open as long as the process
+    return files
 
 
 def _directory_of(path: Path, file: _ArchiveFile) -> zipfile.ZipFile:

@@ -23,7 +23,7 @@ from sartor.limits import MAX_PHOTO_BYTES, MAX_PHOTO_NAME_CHARS
 from sartor.types import Product, SourcePhoto, SourceProduct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from sartor.catalog.columns import Roles
@@ -103,10 +103,15 @@ class FolderFiles:
     A table may also name files outside the folder, absolute or with ``..``: it is the user's own disk.
     """
 
-    def __init__(self, root: Path, findings: Findings) -> None:
+    def __init__(self, root: Path, findings: Findings, *, undecodable: Mapping[str, str] | None = None) -> None:
+        """``undecodable`` has the names of the disk that are not UTF-8, by their text; a walk finds them."""
         self.root = root
         self._findings = findings
-        self._undecodable: dict[str, str] = {}
+        self._undecodable = dict(undecodable or {})
+
+    def __reduce__(self) -> tuple[Callable[..., FolderFiles], tuple[Path, Mapping[str, str]]]:
+        """For a process on another host, which reads photos and lists nothing."""
+        return _folder_elsewhere, (self.root.absolute(), self._undecodable)
 
     @cached_property
     def names(self) -> Sequence[str]:
@@ -195,6 +200,10 @@ class FolderFiles:
         if text != name:
             self._undecodable[text] = name
         return text
+
+
+def _folder_elsewhere(root: Path, undecodable: Mapping[str, str]) -> FolderFiles:
+    return FolderFiles(root, Findings(), undecodable=undecodable)
 
 
 class OnePhoto(FolderFiles):

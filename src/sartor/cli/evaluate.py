@@ -18,6 +18,7 @@ from sartor.cli.options import (
     Json,
     Limit,
     PrecisionOption,
+    Ray,
     Seed,
     interval_text,
     print_json,
@@ -84,6 +85,7 @@ def evaluate(
     csv: Csv = None,
     seed: Seed = 0,
     limit: Limit = None,
+    ray: Ray = None,
     home: Home = None,
     device: Device = None,
     precision: PrecisionOption = None,
@@ -119,6 +121,7 @@ def evaluate(
             seed=seed,
             limit=limit,
             command=shlex.join(["sartor", *sys.argv[1:]]),
+            ray=ray,
             show=progress_bar,
             **({} if ks is None else {"ks": ks}),
         )

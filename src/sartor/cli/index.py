@@ -17,6 +17,7 @@ from sartor.cli.options import (
     MetricOption,
     Model,
     PrecisionOption,
+    Ray,
     counted,
     print_json,
     print_rejected,
@@ -43,6 +44,7 @@ def index(
     prune: Annotated[
         bool, typer.Option("--prune", help="Delete products that are no longer in their source.")
     ] = False,
+    ray: Ray = None,
     home: Home = None,
     model: Model = None,
     metric: MetricOption = None,
@@ -67,7 +69,7 @@ def index(
     with stoppable(message), open_shop(chosen) as shop:
         for source in sources:
             with progress_bar(f"Indexing {source.name}") as on_progress:
-                report = shop.index(source, limit=limit, prune=prune, on_progress=on_progress)
+                report = shop.index(source, limit=limit, prune=prune, ray=ray, on_progress=on_progress)
             _print_json(report) if as_json else _print(report)
 
 

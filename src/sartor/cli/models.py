@@ -17,6 +17,7 @@ from sartor.cli.options import (
     Json,
     MetricOption,
     PrecisionOption,
+    Ray,
     counted,
     print_json,
     print_rejected,
@@ -191,6 +192,7 @@ def promote(
     force: Annotated[
         bool, typer.Option("--force", help="Promote the model whatever the comparison says.")
     ] = False,
+    ray: Ray = None,
     home: Home = None,
     metric: MetricOption = None,
     device: Device = None,
@@ -207,7 +209,7 @@ def promote(
 
     chosen = settings(home=home, metric=metric, device=device, precision=precision, allow_urls=allow_urls)
     with stoppable(_STOPPED), open_shop(chosen) as shop, progress_bar(f"Embedding with {model}") as on_progress:
-        report = shop.promote(model, force=force, on_progress=on_progress)
+        report = shop.promote(model, force=force, ray=ray, on_progress=on_progress)
     _print_promoted(report, as_json=as_json)
 
 

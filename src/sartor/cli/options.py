@@ -61,6 +61,14 @@ AllowUrls: TypeAlias = Annotated[
         "--allow-urls", help="Fetch photos given as URLs, from public addresses (SARTOR_ALLOW_URLS; off)."
     ),
 ]
+Ray: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="CLUSTER",
+        help="Embed on a Ray cluster: auto (this host's, else one is started), local or ray://HOST:PORT.",
+    ),
+]
 Csv: TypeAlias = Annotated[
     Path | None, typer.Option("--csv", metavar="FILE.csv", help="Write all figures to a file, one per line.")
 ]

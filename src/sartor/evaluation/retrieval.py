@@ -95,7 +95,13 @@ def _run(  # noqa: PLR0913 - each is a keyword of its own
     def embedded(path: Path) -> EmbeddedSource:
         with open_source(path) as source, show(f"{model.name}: {path.name}") as on_progress:
             return embed_source(
-                source, encoder, urls=urls, known=model.known, limit=request.limit, on_progress=on_progress
+                source,
+                encoder,
+                urls=urls,
+                known=model.known,
+                limit=request.limit,
+                on_progress=on_progress,
+                open_embedder=model.open_embedder,
             )
 
     start_s = time.perf_counter()

@@ -19,7 +19,7 @@ from sartor.evaluation.relevance import (
     labels_of,
 )
 from sartor.evaluation.splits import GROUP, SEED, SHARE, is_held_out, split_key
-from sartor.ingest.photos import OnProgress
+from sartor.ingest.photos import Embedder, OnProgress, PhotoEmbedder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -105,6 +105,7 @@ class CandidateModel:
         open: Loads it.
         features: Builds from its embeddings what products are compared by.
         known: What the workspace has embedded with it.
+        open_embedder: Opens what embeds the other photos.
         calibration: From closeness to match, if it has one.
         training: How Sartor trained it, if it did.
     """
@@ -113,6 +114,7 @@ class CandidateModel:
     open: Callable[[], Encoder]
     features: FeatureBuilder
     known: Known
+    open_embedder: Callable[[Encoder], Embedder] = PhotoEmbedder
     calibration: MatchCalibration | None = None
     training: TrainingRecord | None = None
 

@@ -262,7 +262,7 @@ def read_photo(photo: SourcePhoto, *, urls: UrlPolicy) -> EncodedPhoto:
     Raises:
         PhotoRejected: It cannot be read.
     """
-    data = fetch_photo(photo.name, policy=urls) if _is_url(photo.name) else photo.read()
+    data = fetch_photo(photo.name, policy=urls) if is_url(photo.name) else photo.read()
     return _encoded(photo.name, data)
 
 
@@ -274,7 +274,7 @@ def encoded_photo(photo: str | Path | bytes, *, urls: UrlPolicy) -> EncodedPhoto
     """
     if isinstance(photo, bytes):
         return _encoded("the photo", photo)
-    if _is_url(str(photo)):
+    if is_url(str(photo)):
         return _encoded(str(photo), fetch_photo(str(photo), policy=urls))
     try:
         return _encoded(str(photo), Path(photo).read_bytes())
@@ -282,7 +282,8 @@ def encoded_photo(photo: str | Path | bytes, *, urls: UrlPolicy) -> EncodedPhoto
         raise PhotoRejected(str(photo), reason=error.strerror or "it cannot be read") from error
 
 
-def _is_url(name: str) -> bool:
+def is_url(name: str) -> bool:
+    """Whether a photo's name is the URL that it is fetched by."""
     return name.startswith(("http://", "https://"))
 
 

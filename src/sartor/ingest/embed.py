@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from sartor.ingest.photos import OnProgress, PhotoEmbedder, Progress, Rejection, ahead, in_steps, read_usable
+from sartor.ingest.photos import (
+    Embedder,
+    OnProgress,
+    PhotoEmbedder,
+    Progress,
+    ReadPhoto,
+    ReadStep,
+    Rejection,
+    ahead,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,8 +28,7 @@ if TYPE_CHECKING:
     from sartor.catalog import Source
     from sartor.encoders.encoder import Encoder
     from sartor.imaging import UrlPolicy
-    from sartor.imaging.fetch import EncodedPhoto
-    from sartor.ingest.photos import PendingPhotos
+    from sartor.ingest.photos import Pending
     from sartor.types import Matrix, Palette, Product, SourceProduct, Vector
 
 
@@ -75,6 +83,7 @@ def embed_source(  # noqa: PLR0913 - each is a keyword of its own
     known: Known = lambda _: {},
     limit: int | None = None,
     on_progress: OnProgress = lambda _: None,
+    open_embedder: Callable[[Encoder], Embedder] = PhotoEmbedder,
 ) -> EmbeddedSource:
     """Embed the photos of a source's products, in the source's order.
 
@@ -85,10 +94,14 @@ def embed_source(  # noqa: PLR0913 - each is a keyword of its own
         known: Returns the photos that need no inference, by SHA-256.
         limit: Maximum number of products.
         on_progress: Called after each step.
+        open_embedder: Opens what reads and embeds the photos with the network.
     """
-    with PhotoEmbedder(encoder) as embedder:
-        run = _Run(embedder, known, urls)
-        for step in ahead(run.start(products) for products in in_steps(islice(source, limit), run.read)):
+    with open_embedder(encoder) as embedder:
+        run = _Run(known)
+        read = embedder.read(
+            islice(source, limit), lambda offered: offered.photos, urls=urls, rejected=run.rejected
+        )
+        for step in ahead(map(run.start, read), embedder):
             run.finish(step)
             on_progress(
                 Progress(products=run.done, total=source.product_count, photos=len(run.photos), committed=())
@@ -107,16 +120,14 @@ def embed_source(  # noqa: PLR0913 - each is a keyword of its own
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Step:
-    products: list[tuple[SourceProduct, list[EncodedPhoto]]]
+    products: list[tuple[SourceProduct, list[ReadPhoto]]]
     known: dict[str, PhotoEmbedding]
-    pending: PendingPhotos
+    pending: Pending
 
 
 @dataclass(slots=True)
 class _Run:
-    embedder: PhotoEmbedder
     known: Known
-    urls: UrlPolicy
     done: int = 0
     embedded: int = 0
     products: list[Product] = field(default_factory=list)
@@ -125,14 +136,11 @@ class _Run:
     firsts: list[int] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
 
-    def read(self, offered: SourceProduct) -> list[EncodedPhoto]:
-        return list(read_usable(offered.photos, urls=self.urls, rejected=self.rejected))
-
-    def start(self, products: list[tuple[SourceProduct, list[EncodedPhoto]]]) -> _Step:
-        by_sha256 = {photo.sha256: photo for _, photos in products for photo in photos}
-        known = self.known(list(by_sha256))
-        new = [photo for sha256, photo in by_sha256.items() if sha256 not in known]
-        return _Step(products=products, known=known, pending=self.embedder.start(new))
+    def start(self, read: ReadStep[SourceProduct]) -> _Step:
+        sha256s = dict.fromkeys(photo.sha256 for _, photos in read.items for photo in photos)
+        known = self.known(list(sha256s))
+        new = [sha256 for sha256 in sha256s if sha256 not in known]
+        return _Step(products=read.items, known=known, pending=read.start(new))
 
     def finish(self, step: _Step) -> None:
         embedded = step.pending.result()
@@ -147,9 +155,9 @@ class _Run:
             )
             for sha256, vector in embedded.vectors.items()
         }
-        for offered, encoded in step.products:
+        for offered, readable in step.products:
             self.done += 1
-            photos = [photo for photo in encoded if photo.sha256 in usable]
+            photos = [photo for photo in readable if photo.sha256 in usable]
             if photos:
                 self.products.append(offered.product)
                 self.firsts.append(len(self.photos))

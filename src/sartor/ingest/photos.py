@@ -1,4 +1,8 @@
-"""Embeds the photos of a step of products: decoding and inference run at the same time."""
+"""Reads and embeds the photos of a step of products, here or elsewhere, while other steps are written.
+
+An ingest, a new model's embedding of the catalog and an evaluation ask for an ``Embedder``. They do not know
+whether it is the pool of this process or a cluster (``sartor.ingest.ray``).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, Self, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -21,16 +25,15 @@ from sartor.limits import THUMBNAIL_PX
 from sartor.types import Photo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from PIL import Image
 
     from sartor.catalog import Finding
     from sartor.encoders.base import Pixels
     from sartor.encoders.encoder import Encoder
-    from sartor.imaging import UrlPolicy
+    from sartor.imaging import Thumbnail, UrlPolicy
     from sartor.imaging.fetch import EncodedPhoto
-    from sartor.media.base import MediaStore
     from sartor.types import Matrix, Palette, SourcePhoto, Vector
 
 
@@ -101,9 +104,10 @@ class IngestReport:
 
 
 T = TypeVar("T")
+S = TypeVar("S")
 
 STEP = 128  # maximum products or photos of a step; 128 photos of 224 x 224 take 19 MB while they wait
-_STEP_BYTES = 64 << 20  # of encoded photos; bounds the memory that large photos take
+STEP_BYTES = 64 << 20  # of encoded photos; bounds the memory that large photos take
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,8 +127,83 @@ class Embedded:
     rejected: tuple[Rejection, ...]
 
 
+class ThumbnailStore(Protocol):
+    """Where thumbnails go: a ``MediaStore``, or what carries them to one."""
+
+    def put(self, sha256: str, thumbnail: Thumbnail) -> str:
+        """Keep a thumbnail and return its file name."""
+        ...
+
+
+class ReadPhoto(NamedTuple):
+    """A photo whose bytes were read, here or on another host."""
+
+    sha256: str
+    name: str
+
+
+class Pending(Protocol):
+    """Photos that are being embedded."""
+
+    def result(self) -> Embedded:
+        """Wait until all photos are embedded or rejected."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadStep(Generic[T]):
+    """Some items of a source whose photos were read.
+
+    Attributes:
+        items: Each item with its readable photos, in its order; a photo may occur twice.
+        start: Starts to embed the photos of the step whose SHA-256 is given, and forgets the others. Called once.
+    """
+
+    items: list[tuple[T, list[ReadPhoto]]]
+    start: Callable[[Collection[str]], Pending]
+
+
+class Embedder(Protocol):
+    """Reads, decodes and embeds photos, step by step. It is closed when nothing more is asked of it."""
+
+    @property
+    def steps_ahead(self) -> int:
+        """How many steps have to be started before the first one is waited for, so that nobody is idle."""
+        ...
+
+    def read(
+        self,
+        items: Iterable[T],
+        photos_of: Callable[[T], Sequence[SourcePhoto]],
+        *,
+        urls: UrlPolicy,
+        rejected: list[Rejection],
+    ) -> Iterator[ReadStep[T]]:
+        """Read the photos of items in steps of bounded size, in the order of the items.
+
+        Args:
+            items: Products, or what else has photos.
+            photos_of: The photos of an item.
+            urls: Whether photos may be fetched by URL.
+            rejected: Photos that cannot be read are added to it.
+        """
+        ...
+
+    def start(self, photos: Iterable[EncodedPhoto]) -> Pending:
+        """Start to embed photos whose bytes are here; no photo may occur twice."""
+        ...
+
+    def close(self) -> None:
+        """Stop, and drop what is not done yet."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
 def process_photo(
-    photo: EncodedPhoto, *, media: MediaStore | None, fit_px: int = THUMBNAIL_PX
+    photo: EncodedPhoto, *, media: ThumbnailStore | None, fit_px: int = THUMBNAIL_PX
 ) -> tuple[Photo, Palette, Image.Image]:
     """Compute what needs no network: size, fingerprint, colors, and the thumbnail if there is ``media``.
 
@@ -145,19 +224,39 @@ def process_photo(
 
 
 class PhotoEmbedder:
-    """Decodes photos in a pool of threads, and passes each full batch to the encoder at once.
+    """The ``Embedder`` of this process: threads decode, and each full batch is passed to the encoder at once.
 
     Steps overlap: the next one is decoded while the network runs.
     """
 
-    def __init__(self, encoder: Encoder, *, media: MediaStore | None = None) -> None:
-        """Without ``media``, no thumbnails are stored."""
+    steps_ahead = 2
+
+    def __init__(
+        self, encoder: Encoder, *, media: ThumbnailStore | None = None, decoders: int | None = None
+    ) -> None:
+        """Without ``media``, no thumbnails are stored; by default each processor has a thread that decodes."""
         self._encoder = encoder
         self._media = media
         # The minimum size to which a decoder may reduce a large photo before it is resized properly.
         self._fit_px = max(*encoder.card.size_px, THUMBNAIL_PX if media else 0)
-        self._decoders = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="sartor-decode")
+        self._decoders = ThreadPoolExecutor(decoders or os.cpu_count() or 1, thread_name_prefix="sartor-decode")
         self._collector = ThreadPoolExecutor(1, thread_name_prefix="sartor-collect")
+
+    def read(
+        self,
+        items: Iterable[T],
+        photos_of: Callable[[T], Sequence[SourcePhoto]],
+        *,
+        urls: UrlPolicy,
+        rejected: list[Rejection],
+    ) -> Iterator[ReadStep[T]]:
+        """Read the photos of items one after the other."""
+
+        def read(item: T) -> list[EncodedPhoto]:
+            return list(read_usable(photos_of(item), urls=urls, rejected=rejected))
+
+        for step in in_steps(items, read):
+            yield self._step(step)
 
     def start(self, photos: Iterable[EncodedPhoto]) -> PendingPhotos:
         """Start to decode and embed photos; no photo may occur twice."""
@@ -174,6 +273,19 @@ class PhotoEmbedder:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _step(self, step: list[tuple[T, list[EncodedPhoto]]]) -> ReadStep[T]:
+        by_sha256 = {photo.sha256: photo for _, photos in step for photo in photos}
+
+        def start(wanted: Collection[str]) -> PendingPhotos:
+            pending = self.start([by_sha256[sha256] for sha256 in wanted])
+            by_sha256.clear()
+            return pending
+
+        return ReadStep(
+            items=[(item, [ReadPhoto(photo.sha256, photo.name) for photo in photos]) for item, photos in step],
+            start=start,
+        )
 
     def _decode(self, photo: EncodedPhoto) -> _Prepared:
         pictured, palette, image = process_photo(photo, media=self._media, fit_px=self._fit_px)
@@ -202,7 +314,7 @@ class PhotoEmbedder:
 
 
 class PendingPhotos:
-    """Photos that are being embedded."""
+    """Photos that this process embeds."""
 
     def __init__(self, collecting: Future[_Collected]) -> None:
         self._collecting = collecting
@@ -269,19 +381,19 @@ def in_steps(
         step.append((product, encoded))
         photos += len(encoded)
         size_bytes += sum(len(photo.data) for photo in encoded)
-        if max(len(step), photos) >= STEP or size_bytes >= _STEP_BYTES:
+        if max(len(step), photos) >= STEP or size_bytes >= STEP_BYTES:
             yield step
             step, photos, size_bytes = [], 0, 0
     if step:
         yield step
 
 
-def ahead(started: Iterable[T], *, steps: int = 2) -> Iterator[T]:
-    """Yield each item when the next ``steps`` items have been started, so that their work overlaps."""
+def ahead(started: Iterable[T], embedder: Embedder) -> Iterator[T]:
+    """Yield each item when as many later items have been started as the embedder asks for: their work overlaps."""
     waiting: deque[T] = deque()
     for item in started:
         waiting.append(item)
-        if len(waiting) > steps:
+        while len(waiting) > embedder.steps_ahead:
             yield waiting.popleft()
     yield from waiting
 

@@ -19,27 +19,26 @@ from sartor.ingest.maintenance import tidy_media
 from sartor.ingest.photos import (
     STEP,
     Embedded,
+    Embedder,
     IngestReport,
     OnProgress,
-    PendingPhotos,
-    PhotoEmbedder,
+    Pending,
     Progress,
+    ReadPhoto,
+    ReadStep,
     Rejection,
     ahead,
     batched,
-    in_steps,
-    read_usable,
 )
 from sartor.ingest.writer import retried
-from sartor.types import Photo, Product, SourceProduct, StoredProduct
+from sartor.types import Photo, Product, SourcePhoto, SourceProduct, StoredProduct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from sartor.catalog import Source
     from sartor.encoders.encoder import Encoder
     from sartor.imaging import UrlPolicy
-    from sartor.imaging.fetch import EncodedPhoto
     from sartor.ingest.writer import CatalogWriter
 
 logger = logging.getLogger(__name__)
@@ -49,10 +48,18 @@ _GONE = "another process deleted it meanwhile; index the source again"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestContext:
-    """What an ingest reads with and writes to."""
+    """What an ingest reads with and writes to.
+
+    Attributes:
+        catalog: Where it writes.
+        encoder: The network.
+        open_embedder: Opens what reads and embeds the photos with that network.
+        urls: Whether photos may be fetched by URL.
+    """
 
     catalog: CatalogWriter
     encoder: Encoder
+    open_embedder: Callable[[], Embedder]
     urls: UrlPolicy
 
 
@@ -86,7 +93,7 @@ def ingest(
     """
     started_s = clock()
     catalog = context.catalog
-    with PhotoEmbedder(context.encoder, media=catalog.media) as embedder:
+    with context.open_embedder() as embedder:
         run = _Run(context, embedder, options, total=_total(source, options), on_progress=on_progress)
         run.go_through(islice(source, options.limit))
     context.encoder.unload()  # the index needs the memory now, to build its graph
@@ -128,11 +135,11 @@ def _total(source: Source, options: IngestOptions) -> int | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _SourceProduct:
-    """A product of the source with its readable photos, as digests and names; their bytes are not kept."""
+    """A product of the source with its readable photos."""
 
     product: Product
     lists_photos: bool
-    photos: tuple[tuple[str, str], ...]
+    photos: tuple[ReadPhoto, ...]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -149,7 +156,7 @@ class _Step:
 
     products: list[_SourceProduct]
     known: dict[str, Photo]
-    pending: PendingPhotos
+    pending: Pending
     read_at: int = 0
     stored: dict[str, StoredProduct] = field(default_factory=dict)
 
@@ -164,7 +171,7 @@ class _Run:
     """One pass through a source, and its counts."""
 
     context: IngestContext
-    embedder: PhotoEmbedder
+    embedder: Embedder
     options: IngestOptions
     total: int | None = field(kw_only=True)
     on_progress: OnProgress = field(kw_only=True)
@@ -175,7 +182,8 @@ class _Run:
     rejected: list[Rejection] = field(default_factory=list)
 
     def go_through(self, products: Iterable[SourceProduct]) -> None:
-        for step in ahead(self._start(products) for products in in_steps(products, self._read)):
+        read = self.embedder.read(products, self._photos_of, urls=self.context.urls, rejected=self.rejected)
+        for step in ahead(map(self._start, read), self.embedder):
             self._finish(step)
 
     def prune(self) -> int:
@@ -190,28 +198,26 @@ class _Run:
         catalog.catch_up()
         return len(stale)
 
-    def _read(self, offered: SourceProduct) -> list[EncodedPhoto]:
-        """The product's readable photos, each once."""
-        self.photos += len(offered.photos)
-        readable: dict[str, EncodedPhoto] = {}
-        for photo in read_usable(offered.photos, urls=self.context.urls, rejected=self.rejected):
-            readable.setdefault(photo.sha256, photo)
-        return list(readable.values())
+    @staticmethod
+    def _photos_of(offered: SourceProduct) -> Sequence[SourcePhoto]:
+        return offered.photos
 
-    def _start(self, products: list[tuple[SourceProduct, list[EncodedPhoto]]]) -> _Step:
+    def _start(self, read: ReadStep[SourceProduct]) -> _Step:
         catalog = self.context.catalog
-        known, new = catalog.split({photo.sha256: photo for _, photos in products for photo in photos})
+        self.photos += sum(len(offered.photos) for offered, _ in read.items)
+        sha256s = dict.fromkeys(photo.sha256 for _, photos in read.items for photo in photos)
+        known = catalog.known(sha256s)
         step = _Step(
             products=[
                 _SourceProduct(
                     product=offered.product,
                     lists_photos=bool(offered.photos),
-                    photos=tuple((photo.sha256, photo.name) for photo in photos),
+                    photos=_each_once(photos),
                 )
-                for offered, photos in products
+                for offered, photos in read.items
             ],
             known=known,
-            pending=self.embedder.start(new),
+            pending=read.start([sha256 for sha256 in sha256s if sha256 not in known]),
         )
         step.read(catalog)
         return step
@@ -276,6 +282,14 @@ class _Run:
         if not photos and not offered.product.title and not offered.product.attributes:
             return None
         return StoredProduct(product=offered.product, photos=photos, source=self.options.source_id)
+
+
+def _each_once(photos: Sequence[ReadPhoto]) -> tuple[ReadPhoto, ...]:
+    """The photos without those that have the bytes of an earlier one."""
+    each: dict[str, ReadPhoto] = {}
+    for photo in photos:
+        each.setdefault(photo.sha256, photo)
+    return tuple(each.values())
 
 
 def _outcome(previous: StoredProduct | None, stored: StoredProduct) -> str:

@@ -10,25 +10,26 @@ from __future__ import annotations
 import hashlib
 import logging
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sartor.catalog import open_source
 from sartor.errors import PhotoRejected, SourceError
-from sartor.imaging.fetch import EncodedPhoto, read_photo
-from sartor.ingest.photos import STEP, PhotoEmbedder, Progress, Rejection, ahead, batched, in_steps
+from sartor.imaging.fetch import EncodedPhoto
+from sartor.ingest.photos import STEP, Embedder, PhotoEmbedder, Progress, Rejection, ahead, batched, in_steps
 from sartor.ingest.writer import retried
 from sartor.store.base import Write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sartor.encoders.encoder import Encoder
     from sartor.imaging import UrlPolicy
-    from sartor.ingest.photos import Embedded, OnProgress, PendingPhotos
+    from sartor.ingest.photos import Embedded, OnProgress, Pending
     from sartor.media.base import MediaStore
     from sartor.store.base import CatalogStore
-    from sartor.types import Photo, StoredProduct
+    from sartor.types import Photo, SourcePhoto, StoredProduct
 
 logger = logging.getLogger(__name__)
 
@@ -48,13 +49,14 @@ class ReembedReport:
     rejected: tuple[Rejection, ...]
 
 
-def embed_catalog(
+def embed_catalog(  # noqa: PLR0913 - each is a keyword of its own
     store: CatalogStore,
     encoder: Encoder,
     *,
     media: MediaStore,
     urls: UrlPolicy,
     on_progress: OnProgress = lambda _: None,
+    open_embedder: Callable[[Encoder], Embedder] = PhotoEmbedder,
 ) -> ReembedReport:
     """Embed every photo of the catalog that the encoder's model has not embedded yet.
 
@@ -64,13 +66,13 @@ def embed_catalog(
         media: The thumbnails.
         urls: Whether photos may be fetched by URL.
         on_progress: Called after each step with what is committed.
+        open_embedder: Opens what reads and embeds the photos with the network.
     """
     run = _Run(store, media, encoder.card.id, urls, on_progress)
     run.find_missing()
     if run.missing:
-        with PhotoEmbedder(encoder) as embedder:
-            steps = in_steps(run.photos(), lambda photo: [photo])
-            for pending in ahead(embedder.start(photo for photo, _ in step) for step in steps):
+        with open_embedder(encoder) as embedder:
+            for pending in ahead(run.started(embedder), embedder):
                 run.finish(pending)
         encoder.unload()
     logger.info("catalog embedded: model=%s photos=%d rejected=%d", run.model, run.embedded, len(run.rejected))
@@ -105,15 +107,15 @@ class _Run:
                     self.sources.add(stored.source)
                     self.total += 1
 
-    def photos(self) -> Iterator[EncodedPhoto]:
-        """Every readable photo without an embedding, once."""
-        yield from self._from_original_thumbnails()
+    def started(self, embedder: Embedder) -> Iterator[Pending]:
+        """Start to embed every readable photo without an embedding, once; a step each."""
+        yield from self._started(embedder, self._from_original_thumbnails())
         for source in sorted(self.sources):
             if self.missing:
-                yield from self._from_source(Path(source))
-        yield from self._from_reduced_thumbnails()
+                yield from self._from_source(embedder, Path(source))
+        yield from self._started(embedder, self._from_reduced_thumbnails())
 
-    def finish(self, pending: PendingPhotos) -> None:
+    def finish(self, pending: Pending) -> None:
         outcome = pending.result()
         self.rejected.extend(outcome.rejected)
         self.embedded += len(outcome.vectors)
@@ -147,22 +149,17 @@ class _Run:
             if data is not None and hashlib.sha256(data).hexdigest() == photo.sha256:
                 yield self._take(photo, data)
 
-    def _from_source(self, path: Path) -> Iterator[EncodedPhoto]:
+    def _from_source(self, embedder: Embedder, path: Path) -> Iterator[Pending]:
         names = {photo.name for photo in self.missing.values()}
         try:
             with open_source(path) as source:
-                for offered in source:
-                    if not self.missing:
-                        return
-                    for photo in offered.photos:
-                        if photo.name not in names:
-                            continue
-                        try:
-                            encoded = read_photo(photo, urls=self.urls)
-                        except PhotoRejected:
-                            continue  # its thumbnail is used instead
-                        if encoded.sha256 in self.missing:
-                            yield self._take(self.missing[encoded.sha256], encoded.data)
+                photos = (photo for offered in source for photo in offered.photos if photo.name in names)
+                wanted = takewhile(lambda _: self.missing, photos)
+                # One that cannot be read is no loss: its thumbnail is used instead.
+                for step in embedder.read(wanted, _itself, urls=self.urls, rejected=[]):
+                    read = dict.fromkeys(photo.sha256 for _, photos in step.items for photo in photos)
+                    found = [sha256 for sha256 in read if self.missing.pop(sha256, None) is not None]
+                    yield step.start(found)
         except SourceError as error:
             logger.warning("thumbnails stand in for the photos of a source: %s", error)
 
@@ -176,6 +173,11 @@ class _Run:
                 self.reduced += 1
                 yield self._take(photo, data)
 
+    @staticmethod
+    def _started(embedder: Embedder, photos: Iterator[EncodedPhoto]) -> Iterator[Pending]:
+        for step in in_steps(photos, lambda photo: [photo]):
+            yield embedder.start(photo for photo, _ in step)
+
     def _take(self, photo: Photo, data: bytes) -> EncodedPhoto:
         del self.missing[photo.sha256]
         return EncodedPhoto(name=photo.name, sha256=photo.sha256, data=data)
@@ -185,3 +187,7 @@ class _Run:
             return self.media.read(photo.thumbnail)
         except PhotoRejected:
             return None
+
+
+def _itself(photo: SourcePhoto) -> tuple[SourcePhoto]:
+    return (photo,)

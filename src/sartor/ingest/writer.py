@@ -46,22 +46,28 @@ class CatalogWriter:
     def split(
         self, photos: Mapping[str, EncodedPhoto], *, embedded: bool = True
     ) -> tuple[dict[str, Photo], list[EncodedPhoto]]:
-        """Split photos into those that the catalog has and those that are new.
+        """Split photos into those that are ``known``, and the others in the given order.
 
         Args:
             photos: The photos, by SHA-256.
+            embedded: As ``known`` takes it.
+        """
+        known = self.known(photos, embedded=embedded)
+        return known, [photo for sha256, photo in photos.items() if sha256 not in known]
+
+    def known(self, sha256s: Collection[str], *, embedded: bool = True) -> dict[str, Photo]:
+        """The photos that the catalog has, by SHA-256.
+
+        Args:
+            sha256s: The photos to look for.
             embedded: Whether a photo also needs an embedding to count as known; its colors and its thumbnail are
                 needed in any case.
-
-        Returns:
-            The known photos by SHA-256, and the others in the given order.
         """
         store = self.store
-        computed = store.embedded(self.features.model, photos) if embedded else store.palettes(photos).keys()
+        computed = store.embedded(self.features.model, sha256s) if embedded else store.palettes(sha256s).keys()
         pictured = {sha256: photo for sha256, photo in store.photos(computed).items() if photo.has_picture}
         kept = self.media.keep_all({photo.thumbnail for photo in pictured.values()})
-        known = {sha256: photo for sha256, photo in pictured.items() if photo.thumbnail in kept}
-        return known, [photo for sha256, photo in photos.items() if sha256 not in known]
+        return {sha256: photo for sha256, photo in pictured.items() if photo.thumbnail in kept}
 
     def write(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock, RLock
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from sartor.errors import EmptyCatalog, ModelMismatch
 from sartor.ingest.photos import PhotoEmbedder
@@ -26,11 +26,26 @@ if TYPE_CHECKING:
     from sartor.encoders.registry import ModelRegistry
     from sartor.imaging import UrlPolicy
     from sartor.index.base import IndexWriter, VectorIndex
+    from sartor.ingest.photos import Embedder
     from sartor.media.base import MediaStore
     from sartor.recommend.personal.published import Files
     from sartor.store.base import CatalogStore, EventStore
 
 T = TypeVar("T")
+
+
+class OpenEmbedder(Protocol):
+    """Opens what embeds many photos."""
+
+    def __call__(self, encoder: Encoder, *, media: MediaStore | None = None, ray: str | None = None) -> Embedder:
+        """Open it.
+
+        Args:
+            encoder: The network.
+            media: Where thumbnails go; without it, none are made.
+            ray: The cluster that embeds, as ``sartor index --ray`` takes it; None for this host.
+        """
+        ...
 
 
 class Lazy(Generic[T]):
@@ -81,6 +96,7 @@ class Backends:
         models: Models of the workspace.
         choose_model: From the id of the workspace's default model, or None, to the card of the model to use.
         open_encoder: Opens the network of a model.
+        open_embedder: Opens what embeds many photos with a network, on this host or on a cluster.
         open_index: Opens the vector index of a model.
         open_writer: Opens the index of a model for the indexer that has the lease of a term; None where each
             process has an index of its own.
@@ -102,6 +118,7 @@ class Backends:
     models: ModelRegistry
     choose_model: Callable[[str | None], ModelCard]
     open_encoder: Callable[[ModelCard], Encoder]
+    open_embedder: OpenEmbedder
     open_index: Callable[[ModelCard, FeatureBuilder], VectorIndex]
     heads: Callable[[ModelCard], Heads]
     regions: Callable[[ModelCard], Regions]
@@ -178,14 +195,18 @@ class OpenModel:
         """Photos and kinds of the products, for outfits."""
         return GarmentReader(self._backends.store, self.features)
 
-    @property
-    def ingest_context(self) -> IngestContext:
-        """Where an ingest with this model reads from and writes to."""
+    def ingest_context(self, *, ray: str | None = None) -> IngestContext:
+        """Where an ingest with this model reads from and writes to, and the cluster that embeds for it."""
         backends = self._backends
         catalog = CatalogWriter(
             store=backends.store, index=self.index, media=backends.media, features=self.features
         )
-        return IngestContext(catalog=catalog, encoder=self.encoder, urls=backends.urls)
+        return IngestContext(
+            catalog=catalog,
+            encoder=self.encoder,
+            open_embedder=lambda: backends.open_embedder(self.encoder, media=backends.media, ray=ray),
+            urls=backends.urls,
+        )
 
     def follow(self) -> None:
         """Bring the index up to date; it is opened if the model has embedded anything."""

@@ -46,13 +46,15 @@ class Catalog:
         """What holds the catalog, and the API keys."""
         return self._store
 
-    def index(self, source: Path, *, limit: int | None, prune: bool, on_progress: OnProgress) -> IngestReport:
+    def index(
+        self, source: Path, *, limit: int | None, prune: bool, ray: str | None, on_progress: OnProgress
+    ) -> IngestReport:
         """Bring the products of a source in."""
         with open_source(source) as opened:
             options = IngestOptions(source_id=str(source.resolve()), limit=limit, prune=prune)
             with self._backends.writing:
                 model = self._embedding_model()
-                report = ingest(opened, model.ingest_context, options, on_progress=on_progress)
+                report = ingest(opened, model.ingest_context(ray=ray), options, on_progress=on_progress)
                 self._models.settle(model.index)
                 return report
 
@@ -60,12 +62,12 @@ class Catalog:
         """Write products."""
         with self._backends.writing:
             model = self._embedding_model()
-            return put_products(items, model.ingest_context, model.embedder)
+            return put_products(items, model.ingest_context(), model.embedder)
 
     def delete(self, product_id: str) -> int | None:
         """Delete a product; returns the revision without it, None if there was none."""
         with self._backends.writing:
-            return delete_product(product_id, self._model().ingest_context)
+            return delete_product(product_id, self._model().ingest_context())
 
     def export(self, options: ExportOptions, *, on_progress: OnProgress) -> ExportReport:
         """Write the catalog or its embeddings as files; writes to the catalog wait meanwhile."""

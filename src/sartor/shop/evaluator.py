@@ -106,10 +106,12 @@ class Evaluator:
         """The catalog in two dimensions."""
         return lay_out(self._store, self._embedded().features, limit=limit, seed=seed)
 
-    def evaluate(self, request: EvaluationRequest, models: Sequence[str], *, show: ShowProgress) -> Evaluation:
+    def evaluate(
+        self, request: EvaluationRequest, models: Sequence[str], *, ray: str | None, show: ShowProgress
+    ) -> Evaluation:
         """Measure how good models are at finding what is relevant; without models, the one in use."""
         names = dict.fromkeys(models or (self._model().card.id,))
-        candidates = [self._models.candidate(name) for name in names]
+        candidates = [self._models.candidate(name, ray=ray) for name in names]
         return evaluate(request, candidates, urls=self._backends.urls, show=show)
 
     def replay(

@@ -188,7 +188,7 @@ class Models:
         if self.default is None:
             self._backends.store.claim_setting(_DEFAULT, card.id)
 
-    def promote(self, model: str, *, force: bool, on_progress: OnProgress) -> PromotionReport:
+    def promote(self, model: str, *, force: bool, ray: str | None, on_progress: OnProgress) -> PromotionReport:
         """Make a model the default if it is better; see ``Shop.promote``."""
         card = self.card(model)
         self._require_same_network(card)
@@ -198,7 +198,7 @@ class Models:
             raise NothingToCompare(card.id, reason="the workspace has no default yet to compare it with")
         if not force and compared:
             held_out_split(store, card, embedded_by=[str(default)])  # refuses before anything is embedded
-        filled = self._fill(card, on_progress)
+        filled = self._fill(card, on_progress, ray=ray)
         comparison = self._compare(card, str(default), force=force) if compared else None
         if comparison is not None and not comparison.is_better and not force:
             raise PromotionRefused(card.id, default=str(default), figures=comparison.figures)
@@ -254,8 +254,12 @@ class Models:
                 self.close()
         return replace(report, by_photo=card.network, is_default=self.default == card.id)
 
-    def candidate(self, name: str) -> CandidateModel:
+    def candidate(self, name: str, *, ray: str | None = None) -> CandidateModel:
         """A model of the workspace, or one of ``BASELINES``, as an evaluation takes it.
+
+        Args:
+            name: Its id.
+            ray: The cluster that embeds; a baseline is computed on this host.
 
         Raises:
             ModelNotFound: There is no such model.
@@ -288,6 +292,7 @@ class Models:
             open=lambda: self._backends.open_encoder(card),
             features=self._backends.features(card),
             known=known,
+            open_embedder=partial(self._backends.open_embedder, ray=ray),
             calibration=card.calibration,
             training=card.training,
         )
@@ -358,13 +363,18 @@ class Models:
         with self._backends.writing:  # the follower reads no index meanwhile
             self.close()
 
-    def _fill(self, card: ModelCard, on_progress: OnProgress) -> ReembedReport:
+    def _fill(self, card: ModelCard, on_progress: OnProgress, *, ray: str | None = None) -> ReembedReport:
         """Embed the catalog with a model, and bring its index and that of the default up to date."""
         backends = self._backends
         self._remember_network(card)
         with backends.open_encoder(card) as encoder:
             filled = embed_catalog(
-                backends.store, encoder, media=backends.media, urls=backends.urls, on_progress=on_progress
+                backends.store,
+                encoder,
+                media=backends.media,
+                urls=backends.urls,
+                on_progress=on_progress,
+                open_embedder=partial(backends.open_embedder, ray=ray),
             )
         default = self.default
         for known in self.cards():

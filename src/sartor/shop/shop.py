@@ -228,6 +228,7 @@ class Shop:
         *,
         limit: int | None = None,
         prune: bool = False,
+        ray: str | None = None,
         on_progress: OnProgress = lambda _: None,
     ) -> IngestReport:
         """Bring the products of a source into the catalog; doing it again changes nothing.
@@ -236,11 +237,15 @@ class Shop:
             source: A folder of images, a ZIP, a Kaggle data set, a CSV or JSON Lines table, a Merchant feed.
             limit: Take only the first so many products.
             prune: Delete the products that once came from this source and have left it.
+            ray: Embed the photos on a Ray cluster: ``"auto"``, ``"local"`` or ``"ray://HOST:PORT"``. Its hosts
+                need to see the source under the same path. By default, this process embeds them.
             on_progress: Called after each step with what is committed by then.
 
         Raises:
             SourceError: The source cannot be read. Photos that cannot be read are in the report instead.
             ModelError: There is no model to embed with.
+            ClusterError: The cluster cannot be used, or broke down. What was committed until then stays.
+            MissingExtra: Ray is not installed.
             ValueError: ``limit`` is below 1, or given together with ``prune``.
 
         Example:
@@ -251,7 +256,7 @@ class Shop:
         if limit is not None and (limit < 1 or prune):
             msg = "limit must be at least 1, and cannot go with prune, which needs the whole source"
             raise ValueError(msg)
-        return self.catalog.index(Path(source), limit=limit, prune=prune, on_progress=on_progress)
+        return self.catalog.index(Path(source), limit=limit, prune=prune, ray=ray, on_progress=on_progress)
 
     def import_embeddings(  # noqa: PLR0913 - each is a keyword of its own
         self,
@@ -962,6 +967,7 @@ class Shop:
         seed: int = 0,
         limit: int | None = None,
         command: str = "",
+        ray: str | None = None,
         show: ShowProgress = silent,
     ) -> Evaluation:
         """Measure how good models are at finding what is relevant, on sources of products.
@@ -984,10 +990,12 @@ class Shop:
             seed: Seed of everything random.
             limit: Take only the first so many products of each source.
             command: The command that asked for it, for a report.
+            ray: Embed on a Ray cluster what the workspace has not embedded, as ``index`` does.
             show: Shows the progress of something named.
 
         Raises:
             SourceError: A source cannot be read.
+            ClusterError: The cluster cannot be used, or broke down.
             ModelNotFound: There is no such model.
             UnknownAttribute: No product has an attribute of ``relevance``.
             EvaluationError: There is nothing to evaluate, or the label map cannot be used.
@@ -1016,7 +1024,7 @@ class Shop:
             limit=limit,
             command=command,
         )
-        return self.evaluator.evaluate(request, models, show=show)
+        return self.evaluator.evaluate(request, models, ray=ray, show=show)
 
     def replay(  # noqa: PLR0913 - each is a keyword of its own
         self,
@@ -1077,7 +1085,12 @@ class Shop:
         return self.evaluator.replay(request, logs, names=names, show=show)
 
     def promote(
-        self, model: str, *, force: bool = False, on_progress: OnProgress = lambda _: None
+        self,
+        model: str,
+        *,
+        force: bool = False,
+        ray: str | None = None,
+        on_progress: OnProgress = lambda _: None,
     ) -> PromotionReport:
         """Make a model the workspace's default, if it is better on held-out products of this catalog.
 
@@ -1087,10 +1100,12 @@ class Shop:
         Args:
             model: Id of the model.
             force: Promote it whatever the comparison says.
+            ray: Embed the catalog on a Ray cluster, as ``index`` does.
             on_progress: Called after each step with what is embedded by then.
 
         Raises:
             ModelNotFound: There is no such model.
+            ClusterError: The cluster cannot be used, or broke down.
             PromotionRefused: It is not shown to be better than the default.
             NothingToCompare: The catalog cannot tell which of them is better.
 
@@ -1098,7 +1113,7 @@ class Shop:
             >>> shop.promote("color", force=True).model
             'color'
         """
-        return self._models.promote(model, force=force, on_progress=on_progress)
+        return self._models.promote(model, force=force, ray=ray, on_progress=on_progress)
 
     def rollback(self, *, on_progress: OnProgress = lambda _: None) -> PromotionReport:
         """Make the model that the last promotion replaced the default again.

@@ -1,0 +1,1 @@
+"""Embeds photos on a Ray cluster."""
