@@ -47,8 +47,21 @@ if TYPE_CHECKING:
     from sartor.recommend.query import Box, Part, PhotoInput
     from sartor.recommend.similar import Recommendation
     from sartor.shop import Shop
-    from sartor.store.base import Listing, Sort, StoreCounts
-    from sartor.types import AnyOf, Between, FacetValue, Hit, Metric, Not, Photo, Product, StoredProduct, Where
+    from sartor.store.base import StoreCounts
+    from sartor.types import (
+        AnyOf,
+        Between,
+        FacetValue,
+        Hit,
+        Listing,
+        Metric,
+        Not,
+        Photo,
+        Product,
+        Sort,
+        StoredProduct,
+        Where,
+    )
 
 __version__ = "0.1.0"
 

@@ -12,10 +12,10 @@ import pytest
 
 from sartor.errors import BadCursor, VisitorTaken, WorkspaceUnusable, WriteConflict
 from sartor.events.model import Event, EventType, Person, Taken
-from sartor.store.base import ApiKey, Change, ListingQuery, Sort, Write
+from sartor.store.base import ApiKey, Change, Write
 from sartor.store.sqlite.catalog import SqliteCatalogStore
 from sartor.store.sqlite.events import SqliteEventStore
-from sartor.types import AnyOf, FacetValue, Palette, Photo, Product, StoredProduct, Where
+from sartor.types import AnyOf, FacetValue, ListingQuery, Palette, Photo, Product, Sort, StoredProduct, Where
 from tests.fakes import unit
 
 if TYPE_CHECKING:

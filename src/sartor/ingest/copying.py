@@ -17,7 +17,8 @@ from uuid import uuid4
 from sartor.errors import CopyFailed
 from sartor.imaging.thumbnail import Thumbnail
 from sartor.ingest.photos import STEP, OnProgress, Progress, batched
-from sartor.store.base import ListingQuery, Sort, Write
+from sartor.store.base import Write
+from sartor.types import ListingQuery, Sort
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -12,9 +12,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sartor.errors import BadCursor
-from sartor.store.base import Listing, ListingQuery, Sort, Write
+from sartor.store.base import Write
 from sartor.store.sqlite.catalog import SqliteCatalogStore
-from sartor.types import EVERYTHING, AnyOf, Between, FacetValue, Not, Product, StoredProduct, Where
+from sartor.types import (
+    EVERYTHING,
+    AnyOf,
+    Between,
+    FacetValue,
+    Listing,
+    ListingQuery,
+    Not,
+    Product,
+    Sort,
+    StoredProduct,
+    Where,
+)
 from sartor.values import price_of, title_key, values_of
 
 ATTRIBUTES = ("color", 'si"ze', "it's", "price")

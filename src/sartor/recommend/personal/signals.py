@@ -19,7 +19,7 @@ from sartor.recommend.weights import (
     POPULARITY_WINDOW_S,
     RELATION_SHARES,
 )
-from sartor.store.base import ListingQuery, Sort
+from sartor.types import ListingQuery, Sort
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
-    from sartor.store.base import Listing, ListingQuery, Write
-    from sartor.types import FacetValue, Palette, Photo, Vector, Where
+    from sartor.store.base import Write
+    from sartor.types import FacetValue, Listing, ListingQuery, Palette, Photo, Vector, Where
 
 
 _COLUMNS = "id, name, scope, created_s"
