@@ -159,7 +159,7 @@ def _folded(letter: str) -> str | None:
     if category[0] not in "LN" and category != "Co":
         return None
     folded = letter.casefold() if len(letter.casefold()) == 1 else letter.lower()
-    base, *marks = unicodedata.normalize("NFD", folded)
+    base, marks = (decomposed := unicodedata.normalize("NFD", folded))[0], decomposed[1:]
     if marks and base.isascii() and all(map(unicodedata.combining, marks)):
         return base
     return folded if len(folded) == 1 else letter
