@@ -13,10 +13,10 @@ import pytest
 from sartor.errors import BadCursor, VisitorTaken, WorkspaceUnusable, WriteConflict
 from sartor.events.model import Event, EventType, Person, Taken
 from sartor.store.base import ApiKey, Change, Write
-from sartor.store.sqlite.catalog import SqliteCatalogStore
 from sartor.store.sqlite.events import SqliteEventStore
 from sartor.types import AnyOf, FacetValue, ListingQuery, Palette, Photo, Product, Sort, StoredProduct, Where
 from tests.fakes import unit
+from tests.store.stores import CATALOG_STORES, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from sartor.store.base import CatalogStore, EventStore
 
-CATALOG_STORES = ["sqlite", pytest.param("mongodb", marks=pytest.mark.engines)]
 EVENT_STORES = ["sqlite", pytest.param("mongodb", marks=pytest.mark.engines)]
 
 PALETTE = Palette(np.array([[0.5, 0.1, -0.1]], np.float32), np.ones(1, np.float32))
@@ -33,27 +32,11 @@ ANN, BOB, GUEST = Person.user("ann"), Person.user("bob"), Person.visitor("guest"
 
 
 @pytest.fixture(params=CATALOG_STORES)
-def store(request: pytest.FixtureRequest) -> CatalogStore:
-    return request.getfixturevalue(f"{request.param}_catalog")
-
-
-@pytest.fixture
-def sqlite_catalog(tmp_path: Path) -> Iterator[CatalogStore]:
-    store = SqliteCatalogStore(tmp_path / "catalog.sqlite3")
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def mongodb_catalog(mongodb_address: str, tmp_path: Path) -> Iterator[CatalogStore]:
-    from sartor.store.mongo.catalog import MongoCatalogStore
-    from sartor.store.mongo.database import MongoDatabase
-
-    database = MongoDatabase(mongodb_address)
-    store = MongoCatalogStore(database, tmp_path / "replicas")
-    yield store
-    store.close()
-    database.close()
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CatalogStore]:
+    with opened(request, request.param, tmp_path) as place:
+        store = place.open()
+        yield store
+        store.close()
 
 
 @pytest.fixture(params=EVENT_STORES)
@@ -222,6 +205,17 @@ def test_a_product_that_is_deleted_and_added_again_is_the_newest(store: CatalogS
     write(store, product("d"), product("b"))
     listing = store.listing(ListingQuery(sort=Sort.NEWEST))
     assert [one.product.id for one in listing.products] == ["b", "d", "c", "a"]
+
+
+def test_products_are_numbered_in_the_order_in_which_they_were_first_added(store: CatalogStore) -> None:
+    write(store, product("b"), product("a"))
+    write(store, product("b", title="changed"), product("c"))
+    numbers = store.numbers(["a", "b", "c", "unknown"])
+    assert sorted(numbers, key=numbers.get) == ["b", "a", "c"]
+    assert min(numbers.values()) > 0
+    store.delete(["a"])
+    assert store.numbers(["a"]) == {}
+    assert store.listed_revision in range(store.revision + 1)
 
 
 def test_a_product_that_is_twice_in_a_write_takes_two_revisions(store: CatalogStore) -> None:

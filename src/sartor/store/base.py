@@ -133,7 +133,44 @@ class EventPage:
     position: EventPosition
 
 
-class CatalogStore(Protocol):
+class Browse(Protocol):
+    """Pages of the catalog, counts beside them, and words. Calls are thread-safe.
+
+    Where an engine outside of this process answers, each may raise ``IndexAway``.
+    """
+
+    @property
+    def listed_revision(self) -> int:
+        """Revision of the store up to which pages and counts are. It may be behind the store's."""
+        ...
+
+    def listing(self, query: ListingQuery) -> Listing:
+        """A page of the products that pass a filter and have the words.
+
+        Raises:
+            BadCursor: ``query.after`` is not a cursor of this listing.
+        """
+        ...
+
+    def facets(
+        self, attributes: Sequence[str], *, where: Where = EVERYTHING, words: str = "", limit: int
+    ) -> dict[str, list[FacetValue]]:
+        """Values of attributes with their number of products, the most frequent first, ties by value.
+
+        Args:
+            attributes: Attributes to count; one that no product has gets an empty list.
+            where: Count only products that pass this filter, with or without photos.
+            words: Count only products that have these words.
+            limit: Values of each attribute, at most.
+        """
+        ...
+
+    def facet_names(self, *, limit: int = 12) -> tuple[str, ...]:
+        """Attributes that make good filters (a few values that many products have), the most useful first."""
+        ...
+
+
+class CatalogStore(Browse, Protocol):
     """Products, photos, embeddings, settings and API keys of a workspace. Calls are thread-safe.
 
     Many processes may write. A write returns when it is committed and on disk. It gives each product that it
@@ -167,7 +204,7 @@ class CatalogStore(Protocol):
     def away_since(self) -> float | None:
         """Since when the server has not answered, in seconds since 1970 (UTC); None while it does.
 
-        Meanwhile reads go on from what this process has, and writes raise ``StoreAway``.
+        Meanwhile writes raise ``StoreAway``, and so do reads, but for a store that has a replica in each process.
         """
         ...
 
@@ -177,6 +214,10 @@ class CatalogStore(Protocol):
 
     def known(self, product_ids: Collection[str]) -> set[str]:
         """The ids that belong to a product."""
+        ...
+
+    def numbers(self, product_ids: Collection[str]) -> dict[str, int]:
+        """The numbers of products in the order in which they were first added, from 1, by id."""
         ...
 
     def product_ids(self, *, source: str | None = None) -> list[str]:
@@ -241,31 +282,6 @@ class CatalogStore(Protocol):
 
     def damage(self) -> list[str]:
         """What is wrong with the file and with what is derived from it, in sentences; empty when all is well."""
-        ...
-
-    def listing(self, query: ListingQuery) -> Listing:
-        """A page of the products that pass a filter and have the words.
-
-        Raises:
-            BadCursor: ``query.after`` is not a cursor of this listing.
-        """
-        ...
-
-    def facets(
-        self, attributes: Sequence[str], *, where: Where = EVERYTHING, words: str = "", limit: int
-    ) -> dict[str, list[FacetValue]]:
-        """Values of attributes with their number of products, the most frequent first, ties by value.
-
-        Args:
-            attributes: Attributes to count; one that no product has gets an empty list.
-            where: Count only products that pass this filter, with or without photos.
-            words: Count only products that have these words.
-            limit: Values of each attribute, at most.
-        """
-        ...
-
-    def facet_names(self, *, limit: int = 12) -> tuple[str, ...]:
-        """Attributes that make good filters (a few values that many products have), the most useful first."""
         ...
 
     def add_key(self, key: ApiKey, digest: bytes) -> None:

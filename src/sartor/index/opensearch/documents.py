@@ -4,7 +4,7 @@ A product is one document with all of its photos, so that it is replaced or dele
 version is the store's revision: OpenSearch refuses what is older, however late it comes. The photos' vectors are
 nested documents, of which a search finds the closest one of each product. What a search returns is read from
 columns (doc values), where the vectors of all photos lie packed in one value: ``_source`` would keep them as text,
-and takes several times as long to read. The index of the listing, in ``listed.py``, has the same fields for filters.
+and takes several times as long to read. The index of the listing (``listed.py``) has the same fields for filters.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the index of the catalog's listing holds: its mapping, and a document for each product, with or without photos.
+"""What the index of a catalog's listing holds: its mapping, and a document for each product, photos or not.
 
 A product's words are folded here as the embedded store folds them, and OpenSearch only splits them at the blanks
 between. Of each word it also indexes all beginnings, so that a word which is still typed is a word like another:

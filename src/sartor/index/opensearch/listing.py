@@ -1,4 +1,4 @@
-"""The listing of a catalog in OpenSearch: pages, facets and words, read by all processes and written by an indexer."""
+"""The listing of a catalog in OpenSearch: pages, facets and words, which all processes read and one writes."""
 
 from __future__ import annotations
 
@@ -49,11 +49,13 @@ _SCORE = "_score"
 
 
 class OpenSearchListing:
-    """Pages, facets and words of a workspace's catalog, as far as the indexer has written them.
+    """The ``Browse`` of a workspace's catalog, as far as the indexer has written it.
 
     Args:
         server: The cluster; it stays open.
         workspace: Id of the workspace.
+
+    Every call raises ``IndexAway`` if the engine does not answer, or if no indexer has made the index yet.
     """
 
     def __init__(self, server: OpenSearch, *, workspace: str) -> None:
@@ -63,13 +65,9 @@ class OpenSearchListing:
         self._names: tuple[tuple[str | None, int], tuple[str, ...]] = (None, -1), ()
 
     @property
-    def revision(self) -> int:
-        """Revision of the store that the index has followed to, as last read."""
-        return self._view.seen.revision
-
-    def refresh(self) -> None:
-        """Read how far the indexer is."""
+    def listed_revision(self) -> int:
         self._view.refresh()
+        return self._view.seen.revision
 
     def listing(self, query: ListingQuery) -> Listing:
         order = _order_of(query)
@@ -101,7 +99,7 @@ class OpenSearchListing:
         return counted(attributes, self._ask({"size": 0, "query": query_of(where, words), "aggs": counts}))
 
     def facet_names(self, *, limit: int = 12) -> tuple[str, ...]:
-        self.refresh()
+        self._view.refresh()
         seen = self._view.seen
         if self._names[0] != (seen.name, seen.revision):
             self._names = (seen.name, seen.revision), self._good_filters()
@@ -142,7 +140,7 @@ class OpenSearchListing:
 
     def _ask(self, body: Json) -> Json:
         if self._view.seen.name is None:
-            self.refresh()
+            self._view.refresh()
         if self._view.seen.name is None:
             raise self._server.away(reason="nobody has written the listing there yet; start an indexer")
         return self._view.ask(body)

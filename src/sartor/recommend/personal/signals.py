@@ -147,7 +147,7 @@ class NewProducts:
 
     def scores(self) -> dict[str, float]:
         """``N`` of ``Blend`` by product, the newest first; products that are not new are left out."""
-        revision = self._catalog.revision
+        revision = self._catalog.listed_revision
         if self._cached[0] != revision:
             self._cached = revision, self._read()
         return self._cached[1]

@@ -51,9 +51,9 @@ SCHEMA_VERSION = 1
 # Every collection with its indexes beside the one on _id. All are made while they are empty.
 COLLECTIONS: Mapping[str, Sequence[IndexModel]] = {
     "counters": (),
-    "products": (IndexModel("revision"), IndexModel("photos.sha256")),
+    "products": (IndexModel("revision"), IndexModel("photos.sha256"), IndexModel("source")),
     "deletions": (IndexModel("revision"),),
-    "photos": (),
+    "photos": (IndexModel("models"),),
     "dropped_photos": (IndexModel("drop"),),
     "attribute_names": (IndexModel("revision"),),
     "settings": (),
