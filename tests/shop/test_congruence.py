@@ -50,12 +50,16 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-@pytest.fixture(params=["MongoDB", "MongoDB, OpenSearch and S3"])
+@pytest.fixture(
+    params=["MongoDB", "MongoDB, OpenSearch and S3", "MongoDB, OpenSearch and S3, and nothing in the process"]
+)
 def shops(request: pytest.FixtureRequest, empty_home: Path, tmp_path: Path) -> Iterator[tuple[Shop, Shop]]:
     addresses = {"store": request.getfixturevalue("mongodb_address")}
     if "S3" in request.param:
         addresses["index"] = request.getfixturevalue("opensearch_address")
         addresses["media"] = request.getfixturevalue("s3_address")
+    if "nothing" in request.param:
+        addresses["catalog"] = "shared"
     with ExitStack() as stack:
         yield (
             stack.enter_context(sartor.open(copied(empty_home, tmp_path / "embedded"))),
