@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from sartor.browsing import good_filters, phrases_of, tokens_of
 
-# SQLite's tables are those of Unicode 6.1, of 2012. What came later it takes for letters without case, and it keeps
-# the accents of ǡ.
+# SQLite has the tables of Unicode 6.1, of 2012. What came later it takes for letters without case. It keeps the
+# accents of the letter a with a dot and a macron.
 BLOCKS = [
     *((0x0001, 0x0530), (0x0590, 0x0600), (0x3040, 0x3100)),
     *((0x4E00, 0x9FC0), (0xAC00, 0xD7A4), (0xFF10, 0xFF5B)),
