@@ -21,11 +21,9 @@ if TYPE_CHECKING:
 WORKSPACE = "w"
 WAIT_S = 60.0  # for the indexer; on a busy machine a second is not enough
 
-CATALOG_STORES = [
-    "sqlite",
-    pytest.param("mongodb", marks=pytest.mark.engines),
-    pytest.param("shared", marks=pytest.mark.engines),
-]
+_SHARED = pytest.param("shared", marks=pytest.mark.engines)
+CATALOG_STORES = ["sqlite", pytest.param("mongodb", marks=pytest.mark.engines), _SHARED]
+BROWSED_STORES = ["sqlite", _SHARED]  # a replica of MongoDB is browsed by SQLite's code
 
 
 @dataclass(frozen=True)

@@ -149,7 +149,7 @@ class Shop:
             True
         """
         index = self._model().index_if_open
-        return self._backends.store.revision if index is None else index.revision
+        return self._backends.store.listed_revision if index is None else index.revision
 
     @property
     def stale_since(self) -> float | None:

@@ -98,7 +98,12 @@ class State:
 
 def alias_of(options: IndexOptions, *, workspace: str, model_id: str) -> str:
     """The name by which the index of a workspace's model is read."""
-    return "-".join((options.prefix, _name(workspace), _name(model_id)))
+    return f"{prefix_of(options, workspace)}{_name(model_id)}"
+
+
+def prefix_of(options: IndexOptions, workspace: str) -> str:
+    """What the names of a workspace's indexes begin with."""
+    return f"{options.prefix}-{_name(workspace)}-"
 
 
 def creation(options: IndexOptions, facts: Facts) -> Json:

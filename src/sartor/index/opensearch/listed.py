@@ -19,6 +19,7 @@ from sartor.index.opensearch.documents import (
     filter_of,
     filtered,
     packed,
+    prefix_of,
     text_field,
     unpacked,
 )
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from sartor.index.opensearch.documents import Json
     from sartor.types import ListedProduct, Where
 
-LISTING = "catalog_listing"  # in the place of a model in the name of the index; no model is called so
+_LISTING = "catalog_listing"  # in the place of a model in the name of the index; that of a model looks otherwise
 STORED, NUMBER_ADDED = "stored", "added"
 TITLE_KEY, PRICE = "title_key", "price"
 UNTITLED, UNPRICED = "untitled", "unpriced"  # 1 for products that come last in an order, else 0
@@ -50,7 +51,12 @@ _BM25 = "return query.boost * doc.freq * 2.2 / (doc.freq + 1.2 * (0.25 + 0.75 * 
 
 def listing_facts(workspace: str) -> Facts:
     """What the index is made for."""
-    return Facts(workspace=workspace, model=LISTING, dimension=0, format=_FORMAT)
+    return Facts(workspace=workspace, model=_LISTING, dimension=0, format=_FORMAT)
+
+
+def listing_alias(options: IndexOptions, workspace: str) -> str:
+    """The name by which the listing of a workspace is read."""
+    return f"{prefix_of(options, workspace)}{_LISTING}"
 
 
 def listing_body(options: IndexOptions, facts: Facts) -> Json:

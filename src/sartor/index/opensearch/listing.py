@@ -9,14 +9,12 @@ from sartor.browsing import MAX_FILTER_VALUES, good_filters, may_filter, read_cu
 from sartor.index.opensearch.documents import (
     PRODUCT,
     TEXT,
-    alias_of,
     attribute_of,
     counted,
     counting,
 )
 from sartor.index.opensearch.fenced import FencedIndex
 from sartor.index.opensearch.listed import (
-    LISTING,
     NUMBER_ADDED,
     PRICE,
     STORED,
@@ -26,6 +24,7 @@ from sartor.index.opensearch.listed import (
     has_words,
     having,
     listed_document,
+    listing_alias,
     listing_body,
     listing_facts,
     query_of,
@@ -60,7 +59,7 @@ class OpenSearchListing:
 
     def __init__(self, server: OpenSearch, *, workspace: str) -> None:
         self._server, self._facts = server, listing_facts(workspace)
-        alias = alias_of(server.options, workspace=workspace, model_id=LISTING)
+        alias = listing_alias(server.options, workspace)
         self._view = IndexView(server, alias=alias, facts=self._facts)
         self._names: tuple[tuple[str | None, int], tuple[str, ...]] = (None, -1), ()
 
@@ -165,7 +164,7 @@ class OpenSearchListingWriter:
         self, server: OpenSearch, *, workspace: str, term: int, clock: Callable[[], float] = time.time
     ) -> None:
         facts = listing_facts(workspace)
-        alias = alias_of(server.options, workspace=workspace, model_id=LISTING)
+        alias = listing_alias(server.options, workspace)
         body = listing_body(server.options, facts)
         self._index = FencedIndex(server, alias=alias, facts=facts, body=body, term=term, clock=clock)
         self.advance, self.mark, self.clear = self._index.advance, self._index.mark, self._index.clear
