@@ -291,23 +291,23 @@ def test_a_setting_is_claimed_once(store: CatalogStore) -> None:
 
 
 def test_a_lease_has_one_holder_and_a_higher_term_for_each(store: CatalogStore) -> None:
-    assert store.lease("indexer", "one", hold_s=60) == 1
-    assert store.lease("indexer", "two", hold_s=60) is None
-    assert store.lease("indexer", "one", hold_s=60) == 1
-    assert store.lease("other", "two", hold_s=60) == 1
-    assert store.lease("indexer", "one", hold_s=0) == 1
-    assert store.lease("indexer", "two", hold_s=0.05) == 2
+    assert store.lease("job", "one", hold_s=60) == 1
+    assert store.lease("job", "two", hold_s=60) is None
+    assert store.lease("job", "one", hold_s=60) == 1
+    assert store.lease("other job", "two", hold_s=60) == 1
+    assert store.lease("job", "one", hold_s=0) == 1
+    assert store.lease("job", "two", hold_s=0.05) == 2
     deadline_s = time.monotonic() + 20
-    while (term := store.lease("indexer", "three", hold_s=60)) is None:  # until the time of the second is over
+    while (term := store.lease("job", "three", hold_s=60)) is None:  # until the time of the second is over
         assert time.monotonic() < deadline_s
     assert term == 3
-    assert store.lease("indexer", "one", hold_s=60) is None
+    assert store.lease("job", "one", hold_s=60) is None
 
 
 def test_of_many_that_want_a_lease_at_once_one_gets_it(store: CatalogStore) -> None:
     terms: list[int | None] = []
     threads = [
-        Thread(target=lambda holder: terms.append(store.lease("indexer", holder, hold_s=60)), args=(str(number),))
+        Thread(target=lambda holder: terms.append(store.lease("job", holder, hold_s=60)), args=(str(number),))
         for number in range(8)
     ]
     for thread in threads:
