@@ -66,7 +66,7 @@ TOMBSTONE_AGE_S = (
 FOLLOW_S = 0.05  # Seconds between two looks at whether another process has written.
 SERVER_CALL_S = 10.0  # Seconds that a database or a bucket has for a call or a transaction, repetitions included.
 SERVER_CONNECT_S = 3.0  # Seconds in which a database or a bucket has to answer at first.
-SERVER_FILE_S = 600.0  # Seconds that a database server has for a file of a model.
+SERVER_FILE_S = 600.0  # Seconds that a database server has for a file of a model, or for a new index.
 SERVER_POLL_S = 1.0  # Seconds between two looks at a database server, besides those that it asks for.
 UNUSED_PHOTO_AGE_S = 3_600.0  # Seconds before a file that belongs to no photo is deleted; its writer may be slow.
 
