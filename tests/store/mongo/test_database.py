@@ -275,6 +275,7 @@ def test_sessions_of_a_process_that_lives_are_left_alone(mongodb_address: str, t
     assert list(tmp_path.iterdir()) == []
 
 
+@engines
 def test_a_workspace_of_schema_1_is_brought_to_the_next(mongodb_address: str) -> None:
     MongoDatabase(mongodb_address).close()
     with MongoClient(mongodb_address) as client:

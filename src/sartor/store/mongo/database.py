@@ -312,7 +312,7 @@ class MongoDatabase:
         return str(workspace["id"])
 
     def _migrate(self) -> None:
-        """Bring a workspace of schema 1 to schema 2, which has the names of a photo's models beside its embeddings.
+        """Bring a workspace of schema 1 to schema 2, in which a photo also has the names of its models.
 
         It can be repeated, and several processes may do it at once.
         """
