@@ -65,6 +65,27 @@ def test_an_address_of_no_engine_is_one_clear_line_that_names_the_setting(
 
 
 @pytest.mark.parametrize(
+    ("options", "missing"),
+    [
+        ({}, "SARTOR_STORE=mongodb://HOST and SARTOR_INDEX=opensearch://HOST"),
+        ({"store": "mongodb://localhost/shop"}, "SARTOR_INDEX=opensearch://HOST"),
+        ({"index": "opensearch://localhost"}, "SARTOR_STORE=mongodb://HOST"),
+        ({"store": "mongodb://localhost/shop", "index": "unix:///socket"}, "SARTOR_INDEX=opensearch://HOST"),
+    ],
+)
+def test_a_shared_catalog_without_its_servers_names_their_settings(
+    tmp_path: Path, options: dict[str, str], missing: str
+) -> None:
+    with pytest.raises(BadAddress) as error:
+        sartor.open(tmp_path / "home", catalog="shared", **options)
+    assert str(error.value) == (
+        f"catalog='shared' cannot be used: it needs MongoDB and OpenSearch; set {missing}, "
+        "or leave SARTOR_CATALOG out"
+    )
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize(
     "address",
     [
         "mongodb://user:secret@host/shop",

@@ -47,8 +47,21 @@ if TYPE_CHECKING:
     from sartor.recommend.query import Box, Part, PhotoInput
     from sartor.recommend.similar import Recommendation
     from sartor.shop import Shop
-    from sartor.store.base import Listing, Sort, StoreCounts
-    from sartor.types import AnyOf, Between, FacetValue, Hit, Metric, Not, Photo, Product, StoredProduct, Where
+    from sartor.store.base import StoreCounts
+    from sartor.types import (
+        AnyOf,
+        Between,
+        FacetValue,
+        Hit,
+        Listing,
+        Metric,
+        Not,
+        Photo,
+        Product,
+        Sort,
+        StoredProduct,
+        Where,
+    )
 
 __version__ = "0.1.0"
 
@@ -143,8 +156,8 @@ _MODULES = {
     "recommend.query": "Box Part PhotoInput",
     "recommend.similar": "Recommendation",
     "shop": "Shop",
-    "store.base": "Listing Sort StoreCounts",
-    "types": "AnyOf Between FacetValue Hit Metric Not Photo Product StoredProduct Where",
+    "store.base": "StoreCounts",
+    "types": "AnyOf Between FacetValue Hit Listing Metric Not Photo Product Sort StoredProduct Where",
 }
 _MODULE_OF = {name: f"sartor.{module}" for module, names in _MODULES.items() for name in names.split()}
 
@@ -168,6 +181,7 @@ def open(  # noqa: A001, PLR0913 - read as sartor.open; each is a keyword
     store: str | None = None,
     index: str | None = None,
     media: str | None = None,
+    catalog: str | None = None,
     model: str | None = None,
     metric: Metric | str | None = None,
     device: str | None = None,
@@ -183,6 +197,8 @@ def open(  # noqa: A001, PLR0913 - read as sartor.open; each is a keyword
         store: Address of its store, if ``home`` is the directory of the derived data.
         index: Address of a vector index that all processes use; by default each has its own.
         media: Bucket of the thumbnails, such as ``s3://photos/shop``, or a directory that all hosts share.
+        catalog: ``local``, which is the default, or ``shared``: the process keeps nothing of the catalog, and
+            reads it from MongoDB and OpenSearch.
         model: Id of the model to embed with; by default the workspace's.
         metric: ``cosine``, which is the default, or ``euclidean``.
         device: ``auto``, ``cpu``, ``gpu``, ``npu``, ``cuda`` or ``coreml``.
@@ -205,6 +221,7 @@ def open(  # noqa: A001, PLR0913 - read as sartor.open; each is a keyword
         "store": store,
         "index": index,
         "media": media,
+        "catalog": catalog,
         "model": model,
         "metric": metric,
         "device": device,

@@ -5,6 +5,13 @@ from __future__ import annotations
 from enum import StrEnum
 
 
+class CatalogChoice(StrEnum):
+    """Where a process reads the catalog: from a replica of its own, or from the servers that all share."""
+
+    LOCAL = "local"
+    SHARED = "shared"
+
+
 class RuntimeChoice(StrEnum):
     """The inference runtime; ``AUTO`` is OpenVINO if it is installed."""
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from sartor.choices import Precision, RuntimeChoice
+from sartor.choices import CatalogChoice, Precision, RuntimeChoice
 from sartor.errors import BadSettings, UnusableSetting
 from sartor.types import Metric
 
@@ -124,6 +124,11 @@ class Settings(_Checked):
         None,
         "Where the thumbnails are: a bucket, as in `s3://BUCKET/PREFIX`, or a directory that all hosts share; by "
         "default the store's: `media`, or GridFS.",
+    )
+    catalog: CatalogChoice = _row(
+        CatalogChoice.LOCAL,
+        "Where the catalog of a MongoDB store is read: `local`, from a replica of each process, or `shared`, from "
+        "MongoDB and OpenSearch, so that a process keeps nothing of it.",
     )
     indexer: bool = _flag(
         "Whether this process also writes the index that all share, when it is its turn; `sartor serve` does.",

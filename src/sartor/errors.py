@@ -324,7 +324,7 @@ class BadSettings(WorkspaceError):
 
 
 class BadAddress(WorkspaceError):
-    """A setting is no address that Sartor knows how to open."""
+    """A setting names no engine that Sartor knows how to open, or not with the others."""
 
     def __init__(self, address: str, *, setting: str, reason: str) -> None:
         super().__init__(f"{setting}={redacted(address)!r} cannot be used: {reason}")

@@ -231,6 +231,52 @@ class FacetValue:
     count: int
 
 
+class Sort(StrEnum):
+    """The order of a listing; ties by id in the same direction, or the newest first."""
+
+    RELEVANCE = "relevance"  # how well the words match; without words as NEWEST
+    NEWEST = "newest"  # by when the product was first added
+    TITLE = "title"
+    PRICE_UP = "price"
+    PRICE_DOWN = "-price"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingQuery:
+    """One page of products to browse.
+
+    Attributes:
+        where: Only products that pass this filter.
+        words: Only products that have all these words in their title or attributes, or have this id.
+        sort: Their order; products without a title or price come last when sorted by it.
+        limit: Products on the page, at most.
+        after: ``Listing.next`` of the previous page; None for the first page.
+    """
+
+    where: Where = EVERYTHING
+    words: str = ""
+    sort: Sort = Sort.RELEVANCE
+    limit: int = 24
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A page of products in order, the ``total`` on all pages, and the cursor of the next page, if any."""
+
+    products: tuple[StoredProduct, ...]
+    total: int
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedProduct:
+    """A product with its number in the order in which products were first added, from 1."""
+
+    stored: StoredProduct
+    number: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
     """A recommended product.

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from sartor.choices import CatalogChoice
 from sartor.config import Settings, is_address
 from sartor.encoders.heads import Heads, Regions
 from sartor.errors import BackupFailed, BadAddress, CopyFailed, ModelNotFound, redacted, require_extra
 from sartor.imaging import UrlPolicy
-from sartor.ingest.copying import COPY_OF, WORKSPACE_ID, Engines, copy_workspace
+from sartor.ingest.copying import COPY_OF, SHARED_LISTING, WORKSPACE_ID, Engines, copy_workspace
 from sartor.ingest.maintenance import back_up
 from sartor.ingest.photos import PhotoEmbedder
 from sartor.limits import SERVER_FILE_S
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from sartor.encoders.card import ModelCard
     from sartor.encoders.encoder import Encoder
     from sartor.encoders.registry import ModelRegistry
-    from sartor.index.base import IndexWriter, VectorIndex
+    from sartor.index.base import IndexWriter, ListingWriter, VectorIndex
     from sartor.index.opensearch.connection import OpenSearch
     from sartor.ingest.copying import CopyReport
     from sartor.ingest.maintenance import Backup
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from sartor.recommend.features import FeatureBuilder
     from sartor.recommend.personal.published import Files
     from sartor.store.base import CatalogStore, EventStore
+    from sartor.store.mongo.database import MongoDatabase
 
 _STORE, _EVENTS, _MEDIA, _LEARNED = "catalog.sqlite3", "events.sqlite3", "media", "learned"
 INDEX = "index"  # the directory of the replicas
@@ -102,13 +104,14 @@ def open_workspace(settings: Settings, *, many_callers: bool = False) -> Workspa
         BadAddress: A setting is no address of an engine.
         WorkspaceError: It cannot be used.
     """
+    _require_servers(settings)
     # Two connections: while one finds that the cluster is too busy to write, the other one goes on reading.
     cluster, writing = open_cluster(settings), open_cluster(settings)
     connections = ExitStack()
     for connection in (cluster, writing):
         if connection is not None:
             connections.callback(connection.close)
-    truth = open_truth(settings)
+    truth = open_truth(settings, cluster=cluster)
     models = truth.models
 
     def choose(default: str | None) -> ModelCard:
@@ -133,6 +136,8 @@ def open_workspace(settings: Settings, *, many_callers: bool = False) -> Workspa
         open_embedder=partial(_embedder, settings, models, connections),
         open_index=lambda card, features: open_index(settings, truth, card, features, cluster=cluster),
         open_writer=None if writing is None else partial(index_writer, writing, workspace_id(truth.store)),
+        open_listing=(lambda _: None) if writing is None else partial(_listing_writer, writing, truth.store),
+        lists_elsewhere=settings.catalog is CatalogChoice.SHARED,
         heads=lambda card: Heads.read(models.folders().get(card.id), card),
         regions=lambda card: Regions.read(models.folders().get(card.id), card),
         fetch_models=truth.fetch_models,
@@ -172,20 +177,22 @@ def _embedder(  # noqa: PLR0913 - the first three are of the workspace
     return RayEmbedder(cluster, network, media=media)
 
 
-def open_truth(settings: Settings, *, origin: str | None = None) -> Truth:
+def open_truth(settings: Settings, *, cluster: OpenSearch | None = None, origin: str | None = None) -> Truth:
     """The stores of a workspace, and its models.
 
     Args:
         settings: Where they are.
+        cluster: Where the index is, if it is open already.
         origin: Id of the workspace that this one is about to become a copy of; they may share a bucket.
 
     Raises:
         BadAddress: A setting is no address of an engine.
         WorkspaceError: A store cannot be used.
     """
+    _require_servers(settings)
     bucket = _bucket(settings)
     if settings.store is not None:
-        return _mongodb(settings, settings.store, bucket, origin=origin)
+        return _mongodb(settings, settings.store, bucket, cluster=cluster, origin=origin)
     home = settings.home
     store = SqliteCatalogStore(home / _STORE)
     try:
@@ -266,7 +273,28 @@ def _media(
     return BucketMediaStore(bucket, folder=FolderMediaStore(home / cache, durable=False))
 
 
-def _mongodb(settings: Settings, address: str, bucket: S3Bucket | None, *, origin: str | None) -> Truth:
+def _require_servers(settings: Settings) -> None:
+    """Check that the settings name the servers that a shared catalog is read from."""
+    if settings.catalog is CatalogChoice.LOCAL:
+        return
+    missing = [
+        f"SARTOR_{name.upper()}={scheme}://HOST"
+        for name, scheme in (("store", "mongodb"), ("index", "opensearch"))
+        if not (getattr(settings, name) or "").startswith((f"{scheme}://", f"{scheme}+srv://"))
+    ]
+    if missing:
+        reason = f"it needs MongoDB and OpenSearch; set {' and '.join(missing)}, or leave SARTOR_CATALOG out"
+        raise BadAddress(settings.catalog, setting="catalog", reason=reason)
+
+
+def _mongodb(
+    settings: Settings,
+    address: str,
+    bucket: S3Bucket | None,
+    *,
+    cluster: OpenSearch | None,
+    origin: str | None,
+) -> Truth:
     if not address.startswith(("mongodb://", "mongodb+srv://")):
         raise BadAddress(address, setting="store", reason=f"there is no such engine; {_STORES}")
     require_extra("mongodb", "pymongo")
@@ -283,7 +311,11 @@ def _mongodb(settings: Settings, address: str, bucket: S3Bucket | None, *, origi
         home = settings.home / f"mongodb-{database.workspace_id[:12]}"
         models = ModelFiles(database, settings.home / MODELS)
         models.exchange()
-        store = MongoCatalogStore(database, home / "catalog", on_close=database.close)
+        store: CatalogStore
+        if settings.catalog is CatalogChoice.SHARED:
+            store = _shared_catalog(settings, database, cluster)
+        else:
+            store = MongoCatalogStore(database, home / "catalog", on_close=database.close)
         media = _media(settings, bucket, home, store, origin=origin)
         if media is None:
             cache = FolderMediaStore(home / _MEDIA, durable=False)
@@ -302,6 +334,27 @@ def _mongodb(settings: Settings, address: str, bucket: S3Bucket | None, *, origi
     except BaseException:
         database.close()
         raise
+
+
+def _shared_catalog(settings: Settings, database: MongoDatabase, cluster: OpenSearch | None) -> CatalogStore:
+    """The catalog of which this process keeps nothing."""
+    from sartor.index.opensearch.listing import OpenSearchListing
+    from sartor.store.mongo.shared import SharedMongoCatalogStore
+
+    closing_ = ExitStack()
+    closing_.callback(database.close)
+    server = cluster or open_cluster(settings)
+    if server is None:  # _require_servers has seen to it
+        raise BadAddress(settings.catalog, setting="catalog", reason=_INDEXES)
+    if cluster is None:
+        closing_.callback(server.close)
+    store = SharedMongoCatalogStore(
+        database,
+        lambda store: OpenSearchListing(server, workspace=workspace_id(store)),
+        on_close=closing_.close,
+    )
+    store.claim_setting(SHARED_LISTING, "1")
+    return store
 
 
 def open_cluster(settings: Settings) -> OpenSearch | None:
@@ -340,6 +393,15 @@ def index_writer(
         dimension=features.dimension(card.dimension),
         term=term,
     )
+
+
+def _listing_writer(cluster: OpenSearch, store: CatalogStore, term: int) -> ListingWriter | None:
+    """Writes the listing, once a process has asked for it: any indexer of the workspace writes it from then on."""
+    if store.setting(SHARED_LISTING) is None:
+        return None
+    from sartor.index.opensearch.listing import OpenSearchListingWriter
+
+    return OpenSearchListingWriter(cluster, workspace=workspace_id(store), term=term)
 
 
 def open_index(
@@ -393,6 +455,8 @@ def copy_between(source: Settings, target: Settings, *, on_progress: OnProgress 
     """
     if source.store is None and not (source.home / _STORE).is_file():
         raise CopyFailed(_name_of(target), reason=f"there is no workspace in {source.home}")
+    # A replica shows all that is in the store, whether or not an indexer has seen it.
+    source, target = (each.model_copy(update={"catalog": CatalogChoice.LOCAL}) for each in (source, target))
     with ExitStack() as stack:
         from_ = stack.enter_context(closing(open_truth(source)))
         origin = workspace_id(from_.store)

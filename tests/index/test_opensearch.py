@@ -113,7 +113,7 @@ def test_an_indexer_that_was_replaced_writes_nothing_more(server: OpenSearch) ->
 def test_an_older_indexer_that_takes_the_alias_in_a_race_does_not_keep_it(server: OpenSearch) -> None:
     older = OpenSearchWriter(server, **OF, term=1)
     newer = OpenSearchWriter(server, **OF, term=2)
-    older._take_alias()  # as if it had been paused after it looked at the term
+    older._index._take_alias()  # as if it had been paused after it looked at the term
     write(newer, 2, entry("a", 1))
     with pytest.raises(IndexerReplaced):
         older.replace(["a"], [entry("a", 9)], revision=9)
@@ -132,7 +132,9 @@ def test_what_a_former_indexer_sends_late_brings_nothing_older_back(server: Open
     name, lines = names(server)[0], ""
     for product_id, entries in {"a": two_photos, "b": [entry("b", 3)], "never there": [entry("x", 5)]}.items():
         action = {"_id": document_id(product_id), "version": 6, "version_type": "external_gte"}
-        lines += f"{json.dumps({'index': action})}\n{json.dumps(document(entries, revision=6, term=1))}\n"
+        lines += (
+            f"{json.dumps({'index': action})}\n{json.dumps({**document(entries), 'revision': 6, 'term': 1})}\n"
+        )
     answer = server.call("POST", f"/{name}/_bulk", lines)
     assert [item["index"]["status"] for item in answer["items"]] == [409, 409, 409]
     newer.advance(8, changed=0)
@@ -228,7 +230,7 @@ def test_an_indexer_that_was_replaced_while_it_built_does_not_swap(server: OpenS
     write(former, 1, entry("b", 2))
     newer = OpenSearchWriter(server, **OF, term=2)
     with pytest.raises(IndexerReplaced):
-        former._put_in_place()  # as if it had been paused just before
+        former._index._put_in_place()  # as if it had been paused just before
     newer.mark(6)
     assert content(server) == (6, {("a", 1)})
     assert len(names(server)) == 1

@@ -13,7 +13,7 @@ import sartor
 from sartor import Event, EventType, Person
 from sartor.config import Settings
 from sartor.errors import CopyFailed
-from sartor.store.base import ListingQuery, Sort
+from sartor.types import ListingQuery, Sort
 from sartor.wiring import copy_between, open_truth
 from tests.fakes import BLUE, GREEN, RED, folder_of, photo
 

@@ -12,11 +12,11 @@ import pytest
 
 from sartor.errors import BadCursor, VisitorTaken, WorkspaceUnusable, WriteConflict
 from sartor.events.model import Event, EventType, Person, Taken
-from sartor.store.base import ApiKey, Change, ListingQuery, Sort, Write
-from sartor.store.sqlite.catalog import SqliteCatalogStore
+from sartor.store.base import ApiKey, Change, Write
 from sartor.store.sqlite.events import SqliteEventStore
-from sartor.types import AnyOf, FacetValue, Palette, Photo, Product, StoredProduct, Where
+from sartor.types import AnyOf, FacetValue, ListingQuery, Palette, Photo, Product, Sort, StoredProduct, Where
 from tests.fakes import unit
+from tests.store.stores import CATALOG_STORES, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from sartor.store.base import CatalogStore, EventStore
 
-CATALOG_STORES = ["sqlite", pytest.param("mongodb", marks=pytest.mark.engines)]
 EVENT_STORES = ["sqlite", pytest.param("mongodb", marks=pytest.mark.engines)]
 
 PALETTE = Palette(np.array([[0.5, 0.1, -0.1]], np.float32), np.ones(1, np.float32))
@@ -33,27 +32,11 @@ ANN, BOB, GUEST = Person.user("ann"), Person.user("bob"), Person.visitor("guest"
 
 
 @pytest.fixture(params=CATALOG_STORES)
-def store(request: pytest.FixtureRequest) -> CatalogStore:
-    return request.getfixturevalue(f"{request.param}_catalog")
-
-
-@pytest.fixture
-def sqlite_catalog(tmp_path: Path) -> Iterator[CatalogStore]:
-    store = SqliteCatalogStore(tmp_path / "catalog.sqlite3")
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def mongodb_catalog(mongodb_address: str, tmp_path: Path) -> Iterator[CatalogStore]:
-    from sartor.store.mongo.catalog import MongoCatalogStore
-    from sartor.store.mongo.database import MongoDatabase
-
-    database = MongoDatabase(mongodb_address)
-    store = MongoCatalogStore(database, tmp_path / "replicas")
-    yield store
-    store.close()
-    database.close()
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CatalogStore]:
+    with opened(request, request.param, tmp_path) as place:
+        store = place.open()
+        yield store
+        store.close()
 
 
 @pytest.fixture(params=EVENT_STORES)
@@ -224,6 +207,17 @@ def test_a_product_that_is_deleted_and_added_again_is_the_newest(store: CatalogS
     assert [one.product.id for one in listing.products] == ["b", "d", "c", "a"]
 
 
+def test_products_are_numbered_in_the_order_in_which_they_were_first_added(store: CatalogStore) -> None:
+    write(store, product("b"), product("a"))
+    write(store, product("b", title="changed"), product("c"))
+    numbers = store.numbers(["a", "b", "c", "unknown"])
+    assert sorted(numbers, key=numbers.get) == ["b", "a", "c"]
+    assert min(numbers.values()) > 0
+    store.delete(["a"])
+    assert store.numbers(["a"]) == {}
+    assert store.listed_revision in range(store.revision + 1)
+
+
 def test_a_product_that_is_twice_in_a_write_takes_two_revisions(store: CatalogStore) -> None:
     write(store, product("a", title="first"), product("b"), product("a", title="last"))
     assert store.revision == 3
@@ -297,23 +291,23 @@ def test_a_setting_is_claimed_once(store: CatalogStore) -> None:
 
 
 def test_a_lease_has_one_holder_and_a_higher_term_for_each(store: CatalogStore) -> None:
-    assert store.lease("indexer", "one", hold_s=60) == 1
-    assert store.lease("indexer", "two", hold_s=60) is None
-    assert store.lease("indexer", "one", hold_s=60) == 1
-    assert store.lease("other", "two", hold_s=60) == 1
-    assert store.lease("indexer", "one", hold_s=0) == 1
-    assert store.lease("indexer", "two", hold_s=0.05) == 2
+    assert store.lease("job", "one", hold_s=60) == 1
+    assert store.lease("job", "two", hold_s=60) is None
+    assert store.lease("job", "one", hold_s=60) == 1
+    assert store.lease("other job", "two", hold_s=60) == 1
+    assert store.lease("job", "one", hold_s=0) == 1
+    assert store.lease("job", "two", hold_s=0.05) == 2
     deadline_s = time.monotonic() + 20
-    while (term := store.lease("indexer", "three", hold_s=60)) is None:  # until the time of the second is over
+    while (term := store.lease("job", "three", hold_s=60)) is None:  # until the time of the second is over
         assert time.monotonic() < deadline_s
     assert term == 3
-    assert store.lease("indexer", "one", hold_s=60) is None
+    assert store.lease("job", "one", hold_s=60) is None
 
 
 def test_of_many_that_want_a_lease_at_once_one_gets_it(store: CatalogStore) -> None:
     terms: list[int | None] = []
     threads = [
-        Thread(target=lambda holder: terms.append(store.lease("indexer", holder, hold_s=60)), args=(str(number),))
+        Thread(target=lambda holder: terms.append(store.lease("job", holder, hold_s=60)), args=(str(number),))
         for number in range(8)
     ]
     for thread in threads:

@@ -12,9 +12,8 @@ from starlette.datastructures import QueryParams
 from sartor.errors import BadFilter
 from sartor.limits import MAX_RESULTS, MAX_TEXT_CHARS, RESULTS_PAGE
 from sartor.service.problems import BadRequest
-from sartor.store.base import Sort
 from sartor.storefront.addresses import Browse, Filters, Search, product_address
-from sartor.types import AnyOf, Between, Not
+from sartor.types import AnyOf, Between, Not, Sort
 
 IDS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=20)
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="=!"), min_size=1, max_size=12).filter(str.strip)

@@ -14,7 +14,7 @@ from sartor.types import EVERYTHING
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from sartor.types import FacetValue, IndexEntry, Matrix, Metric, Neighbor, Vector, Where
+    from sartor.types import FacetValue, IndexEntry, ListedProduct, Matrix, Metric, Neighbor, Vector, Where
 
 
 class VectorIndex(Protocol):
@@ -128,8 +128,8 @@ class VectorIndex(Protocol):
     def __exit__(self, *_: object) -> None: ...
 
 
-class IndexWriter(Protocol):
-    """Writes an index, in the order of the store's revisions. The caller serializes the calls.
+class RevisionWriter(Protocol):
+    """Writes what follows a store, in the order of the store's revisions. The caller serializes the calls.
 
     What is on disk may lag behind ``advance``; it is never ahead of it.
     """
@@ -138,6 +138,32 @@ class IndexWriter(Protocol):
     def revision(self) -> int:
         """Revision of the store that was written up to."""
         ...
+
+    def advance(self, revision: int, *, changed: int) -> None:
+        """Note that the index has followed the store to ``revision``; after many changes, write it to disk."""
+        ...
+
+    def mark(self, revision: int) -> None:
+        """Write everything to disk and note that the index has followed the store to ``revision``."""
+        ...
+
+    def share(self) -> int:
+        """Give other processes that wait for it a copy of an embedded index; returns how many there were.
+
+        Call it between two writes. An index that all processes use anyway has nothing to copy.
+        """
+        ...
+
+    def clear(self) -> None:
+        """Remove all entries and go back to revision 0.
+
+        An index that others read may keep what it has for them until ``mark`` says that the new one has caught up.
+        """
+        ...
+
+
+class IndexWriter(RevisionWriter, Protocol):
+    """Writes an index of photos."""
 
     def replace(self, product_ids: Collection[str], entries: Sequence[IndexEntry], *, revision: int) -> None:
         """Replace all entries of these products; a product without an entry is deleted.
@@ -156,28 +182,25 @@ class IndexWriter(Protocol):
         """
         ...
 
-    def advance(self, revision: int, *, changed: int) -> None:
-        """Note that the index has followed the store to ``revision``; after many changes, write it to disk."""
-        ...
-
-    def mark(self, revision: int) -> None:
-        """Write everything to disk and note that the index has followed the store to ``revision``."""
-        ...
-
-    def share(self) -> int:
-        """Give other processes that wait for it a copy of an embedded index; returns how many there were.
-
-        Call it between two writes. An index that all processes use anyway has nothing to copy.
-        """
-        ...
-
     def optimize(self) -> bool:
         """Build the graph over new entries; returns whether there was anything to do."""
         ...
 
-    def clear(self) -> None:
-        """Remove all entries and go back to revision 0.
 
-        An index that others read may keep what it has for them until ``mark`` says that the new one has caught up.
+class ListingWriter(RevisionWriter, Protocol):
+    """Writes the index of the catalog's listing, which all processes read."""
+
+    def replace(self, product_ids: Collection[str], products: Sequence[ListedProduct], *, revision: int) -> None:
+        """Replace these products; one that is not among ``products`` is deleted.
+
+        Args:
+            product_ids: All products that changed.
+            products: Those that there are.
+            revision: The last revision of the store that these changes are of, at least 1. What is older than
+                what the index has is refused.
+
+        Raises:
+            IndexAway: The engine does not answer.
+            IndexerReplaced: Another indexer writes the index by now.
         """
         ...

@@ -17,7 +17,8 @@ from uuid import uuid4
 from sartor.errors import CopyFailed
 from sartor.imaging.thumbnail import Thumbnail
 from sartor.ingest.photos import STEP, OnProgress, Progress, batched
-from sartor.store.base import ListingQuery, Sort, Write
+from sartor.store.base import Write
+from sartor.types import ListingQuery, Sort
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # Settings: of every workspace that was copied or has a bucket, and of copies.
-WORKSPACE_ID, COPY_OF = "workspace_id", "copy_of"
+# Settings that a copy does not get: the id of the workspace, that of which it is a copy, and whether a process has
+# read its listing from the index that indexers write.
+WORKSPACE_ID, COPY_OF, SHARED_LISTING = "workspace_id", "copy_of", "shared_listing"
 _EVENTS = 2_000  # a step
 _PAGE = 200  # of a listing
 
@@ -166,7 +169,7 @@ class _Copy:
     def settings(self) -> None:
         """Copy settings and API keys; one that the copy has is left."""
         for name, value in self.source.store.settings().items():
-            if name not in {WORKSPACE_ID, COPY_OF}:
+            if name not in {WORKSPACE_ID, COPY_OF, SHARED_LISTING}:
                 self.target.store.set_setting(name, value)
         there = {key.id for _, key in self.target.store.keys_with_digests()}
         for digest, key in self.source.store.keys_with_digests():

@@ -1,4 +1,4 @@
-"""Writes an index that many processes read, from the one process that holds the lease of the store."""
+"""Writes the indexes that many processes read, from the one process that holds the lease of the store."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 from sartor.errors import IndexAway, IndexerReplaced, StoreAway
-from sartor.ingest.writer import write_changes
+from sartor.ingest.writer import write_changes, write_listing
 from sartor.limits import FOLLOW_S, INDEXER_LEASE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sartor.index.base import IndexWriter
+    from sartor.index.base import IndexWriter, ListingWriter
     from sartor.recommend.features import FeatureBuilder
     from sartor.store.base import CatalogStore
 
@@ -30,7 +30,7 @@ class _LeaseOver(Exception):
 
 
 class Indexer:
-    """Follows the store and writes the indexes of its models while this process holds the lease.
+    """Follows the store and writes its listing and the indexes of its models while this process holds the lease.
 
     Any number of processes may have one: the others wait, and one of them goes on when the lease is over, because
     its holder ended, or was paused. A former holder that wakes up finds the lease gone before its next few hundred
@@ -40,6 +40,8 @@ class Indexer:
         store: The catalog.
         models: The models whose indexes are written now, by id.
         open_writer: Opens the index of a model for the holder of a term.
+        open_listing: Opens the index of the listing for the holder of a term; it may return None, as long as no
+            process asks for one.
         lease_s: Seconds that the lease is taken for; it is extended when a third of them has passed.
     """
 
@@ -49,14 +51,17 @@ class Indexer:
         *,
         models: Callable[[], Mapping[str, FeatureBuilder]],
         open_writer: Callable[[str, FeatureBuilder, int], IndexWriter],
+        open_listing: Callable[[int], ListingWriter | None] = lambda _: None,
         lease_s: float = INDEXER_LEASE_S,
     ) -> None:
-        self._store, self._models, self._open_writer, self._lease_s = store, models, open_writer, lease_s
+        self._store, self._models, self._lease_s = store, models, lease_s
+        self._open_writer, self._open_listing = open_writer, open_listing
         self._holder = f"{socket.gethostname()}-{secrets.token_hex(8)}"
         self._lock = Lock()
         self._term: int | None = None
         self._taken_s = 0.0  # by this process's monotonic clock, before the store was asked
         self._writers: dict[str, IndexWriter] = {}
+        self._listing: ListingWriter | None = None
         self._stopping = Event()
         self._thread: Thread | None = None
 
@@ -75,6 +80,7 @@ class Indexer:
         with self._lock:
             try:
                 self._extend()
+                self._write_listing()
                 for model, features in self._models().items():
                     is_new = model not in self._writers
                     writer = self._writer(model, features)
@@ -84,7 +90,7 @@ class Indexer:
             except (_LeaseOver, IndexerReplaced) as reason:
                 if self._term is not None:
                     logger.warning("indexer: no longer the one: term=%d reason=%s", self._term, reason)
-                self._term, self._writers = None, {}
+                self._forget()
                 return False
         return True
 
@@ -143,7 +149,7 @@ class Indexer:
             self._thread.join()
         with self._lock:
             if self._term is not None:
-                self._term, self._writers = None, {}
+                self._forget()
                 try:
                     self._store.lease(LEASE, self._holder, hold_s=0.0)
                 except StoreAway:
@@ -159,8 +165,22 @@ class Indexer:
             raise _LeaseOver
         if term != self._term:
             logger.info("indexer: is this process: term=%d", term)
-            self._writers = {}  # what a writer remembers is of its term
+            self._forget()  # what a writer remembers is of its term
         self._term, self._taken_s = term, now_s
+
+    def _forget(self) -> None:
+        self._term, self._writers, self._listing = None, {}, None
+
+    def _write_listing(self) -> None:
+        if self._term is None:  # _extend has seen to it
+            raise _LeaseOver
+        is_new = self._listing is None
+        listing = self._listing = self._listing or self._open_listing(self._term)
+        if listing is None:
+            return
+        written = write_listing(self._store, listing, before_page=self._extend)
+        if written or is_new:  # a former holder may have ended just before it marked
+            listing.mark(listing.revision)
 
     def _writer(self, model: str, features: FeatureBuilder) -> IndexWriter:
         if self._term is None:  # _extend has seen to it

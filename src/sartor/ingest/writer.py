@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sartor.errors import WriteConflict
 from sartor.store.base import Write
+from sartor.types import ListedProduct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from sartor.imaging.fetch import EncodedPhoto
-    from sartor.index.base import IndexWriter, VectorIndex
+    from sartor.index.base import IndexWriter, ListingWriter, RevisionWriter, VectorIndex
     from sartor.media.base import MediaStore
     from sartor.recommend.features import FeatureBuilder
     from sartor.store.base import CatalogStore
@@ -163,20 +164,61 @@ def write_changes(
     Returns:
         How many products had changed.
     """
+
+    def replace(page: _Page) -> None:
+        entries = features.entries(store.embedded_photos(features.model, page.live))
+        writer.replace(page.product_ids, entries, revision=page.revision)
+
+    return _follow(store, writer, replace, before_page)
+
+
+def write_listing(store: CatalogStore, writer: ListingWriter, *, before_page: Callable[[], None]) -> int:
+    """The same for the index of the catalog's listing, which has products without photos, too."""
+
+    def replace(page: _Page) -> None:
+        products, numbers = store.products(page.live), store.numbers(page.live)
+        listed = [
+            ListedProduct(stored=stored, number=numbers[product_id])
+            for product_id, stored in products.items()
+            if product_id in numbers
+        ]
+        writer.replace(page.product_ids, listed, revision=page.revision)
+
+    return _follow(store, writer, replace, before_page)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Page:
+    """Some hundred changes: all products, those that were not deleted, and the last revision."""
+
+    product_ids: list[str]
+    live: list[str]
+    revision: int
+
+
+def _follow(
+    store: CatalogStore,
+    writer: RevisionWriter,
+    replace: Callable[[_Page], None],
+    before_page: Callable[[], None],
+) -> int:
     done = 0
     if writer.revision > store.revision:  # this process may not have followed as far as the one that wrote
         store.follow()
     if writer.revision > store.revision:  # another file was put in the place of the store's
         logger.warning("the index is ahead of the store and is built again: revision=%d", writer.revision)
         writer.clear()
-    while page := store.changes(since=writer.revision, limit=_PAGE):
+    while changes := store.changes(since=writer.revision, limit=_PAGE):
         before_page()
-        live = [change.product_id for change in page if not change.deleted]
-        entries = features.entries(store.embedded_photos(features.model, live))
-        writer.replace([change.product_id for change in page], entries, revision=page[-1].revision)
-        writer.advance(page[-1].revision, changed=len(page))
+        page = _Page(
+            product_ids=[change.product_id for change in changes],
+            live=[change.product_id for change in changes if not change.deleted],
+            revision=changes[-1].revision,
+        )
+        replace(page)
+        writer.advance(page.revision, changed=len(changes))
         writer.share()
-        done += len(page)
+        done += len(changes)
     if done:
         logger.debug("index caught up: products=%d revision=%d", done, writer.revision)
     return done

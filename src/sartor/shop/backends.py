@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sartor.encoders.heads import Heads, Regions
     from sartor.encoders.registry import ModelRegistry
     from sartor.imaging import UrlPolicy
-    from sartor.index.base import IndexWriter, VectorIndex
+    from sartor.index.base import IndexWriter, ListingWriter, VectorIndex
     from sartor.ingest.photos import Embedder
     from sartor.media.base import MediaStore
     from sartor.recommend.personal.published import Files
@@ -100,6 +100,8 @@ class Backends:
         open_index: Opens the vector index of a model.
         open_writer: Opens the index of a model for the indexer that has the lease of a term; None where each
             process has an index of its own.
+        open_listing: Opens the index of the listing for the indexer; it returns None if no process has one.
+        lists_elsewhere: Whether listings come from that index.
         heads: The classifiers of a model.
         regions: Splits a model's embeddings over the regions of a photo.
         fetch_models: Fetches the models that other hosts have added.
@@ -123,6 +125,8 @@ class Backends:
     heads: Callable[[ModelCard], Heads]
     regions: Callable[[ModelCard], Regions]
     open_writer: Callable[[ModelCard, FeatureBuilder, int], IndexWriter] | None = None
+    open_listing: Callable[[int], ListingWriter | None] = lambda _: None
+    lists_elsewhere: bool = False
     fetch_models: Callable[[], object] = lambda: None
     on_close: Callable[[], None] = lambda: None
     writing: RLock = field(default_factory=RLock)

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from sartor.ingest.put import ProductInput, PutOutcome
     from sartor.shop.backends import Backends, OpenModel
     from sartor.shop.models import Models
-    from sartor.store.base import CatalogStore, Listing, ListingQuery, StoreCounts
-    from sartor.types import FacetValue, Photo, StoredProduct, Where
+    from sartor.store.base import CatalogStore, StoreCounts
+    from sartor.types import FacetValue, Listing, ListingQuery, Photo, StoredProduct, Where
 
 
 class Catalog:

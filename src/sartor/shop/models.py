@@ -88,7 +88,10 @@ class Models:
             None
             if backends.open_writer is None
             else Indexer(
-                backends.store, models=self._indexed, open_writer=partial(self._open_writer, backends.open_writer)
+                backends.store,
+                models=self._indexed,
+                open_writer=partial(self._open_writer, backends.open_writer),
+                open_listing=backends.open_listing,
             )
         )
         self._opened: dict[str, OpenModel] = {}  # by id, until the workspace is closed
@@ -162,7 +165,7 @@ class Models:
         """
         revision = self._backends.store.revision
         if self.indexer is not None and not self.indexer.settle(
-            revision, wait_s=INDEXER_WAIT_S, reached=partial(_reached, index)
+            revision, wait_s=INDEXER_WAIT_S, reached=partial(self._reached, index)
         ):
             logger.warning("the index lags behind: revision=%d catalog=%d", index.revision, revision)
 
@@ -337,6 +340,13 @@ class Models:
     ) -> IndexWriter:
         return opens(self._features[model][0], features, term)
 
+    def _reached(self, index: VectorIndex) -> int:
+        """The revision that the shared indexes have."""
+        index.refresh()
+        if not self._backends.lists_elsewhere:
+            return index.revision
+        return min(index.revision, self._backends.store.listed_revision)
+
     def _open_indexes(self) -> list[VectorIndex]:
         with self._lock:
             indexes = [model.index_if_open for model in self._opened.values()]
@@ -467,8 +477,3 @@ def _finder(vectors: ImportedVectors, photos: NamedPhotos) -> Callable[[int], So
         return photos.find(name, by_stem=stem(name) not in repeated)
 
     return find
-
-
-def _reached(index: VectorIndex) -> int:
-    index.refresh()
-    return index.revision

@@ -31,8 +31,7 @@ from sartor.shop.evaluator import Evaluator
 from sartor.shop.models import ImportOptions, Models
 from sartor.shop.recommender import Recommender, SimilarRequest
 from sartor.shop.shoppers import Shoppers, person_of
-from sartor.store.base import ListingQuery, Sort
-from sartor.types import Metric, Where
+from sartor.types import ListingQuery, Metric, Sort, Where
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -57,8 +56,8 @@ if TYPE_CHECKING:
     from sartor.recommend.features import FeatureWeights
     from sartor.recommend.filters import Filter
     from sartor.shop.backends import Backends
-    from sartor.store.base import Listing, StoreCounts
-    from sartor.types import FacetValue, Hit, Photo, StoredProduct
+    from sartor.store.base import StoreCounts
+    from sartor.types import FacetValue, Hit, Listing, Photo, StoredProduct
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +148,8 @@ class Shop:
             >>> shop.put(item)[0].revision == shop.revision
             True
         """
-        index, followed = self._model().index_if_open, self._backends.store.revision
-        return followed if index is None else min(followed, index.revision)  # a shared index may be ahead
+        index, listed = self._model().index_if_open, self._backends.store.listed_revision
+        return listed if index is None else min(listed, index.revision)  # a shared index may be ahead
 
     @property
     def stale_since(self) -> float | None:

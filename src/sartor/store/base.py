@@ -7,7 +7,6 @@ every implementation the same; the embedded one is in ``store/sqlite/``.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from sartor.types import EVERYTHING
@@ -19,7 +18,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sartor.events.model import Event, EventType, Person, Taken
-    from sartor.types import EmbeddedPhoto, FacetValue, Palette, Photo, StoredProduct, Vector, Where
+    from sartor.types import (
+        EmbeddedPhoto,
+        FacetValue,
+        Listing,
+        ListingQuery,
+        Palette,
+        Photo,
+        StoredProduct,
+        Vector,
+        Where,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,44 +75,6 @@ class StoreCounts:
     photos: int
     embeddings: Mapping[str, int]
     sources: Mapping[str, int]
-
-
-class Sort(StrEnum):
-    """The order of a listing; ties by id in the same direction, or the newest first."""
-
-    RELEVANCE = "relevance"  # how well the words match; without words as NEWEST
-    NEWEST = "newest"  # by when the product was first added
-    TITLE = "title"
-    PRICE_UP = "price"
-    PRICE_DOWN = "-price"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListingQuery:
-    """One page of products to browse.
-
-    Attributes:
-        where: Only products that pass this filter.
-        words: Only products that have all these words in their title or attributes, or have this id.
-        sort: Their order; products without a title or price come last when sorted by it.
-        limit: Products on the page, at most.
-        after: ``Listing.next`` of the previous page; None for the first page.
-    """
-
-    where: Where = EVERYTHING
-    words: str = ""
-    sort: Sort = Sort.RELEVANCE
-    limit: int = 24
-    after: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """A page of products in order, the ``total`` on all pages, and the cursor of the next page, if any."""
-
-    products: tuple[StoredProduct, ...]
-    total: int
-    next: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +133,44 @@ class EventPage:
     position: EventPosition
 
 
-class CatalogStore(Protocol):
+class Browse(Protocol):
+    """Pages of the catalog, counts beside them, and words. Calls are thread-safe.
+
+    Where an engine outside of this process answers, each may raise ``IndexAway``.
+    """
+
+    @property
+    def listed_revision(self) -> int:
+        """Revision of the store up to which pages and counts are. It may be behind the store's."""
+        ...
+
+    def listing(self, query: ListingQuery) -> Listing:
+        """A page of the products that pass a filter and have the words.
+
+        Raises:
+            BadCursor: ``query.after`` is not a cursor of this listing.
+        """
+        ...
+
+    def facets(
+        self, attributes: Sequence[str], *, where: Where = EVERYTHING, words: str = "", limit: int
+    ) -> dict[str, list[FacetValue]]:
+        """Values of attributes with their number of products, the most frequent first, ties by value.
+
+        Args:
+            attributes: Attributes to count; one that no product has gets an empty list.
+            where: Count only products that pass this filter, with or without photos.
+            words: Count only products that have these words.
+            limit: Values of each attribute, at most.
+        """
+        ...
+
+    def facet_names(self, *, limit: int = 12) -> tuple[str, ...]:
+        """Attributes that make good filters (a few values that many products have), the most useful first."""
+        ...
+
+
+class CatalogStore(Browse, Protocol):
     """Products, photos, embeddings, settings and API keys of a workspace. Calls are thread-safe.
 
     Many processes may write. A write returns when it is committed and on disk. It gives each product that it
@@ -196,7 +204,7 @@ class CatalogStore(Protocol):
     def away_since(self) -> float | None:
         """Since when the server has not answered, in seconds since 1970 (UTC); None while it does.
 
-        Meanwhile reads go on from what this process has, and writes raise ``StoreAway``.
+        Meanwhile writes raise ``StoreAway``, and so do reads, but for a store that has a replica in each process.
         """
         ...
 
@@ -206,6 +214,10 @@ class CatalogStore(Protocol):
 
     def known(self, product_ids: Collection[str]) -> set[str]:
         """The ids that belong to a product."""
+        ...
+
+    def numbers(self, product_ids: Collection[str]) -> dict[str, int]:
+        """The numbers of products in the order in which they were first added, from 1, by id."""
         ...
 
     def product_ids(self, *, source: str | None = None) -> list[str]:
@@ -270,31 +282,6 @@ class CatalogStore(Protocol):
 
     def damage(self) -> list[str]:
         """What is wrong with the file and with what is derived from it, in sentences; empty when all is well."""
-        ...
-
-    def listing(self, query: ListingQuery) -> Listing:
-        """A page of the products that pass a filter and have the words.
-
-        Raises:
-            BadCursor: ``query.after`` is not a cursor of this listing.
-        """
-        ...
-
-    def facets(
-        self, attributes: Sequence[str], *, where: Where = EVERYTHING, words: str = "", limit: int
-    ) -> dict[str, list[FacetValue]]:
-        """Values of attributes with their number of products, the most frequent first, ties by value.
-
-        Args:
-            attributes: Attributes to count; one that no product has gets an empty list.
-            where: Count only products that pass this filter, with or without photos.
-            words: Count only products that have these words.
-            limit: Values of each attribute, at most.
-        """
-        ...
-
-    def facet_names(self, *, limit: int = 12) -> tuple[str, ...]:
-        """Attributes that make good filters (a few values that many products have), the most useful first."""
         ...
 
     def add_key(self, key: ApiKey, digest: bytes) -> None:

@@ -19,8 +19,7 @@ from sartor.limits import (
 )
 from sartor.recommend.filters import parse_where
 from sartor.service.problems import BadRequest
-from sartor.store.base import Sort
-from sartor.types import AnyOf, Between, Not, Where
+from sartor.types import AnyOf, Between, Not, Sort, Where
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -17,7 +17,6 @@ from sartor.recommend.features import FeatureWeights
 from sartor.recommend.query import Part
 from sartor.recommend.similar import Recommendation
 from sartor.recommend.weights import default_feature_weights
-from sartor.store.base import Sort
 from sartor.storefront.addresses import PRICE, Search
 from sartor.storefront.views import (
     KIND,
@@ -38,6 +37,7 @@ from sartor.storefront.views import (
     stored_card,
     worn_card,
 )
+from sartor.types import Sort
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,10 +17,10 @@ from pymongo import MongoClient
 
 from sartor.errors import StoreAway, WriteConflict
 from sartor.ingest.writer import retried
-from sartor.store.base import ListingQuery, Sort, Write
+from sartor.store.base import Write
 from sartor.store.mongo.catalog import MongoCatalogStore
 from sartor.store.mongo.database import MongoDatabase
-from sartor.types import Photo, Product, StoredProduct
+from sartor.types import ListingQuery, Photo, Product, Sort, StoredProduct
 from tests.engines import with_database
 from tests.fakes import unit
 

@@ -273,3 +273,23 @@ def test_sessions_of_a_process_that_lives_are_left_alone(mongodb_address: str, t
     first.close()
     second.close()
     assert list(tmp_path.iterdir()) == []
+
+
+@engines
+def test_a_workspace_of_schema_1_is_brought_to_the_next(mongodb_address: str) -> None:
+    MongoDatabase(mongodb_address).close()
+    with MongoClient(mongodb_address) as client:
+        database = client.get_default_database()
+        database["photos"].insert_many(
+            {"_id": f"{number}", "embeddings": {"m": b"", "n%2E5": b""} if number % 2 else {}}
+            for number in range(300)
+        )
+        database["photos"].drop_indexes()
+        database["workspace"].update_one({}, {"$set": {"schema": 1}})
+    MongoDatabase(mongodb_address).close()
+    with MongoClient(mongodb_address) as client:
+        database = client.get_default_database()
+        assert database["photos"].count_documents({"models": "n%2E5"}) == 150
+        assert database["photos"].count_documents({"models": []}) == 150
+        assert "models_1" in database["photos"].index_information()
+        assert database["workspace"].find_one({})["schema"] == 2

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sartor.store.base import ListingQuery, Sort, Write
+from sartor.store.base import Write
 from sartor.store.sqlite.browse import expression_of
 from sartor.store.sqlite.catalog import SqliteCatalogStore
 from sartor.store.sqlite.database import migrate
 from sartor.store.sqlite.schema import MIGRATIONS
-from sartor.types import FacetValue, Product, StoredProduct
+from sartor.types import FacetValue, ListingQuery, Product, Sort, StoredProduct
 from sartor.values import values_of
 
 TABLES = ("listed", "attribute_values", "product_values", "product_words")

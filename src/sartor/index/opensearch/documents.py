@@ -1,10 +1,10 @@
-"""What an index in OpenSearch holds: its mapping, a document for each product, and filters as its queries.
+"""What a model's index in OpenSearch holds: its mapping, a document for each product, and filters as its queries.
 
 A product is one document with all of its photos, so that it is replaced or deleted as a whole. The document's
 version is the store's revision: OpenSearch refuses what is older, however late it comes. The photos' vectors are
 nested documents, of which a search finds the closest one of each product. What a search returns is read from
 columns (doc values), where the vectors of all photos lie packed in one value: ``_source`` would keep them as text,
-and takes several times as long to read.
+and takes several times as long to read. The index of the listing (``listed.py``) has the same fields for filters.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ import math
 import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import numpy as np
 
-from sartor.types import EVERYTHING, AnyOf, Not
+from sartor.types import EVERYTHING, AnyOf, FacetValue, Not
 from sartor.values import numbers_of, storable, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from sartor.index.opensearch.address import IndexOptions
-    from sartor.types import Between, IndexEntry, Matrix, Vector, Where
+    from sartor.types import Attributes, Between, IndexEntry, Matrix, Vector, Where
 
 Json: TypeAlias = dict[str, Any]
 
@@ -35,12 +35,16 @@ PRODUCT, PHOTOS, PHOTO_COUNT, SHA256, HAS_MAIN = "product", "photos", "photo_cou
 VECTOR = f"{PHOTOS}.vector"
 VECTORS = "vectors"  # of all photos, the main one's first: little-endian float32 in base64
 REVISION, TERM, DELETED_S = "revision", "term", "deleted_s"
+TEXT, NUMBER = "text", "number"  # of attributes, a field for each name
 STATE = "state"  # the id of the document that says what the index is and how far it has followed, and its field
 _HNSW = {"m": 16, "ef_construction": 100}
 _DECIMALS = (
     8  # of a vector in the graph: half the text, which OpenSearch keeps for a while; scores come from VECTORS
 )
 _MAX_FIELDS = 20_000  # two for each attribute
+_SHARD_VALUES = 10_000  # values of an attribute that each shard counts, so that their sums are right
+_NAMELESS = "%"  # the attribute without a name
+_ZERO = 0.0  # added to a number, turns -0.0 into 0.0, which OpenSearch would take for different numbers
 MAX_TERMS = 65_536  # in one clause, OpenSearch's own limit
 
 
@@ -94,12 +98,17 @@ class State:
 
 def alias_of(options: IndexOptions, *, workspace: str, model_id: str) -> str:
     """The name by which the index of a workspace's model is read."""
-    return "-".join((options.prefix, _name(workspace), _name(model_id)))
+    return f"{prefix_of(options, workspace)}{_name(model_id)}"
+
+
+def prefix_of(options: IndexOptions, workspace: str) -> str:
+    """What the names of a workspace's indexes begin with."""
+    return f"{options.prefix}-{_name(workspace)}-"
 
 
 def creation(options: IndexOptions, facts: Facts) -> Json:
-    """The body that makes an index."""
-    keyword, column = {"type": "keyword"}, {"type": "binary", "doc_values": True}
+    """The body that makes the index of a model."""
+    column = {"type": "binary", "doc_values": True}
     method = {"name": "hnsw", "engine": options.engine, "parameters": _HNSW}
     vector = {
         "type": "knn_vector",
@@ -107,40 +116,64 @@ def creation(options: IndexOptions, facts: Facts) -> Json:
         "space_type": "innerproduct",
         "method": method,
     }
+    return body_of(
+        options,
+        facts,
+        settings={"knn": True},
+        properties={
+            PHOTOS: {"type": "nested", "dynamic": "strict", "properties": {"vector": vector}},
+            PHOTO_COUNT: {"type": "integer"},
+            SHA256: column,
+            VECTORS: column,
+            HAS_MAIN: {"type": "boolean"},
+        },
+        unsourced=[PHOTOS, VECTORS, SHA256],
+    )
+
+
+def body_of(
+    options: IndexOptions, facts: Facts, *, settings: Json, properties: Json, unsourced: Sequence[str]
+) -> Json:
+    """The body that makes an index of products which can be filtered by their attributes.
+
+    Args:
+        options: What the address says.
+        facts: What it is made for.
+        settings: More of the index.
+        properties: More fields.
+        unsourced: Fields that ``_source`` leaves out.
+    """
+    keyword = {"type": "keyword"}
     return {
         "settings": {
             "index": {
-                "knn": True,
                 "number_of_shards": options.shards,
                 "number_of_replicas": options.replicas,
                 "refresh_interval": "-1",  # the writer refreshes, and notes the revision afterwards
                 "mapping.total_fields.limit": _MAX_FIELDS,
                 "max_terms_count": MAX_TERMS,
+                **settings,
             }
         },
         "mappings": {
             "_meta": asdict(facts),
-            "_source": {"excludes": [PHOTOS, VECTORS, SHA256]},
+            "_source": {"excludes": unsourced},
             "dynamic": "strict",
             "date_detection": False,
             "numeric_detection": False,
             "dynamic_templates": [
-                {"texts": {"path_match": "text.*", "mapping": keyword}},
-                {"numbers": {"path_match": "number.*", "mapping": {"type": "double"}}},
+                {"texts": {"path_match": f"{TEXT}.*", "mapping": keyword}},
+                {"numbers": {"path_match": f"{NUMBER}.*", "mapping": {"type": "double"}}},
             ],
             "properties": {
                 PRODUCT: keyword,
-                PHOTOS: {"type": "nested", "dynamic": "strict", "properties": {"vector": vector}},
-                PHOTO_COUNT: {"type": "integer"},
-                SHA256: column,
-                VECTORS: column,
-                HAS_MAIN: {"type": "boolean"},
-                "text": {"type": "object", "dynamic": True},
-                "number": {"type": "object", "dynamic": True},
+                TEXT: {"type": "object", "dynamic": True},
+                NUMBER: {"type": "object", "dynamic": True},
                 REVISION: {"type": "long"},
                 TERM: {"type": "long"},
                 DELETED_S: {"type": "double"},
                 STATE: {"type": "object", "enabled": False},
+                **properties,
             },
         },
     }
@@ -151,29 +184,54 @@ def document_id(product_id: str) -> str:
     return hashlib.blake2b(storable(product_id).encode(), digest_size=16).hexdigest()
 
 
-def document(entries: Sequence[IndexEntry], *, revision: int, term: int) -> Json:
-    """The document of a product.
-
-    Args:
-        entries: Its photos, at least one.
-        revision: The store's, which has them.
-        term: The writer's.
-    """
+def document(entries: Sequence[IndexEntry]) -> Json:
+    """The document of a product with these photos, at least one."""
     ordered = sorted(entries, key=lambda entry: not entry.is_main)  # stable: the others stay as they were
-    attributes = ordered[0].attributes
-    texts = {_key(name): texts_of(value) for name, value in attributes.items()}
-    numbers = {_key(name): numbers_of(value) for name, value in attributes.items()}
     return {
         PRODUCT: storable(ordered[0].product_id),
         PHOTOS: [{"vector": np.asarray(entry.vector, np.float64).round(_DECIMALS).tolist()} for entry in ordered],
         PHOTO_COUNT: len(ordered),
-        SHA256: _base64(",".join(entry.sha256 for entry in ordered).encode()),
-        VECTORS: _base64(np.asarray([entry.vector for entry in ordered], "<f4").tobytes()),
+        SHA256: packed(",".join(entry.sha256 for entry in ordered).encode()),
+        VECTORS: packed(np.asarray([entry.vector for entry in ordered], "<f4").tobytes()),
         HAS_MAIN: ordered[0].is_main,
-        "text": {name: values for name, values in texts.items() if values},
-        "number": {name: values for name, values in numbers.items() if values},
-        REVISION: revision,
-        TERM: term,
+        **filtered(ordered[0].attributes),
+    }
+
+
+def filtered(attributes: Attributes) -> Json:
+    """The fields that filters and facets ask for."""
+    texts = {_key(name): texts_of(value) for name, value in attributes.items()}
+    numbers = {_key(name): [number + _ZERO for number in numbers_of(value)] for name, value in attributes.items()}
+    return {
+        TEXT: {name: values for name, values in texts.items() if values},
+        NUMBER: {name: values for name, values in numbers.items() if values},
+    }
+
+
+def counting(attributes: Sequence[str], *, limit: int) -> Json:
+    """The aggregations that count products by the values of attributes, by rank of the attribute."""
+    return {
+        str(rank): {
+            "terms": {
+                "field": text_field(name),
+                "size": limit,
+                "shard_size": max(limit, _SHARD_VALUES),
+                "order": [{"_count": "desc"}, {"_key": "asc"}],
+            }
+        }
+        for rank, name in enumerate(attributes)
+    }
+
+
+def counted(attributes: Sequence[str], answer: Json) -> dict[str, list[FacetValue]]:
+    """What ``counting`` found: nothing where there is no index."""
+    found = answer.get("aggregations", {})
+    return {
+        name: [
+            FacetValue(bucket["key"], bucket["doc_count"])
+            for bucket in found.get(str(rank), {}).get("buckets", ())
+        ]
+        for rank, name in enumerate(attributes)
     }
 
 
@@ -187,14 +245,24 @@ def old_tombstones(*, before_s: float) -> Json:
     return {"range": {DELETED_S: {"lt": before_s}}}
 
 
-def sha256s_of(packed: str) -> list[str]:
+def packed(content: bytes) -> str:
+    """Bytes as a column takes them."""
+    return base64.b64encode(content).decode("ascii")
+
+
+def unpacked(column: str) -> bytes:
+    """What a column holds: OpenSearch sends it without padding, in the alphabet of URLs."""
+    return base64.urlsafe_b64decode(column + "=" * (-len(column) % 4))
+
+
+def sha256s_of(column: str) -> list[str]:
     """The photos of a product, the main one first."""
-    return _bytes(packed).decode().split(",")
+    return unpacked(column).decode().split(",")
 
 
-def vectors_of(packed: str, dimension: int) -> Matrix:
+def vectors_of(column: str, dimension: int) -> Matrix:
     """The vectors of its photos, ``(n, dimension)`` float32, in the same order."""
-    return np.frombuffer(_bytes(packed), "<f4").astype(np.float32).reshape(-1, dimension)
+    return np.frombuffer(unpacked(column), "<f4").astype(np.float32).reshape(-1, dimension)
 
 
 def filter_of(
@@ -252,26 +320,22 @@ def dot_of(score: float) -> float:
 
 def text_field(attribute: str) -> str:
     """The field of an attribute's texts."""
-    return f"text.{_key(attribute)}"
+    return f"{TEXT}.{_key(attribute)}"
 
 
 def number_field(attribute: str) -> str:
     """The field of an attribute's numbers."""
-    return f"number.{_key(attribute)}"
+    return f"{NUMBER}.{_key(attribute)}"
 
 
-def _base64(content: bytes) -> str:
-    return base64.b64encode(content).decode("ascii")
-
-
-def _bytes(packed: str) -> bytes:
-    """What a column holds: OpenSearch sends it without padding, in the alphabet of URLs."""
-    return base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4))
+def attribute_of(name: str) -> str:
+    """The attribute of a field, by the last part of the field's name."""
+    return "" if name == _NAMELESS else unquote(name)
 
 
 def _key(attribute: str) -> str:
     """An attribute's name as the name of a field: a dot would make a field of a field, and none may be empty."""
-    return quote(storable(attribute), safe=" ").replace(".", "%2E").replace(" ", "%20") or "%"
+    return quote(storable(attribute), safe=" ").replace(".", "%2E").replace(" ", "%20") or _NAMELESS
 
 
 def _condition(condition: AnyOf | Between) -> Json:
@@ -285,7 +349,7 @@ def _condition(condition: AnyOf | Between) -> Json:
 
 def _bound(number: float) -> float | str:
     if math.isfinite(number):
-        return number
+        return number + _ZERO
     return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -16,37 +16,35 @@ from sartor.index.opensearch.documents import (
     PHOTO_COUNT,
     PRODUCT,
     SHA256,
-    STATE,
     VECTORS,
     Facts,
-    State,
     alias_of,
     compared,
+    counted,
+    counting,
     dot_of,
     filter_of,
     nearest,
     sha256s_of,
-    text_field,
     vectors_of,
 )
-from sartor.types import EVERYTHING, FacetValue, Metric, Neighbor
+from sartor.index.opensearch.view import STRICT, IndexView
+from sartor.types import EVERYTHING, Metric, Neighbor
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from sartor.index.opensearch.connection import OpenSearch
     from sartor.index.opensearch.documents import Json
-    from sartor.types import Matrix, Vector, Where
+    from sartor.types import FacetValue, Matrix, Vector, Where
 
 _CANDIDATES = 128  # of a search
 # A query that leaves parts of the vectors out, such as their style, walks a graph that was built over all of them.
 _CANDIDATES_OF_PARTS, _WHOLE_FROM = 512, 0.6
 _MAX_RESULTS = 10_000  # of one search, OpenSearch's own limit
 _MAX_VECTORS = 1_000  # products whose vectors come in one answer
-_SHARD_VALUES = 10_000  # values of an attribute that each shard counts, so that their sums are right
 _MAX_CACHED_COUNTS = 1024
 _KEEP = "1m"  # a view of the index, between two pages of it
-_STRICT = {"allow_partial_search_results": "false"}
 _COLUMNS = {"stored_fields": "_none_", "track_total_hits": False}
 _KEYS = {**_COLUMNS, "docvalue_fields": [PRODUCT, PHOTO_COUNT]}
 _PHOTOS = {**_COLUMNS, "docvalue_fields": [PRODUCT, SHA256, VECTORS]}
@@ -100,13 +98,15 @@ class OpenSearchIndex:
         self.metric = metric
         self._server, self._limits = server, limits or ExactLimits()
         self._facts = Facts(workspace=workspace, model=model, dimension=dimension)
-        self._alias = alias_of(server.options, workspace=workspace, model_id=model_id)
-        self._seen = _Seen()  # shared with the same index by another metric
+        alias = alias_of(server.options, workspace=workspace, model_id=model_id)
+        self._view = IndexView(
+            server, alias=alias, facts=self._facts
+        )  # shared with the same index by another metric
         self.refresh()
 
     @property
     def revision(self) -> int:
-        return self._seen.view.revision
+        return self._view.seen.revision
 
     def by(self, metric: Metric) -> Self:
         other = copy(self)
@@ -118,9 +118,7 @@ class OpenSearchIndex:
         """Only the indexer writes it."""
 
     def refresh(self) -> None:
-        view = self._read_view()
-        if (view.name, view.revision) != (self._seen.view.name, self._seen.view.revision):
-            self._seen.view = view
+        self._view.refresh()
 
     def search(
         self,
@@ -195,29 +193,12 @@ class OpenSearchIndex:
     def facets(
         self, attributes: Sequence[str], *, where: Where = EVERYTHING, limit: int
     ) -> dict[str, list[FacetValue]]:
-        counts = {
-            str(number): {
-                "terms": {
-                    "field": text_field(name),
-                    "size": limit,
-                    "shard_size": max(limit, _SHARD_VALUES),
-                    "order": [{"_count": "desc"}, {"_key": "asc"}],
-                }
-            }
-            for number, name in enumerate(attributes)
-        }
+        counts = counting(attributes, limit=limit)
         answer = self._ask({"size": 0, "query": filter_of(where, main=True), "aggs": counts}) if counts else {}
-        buckets = answer.get("aggregations", {})
-        return {
-            name: [
-                FacetValue(bucket["key"], bucket["doc_count"])
-                for bucket in buckets.get(str(number), {}).get("buckets", ())
-            ]
-            for number, name in enumerate(attributes)
-        }
+        return counted(attributes, answer)
 
     def entry_keys(self) -> set[tuple[str, str]]:
-        name = self._seen.view.name
+        name = self._view.seen.name
         if name is None:
             return set()
         try:
@@ -241,26 +222,6 @@ class OpenSearchIndex:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _read_view(self) -> _View:
-        try:
-            found = self._server.call("GET", f"/{self._alias}/_doc/{STATE}")
-        except NotFoundError:
-            return _NOTHING
-        try:
-            state = State.of(found["_source"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise self._foreign() from error
-        if state.facts.workspace != self._facts.workspace:
-            raise self._foreign()
-        if state.facts != self._facts:
-            return _NOTHING
-        return _View(name=found["_index"], revision=state.revision)
-
-    def _foreign(self) -> Exception:
-        return self._server.unusable(
-            reason=f"the index {self._alias} is another workspace's; choose another prefix in SARTOR_INDEX"
-        )
-
     def _query(
         self,
         vector: Vector,
@@ -280,7 +241,7 @@ class OpenSearchIndex:
 
     def _count_passing(self, where: Where) -> int:
         """How many photos pass a filter; counted once until the indexer writes."""
-        counts = self._seen.view.counts  # another revision has another dict
+        counts = self._view.seen.counts  # another revision has another dict
         count = counts.get(where)
         if count is None:
             count = self._count(filter_of(where))
@@ -333,7 +294,7 @@ class OpenSearchIndex:
             "pit": {"id": point_in_time, "keep_alive": _KEEP},
         }
         keys: set[tuple[str, str]] = set()
-        while hits := self._server.call("POST", "/_search", body, params=_STRICT)["hits"]["hits"]:
+        while hits := self._server.call("POST", "/_search", body, params=STRICT)["hits"]["hits"]:
             keys |= {(_product(hit), sha256) for hit in hits for sha256 in _sha256s(hit)}
             body["search_after"] = hits[-1]["sort"]
         return keys
@@ -353,38 +314,7 @@ class OpenSearchIndex:
         return [answer["hits"]["hits"] for answer in answers]
 
     def _ask(self, body: Json | str) -> Json:
-        """A search; what it finds is nothing where there is no index."""
-        path, params = ("_search", _STRICT) if isinstance(body, dict) else ("_msearch", {})
-        for _ in range(2):
-            name = self._seen.view.name
-            if name is None:
-                return {}
-            try:
-                answer: Json = self._server.call("POST", f"/{name}/{path}", body, params=params)
-            except NotFoundError:  # it was replaced by another one
-                self.refresh()
-            else:
-                return answer
-        return {}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _View:
-    """What was last read of the index: its name behind the alias, and its revision."""
-
-    name: str | None = None
-    revision: int = 0
-    counts: dict[Where, int] = field(default_factory=dict, compare=False)
-
-
-_NOTHING = _View()
-
-
-class _Seen:
-    """Holds the view that an index has by every metric."""
-
-    def __init__(self) -> None:
-        self.view = _NOTHING
+        return self._view.ask(body)
 
 
 def _product(hit: Json) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sartor.ingest.photos import Progress
-from sartor.store.base import ListingQuery, Sort
+from sartor.types import ListingQuery, Sort
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

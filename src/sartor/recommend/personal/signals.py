@@ -19,7 +19,7 @@ from sartor.recommend.weights import (
     POPULARITY_WINDOW_S,
     RELATION_SHARES,
 )
-from sartor.store.base import ListingQuery, Sort
+from sartor.types import ListingQuery, Sort
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -147,7 +147,7 @@ class NewProducts:
 
     def scores(self) -> dict[str, float]:
         """``N`` of ``Blend`` by product, the newest first; products that are not new are left out."""
-        revision = self._catalog.revision
+        revision = self._catalog.listed_revision
         if self._cached[0] != revision:
             self._cached = revision, self._read()
         return self._cached[1]

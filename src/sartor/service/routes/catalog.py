@@ -30,8 +30,7 @@ from sartor.service.schemas import (
     WrittenOut,
 )
 from sartor.service.security import Scope
-from sartor.store.base import Sort
-from sartor.types import Product
+from sartor.types import Product, Sort
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

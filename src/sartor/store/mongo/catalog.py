@@ -10,35 +10,29 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from datetime import timedelta
-from threading import Event, RLock, Thread
-from typing import TYPE_CHECKING, TypeVar
+from threading import RLock
+from typing import TYPE_CHECKING
 
-from pymongo import ReturnDocument
-from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
-
-from sartor.errors import SartorError, StoreAway, WorkspaceUnusable, WriteConflict
-from sartor.limits import SERVER_POLL_S
-from sartor.store.mongo.documents import key_document, photo_of
-from sartor.store.mongo.transactions import COUNTERS, CatalogTransaction, Written, in_parts
+from sartor.errors import StoreAway
+from sartor.store.mongo.documents import photo_of
+from sartor.store.mongo.transactions import in_parts
+from sartor.store.mongo.watching import Watcher
+from sartor.store.mongo.writing import CatalogWriting
 from sartor.store.sqlite.replica import CatalogReplica, ReplicaPage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
-    from sartor.store.base import ApiKey, Write
+    from sartor.store.base import Write
     from sartor.store.mongo.database import MongoDatabase
     from sartor.store.mongo.documents import Document
-
-T = TypeVar("T")
+    from sartor.store.mongo.transactions import Written
 
 logger = logging.getLogger(__name__)
 
-_CHUNK = 256  # products, or photos, of a transaction: about 1 MB, and at most some 800 documents
 _PAGE = 512  # products that a replica takes in at once
 _FOLLOWED = ("revision", "drops", "settings")  # counters of the server, and how far a replica has followed them
-_WAIT_MS = 500  # for news, before the watcher looks for itself
 
 
 class MongoCatalogStore:
@@ -61,7 +55,16 @@ class MongoCatalogStore:
         self, mongo: MongoDatabase, directory: Path, *, on_close: Callable[[], None] = lambda: None
     ) -> None:
         self._mongo, self._on_close = mongo, on_close
-        self._following, self._stopping = RLock(), Event()
+        self._following, self._watcher = RLock(), Watcher(mongo, look=self._look)
+        self._writing = CatalogWriting(
+            mongo,
+            lock=self._following,  # else the watcher reads from the server what is written here
+            revision=lambda: self.revision,
+            known_names=self._known_names,
+            written=self._take_in,
+            changed=self._follow_own,
+            conflicted=self.follow,
+        )
         self._replica = CatalogReplica(
             directory, workspace=mongo.workspace_id, revision=self._counters()["revision"]
         )
@@ -84,11 +87,24 @@ class MongoCatalogStore:
         self.attribute_names, self.setting, self.settings = reads.attribute_names, reads.setting, reads.settings
         self.listing, self.facets, self.facet_names = reads.listing, reads.facets, reads.facet_names
         self.keys, self.keys_with_digests = reads.keys, reads.keys_with_digests
-        Thread(target=self._watch, name="sartor-mongodb", daemon=True).start()
+        self.numbers = reads.numbers
+        writing = self._writing
+        self.write, self.delete, self.lease = writing.write, writing.delete, writing.lease
+        self.set_setting, self.set_settings = writing.set_setting, writing.set_settings
+        self.claim_setting, self.add_key, self.delete_key = (
+            writing.claim_setting,
+            writing.add_key,
+            writing.delete_key,
+        )
+        self._watcher.start()
 
     @property
     def revision(self) -> int:
         return self._replica.store.revision
+
+    @property
+    def listed_revision(self) -> int:
+        return self.revision
 
     @property
     def away_since(self) -> float | None:
@@ -108,82 +124,12 @@ class MongoCatalogStore:
 
     # Writing
 
-    def write(self, write: Write) -> int:
-        names, revision = set(self.attribute_names()), self.revision
-        for begin in range(0, len(write.products), _CHUNK):
-            part = _part(write, begin)
-            new = {name for stored in part.products for name in stored.product.attributes} - names
-            with self._following:  # else the watcher reads from the server what is written here
-                written = self._committed(lambda catalog: catalog.write(part, new))  # noqa: B023 - called at once
-                self._take_in(part, written)
-            names |= new
-            revision = written.revision
-        return revision
-
-    def delete(self, product_ids: Collection[str]) -> int:
-        ids, revision = sorted(set(product_ids)), self.revision
-        for begin in range(0, len(ids), _CHUNK):
-            chunk = ids[begin : begin + _CHUNK]
-            revision = self._write(lambda catalog: catalog.delete(chunk))  # noqa: B023 - called at once
-        return revision
-
     def drop_unused_photos(self) -> None:
         self.follow()
-        unused = self._replica.unused_photos()
-        for begin in range(0, len(unused), _CHUNK):
-            chunk = unused[begin : begin + _CHUNK]
-            self._write(lambda catalog: catalog.drop_photos(chunk))  # noqa: B023 - called at once
+        self._writing.drop_photos(self._replica.unused_photos())
 
-    def set_setting(self, name: str, value: str) -> None:
-        self.set_settings({name: value})
-
-    def set_settings(self, settings: Mapping[str, str | None]) -> None:
-        self._write(lambda catalog: catalog.set_settings(settings))
-
-    def claim_setting(self, name: str, value: str) -> str:
-        return self._write(lambda catalog: catalog.claim_setting(name, value))
-
-    def lease(self, name: str, holder: str, *, hold_s: float) -> int | None:
-        with self._mongo.calling() as database:
-            # By the server's clock. Not by $$NOW: SecantusDB 0.7 cannot compare it with a date that it stored.
-            now = database.command("hello")["localTime"]
-            held, leases = {"holder": holder, "until": now + timedelta(seconds=hold_s)}, database["leases"]
-            own = leases.find_one_and_update({"_id": name, "holder": holder}, {"$set": held})
-            if own is not None:
-                return int(own["term"])
-            try:
-                free = leases.find_one_and_update(
-                    {"_id": name, "until": {"$lte": now}},
-                    {"$set": held, "$inc": {"term": 1}},
-                    upsert=True,
-                    return_document=ReturnDocument.AFTER,
-                )
-            except DuplicateKeyError:  # somebody else has it, so the query found nothing to update
-                return None
-            return None if free is None else int(free["term"])
-
-    def add_key(self, key: ApiKey, digest: bytes) -> None:
-        try:
-            self._write(lambda catalog: catalog.add_key(key_document(key, digest)))
-        except DuplicateKeyError as error:
-            reason = "there is an API key with this id or digest already"
-            raise WorkspaceUnusable(self._mongo.shown, reason=reason) from error
-
-    def delete_key(self, key_id: str) -> bool:
-        return self._write(lambda catalog: catalog.delete_key(key_id))
-
-    def _write(self, call: Callable[[CatalogTransaction], T]) -> T:
-        """Make a transaction, and follow it."""
-        result = self._committed(call)
-        self._follow_own()
-        return result
-
-    def _committed(self, call: Callable[[CatalogTransaction], T]) -> T:
-        try:
-            return self._transaction(call)
-        except WriteConflict:
-            self.follow()  # so that the next attempt reads what others wrote
-            raise
+    def _known_names(self) -> tuple[str, ...]:
+        return self._replica.store.attribute_names()
 
     def _take_in(self, write: Write, written: Written) -> None:
         """Apply a write to the replica; without asking the server if it is the next one."""
@@ -200,9 +146,6 @@ class MongoCatalogStore:
         except StoreAway as error:
             logger.warning("cannot follow a write: store=%s reason=%s", self._mongo.shown, error)
 
-    def _transaction(self, call: Callable[[CatalogTransaction], T]) -> T:
-        return self._mongo.transaction(lambda session: call(CatalogTransaction(self._mongo, session)))
-
     # Following
 
     def follow(self) -> None:
@@ -213,7 +156,7 @@ class MongoCatalogStore:
                 replica.clear()
             width = _PAGE
             while any(counters[name] > getattr(replica.followed, name) for name in _FOLLOWED):
-                page = self._transaction(
+                page = self._writing.transaction(
                     lambda catalog: catalog.page(replica.followed, width=width, limit=_PAGE)  # noqa: B023
                 )
                 replica.apply(page)
@@ -238,51 +181,15 @@ class MongoCatalogStore:
         with self._mongo.calling():
             return self._mongo.counters("catalog")
 
-    def _watch(self) -> None:
-        """Follow what other processes write, and give them copies of the replica, until the store is closed."""
-        can_stream = True
-        while not self._stopping.wait(SERVER_POLL_S):
-            try:
-                if can_stream and self._mongo.away_since is None:
-                    self._follow_stream()
-                else:
-                    self._look()
-            except OperationFailure as error:
-                can_stream = False
-                logger.info("no change streams, polling: store=%s reason=%s", self._mongo.shown, error)
-            except (PyMongoError, SartorError) as error:
-                if not self._stopping.is_set():
-                    logger.debug("cannot follow: store=%s reason=%s", self._mongo.shown, error)
-
-    def _follow_stream(self) -> None:
-        pipeline = [{"$match": {"documentKey": COUNTERS}}]
-        with self._mongo.collection("counters").watch(pipeline, max_await_time_ms=_WAIT_MS) as stream:
-            self._look()
-            while not self._stopping.is_set():
-                stream.try_next()
-                self._look()
-
     def _look(self) -> None:
+        """Follow what other processes write, and give them copies of the replica, until the store is closed."""
         with self._following:
-            if not self._stopping.is_set():
+            if not self._watcher.is_stopping:
                 self.follow()
                 self._replica.share()
 
     def close(self) -> None:
-        self._stopping.set()
+        self._watcher.stop()
         with self._following:
             self._replica.close()
         self._on_close()
-
-
-def _part(write: Write, begin: int) -> Write:
-    """The part of a write that one transaction makes."""
-    products = write.products[begin : begin + _CHUNK]
-    shown = {photo.sha256 for stored in products for photo in stored.photos}
-    return replace(
-        write,
-        products=products,
-        embeddings={sha256: vector for sha256, vector in write.embeddings.items() if sha256 in shown},
-        palettes={sha256: palette for sha256, palette in write.palettes.items() if sha256 in shown},
-        known=[sha256 for sha256 in write.known if sha256 in shown],
-    )

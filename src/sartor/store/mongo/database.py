@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import pymongo
 from bson.errors import BSONError
-from pymongo import ASCENDING, IndexModel, MongoClient, ReadPreference
+from pymongo import ASCENDING, IndexModel, MongoClient, ReadPreference, UpdateOne
 from pymongo.errors import (
     CollectionInvalid,
     ConnectionFailure,
@@ -30,7 +30,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.uri_parser import parse_uri
 
 from sartor.errors import SartorError, StoreAway, WorkspaceBusy, WorkspaceTooNew, WorkspaceUnusable, redacted
-from sartor.limits import SERVER_CALL_S, SERVER_CONNECT_S
+from sartor.limits import SERVER_CALL_S, SERVER_CONNECT_S, SERVER_FILE_S
 from sartor.store.mongo.sessions import Sessions
 
 if TYPE_CHECKING:
@@ -46,14 +46,14 @@ T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # Every collection with its indexes beside the one on _id. All are made while they are empty.
 COLLECTIONS: Mapping[str, Sequence[IndexModel]] = {
     "counters": (),
-    "products": (IndexModel("revision"), IndexModel("photos.sha256")),
+    "products": (IndexModel("revision"), IndexModel("photos.sha256"), IndexModel("source")),
     "deletions": (IndexModel("revision"),),
-    "photos": (),
+    "photos": (IndexModel("models"),),
     "dropped_photos": (IndexModel("drop"),),
     "attribute_names": (IndexModel("revision"),),
     "settings": (),
@@ -81,6 +81,7 @@ COLLECTIONS: Mapping[str, Sequence[IndexModel]] = {
     "models.chunks": (IndexModel([("files_id", ASCENDING), ("n", ASCENDING)], unique=True),),
 }
 
+_MIGRATED = 256  # photos at once
 _WORKSPACE = "workspace"  # a collection with one document: the id of the workspace and its schema version
 _MIN_WIRE_VERSION = 17  # MongoDB 6.0
 _UNAUTHORIZED, _AUTHENTICATION_FAILED, _NAMESPACE_EXISTS = 13, 18, 48
@@ -306,7 +307,33 @@ class MongoDatabase:
             workspace = self._made()
         if workspace["schema"] > SCHEMA_VERSION:
             raise WorkspaceTooNew(self.shown, found=workspace["schema"], supported=SCHEMA_VERSION)
+        if workspace["schema"] < SCHEMA_VERSION:
+            self._migrate()
         return str(workspace["id"])
+
+    def _migrate(self) -> None:
+        """Bring a workspace of schema 1 to schema 2, in which a photo also has the names of its models.
+
+        It can be repeated, and several processes may do it at once.
+        """
+        lacking = {"models": {"$exists": False}}
+        while True:
+            with self.calling() as database:
+                photos = list(database["photos"].find(lacking, {"embeddings": 1}).limit(_MIGRATED))
+                if not photos:
+                    break
+                database["photos"].bulk_write(
+                    [
+                        UpdateOne({"_id": photo["_id"]}, {"$set": {"models": list(photo["embeddings"])}})
+                        for photo in photos
+                    ]
+                )
+        for name in ("photos", "products"):
+            with self.calling(SERVER_FILE_S) as database:
+                database[name].create_indexes(list(COLLECTIONS[name]))
+        with self.calling() as database:
+            database[_WORKSPACE].update_one({"_id": _WORKSPACE}, {"$set": {"schema": SCHEMA_VERSION}})
+        logger.info("workspace migrated: store=%s schema=%d", self.shown, SCHEMA_VERSION)
 
     def _made(self) -> Document:
         """Make the collections, and at last the document that says that there is a workspace."""

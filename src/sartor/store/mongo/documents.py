@@ -12,9 +12,10 @@ from urllib.parse import quote, unquote
 
 import numpy as np
 from bson.binary import Binary, BinaryVectorDtype
+from bson.int64 import Int64
 
 from sartor.store.base import ApiKey
-from sartor.store.sqlite.encoding import load_attributes
+from sartor.store.sqlite.encoding import load_attributes, load_palette, load_vector
 from sartor.store.sqlite.replica import ReplicaPhoto
 from sartor.types import Photo, Product, StoredProduct
 from sartor.values import storable
@@ -22,7 +23,7 @@ from sartor.values import storable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sartor.types import Attributes, Palette, Vector
+    from sartor.types import Attributes, AttributeValue, Palette, Vector
 
 Document: TypeAlias = dict[str, Any]
 
@@ -54,13 +55,6 @@ def product_document(stored: StoredProduct, *, revision: int, added: int) -> Doc
 
 def product_of(document: Document, photos: Mapping[str, ReplicaPhoto]) -> StoredProduct:
     """A product from its document; its photos by SHA-256."""
-    if "attributes" in document:
-        attributes: Attributes = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in document["attributes"].items()
-        }
-    else:
-        attributes = load_attributes(document["attributes_json"])
     shown = []
     for row in document["photos"]:
         photo = photos[row["sha256"]].photo
@@ -75,10 +69,23 @@ def product_of(document: Document, photos: Mapping[str, ReplicaPhoto]) -> Stored
             )
         )
     return StoredProduct(
-        product=Product(id=document["_id"], title=document["title"], attributes=attributes),
+        product=Product(id=document["_id"], title=document["title"], attributes=attributes_of(document)),
         photos=tuple(shown),
         source=document["source"],
     )
+
+
+def attributes_of(document: Document) -> Attributes:
+    """The attributes of a product's document."""
+    if "attributes" not in document:
+        return load_attributes(document["attributes_json"])
+    return {name: _value(value) for name, value in document["attributes"].items()}
+
+
+def _value(value: Any) -> AttributeValue:
+    if isinstance(value, list):
+        return tuple(value)
+    return int(value) if isinstance(value, Int64) else value
 
 
 def photo_document(photo: Photo) -> Document:
@@ -105,7 +112,7 @@ def photo_of(document: Document) -> ReplicaPhoto:
             fingerprint=bytes(document["fingerprint"]),
         ),
         embeddings={
-            unquote(name): _float_bytes(vector) for name, vector in document.get("embeddings", {}).items()
+            model_of(name): _float_bytes(vector) for name, vector in document.get("embeddings", {}).items()
         },
         palette=None if palette is None else _float_bytes(palette),
     )
@@ -114,6 +121,21 @@ def photo_of(document: Document) -> ReplicaPhoto:
 def embedding_name(model: str) -> str:
     """The name of a model's embedding in a photo's ``embeddings``; a dot would be a path."""
     return quote(model, safe="").replace(".", "%2E")
+
+
+def model_of(name: str) -> str:
+    """The model of an embedding's name."""
+    return unquote(name)
+
+
+def vector_of(binary: Binary) -> Vector:
+    """An embedding, ``(d,)`` float32."""
+    return load_vector(_float_bytes(binary))
+
+
+def palette_of(binary: Binary) -> Palette:
+    """A palette."""
+    return load_palette(_float_bytes(binary))
 
 
 def vector_binary(vector: Vector) -> Binary:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from pymongo.client_session import ClientSession
+    from pymongo.collection import Collection as Collection_
 
     from sartor.store.base import Write
     from sartor.store.mongo.database import MongoDatabase
@@ -225,7 +226,7 @@ class CatalogTransaction:
         return {document["_id"]: document["added"] for document in documents}
 
     def _require_embedded(self, model: str, sha256s: Collection[str]) -> None:
-        is_there = {f"embeddings.{embedding_name(model)}": {"$exists": True}}
+        is_there = {"models": embedding_name(model)}
         present = {document["_id"] for document in self._find("photos", sha256s, {"_id": 1}, where=is_there)}
         if gone := set(sha256s) - present:
             raise WriteConflict(photos=sorted(gone))
@@ -254,14 +255,17 @@ class CatalogTransaction:
             computed: Document = {} if palette is None else {"palette": palette_binary(palette)}
             if sha256 not in fingerprints:
                 embeddings = {} if vector is None else {name: vector_binary(vector)}
-                writes.append(InsertOne({**photo_document(photo), **computed, "embeddings": embeddings}))
+                new = {**photo_document(photo), **computed, "embeddings": embeddings, "models": list(embeddings)}
+                writes.append(InsertOne(new))
                 continue
+            update: Document = {}
             if vector is not None:
                 computed[f"embeddings.{name}"] = vector_binary(vector)
+                update["$addToSet"] = {"models": name}
             if photo.fingerprint and not fingerprints[sha256]:
                 computed["fingerprint"] = Binary(photo.fingerprint)
             if computed:
-                writes.append(UpdateOne({"_id": sha256}, {"$set": computed}))
+                writes.append(UpdateOne({"_id": sha256}, {**update, "$set": computed}))
         if has_dropped:
             self._delete("dropped_photos", sorted(photos.keys() - fingerprints.keys()))
         if writes:
@@ -281,9 +285,9 @@ class CatalogTransaction:
         where: Document | None = None,
     ) -> Iterator[Document]:
         """Documents with these keys, and more conditions."""
-        for some in in_parts(keys):
-            wanted = {field: {"$in": some}, **(where or {})}
-            yield from self._collection(collection).find(wanted, projection, session=self._session)
+        return found(
+            self._collection(collection), keys, projection, field=field, where=where, session=self._session
+        )
 
     def _delete(self, collection: str, keys: Collection[str]) -> None:
         for some in in_parts(keys):
@@ -296,6 +300,20 @@ class CatalogTransaction:
     def _settings(self) -> dict[str, str]:
         documents = self._collection("settings").find(session=self._session)
         return {document["_id"]: document["value"] for document in documents}
+
+
+def found(  # noqa: PLR0913 - each is a keyword of its own
+    collection: Collection_[Document],
+    keys: Collection[str],
+    projection: Document | None = None,
+    *,
+    field: str = "_id",
+    where: Document | None = None,
+    session: ClientSession | None = None,
+) -> Iterator[Document]:
+    """The documents of a collection with these keys, and more conditions."""
+    for some in in_parts(keys):
+        yield from collection.find({field: {"$in": some}, **(where or {})}, projection, session=session)
 
 
 def in_parts(keys: Collection[str]) -> Iterator[list[str]]:

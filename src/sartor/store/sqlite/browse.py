@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from sartor.browsing import phrases_of
 from sartor.store.sqlite.encoding import load_attributes
 from sartor.types import AnyOf, Not, Product
 from sartor.values import price_of, searched_of, storable, title_key, values_of
@@ -22,17 +23,14 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from sartor.browsing import Key
     from sartor.store.sqlite.database import Database
-    from sartor.store.sqlite.encoding import Key
     from sartor.types import Between, Where
     from sartor.values import Value
 
 Mask: TypeAlias = "npt.NDArray[np.bool_]"  # (highest number + 1,), True for the numbers of products that pass
 Numbers: TypeAlias = "npt.NDArray[np.int64]"
 
-_MAX_WORDS = 32  # a pasted text does not slow other queries down
-_MAX_WORD_CHARS = 64
-_MIN_PREFIX_CHARS = 4  # shorter words match whole: "shirt" finds shirts, "top" does not find topwear
 _BATCH_PRODUCTS = 1000
 _BATCH_VALUES = 500  # SQLite takes 32,766 parameters
 _CACHED_MASKS = 64
@@ -58,21 +56,12 @@ SELECT max(coalesce((SELECT max(revision) FROM products), 0), coalesce((SELECT m
 def expression_of(words: str) -> str | None:
     """The FTS5 expression that matches products with every word; None if no word has a letter or digit.
 
-    The last word, which may still be typed, and words of four letters and more match as prefixes. Each word is
-    quoted, so that none is an operator.
+    Each word is quoted, so that none is an operator.
 
     Source: https://www.sqlite.org/fts5.html#full_text_query_syntax
     """
-    typed = storable(words).replace("\0", " ").replace('"', " ").split()
-    terms = [word for word in typed if any(letter.isalnum() for letter in word)][:_MAX_WORDS]
-    if not terms:
-        return None
-    phrases = [_phrase(word) for word in terms[:-1]] + [_phrase(terms[-1], is_prefix=True)]
-    return " ".join(dict.fromkeys(phrases))
-
-
-def _phrase(word: str, *, is_prefix: bool = False) -> str:
-    return f'"{word[:_MAX_WORD_CHARS]}"' + ("*" if is_prefix or len(word) >= _MIN_PREFIX_CHARS else "")
+    phrases = [f'"{phrase.text}"' + "*" * phrase.is_prefix for phrase in phrases_of(words)]
+    return " ".join(phrases) or None
 
 
 class BrowseIndex:

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
-    from sartor.store.base import Listing, ListingQuery, Write
-    from sartor.types import FacetValue, Palette, Photo, Vector, Where
+    from sartor.store.base import Write
+    from sartor.types import FacetValue, Listing, ListingQuery, Palette, Photo, Vector, Where
 
 
 _COLUMNS = "id, name, scope, created_s"
@@ -262,6 +262,13 @@ class SqliteCatalogStore:
         )
         return {product_id for (product_id,) in rows}
 
+    def numbers(self, product_ids: Collection[str]) -> dict[str, int]:
+        rows = self._database.all(
+            "SELECT product_id, number FROM listed WHERE product_id IN (SELECT value FROM json_each(?))",
+            json.dumps(list(product_ids)),
+        )
+        return dict(rows)
+
     def product_ids(self, *, source: str | None = None) -> list[str]:
         rows = self._database.all("SELECT id FROM products WHERE ?1 IS NULL OR source = ?1 ORDER BY id", source)
         return [product_id for (product_id,) in rows]
@@ -387,6 +394,10 @@ class SqliteCatalogStore:
         return damage + [f"{row[0]} refers to a missing {row[2]}" for row in references] + of_index
 
     # Browsing
+
+    @property
+    def listed_revision(self) -> int:
+        return self.revision
 
     def listing(self, query: ListingQuery) -> Listing:
         return self._listings.page(query)

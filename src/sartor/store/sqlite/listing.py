@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-import re
+import json
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from sartor.store.base import Listing, Sort
+from sartor.browsing import (
+    MAX_FILTER_VALUES,
+    MIN_FILTER_VALUES,
+    good_filters,
+    may_filter,
+    read_cursor,
+    write_cursor,
+)
 from sartor.store.sqlite.browse import Rankings, as_json, expression_of, parse_numbers
-from sartor.store.sqlite.encoding import read_cursor, write_cursor
-from sartor.types import FacetValue
+from sartor.types import FacetValue, Listing, Sort
 from sartor.values import storable
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from sartor.store.base import ListingQuery
+    from sartor.browsing import Key
     from sartor.store.sqlite.browse import Mask, Matches
     from sartor.store.sqlite.database import Database
-    from sartor.store.sqlite.encoding import Key
-    from sartor.types import StoredProduct, Where
+    from sartor.types import ListingQuery, StoredProduct, Where
 
 _CACHED_COUNTS = 1024
 _FEW_SHARE = 16  # above one in so many products, it is faster to read an attribute whole
 _FEW = 2000  # products; fewer are sorted faster than they are met along the order of all
-_MIN_VALUES, _MAX_VALUES = 2, 200  # of an attribute that makes a good filter
-_MIN_COVERAGE = 0.2  # of the products
-_WORDS_OF_A_NAME = re.compile(r"[\W_]+|(?<=[a-z])(?=[A-Z])")
-_NO_FILTERS = frozenset(  # attributes whose name ends with one of these words
-    {"description", "gtin", "id", "ids", "link", "links", "mpn", "price", "title", "url", "urls"}
-)
 
 _COUNT_ALL = """
 SELECT text, count(*) FROM attribute_values CROSS JOIN product_values ON value = id
@@ -48,8 +47,8 @@ CROSS JOIN attribute_values AS one ON one.id = product_values.value
 WHERE attribute = ?1 AND text IS NOT NULL GROUP BY text
 """
 _ATTRIBUTES = """
-SELECT attribute, count(DISTINCT text) AS texts FROM attribute_values
-WHERE text IS NOT NULL GROUP BY attribute HAVING texts BETWEEN ? AND ? AND NOT max(text LIKE 'http%://%')
+SELECT attribute, json_group_array(DISTINCT text) FROM attribute_values
+WHERE text IS NOT NULL GROUP BY attribute HAVING count(DISTINCT text) BETWEEN ? AND ?
 """
 _PRODUCTS_WITH = """
 SELECT group_concat(product) FROM attribute_values CROSS JOIN product_values ON value = id
@@ -118,17 +117,14 @@ class Facets:
 
     def _good_filters(self, connection: sqlite3.Connection) -> tuple[str, ...]:
         self._matches.refresh(connection)
-        ranked = []
-        for name, texts in connection.execute(_ATTRIBUTES, (_MIN_VALUES, _MAX_VALUES)).fetchall():
-            if _WORDS_OF_A_NAME.split(name.strip())[-1].casefold() in _NO_FILTERS:
-                continue
-            (joined,) = connection.execute(_PRODUCTS_WITH, (name,)).fetchone()
-            has_value = np.zeros(self._matches.size, np.bool_)
-            has_value[parse_numbers(joined)] = True
-            coverage = np.count_nonzero(has_value) / self._matches.total(None)
-            if coverage >= _MIN_COVERAGE:  # rounded below: an empty cell here and there does not matter
-                ranked.append((-round(coverage, 2), texts, name))
-        return tuple(name for _, _, name in sorted(ranked))
+        attributes = []
+        for name, texts in connection.execute(_ATTRIBUTES, (MIN_FILTER_VALUES, MAX_FILTER_VALUES)).fetchall():
+            if may_filter(name):
+                (joined,) = connection.execute(_PRODUCTS_WITH, (name,)).fetchone()
+                has_value = np.zeros(self._matches.size, np.bool_)
+                has_value[parse_numbers(joined)] = True
+                attributes.append((name, json.loads(texts), int(np.count_nonzero(has_value))))
+        return good_filters(attributes, products=self._matches.total(None))
 
 
 def _counts(connection: sqlite3.Connection, name: str, mask: Mask | None) -> Iterator[tuple[str, int]]:

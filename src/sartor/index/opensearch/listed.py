@@ -1,0 +1,204 @@
+"""What the index of a catalog's listing holds: its mapping, and a document for each product, photos or not.
+
+A product's words are folded here as the embedded store folds them, and OpenSearch only splits them at the blanks
+between. Of each word it also indexes all beginnings, so that a word which is still typed is a word like another:
+``shirt$`` is the whole word, ``shir`` a beginning of it.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from sartor.browsing import phrases_of, tokens_of
+from sartor.index.opensearch.documents import (
+    PRODUCT,
+    Facts,
+    body_of,
+    filter_of,
+    filtered,
+    packed,
+    prefix_of,
+    text_field,
+    unpacked,
+)
+from sartor.types import EVERYTHING, Photo, Product, StoredProduct
+from sartor.values import price_of, searched_of, storable, title_key
+
+if TYPE_CHECKING:
+    from sartor.index.opensearch.address import IndexOptions
+    from sartor.index.opensearch.documents import Json
+    from sartor.types import ListedProduct, Where
+
+_LISTING = "catalog_listing"  # in the place of a model in the name of the index; that of a model looks otherwise
+STORED, NUMBER_ADDED = "stored", "added"
+TITLE_KEY, PRICE = "title_key", "price"
+UNTITLED, UNPRICED = "untitled", "unpriced"  # 1 for products that come last in an order, else 0
+_FORMAT = 1
+_TITLE, _ATTRIBUTES = "title_words", "attribute_words"
+_WEIGHTS = {_TITLE: 8.0, _ATTRIBUTES: 1.0}
+_LENGTHS = {_TITLE: 6, _ATTRIBUTES: 30}  # words of a usual product; one with fewer is more about each of them
+_ID_SCORE = 1e6
+_WHOLE = "$"  # ends a word
+_MAX_LETTERS = 65  # of a word with its end
+
+# BM25 with k1 1.2 and b 0.75, but for two things: a word counts the same however many products have it, and the
+# usual length is a constant. So the score of a product depends on that product alone. What OpenSearch would count
+# differs between the copies of a shard and moves with each write, which would mix up the pages of a listing.
+_BM25 = "return query.boost * doc.freq * 2.2 / (doc.freq + 1.2 * (0.25 + 0.75 * doc.length / {length}));"
+
+
+def listing_facts(workspace: str) -> Facts:
+    """What the index is made for."""
+    return Facts(workspace=workspace, model=_LISTING, dimension=0, format=_FORMAT)
+
+
+def listing_alias(options: IndexOptions, workspace: str) -> str:
+    """The name by which the listing of a workspace is read."""
+    return f"{prefix_of(options, workspace)}{_LISTING}"
+
+
+def listing_body(options: IndexOptions, facts: Facts) -> Json:
+    """The body that makes the index."""
+    column, number = {"type": "binary", "doc_values": True}, {"type": "long"}
+    words = {
+        field: {"type": "text", "analyzer": "beginnings", "search_analyzer": "words", "similarity": field}
+        for field in _WEIGHTS
+    }
+    return body_of(
+        options,
+        facts,
+        settings={
+            "analysis": {
+                "filter": {"beginnings": {"type": "edge_ngram", "min_gram": 1, "max_gram": _MAX_LETTERS}},
+                "analyzer": {
+                    "beginnings": {"type": "custom", "tokenizer": "whitespace", "filter": ["beginnings"]},
+                    "words": {"type": "custom", "tokenizer": "whitespace"},
+                },
+            },
+            "similarity": {
+                field: {"type": "scripted", "script": {"source": _BM25.format(length=float(length))}}
+                for field, length in _LENGTHS.items()
+            },
+        },
+        properties={
+            **words,
+            STORED: column,
+            NUMBER_ADDED: number,
+            TITLE_KEY: {"type": "keyword"},
+            PRICE: {"type": "double"},
+            UNTITLED: number,
+            UNPRICED: number,
+        },
+        unsourced=[STORED, *words],
+    )
+
+
+def listed_document(listed: ListedProduct) -> Json:
+    """The document of a product."""
+    product = listed.stored.product
+    title, price = title_key(product.title), price_of(product)
+    return {
+        PRODUCT: storable(product.id),
+        STORED: packed(_bytes_of(listed.stored)),
+        NUMBER_ADDED: listed.number,
+        TITLE_KEY: title or "",
+        UNTITLED: int(title is None),
+        PRICE: (price or 0.0) + 0.0,
+        UNPRICED: int(price is None),
+        _TITLE: _words(product.title),
+        _ATTRIBUTES: _words(searched_of(product)),
+        **filtered(product.attributes),
+    }
+
+
+def stored_of(hit: Json) -> StoredProduct:
+    """A product as the store has it."""
+    product, photos, source = json.loads(zlib.decompress(unpacked(hit["fields"][STORED][0])))
+    product_id, title, attributes = product
+    return StoredProduct(
+        product=Product(
+            id=product_id,
+            title=title,
+            attributes={
+                name: tuple(value) if isinstance(value, list) else value for name, value in attributes.items()
+            },
+        ),
+        photos=tuple(
+            Photo(
+                sha256=sha256,
+                name=name,
+                width_px=width_px,
+                height_px=height_px,
+                thumbnail=thumbnail,
+                fingerprint=bytes.fromhex(fingerprint),
+            )
+            for sha256, name, width_px, height_px, thumbnail, fingerprint in photos
+        ),
+        source=source,
+    )
+
+
+def has_words(words: str) -> bool:
+    """Whether there is a word to search for."""
+    return bool(phrases_of(words))
+
+
+def query_of(where: Where = EVERYTHING, words: str = "") -> Json:
+    """The query for the products that pass a filter and have the words, scored by how well they match."""
+    condition = filter_of(where)
+    passing = [{"exists": {"field": PRODUCT}}, *([] if condition is None else [condition])]
+    query: dict[str, Any] = {"filter": passing}
+    if phrases := phrases_of(words):
+        said = [found for phrase in phrases if (found := _phrase(phrase.text, is_prefix=phrase.is_prefix))]
+        named = {"constant_score": {"filter": {"term": {PRODUCT: storable(words).strip()}}, "boost": _ID_SCORE}}
+        query["must"] = [
+            {"bool": {"should": [named, *([{"bool": {"must": said}}] if said else [])], "minimum_should_match": 1}}
+        ]
+    return {"bool": query}
+
+
+def having(attribute: str) -> Json:
+    """The query for the products that have a text of an attribute."""
+    return {"exists": {"field": text_field(attribute)}}
+
+
+def _phrase(text: str, *, is_prefix: bool) -> Json | None:
+    tokens = tokens_of(text)
+    if not tokens:
+        return None
+    query = " ".join([*(f"{token}{_WHOLE}" for token in tokens[:-1]), tokens[-1] + ("" if is_prefix else _WHOLE)])
+    return {
+        "bool": {
+            "should": [
+                {"match_phrase": {field: {"query": query, "boost": weight / len(tokens)}}}
+                for field, weight in _WEIGHTS.items()
+            ],
+            "minimum_should_match": 1,
+        }
+    }
+
+
+def _words(text: str) -> str:
+    return " ".join(f"{token}{_WHOLE}" for token in tokens_of(text))
+
+
+def _bytes_of(stored: StoredProduct) -> bytes:
+    product = stored.product
+    content = (
+        (product.id, product.title, dict(product.attributes)),
+        [
+            (
+                photo.sha256,
+                photo.name,
+                photo.width_px,
+                photo.height_px,
+                photo.thumbnail,
+                photo.fingerprint.hex(),
+            )
+            for photo in stored.photos
+        ],
+        stored.source,
+    )
+    return zlib.compress(json.dumps(content, separators=(",", ":")).encode(), 1)
