@@ -6,6 +6,8 @@
     │   ├── UnrecognizedSource
     │   ├── UnsafeArchive
     │   ├── UnreadableTable
+    │   ├── SourceEmpty
+    │   ├── SourceShrunk
     │   ├── UnsafePickle
     │   └── UnreadableVectors
     ├── PhotoRejected
@@ -189,6 +191,29 @@ class UnreadableTable(SourceError):
     def __init__(self, table: str, *, reason: str, of: str = "products") -> None:
         super().__init__(f"{table} cannot be read as a table of {of}: {reason}")
         self.reason = reason
+
+
+class SourceEmpty(SourceError):
+    """A source has no product; nothing was changed."""
+
+    def __init__(self, source: str, *, known: int) -> None:
+        before = f" (the catalog has {known:,} from it)" if known else ""
+        super().__init__(f"{source} has no product{before}; nothing was changed. Look whether its export failed")
+
+
+class SourceShrunk(SourceError):
+    """A source says much less than the catalog knows of it; nothing was changed.
+
+    Attributes:
+        losses: What would be lost, a sentence each.
+    """
+
+    def __init__(self, source: str, *, losses: Sequence[str]) -> None:
+        super().__init__(
+            f"{source} says much less than before; nothing was changed: {'; '.join(losses)}. "
+            "If that is meant, use --allow-shrink (allow_shrink=True in Python)"
+        )
+        self.losses = tuple(losses)
 
 
 class UnsafePickle(SourceError):

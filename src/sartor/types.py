@@ -61,10 +61,19 @@ class SourcePhoto:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceProduct:
-    """A product as a source offers it, with its photos, the main one first."""
+    """A product as a source offers it.
+
+    Attributes:
+        product: Id, title and attributes.
+        photos: The main one first.
+        is_described: Whether the source tells title and attributes; where it does not, those known stay.
+        has_no_photo: Whether the source says that there is no photo; else those known stay where none is found.
+    """
 
     product: Product
     photos: tuple[SourcePhoto, ...] = ()
+    is_described: bool = True
+    has_no_photo: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from sartor.encoders.heads import Heads, Regions
 from sartor.errors import BackupFailed, BadAddress, CopyFailed, ModelNotFound, redacted, require_extra
 from sartor.imaging import UrlPolicy
 from sartor.ingest.copying import COPY_OF, WORKSPACE_ID, Engines, copy_workspace
+from sartor.ingest.guard import ShrinkLimits
 from sartor.ingest.maintenance import back_up
 from sartor.media.folder import FolderMediaStore
 from sartor.replicas import Replicas
@@ -120,6 +121,7 @@ def open_workspace(settings: Settings, *, many_callers: bool = False) -> Workspa
         has_events=truth.has_events,
         media=truth.media,
         urls=UrlPolicy(enabled=settings.allow_urls),
+        shrink=ShrinkLimits(share=settings.shrink_share, products=settings.shrink_products),
         models=models,
         choose_model=choose,
         open_encoder=lambda card: open_encoder(settings, models, card, many_callers=many_callers),

@@ -43,6 +43,10 @@ def index(
     prune: Annotated[
         bool, typer.Option("--prune", help="Delete products that are no longer in their source.")
     ] = False,
+    allow_shrink: Annotated[
+        bool,
+        typer.Option("--allow-shrink", help="Take a source that says much less than before, whatever is lost."),
+    ] = False,
     home: Home = None,
     model: Model = None,
     metric: MetricOption = None,
@@ -63,12 +67,20 @@ def index(
     chosen = settings(
         home=home, model=model, metric=metric, device=device, precision=precision, allow_urls=allow_urls
     )
+    failed = False
     message = "what was committed stays, the same command continues from there"
     with stoppable(message), open_shop(chosen) as shop:
         for source in sources:
             with progress_bar(f"Indexing {source.name}") as on_progress:
-                report = shop.index(source, limit=limit, prune=prune, on_progress=on_progress)
+                report = shop.index(
+                    source, limit=limit, prune=prune, allow_shrink=allow_shrink, on_progress=on_progress
+                )
             _print_json(report) if as_json else _print(report)
+            if report.failure is not None:
+                typer.echo(f"sartor: {report.failure}", err=True)
+                failed = True
+    if failed:
+        raise typer.Exit(1)
 
 
 def _print_json(report: IngestReport) -> None:

@@ -326,7 +326,9 @@ def demo(
         with open_shop(workspace) as shop:
             for catalog in source or _demo_catalog(shop, workspace.home, count):
                 with progress_bar(f"Indexing {catalog.name}") as on_progress:
-                    report = shop.index(catalog, prune=not source, on_progress=on_progress)
+                    report = shop.index(
+                        catalog, prune=not source, allow_shrink=not source, on_progress=on_progress
+                    )
                 typer.echo(f"{counted(report.products, 'product')} indexed in {report.seconds:.1f} s.")
     except KeyboardInterrupt:
         raise typer.Exit(STOPPED) from None

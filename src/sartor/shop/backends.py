@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sartor.encoders.registry import ModelRegistry
     from sartor.imaging import UrlPolicy
     from sartor.index.base import IndexWriter, VectorIndex
+    from sartor.ingest.guard import ShrinkLimits
     from sartor.media.base import MediaStore
     from sartor.store.base import CatalogStore, EventStore
 
@@ -76,6 +77,7 @@ class Backends:
         has_events: Whether that file exists.
         media: Thumbnails.
         urls: Whether photos may be fetched by URL.
+        shrink: From when on a source that says less than before is refused.
         models: Models of the workspace.
         choose_model: From the id of the workspace's default model, or None, to the card of the model to use.
         open_encoder: Opens the network of a model.
@@ -96,6 +98,7 @@ class Backends:
     has_events: Callable[[], bool]
     media: MediaStore
     urls: UrlPolicy
+    shrink: ShrinkLimits
     models: ModelRegistry
     choose_model: Callable[[str | None], ModelCard]
     open_encoder: Callable[[ModelCard], Encoder]

@@ -46,10 +46,17 @@ class Catalog:
         """What holds the catalog, and the API keys."""
         return self._store
 
-    def index(self, source: Path, *, limit: int | None, prune: bool, on_progress: OnProgress) -> IngestReport:
+    def index(
+        self, source: Path, *, limit: int | None, prune: bool, allow_shrink: bool, on_progress: OnProgress
+    ) -> IngestReport:
         """Bring the products of a source in."""
         with open_source(source) as opened:
-            options = IngestOptions(source_id=str(source.resolve()), limit=limit, prune=prune)
+            options = IngestOptions(
+                source_id=str(source.resolve()),
+                limit=limit,
+                prune=prune,
+                shrink=None if allow_shrink else self._backends.shrink,
+            )
             with self._backends.writing:
                 model = self._embedding_model()
                 report = ingest(opened, model.ingest_context, options, on_progress=on_progress)

@@ -228,18 +228,25 @@ class Shop:
         *,
         limit: int | None = None,
         prune: bool = False,
+        allow_shrink: bool = False,
         on_progress: OnProgress = lambda _: None,
     ) -> IngestReport:
         """Bring the products of a source into the catalog; doing it again changes nothing.
+
+        A source that says much less than the catalog knows of it is refused before anything changes: most nights
+        that is an export that failed. Photos and attributes that a source does not speak of stay as they are.
 
         Args:
             source: A folder of images, a ZIP, a Kaggle data set, a CSV or JSON Lines table, a Merchant feed.
             limit: Take only the first so many products.
             prune: Delete the products that once came from this source and have left it.
+            allow_shrink: Take the source whatever is lost by it.
             on_progress: Called after each step with what is committed by then.
 
         Raises:
-            SourceError: The source cannot be read. Photos that cannot be read are in the report instead.
+            SourceShrunk: It says much less than before. The error says what would be lost.
+            SourceError: The source cannot be read, or has no product. Photos that cannot be read are in the report
+                instead.
             ModelError: There is no model to embed with.
             ValueError: ``limit`` is below 1, or given together with ``prune``.
 
@@ -251,7 +258,9 @@ class Shop:
         if limit is not None and (limit < 1 or prune):
             msg = "limit must be at least 1, and cannot go with prune, which needs the whole source"
             raise ValueError(msg)
-        return self.catalog.index(Path(source), limit=limit, prune=prune, on_progress=on_progress)
+        return self.catalog.index(
+            Path(source), limit=limit, prune=prune, allow_shrink=allow_shrink, on_progress=on_progress
+        )
 
     def import_embeddings(  # noqa: PLR0913 - each is a keyword of its own
         self,
