@@ -627,7 +627,8 @@ class BadFilter(QueryError):
     def __init__(self, text: str, *, reason: str) -> None:
         super().__init__(
             f"the filter {text!r} cannot be understood: {reason}; "
-            "write key=value, key=a,b for any of several, or key=10..50 for a range"
+            "write key=value, key=a,b for any of several, or key=10..50 for a range; "
+            'a text with commas, dots or equals signs in quotes: key="a, b"'
         )
 
 

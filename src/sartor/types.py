@@ -199,9 +199,16 @@ Condition: TypeAlias = AnyOf | Between | Not
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A filter: a product passes when every condition holds."""
+    """A filter: a product passes when every condition holds.
+
+    Attributes:
+        conditions: What has to hold.
+        unclear: Attribute and text of what was written without quotes and could be one value as well, such as
+            ``Cotton, Linen``, which was read as two.
+    """
 
     conditions: tuple[Condition, ...] = ()
+    unclear: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     def __bool__(self) -> bool:
         return bool(self.conditions)

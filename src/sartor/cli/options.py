@@ -47,7 +47,9 @@ MetricOption: TypeAlias = Annotated[
 ]
 Where: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option("--where", metavar="KEY=VALUE", help="Filter: key=a,b, key!=a or key=10..50; repeatable."),
+    typer.Option(
+        "--where", metavar="KEY=VALUE", help='Filter: key=a,b, key!=a, key=10..50, key="a, b"; repeatable.'
+    ),
 ]
 Sheet: TypeAlias = Annotated[
     Path | None, typer.Option("--sheet", metavar="FILE", help="Write a contact sheet, .html or .png.")

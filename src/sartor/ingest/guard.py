@@ -1,8 +1,8 @@
 """Stops an ingest before it changes anything, if its source suddenly says much less than the catalog knows.
 
 A nightly export that failed leaves a feed with a header alone, half of its rows, columns without values, letters
-of another encoding, or new ids for the same photos. The source is read once without its photos and compared with the
-store; what would be lost is counted.
+of another encoding, or new ids for the same photos. The source is read once without its photos and compared with
+the store; what would be lost is counted.
 """
 
 from __future__ import annotations

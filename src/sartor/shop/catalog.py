@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sartor.catalog import open_source
@@ -11,21 +12,23 @@ from sartor.ingest.export.run import export, require_possible
 from sartor.ingest.export.source import ExportSource, selected
 from sartor.ingest.pipeline import IngestOptions, ingest
 from sartor.ingest.put import delete_product, put_products
-from sartor.recommend.filters import require_attributes, require_values
+from sartor.recommend.filters import parse_where, require_attributes, require_clear, require_values, where_of
 from sartor.recommend.similar import FACET_VALUES
+from sartor.types import Where
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from sartor.imaging import Thumbnail
     from sartor.ingest.export.run import ExportOptions, ExportReport
     from sartor.ingest.photos import IngestReport, OnProgress
     from sartor.ingest.put import ProductInput, PutOutcome
+    from sartor.recommend.filters import Filter
     from sartor.shop.backends import Backends, OpenModel
     from sartor.shop.models import Models
     from sartor.store.base import CatalogStore, Listing, ListingQuery, StoreCounts
-    from sartor.types import FacetValue, Photo, StoredProduct, Where
+    from sartor.types import FacetValue, Photo, StoredProduct
 
 
 class Catalog:
@@ -79,6 +82,20 @@ class Catalog:
         require_possible(options)
         with self._backends.writing:
             return export(options, self._export_source(options, on_progress))
+
+    def where(self, given: Filter | None) -> Where:
+        """A filter as it was given, read.
+
+        Raises:
+            BadFilter: It cannot be understood, or its text can be read in two ways.
+        """
+        if isinstance(given, str):
+            given = parse_where([given])
+        elif not isinstance(given, Where | Mapping | None):
+            given = parse_where(given)
+        where = given if isinstance(given, Where) else where_of(given or {})
+        require_clear(where, self._store)
+        return where
 
     def listing(self, query: ListingQuery) -> Listing:
         """A page of products."""

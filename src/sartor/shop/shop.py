@@ -20,7 +20,6 @@ from sartor.evaluation.task import DEFAULT_KS, EvaluationRequest, ShowProgress, 
 from sartor.events.model import Event, EventCounts, EventType, Person, PersonRecord, RelationType
 from sartor.ingest.export.run import ExportOptions
 from sartor.recommend.base import FeedRequest
-from sartor.recommend.filters import where_of
 from sartor.recommend.outfit.outfit import LookQuery, Outfit
 from sartor.recommend.outfit.rules import slot_named
 from sartor.recommend.query import Part, PhotoInput, parts_of
@@ -32,7 +31,7 @@ from sartor.shop.models import ImportOptions, Models
 from sartor.shop.recommender import Recommender, SimilarRequest
 from sartor.shop.shoppers import Shoppers, person_of
 from sartor.store.base import ListingQuery, Sort
-from sartor.types import Metric, Where
+from sartor.types import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -83,7 +82,8 @@ class Shop:
     threads, and several processes may have it open: each sees within a moment what another one writes.
 
     A filter, ``where``, is a mapping such as ``{"gender": "Women", "color": ["Red", "Pink"], "price": (10, 50),
-    "brand!": "Acme"}``, or a ``Where``. A ``str`` for a person is the id of a user.
+    "brand!": "Acme"}``, or text as the command line has it, such as ``'material="Cotton, Linen"'``, or several of
+    them. A ``str`` for a person is the id of a user.
 
     Attributes:
         catalog: What is in it.
@@ -386,7 +386,11 @@ class Shop:
             2
         """
         options = ExportOptions(
-            path=Path(path), format=ExportFormat(format), where=_where(where), images=images, force=force
+            path=Path(path),
+            format=ExportFormat(format),
+            where=self.catalog.where(where),
+            images=images,
+            force=force,
         )
         return self.catalog.export(options, on_progress=on_progress)
 
@@ -417,7 +421,7 @@ class Shop:
             (['red', 'pink'], 4)
         """
         return self.catalog.listing(
-            ListingQuery(where=_where(where), words=words, sort=Sort(sort), limit=limit, after=after)
+            ListingQuery(where=self.catalog.where(where), words=words, sort=Sort(sort), limit=limit, after=after)
         )
 
     def facets(
@@ -434,7 +438,7 @@ class Shop:
             >>> shop.facets(["articleType"])["articleType"][0]
             FacetValue(value='Tshirts', count=2)
         """
-        return self.catalog.facets(attributes, where=_where(where), words=words)
+        return self.catalog.facets(attributes, where=self.catalog.where(where), words=words)
 
     def product(self, product_id: str) -> StoredProduct:
         """A product by its id.
@@ -557,7 +561,7 @@ class Shop:
             color=color,
             weights=weights,
             k=k,
-            where=_where(where),
+            where=self.catalog.where(where),
             diversity=diversity,
             facets=tuple(facets),
             exclude=frozenset(exclude),
@@ -601,7 +605,7 @@ class Shop:
         query = LookQuery(
             products=products,
             slots=None if slots is None else tuple(slot_named(name) for name in slots),
-            where=_where(where),
+            where=self.catalog.where(where),
             max_price=max_price,
             alternatives=alternatives,
         )
@@ -648,8 +652,8 @@ class Shop:
             person=person_of(user),
             k=k,
             now_s=_now(now_s),
-            where=_where(where),
-            context=_where(context),
+            where=self.catalog.where(where),
+            context=self.catalog.where(context),
             diversity=FEED_DIVERSITY if diversity is None else diversity,
             without=frozenset(exclude),
         )
@@ -680,7 +684,9 @@ class Shop:
             >>> [hit.product_id for hit in shop.trending(now_s=1.7e9)]
             ['red']
         """
-        return self.recommender.trending(k=k, window_s=window_s, where=_where(where), now_s=_now(now_s))
+        return self.recommender.trending(
+            k=k, window_s=window_s, where=self.catalog.where(where), now_s=_now(now_s)
+        )
 
     def together(
         self,
@@ -708,7 +714,7 @@ class Shop:
             ()
         """
         relation = None if by is None else RelationType(by)
-        return self.recommender.together(product_id, by=relation, k=k, where=_where(where))
+        return self.recommender.together(product_id, by=relation, k=k, where=self.catalog.where(where))
 
     def describe(self, photo: PhotoInput | Part) -> QueryAttributes:
         """What is seen in a photo: attributes with their probability, and colors.
@@ -1119,10 +1125,6 @@ class Shop:
             sartor.errors.NoPreviousModel: no model was replaced by a promotion that could be undone; ...
         """
         return self._models.rollback(on_progress=on_progress)
-
-
-def _where(where: Filter | None) -> Where:
-    return where if isinstance(where, Where) else where_of(where or {})
 
 
 def _part(photo: PhotoInput | Part) -> Part:

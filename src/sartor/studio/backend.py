@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sartor.recommend.filters import name_text
 from sartor.recommend.weights import DEFAULT_FEATURE_WEIGHTS
 from sartor.types import Metric
 from sartor.wiring import open_shop
@@ -111,7 +112,7 @@ class WorkspaceBackend:
         Raises:
             SartorError: The query cannot be answered.
         """
-        where: Mapping[str, FilterValue] = dict(options.where)
+        where: Mapping[str, FilterValue] = {name_text(name): values for name, values in options.where.items()}
         return self._shop.through(options.model).similar(
             *photos,
             product=product,
