@@ -59,6 +59,7 @@
     │   ├── BadFilter
     │   ├── BadCursor
     │   ├── BadEvent
+    │   ├── BadVocabulary
     │   ├── PersonNotFound
     │   └── VisitorTaken
     ├── TrainingError
@@ -640,6 +641,13 @@ class BadCursor(QueryError):
             "this cursor is not from this listing; give the `next` of the page before, or start from the first "
             "page"
         )
+
+
+class BadVocabulary(QueryError):
+    """A column or a type of an event file is mapped to something that there is not."""
+
+    def __init__(self, theirs: str, ours: str, *, known: Sequence[str]) -> None:
+        super().__init__(f"{theirs!r} cannot be {ours!r}; there are: {', '.join(known)}")
 
 
 class PersonNotFound(QueryError):

@@ -49,10 +49,31 @@ def import_(
         ),
     ],
     *,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--columns",
+            metavar="THEIRS=OURS",
+            help="A column of FILE and the field that it is, such as when=timestamp; repeatable.",
+        ),
+    ] = None,
+    types: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--types",
+            metavar="THEIRS=OURS",
+            help="A type of FILE and the type that it is, such as bag=add_to_cart; bag= leaves such events out, "
+            "=purchase is for events without a type; repeatable.",
+        ),
+    ] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Import the events of FILE. Importing again changes nothing; after a stop, it continues where it was."""
+    """Import the events of FILE. Importing again changes nothing; after a stop, it continues where it was.
+
+    The usual names of columns and types are known, such as event_time, item_id, cart and transaction.
+    """
+    names, kinds = _mapping(columns), _mapping(types)
     from sartor.wiring import open_shop
 
     with (
@@ -60,11 +81,27 @@ def import_(
         open_shop(settings(home=home)) as shop,
         progress_bar(f"Importing {file.name}", things="events") as on_progress,
     ):
-        report = shop.import_events(file, on_progress=_as_event_progress(on_progress))
+        report = shop.import_events(file, columns=names, types=kinds, on_progress=_as_event_progress(on_progress))
     if as_json:
-        print_json(asdict(report) | {"ignored": dict(report.ignored), "seconds": round(report.seconds, 3)})
+        counts = {name: dict(getattr(report, name)) for name in ("left_out", "reasons", "ignored")}
+        print_json(asdict(report) | counts | {"seconds": round(report.seconds, 3)})
     else:
         _print(report)
+    if report.failure is not None:
+        typer.echo(f"sartor: {report.failure}", err=True)
+        raise typer.Exit(1)
+
+
+def _mapping(options: list[str] | None) -> dict[str, str]:
+    """Names in a file and ours, from options."""
+    mapping = {}
+    for option in options or ():
+        theirs, equals, ours = option.rpartition("=")
+        if not equals:
+            message = f"{option!r} is not THEIRS=OURS"
+            raise typer.BadParameter(message)
+        mapping[theirs.strip()] = ours.strip()
+    return mapping
 
 
 @app.command("show")
@@ -154,7 +191,9 @@ def _print(report: EventImportReport) -> None:
         ("case", "count", "examples"),
         ((finding.case, finding.count, ", ".join(finding.examples)) for finding in report.findings),
     )
+    print_table("Left out, as these types have no meaning here", ("type", "events"), report.left_out)
     print_table("Ignored columns", ("column", "events"), report.ignored)
+    print_table("Rejected by reason", ("reason", "lines"), report.reasons)
     print_table("Rejected", ("place", "reason"), ((line.place, line.reason) for line in report.rejections))
     further = report.rejected - len(report.rejections)
     if further:

@@ -18,6 +18,7 @@ from sartor.evaluation.pictures import MAX_PRODUCTS
 from sartor.evaluation.relevance import LabelMap
 from sartor.evaluation.task import DEFAULT_KS, EvaluationRequest, ShowProgress, silent
 from sartor.events.model import Event, EventCounts, EventType, Person, PersonRecord, RelationType
+from sartor.events.vocabulary import Vocabulary
 from sartor.ingest.export.run import ExportOptions
 from sartor.recommend.base import FeedRequest
 from sartor.recommend.outfit.outfit import LookQuery, Outfit
@@ -775,10 +776,27 @@ class Shop:
         """
         return self.shoppers.record(events)
 
-    def import_events(self, file: str | Path, *, on_progress: OnEvents = lambda _: None) -> EventImportReport:
+    def import_events(
+        self,
+        file: str | Path,
+        *,
+        columns: Mapping[str, str] | None = None,
+        types: Mapping[str, str] | None = None,
+        on_progress: OnEvents = lambda _: None,
+    ) -> EventImportReport:
         r"""Take in events from a CSV or JSON Lines file; doing it again changes nothing.
 
+        The usual names of columns and types are known, such as ``event_time`` and ``cart``.
+
+        Args:
+            file: The file.
+            columns: Fields by the file's columns, for other names; an empty field ignores the column.
+            types: Types by the file's types, likewise; an empty type leaves such events out, and the type ``""``
+                is that of events without one.
+            on_progress: Called after every batch.
+
         Raises:
+            BadVocabulary: There is no such field or type.
             SourceError: The file cannot be read. Events that cannot be taken are in the report instead.
 
         Example:
@@ -789,7 +807,8 @@ class Shop:
             >>> report.added, report.unknown_examples
             (2, ('sold-out',))
         """
-        return self.shoppers.import_events(Path(file), on_progress=on_progress)
+        vocabulary = Vocabulary(columns or {}, types or {})
+        return self.shoppers.import_events(Path(file), vocabulary, on_progress=on_progress)
 
     def merge(self, visitor_id: str, *, into: str) -> int:
         """Make a visitor a user, at login: what the visitor did and will do is the user's.
