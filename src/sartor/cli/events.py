@@ -15,6 +15,7 @@ from sartor.cli.options import (
     Json,
     Seed,
     counted,
+    echo,
     print_json,
     print_table,
     progress_bar,
@@ -88,7 +89,7 @@ def import_(
     else:
         _print(report)
     if report.failure is not None:
-        typer.echo(f"sartor: {report.failure}", err=True)
+        echo(f"sartor: {report.failure}", err=True)
         raise typer.Exit(1)
 
 
@@ -130,7 +131,7 @@ def forget(*, user: User = None, visitor: Visitor = None, home: Home = None, as_
     if as_json:
         print_json({"erased": erased})
     else:
-        typer.echo(f"erased the {person.kind} {person.id} and {counted(erased, 'event')}")
+        echo(f"erased the {person.kind} {person.id} and {counted(erased, 'event')}")
 
 
 def _person(user: str | None, visitor: str | None) -> Person:
@@ -175,14 +176,14 @@ def _as_event_progress(on_progress: OnProgress) -> OnEvents:
 
 def _print(report: EventImportReport) -> None:
     outcomes = ", ".join(f"{getattr(report, name):,} {name}" for name in ("added", "duplicates", "rejected"))
-    typer.echo(f"{report.source}: {counted(report.read, 'event')} ({outcomes}) in {report.seconds:.1f} s")
+    echo(f"{report.source}: {counted(report.read, 'event')} ({outcomes}) in {report.seconds:.1f} s")
     if report.unknown_products:
-        typer.echo(
+        echo(
             f"{report.unknown_products:,} of them are about products that the catalog does not have, "
             f"such as {', '.join(report.unknown_examples)}; they count once it does"
         )
     if report.undated:
-        typer.echo(
+        echo(
             f"{report.undated:,} of them have neither event_id nor timestamp: they count as of now, "
             "and importing the file again adds them again"
         )
@@ -197,7 +198,7 @@ def _print(report: EventImportReport) -> None:
     print_table("Rejected", ("place", "reason"), ((line.place, line.reason) for line in report.rejections))
     further = report.rejected - len(report.rejections)
     if further:
-        typer.echo(f"… and {further:,} more")
+        echo(f"… and {further:,} more")
 
 
 @app.command("simulate")
@@ -241,7 +242,7 @@ def simulate(
         until_s=end.replace(tzinfo=UTC).timestamp(),
     )
     count = _write(out, simulated(products, simulation))
-    typer.echo(
+    echo(
         f"{counted(count, 'event')} of simulated shoppers ({people:,}) "
         f"with {counted(len(products), 'product')} written to {out}",
         err=True,

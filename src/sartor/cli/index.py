@@ -18,6 +18,7 @@ from sartor.cli.options import (
     Model,
     PrecisionOption,
     counted,
+    echo,
     print_json,
     print_rejected,
     print_table,
@@ -77,7 +78,7 @@ def index(
                 )
             _print_json(report) if as_json else _print(report)
             if report.failure is not None:
-                typer.echo(f"sartor: {report.failure}", err=True)
+                echo(f"sartor: {report.failure}", err=True)
                 failed = True
     if failed:
         raise typer.Exit(1)
@@ -92,7 +93,7 @@ def _print_json(report: IngestReport) -> None:
 
 def _print(report: IngestReport) -> None:
     outcomes = [f"{getattr(report, name):,} {name}" for name in ("added", "updated", "unchanged", "deleted")]
-    typer.echo(
+    echo(
         f"{report.source}: {counted(report.products, 'product')} ({', '.join(outcomes)}), "
         f"{counted(report.photos, 'photo')} ({report.embedded:,} embedded with {report.model}, "
         f"{len(report.rejected):,} rejected) in {report.seconds:.1f} s, {report.photos_per_second:.0f} photos/s"
@@ -147,5 +148,5 @@ def embed(
             {"model": card.id, "output": str(output), "shape": embeddings.vectors.shape, "rejected": rejected}
         )
         return
-    typer.echo(f"{output}: {counted(len(embeddings.ids), 'embedding')} of {card.dimension} by {card.id}")
+    echo(f"{output}: {counted(len(embeddings.ids), 'embedding')} of {card.dimension} by {card.id}")
     print_rejected(embeddings.rejected)
