@@ -1,7 +1,7 @@
 """Reads events from a CSV or JSON Lines file.
 
 Columns and types are named like the fields and types of an event, or as other programs call them
-(``events.vocabulary``). Other columns are ignored and counted; an event of a type without a meaning here is marked.
+(``events.vocabulary``). Other columns are ignored and counted; a type without a meaning here is marked.
 The values of a line are checked later, by ``events.model.event_of``.
 """
 
