@@ -1,4 +1,4 @@
-"""A week of a small shop: after each nightly feed the catalog is right or unchanged, and the command says which."""
+"""A week of a small shop: after each nightly feed the catalog is right or unchanged, and is told which."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_a_week_of_a_small_shop(sartor: Sartor, home: Path, tmp_path: Path) -> N
     feed = folder / "feed.csv"
     first = {f"sku-{number}": (number, f"{number}.00") for number in range(COUNT)}
     second = {id_: row for id_, row in first.items() if id_ != "sku-3"} | {"sku-24": (24, "9.00")}
-    cheaper = {id_: (number, "5.00") for id_, (number, _) in second.items()}
+    cheaper = {id_: (number, "4.50") for id_, (number, _) in second.items()}
     renumbered = {f"new-{number}": (number, price) for number, price in cheaper.values()}
     last = cheaper | {"sku-25": (25, "7.50")}
     whole = feed_of(second)
