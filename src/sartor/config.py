@@ -150,6 +150,18 @@ class Settings(_Checked):
         "What runs the network: `openvino`, `onnxruntime`, or `auto`, which is OpenVINO if it has the device.",
     )
     threads: int = _row(0, "Threads that the network uses on a processor; 0 is one for each core.", ge=0)
+    shrink_share: float = _row(
+        0.2,
+        "Part of a source's products, 0 to 1, that `sartor index` may delete, or take attributes or photos from, "
+        "unless `--allow-shrink` says that it is meant.",
+        ge=0,
+        le=1,
+    )
+    shrink_products: int = _row(
+        10,
+        "Number of products that have to be concerned as well, or all of them where a source has fewer.",
+        ge=1,
+    )
     allow_urls: bool = _flag(
         "Whether photos given as URLs are fetched, from public addresses only.", "--allow-urls", default=False
     )

@@ -6,6 +6,8 @@
     │   ├── UnrecognizedSource
     │   ├── UnsafeArchive
     │   ├── UnreadableTable
+    │   ├── SourceEmpty
+    │   ├── SourceShrunk
     │   ├── UnsafePickle
     │   └── UnreadableVectors
     ├── PhotoRejected
@@ -58,6 +60,7 @@
     │   ├── BadCursor
     │   ├── BadEvent
     │   ├── NoIdentity
+    │   ├── BadVocabulary
     │   ├── PersonNotFound
     │   └── VisitorTaken
     ├── TrainingError
@@ -260,6 +263,29 @@ class UnreadableTable(SourceError):
     def __init__(self, table: str, *, reason: str, of: str = "products") -> None:
         super().__init__(f"{table} cannot be read as a table of {of}: {reason}")
         self.reason = reason
+
+
+class SourceEmpty(SourceError):
+    """A source has no product; nothing was changed."""
+
+    def __init__(self, source: str, *, known: int) -> None:
+        before = f" (the catalog has {known:,} from it)" if known else ""
+        super().__init__(f"{source} has no product{before}; nothing was changed. Look whether its export failed")
+
+
+class SourceShrunk(SourceError):
+    """A source says much less than the catalog knows of it; nothing was changed.
+
+    Attributes:
+        losses: What would be lost, a sentence each.
+    """
+
+    def __init__(self, source: str, *, losses: Sequence[str]) -> None:
+        super().__init__(
+            f"{source} says much less than before; nothing was changed: {'; '.join(losses)}. "
+            "If that is meant, use --allow-shrink (allow_shrink=True in Python)"
+        )
+        self.losses = tuple(losses)
 
 
 class UnsafePickle(SourceError):
@@ -673,7 +699,8 @@ class BadFilter(QueryError):
     def __init__(self, text: str, *, reason: str) -> None:
         super().__init__(
             f"the filter {text!r} cannot be understood: {reason}; "
-            "write key=value, key=a,b for any of several, or key=10..50 for a range"
+            "write key=value, key=a,b for any of several, or key=10..50 for a range; "
+            'a text with commas, dots or equals signs in quotes: key="a, b"'
         )
 
 
@@ -685,6 +712,13 @@ class BadCursor(QueryError):
             "this cursor is not from this listing; give the `next` of the page before, or start from the first "
             "page"
         )
+
+
+class BadVocabulary(QueryError):
+    """A column or a type of an event file is mapped to something that there is not."""
+
+    def __init__(self, theirs: str, ours: str, *, known: Sequence[str]) -> None:
+        super().__init__(f"{theirs!r} cannot be {ours!r}; there are: {', '.join(known)}")
 
 
 class PersonNotFound(QueryError):

@@ -61,10 +61,19 @@ class SourcePhoto:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceProduct:
-    """A product as a source offers it, with its photos, the main one first."""
+    """A product as a source offers it.
+
+    Attributes:
+        product: Id, title and attributes.
+        photos: The main one first.
+        is_described: Whether the source tells title and attributes; where it does not, those known stay.
+        has_no_photo: Whether the source says that there is no photo; else those known stay where none is found.
+    """
 
     product: Product
     photos: tuple[SourcePhoto, ...] = ()
+    is_described: bool = True
+    has_no_photo: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,9 +199,16 @@ Condition: TypeAlias = AnyOf | Between | Not
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A filter: a product passes when every condition holds."""
+    """A filter: a product passes when every condition holds.
+
+    Attributes:
+        conditions: What has to hold.
+        unclear: Attribute and text of what was written without quotes and could be one value as well, such as
+            ``Cotton, Linen``, which was read as two.
+    """
 
     conditions: tuple[Condition, ...] = ()
+    unclear: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     def __bool__(self) -> bool:
         return bool(self.conditions)

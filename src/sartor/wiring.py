@@ -16,6 +16,7 @@ from sartor.encoders.heads import Heads, Regions
 from sartor.errors import BackupFailed, BadAddress, CopyFailed, ModelNotFound, redacted, require_extra
 from sartor.imaging import UrlPolicy
 from sartor.ingest.copying import COPY_OF, SHARED_LISTING, WORKSPACE_ID, Engines, copy_workspace
+from sartor.ingest.guard import ShrinkLimits
 from sartor.ingest.maintenance import back_up
 from sartor.ingest.photos import PhotoEmbedder
 from sartor.limits import SERVER_FILE_S
@@ -130,6 +131,7 @@ def open_workspace(settings: Settings, *, many_callers: bool = False) -> Workspa
         learned=truth.learned,
         media=truth.media,
         urls=UrlPolicy(enabled=settings.allow_urls),
+        shrink=ShrinkLimits(share=settings.shrink_share, products=settings.shrink_products),
         models=models,
         choose_model=choose,
         open_encoder=lambda card: open_encoder(settings, models, card, many_callers=many_callers),

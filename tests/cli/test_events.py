@@ -6,18 +6,8 @@ import pytest
 
 from tests.cli.conftest import Sartor
 
-KEYS = [
-    "source",
-    "read",
-    "added",
-    "duplicates",
-    "unknown_products",
-    "unknown_examples",
-    "undated",
-    "placeholders",
-    "rejected",
-]
-KEYS += ["rejections", "ignored", "findings", "seconds"]
+KEYS = ["source", "read", "added", "duplicates", "unknown_products", "unknown_examples", "undated", "placeholders"]
+KEYS += ["left_out", "rejected", "reasons", "rejections", "ignored", "findings", "seconds"]
 
 
 @pytest.fixture
@@ -89,3 +79,71 @@ def test_one_person_is_to_be_given(sartor: Sartor, options: tuple[str, ...]) -> 
         outcome = sartor("events", command, *options)
         assert outcome.code == 2
         assert "--user ID or --visitor ID" in outcome.err
+
+
+PUBLIC = """event_time,event_type,product_id,brand,price,user_id,user_session
+2019-10-01 00:00:00 UTC,view,a,acme,35.79,541312140,72d76fde
+2019-10-01 00:00:01 UTC,cart,a,acme,35.79,541312140,72d76fde
+2019-10-01 00:00:02 UTC,remove_from_cart,a,acme,35.79,541312140,72d76fde
+2019-10-01 00:00:03 UTC,purchase,b,acme,12.10,541312140,72d76fde
+"""
+
+
+def test_a_public_log_is_taken_as_it_is(sartor: Sartor, tmp_path: Path) -> None:
+    log = tmp_path / "2019-Oct.csv"
+    log.write_text(PUBLIC)
+    outcome = sartor("events", "import", log, "--json")
+    assert outcome.code == 0
+    report = outcome.json()
+    assert [report[name] for name in ("read", "added", "rejected")] == [4, 3, 0]
+    assert report["left_out"] == {"remove_from_cart": 1}
+    assert report["ignored"] == {"brand": 4, "user_session": 4}
+    held = sartor("events", "show", "--user", "541312140").json()["events"]
+    assert [(event["type"], event["product_id"]) for event in held] == [
+        ("view", "a"),
+        ("add_to_cart", "a"),
+        ("purchase", "b"),
+    ]
+    assert held[0]["timestamp"] == "2019-10-01T00:00:00+00:00"
+    spoken = " ".join(sartor("events", "import", log).out.split())
+    assert "Left out, as these types have no meaning here" in spoken
+    assert "remove_from_cart 1" in spoken
+
+
+def test_other_names_are_mapped(sartor: Sartor, tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("moment;what;whose;thing\n1569888000000;bag;ann;a\n1569888000001;stare;ann;a\n")
+    options = [*("--columns", "moment=timestamp"), *("--columns", "what=type"), *("--columns", "whose=user_id")]
+    options += [*("--columns", "thing=product_id"), *("--types", "bag=add_to_cart"), *("--types", "stare=")]
+    report = sartor("events", "import", log, "--json", *options).json()
+    assert (report["added"], report["left_out"]) == (1, {"stare": 1})
+    assert report["findings"][0]["case"] == "times in milliseconds since 1970"
+    assert sartor("events", "import", log, "--columns", "moment=now").code == 1
+    assert sartor("events", "import", log, "--columns", "moment").code == 2
+
+
+def test_where_nothing_was_taken_the_reasons_are_counted(sartor: Sartor, tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text(
+        "type,user_id,product_id,timestamp\nstare,ann,a,2019-10-01\nstare,ann,b,2019-10-01\nview,,a,1\n"
+    )
+    outcome = sartor("events", "import", log)
+    assert outcome.code == 1
+    assert "no event of" in outcome.err
+    assert "there is no type 'stare'" in outcome.err
+    assert "it does not say who did it" in outcome.err
+    log.write_text("type,user_id\n")
+    empty = sartor("events", "import", log)
+    assert (empty.code, empty.err) == (1, f"sartor: {log} has no event\n")
+    log.write_text("type,user_id,product_id\nremove_from_cart,ann,a\n")
+    left_out = sartor("events", "import", log)
+    assert left_out.code == 1
+    assert "'remove_from_cart' has no meaning here (1)" in left_out.err
+
+
+def test_a_log_that_breaks_off_is_no_success(sartor: Sartor, tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("type,user_id,product_id,timestamp\nview,ann,a,2019-10-01\nview,ann,pro")
+    outcome = sartor("events", "import", log)
+    assert outcome.code == 1
+    assert "breaks off in the middle of a row, at line 3" in outcome.err

@@ -8,7 +8,7 @@ import pytest
 from tests.cli.conftest import Sartor
 
 KEYS = ["source", "model", "products", "photos", "added", "updated", "unchanged", "deleted"]
-KEYS += ["embedded", "rejected", "findings", "seconds", "photos_per_second"]
+KEYS += ["pictured", "embedded", "rejected", "findings", "seconds", "photos_per_second"]
 
 
 def test_the_json_report_has_what_others_rely_on(sartor: Sartor, photos: Path) -> None:
@@ -150,3 +150,29 @@ def test_another_suffix_is_wrong_usage(sartor: Sartor, photos: Path) -> None:
 def test_the_catalog_is_not_touched(sartor: Sartor, photos: Path, tmp_path: Path) -> None:
     sartor("embed", photos, "--output", tmp_path / "v.npz")
     assert sartor("info", "--json").json()["counts"]["products"] == 0
+
+
+def test_image_cells_of_lists_and_percents_are_found(sartor: Sartor, photos: Path) -> None:
+    (photos / "green.png").rename(photos / "robe été.png")
+    (photos / "100%25.png").write_bytes((photos / "pink.png").read_bytes())
+    rows = ["a;['red.png']", 'b;["blue.png"]', "c;robe%20%C3%A9t%C3%A9.png", "d;100%25.png"]
+    (photos / "products.csv").write_text("\n".join(["id;images", *rows]) + "\n")
+    report = sartor("index", photos / "products.csv", "--json").json()
+    assert (report["products"], report["pictured"], report["findings"]) == (4, 4, [])
+
+
+def test_a_source_of_which_no_photo_was_found_is_no_success(sartor: Sartor, photos: Path) -> None:
+    (photos / "products.csv").write_text("id,image,title\na,none.png,A\nb,nothing.png,B\n")
+    outcome = sartor("index", photos / "products.csv")
+    assert outcome.code == 1
+    assert outcome.err.splitlines()[-1].startswith(f"sartor: no photo of {photos / 'products.csv'} was found")
+
+
+def test_a_source_that_says_less_is_refused_unless_it_is_meant(sartor: Sartor, photos: Path, table: Path) -> None:
+    sartor("index", table)
+    table.write_text("id,image,title,color,price\na,red.png,,,\nb,green.png,,,\n")
+    refused = sartor("index", table, "--prune")
+    assert refused.code == 1
+    assert "2 of 2 products would lose their price" in refused.err
+    assert "--allow-shrink" in refused.err
+    assert sartor("index", table, "--prune", "--allow-shrink").code == 0

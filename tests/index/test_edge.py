@@ -121,7 +121,14 @@ def test_scores_stay_in_the_range_of_the_metric(index: EdgeIndex, metric: Metric
 WARDROBE = {
     "shirt": {"color": "Red", "price": "15.00 USD", "year": 2011, "sizes": ("S", "M"), "sale": True},
     "skirt": {"color": "Blue", "price": "25.00 USD", "year": 2012, "sizes": ("M", "L"), "sale": False},
-    "shoe": {"color": "Navy Blue", "price": "GBP 80", "odd.name [x]": "yes", 'quoted"name': "yes"},
+    "shoe": {
+        "color": "Navy Blue",
+        "price": "GBP 80",
+        "odd.name [x]": "yes",
+        'quoted"name': "yes",
+        "quoted'name": "no",
+        "back\\slash": "yes",
+    },
     "scarf": {},
 }
 
@@ -138,6 +145,8 @@ WARDROBE = {
         (AnyOf(attribute="sale", values=("false",)), {"skirt"}),
         (AnyOf(attribute="odd.name [x]", values=("yes",)), {"shoe"}),
         (AnyOf(attribute='quoted"name', values=("yes",)), {"shoe"}),
+        (AnyOf(attribute="quoted'name", values=("yes",)), set()),
+        (AnyOf(attribute="back\\slash", values=("yes",)), {"shoe"}),
         (Between(attribute="price", low=15, high=25), {"shirt", "skirt"}),
         (Between(attribute="price", low=15.01), {"skirt", "shoe"}),
         (Between(attribute="price", high=20), {"shirt"}),

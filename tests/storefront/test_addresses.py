@@ -77,7 +77,7 @@ def test_what_is_liked_is_not_disliked(search: Search, product_id: str) -> None:
 
 
 def test_values_of_one_attribute_widen_and_attributes_narrow() -> None:
-    filters = Filters.parse(["color=Red", "color=Blue, light", "gender!=Men", "price=10..50"])
+    filters = Filters.parse(["color=Red", 'color="Blue, light"', "gender!=Men", "price=10..50"])
     assert filters.where().conditions == (
         AnyOf(attribute="color", values=("Red", "Blue, light")),
         Not(condition=AnyOf(attribute="gender", values=("Men",))),

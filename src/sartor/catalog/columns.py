@@ -6,6 +6,8 @@ are one. If several columns fit one role, the first name of the list here wins; 
 
 from __future__ import annotations
 
+import ast
+import json
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -166,10 +168,10 @@ def references(cell: Cell, *, is_file: Callable[[str], bool]) -> Iterator[str]:
     """The images that a cell names, in its order.
 
     A text with separators is one image if ``is_file`` knows it, else several; ``[a, b]`` is a list as JSON or
-    Python writes it.
+    Python writes it, and ``[a]`` a list of one.
     """
     for text in texts(cell):
-        is_one = not _SEPARATOR.search(text) or is_file(text)
+        is_one = not (_is_list(text) or _SEPARATOR.search(text)) or is_file(text)
         yield from filter(None, map(local_reference, (text,) if is_one else _separated(text)))
 
 
@@ -195,8 +197,27 @@ def base_name(reference: str) -> str:
     return path.rpartition("/")[2]
 
 
-def _separated(text: str) -> Iterator[str]:
-    if text.startswith("[") and text.endswith("]"):
+def _is_list(text: str) -> bool:
+    return text.startswith("[") and text.endswith("]")
+
+
+def _list_of(text: str) -> list[str] | None:
+    """The texts of a list as JSON or Python writes it, in quotes; None if it is no such list."""
+    for read in (json.loads, ast.literal_eval):
+        try:
+            items = read(text)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        if isinstance(items, list) and all(isinstance(item, str) for item in items):
+            return [item.strip() for item in items]
+    return None
+
+
+def _separated(text: str) -> Iterable[str]:
+    if _is_list(text):
+        listed = _list_of(text)
+        if listed is not None:
+            return listed
         text = text[1:-1]
     separator = _SEPARATOR_OF_URLS if "://" in text else _SEPARATOR
     return (part.strip(" '\"") for part in separator.split(text))

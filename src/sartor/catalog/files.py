@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path, PurePath
 from typing import IO, TYPE_CHECKING, NoReturn, Protocol
+from urllib.parse import unquote
 
 from sartor.catalog.columns import base_name, is_url, references
 from sartor.catalog.formats import texts
@@ -305,6 +306,10 @@ class PhotoFinder:
         names = self._index.of_product(id_of(row, roles), folder=self._folder)
         return tuple(self._index.photo(name) for name in names)
 
+    def names_photo(self, row: Row, roles: Roles) -> bool:
+        """Whether a row names a photo, which may be missing."""
+        return next(self._references(row, roles), None) is not None
+
     def has_local_photo(self, row: Row, roles: Roles) -> bool:
         """Whether a row names a local photo that exists."""
         return any(not is_url(photo.name) for photo in self.photos_of(row, roles))
@@ -326,6 +331,8 @@ class PhotoFinder:
             self._findings.add(Case.IMAGE_URLS, f"{row.location}: {name}")
             return SourcePhoto(name=name, read=partial(_refuse_url, name))
         names = self._index.matches(reference, folder=self._folder)
+        if not names and "%" in reference:
+            names = self._index.matches(unquote(reference), folder=self._folder)
         if len(names) == 1:
             return self._index.photo(names[0])
         case = Case.IMAGES_AMBIGUOUS if names else Case.IMAGES_NOT_FOUND
@@ -365,4 +372,4 @@ class PhotoSource:
             if stems[product_id] > 1 or product_id in names:
                 product_id = name  # beside "a.jpg" and "a.png", "a.jpg.png" is not "a.jpg"
             photo = SourcePhoto(name=name, read=partial(self._files.read, name))
-            yield SourceProduct(product=Product(id=product_id), photos=(photo,))
+            yield SourceProduct(product=Product(id=product_id), photos=(photo,), is_described=False)

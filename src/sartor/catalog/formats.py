@@ -107,6 +107,12 @@ class TextLines:
         self._table = table
         self._waiting: deque[str] = deque()
         self._read_lines = 0
+        self._is_ended = True
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the line last given is the last one of the file, and has no end."""
+        return not self._waiting and not self._is_ended
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -130,6 +136,7 @@ class TextLines:
         if len(chunk) == MAX_LINE_BYTES:
             reason = f"line {self.number + 1} is longer than {MAX_LINE_BYTES:,} bytes"
             raise UnreadableTable(self._table.label, reason=reason)
+        self._is_ended = chunk.endswith((b"\n", b"\r"))
         if self.number == 0:
             chunk = chunk.removeprefix(codecs.BOM_UTF8)
         return map(self._decoded, chunk.splitlines(keepends=True))
@@ -164,30 +171,48 @@ class Delimited:
         return tuple(dict.fromkeys(_header(self._records(TextLines(table), table.findings))))
 
     def rows(self, table: TableStream) -> Iterator[Row]:
-        """The rows below the header; excess cells are joined into the last column."""
-        records = self._records(TextLines(table), table.findings)
+        """The rows below the header; excess cells are joined into the last column.
+
+        Raises:
+            UnreadableTable: The last line has no end, and is shorter than all others or has an open quote.
+        """
+        lines = TextLines(table)
+        records = self._records(lines, table.findings)
         header = _header(records)
-        for line_number, record in records:
+        is_ragged = False
+        for line_number, record, is_closed in records:
             location = f"line {line_number}"
+            is_short = len(record) < len(header)
+            if lines.is_cut and ((is_short and not is_ragged) or not is_closed):
+                reason = f"it breaks off in the middle of a row, at {location}; the rest of it is missing"
+                raise UnreadableTable(table.label, reason=reason)
+            is_ragged = is_ragged or (is_short and is_closed)
             cells = self._fitted(record, len(header), location, table.findings)
             yield Row(location=location, cells=_named(header, cells))
 
-    def _records(self, lines: TextLines, findings: Findings) -> Iterator[tuple[int, list[str]]]:
-        """Number and cells of each line that is not blank, the header included."""
+    def _records(self, lines: TextLines, findings: Findings) -> Iterator[tuple[int, list[str], bool]]:
+        """Number and cells of each line that is not blank, and whether its quotes are closed; the header, too."""
         width = 0
         for line in lines:
             if line.isspace():
                 continue
             number = lines.number
+            is_closed = True
             if _QUOTE not in line:  # most lines; the csv module gives the same
                 cells = line.split(self.delimiter)
             else:
                 quoted = self._quoted(line, lines)
                 if quoted is None:
+                    is_closed = not self._has_open_quote(line)
                     findings.add(Case.STRAY_QUOTES, f"line {number}")
                 cells = self._lenient(line, width) if quoted is None else quoted
             width = width or len(cells)
-            yield number, cells
+            yield number, cells, is_closed
+
+    def _has_open_quote(self, line: str) -> bool:
+        """Whether the last cell of a line begins with a quote that does not end."""
+        _, opening, cell = line.rpartition(self.delimiter + _QUOTE)
+        return bool(opening) and cell.count(_QUOTE) % 2 == 0
 
     def _quoted(self, line: str, lines: TextLines) -> list[str] | None:
         """Cells by the standard, over several lines where quoted; None if the quotes are not valid.
@@ -225,8 +250,8 @@ class Delimited:
         return [*cells[: width - 1], self.delimiter.join(cells[width - 1 :])]
 
 
-def _header(records: Iterator[tuple[int, list[str]]]) -> list[str]:
-    _, names = next(records, (0, []))
+def _header(records: Iterator[tuple[int, list[str], bool]]) -> list[str]:
+    _, names, _ = next(records, (0, [], True))
     return [name.strip() or f"column_{number}" for number, name in enumerate(names, start=1)]
 
 
@@ -265,6 +290,9 @@ class JsonLines:
                 continue
             location = f"line {lines.number}"
             cells = _object(line)
+            if cells is None and lines.is_cut and line.lstrip().startswith("{"):
+                reason = f"it breaks off in the middle of an object, at {location}; the rest of it is missing"
+                raise UnreadableTable(table.label, reason=reason)
             if cells is None:
                 table.findings.add(Case.BAD_JSON, location)
             else:

@@ -40,6 +40,7 @@ class Case(StrEnum):
     OTHER_TABLES = "other tables, not read"
     CLOSED_FOLDERS = "folders that could not be read"
     LINKED_FOLDERS = "links to folders, not followed"
+    TAKEN_OVER = "products that another source had, now this one's"
     SAME_ENTRY = "archive entries with the same name"
 
 

@@ -152,7 +152,7 @@ def _recognize(files: Files, name: str, head: bytes) -> Table:
 
 
 def _start(files: Files, name: str, head: bytes) -> TableStream:
-    return TableStream(label=files.label(name), stream=io.BytesIO(head), findings=Findings())
+    return TableStream(label=files.label(name), stream=io.BytesIO(head + b"\n"), findings=Findings())
 
 
 def _kaggle_table(files: Files, candidates: Sequence[str]) -> Table | None:
@@ -280,7 +280,9 @@ class _Reading:
             self._findings.add(Case.NO_ROW, name)
             product_id = self._unused(stem(name), without_suffix(name), name)
             self._ids.add(product_id)
-            yield SourceProduct(product=Product(id=product_id), photos=(self._index.photo(name),))
+            yield SourceProduct(
+                product=Product(id=product_id), photos=(self._index.photo(name),), is_described=False
+            )
 
     def _product(self, row: Row) -> SourceProduct | None:
         photos = self._finder.photos_of(row, self._table.roles)
@@ -296,7 +298,8 @@ class _Reading:
         self._ids.add(product_id)
         self._photos.update(photo.name for photo in photos)
         product = Product(id=product_id, title=self._title(row), attributes=self._attributes(row))
-        return SourceProduct(product=product, photos=photos)
+        has_no_photo = bool(self._table.roles.images) and not self._finder.names_photo(row, self._table.roles)
+        return SourceProduct(product=product, photos=photos, has_no_photo=has_no_photo)
 
     def _identify(self, row: Row, photos: Sequence[SourcePhoto]) -> str:
         """The id of a row, else one after its image; empty if it has neither."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 
@@ -10,6 +11,9 @@ def main() -> None:
     from sartor.cli.app import app
     from sartor.errors import SartorError
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a file or a pipe may have another encoding than the terminal
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(prog_name="sartor")
     except SartorError as error:

@@ -20,6 +20,7 @@ from sartor.cli.options import (
     PrecisionOption,
     Ray,
     Seed,
+    echo,
     interval_text,
     print_json,
     print_table,
@@ -133,13 +134,13 @@ def evaluate(
         write_report(report, evaluation)
     print_json(json_of(evaluation)) if as_json else _print(evaluation)
     for path in filter(None, (csv, report)):
-        typer.echo(f"written to {path}", err=True)
+        echo(f"written to {path}", err=True)
 
 
 def _print(evaluation: Evaluation) -> None:
     setup = evaluation.setup
     sources = setup.gallery if setup.queries == setup.gallery else f"{setup.queries} in {setup.gallery}"
-    typer.echo(f"{setup.task}: {setup.asked:,} queries, {setup.products:,} products ({sources})")
+    echo(f"{setup.task}: {setup.asked:,} queries, {setup.products:,} products ({sources})")
     for criterion in setup.criteria:
         print_table(criterion, ("model", *_metrics(evaluation, criterion)), _rows(evaluation, criterion))
     main = _main_metrics(evaluation)[0]
@@ -186,7 +187,7 @@ def _print(evaluation: Evaluation) -> None:
         ),
     )
     for note in setup.notes:
-        typer.echo(f"- {note}")
+        echo(f"- {note}")
 
 
 def _metrics(evaluation: Evaluation, criterion: str) -> list[str]:

@@ -15,6 +15,7 @@ from sartor.cli.options import (
     Json,
     Seed,
     counted,
+    echo,
     print_json,
     print_table,
     progress_bar,
@@ -49,10 +50,31 @@ def import_(
         ),
     ],
     *,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--columns",
+            metavar="THEIRS=OURS",
+            help="A column of FILE and the field that it is, such as when=timestamp; repeatable.",
+        ),
+    ] = None,
+    types: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--types",
+            metavar="THEIRS=OURS",
+            help="A type of FILE and the type that it is, such as bag=add_to_cart; bag= leaves such events out, "
+            "=purchase is for events without a type; repeatable.",
+        ),
+    ] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Import the events of FILE. Importing again changes nothing; after a stop, it continues where it was."""
+    """Import the events of FILE. Importing again changes nothing; after a stop, it continues where it was.
+
+    The usual names of columns and types are known, such as event_time, item_id, cart and transaction.
+    """
+    names, kinds = _mapping(columns), _mapping(types)
     from sartor.wiring import open_shop
 
     with (
@@ -60,11 +82,27 @@ def import_(
         open_shop(settings(home=home)) as shop,
         progress_bar(f"Importing {file.name}", things="events") as on_progress,
     ):
-        report = shop.import_events(file, on_progress=_as_event_progress(on_progress))
+        report = shop.import_events(file, columns=names, types=kinds, on_progress=_as_event_progress(on_progress))
     if as_json:
-        print_json(asdict(report) | {"ignored": dict(report.ignored), "seconds": round(report.seconds, 3)})
+        counts = {name: dict(getattr(report, name)) for name in ("left_out", "reasons", "ignored")}
+        print_json(asdict(report) | counts | {"seconds": round(report.seconds, 3)})
     else:
         _print(report)
+    if report.failure is not None:
+        echo(f"sartor: {report.failure}", err=True)
+        raise typer.Exit(1)
+
+
+def _mapping(options: list[str] | None) -> dict[str, str]:
+    """Names in a file and ours, from options."""
+    mapping = {}
+    for option in options or ():
+        theirs, equals, ours = option.rpartition("=")
+        if not equals:
+            message = f"{option!r} is not THEIRS=OURS"
+            raise typer.BadParameter(message)
+        mapping[theirs.strip()] = ours.strip()
+    return mapping
 
 
 @app.command("show")
@@ -93,7 +131,7 @@ def forget(*, user: User = None, visitor: Visitor = None, home: Home = None, as_
     if as_json:
         print_json({"erased": erased})
     else:
-        typer.echo(f"erased the {person.kind} {person.id} and {counted(erased, 'event')}")
+        echo(f"erased the {person.kind} {person.id} and {counted(erased, 'event')}")
 
 
 def _person(user: str | None, visitor: str | None) -> Person:
@@ -138,19 +176,19 @@ def _as_event_progress(on_progress: OnProgress) -> OnEvents:
 
 def _print(report: EventImportReport) -> None:
     outcomes = ", ".join(f"{getattr(report, name):,} {name}" for name in ("added", "duplicates", "rejected"))
-    typer.echo(f"{report.source}: {counted(report.read, 'event')} ({outcomes}) in {report.seconds:.1f} s")
+    echo(f"{report.source}: {counted(report.read, 'event')} ({outcomes}) in {report.seconds:.1f} s")
     if report.unknown_products:
-        typer.echo(
+        echo(
             f"{report.unknown_products:,} of them are about products that the catalog does not have, "
             f"such as {', '.join(report.unknown_examples)}; they count once it does"
         )
     if report.undated:
-        typer.echo(
+        echo(
             f"{report.undated:,} of them have neither event_id nor timestamp: they count as of now, "
             "and importing the file again adds them again"
         )
     if report.placeholders:
-        typer.echo(
+        echo(
             f"{report.placeholders:,} of them have an id such as undefined or null, which is nobody's "
             "and was left out"
         )
@@ -159,11 +197,13 @@ def _print(report: EventImportReport) -> None:
         ("case", "count", "examples"),
         ((finding.case, finding.count, ", ".join(finding.examples)) for finding in report.findings),
     )
+    print_table("Left out, as these types have no meaning here", ("type", "events"), report.left_out)
     print_table("Ignored columns", ("column", "events"), report.ignored)
+    print_table("Rejected by reason", ("reason", "lines"), report.reasons)
     print_table("Rejected", ("place", "reason"), ((line.place, line.reason) for line in report.rejections))
     further = report.rejected - len(report.rejections)
     if further:
-        typer.echo(f"… and {further:,} more")
+        echo(f"… and {further:,} more")
 
 
 @app.command("simulate")
@@ -207,7 +247,7 @@ def simulate(
         until_s=end.replace(tzinfo=UTC).timestamp(),
     )
     count = _write(out, simulated(products, simulation))
-    typer.echo(
+    echo(
         f"{counted(count, 'event')} of simulated shoppers ({people:,}) "
         f"with {counted(len(products), 'product')} written to {out}",
         err=True,

@@ -18,6 +18,7 @@ from sartor.cli.options import (
     PrecisionOption,
     Where,
     counted,
+    echo,
     print_json,
     print_table,
     progress_bar,
@@ -94,23 +95,23 @@ def import_(
 
 def _print(report: ImportReport) -> None:
     outcomes = ", ".join(f"{getattr(report, name):,} {name}" for name in ("added", "updated", "unchanged"))
-    typer.echo(
+    echo(
         f"{report.source}: {counted(report.vectors, 'vector')} of {report.dimension:,} numbers as {report.model}, "
         f"{counted(report.products, 'product')} ({outcomes}), {report.images:,} with a picture, "
         f"{report.described:,} with attributes, {len(report.rejected):,} rejected, in {report.seconds:.1f} s"
     )
     if report.scaled:
-        typer.echo(f"{report.scaled:,} of the vectors did not have norm 1 and were scaled to it")
-    typer.echo(_agreement(report))
+        echo(f"{report.scaled:,} of the vectors did not have norm 1 and were scaled to it")
+    echo(_agreement(report))
     option = "" if report.is_default else f" --model {report.model}"
-    typer.echo(f"to see: sartor similar --product ID{option}")
+    echo(f"to see: sartor similar --product ID{option}")
     print_table(
         "Rejected",
         ("name", "reason"),
         ((rejection.photo, rejection.reason) for rejection in report.rejected[:_MAX_REJECTED]),
     )
     if len(report.rejected) > _MAX_REJECTED:
-        typer.echo(f"… and {len(report.rejected) - _MAX_REJECTED:,} more; --json has them all")
+        echo(f"… and {len(report.rejected) - _MAX_REJECTED:,} more; --json has them all")
 
 
 def _agreement(report: ImportReport) -> str:
@@ -189,6 +190,6 @@ def _present(report: ExportReport) -> None:
     parts = [counted(report.products, "product"), counted(report.photos, "photo")]
     if report.model is not None:
         parts.append(f"{counted(report.embeddings, 'embedding')} by {report.model}")
-    typer.echo(f"{report.path}: {', '.join(parts)}; {report.size_bytes / 1e6:,.1f} MB in {report.seconds:.1f} s")
+    echo(f"{report.path}: {', '.join(parts)}; {report.size_bytes / 1e6:,.1f} MB in {report.seconds:.1f} s")
     for sentence in report.lost:
-        typer.echo(f"lost: {sentence}")
+        echo(f"lost: {sentence}")

@@ -19,6 +19,7 @@ from sartor.cli.options import (
     PrecisionOption,
     Ray,
     counted,
+    echo,
     print_json,
     print_rejected,
     print_table,
@@ -45,6 +46,10 @@ def index(
         bool, typer.Option("--prune", help="Delete products that are no longer in their source.")
     ] = False,
     ray: Ray = None,
+    allow_shrink: Annotated[
+        bool,
+        typer.Option("--allow-shrink", help="Take a source that says much less than before, whatever is lost."),
+    ] = False,
     home: Home = None,
     model: Model = None,
     metric: MetricOption = None,
@@ -65,12 +70,25 @@ def index(
     chosen = settings(
         home=home, model=model, metric=metric, device=device, precision=precision, allow_urls=allow_urls
     )
+    failed = False
     message = "what was committed stays, the same command continues from there"
     with stoppable(message), open_shop(chosen) as shop:
         for source in sources:
             with progress_bar(f"Indexing {source.name}") as on_progress:
-                report = shop.index(source, limit=limit, prune=prune, ray=ray, on_progress=on_progress)
+                report = shop.index(
+                    source,
+                    limit=limit,
+                    prune=prune,
+                    allow_shrink=allow_shrink,
+                    ray=ray,
+                    on_progress=on_progress,
+                )
             _print_json(report) if as_json else _print(report)
+            if report.failure is not None:
+                echo(f"sartor: {report.failure}", err=True)
+                failed = True
+    if failed:
+        raise typer.Exit(1)
 
 
 def _print_json(report: IngestReport) -> None:
@@ -82,7 +100,7 @@ def _print_json(report: IngestReport) -> None:
 
 def _print(report: IngestReport) -> None:
     outcomes = [f"{getattr(report, name):,} {name}" for name in ("added", "updated", "unchanged", "deleted")]
-    typer.echo(
+    echo(
         f"{report.source}: {counted(report.products, 'product')} ({', '.join(outcomes)}), "
         f"{counted(report.photos, 'photo')} ({report.embedded:,} embedded with {report.model}, "
         f"{len(report.rejected):,} rejected) in {report.seconds:.1f} s, {report.photos_per_second:.0f} photos/s"
@@ -137,5 +155,5 @@ def embed(
             {"model": card.id, "output": str(output), "shape": embeddings.vectors.shape, "rejected": rejected}
         )
         return
-    typer.echo(f"{output}: {counted(len(embeddings.ids), 'embedding')} of {card.dimension} by {card.id}")
+    echo(f"{output}: {counted(len(embeddings.ids), 'embedding')} of {card.dimension} by {card.id}")
     print_rejected(embeddings.rejected)

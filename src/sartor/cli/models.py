@@ -19,6 +19,7 @@ from sartor.cli.options import (
     PrecisionOption,
     Ray,
     counted,
+    echo,
     print_json,
     print_rejected,
     print_table,
@@ -49,9 +50,7 @@ def list_models(*, home: Home = None, as_json: Json = False) -> None:
         print_json([card.model_dump(mode="json") | {"bundled": models.is_bundled(card.id)} for card in cards])
         return
     if not cards:
-        typer.echo(
-            "No model yet; add one with: sartor models add FILE.onnx, or: sartor models export mobilenet_v2"
-        )
+        echo("No model yet; add one with: sartor models add FILE.onnx, or: sartor models export mobilenet_v2")
     print_table(
         "",
         ("id", "input", "dimension", "license", "origin", ""),
@@ -237,14 +236,14 @@ def _print_promoted(report: PromotionReport, *, as_json: bool) -> None:
         print_json(asdict(report))
         return
     if report.model == report.previous:
-        typer.echo(f"{report.model} is the default already")
+        echo(f"{report.model} is the default already")
     else:
-        typer.echo(f"{report.model} is the default now, instead of {report.previous or 'none'}")
+        echo(f"{report.model} is the default now, instead of {report.previous or 'none'}")
     if report.comparison is not None:
-        typer.echo(report.comparison.figures)
+        echo(report.comparison.figures)
     if report.embedded or report.rejected:
         reduced = f", {report.reduced:,} from their thumbnails" if report.reduced else ""
-        typer.echo(f"{counted(report.embedded, 'photo')} embedded{reduced}, {len(report.rejected):,} rejected")
+        echo(f"{counted(report.embedded, 'photo')} embedded{reduced}, {len(report.rejected):,} rejected")
     print_rejected(report.rejected)
 
 
@@ -252,8 +251,8 @@ def _print_added(card: ModelCard, *, as_json: bool) -> None:
     if as_json:
         print_json(card.model_dump(mode="json"))
     else:
-        typer.echo(f"added {card.id}: {card.size_px[0]}x{card.size_px[1]} photos to {card.dimension} numbers")
-        typer.echo(f"  output {card.output}; {card.origin}")
+        echo(f"added {card.id}: {card.size_px[0]}x{card.size_px[1]} photos to {card.dimension} numbers")
+        echo(f"  output {card.output}; {card.origin}")
 
 
 def _scaling(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import sys
@@ -47,7 +48,9 @@ MetricOption: TypeAlias = Annotated[
 ]
 Where: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option("--where", metavar="KEY=VALUE", help="Filter: key=a,b, key!=a or key=10..50; repeatable."),
+    typer.Option(
+        "--where", metavar="KEY=VALUE", help='Filter: key=a,b, key!=a, key=10..50, key="a, b"; repeatable.'
+    ),
 ]
 Sheet: TypeAlias = Annotated[
     Path | None, typer.Option("--sheet", metavar="FILE", help="Write a contact sheet, .html or .png.")
@@ -102,12 +105,19 @@ def stoppable(message: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo(f"sartor: stopped; {message}", err=True)
+        echo(f"sartor: stopped; {message}", err=True)
         raise typer.Exit(STOPPED) from None
 
 
+def echo(message: str, *, err: bool = False) -> None:
+    """Print a line; letters that the encoding of the file or pipe does not have become escapes."""
+    typer.echo(message, file=sys.stderr if err else sys.stdout)
+
+
 def print_json(value: Any) -> None:
-    """Print one JSON value on one line."""
+    """Print one JSON value on one line, in UTF-8 whatever the encoding of the terminal is."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
     sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
 
 

@@ -16,6 +16,7 @@ from sartor.cli.options import (
     PrecisionOption,
     Sheet,
     Where,
+    echo,
     path_of,
     print_json,
     print_table,
@@ -94,9 +95,9 @@ def _print(look: Outfit) -> None:
         ),
     )
     price = "" if look.price is None or not look.pieces else f", {look.price:g} together"
-    typer.echo(f"The pieces suit each other to {look.score:.0%}{price}.")
+    echo(f"The pieces suit each other to {look.score:.0%}{price}.")
     if look.empty:
-        typer.echo(f"Nothing fits for: {', '.join(look.empty)}.")
+        echo(f"Nothing fits for: {', '.join(look.empty)}.")
 
 
 def _as_json(shop: Shop, look: Outfit) -> dict[str, Any]:
@@ -137,7 +138,7 @@ def _write_sheet(sheet: Path, shop: Shop, look: Outfit) -> None:
         )
 
     write_sheet(sheet, [SheetRow(query=tiles(look.given), hits=tiles(look.pieces))])
-    typer.echo(f"sheet written to {sheet}", err=True)
+    echo(f"sheet written to {sheet}", err=True)
 
 
 Length = Annotated[int, typer.Option("-k", min=1, max=1000, metavar="N", help="Number of products.")]
@@ -229,7 +230,7 @@ def _print_feed(feed: Feed, remark: str) -> None:
         ("product", "title", "score", "why"),
         ((hit.product_id, hit.title, f"{hit.score:.3f}", " · ".join(hit.reasons)) for hit in feed),
     )
-    typer.echo(remark)
+    echo(remark)
 
 
 def _feed_json(shop: Shop, feed: Feed) -> dict[str, Any]:
@@ -266,4 +267,4 @@ def _write_feed_sheet(sheet: Path, shop: Shop, person: Person, feed: Feed) -> No
         tile for hit in feed for tile in tiles_of(shop, hit.photo, hit.title, *hit.reasons, hit.product_id)
     )
     write_sheet(sheet, [SheetRow(query=query, hits=hits)])
-    typer.echo(f"sheet written to {sheet}", err=True)
+    echo(f"sheet written to {sheet}", err=True)

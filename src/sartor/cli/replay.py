@@ -16,6 +16,7 @@ from sartor.cli.options import (
     Json,
     Seed,
     counted,
+    echo,
     interval_text,
     print_json,
     print_table,
@@ -88,19 +89,19 @@ def replay(
         csv.write_text(replay_csv(result), encoding="utf-8")
     print_json(json_of(result)) if as_json else _print(result, rejected=sum(file.rejected for file in files))
     if csv is not None:
-        typer.echo(f"written to {csv}", err=True)
+        echo(f"written to {csv}", err=True)
 
 
 def _print(result: Replay, *, rejected: int) -> None:
     setup = result.setup
     for log in setup.logs:
         of_whom = "simulated shoppers: a simulation, not a shop" if log.simulated else "people"
-        typer.echo(
+        echo(
             f"{log.name}: {counted(log.events, 'event')} of {log.people:,} {of_whom}; {log.before:,} before "
             f"{log.split_at} and {log.after:,} after, {log.impressions:,} impressions"
         )
     foreseen = dict.fromkeys(type_ for log in setup.logs for type_ in log.foreseen)
-    typer.echo(
+    echo(
         f"foreseen: {', '.join(foreseen)} of products that are new to the person, among "
         f"{counted(setup.products, 'product')}"
     )
@@ -114,11 +115,11 @@ def _print(result: Replay, *, rejected: int) -> None:
     )
     few = ", ".join(each.method for each in result.off_policy if each.estimate.effective < _MIN_EFFECTIVE)
     if few:
-        typer.echo(f"- recorded answers say little about {few}: fewer than {_MIN_EFFECTIVE} effective impressions")
+        echo(f"- recorded answers say little about {few}: fewer than {_MIN_EFFECTIVE} effective impressions")
     if rejected:
-        typer.echo(f"- {counted(rejected, 'line')} of the logs had no event")
+        echo(f"- {counted(rejected, 'line')} of the logs had no event")
     for note in setup.notes:
-        typer.echo(f"- {note}")
+        echo(f"- {note}")
 
 
 def _print_experiment(experiment: ReplayExperiment, k: int, suffix: str) -> None:

@@ -20,6 +20,7 @@ from sartor.cli.options import (
     Model,
     PrecisionOption,
     counted,
+    echo,
     print_json,
     print_table,
     progress_bar,
@@ -170,7 +171,7 @@ def indexer(
             raise IndexNotShared(opened.backends.name)
         if once:
             if not writes.step():
-                typer.echo("sartor: another process is the indexer; it brings the index up to date.", err=True)
+                echo("sartor: another process is the indexer; it brings the index up to date.", err=True)
             return
         signal.signal(signal.SIGTERM, lambda *_: writes.stop())
         with suppress(KeyboardInterrupt):
@@ -189,16 +190,16 @@ def run(workspace: Any, service: Any, *, open_browser: bool = False) -> None:
     from sartor.wiring import open_beside, open_shop
 
     def listening(address: str) -> None:
-        typer.echo(f"Sartor listens on {address} (API: {address}/openapi.json); stop it with Ctrl-C.")
+        echo(f"Sartor listens on {address} (API: {address}/openapi.json); stop it with Ctrl-C.")
         if service.base_url:
-            typer.echo(f"Its pages and redirects lead to {service.base_url}/.")
+            echo(f"Its pages and redirects lead to {service.base_url}/.")
         if open_browser:
             import webbrowser
 
             webbrowser.open(address)
 
     def ready(address: str) -> None:
-        typer.echo(f"Sartor is ready on {address}.", err=True)
+        echo(f"Sartor is ready on {address}.", err=True)
 
     configure_logging()
     if service.workers > 1:
@@ -231,7 +232,7 @@ def studio(
     from sartor.studio.launch import run
 
     def listening(address: str) -> None:
-        typer.echo(f"Sartor's studio listens on {address}; stop it with Ctrl-C.")
+        echo(f"Sartor's studio listens on {address}; stop it with Ctrl-C.")
         if browser:
             import webbrowser
 
@@ -266,8 +267,8 @@ def create(
     if as_json:
         print_json({"key": key, "scope": scope, "name": name})
     else:
-        typer.echo(key)
-        typer.echo("Keep it: only its digest is stored. Send it as: Authorization: Bearer KEY", err=True)
+        echo(key)
+        echo("Keep it: only its digest is stored. Send it as: Authorization: Bearer KEY", err=True)
 
 
 @keys.command("list")
@@ -282,7 +283,7 @@ def show(*, home: Home = None, as_json: Json = False) -> None:
     elif rows:
         print_table("", _COLUMNS, rows)
     else:
-        typer.echo("There is no API key: everything is open, and the service listens on this machine only.")
+        echo("There is no API key: everything is open, and the service listens on this machine only.")
 
 
 @keys.command("delete")
@@ -299,7 +300,7 @@ def delete(
         known = [key.id for key in store.keys()]  # noqa: SIM118 - no dict
         if not store.delete_key(key_id):
             raise KeyNotFound(key_id, known=known)
-    typer.echo(f"deleted {key_id}")
+    echo(f"deleted {key_id}")
 
 
 def _day(created_s: float) -> str:
@@ -349,8 +350,10 @@ def demo(
         with open_shop(workspace) as shop:
             for catalog in source or _demo_catalog(shop, workspace.home, count):
                 with progress_bar(f"Indexing {catalog.name}") as on_progress:
-                    report = shop.index(catalog, prune=not source, on_progress=on_progress)
-                typer.echo(f"{counted(report.products, 'product')} indexed in {report.seconds:.1f} s.")
+                    report = shop.index(
+                        catalog, prune=not source, allow_shrink=not source, on_progress=on_progress
+                    )
+                echo(f"{counted(report.products, 'product')} indexed in {report.seconds:.1f} s.")
     except KeyboardInterrupt:
         raise typer.Exit(STOPPED) from None
     run(
@@ -368,8 +371,8 @@ def _demo_catalog(shop: Shop, home: Path, count: int | None) -> list[Path]:
     count = count or written_count(directory)
     if count is None and (products := shop.counts().products):
         added = f"--count {_MAX_COUNT} adds the drawn ones"
-        typer.echo(f"{home} has {counted(products, 'product')} already; {added}.")
+        echo(f"{home} has {counted(products, 'product')} already; {added}.")
         return []
     catalog = write_demo_catalog(directory, count=count or _MAX_COUNT)
-    typer.echo(f"Photos to search with: {catalog.queries}")
+    echo(f"Photos to search with: {catalog.queries}")
     return [catalog.directory]

@@ -19,6 +19,7 @@ from sartor.cli.options import (
     Sheet,
     Where,
     counted,
+    echo,
     path_of,
     print_json,
     print_table,
@@ -225,11 +226,11 @@ def _guesses(predicted: Mapping[str, tuple[str, float]]) -> dict[str, dict[str, 
 
 def _print(results: Recommendation) -> None:
     if described := _described(results.seen):
-        typer.echo(f"Seen: {described}")
+        echo(f"Seen: {described}")
     if not results:
-        typer.echo("No product passes the filter.")
+        echo("No product passes the filter.")
     elif not results.good:
-        typer.echo("No good match; the nearest products are:")
+        echo("No good match; the nearest products are:")
     print_table(
         "",
         ("product", "score", "match", "title", "why"),
@@ -245,7 +246,7 @@ def _print(results: Recommendation) -> None:
         ),
     )
     for name, values in results.facets.items():
-        typer.echo(f"{name}: " + ", ".join(f"{facet.value} {facet.count}" for facet in values[:_MAX_FACET_VALUES]))
+        echo(f"{name}: " + ", ".join(f"{facet.value} {facet.count}" for facet in values[:_MAX_FACET_VALUES]))
 
 
 def _described(query: QueryAttributes) -> str:
@@ -274,7 +275,7 @@ def _write_sheet(sheet: Path, shop: Shop, queries: list[Tile], hits: Sequence[Hi
     for hit in hits:
         tiles += tiles_of(shop, hit.photo, f"{hit.score:.3f}", hit.product_id, hit.title)
     write_sheet(sheet, [SheetRow(query=tuple(queries), hits=tuple(tiles))])
-    typer.echo(f"sheet written to {sheet}", err=True)
+    echo(f"sheet written to {sheet}", err=True)
 
 
 def _write_regions(sheet: Path, shop: Shop, query: Part, hits: Sequence[Hit]) -> None:
@@ -290,7 +291,7 @@ def _write_regions(sheet: Path, shop: Shop, query: Part, hits: Sequence[Hit]) ->
             SheetRow(query=(Tile(image=query_photo, caption=()),), hits=(Tile(image=hit_photo, caption=caption),))
         )
     write_sheet(sheet, rows)
-    typer.echo(f"sheet of regions written to {sheet}", err=True)
+    echo(f"sheet of regions written to {sheet}", err=True)
 
 
 def duplicates(*, sheet: Sheet = None, home: Home = None, model: Model = None, as_json: Json = False) -> None:
@@ -306,7 +307,7 @@ def duplicates(*, sheet: Sheet = None, home: Home = None, model: Model = None, a
         print_json({"groups": [[_duplicate_json(photo) for photo in group] for group in groups]})
         return
     photos = sum(len(group) for group in groups)
-    typer.echo(f"{counted(len(groups), 'group')} of {counted(photos, 'photo')} that look the same")
+    echo(f"{counted(len(groups), 'group')} of {counted(photos, 'photo')} that look the same")
     print_table("", ("photos", "products", "title"), (_duplicate_row(group) for group in groups))
 
 
@@ -333,4 +334,4 @@ def _write_duplicates_sheet(sheet: Path, shop: Shop, groups: tuple[tuple[Duplica
 
     rows = [SheetRow(query=tiles(first), hits=tiles(*others)) for first, *others in groups[:_MAX_GROUPS]]
     write_sheet(sheet, rows)
-    typer.echo(f"sheet of {counted(len(rows), 'group')} written to {sheet}", err=True)
+    echo(f"sheet of {counted(len(rows), 'group')} written to {sheet}", err=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sartor.cli.options import Home, Json, print_json, print_table, settings, stoppable
+from sartor.cli.options import Home, Json, echo, print_json, print_table, settings, stoppable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -123,7 +123,7 @@ def _line(progress: TrainingProgress) -> str:
 
 
 def _print(trained: Trained) -> None:
-    typer.echo(trained.verdict)
+    echo(trained.verdict)
     record = trained.card.training
     if record is not None:
         print_table(
@@ -140,8 +140,8 @@ def _print(trained: Trained) -> None:
             ),
         )
     print_table("Rejected photos", ("photo", "reason"), trained.rejected.items())
-    typer.echo(f"{trained.card.id} is in {trained.directory}; see report.html there")
-    typer.echo(f"add it with: sartor models add {trained.directory}")
+    echo(f"{trained.card.id} is in {trained.directory}; see report.html there")
+    echo(f"add it with: sartor models add {trained.directory}")
 
 
 def _print_json(trained: Trained) -> None:

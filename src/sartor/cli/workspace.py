@@ -14,6 +14,7 @@ from sartor.cli.options import (
     MetricOption,
     Model,
     counted,
+    echo,
     print_json,
     print_table,
     progress_bar,
@@ -42,12 +43,12 @@ def info(*, home: Home = None, model: Model = None, as_json: Json = False) -> No
         print_json(asdict(info) | {"home": str(info.home)})
         return
     counts = info.counts
-    typer.echo(
+    echo(
         f"{info.store}: {counted(counts.products, 'product')}, {counted(counts.photos, 'photo')}, "
         f"{info.size_bytes / _MEBIBYTE:.0f} MiB"
     )
-    typer.echo(f"photos: {info.media}")
-    typer.echo(f"attributes: {', '.join(info.attributes) or 'none'}")
+    echo(f"photos: {info.media}")
+    echo(f"attributes: {', '.join(info.attributes) or 'none'}")
     models = sorted({*info.models, *counts.embeddings})
     print_table(
         "Models",
@@ -96,7 +97,7 @@ def check(
         from sartor.evaluation.report.page import write_health_report
 
         write_health_report(report, findings)
-        typer.echo(f"report written to {report}", err=True)
+        echo(f"report written to {report}", err=True)
     if not agree:
         raise typer.Exit(1)
 
@@ -115,11 +116,9 @@ def backup(
         print_json(asdict(copy) | {"directory": str(copy.directory)})
         return
     size_mib = copy.size_bytes / _MEBIBYTE
-    typer.echo(
-        f"{copy.directory}: {counted(copy.files, 'file')}, {size_mib:.0f} MiB; --home {copy.directory} uses it"
-    )
+    echo(f"{copy.directory}: {counted(copy.files, 'file')}, {size_mib:.0f} MiB; --home {copy.directory} uses it")
     if copy.left_out:
-        typer.echo(f"not in the copy: {copy.left_out}")
+        echo(f"not in the copy: {copy.left_out}")
 
 
 def copy(
@@ -142,17 +141,17 @@ def copy(
         print_json(asdict(report))
         return
     side = report.side
-    typer.echo(
+    echo(
         f"{report.target}: {counted(side.products, 'product')}, {counted(side.photos, 'photo')}, "
         f"{counted(side.embeddings, 'embedding')}, {counted(side.events, 'event')}; both sides agree"
     )
 
 
 def _print_problems(problems: Sequence[Problem], *, agree: bool) -> None:
-    typer.echo("store, index and media agree" if agree else "store, index and media do not agree:")
+    echo("store, index and media agree" if agree else "store, index and media do not agree:")
     for problem in problems:
-        typer.echo(f"- {problem.count:,} {problem.what}, such as {', '.join(problem.examples)}")
-        typer.echo(f"  to do: {problem.remedy}")
+        echo(f"- {problem.count:,} {problem.what}, such as {', '.join(problem.examples)}")
+        echo(f"  to do: {problem.remedy}")
 
 
 def _print_health(health: CatalogHealth) -> None:
@@ -171,7 +170,7 @@ def _print_health(health: CatalogHealth) -> None:
     )
     for finding in health.findings:
         if finding.count:
-            typer.echo(f"- {finding.what}: {finding.meaning}")
+            echo(f"- {finding.what}: {finding.meaning}")
 
 
 def _share(finding: HealthFinding) -> str:

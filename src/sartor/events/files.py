@@ -1,33 +1,34 @@
 """Reads events from a CSV or JSON Lines file.
 
-Columns are named like the fields of an event; case, spaces, dashes and underscores do not matter. Other columns
-are ignored and counted. The values of a line are checked later, by ``events.model.event_of``.
+Columns and types are named like the fields and types of an event, or as other programs call them
+(``events.vocabulary``). Other columns are ignored and counted; a type without a meaning here is marked.
+The values of a line are checked later, by ``events.model.event_of``.
 """
 
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import IO, TYPE_CHECKING, TypeAlias
 
-from sartor.catalog.columns import column_key
 from sartor.catalog.formats import Delimited, JsonLines, TableStream, TextLines
 from sartor.catalog.source import Findings
 from sartor.catalog.tables import format_of, why_no_format
 from sartor.errors import SourceNotFound, UnreadableTable
 from sartor.events.model import FIELDS
+from sartor.events.vocabulary import Meaning, Vocabulary, time_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 _Format: TypeAlias = Delimited | JsonLines
 
 _HEAD_BYTES = 2**16
-_FIELD_BY_KEY = {column_key(name): name for name in FIELDS}
 _PERSON_FIELDS = ("user_id", "visitor_id")
 
 
@@ -38,10 +39,12 @@ class EventLine:
     Attributes:
         location: Where it is, such as ``line 12``.
         fields: Values by the names of ``FIELDS``; None if the line is no JSON object.
+        left_out: The type of the event as the file has it, if such events have no meaning here.
     """
 
     location: str
     fields: Mapping[str, object] | None
+    left_out: str | None = None
 
 
 class EventFile:
@@ -52,12 +55,20 @@ class EventFile:
         ignored: How many events so far had a value in a column that is no field of an event, by column.
     """
 
-    def __init__(self, table: TableStream, format_: _Format, *, size_bytes: int) -> None:
+    def __init__(
+        self, table: TableStream, format_: _Format, vocabulary: Vocabulary, *, size_bytes: int, now_s: float
+    ) -> None:
         self.size_bytes = size_bytes
         self.findings = table.findings
         self.ignored: Counter[str] = Counter()
         self._table = table
         self._format = format_
+        self._vocabulary = vocabulary
+        self._now_s = now_s
+        self._fields_of = lru_cache(maxsize=256)(
+            vocabulary.fields_of
+        )  # lines have the same columns, or a few variants
+        self._type_of = lru_cache(maxsize=1024)(vocabulary.type_of)
 
     @property
     def read_bytes(self) -> int:
@@ -72,30 +83,56 @@ class EventFile:
 
     def _rows(self, format_: Delimited) -> Iterator[EventLine]:
         for row in format_.rows(self._table):
-            yield EventLine(location=row.location, fields=self._fields(row.cells.items()))
+            yield self._line(row.location, row.cells)
 
     def _objects(self) -> Iterator[EventLine]:
         lines = TextLines(self._table)
         for line in lines:
             if not line.isspace():
                 parsed = _object(line)
-                fields = None if parsed is None else self._fields(parsed.items())
-                yield EventLine(location=f"line {lines.number}", fields=fields)
+                location = f"line {lines.number}"
+                yield EventLine(location=location, fields=None) if parsed is None else self._line(location, parsed)
 
-    def _fields(self, cells: Iterable[tuple[str, object]]) -> dict[str, object]:
+    def _line(self, location: str, cells: Mapping[str, object]) -> EventLine:
+        names = self._fields_of(tuple(cells))
         fields = {}
-        for column, value in cells:
-            name = _field_of(column)
+        for column, value in cells.items():
+            name = names.get(column)
             if name is not None:
                 fields[name] = value
             elif value not in (None, ""):
                 self.ignored[column] += 1
-        return fields
+        left_out = self._translate_type(fields)
+        if fields.get("timestamp") not in (None, ""):
+            fields["timestamp"], noticed = time_of(fields["timestamp"], now_s=self._now_s)
+            if noticed is not None:
+                self.findings.add(noticed, location)
+        return EventLine(location=location, fields=fields, left_out=left_out)
+
+    def _translate_type(self, fields: dict[str, object]) -> str | None:
+        """Put the type's own name for another program's; returns the latter if it has no meaning here."""
+        given = fields.get("type")
+        name = "" if given is None else given
+        if not isinstance(name, str):
+            return None
+        meaning = self._type_of(name)
+        if meaning is Meaning.LEFT_OUT:
+            return name
+        if isinstance(meaning, str):
+            fields["type"] = meaning
+        return None
 
 
 @contextmanager
-def open_events(path: Path) -> Iterator[EventFile]:
+def open_events(
+    path: Path, vocabulary: Vocabulary | None = None, *, now_s: float | None = None
+) -> Iterator[EventFile]:
     """Open a file of events.
+
+    Args:
+        path: A CSV or JSON Lines file.
+        vocabulary: What the file calls fields and types, beside the usual names.
+        now_s: The time now, in seconds since 1970 UTC.
 
     Raises:
         SourceNotFound: There is no such file.
@@ -110,12 +147,14 @@ def open_events(path: Path) -> Iterator[EventFile]:
     except OSError as error:
         raise _unreadable(path, f"it cannot be opened ({error.strerror})") from error
     with stream:
-        format_ = _format_of(path, stream)
+        vocabulary = vocabulary or Vocabulary()
+        format_ = _format_of(path, stream, vocabulary)
         table = TableStream(label=str(path), stream=stream, findings=Findings())
-        yield EventFile(table, format_, size_bytes=path.stat().st_size)
+        now_s = time.time() if now_s is None else now_s
+        yield EventFile(table, format_, vocabulary, size_bytes=path.stat().st_size, now_s=now_s)
 
 
-def _format_of(path: Path, stream: IO[bytes]) -> _Format:
+def _format_of(path: Path, stream: IO[bytes], vocabulary: Vocabulary) -> _Format:
     head = stream.read(_HEAD_BYTES)
     stream.seek(0)
     format_ = format_of(head)
@@ -124,10 +163,13 @@ def _format_of(path: Path, stream: IO[bytes]) -> _Format:
     if isinstance(format_, Delimited):
         columns = format_.columns(TableStream(label=str(path), stream=stream, findings=Findings()))
         stream.seek(0)
-        known = {_field_of(column) for column in columns}
-        if "type" not in known or not known.intersection(_PERSON_FIELDS):
-            missing = "type" if "type" not in known else "user_id or visitor_id"
-            reason = f"it has no column {missing} (its columns: {', '.join(columns)})"
+        known = set(vocabulary.fields_of(columns).values())
+        has_type = "type" in known or isinstance(vocabulary.type_of(""), str)
+        if not has_type or not known.intersection(_PERSON_FIELDS):
+            missing = "type" if not has_type else "user_id or visitor_id"
+            reason = (
+                f"it has no column {missing} (its columns: {', '.join(columns)}); --columns THEIRS=OURS maps one"
+            )
             raise _unreadable(path, f"{reason}; an event has: {', '.join(FIELDS)}")
         return format_
     if isinstance(format_, JsonLines):
@@ -141,11 +183,6 @@ def _object(line: str) -> dict[str, object] | None:
     except (ValueError, RecursionError):  # ValueError also for a number of over 4,300 digits
         return None
     return parsed if isinstance(parsed, dict) else None
-
-
-@lru_cache(maxsize=1024)
-def _field_of(column: str) -> str | None:
-    return _FIELD_BY_KEY.get(column_key(column))
 
 
 def _unreadable(path: Path, reason: str) -> UnreadableTable:

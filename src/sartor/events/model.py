@@ -197,7 +197,7 @@ class PersonRecord:
     events: tuple[Event, ...] = ()
 
 
-_OLDEST_S = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
+OLDEST_S = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
 _DAY_S = 86_400.0
 _SHOWN_CHARS = 60  # of a value, in a message
 _LONG_NUMBER = 10**18  # an id has fewer digits
@@ -362,7 +362,7 @@ def event_in(fields: Mapping[str, object]) -> EventIn:
 def _typed(name: str, value: object) -> object:
     """A value in the type of its field if it can be read so; the model refuses what is left as it was."""
     if name in _NUMBERS:
-        number = _number(value)
+        number = number_of(value)
         if number is None:
             return value
         return number if name == "price" else int(number) if number.is_integer() else value
@@ -407,17 +407,17 @@ def _seconds(value: str | float | None, *, now_s: float) -> float:
     """
     if isinstance(value, str) and "-" in value[1:]:  # most likely a date, and a wrong guess costs an exception
         at_s = _iso(value)
-        at_s = _number(value) if at_s is None else at_s
+        at_s = number_of(value) if at_s is None else at_s
     else:
-        at_s = _number(value)
+        at_s = number_of(value)
         at_s = _iso(value) if at_s is None and isinstance(value, str) else at_s
     if at_s is None:
         raise BadEvent(reason=_broken("timestamp", value))
-    if at_s < _OLDEST_S:
+    if at_s < OLDEST_S:
         reason = f"timestamp {_shown(value)} is before the year 2000; give ISO 8601 or seconds since 1970"
         raise BadEvent(reason=reason)
     if at_s > now_s + _DAY_S:
-        hint = "; give seconds, not milliseconds" if _OLDEST_S < at_s / 1000 <= now_s + _DAY_S else ""
+        hint = "; give seconds, not milliseconds" if OLDEST_S < at_s / 1000 <= now_s + _DAY_S else ""
         raise BadEvent(reason=f"timestamp {_shown(value)} is more than a day in the future{hint}")
     return at_s
 
@@ -431,7 +431,7 @@ def _iso(text: str) -> float | None:
         return None
 
 
-def _number(value: object) -> float | None:
+def number_of(value: object) -> float | None:
     """A finite number, or the one that a text spells; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None

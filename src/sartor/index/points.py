@@ -51,8 +51,8 @@ def payload_of(entry: IndexEntry) -> dict[str, Any]:
 
 
 def _key(attribute: str) -> str:
-    """An attribute's name as Qdrant's JSON paths can quote it."""
-    return attribute.replace('"', "'")
+    """An attribute's name as Qdrant's JSON paths can quote it: they have no quotes and backslashes in quotes."""
+    return attribute.replace("%", "%25").replace('"', "%22").replace("\\", "%5C")
 
 
 def filter_of(

@@ -7,6 +7,7 @@ its id, and an event without an id by all its fields.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Collection
@@ -26,12 +27,15 @@ if TYPE_CHECKING:
     from sartor.catalog import Finding
     from sartor.events.files import EventFile, EventLine
     from sartor.events.model import Event
+    from sartor.events.vocabulary import Vocabulary
     from sartor.store.base import EventStore
 
 logger = logging.getLogger(__name__)
 
 _BATCH = 5_000  # events; a commit costs less than reading them
 _MAX_EXAMPLES = 5
+_MAX_REASONS = 10  # that name their value; beyond, values are left out
+_SHOWN_VALUE = re.compile(r"'.*'|\b\d[\d.e+]*\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +80,9 @@ class EventImportReport:
         undated: Events with neither id nor time: they count as of now, and importing them again adds them again.
         placeholders: Events in which an id was a placeholder for a missing one, such as ``undefined``; it was left
             out.
+        left_out: Number of events of types that have no meaning here, by the file's name of the type.
         rejected: Lines that are no events.
+        reasons: Number of rejected lines by what is wrong, the most frequent first.
         rejections: The first of them.
         ignored: Number of events with a value in a column that no event has, by the column's name.
         findings: What the file's reader noticed, such as rows with a stray quote.
@@ -91,19 +97,33 @@ class EventImportReport:
     unknown_examples: tuple[str, ...]
     undated: int
     placeholders: int
+    left_out: tuple[tuple[str, int], ...]
     rejected: int
+    reasons: tuple[tuple[str, int], ...]
     rejections: tuple[RejectedLine, ...]
     ignored: tuple[tuple[str, int], ...]
     findings: tuple[Finding, ...]
     seconds: float
 
+    @property
+    def failure(self) -> str | None:
+        """Why this was no success although the file could be read; None if it was."""
+        if self.added or self.duplicates:
+            return None
+        if not self.read:
+            return f"{self.source} has no event"
+        causes = [f"{reason} ({count:,})" for reason, count in self.reasons]
+        causes += [f"{name!r} has no meaning here ({count:,})" for name, count in self.left_out]
+        return f"no event of {self.source} was taken: {'; '.join(causes)}"
 
-def import_events(
+
+def import_events(  # noqa: PLR0913 - each is a keyword of its own
     path: Path,
     *,
     store: EventStore,
     known: Callable[[Collection[str]], set[str]],
     now_s: float,
+    vocabulary: Vocabulary | None = None,
     on_progress: OnEvents = lambda _: None,
 ) -> EventImportReport:
     """Import the events of a file; lines that are no events are reported and skipped.
@@ -113,6 +133,7 @@ def import_events(
         store: Where the events are stored.
         known: Returns which of some product ids the catalog has.
         now_s: The time now, in seconds since 1970 UTC.
+        vocabulary: What the file calls fields and types, beside the usual names.
         on_progress: Called after every batch.
 
     Raises:
@@ -120,7 +141,7 @@ def import_events(
         UnreadableTable: The file has no events, or the rest of it cannot be read.
     """
     started_s = time.perf_counter()
-    with open_events(path) as file:
+    with open_events(path, vocabulary, now_s=now_s) as file:
         run = _Run(store, known, now_s=now_s)
         for lines in _batches(file):
             run.add(lines)
@@ -152,6 +173,8 @@ class _Run:
         self._placeholders = 0
         self._rejected = 0
         self._rejections: list[RejectedLine] = []
+        self._reasons: Counter[str] = Counter()
+        self._left_out: Counter[str] = Counter()
         self._unknown: Counter[str] = Counter()
         self._known: set[str] = set()
         self._store = store
@@ -178,7 +201,9 @@ class _Run:
             unknown_examples=tuple(product for product, _ in self._unknown.most_common(_MAX_EXAMPLES)),
             undated=self._undated,
             placeholders=self._placeholders,
+            left_out=tuple(self._left_out.most_common()),
             rejected=self._rejected,
+            reasons=tuple(self._reasons.most_common()),
             rejections=tuple(self._rejections),
             ignored=tuple(file.ignored.most_common()),
             findings=file.findings.snapshot(),
@@ -188,6 +213,9 @@ class _Run:
     def _event(self, line: EventLine) -> Event | None:
         if line.fields is None:
             self._reject(line.location, "it is no JSON object")
+            return None
+        if line.left_out is not None:
+            self._left_out[line.left_out] += 1
             return None
         try:
             given = event_in(line.fields)
@@ -202,6 +230,8 @@ class _Run:
 
     def _reject(self, place: str, reason: str) -> None:
         self._rejected += 1
+        kind = _SHOWN_VALUE.sub("…", reason) if len(self._reasons) >= _MAX_REASONS else reason
+        self._reasons[kind] += 1
         if len(self._rejections) < MAX_LISTED_REJECTIONS:
             self._rejections.append(RejectedLine(place=place, reason=reason))
 

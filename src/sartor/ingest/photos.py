@@ -78,6 +78,7 @@ class IngestReport:
         updated: Products whose attributes or photos changed.
         unchanged: Products that were stored already as they are in the source.
         deleted: Products that are no longer in the source.
+        pictured: Products of the source that have a photo now, from it or from before.
         embedded: Photos that were embedded now.
         rejected: Photos that could not be used.
         findings: What the source's reader noticed, such as rows without a photo.
@@ -92,10 +93,20 @@ class IngestReport:
     updated: int
     unchanged: int
     deleted: int
+    pictured: int
     embedded: int
     rejected: tuple[Rejection, ...]
     findings: tuple[Finding, ...]
     seconds: float
+
+    @property
+    def failure(self) -> str | None:
+        """Why this was no success although the source could be read; None if it was."""
+        if self.pictured:
+            return None
+        return (
+            f"no photo of {self.source} was found, or none could be used; none of its products can be recommended"
+        )
 
     @property
     def photos_per_second(self) -> float:

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from sartor.catalog.source import Case
 from sartor.errors import WriteConflict
+from sartor.ingest.guard import ShrinkGuard, ShrinkLimits
 from sartor.ingest.maintenance import tidy_media
 from sartor.ingest.photos import (
     STEP,
@@ -34,9 +36,10 @@ from sartor.ingest.writer import retried
 from sartor.types import Photo, Product, SourcePhoto, SourceProduct, StoredProduct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from sartor.catalog import Source
+    from sartor.catalog.source import Findings
     from sartor.encoders.encoder import Encoder
     from sartor.imaging import UrlPolicy
     from sartor.ingest.writer import CatalogWriter
@@ -71,11 +74,13 @@ class IngestOptions:
         source_id: Name under which the store remembers the source, for ``prune``.
         limit: Maximum number of products.
         prune: Delete the products that came from this source before and are no longer in it.
+        shrink: From when on a source that says less than before is refused; None takes any.
     """
 
     source_id: str
     limit: int | None = None
     prune: bool = False
+    shrink: ShrinkLimits | None = None
 
 
 def ingest(
@@ -89,12 +94,29 @@ def ingest(
     """Write a source to the store and the index; repeating it changes nothing.
 
     Raises:
-        SourceError: The rest of the source cannot be read; what was committed until then stays.
+        SourceShrunk: It says much less than before; nothing was changed.
+        SourceError: It cannot be read, and nothing was changed; or it was changed while it was read, and what was
+            committed until then stays.
     """
     started_s = clock()
     catalog = context.catalog
+    guard = ShrinkGuard(
+        store=catalog.store,
+        source_id=options.source_id,
+        prune=options.prune,
+        is_whole=options.limit is None,
+        limits=options.shrink,
+    )
+    guard.examine(islice(source, options.limit), name=source.name)
     with context.open_embedder() as embedder:
-        run = _Run(context, embedder, options, total=_total(source, options), on_progress=on_progress)
+        run = _Run(
+            context,
+            embedder,
+            options,
+            total=_total(source, options),
+            findings=source.findings,
+            on_progress=on_progress,
+        )
         run.go_through(islice(source, options.limit))
     context.encoder.unload()  # the index needs the memory now, to build its graph
     deleted = run.prune() if options.prune else 0
@@ -111,6 +133,7 @@ def ingest(
         updated=run.outcomes["updated"],
         unchanged=run.outcomes["unchanged"],
         deleted=deleted,
+        pictured=run.pictured,
         embedded=run.embedded,
         rejected=tuple(run.rejected),
         findings=source.findings.snapshot(),
@@ -138,7 +161,8 @@ class _SourceProduct:
     """A product of the source with its readable photos."""
 
     product: Product
-    lists_photos: bool
+    is_described: bool
+    has_no_photo: bool
     photos: tuple[ReadPhoto, ...]
 
 
@@ -166,6 +190,21 @@ class _Step:
         self.stored = catalog.store.products([offered.product.id for offered in self.products])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    """What became of the products of a step.
+
+    Attributes:
+        outcomes: ``added``, ``updated`` or ``unchanged``, by product id.
+        pictured: How many of them have a photo now.
+        committed: Ids of those that were written.
+    """
+
+    outcomes: dict[str, str]
+    pictured: int
+    committed: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class _Run:
     """One pass through a source, and its counts."""
@@ -174,9 +213,11 @@ class _Run:
     embedder: Embedder
     options: IngestOptions
     total: int | None = field(kw_only=True)
+    findings: Findings = field(kw_only=True)
     on_progress: OnProgress = field(kw_only=True)
     product_ids: set[str] = field(default_factory=set)
     photos: int = 0
+    pictured: int = 0
     embedded: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     rejected: list[Rejection] = field(default_factory=list)
@@ -211,7 +252,8 @@ class _Run:
             products=[
                 _SourceProduct(
                     product=offered.product,
-                    lists_photos=bool(offered.photos),
+                    is_described=offered.is_described,
+                    has_no_photo=offered.has_no_photo,
                     photos=_each_once(photos),
                 )
                 for offered, photos in read.items
@@ -226,36 +268,46 @@ class _Run:
         embedded = step.pending.result()
         self.rejected.extend(embedded.rejected)
         self.embedded += len(embedded.vectors)
-        outcomes, committed = retried(lambda: self._write(step, embedded))
-        self.product_ids |= outcomes.keys()
-        self.outcomes.update(outcomes.values())
+        written = retried(lambda: self._write(step, embedded))
+        self.product_ids |= written.outcomes.keys()
+        self.outcomes.update(written.outcomes.values())
+        self.pictured += written.pictured
+        self._note_taken_over(step, written.outcomes)
         self.on_progress(
             Progress(
                 products=len(self.product_ids),
                 total=self.total,
                 photos=self.photos,
-                committed=committed,
+                committed=written.committed,
             )
         )
 
-    def _write(self, step: _Step, embedded: Embedded) -> tuple[dict[str, str], tuple[str, ...]]:
-        """Write a step; returns what became of its products, by id, and the ids of those that were written.
+    def _note_taken_over(self, step: _Step, written: Collection[str]) -> None:
+        """Say which products another source had before: from now on they are this one's."""
+        for product_id in written:
+            previous = step.stored.get(product_id)
+            if previous is not None and previous.source != self.options.source_id:
+                self.findings.add(Case.TAKEN_OVER, f"{product_id} (from {previous.source or 'no source'})")
+
+    def _write(self, step: _Step, embedded: Embedded) -> _Written:
+        """Write a step.
 
         Raises:
             WriteConflict: Another process changed some of them, or deleted photos; what was read is read again.
         """
         usable = step.known | embedded.photos
-        writes, outcomes = [], {}
+        writes, outcomes, pictured = [], {}, 0
         for offered in step.products:
             previous = step.stored.get(offered.product.id)
             product = self._product(offered, usable, previous)
             if product is None:
                 continue
             outcomes[product.product.id] = _outcome(previous, product)
+            pictured += bool(product.photos)
             if previous != product or any(photo.sha256 in embedded.vectors for photo in product.photos):
                 writes.append(product)
         if not writes:
-            return outcomes, ()
+            return _Written(outcomes=outcomes, pictured=pictured)
         try:
             self.context.catalog.write(
                 writes,
@@ -270,18 +322,22 @@ class _Run:
                 self.rejected.append(Rejection(photo=photo, reason=_GONE))
             step.read(self.context.catalog)
             raise
-        return outcomes, tuple(stored.product.id for stored in writes)
+        committed = tuple(stored.product.id for stored in writes)
+        return _Written(outcomes=outcomes, pictured=pictured, committed=committed)
 
     def _product(
         self, offered: _SourceProduct, usable: dict[str, Photo], previous: StoredProduct | None
     ) -> StoredProduct | None:
         """The product as it will be stored; None if nothing of it can be used."""
         photos = tuple(replace(usable[sha256], name=name) for sha256, name in offered.photos if sha256 in usable)
-        if not photos and previous is not None and offered.lists_photos:
-            photos = previous.photos  # a photo that became unreadable does not take the good one away
-        if not photos and not offered.product.title and not offered.product.attributes:
+        if not photos and previous is not None and not offered.has_no_photo:
+            photos = (
+                previous.photos
+            )  # a photo that became unreadable, or is missing, does not take the good one away
+        product = offered.product if offered.is_described or previous is None else previous.product
+        if not photos and not product.title and not product.attributes:
             return None
-        return StoredProduct(product=offered.product, photos=photos, source=self.options.source_id)
+        return StoredProduct(product=product, photos=photos, source=self.options.source_id)
 
 
 def _each_once(photos: Sequence[ReadPhoto]) -> tuple[ReadPhoto, ...]:

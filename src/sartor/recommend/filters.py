@@ -1,29 +1,45 @@
-"""Filters as people write them: ``gender=Women``, ``color=Red,Blue``, ``color!=Black``, ``price=10..50``."""
+"""Filters as people write them, with one grammar for the command line, addresses, pages and Python.
+
+    filter = name ["!"] "=" (range | value {"," value})
+    range  = [number] ".." [number]
+    name, value = plain text, without space around it, or a JSON string in double quotes
+
+``gender=Women``, ``color=Red,Blue``, ``color!=Black`` and ``price=10..50`` need no quotes. A value does that has a
+comma, begins with a quote, or reads as a range, as in ``material="Cotton, Linen"``; a name that has an equals sign
+or ends with ``!``. In Python and JSON values stand as they are; only names follow the grammar.
+"""
 
 from __future__ import annotations
 
+import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
 from sartor.errors import BadFilter, UnknownAttribute, UnknownValue
 from sartor.limits import MAX_KNOWN_VALUES
 from sartor.types import EVERYTHING, AnyOf, AttributeValue, Between, Condition, Not, Where
+from sartor.values import storable
 
 if TYPE_CHECKING:
     from sartor.index.base import VectorIndex
     from sartor.store.base import CatalogStore
 
 FilterValue: TypeAlias = AttributeValue | Sequence[str] | tuple[float | None, float | None]
-Filter: TypeAlias = Mapping[str, FilterValue] | Where
+Filter: TypeAlias = Mapping[str, FilterValue] | Where | str | Sequence[str]
 
 _NUMBER = r"[-+]?\d+(?:\.\d+)?"
 _RANGE = re.compile(rf"({_NUMBER})?\.\.({_NUMBER})?")
+_QUOTE = '"'
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # forms of pages change line ends that are not escaped
+_STRING = json.JSONDecoder(strict=False)
 
 
 def parse_where(texts: Iterable[str]) -> Where:
-    """Read filters from a command line; all of them must hold.
+    """Read filters that are written as text; all of them must hold.
 
     Raises:
         BadFilter: One cannot be understood.
@@ -32,13 +48,16 @@ def parse_where(texts: Iterable[str]) -> Where:
         >>> parse_where(["price=10..50"]).conditions
         (Between(attribute='price', low=10.0, high=50.0),)
     """
-    return Where(tuple(_parse(text) for text in texts))
+    unclear: list[tuple[str, str]] = []
+    conditions = tuple(_parse(text, unclear) for text in texts)
+    return Where(conditions, tuple(unclear))
 
 
 def where_of(filters: Mapping[str, FilterValue]) -> Where:
     """Read filters from Python: a value, a list of values, or a pair of numbers as a range.
 
-    A name that ends with ``!``, as in ``{"color!": "Black"}``, turns its condition around.
+    A name that ends with ``!``, as in ``{"color!": "Black"}``, turns its condition around. Values are taken as
+    they are, whatever letters they have.
 
     Raises:
         BadFilter: A value has another type.
@@ -75,29 +94,147 @@ def require_values(where: Where, catalog: VectorIndex | CatalogStore) -> None:
                 raise UnknownValue(condition.attribute, condition.values[0], known=values)
 
 
-def _parse(text: str) -> Condition:
-    attribute, equals, value = (part.strip() for part in text.partition("="))
-    if attribute.endswith("!"):
-        return Not(condition=_positive(attribute[:-1].strip(), equals, value, text=text))
-    return _positive(attribute, equals, value, text=text)
+def filter_text(condition: Condition) -> str:
+    """A condition as a filter is written; ``parse_where`` reads the same from it.
+
+    Example:
+        >>> filter_text(AnyOf(attribute="material", values=("Cotton, Linen", "Silk")))
+        'material="Cotton, Linen",Silk'
+    """
+    if isinstance(condition, Not):
+        return f"{name_text(condition.attribute)}!={_values_text(condition.condition)}"
+    return f"{name_text(condition.attribute)}={_values_text(condition)}"
 
 
-def _positive(attribute: str, equals: str, value: str, *, text: str) -> AnyOf | Between:
-    if not equals or not attribute or not value:
+def name_text(attribute: str) -> str:
+    """The name of an attribute as a filter has it: in quotes where it could be read as something else."""
+    is_plain = attribute == attribute.strip() and not _CONTROL.search(attribute) and "=" not in attribute
+    is_plain = is_plain and attribute != "" and attribute[0] != _QUOTE and attribute[-1] != "!"
+    return attribute if is_plain else _quoted(attribute)
+
+
+def require_clear(where: Where, catalog: CatalogStore) -> None:
+    """Refuse what was written without quotes and read as several values or as a range, but is one value as well.
+
+    Raises:
+        BadFilter: The error says how to write the one and the other.
+    """
+    for attribute, text in where.unclear:
+        alone = AnyOf(attribute=attribute, values=(text,))
+        if catalog.facets([attribute], where=Where((alone,)), limit=1).get(attribute):
+            raise BadFilter(f"{attribute}={text}", reason=_unclear(alone, text))
+
+
+def _unclear(alone: AnyOf, text: str) -> str:
+    one = filter_text(alone)
+    if _RANGE.fullmatch(text):
+        return f"products have the text {text!r} itself, and it is a range as well: write {one} for the text"
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    several = " or ".join(repr(part) for part in parts)
+    each = f"{name_text(alone.attribute)}={','.join(map(_quoted, parts))}"
+    return f"products have the value {text!r}, and it may mean {several}: write {one} or {each}"
+
+
+def _values_text(condition: AnyOf | Between) -> str:
+    if isinstance(condition, Between):
+        bounds = ("" if bound is None else _number_text(bound) for bound in (condition.low, condition.high))
+        return "..".join(bounds)
+    return ",".join(map(_value_text, condition.values))
+
+
+def _value_text(value: str) -> str:
+    is_plain = value != "" and value == value.strip() and not _CONTROL.search(value)
+    is_plain = is_plain and "," not in value and value[0] != _QUOTE and not _RANGE.fullmatch(value)
+    return value if is_plain else _quoted(value)
+
+
+def _number_text(number: float) -> str:
+    """A number without an exponent: ``10``, ``0.5``."""
+    text = f"{Decimal(repr(number)):f}"
+    return text.removesuffix(".0")
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _parse(text: str, unclear: list[tuple[str, str]]) -> Condition:
+    attribute, is_negated, value = _split(text)
+    condition = _positive(attribute, value, text=text)
+    is_several = isinstance(condition, AnyOf) and "," in value and _QUOTE not in value
+    if is_several or isinstance(condition, Between):
+        unclear.append((attribute, value))
+    return Not(condition=condition) if is_negated else condition
+
+
+def _split(text: str) -> tuple[str, bool, str]:
+    """The name of a filter, whether it is turned around, and what follows its equals sign, stripped."""
+    stripped = text.strip()
+    if stripped.startswith(_QUOTE):
+        attribute, end = _unquoted(stripped, 0, text=text)
+        mark, equals, value = stripped[end:].partition("=")
+        is_named, is_negated = attribute != "" and mark.strip() in {"", "!"}, mark.strip() == "!"
+    else:
+        name, equals, value = stripped.partition("=")
+        attribute = name.strip()
+        is_negated = attribute.endswith("!")
+        attribute = attribute[:-1].strip() if is_negated else attribute
+        is_named = bool(attribute)
+    if not (is_named and equals and value.strip()):
         raise BadFilter(text, reason="it is not key=value")
+    return attribute, is_negated, value.strip()
+
+
+def _positive(attribute: str, value: str, *, text: str) -> AnyOf | Between:
     if match := _RANGE.fullmatch(value):
         low, high = (float(bound) if bound else None for bound in match.groups())
         return _between(attribute, low, high, text=text)
-    values = tuple(part.strip() for part in value.split(",") if part.strip())
+    values = tuple(_values(value, text=text))
     if not values:
         raise BadFilter(text, reason="it names no value")
     return AnyOf(attribute=attribute, values=values)
 
 
+def _values(value: str, *, text: str) -> Iterator[str]:
+    """The values of a list, of which some may be in quotes; empty ones are left out."""
+    start = 0
+    while start < len(value):
+        if value[start].isspace():
+            start += 1
+            continue
+        if value[start] == _QUOTE:
+            item, start = _unquoted(value, start, text=text)
+            between, comma, _ = value[start:].partition(",")
+            if between.strip():
+                raise BadFilter(
+                    text, reason=f"after the quotes comes {between.strip()[:50]!r}; a comma parts values"
+                )
+            yield item
+            start += len(between) + len(comma)
+            continue
+        item, comma, _ = value[start:].partition(",")
+        if item.strip():
+            yield item.strip()
+        start += len(item) + len(comma)
+
+
+def _unquoted(value: str, start: int, *, text: str) -> tuple[str, int]:
+    """The text in quotes that begins at ``start``, and where it ends."""
+    try:
+        item, end = _STRING.raw_decode(value, start)
+    except ValueError as error:
+        raise BadFilter(text, reason="its quotes are not closed, or a backslash in them means nothing") from error
+    return storable(item), end
+
+
 def _named(name: str, value: FilterValue) -> Condition:
-    if name.endswith("!"):
-        return Not(condition=_condition(name[:-1], value))
-    return _condition(name, value)
+    attribute, is_negated = name.removesuffix("!"), name.endswith("!")
+    if attribute.startswith(_QUOTE):
+        with suppress(BadFilter):
+            unquoted, end = _unquoted(attribute, 0, text=name)
+            attribute = unquoted if end == len(attribute) else attribute
+    condition = _condition(attribute, value)
+    return Not(condition=condition) if is_negated else condition
 
 
 def _condition(attribute: str, value: FilterValue) -> AnyOf | Between:

@@ -12,6 +12,7 @@ from sartor.limits import (
     MAX_EVENTS,
     MAX_EXCLUDED,
     MAX_FACETS,
+    MAX_FILTER_CHARS,
     MAX_ID_BYTES,
     MAX_ITEMS,
     MAX_K,
@@ -76,7 +77,8 @@ class ProductPart(RequestModel):
     weight: Annotated[float, Field(gt=0, le=100)] = 1.0
 
 
-Where = dict[Name, Value | Range]
+FilterName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_FILTER_CHARS)]  # it may be in quotes
+Where = dict[FilterName, Value | Range]
 _WHERE: Any = Field(
     default_factory=dict,
     description='Filters, all of which must hold: {"gender": "Women", "color": ["Red", "Blue"], '

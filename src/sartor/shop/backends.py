@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sartor.encoders.registry import ModelRegistry
     from sartor.imaging import UrlPolicy
     from sartor.index.base import IndexWriter, ListingWriter, VectorIndex
+    from sartor.ingest.guard import ShrinkLimits
     from sartor.ingest.photos import Embedder
     from sartor.media.base import MediaStore
     from sartor.recommend.personal.published import Files
@@ -93,6 +94,7 @@ class Backends:
         learned: What one process has learned from very many events, for the others.
         media: Thumbnails.
         urls: Whether photos may be fetched by URL.
+        shrink: From when on a source that says less than before is refused.
         models: Models of the workspace.
         choose_model: From the id of the workspace's default model, or None, to the card of the model to use.
         open_encoder: Opens the network of a model.
@@ -117,6 +119,7 @@ class Backends:
     learned: Files
     media: MediaStore
     urls: UrlPolicy
+    shrink: ShrinkLimits
     models: ModelRegistry
     choose_model: Callable[[str | None], ModelCard]
     open_encoder: Callable[[ModelCard], Encoder]

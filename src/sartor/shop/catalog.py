@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sartor.catalog import open_source
@@ -11,21 +12,23 @@ from sartor.ingest.export.run import export, require_possible
 from sartor.ingest.export.source import ExportSource, selected
 from sartor.ingest.pipeline import IngestOptions, ingest
 from sartor.ingest.put import delete_product, put_products
-from sartor.recommend.filters import require_attributes, require_values
+from sartor.recommend.filters import parse_where, require_attributes, require_clear, require_values, where_of
 from sartor.recommend.similar import FACET_VALUES
+from sartor.types import Where
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from sartor.imaging import Thumbnail
     from sartor.ingest.export.run import ExportOptions, ExportReport
     from sartor.ingest.photos import IngestReport, OnProgress
     from sartor.ingest.put import ProductInput, PutOutcome
+    from sartor.recommend.filters import Filter
     from sartor.shop.backends import Backends, OpenModel
     from sartor.shop.models import Models
     from sartor.store.base import CatalogStore, StoreCounts
-    from sartor.types import FacetValue, Listing, ListingQuery, Photo, StoredProduct, Where
+    from sartor.types import FacetValue, Listing, ListingQuery, Photo, StoredProduct
 
 
 class Catalog:
@@ -46,12 +49,24 @@ class Catalog:
         """What holds the catalog, and the API keys."""
         return self._store
 
-    def index(
-        self, source: Path, *, limit: int | None, prune: bool, ray: str | None, on_progress: OnProgress
+    def index(  # noqa: PLR0913 - each is a keyword of its own
+        self,
+        source: Path,
+        *,
+        limit: int | None,
+        prune: bool,
+        allow_shrink: bool,
+        ray: str | None,
+        on_progress: OnProgress,
     ) -> IngestReport:
         """Bring the products of a source in."""
         with open_source(source) as opened:
-            options = IngestOptions(source_id=str(source.resolve()), limit=limit, prune=prune)
+            options = IngestOptions(
+                source_id=str(source.resolve()),
+                limit=limit,
+                prune=prune,
+                shrink=None if allow_shrink else self._backends.shrink,
+            )
             with self._backends.writing:
                 model = self._embedding_model()
                 report = ingest(opened, model.ingest_context(ray=ray), options, on_progress=on_progress)
@@ -74,6 +89,20 @@ class Catalog:
         require_possible(options)
         with self._backends.writing:
             return export(options, self._export_source(options, on_progress))
+
+    def where(self, given: Filter | None) -> Where:
+        """A filter as it was given, read.
+
+        Raises:
+            BadFilter: It cannot be understood, or its text can be read in two ways.
+        """
+        if isinstance(given, str):
+            given = parse_where([given])
+        elif not isinstance(given, Where | Mapping | None):
+            given = parse_where(given)
+        where = given if isinstance(given, Where) else where_of(given or {})
+        require_clear(where, self._store)
+        return where
 
     def listing(self, query: ListingQuery) -> Listing:
         """A page of products."""

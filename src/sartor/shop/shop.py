@@ -18,9 +18,9 @@ from sartor.evaluation.pictures import MAX_PRODUCTS
 from sartor.evaluation.relevance import LabelMap
 from sartor.evaluation.task import DEFAULT_KS, EvaluationRequest, ShowProgress, silent
 from sartor.events.model import Event, EventCounts, EventType, Person, PersonRecord, RelationType
+from sartor.events.vocabulary import Vocabulary
 from sartor.ingest.export.run import ExportOptions
 from sartor.recommend.base import FeedRequest
-from sartor.recommend.filters import where_of
 from sartor.recommend.outfit.outfit import LookQuery, Outfit
 from sartor.recommend.outfit.rules import slot_named
 from sartor.recommend.query import Part, PhotoInput, parts_of
@@ -31,7 +31,7 @@ from sartor.shop.evaluator import Evaluator
 from sartor.shop.models import ImportOptions, Models
 from sartor.shop.recommender import Recommender, SimilarRequest
 from sartor.shop.shoppers import Shoppers, person_of
-from sartor.types import ListingQuery, Metric, Sort, Where
+from sartor.types import ListingQuery, Metric, Sort
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -82,7 +82,8 @@ class Shop:
     threads, and several processes may have it open: each sees within a moment what another one writes.
 
     A filter, ``where``, is a mapping such as ``{"gender": "Women", "color": ["Red", "Pink"], "price": (10, 50),
-    "brand!": "Acme"}``, or a ``Where``. A ``str`` for a person is the id of a user.
+    "brand!": "Acme"}``, or text as the command line has it, such as ``'material="Cotton, Linen"'``, or several of
+    them. A ``str`` for a person is the id of a user.
 
     Attributes:
         catalog: What is in it.
@@ -221,16 +222,20 @@ class Shop:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def index(
+    def index(  # noqa: PLR0913 - each is a keyword of its own
         self,
         source: str | Path,
         *,
         limit: int | None = None,
         prune: bool = False,
         ray: str | None = None,
+        allow_shrink: bool = False,
         on_progress: OnProgress = lambda _: None,
     ) -> IngestReport:
         """Bring the products of a source into the catalog; doing it again changes nothing.
+
+        A source that says much less than the catalog knows of it is refused before anything changes: most nights
+        that is an export that failed. Photos and attributes that a source does not speak of stay as they are.
 
         Args:
             source: A folder of images, a ZIP, a Kaggle data set, a CSV or JSON Lines table, a Merchant feed.
@@ -238,10 +243,13 @@ class Shop:
             prune: Delete the products that once came from this source and have left it.
             ray: Embed the photos on a Ray cluster: ``"auto"``, ``"local"`` or ``"ray://HOST:PORT"``. Its hosts
                 need to see the source under the same path. By default, this process embeds them.
+            allow_shrink: Take the source whatever is lost by it.
             on_progress: Called after each step with what is committed by then.
 
         Raises:
-            SourceError: The source cannot be read. Photos that cannot be read are in the report instead.
+            SourceShrunk: It says much less than before. The error says what would be lost.
+            SourceError: The source cannot be read, or has no product. Photos that cannot be read are in the report
+                instead.
             ModelError: There is no model to embed with.
             ClusterError: The cluster cannot be used, or broke down. What was committed until then stays.
             MissingExtra: Ray is not installed.
@@ -255,7 +263,9 @@ class Shop:
         if limit is not None and (limit < 1 or prune):
             msg = "limit must be at least 1, and cannot go with prune, which needs the whole source"
             raise ValueError(msg)
-        return self.catalog.index(Path(source), limit=limit, prune=prune, ray=ray, on_progress=on_progress)
+        return self.catalog.index(
+            Path(source), limit=limit, prune=prune, allow_shrink=allow_shrink, ray=ray, on_progress=on_progress
+        )
 
     def import_embeddings(  # noqa: PLR0913 - each is a keyword of its own
         self,
@@ -381,7 +391,11 @@ class Shop:
             2
         """
         options = ExportOptions(
-            path=Path(path), format=ExportFormat(format), where=_where(where), images=images, force=force
+            path=Path(path),
+            format=ExportFormat(format),
+            where=self.catalog.where(where),
+            images=images,
+            force=force,
         )
         return self.catalog.export(options, on_progress=on_progress)
 
@@ -412,7 +426,7 @@ class Shop:
             (['red', 'pink'], 4)
         """
         return self.catalog.listing(
-            ListingQuery(where=_where(where), words=words, sort=Sort(sort), limit=limit, after=after)
+            ListingQuery(where=self.catalog.where(where), words=words, sort=Sort(sort), limit=limit, after=after)
         )
 
     def facets(
@@ -429,7 +443,7 @@ class Shop:
             >>> shop.facets(["articleType"])["articleType"][0]
             FacetValue(value='Tshirts', count=2)
         """
-        return self.catalog.facets(attributes, where=_where(where), words=words)
+        return self.catalog.facets(attributes, where=self.catalog.where(where), words=words)
 
     def product(self, product_id: str) -> StoredProduct:
         """A product by its id.
@@ -552,7 +566,7 @@ class Shop:
             color=color,
             weights=weights,
             k=k,
-            where=_where(where),
+            where=self.catalog.where(where),
             diversity=diversity,
             facets=tuple(facets),
             exclude=frozenset(exclude),
@@ -596,7 +610,7 @@ class Shop:
         query = LookQuery(
             products=products,
             slots=None if slots is None else tuple(slot_named(name) for name in slots),
-            where=_where(where),
+            where=self.catalog.where(where),
             max_price=max_price,
             alternatives=alternatives,
         )
@@ -644,8 +658,8 @@ class Shop:
             person=person_of(user).identified(),
             k=k,
             now_s=_now(now_s),
-            where=_where(where),
-            context=_where(context),
+            where=self.catalog.where(where),
+            context=self.catalog.where(context),
             diversity=FEED_DIVERSITY if diversity is None else diversity,
             without=frozenset(exclude),
         )
@@ -676,7 +690,9 @@ class Shop:
             >>> [hit.product_id for hit in shop.trending(now_s=1.7e9)]
             ['red']
         """
-        return self.recommender.trending(k=k, window_s=window_s, where=_where(where), now_s=_now(now_s))
+        return self.recommender.trending(
+            k=k, window_s=window_s, where=self.catalog.where(where), now_s=_now(now_s)
+        )
 
     def together(
         self,
@@ -704,7 +720,7 @@ class Shop:
             ()
         """
         relation = None if by is None else RelationType(by)
-        return self.recommender.together(product_id, by=relation, k=k, where=_where(where))
+        return self.recommender.together(product_id, by=relation, k=k, where=self.catalog.where(where))
 
     def describe(self, photo: PhotoInput | Part) -> QueryAttributes:
         """What is seen in a photo: attributes with their probability, and colors.
@@ -768,10 +784,27 @@ class Shop:
         """
         return self.shoppers.record(events)
 
-    def import_events(self, file: str | Path, *, on_progress: OnEvents = lambda _: None) -> EventImportReport:
+    def import_events(
+        self,
+        file: str | Path,
+        *,
+        columns: Mapping[str, str] | None = None,
+        types: Mapping[str, str] | None = None,
+        on_progress: OnEvents = lambda _: None,
+    ) -> EventImportReport:
         r"""Take in events from a CSV or JSON Lines file; doing it again changes nothing.
 
+        The usual names of columns and types are known, such as ``event_time`` and ``cart``.
+
+        Args:
+            file: The file.
+            columns: Fields by the file's columns, for other names; an empty field ignores the column.
+            types: Types by the file's types, likewise; an empty type leaves such events out, and the type ``""``
+                is that of events without one.
+            on_progress: Called after every batch.
+
         Raises:
+            BadVocabulary: There is no such field or type.
             SourceError: The file cannot be read. Events that cannot be taken are in the report instead.
 
         Example:
@@ -782,7 +815,8 @@ class Shop:
             >>> report.added, report.unknown_examples
             (2, ('sold-out',))
         """
-        return self.shoppers.import_events(Path(file), on_progress=on_progress)
+        vocabulary = Vocabulary(columns or {}, types or {})
+        return self.shoppers.import_events(Path(file), vocabulary, on_progress=on_progress)
 
     def merge(self, visitor_id: str, *, into: str) -> int:
         """Make a visitor a user, at login: what the visitor did and will do is the user's.
@@ -1129,10 +1163,6 @@ class Shop:
             sartor.errors.NoPreviousModel: no model was replaced by a promotion that could be undone; ...
         """
         return self._models.rollback(on_progress=on_progress)
-
-
-def _where(where: Filter | None) -> Where:
-    return where if isinstance(where, Where) else where_of(where or {})
 
 
 def _part(photo: PhotoInput | Part) -> Part:

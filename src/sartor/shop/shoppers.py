@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sartor.events.model import Event, Taken
+    from sartor.events.vocabulary import Vocabulary
     from sartor.ingest.events import EventImportReport, OnEvents
     from sartor.recommend.personal.interactions import Interactions
     from sartor.recommend.personal.published import SharedLearning
@@ -56,12 +57,17 @@ class Shoppers:
         unknown = sum(1 for event in events if event.product_id and event.product_id not in known)
         return replace(taken, unknown_products=unknown)
 
-    def import_events(self, file: Path, *, on_progress: OnEvents) -> EventImportReport:
+    def import_events(self, file: Path, vocabulary: Vocabulary, *, on_progress: OnEvents) -> EventImportReport:
         """Take in the events of a CSV or JSON Lines file."""
         from sartor.ingest.events import import_events
 
         return import_events(
-            file, store=self.events, known=self._store.known, now_s=time.time(), on_progress=on_progress
+            file,
+            store=self.events,
+            known=self._store.known,
+            now_s=time.time(),
+            vocabulary=vocabulary,
+            on_progress=on_progress,
         )
 
     def merge(self, visitor_id: str, *, into: str) -> int:

@@ -17,12 +17,12 @@ from sartor.limits import (
     MAX_TEXT_CHARS,
     RESULTS_PAGE,
 )
-from sartor.recommend.filters import parse_where
+from sartor.recommend.filters import filter_text, parse_where
 from sartor.service.problems import BadRequest
 from sartor.types import AnyOf, Between, Not, Sort, Where
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from starlette.datastructures import QueryParams
 
@@ -40,37 +40,37 @@ class Filters:
     """Filters on attributes.
 
     Attributes:
-        pairs: Attribute and value, each once. An attribute with ``!`` at its end must not have the value.
+        pairs: Attribute and value, each once; in place of a value a range, or what must not hold.
+        unclear: What the address has without quotes and could be one value as well, as ``Where`` keeps it.
     """
 
-    pairs: tuple[tuple[str, str], ...] = ()
+    pairs: tuple[tuple[str, str | Between | Not], ...] = ()
+    unclear: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     def __bool__(self) -> bool:
         return bool(self.pairs)
 
     @classmethod
     def parse(cls, texts: Iterable[str]) -> Filters:
-        """Parse texts ``attribute=value``; empty ones are left out.
+        """Parse texts as ``recommend.filters`` has them; empty ones are left out.
 
         Raises:
-            BadFilter: There are too many filters, or one is too long or has no value.
+            BadFilter: There are too many filters, or one is too long or cannot be understood.
         """
-        pairs: dict[tuple[str, str], None] = {}
-        for text in texts:
-            attribute, equals, value = text.partition("=")
-            if not text:
-                continue
-            if not (attribute.strip("! ") and equals and value) or len(text) > MAX_FILTER_CHARS:
-                raise BadFilter(text[:100], reason="a filter of a page is attribute=value")
-            pairs[attribute, value] = None
+        given = [text for text in texts if text]
+        for text in given:
+            if len(text) > MAX_FILTER_CHARS:
+                raise BadFilter(text[:100], reason=f"it has more than {MAX_FILTER_CHARS} characters")
+        where = parse_where(given)
+        pairs = dict.fromkeys(pair for condition in where.conditions for pair in _pairs(condition))
         if len(pairs) > MAX_FILTERS:
             raise BadFilter(next(iter(pairs))[0], reason=f"there are more than {MAX_FILTERS} filters")
-        return cls(tuple(pairs))
+        return cls(tuple(pairs), where.unclear)
 
     @property
     def texts(self) -> list[str]:
         """The filters as an address has them."""
-        return [f"{attribute}={value}" for attribute, value in self.pairs]
+        return [pair_text(*pair) for pair in self.pairs]
 
     def has(self, attribute: str, value: str) -> bool:
         """Whether a value is filtered by."""
@@ -78,48 +78,61 @@ class Filters:
 
     def values_of(self, attribute: str) -> tuple[str, ...]:
         """The values that an attribute is filtered by."""
-        return tuple(value for name, value in self.pairs if name == attribute)
+        return tuple(value for name, value in self.pairs if name == attribute and isinstance(value, str))
 
-    def toggled(self, attribute: str, value: str) -> Filters:
+    def range_of(self, attribute: str) -> Between | None:
+        """The range that an attribute is filtered by, the first one; None if there is none."""
+        ranges = (value for name, value in self.pairs if name == attribute and isinstance(value, Between))
+        return next(ranges, None)
+
+    def toggled(self, attribute: str, value: str | Between | Not) -> Filters:
         """These filters with a value added, or removed if it is there."""
         return Filters(_toggled(self.pairs, (attribute, value)))
 
     def without(self, attribute: str) -> Filters:
         """These filters without an attribute."""
-        return Filters(tuple(pair for pair in self.pairs if pair[0] != attribute))
+        return Filters(tuple(pair for pair in self.pairs if pair[0] != attribute), self.unclear)
 
     def where(self) -> Where:
-        """The condition that products have to meet: for each attribute, any of its values.
-
-        Raises:
-            BadFilter: A range ends before it starts.
-        """
-        names = dict.fromkeys(attribute for attribute, _ in self.pairs)
-        return Where(tuple(_condition(name, self.values_of(name)) for name in names))
+        """The condition that products have to meet: for each attribute, any of its values."""
+        names = dict.fromkeys(attribute for attribute, value in self.pairs if isinstance(value, str))
+        conditions: list[Condition] = [AnyOf(attribute=name, values=self.values_of(name)) for name in names]
+        conditions += [value for _, value in self.pairs if not isinstance(value, str)]
+        return Where(tuple(conditions), self.unclear)
 
 
-def _condition(name: str, values: tuple[str, ...]) -> Condition:
-    if name.endswith("!"):
-        return Not(condition=AnyOf(attribute=name[:-1], values=values))
-    if len(values) == 1 and ".." in values[0]:
-        (condition,) = parse_where([f"{name}={values[0]}"]).conditions
-        if isinstance(condition, Between):
-            return condition
-    return AnyOf(attribute=name, values=values)
+def pair_text(attribute: str, value: str | Between | Not) -> str:
+    """One filter as an address has it."""
+    return filter_text(AnyOf(attribute=attribute, values=(value,)) if isinstance(value, str) else value)
 
 
-def price_range(low: str, high: str) -> str | None:
-    """The price filter of two form fields, such as ``10..50``; None if both are empty.
+def _pairs(condition: Condition) -> Iterator[tuple[str, str | Between | Not]]:
+    """A condition as pairs: what any of several values may be, or must not be, has one for each."""
+    if isinstance(condition, AnyOf):
+        yield from ((condition.attribute, value) for value in condition.values)
+    elif isinstance(condition, Not) and isinstance(condition.condition, AnyOf):
+        for value in condition.condition.values:
+            alone = AnyOf(attribute=condition.attribute, values=(value,))
+            yield condition.attribute, Not(condition=alone)
+    else:
+        yield condition.attribute, condition
+
+
+def price_range(low: str, high: str) -> Between | None:
+    """The price filter of two form fields; None if both are empty.
 
     Raises:
-        BadFilter: A field is no number.
+        BadFilter: A field is no number, or the range ends before it starts.
     """
     bounds = [text.strip().replace(",", ".") for text in (low, high)]
     for bound in bounds:
         if bound and not (bound.isascii() and bound.replace(".", "", 1).isdigit()):
             raise BadFilter(f"{PRICE}={bound[:100]}", reason="a price is a number")
-    texts = [f"{float(bound):.2f}".rstrip("0").rstrip(".") if bound else "" for bound in bounds]
-    return "..".join(texts) if any(bounds) else None
+    if not any(bounds):
+        return None
+    texts = [f"{float(bound):.2f}" if bound else "" for bound in bounds]
+    ((_, between),) = Filters.parse([f"{PRICE}={'..'.join(texts)}"]).pairs
+    return between if isinstance(between, Between) else None
 
 
 def product_address(product_id: str) -> str:
@@ -314,7 +327,7 @@ def _filters(params: QueryParams) -> Filters:
         return filters
     price = price_range(params.get("min_price", ""), params.get("max_price", ""))
     others = filters.without(PRICE)
-    return Filters((*others.pairs, (PRICE, price))) if price else others
+    return Filters((*others.pairs, (PRICE, price)), filters.unclear) if price else others
 
 
 def _weight(params: QueryParams, name: str) -> float | None:

@@ -110,7 +110,7 @@ Static = Annotated[StaticFiles, Depends(static_of)]
 async def home(request: Request, service: Service, pages: Rendered, visitor: Visiting) -> Response:
     """Upload a photo, rows for the visitor, and the catalog."""
     browse = Browse.parse(request.query_params)
-    if not _is_canonical(request, browse.pairs):
+    if not browse.filters.unclear and not _is_canonical(request, browse.pairs):
         return RedirectResponse(visitor.root + browse.address, 307)
 
     def render() -> str:
@@ -131,7 +131,7 @@ async def results(
     skipped = request.query_params.get("skipped", "")
     if not search:
         return RedirectResponse(f"{visitor.root}/", 307)
-    if not skipped and not _is_canonical(request, search.pairs):
+    if not (skipped or search.filters.unclear or _is_canonical(request, search.pairs)):
         return RedirectResponse(visitor.root + search.address, 307)
 
     def render() -> tuple[str, int]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sartor.limits import MAX_FACET_VALUES
-from sartor.storefront.addresses import PRICE, product_address
+from sartor.storefront.addresses import PRICE, pair_text, product_address
+from sartor.types import Between, Not
 from sartor.values import numbers_of
 
 if TYPE_CHECKING:
@@ -177,9 +178,10 @@ class Chip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """A value of a facet, and how many products have it."""
+    """A value of a facet, the filter that finds it, and how many products have it."""
 
     value: str
+    filter: str
     count: int
     checked: bool
 
@@ -297,9 +299,10 @@ def refinement(shop: Shop, page: Browse | Search, *, words: str = "") -> Refinem
     for attribute in {attribute for attribute, _ in filters.pairs if attribute in counted}:
         others = filters.without(attribute).where()  # counts what could be checked beside the values that are
         counted |= shop.facets([attribute], where=others, words=words)
-    names = sorted((name for name in counted if _is_facet(name)), key=sort_key)
+    names = sorted((name for name in counted if name != PRICE), key=sort_key)
     facets = [_facet(name, counted[name], filters, opens=rank < _OPEN_FACETS) for rank, name in enumerate(names)]
-    low, _, high = next((value for value in filters.values_of(PRICE) if ".." in value), "..").partition("..")
+    price = filters.range_of(PRICE)
+    low, high = ("" if bound is None else f"{bound:g}" for bound in (price.low, price.high)) if price else ("", "")
     return Refinement(
         facets=tuple(facet for facet in facets if len(facet.choices) > 1 or filters.values_of(facet.attribute)),
         chips=_chips(page),
@@ -319,8 +322,8 @@ def _kind(attributes: Attributes) -> str:
 def _chips(page: Browse | Search) -> tuple[Chip, ...]:
     return tuple(
         Chip(
-            label=label(attribute.rstrip("!")),
-            value=_filter_text(attribute, value),
+            label=label(attribute),
+            value=_value_text(value),
             href=page.filtered(page.filters.toggled(attribute, value)).address,
             active=True,
         )
@@ -331,10 +334,13 @@ def _chips(page: Browse | Search) -> tuple[Chip, ...]:
 def _facet(attribute: str, values: Sequence[FacetValue], filters: Filters, *, opens: bool) -> Facet:
     checked = filters.values_of(attribute)
     counts = {value.value: value.count for value in values}
-    missing = [Choice(value=value, count=0, checked=True) for value in checked if value not in counts]
-    choices = [
-        Choice(value=value, count=count, checked=value in checked) for value, count in counts.items() if value
-    ]
+
+    def choice(value: str) -> Choice:
+        text = pair_text(attribute, value)
+        return Choice(value=value, filter=text, count=counts.get(value, 0), checked=value in checked)
+
+    missing = [choice(value) for value in checked if value not in counts]
+    choices = [choice(value) for value in counts if value]
     return Facet(
         attribute=attribute,
         label=label(attribute),
@@ -351,18 +357,20 @@ def _facet(attribute: str, values: Sequence[FacetValue], filters: Filters, *, op
 
 def _hidden_fields(filters: Filters, counted: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
     return tuple(
-        ("where", f"{attribute}={value}")
+        ("where", pair_text(attribute, value))
         for attribute, value in filters.pairs
-        if attribute not in counted and not (attribute == PRICE and ".." in value)
+        if not (isinstance(value, str) and attribute in counted)
+        and not (attribute == PRICE and isinstance(value, Between))
     )
 
 
-def _is_facet(attribute: str) -> bool:
-    return "=" not in attribute and not attribute.endswith("!") and attribute != PRICE
-
-
-def _filter_text(attribute: str, value: str) -> str:
-    low, dots, high = value.partition("..")
-    if dots and attribute == PRICE:
-        return f"{low} to {high}" if low and high else f"from {low}" if low else f"up to {high}"
-    return f"not {value}" if attribute.endswith("!") else value
+def _value_text(value: str | Between | Not) -> str:
+    """What a chip says of a filter."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Not):
+        inner = value.condition
+        return f"not {_value_text(inner) if isinstance(inner, Between) else ', '.join(inner.values)}"
+    if value.low is not None and value.high is not None:
+        return f"{value.low:g} to {value.high:g}"
+    return f"up to {value.high:g}" if value.low is None else f"from {value.low:g}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sartor.recommend.filters import name_text
 from sartor.recommend.weights import DEFAULT_FEATURE_WEIGHTS
 from sartor.types import Metric
 from sartor.wiring import open_shop
@@ -111,7 +112,7 @@ class WorkspaceBackend:
         Raises:
             SartorError: The query cannot be answered.
         """
-        where: Mapping[str, FilterValue] = dict(options.where)
+        where: Mapping[str, FilterValue] = {name_text(name): values for name, values in options.where.items()}
         return self._shop.through(options.model).similar(
             *photos,
             product=product,
@@ -151,15 +152,22 @@ class WorkspaceBackend:
             source, *models, limit=limit, held_out=held_out, pictures=True, command="sartor studio", show=show
         )
 
-    def index(self, source: str, *, on_progress: OnProgress) -> IngestReport:
+    def index(self, source: str, *, allow_shrink: bool, on_progress: OnProgress) -> IngestReport:
         """Bring a source into the catalog."""
-        return self._shop.index(source, on_progress=on_progress)
+        return self._shop.index(source, allow_shrink=allow_shrink, on_progress=on_progress)
 
     def keep_upload(self, name: str, data: bytes | memoryview) -> Path:
-        """Keep an uploaded source in the workspace, so that another model can embed its photos later."""
+        """Keep an uploaded source in the workspace, so that another model can embed its photos later.
+
+        Another file of the same name stays as it is: the new one gets a number.
+        """
         directory = self._shop.home / _UPLOADS
         directory.mkdir(exist_ok=True)
-        file = directory / (name.replace("\\", "/").rpartition("/")[2].lstrip(".") or "upload.zip")
+        named = directory / (name.replace("\\", "/").rpartition("/")[2].lstrip(".") or "upload.zip")
+        file, number = named, 1
+        while file.exists() and file.read_bytes() != data:
+            number += 1
+            file = named.with_stem(f"{named.stem}-{number}")
         file.write_bytes(data)
         return file
 

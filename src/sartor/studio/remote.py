@@ -11,6 +11,7 @@ import httpx2
 from sartor.errors import ServiceRefused, ServiceUnreachable
 from sartor.limits import STUDIO_TIMEOUT_S
 from sartor.recommend.explain import QueryAttributes
+from sartor.recommend.filters import name_text
 from sartor.recommend.similar import Recommendation
 from sartor.studio.backend import ModelState, Overview
 from sartor.types import FacetValue, Hit, Photo, Product, StoredProduct
@@ -53,7 +54,7 @@ class ServiceBackend:
         dials = options.dials
         query = {
             "products": [] if product is None else [product],
-            "where": {name: list(values) for name, values in options.where.items()},
+            "where": {name_text(name): list(values) for name, values in options.where.items()},
             "dials": {"style": dials.style, "color": dials.color, "category": dials.category},
             "k": options.k,
             "diversity": options.diversity,

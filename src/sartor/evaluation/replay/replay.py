@@ -65,6 +65,8 @@ class LogFile:
         self.rejected = 0
         with open_events(self._path) as file:
             for line in file:
+                if line.left_out is not None:
+                    continue
                 try:
                     yield event_of(line.fields or {}, now_s=self._now_s)
                 except BadEvent:

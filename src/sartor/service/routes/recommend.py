@@ -37,7 +37,9 @@ router = APIRouter(prefix="/v1", tags=["recommendations"], dependencies=[needs(S
 
 Filters = Annotated[
     list[Annotated[str, Query(max_length=MAX_FILTER_CHARS)]],
-    Query(alias="where", max_length=MAX_FILTERS, description="key=a,b, key!=a or key=10..50; repeatable."),
+    Query(
+        alias="where", max_length=MAX_FILTERS, description='key=a,b, key!=a, key=10..50 or key="a, b"; repeatable.'
+    ),
 ]
 
 

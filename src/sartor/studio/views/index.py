@@ -23,10 +23,15 @@ def page() -> None:
     way = st.segmented_control(
         "From", [_FOLDER, _ZIP], default=_FOLDER, required=True, label_visibility="collapsed"
     )
+    allow_shrink = st.toggle(
+        "Even if it says much less than before",
+        help="Else a source that would take many products' photos or attributes away is refused.",
+        key="allow-shrink",
+    )
     source = _uploaded(workspace) if way == _ZIP else _on_this_machine()
     if source:
         with progress_shown("Indexing") as on_progress:
-            st.session_state[_REPORT] = workspace.index(source, on_progress=on_progress)
+            st.session_state[_REPORT] = workspace.index(source, allow_shrink=allow_shrink, on_progress=on_progress)
     report = st.session_state.get(_REPORT)
     if report is not None:
         _show(report)
@@ -54,11 +59,14 @@ def _uploaded(workspace: WorkspaceBackend) -> str | None:
 
 
 def _show(report: IngestReport) -> None:
-    st.success(
-        f"{report.products:,} products of {report.source} are in the catalog: {report.added:,} new, "
-        f"{report.updated:,} changed, {report.unchanged:,} as they were.",
-        icon=":material/check_circle:",
-    )
+    if report.failure is not None:
+        st.error(report.failure)
+    else:
+        st.success(
+            f"{report.products:,} products of {report.source} are in the catalog: {report.added:,} new, "
+            f"{report.updated:,} changed, {report.unchanged:,} as they were.",
+            icon=":material/check_circle:",
+        )
     figures = {
         "Photos": f"{report.photos:,}",
         "Embedded now": f"{report.embedded:,}",
