@@ -11,6 +11,7 @@ import pytest
 from sartor.errors import IndexerReplaced
 from sartor.index.edge import EdgeIndex
 from sartor.ingest.indexer import LEASE, Indexer
+from sartor.ingest.writer import write_changes
 from sartor.store.base import Write
 from sartor.store.sqlite.catalog import SqliteCatalogStore
 from sartor.types import Photo, Product, StoredProduct
@@ -97,6 +98,20 @@ def test_an_index_that_has_seen_a_newer_term_ends_the_former_holder(
     assert former.term is None
     assert len(edge) == 0
     assert "term 5" in caplog.text
+
+
+def test_an_index_that_a_former_holder_finished_but_did_not_mark_is_put_in_its_place(
+    store: SqliteCatalogStore, edge: EdgeIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marked: list[int] = []
+    monkeypatch.setattr(edge, "mark", marked.append)
+    put(store, "a", 1)
+    write_changes(store, edge, COMPOSER)  # by one that ended just before it marked
+    successor = indexer(store, edge, [])
+    assert successor.step()
+    assert marked == [1]
+    assert successor.step()
+    assert marked == [1]
 
 
 def test_who_needs_an_index_up_to_date_writes_it_or_waits_for_the_holder(

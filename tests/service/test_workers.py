@@ -386,8 +386,9 @@ def test_a_workspace_that_cannot_be_opened_is_told_in_one_line(home: Path) -> No
 
 
 def test_a_worker_that_cannot_start_again_ends_the_service_with_one_line(home: Path) -> None:
-    with workers(home) as running:
+    with workers(home, "--share-index") as running:
         pids = running.pids()
+        index = index_process(running)
         for file in home.glob("catalog.sqlite3*"):
             file.unlink()
         (home / "catalog.sqlite3").write_bytes(b"no database at all, but long enough to be looked at" * 100)
@@ -397,3 +398,14 @@ def test_a_worker_that_cannot_start_again_ends_the_service_with_one_line(home: P
         last = running.process.stderr.read().splitlines()[-1]
     assert last.startswith("sartor: ")
     assert "catalog.sqlite3" in last
+    wait_until(lambda: not Path(f"/proc/{index}/exe").exists())
+
+
+def test_an_index_that_is_in_a_cluster_is_not_shared_once_more(home: Path) -> None:
+    settings = {"SARTOR_HOME": str(home), "SARTOR_INDEX": "opensearch://127.0.0.1:1"}
+    command = [sys.executable, "-m", "sartor", "serve", "--port", "0", "--workers", "2", "--share-index"]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | settings, check=False)
+    assert done.returncode == 1
+    assert "--share-index" in done.stderr
+    assert "SARTOR_INDEX" in done.stderr
+    assert done.stderr.count("\n") == 1

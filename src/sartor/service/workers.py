@@ -26,7 +26,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors.multiprocess import SIGNALS, Multiprocess, Process
 
 from sartor.config import cores
-from sartor.errors import SartorError, WorkerFailed
+from sartor.errors import SartorError, UnusableSetting, WorkerFailed
 from sartor.limits import DRAIN_S
 from sartor.service.app import create_app
 from sartor.service.group import WorkerGroup
@@ -77,11 +77,15 @@ def serve_by_workers(
         WorkspaceError: The workspace cannot be used.
         NeedsKey: The address can be reached from other machines, and there is no API key.
         BadAddress: The rate store is no server that can count requests.
+        UnusableSetting: The index is to be shared, and is in a cluster already.
         AddressTaken: Another program listens there, or the address does not belong to this machine.
         WorkerFailed: A worker cannot start.
     """
     require_key(workspace, settings)
     check_rate_store(settings.rate_store)
+    if settings.share_index and workspace.index is not None:
+        reason = "SARTOR_INDEX names an index that all processes share already; leave one of them out"
+        raise UnusableSetting("share_index", value=True, option="--share-index", reason=reason)
     with (
         bound(settings) as listener,
         TemporaryDirectory(prefix="sartor-serve-", ignore_cleanup_errors=True) as directory,
