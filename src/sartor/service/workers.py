@@ -85,7 +85,7 @@ def serve_by_workers(
     check_rate_store(settings.rate_store)
     if settings.share_index and workspace.index is not None:
         reason = "SARTOR_INDEX names an index that all processes share already; leave one of them out"
-        raise UnusableSetting("share_index", value=True, option="--share-index", reason=reason)
+        raise UnusableSetting(setting="share_index", value=True, option="--share-index", reason=reason)
     with (
         bound(settings) as listener,
         TemporaryDirectory(prefix="sartor-serve-", ignore_cleanup_errors=True) as directory,
