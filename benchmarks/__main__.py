@@ -17,7 +17,7 @@ from benchmarks.encoder_quality import encoder_quality
 from benchmarks.event_load import event_load
 from benchmarks.for_you import for_you
 from benchmarks.growth import growth
-from benchmarks.host_rounds import host_rounds
+from benchmarks.host_rounds import host_load, host_rounds
 from benchmarks.index_engines import index_engines
 from benchmarks.ingest_scale import ingest_scale
 from benchmarks.kill_rounds import kill_rounds
@@ -73,6 +73,7 @@ app.command("runtimes")(runtimes)
 app.command("decoding")(decoding)
 app.command("kill_rounds")(kill_rounds)
 app.command("host_rounds")(host_rounds)
+app.command("host_load")(host_load)
 app.command("looks")(looks)
 app.command("service_load")(service_load)
 app.command("beside_service")(beside_service)

@@ -17,7 +17,6 @@ import random
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -25,29 +24,32 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benchmarks.kill_rounds import read_json, write_product
+import sartor
+from benchmarks.data import PHOTOS_SMALL, SHARED_DATA, Data, data_file
+from benchmarks.kill_rounds import CALL_S, Client, read_json, write_product
 from benchmarks.report import Figure, Report, Target
+from benchmarks.service_load import Tally, by_id_of, run, serving
 from tools.engines.network import skewed_clock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from tools.engines.mongodb import MongoServer
     from tools.engines.network import Host
-    from tools.engines.opensearch import OpenSearchCluster, OpenSearchNode
+    from tools.engines.opensearch import OpenSearchCluster
 
 HOSTS = 3
 _PORT = 8000
-_CLIENTS, _PRODUCTS_EACH, _SEED_PRODUCTS = 3, 12, 20
+_CLIENTS, _SEED_PRODUCTS = 3, 20
 _LOAD_S = (0.2, 1.2)
+_LOAD_CLIENTS, _WARM_UP_S = (1, 8), 2.0
 _UP_S = 180.0
-_DELETED = 0.3  # of the writes
-_CALL_S = 20.0  # that a client waits; the service has 10 for its calls
 _DEADLINE_S = 15.0  # in which it has to say something, a connection and a call of the store one after the other
 _STORE_AWAY_S, _PAUSED_S = 30.0, 60.0  # now and then; else a few seconds
 _SKEW_S = 120  # that the clock of the last host is ahead
@@ -59,74 +61,6 @@ _FAULTS = {
     "indexer paused": 2,
     "index cut off": 1,
 }
-
-
-@dataclass(slots=True)
-class _Writer:
-    """Writes products of its own on any host, and knows what has to be there.
-
-    Attributes:
-        titles: Acknowledged title by product; None for a deleted one. One whose last write is unknown is missing.
-        revision: Of its last acknowledged write.
-        acknowledged: Number of its acknowledged writes.
-        refused: Number of those that were answered with 503.
-        longest_s: Longest time until an answer.
-    """
-
-    number: int
-    rng: random.Random
-    titles: dict[str, str | None] = field(default_factory=dict)
-    revision: int = 0
-    acknowledged: int = 0
-    refused: int = 0
-    longest_s: float = 0.0
-
-    def write(self, addresses: Sequence[str], stop: Event) -> None:
-        """Put and delete products one after the other; of a call that is not answered, nothing is known."""
-        while not stop.is_set():
-            product_id = f"c{self.number}-{self.rng.randrange(_PRODUCTS_EACH)}"
-            title = None if self.rng.random() < _DELETED else f"{product_id} {self.rng.random()}"
-            self.titles.pop(product_id, None)
-            started_s = time.perf_counter()
-            connection = http.client.HTTPConnection(self.rng.choice(addresses), timeout=_CALL_S)
-            try:
-                status, headers, content = write_product(connection, product_id, title, self.rng)
-            except ConnectionRefusedError:
-                stop.wait(0.05)
-                continue
-            except (OSError, http.client.HTTPException):
-                continue
-            finally:
-                connection.close()
-            self.longest_s = max(self.longest_s, time.perf_counter() - started_s)
-            if status == HTTPStatus.NOT_FOUND and title is None:
-                self.titles[product_id] = None
-            elif status in {HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT}:
-                self.titles[product_id] = title
-                self.revision = int(headers["sartor-revision"])
-                self.acknowledged += 1
-            elif status == HTTPStatus.SERVICE_UNAVAILABLE:
-                self.refused += 1
-            else:
-                message = f"{product_id}: answer {status}: {content[:500]!r}"
-                raise AssertionError(message)
-
-    def wrongs(self, address: str) -> Iterator[str]:
-        """What is not as it was acknowledged, on one host."""
-        connection = http.client.HTTPConnection(address, timeout=_CALL_S)
-        sent = {"Sartor-Revision": str(self.revision)}
-        for product_id, title in sorted(self.titles.items()):
-            status, found = read_json(connection, f"/v1/products/{product_id}", sent)
-            there = found.get("title") if status == HTTPStatus.OK else None
-            if there != title:
-                yield f"{address}: {product_id}: acknowledged {title!r}, found {there!r} (status {status})"
-        _, found = read_json(connection, "/v1/products/seed-0/similar?k=100", sent)
-        shown = {hit["product_id"] for hit in found.get("hits", [])}
-        for product_id, title in self.titles.items():
-            if title is None and product_id in shown:
-                yield f"{address}: {product_id}: deleted, and shown after revision {self.revision}"
-            if title is not None and product_id not in shown:
-                yield f"{address}: {product_id}: acknowledged, and not found after revision {self.revision}"
 
 
 @dataclass(slots=True)
@@ -145,7 +79,7 @@ class _Reader:
         while not stop.is_set():
             address, turn = addresses[turn % len(addresses)], turn + 1
             started_s = time.perf_counter()
-            connection = http.client.HTTPConnection(address, timeout=_CALL_S)
+            connection = http.client.HTTPConnection(address, timeout=CALL_S)
             try:
                 connection.connect()  # a host that is cut off is the network's matter, not the service's
                 started_s = time.perf_counter()
@@ -177,13 +111,13 @@ def host_rounds(
 ) -> Report:
     """Three hosts whose services, nodes, links and clocks fail under load, and what was lost."""
     rng = random.Random(seed)  # noqa: S311 - no secret
-    writers = [_Writer(number, random.Random(f"{seed}-{number}")) for number in range(_CLIENTS)]  # noqa: S311
+    writers = [Client(number, random.Random(f"{seed}-{number}")) for number in range(_CLIENTS)]  # noqa: S311
     reader = _Reader()
     wrongs: list[str] = []
     faults: Counter[str] = Counter()
     back_s: list[float] = []
     with ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        directory = Path(stack.enter_context(TemporaryDirectory()))
         shops = stack.enter_context(ThreeHosts(directory))
         for number in range(rounds):
             fault, seconds = _fault(rng, number, long_every)
@@ -235,6 +169,60 @@ def host_rounds(
             *wrongs[:20],
             *reader.overdue[:20],
             *problems,
+        ),
+    )
+
+
+def host_load(
+    *,
+    data: Data = SHARED_DATA,
+    limit: Annotated[int, typer.Option(min=100, help="Products.")] = 10_000,
+    seconds: Annotated[float, typer.Option(help="Of each run.")] = 10.0,
+) -> Report:
+    """Products asked by id of 1, 2 and 3 hosts with one database and a three-node OpenSearch, beside embedded."""
+    archive = data_file(data, PHOTOS_SMALL)
+    tallies: dict[str, Tally] = {}
+    with TemporaryDirectory() as temporary:
+        directory = Path(temporary)
+        with sartor.open(directory / "embedded") as shop:
+            shop.index(archive, limit=limit)
+            ask = by_id_of(shop.product_ids()[::37])
+        with serving(directory / "embedded", "--workers", "1", "--no-storefront") as address:
+            for clients in _LOAD_CLIENTS:
+                run(address, ask, clients=2, seconds=_WARM_UP_S)
+                tallies[f"embedded, 1 process, {clients} clients"] = run(
+                    address, ask, clients=clients, seconds=seconds
+                )
+        with ThreeHosts(directory) as shops:
+            shops.sartor("index", str(archive), "--limit", str(limit))
+            shops.wait()
+            for count in range(1, HOSTS + 1):
+                addresses = shops.addresses[:count]
+                for clients in _LOAD_CLIENTS:
+                    each = [addresses[number % count] for number in range(clients)]
+                    with ThreadPoolExecutor(clients) as pool:
+                        for duration in (_WARM_UP_S, seconds):
+                            asked = [
+                                pool.submit(run, address, ask, clients=1, seconds=duration) for address in each
+                            ]
+                            parts = [part.result() for part in asked]
+                    total = Tally(elapsed_s=max(part.elapsed_s for part in parts))
+                    for part in parts:
+                        total.add(part)
+                    tallies[f"{count} hosts, {clients} clients"] = total
+    rates = {name: len(tally.seconds) / tally.elapsed_s for name, tally in tallies.items()}
+    return Report(
+        name="host_load",
+        options={"products": limit, "seconds": round(seconds)},
+        warm_up=f"{_WARM_UP_S:g} s of each",
+        figures={name: Figure.of([1000 * each for each in tally.seconds], "ms") for name, tally in tallies.items()}
+        | {f"answers a second, {name}": Figure.of([rate], "1/s") for name, rate in rates.items()},
+        notes=(
+            "All hosts, the nodes of OpenSearch and the clients share the cores of this machine.",
+            *(
+                f"{name}: " + ", ".join(f"{count} x {status}" for status, count in sorted(tally.statuses.items()))
+                for name, tally in tallies.items()
+            ),
         ),
     )
 
@@ -294,7 +282,7 @@ class ThreeHosts:
                 self.start(host)
             self.wait()
             rng = random.Random(1)  # noqa: S311
-            connection = http.client.HTTPConnection(self.addresses[0], timeout=_CALL_S)
+            connection = http.client.HTTPConnection(self.addresses[0], timeout=CALL_S)
             for number in range(_SEED_PRODUCTS):
                 write_product(connection, f"seed-{number}", f"seed {number}", rng)
             self._stack = stack.pop_all()
@@ -337,7 +325,7 @@ class ThreeHosts:
             node = rng.choice(self._cluster.nodes)
             node.kill()
             time.sleep(seconds)
-            _start(node)
+            node.launch()
         elif fault == "indexer paused":
             processes = self._processes(self._indexer() or host)
             _signal(processes, signal.SIGSTOP)
@@ -357,7 +345,7 @@ class ThreeHosts:
         waiting = list(self.addresses)
         while waiting:
             with suppress(OSError, http.client.HTTPException):
-                connection = http.client.HTTPConnection(waiting[0], timeout=_CALL_S)
+                connection = http.client.HTTPConnection(waiting[0], timeout=CALL_S)
                 status, found = read_json(connection, "/health/ready", {})
                 if status == HTTPStatus.OK and "stale_s" not in found and self._searches(waiting[0]):
                     waiting.pop(0)
@@ -369,7 +357,7 @@ class ThreeHosts:
         for node in self._cluster.nodes:
             node.wait(nodes=HOSTS)
 
-    def wrongs(self, writers: Sequence[_Writer]) -> list[str]:
+    def wrongs(self, writers: Sequence[Client]) -> list[str]:
         """What one of the hosts has otherwise than it was acknowledged, or in the index of two indexers."""
         found = [wrong for each in writers for address in self.addresses for wrong in each.wrongs(address)]
         return found + self._split_brain()
@@ -378,7 +366,7 @@ class ThreeHosts:
         """What is wrong in the end: whether the hosts answer alike, and what ``sartor check`` finds."""
         answers = []
         for address in self.addresses:
-            connection = http.client.HTTPConnection(address, timeout=_CALL_S)
+            connection = http.client.HTTPConnection(address, timeout=CALL_S)
             answers.append(
                 [
                     [(hit["product_id"], round(hit["score"], 5)) for hit in found.get("hits", [])]
@@ -387,18 +375,22 @@ class ThreeHosts:
                 ]
             )
         unlike = [] if answers.count(answers[0]) == HOSTS and answers[0][0] else ["the hosts do not answer alike"]
-        command = [sys.executable, "-m", "sartor", "check", "--json"]
-        own = {"SARTOR_HOME": str(self._directory / "check")}
-        done = subprocess.run(
-            command, env=os.environ | self.environment | own, capture_output=True, text=True, check=False
-        )
+        done = self.sartor("check", "--json")
         if not done.stdout:
             return [*unlike, done.stderr]
         problems = json.loads(done.stdout)["problems"]
         return unlike + [f"check: {each['count']} {each['what']}" for each in problems if not each["harmless"]]
 
+    def sartor(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A command beside the hosts, on the same store and index."""
+        command = [sys.executable, "-m", "sartor", *arguments]
+        own = {"SARTOR_HOME": str(self._directory / "commands")}
+        return subprocess.run(
+            command, env=os.environ | self.environment | own, capture_output=True, text=True, check=False
+        )
+
     def _searches(self, address: str) -> bool:
-        connection = http.client.HTTPConnection(address, timeout=_CALL_S)
+        connection = http.client.HTTPConnection(address, timeout=CALL_S)
         status, _ = read_json(connection, "/v1/products/seed-0/similar", {})
         return status in {HTTPStatus.OK, HTTPStatus.CONFLICT}  # which is what an empty catalog answers
 
@@ -420,7 +412,7 @@ class ThreeHosts:
 
     def _ask(self, path: str, body: object = None) -> dict[str, Any]:
         host, _, port = self._cluster.nodes[0].host.partition(":")
-        connection = http.client.HTTPConnection(host, int(port), timeout=_CALL_S)
+        connection = http.client.HTTPConnection(host, int(port), timeout=CALL_S)
         connection.request("GET", path, json.dumps(body) if body else None, {"Content-Type": "application/json"})
         answer: dict[str, Any] = json.loads(connection.getresponse().read())
         connection.close()
@@ -455,10 +447,6 @@ class ThreeHosts:
         for host in self._hosts:
             if host.name in self._services:
                 self._kill(host)
-
-
-def _start(node: OpenSearchNode) -> None:
-    node.launch()
 
 
 def _signal(processes: Sequence[int], number: signal.Signals) -> None:

@@ -40,6 +40,7 @@ _CLIENTS, _PRODUCTS_EACH = 3, 12
 _LOAD_S = (0.2, 1.2)
 _UP_S = 120.0
 _TRIES = 50
+CALL_S = 20.0  # that a client waits; the service has 10 for a call of the store
 _DELETED = 0.3  # of the writes
 
 
@@ -52,6 +53,7 @@ class Client:
         revision: Of its last acknowledged write.
         acknowledged: Number of its acknowledged writes.
         refused: Number of those that were answered with 503.
+        longest_s: Longest time until an answer.
     """
 
     number: int
@@ -60,20 +62,24 @@ class Client:
     revision: int = 0
     acknowledged: int = 0
     refused: int = 0
+    longest_s: float = 0.0
 
-    def write(self, address: str, stop: Event) -> None:
-        """Put and delete products one after the other; of a call that is not answered, nothing is known."""
-        connection = http.client.HTTPConnection(address, timeout=30)
+    def write(self, addresses: Sequence[str], stop: Event) -> None:
+        """Put and delete products at any of the addresses; of a call that is not answered, nothing is known."""
         while not stop.is_set():
             product_id = f"c{self.number}-{self.rng.randrange(_PRODUCTS_EACH)}"
             title = None if self.rng.random() < _DELETED else f"{product_id} {self.rng.random()}"
             self.titles.pop(product_id, None)
+            started_s = time.perf_counter()
+            connection = http.client.HTTPConnection(self.rng.choice(addresses), timeout=CALL_S)
             try:
-                status, headers, _ = write_product(connection, product_id, title, self.rng)
+                status, headers, content = write_product(connection, product_id, title, self.rng)
             except (OSError, http.client.HTTPException):
-                connection.close()
                 stop.wait(0.05)
                 continue
+            finally:
+                connection.close()
+            self.longest_s = max(self.longest_s, time.perf_counter() - started_s)
             if status == HTTPStatus.NOT_FOUND and title is None:
                 self.titles[product_id] = None
             elif status in {HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT}:
@@ -83,24 +89,29 @@ class Client:
             elif status == HTTPStatus.SERVICE_UNAVAILABLE:
                 self.refused += 1
             else:
-                message = f"{product_id}: answer {status}"
+                message = f"{product_id}: answer {status}: {content[:500]!r}"
                 raise AssertionError(message)
 
     def wrongs(self, address: str) -> Iterator[str]:
         """What is not as it was acknowledged."""
-        connection = http.client.HTTPConnection(address, timeout=30)
+        connection = http.client.HTTPConnection(address, timeout=CALL_S)
         sent = {"Sartor-Revision": str(self.revision)}
         for product_id, title in sorted(self.titles.items()):
             status, found = read_json(connection, f"/v1/products/{product_id}", sent)
             there = found.get("title") if status == HTTPStatus.OK else None
             if there != title:
-                yield f"{product_id}: acknowledged {title!r}, found {there!r} (status {status})"
+                yield f"{address}: {product_id}: acknowledged {title!r}, found {there!r} (status {status})"
         alive = [product_id for product_id, title in self.titles.items() if title is not None]
-        if alive:
-            _, found = read_json(connection, f"/v1/products/{alive[0]}/similar?k=100", sent)
-            for hit in found.get("hits", []):
-                if self.titles.get(hit["product_id"], "") is None:
-                    yield f"{hit['product_id']}: deleted, and shown after revision {self.revision}"
+        if not alive:
+            return
+        _, found = read_json(connection, f"/v1/products/{alive[0]}/similar?k=200", sent)
+        shown = {alive[0]} | {hit["product_id"] for hit in found.get("hits", [])}
+        shown |= {each for hit in found.get("hits", []) for each in hit.get("variants", [])}
+        for product_id, title in self.titles.items():
+            if title is None and product_id in shown:
+                yield f"{address}: {product_id}: deleted, and shown after revision {self.revision}"
+            if title is not None and product_id not in shown:
+                yield f"{address}: {product_id}: acknowledged, and not found after revision {self.revision}"
 
 
 def kill_rounds(
@@ -125,7 +136,7 @@ def kill_rounds(
             what = rng.choice(["worker", "worker", "supervisor", "writer", *(["database"] if shop.server else [])])
             with ThreadPoolExecutor(_CLIENTS) as pool:
                 stop = Event()
-                writing = [pool.submit(client.write, shop.address, stop) for client in clients]
+                writing = [pool.submit(client.write, [shop.address], stop) for client in clients]
                 time.sleep(rng.uniform(*_LOAD_S))
                 shop.kill(what, rng)
                 started_s = time.perf_counter()
