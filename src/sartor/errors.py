@@ -3,6 +3,7 @@
     SartorError
     ├── SourceError
     │   ├── SourceNotFound
+    │   ├── SourceNotFetched
     │   ├── UnrecognizedSource
     │   ├── UnsafeArchive
     │   ├── UnreadableTable
@@ -238,6 +239,13 @@ class SourceNotFound(SourceError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"there is no file or folder {path}; check the path")
+
+
+class SourceNotFetched(SourceError):
+    """A source on a server cannot be had; the catalog is as it was."""
+
+    def __init__(self, source: str, *, reason: str) -> None:
+        super().__init__(f"{source} cannot be fetched: {reason}")
 
 
 class UnrecognizedSource(SourceError):
