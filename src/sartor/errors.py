@@ -251,14 +251,14 @@ class SourceNotFetched(SourceError):
 class UnrecognizedSource(SourceError):
     """A source fits no reader."""
 
-    def __init__(self, path: Path, *, looked_for: Sequence[str]) -> None:
+    def __init__(self, path: Path | str, *, looked_for: Sequence[str]) -> None:
         super().__init__(f"{path} is no source that Sartor can read; looked for: {'; '.join(looked_for)}")
 
 
 class UnsafeArchive(SourceError):
     """A ZIP archive is broken, or holds an entry that must not be read."""
 
-    def __init__(self, archive: Path, *, reason: str, entry: str | None = None) -> None:
+    def __init__(self, archive: Path | str, *, reason: str, entry: str | None = None) -> None:
         where = f"entry {entry!r} " if entry is not None else ""
         super().__init__(
             f"{archive} is refused: {where}{reason}; make the archive again from plain files, or index a folder"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from sartor.catalog import open_source
 from sartor.errors import EmptyCatalog, PhotoRejected, ProductNotFound
 from sartor.imaging import reduced
 from sartor.ingest.export.run import export, require_possible
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from sartor.catalog.fetching import OnFetch
     from sartor.imaging import Thumbnail
     from sartor.ingest.export.run import ExportOptions, ExportReport
     from sartor.ingest.photos import IngestReport, OnProgress
@@ -51,18 +51,20 @@ class Catalog:
 
     def index(  # noqa: PLR0913 - each is a keyword of its own
         self,
-        source: Path,
+        source: str | Path,
         *,
         limit: int | None,
         prune: bool,
         allow_shrink: bool,
         ray: str | None,
         on_progress: OnProgress,
+        on_fetch: OnFetch,
     ) -> IngestReport:
         """Bring the products of a source in."""
-        with open_source(source) as opened:
+        sources = self._backends.sources
+        with sources.open(source, on_fetch=on_fetch) as opened:
             options = IngestOptions(
-                source_id=str(source.resolve()),
+                source_id=sources.id_of(source),
                 limit=limit,
                 prune=prune,
                 shrink=None if allow_shrink else self._backends.shrink,
