@@ -287,7 +287,7 @@ def _media(
         )
         raise BadAddress(settings.media, setting="media", reason=reason)
     cache = f"{_MEDIA}-{sha256(settings.media.encode()).hexdigest()[:12]}"
-    return BucketMediaStore(bucket, folder=FolderMediaStore(home / cache, durable=False))
+    return BucketMediaStore(bucket, folder=FolderMediaStore(home / cache, durable=False), originals=bucket)
 
 
 def _require_servers(settings: Settings) -> None:

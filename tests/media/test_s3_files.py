@@ -155,7 +155,7 @@ def test_a_zip_a_table_and_a_photo_are_recognized_by_what_they_hold(
 def test_a_large_object_comes_in_parts(
     bucket: Bucket, shop: sartor.Shop, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(s3_files, "PART_BYTES", 5 << 20)
+    monkeypatch.setattr("sartor.media.s3_connection.PART_BYTES", 5 << 20)
     (photos / "notes.bin").write_bytes(os.urandom(23 << 20))
     bucket.put("catalog.zip", zipped(photos))
     steps: list[fetching.FetchProgress] = []

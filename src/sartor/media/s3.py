@@ -1,4 +1,4 @@
-"""Thumbnails in a bucket of Amazon S3 or of a server that speaks its protocol.
+"""Thumbnails and uploaded sources in a bucket of Amazon S3 or of a server that speaks its protocol.
 
 Through boto3, because it has what the contract needs: a copy of an object onto itself with new metadata, and the
 ``Date`` of each answer. obstore moves many bytes faster, but has neither; s3fs pins a driver of years ago.
@@ -13,27 +13,43 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Si
 
 from __future__ import annotations
 
+import logging
 import math
+import re
 import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from botocore.exceptions import ClientError
 
 from sartor.errors import MediaAway
-from sartor.limits import SERVER_CALL_S, UNUSED_PHOTO_AGE_S
-from sartor.media.s3_connection import ATTEMPTS, PAGE, S3Address, S3Connection, is_missing, status
+from sartor.limits import SERVER_CALL_S, UNFINISHED_UPLOAD_AGE_S, UNUSED_PHOTO_AGE_S
+from sartor.media.s3_connection import (
+    ATTEMPTS,
+    FAILURES,
+    PAGE,
+    S3Address,
+    S3Connection,
+    is_missing,
+    sentence,
+    status,
+    transfer_config,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 __all__ = ["CACHE_CONTROL", "OWNER", "S3Address", "S3Bucket"]
+
+logger = logging.getLogger(__name__)
 
 CACHE_CONTROL = "public, max-age=31536000, immutable"
 _CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 OWNER = "workspace"  # the object that says whose thumbnails these are
+_SOURCES = "sources/"  # what the keys of uploaded sources begin with
+_SOURCE_NAME = re.compile(f"{_SOURCES}[0-9a-f]{{16}}/[^/]+")  # others are not Sartor's
 _CLAIMS = "deleting/"  # what the keys of claims begin with
 _CLAIM_S = 60.0  # age of a claim whose process was killed
 _HESITATION = 6  # who has not looked at the age in this part of it deletes nothing, as a delete may take long, too
@@ -136,17 +152,74 @@ class S3Bucket:
         """
         return self._connection.called(partial(self._delete, name, min_age_s))
 
-    def remove_leftovers(self, *, min_age_s: float) -> int:
-        """Delete the claims of killed processes that are at least so old; returns how many.
+    def put_source(self, name: str, file: BinaryIO) -> str:
+        """Upload a source, a large one in parts, and return its address.
 
-        Nothing is ever half-written: a thumbnail is written by one call, not in parts.
+        An object of the same name has the same content, so the name has to follow from that. One that is older
+        than ``renew_after_s`` is uploaded again, as it may be swept just now.
+        """
+        name = _SOURCES + name
+        for _ in range(ATTEMPTS):
+            try:
+                head = self._head(name)
+                if head is not None and _age_s(head) + _TICK_S < self._renew_after_s:
+                    break
+                file.seek(0)
+                self._client.upload_fileobj(
+                    file,
+                    self._address.bucket,
+                    self._key(name),
+                    ExtraArgs={"ContentType": "application/zip"},
+                    Config=transfer_config(),
+                )
+                if self._stays(name):
+                    break
+            except FAILURES as error:
+                raise self._connection.understood(error) from error
+        else:
+            raise MediaAway(self.name, reason=f"{name} comes and goes")
+        return self._address.below(name)
+
+    def delete_sources(self, in_use: Collection[str], *, min_age_s: float) -> int:
+        """Delete uploaded sources that are not in use and were uploaded at least so many seconds ago."""
+        deleted, last = 0, ""
+        while page := self._connection.called(partial(self._page, last, _SOURCES)):
+            for key in page:
+                name = key.removeprefix(self._address.prefix)
+                if _SOURCE_NAME.fullmatch(name) and f"s3://{self._address.bucket}/{key}" not in in_use:
+                    deleted += self.delete(name, min_age_s=min_age_s)
+            last = page[-1]
+        return deleted
+
+    def remove_leftovers(self, *, min_age_s: float) -> int:
+        """Delete what killed processes have left, if it is at least so old; returns how many pieces.
+
+        Those are claims, and the parts of uploads that broke off, which nobody sees but which are paid for. A
+        thumbnail is written by one call, not in parts.
         """
         claims = self._connection.called(partial(self._page, "", _CLAIMS))
-        return sum(
+        aborted = self._connection.called(partial(self._abort_uploads, max(min_age_s, UNFINISHED_UPLOAD_AGE_S)))
+        return aborted + sum(
             self._connection.called(partial(self._delete_claim, key, max(min_age_s, _CLAIM_S))) for key in claims
         )
 
     # Calls, which may run in any thread
+
+    def _abort_uploads(self, min_age_s: float) -> int:
+        where = {"Bucket": self._address.bucket}
+        try:
+            page = self._client.list_multipart_uploads(**where, Prefix=self._key(_SOURCES))
+            old = [
+                upload
+                for upload in page.get("Uploads", ())
+                if (_date(page) - upload["Initiated"]).total_seconds() >= min_age_s
+            ]
+            for upload in old:
+                self._client.abort_multipart_upload(**where, Key=upload["Key"], UploadId=upload["UploadId"])
+        except ClientError as error:  # the key may lack the right, and the server the call; nothing depends on it
+            logger.info("unfinished uploads stay: media=%s reason=%s", self.name, sentence(error))
+            return 0
+        return len(old)
 
     def _put(self, name: str, content: bytes) -> None:
         headers = {

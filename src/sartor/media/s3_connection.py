@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import boto3
+from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -44,7 +45,9 @@ logger = logging.getLogger(__name__)
 
 AT_ONCE = 16  # calls to the server
 ATTEMPTS = 3  # of a call that fails on the way, and of a put that races with a delete
+PART_BYTES = 8 << 20  # of a large object, by one call; the protocol allows 10,000 parts
 PAGE = 1_000  # names of one call, as many as the protocol allows
+_QUEUE = 64  # pieces of 256 KiB that wait for the disk
 _HTTP_UNAUTHORIZED, _HTTP_FORBIDDEN, _HTTP_NOT_FOUND = 401, 403, 404
 _HTTP_TOO_MANY, _HTTP_ERROR = 429, 500
 
@@ -300,6 +303,18 @@ def _is_endpoint(endpoint: str) -> bool:
         return False
     extra = parts.path.strip("/") or parts.query or parts.fragment
     return parts.scheme in {"http", "https"} and bool(parts.hostname) and not extra
+
+
+def transfer_config() -> TransferConfig:
+    """How large objects are fetched and uploaded: parts beside each other, within about 100 MB of memory."""
+    return TransferConfig(
+        multipart_threshold=PART_BYTES,
+        multipart_chunksize=PART_BYTES,
+        max_concurrency=AT_ONCE,
+        num_download_attempts=ATTEMPTS,
+        max_io_queue=_QUEUE,
+        preferred_transfer_client="classic",  # the other one does not ask for a version
+    )
 
 
 def is_missing(error: ClientError) -> bool:

@@ -12,7 +12,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from boto3.s3.transfer import TransferConfig, create_transfer_manager
+from boto3.s3.transfer import create_transfer_manager
 from botocore.exceptions import ClientError
 from s3transfer.exceptions import S3DownloadFailedError
 from s3transfer.subscribers import BaseSubscriber
@@ -23,32 +23,26 @@ from sartor.catalog.files import FolderFiles
 from sartor.catalog.source import Findings
 from sartor.errors import PhotoRejected, SartorError, SourceNotFetched
 from sartor.limits import MAX_PHOTO_BYTES
-from sartor.media.s3_connection import AT_ONCE, ATTEMPTS, FAILURES, PAGE, S3Connection, is_missing, status
+from sartor.media.s3_connection import (
+    AT_ONCE,
+    FAILURES,
+    PAGE,
+    S3Connection,
+    is_missing,
+    status,
+    transfer_config,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from sartor.catalog.fetching import Copy
 
-PART_BYTES = 16 << 20  # of a large object, fetched or uploaded by one call; 10,000 parts are the protocol's limit
 _RANGE_BYTES = 4 << 20  # that are read at once from an archive on the server
-_QUEUE = 64  # pieces of 256 KiB that wait for the disk
 _AHEAD = 4 * AT_ONCE  # objects that are on their way
 _HTTP_FORBIDDEN, _HTTP_PRECONDITION = 403, 412
 _CHANGED = "it was changed while it was fetched; run the command again"
 _START_BYTES = 16
-
-
-def transfer_config() -> TransferConfig:
-    """How large objects are fetched and uploaded, within 32 MiB of memory beside the parts of an upload."""
-    return TransferConfig(
-        multipart_threshold=PART_BYTES,
-        multipart_chunksize=PART_BYTES,
-        max_concurrency=AT_ONCE,
-        num_download_attempts=ATTEMPTS,
-        max_io_queue=_QUEUE,
-        preferred_transfer_client="classic",  # the other one does not ask for a version
-    )
 
 
 class _Known(BaseSubscriber):  # type: ignore[misc] - the package has no types

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from hashlib import file_digest
+from typing import TYPE_CHECKING, BinaryIO
 
 from sartor.errors import EmptyCatalog, PhotoRejected, ProductNotFound
 from sartor.imaging import reduced
@@ -29,6 +32,10 @@ if TYPE_CHECKING:
     from sartor.shop.models import Models
     from sartor.store.base import CatalogStore, StoreCounts
     from sartor.types import FacetValue, Listing, ListingQuery, Photo, StoredProduct
+
+
+_UPLOADS = "sources"  # the directory of uploads
+_MAX_KEY_CHARS = 100
 
 
 class Catalog:
@@ -74,6 +81,30 @@ class Catalog:
                 report = ingest(opened, model.ingest_context(ray=ray), options, on_progress=on_progress)
                 self._models.settle(model.index)
                 return report
+
+    def keep_upload(self, name: str, file: BinaryIO) -> str:
+        """Keep an uploaded ZIP where it is found again, and return what ``index`` takes for it.
+
+        Where the photos are in a bucket, it goes there, too, for all hosts; else into the workspace's directory.
+        Another file of the same name stays as it is.
+        """
+        name = name.replace("\\", "/").rpartition("/")[2].lstrip(".") or "upload.zip"
+        digest = _digest(file)
+        if (originals := self._media.originals) is not None:
+            key = re.sub(r"[^\w.-]+", "-", name, flags=re.ASCII)[
+                -_MAX_KEY_CHARS:
+            ]  # an address has no other letters
+            return originals.put_source(f"{digest[:16]}/{key}", file)
+        directory = self._backends.home / _UPLOADS
+        directory.mkdir(exist_ok=True)
+        kept, number = directory / name, 1
+        while kept.exists() and _digest_of(kept) != digest:
+            number += 1
+            kept = (directory / name).with_stem(f"{(directory / name).stem}-{number}")
+        file.seek(0)
+        with kept.open("wb") as target:
+            shutil.copyfileobj(file, target)
+        return str(kept)
 
     def put(self, items: Sequence[ProductInput]) -> list[PutOutcome]:
         """Write products."""
@@ -169,3 +200,13 @@ class Catalog:
             on_progress=on_progress,
             model=None if options.format.is_table else self._model().card,
         )
+
+
+def _digest(file: BinaryIO) -> str:
+    file.seek(0)
+    return file_digest(file, "sha256").hexdigest()
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return _digest(file)
