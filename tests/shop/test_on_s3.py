@@ -301,7 +301,7 @@ def test_a_key_that_may_not_list_uploads_still_sweeps(s3_address: str, monkeypat
 
     def refused(**_: object) -> None:
         answer = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
-        raise ClientError(answer, "ListMultipartUploads")  # type: ignore[arg-type] - as much of it as is read
+        raise ClientError(answer, "ListMultipartUploads")  # type: ignore[arg-type]
 
     monkeypatch.setattr(bucket._client, "list_multipart_uploads", refused)
     assert bucket.remove_leftovers(min_age_s=0) == 0

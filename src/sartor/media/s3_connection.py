@@ -306,7 +306,7 @@ def _is_endpoint(endpoint: str) -> bool:
 
 
 def transfer_config() -> TransferConfig:
-    """How large objects are fetched and uploaded: parts beside each other, within about 100 MB of memory."""
+    """How large objects are fetched and uploaded: parts beside each other, within less than 200 MB of memory."""
     return TransferConfig(
         multipart_threshold=PART_BYTES,
         multipart_chunksize=PART_BYTES,

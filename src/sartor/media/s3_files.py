@@ -45,7 +45,7 @@ _CHANGED = "it was changed while it was fetched; run the command again"
 _START_BYTES = 16
 
 
-class _Known(BaseSubscriber):  # type: ignore[misc] - the package has no types
+class _Known(BaseSubscriber):  # type: ignore[misc]  # the package has no types
     """Tells the transfer manager what the listing said, which it would ask for otherwise, and counts bytes."""
 
     def __init__(self, file: RemoteFile, on_bytes: Callable[[int], None]) -> None:

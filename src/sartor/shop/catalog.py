@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Mapping
-from hashlib import file_digest
+from hashlib import sha256
 from typing import TYPE_CHECKING, BinaryIO
 
 from sartor.errors import EmptyCatalog, PhotoRejected, ProductNotFound
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _UPLOADS = "sources"  # the directory of uploads
 _MAX_KEY_CHARS = 100
+_CHUNK_BYTES = 1 << 20
 
 
 class Catalog:
@@ -204,7 +205,10 @@ class Catalog:
 
 def _digest(file: BinaryIO) -> str:
     file.seek(0)
-    return file_digest(file, "sha256").hexdigest()
+    digest = sha256()
+    while chunk := file.read(_CHUNK_BYTES):
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _digest_of(path: Path) -> str:
