@@ -43,7 +43,7 @@ OTHER_VARIABLES = {
     BASE_URL_VARIABLE: "Address at which shoppers reach `sartor serve`, such as `https://shop.example/sartor/`.",
     TRUSTED_PROXY_VARIABLE: "Proxies whose `X-Forwarded-*` headers `sartor serve` believes, parted by spaces.",
     STUDIO_API_VARIABLE: "Address of the service that the studio asks; `sartor studio --api` sets it.",
-    "AWS_ACCESS_KEY_ID": "Key of buckets, for `SARTOR_MEDIA` and sources; read by their client, as are the next ones.",
+    "AWS_ACCESS_KEY_ID": "Key of buckets, for `SARTOR_MEDIA` and sources; their client reads it, and the next.",
     "AWS_SECRET_ACCESS_KEY": "Secret of that key.",
     "AWS_SESSION_TOKEN": "Token of a temporary key.",
     "AWS_ENDPOINT_URL": "Server of a bucket whose address names none.",

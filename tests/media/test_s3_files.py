@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import pickle
+import subprocess
+import sys
+import time
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -128,6 +131,11 @@ def test_a_folder_of_photos_is_indexed_as_one_of_this_host_is(
         assert there.index(bucket.of("spring/")).unchanged == 3
 
 
+def test_a_folder_and_its_photo_may_have_the_same_name(bucket: Bucket, shop: sartor.Shop, photos: Path) -> None:
+    bucket.put("red.png/red.png", (photos / "red.png").read_bytes())
+    assert shop.index(bucket.of("red.png")).products == 1
+
+
 def test_a_zip_a_table_and_a_photo_are_recognized_by_what_they_hold(
     bucket: Bucket, shop: sartor.Shop, photos: Path, tmp_path: Path
 ) -> None:
@@ -210,6 +218,23 @@ def test_a_file_that_was_not_fetched_whole_is_fetched_again(
     assert not (mirror / "parts").exists()
     assert (mirror / "files" / "red.png").read_bytes() == (photos / "red.png").read_bytes()
     assert not (mirror / "files" / "stranger.png").exists()
+
+
+def test_what_a_killed_command_has_fetched_is_not_fetched_again(
+    bucket: Bucket, home: Path, tmp_path: Path, fetched: list[str]
+) -> None:
+    bucket.put_folder(folder_of(tmp_path / "many", various_colors(300)))
+    command = [sys.executable, "-m", "sartor", "index", bucket.address, "--home", str(home)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        deadline_s = time.monotonic() + 120
+        while sum(len(notes.read_bytes().splitlines()) for notes in home.glob("fetched/*/fetched.jsonl")) < 20:
+            assert time.monotonic() < deadline_s
+            assert process.poll() is None
+        process.kill()
+    with sartor.open(home) as shop:
+        report = shop.index(bucket.address)
+    assert (report.products, report.rejected) == (300, ())
+    assert len(fetched) <= 280
 
 
 def test_an_object_that_changes_meanwhile_is_no_mixture(

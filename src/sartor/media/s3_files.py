@@ -74,6 +74,7 @@ class S3Source:
         where = self._connection.address
         self._is_prefix = not where.prefix or address.partition("?")[0].endswith("/")
         self._key = where.prefix.rstrip("/")
+        self._is_single = False  # once it was asked
         self.name = f"s3://{where.bucket}/{self._key}".rstrip("/")
         self.address = address
         self.place = f"{self._connection.client.meta.endpoint_url} {self.name}"
@@ -131,6 +132,7 @@ class S3Source:
 
     def _single(self) -> RemoteFile | None:
         head = self._connection.called(self._head)
+        self._is_single = head is not None
         if head is None:
             return None
         name = self._key.rpartition("/")[2]
@@ -166,8 +168,7 @@ class S3Source:
         return list(page.get("Contents", ()))
 
     def _key_of(self, name: str) -> str:
-        prefix = self._connection.address.prefix
-        return self._key if not self._is_prefix and name == self._key.rpartition("/")[2] else prefix + name
+        return self._key if self._is_single else self._connection.address.prefix + name
 
     def _finished(self, file: RemoteFile, path: Path, future: Any) -> tuple[RemoteFile, Path]:
         try:
