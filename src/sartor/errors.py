@@ -3,6 +3,7 @@
     SartorError
     ├── SourceError
     │   ├── SourceNotFound
+    │   ├── SourceNotFetched
     │   ├── UnrecognizedSource
     │   ├── UnsafeArchive
     │   ├── UnreadableTable
@@ -240,17 +241,24 @@ class SourceNotFound(SourceError):
         super().__init__(f"there is no file or folder {path}; check the path")
 
 
+class SourceNotFetched(SourceError):
+    """A source on a server cannot be had; the catalog is as it was."""
+
+    def __init__(self, source: str, *, reason: str) -> None:
+        super().__init__(f"{source} cannot be fetched: {reason}")
+
+
 class UnrecognizedSource(SourceError):
     """A source fits no reader."""
 
-    def __init__(self, path: Path, *, looked_for: Sequence[str]) -> None:
+    def __init__(self, path: Path | str, *, looked_for: Sequence[str]) -> None:
         super().__init__(f"{path} is no source that Sartor can read; looked for: {'; '.join(looked_for)}")
 
 
 class UnsafeArchive(SourceError):
     """A ZIP archive is broken, or holds an entry that must not be read."""
 
-    def __init__(self, archive: Path, *, reason: str, entry: str | None = None) -> None:
+    def __init__(self, archive: Path | str, *, reason: str, entry: str | None = None) -> None:
         where = f"entry {entry!r} " if entry is not None else ""
         super().__init__(
             f"{archive} is refused: {where}{reason}; make the archive again from plain files, or index a folder"

@@ -75,6 +75,8 @@ CLUSTER_WAIT_S = 60.0  # Seconds that an ingest waits for a worker of a Ray clus
 CLUSTER_ATTEMPTS = 3  # Workers of a Ray cluster that may be lost over the same photos.
 UNUSED_PHOTO_AGE_S = 3_600.0  # Seconds before a file that belongs to no photo is deleted; its writer may be slow.
 
+UNFINISHED_UPLOAD_AGE_S = 86_400.0  # Seconds before the parts of an upload to a bucket that broke off are deleted.
+
 # Requests to the service
 MAX_K = 200  # Products in an answer.
 MAX_ITEMS = 100  # Products in a batch.

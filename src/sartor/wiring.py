@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from sartor.catalog.fetching import Sources
 from sartor.choices import CatalogChoice
 from sartor.config import Settings, is_address
 from sartor.encoders.heads import Heads, Regions
@@ -33,6 +34,7 @@ from sartor.store.sqlite.files import FolderFiles
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from sartor.catalog.fetching import Remote
     from sartor.encoders.card import ModelCard
     from sartor.encoders.encoder import Encoder
     from sartor.encoders.registry import ModelRegistry
@@ -54,6 +56,7 @@ SHARED_INDEX = "unix://"  # and the socket of an ``IndexServer``; `sartor serve`
 _STORES = "give mongodb://HOST/DATABASE, or leave it out for SQLite in the directory"
 _INDEXES = "give opensearch://HOST:PORT, or leave it out, and each process has its own"
 _MEDIA_STORES = "give s3://BUCKET/PREFIX, or a directory that all share"
+_FETCHED = "fetched"  # the directory of copies of sources from a server
 _FOLDERS = (_MEDIA, MODELS, "sources")  # of files; the rest of a workspace can be made from them
 
 
@@ -130,6 +133,7 @@ def open_workspace(settings: Settings, *, many_callers: bool = False) -> Workspa
         has_events=truth.has_events,
         learned=truth.learned,
         media=truth.media,
+        sources=Sources(truth.home / _FETCHED, truth.store, _remote),
         urls=UrlPolicy(enabled=settings.allow_urls),
         shrink=ShrinkLimits(share=settings.shrink_share, products=settings.shrink_products),
         models=models,
@@ -239,6 +243,17 @@ def open_beside(settings: Settings, shop: Shop) -> Iterator[CatalogStore]:
         yield store
 
 
+def _remote(address: str) -> Remote:
+    """The source at an address."""
+    if not address.startswith("s3://"):
+        reason = "give s3://BUCKET/KEY, or a path; photos by URL are read from a table with --allow-urls"
+        raise BadAddress(address, setting="source", reason=reason)
+    require_extra("s3", "boto3")
+    from sartor.media.s3_files import S3Source
+
+    return S3Source(address)
+
+
 def _bucket(settings: Settings) -> S3Bucket | None:
     """The bucket that the settings name for thumbnails; opened before a store is made, as it may be refused."""
     address = settings.media
@@ -272,7 +287,7 @@ def _media(
         )
         raise BadAddress(settings.media, setting="media", reason=reason)
     cache = f"{_MEDIA}-{sha256(settings.media.encode()).hexdigest()[:12]}"
-    return BucketMediaStore(bucket, folder=FolderMediaStore(home / cache, durable=False))
+    return BucketMediaStore(bucket, folder=FolderMediaStore(home / cache, durable=False), originals=bucket)
 
 
 def _require_servers(settings: Settings) -> None:

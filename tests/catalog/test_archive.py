@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 import stat
 import struct
@@ -35,6 +36,14 @@ def test_a_damaged_photo_is_rejected_and_the_others_are_read(tmp_path: Path) -> 
         with pytest.raises(PhotoRejected, match=r"a\.jpg cannot be used: is damaged in the archive"):
             damaged.read()
         assert whole.read() == b"second photo"
+
+
+def test_photos_travel_to_another_process(tmp_path: Path) -> None:
+    archive = write_zip(tmp_path / "shop.zip", {"a.jpg": b"first photo", "b.jpg": b"second photo"})
+    with open_source(archive) as source:
+        travelling = pickle.dumps([product.photos[0] for product in source])
+    first, second = pickle.loads(travelling)  # noqa: S301 - made here
+    assert (first.read(), second.read()) == (b"first photo", b"second photo")
 
 
 @pytest.mark.parametrize("name", ["styles.csv", "products.csv"])

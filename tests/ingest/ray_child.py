@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -260,6 +261,31 @@ def client(work: Path, colors: Path) -> dict[str, Any]:
         "report": json.loads(whole.stdout or "{}"),
         "unshared": [unshared.returncode, unshared.stderr],
     }
+
+
+def bucket(work: Path, colors: Path) -> dict[str, Any]:
+    """A folder and an archive in a bucket, whose copy on this host no worker sees."""
+    from sartor.catalog import fetching
+    from sartor.media.s3_connection import S3Connection
+    from tools.engines.s3 import ACCESS_KEY, SECRET_KEY, S3Server
+
+    os.environ |= {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
+    mark = fetching.Copy.__init__
+    fetching.Copy.__init__ = lambda self, **fields: mark(self, **(fields | {"text": "another host's"}))  # type: ignore[method-assign]
+    archive = Path(shutil.make_archive(str(work / "catalog"), "zip", colors))
+    seen: dict[str, Any] = {}
+    with S3Server(work / "s3", buckets=("photos",)) as server, cluster(1):
+        where = f"?endpoint={server.endpoint}"
+        client = S3Connection(f"s3://photos{where}").client
+        for path in sorted(colors.iterdir()):
+            client.upload_file(str(path), "photos", f"folder/{path.name}")
+        client.upload_file(str(archive), "photos", "catalog.zip")
+        for key in ("folder", "catalog.zip"):
+            with open_shop(Settings(home=work / key.partition(".")[0])) as shop:
+                report = shop.index(f"s3://photos/{key}{where}", ray="local")
+                rejected = [each.photo for each in report.rejected]
+                seen[key] = [report.products, report.embedded, rejected, len(shop.check())]
+    return seen
 
 
 def wait_for(port: int, *, seconds: float = 60) -> None:

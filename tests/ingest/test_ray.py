@@ -159,6 +159,19 @@ def test_a_cluster_is_reached_by_its_client_server(home: Path, tmp_path: Path, c
     assert "put the source where all hosts see it" in error
 
 
+def test_workers_read_a_bucket_themselves(empty_home: Path, tmp_path: Path, colors: Path) -> None:
+    pytest.importorskip("boto3", reason="boto3 is not installed; run: make test-engines")
+    from tools.engines import s3
+
+    if not s3.is_available():
+        pytest.skip("versitygw is not built, and Go is not installed to build it")
+    s3.build()  # in the namespace, nothing could be downloaded
+    for name in ("folder", "catalog"):
+        copied(empty_home, tmp_path / name)
+    seen = seen_in("bucket", tmp_path, colors, home=tmp_path)
+    assert seen == {key: [PRODUCTS, PRODUCTS, ["broken.png"], 0] for key in ("folder", "catalog.zip")}
+
+
 def test_an_address_of_another_kind_is_refused(shop: Shop, colors: Path) -> None:
     for address in ("10.0.0.1:6379", "ray://", "ray://host", "http://host:1", ""):
         with pytest.raises(BadAddress, match="give auto .*, local or ray://HOST:PORT"):

@@ -6,7 +6,9 @@ import logging
 import os
 import shutil
 import time
+import zipfile
 from contextlib import closing
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,8 @@ from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 pytest.importorskip("boto3", reason="boto3 is not installed; run: make test-engines")
+
+from botocore.exceptions import ClientError
 
 import sartor
 from sartor.cli.app import app
@@ -26,7 +30,7 @@ from sartor.media.s3 import S3Bucket
 from sartor.service.app import create_app
 from sartor.wiring import back_up_workspace, copy_between, open_truth
 from tests.copies import copied
-from tests.fakes import BLUE, GREEN, RED, folder_of
+from tests.fakes import BLUE, GREEN, RED, add, folder_of, photo
 
 pytestmark = pytest.mark.engines
 
@@ -184,3 +188,120 @@ def test_the_service_hands_thumbnails_through_and_lets_browsers_keep_them(
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "image/png"
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+
+
+# Uploaded sources
+
+
+def archive_of(folder: Path) -> BytesIO:
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path in sorted(folder.iterdir()):
+            archive.write(path, path.name)
+    return buffer
+
+
+@pytest.fixture
+def large_photos(tmp_path: Path) -> Path:
+    """Photos whose thumbnails are smaller than they are."""
+    folder = tmp_path / "large"
+    folder.mkdir()
+    for name, color in COLORS.items():
+        (folder / f"{name}.png").write_bytes(photo(color, side_px=900))
+    return folder
+
+
+def test_another_host_embeds_the_originals_of_an_upload(  # noqa: PLR0913, PLR0917 - fixtures
+    s3_address: str,
+    mongodb_address: str,
+    empty_home: Path,
+    large_photos: Path,
+    tmp_path: Path,
+    color_file: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    homes = [copied(empty_home, tmp_path / name) for name in ("one", "other")]
+    name = "../Spring catalog #1 (März).zip"
+    with sartor.open(homes[0], store=mongodb_address, media=s3_address) as one:
+        upload = one.catalog.keep_upload(name, archive_of(large_photos))
+        assert one.catalog.keep_upload(name, archive_of(large_photos)) == upload
+        assert one.index(upload).products == 3
+        (source,) = one.info().counts.sources
+        assert source.startswith(f"{s3_address.partition('?')[0]}/sources/")
+        assert source.endswith("/Spring-catalog-1-M-rz-.zip")
+        another = archive_of(folder_of(tmp_path / "another", {"white": (255, 255, 255)}))
+        assert one.catalog.keep_upload(name, another) != upload
+    assert not list(homes[0].glob("**/sources"))
+    shutil.rmtree(homes[0])
+    add(homes[1], color_file, "second", scaling="tf")
+    with sartor.open(homes[1], store=mongodb_address, media=s3_address) as other:
+        report = other.promote("second", force=True)
+    assert (report.embedded, report.reduced) == (3, 0), caplog.text
+
+
+def test_an_upload_in_parts_that_breaks_off_is_swept(
+    s3_address: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = S3Bucket(s3_address)
+    key = bucket._key("sources/0123456789abcdef/cut.zip")
+    where = {"Bucket": bucket._address.bucket, "Key": key}
+    upload = bucket._client.create_multipart_upload(**where)["UploadId"]
+    bucket._client.upload_part(**where, UploadId=upload, PartNumber=1, Body=os.urandom(5 << 20))
+    assert bucket.remove_leftovers(min_age_s=0) == 0, "it may be on its way"
+    time.sleep(3)
+    monkeypatch.setattr("sartor.media.s3.UNFINISHED_UPLOAD_AGE_S", 1.0)
+    assert bucket.remove_leftovers(min_age_s=0) == 1
+    listed = bucket._client.list_multipart_uploads(Bucket=where["Bucket"], Prefix=bucket._address.prefix)
+    assert not listed.get("Uploads")
+
+
+def test_an_upload_in_parts_is_there_whole(s3_address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sartor.media.s3_connection.PART_BYTES", 5 << 20)
+    bucket, content = S3Bucket(s3_address), os.urandom(12 << 20)
+    address = bucket.put_source("0123456789abcdef/large.zip", BytesIO(content))
+    assert bucket.read("sources/0123456789abcdef/large.zip") == content
+    assert (
+        "-3"
+        in bucket._client.head_object(
+            Bucket=bucket._address.bucket, Key=bucket._key("sources/0123456789abcdef/large.zip")
+        )["ETag"]
+    )
+    assert address.partition("?")[0].endswith("/sources/0123456789abcdef/large.zip")
+
+
+def test_an_upload_is_swept_when_no_product_comes_from_it(
+    s3_address: str, home: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = S3Bucket(s3_address, renew_after_s=0)
+    media = BucketMediaStore(bucket, folder=FolderMediaStore(tmp_path / "cache"), originals=bucket)
+    with sartor.open(home, media=s3_address) as shop:
+        used = shop.catalog.keep_upload("used.zip", archive_of(photos))
+        unused = shop.catalog.keep_upload("unused.zip", archive_of(folder_of(tmp_path / "x", {"x": RED})))
+        bucket._create(bucket._key("sources/notes.txt"), Body=b"not Sartor's")
+        shop.index(used)
+        keys = {address: address.partition("?")[0].split("/", 3)[3] for address in (used, unused)}
+
+        def there() -> set[str]:
+            tidy_media(shop.catalog.store, media)
+            return {address for address, key in keys.items() if bucket._body(key) is not None}
+
+        assert there() == {used, unused}, "they are young"
+        monkeypatch.setattr("sartor.ingest.maintenance.UNUSED_PHOTO_AGE_S", 2.0)
+        time.sleep(4)
+        assert there() == {used}
+        for product in shop.product_ids():
+            shop.delete(product)
+        assert there() == set()
+    assert bucket._body(bucket._key("sources/notes.txt")) is not None
+    assert [name for name in bucket.names() if "/" in name] == []
+
+
+def test_a_key_that_may_not_list_uploads_still_sweeps(s3_address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket = S3Bucket(s3_address)
+
+    def refused(**_: object) -> None:
+        answer = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+        raise ClientError(answer, "ListMultipartUploads")  # type: ignore[arg-type]
+
+    monkeypatch.setattr(bucket._client, "list_multipart_uploads", refused)
+    assert bucket.remove_leftovers(min_age_s=0) == 0

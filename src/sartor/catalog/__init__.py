@@ -5,7 +5,8 @@ Start at ``opening`` for what is recognized, ``source`` for what is reported, ``
 """
 
 from sartor.catalog.archive import ZipLimits
-from sartor.catalog.opening import open_source
+from sartor.catalog.files import Origin
+from sartor.catalog.opening import is_readable_name, open_source
 from sartor.catalog.source import Finding, Findings, Source
 
-__all__ = ["Finding", "Findings", "Source", "ZipLimits", "open_source"]
+__all__ = ["Finding", "Findings", "Origin", "Source", "ZipLimits", "is_readable_name", "open_source"]

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from sartor.catalog.files import is_hidden, too_large
 from sartor.catalog.source import Case, Findings
@@ -24,12 +24,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from sartor.catalog.files import Origin
+
 # Others are rare in archives of photos, and Python's LZMA and bzip2 readers inflate without a bound per read.
 _COMPRESSIONS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _ENCRYPTED = 0x1 | 0x40 | 0x2000  # traditional, strong, and masked headers (APPNOTE 4.4.4)
 _PLAIN = frozenset({0, stat.S_IFREG, stat.S_IFDIR})  # 0: made on Windows
 _DRIVE = re.compile(r"[A-Za-z]:")
+_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 _LOCAL_HEADER_BYTES = 30
+_BUFFER_BYTES = 2**16
 _RATIO_FREE_BYTES = 2**20  # small files of one color compress well and do no harm
 
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, UnicodeDecodeError)
@@ -51,7 +55,12 @@ class ZipLimits:
 DEFAULT_ZIP_LIMITS = ZipLimits()
 
 
-def refuse_unsafe(path: Path, archive: zipfile.ZipFile, limits: ZipLimits) -> None:
+def is_archive(start: bytes) -> bool:
+    """Whether a file that starts so is a ZIP archive."""
+    return start.startswith(_STARTS)
+
+
+def refuse_unsafe(path: Path | str, archive: zipfile.ZipFile, limits: ZipLimits) -> None:
     """Check everything that the central directory declares.
 
     Raises:
@@ -103,7 +112,7 @@ def _unsafe_size(entry: zipfile.ZipInfo, limits: ZipLimits) -> str | None:
     return None
 
 
-def _refuse_overlap(path: Path, entries: Sequence[zipfile.ZipInfo], *, end: int) -> None:
+def _refuse_overlap(path: Path | str, entries: Sequence[zipfile.ZipInfo], *, end: int) -> None:
     """Refuse entries that share bytes, the trick of bombs without a high ratio per entry.
 
     Source: D. Fifield, "A better zip bomb", WOOT 2019.
@@ -120,10 +129,23 @@ class ZipFiles:
 
     A stream cannot exceed the size that its entry declares, which was checked: ``zipfile`` reads at most the
     declared compressed bytes and stops at the declared size, where the CRC of a false header fails.
+
+    Attributes:
+        held: What closes the archive; None where a block does.
     """
 
-    def __init__(self, path: Path, archive: zipfile.ZipFile, findings: Findings, *, limits: ZipLimits) -> None:
-        self._path = path
+    held: ExitStack | None = None
+
+    def __init__(
+        self,
+        path: Path,
+        archive: zipfile.ZipFile,
+        findings: Findings,
+        *,
+        limits: ZipLimits,
+        origin: Origin | None = None,
+    ) -> None:
+        self._path, self._origin = path, origin
         self._archive = archive
         self._limits = limits
         self._entries: dict[str, zipfile.ZipInfo] = {}
@@ -136,8 +158,10 @@ class ZipFiles:
             self._entries[name] = entry  # the last one counts, as in every other ZIP tool
         self.names: Sequence[str] = [name for name in self._entries if not is_hidden(name)]
 
-    def __reduce__(self) -> tuple[Callable[..., ZipFiles], tuple[Path, ZipLimits, int]]:
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         """For a process on another host, which opens the archive there."""
+        if self._origin is not None:
+            return self._origin.elsewhere
         path = self._path.absolute()
         return _archive_elsewhere, (path, self._limits, path.stat().st_size)
 
@@ -168,39 +192,64 @@ class ZipFiles:
 
     def label(self, name: str) -> str:
         """The archive and the entry."""
-        return f"{self._path}/{name}"
+        return f"{self._path if self._origin is None else self._origin.name}/{name}"
 
 
 @contextmanager
-def open_archive(path: Path, *, limits: ZipLimits, findings: Findings) -> Iterator[ZipFiles]:
+def open_archive(
+    path: Path,
+    *,
+    limits: ZipLimits = DEFAULT_ZIP_LIMITS,
+    findings: Findings,
+    origin: Origin | None = None,
+    raw: io.RawIOBase | None = None,
+) -> Iterator[ZipFiles]:
     """Open a ZIP archive if it is safe.
+
+    Args:
+        path: Its path, or what stands for it in messages.
+        limits: How much it may hold.
+        findings: Counts oddities.
+        origin: Where the file is a copy from.
+        raw: Reads its bytes in place of the file; closed at the end.
 
     Raises:
         UnsafeArchive: It is broken or must not be read.
     """
+    shown: Path | str = path if origin is None else origin.name
     try:
-        file = _ArchiveFile(path, limits)
+        file = _ArchiveFile(io.FileIO(path) if raw is None else raw, shown, limits)
     except OSError as error:
-        raise UnsafeArchive(path, reason=f"it cannot be opened ({error.strerror})") from error
+        raise UnsafeArchive(shown, reason=f"it cannot be opened ({error.strerror})") from error
     # ZipFile is given an open file, not a path: it would close its own when a race lost it a count of readers.
-    with file, _directory_of(path, file) as archive:
-        refuse_unsafe(path, archive, limits)
-        yield ZipFiles(path, archive, findings, limits=limits)
+    with file, _directory_of(shown, file) as archive:
+        refuse_unsafe(shown, archive, limits)
+        yield ZipFiles(path, archive, findings, limits=limits, origin=origin)
+
+
+def archive_kept_open(
+    path: Path, *, limits: ZipLimits = DEFAULT_ZIP_LIMITS, raw: io.RawIOBase | None = None
+) -> ZipFiles:
+    """The files of an archive, as ``open_archive`` gives them; it stays open as long as they are used.
+
+    Raises:
+        UnsafeArchive: It is broken or must not be read.
+    """
+    with ExitStack() as opened:
+        files = opened.enter_context(open_archive(path, limits=limits, findings=Findings(), raw=raw))
+        files.held = opened.pop_all()  # without a reference, the stack would close it at once
+    return files
 
 
 @lru_cache(maxsize=2)  # a process that reads for others is asked for a few photos at a time
 def _archive_elsewhere(path: Path, limits: ZipLimits, size_bytes: int) -> ZipFiles:
-    with ExitStack() as opened:
-        files = opened.enter_context(open_archive(path, limits=limits, findings=Findings()))
-        if path.stat().st_size != size_bytes:
-            raise UnsafeArchive(
-                path, reason="it has not the size that it has on the host that asks for its photos"
-            )
-        opened.pop_all()  # it stays open as long as the process
+    files = archive_kept_open(path, limits=limits)
+    if path.stat().st_size != size_bytes:
+        raise UnsafeArchive(path, reason="it has not the size that it has on the host that asks for its photos")
     return files
 
 
-def _directory_of(path: Path, file: _ArchiveFile) -> zipfile.ZipFile:
+def _directory_of(path: Path | str, file: _ArchiveFile) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(file)
     except _BROKEN_DIRECTORY as error:
@@ -215,8 +264,8 @@ class _ArchiveFile(io.BufferedReader):
     ``zipfile`` reads the directory at once and makes an object of every entry before anyone can count them.
     """
 
-    def __init__(self, path: Path, limits: ZipLimits) -> None:
-        super().__init__(io.FileIO(path))
+    def __init__(self, raw: io.RawIOBase, path: Path | str, limits: ZipLimits) -> None:
+        super().__init__(raw, _BUFFER_BYTES)
         self._path = path
         self._max_entries = limits.max_entries
         self.max_read_bytes = max(limits.max_entries * _DIRECTORY_BYTES_PER_ENTRY, _MIN_DIRECTORY_BYTES)

@@ -11,9 +11,10 @@ import stat
 import unicodedata
 from collections import Counter
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path, PurePath
-from typing import IO, TYPE_CHECKING, NoReturn, Protocol
+from typing import IO, TYPE_CHECKING, Any, NoReturn, Protocol
 from urllib.parse import unquote
 
 from sartor.catalog.columns import base_name, is_url, references
@@ -37,6 +38,22 @@ PHOTO_SUFFIXES = frozenset(
 _CLUTTER = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
 
 PHOTO_FOLDER = "images"  # beside the table, as Kaggle's sets have it; preferred where names repeat
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a source was fetched from, if what is read is a copy of it.
+
+    Attributes:
+        name: What messages call it.
+        elsewhere: What reads its photos in a process on another host: a function that can be pickled, and its
+            arguments.
+        odd_names: Names in it that cannot be those of files, so the copy lacks them.
+    """
+
+    name: str
+    elsewhere: tuple[Callable[..., Any], tuple[Any, ...]]
+    odd_names: Sequence[str] = ()
 
 
 class Files(Protocol):
@@ -101,17 +118,28 @@ def too_large(name: str) -> PhotoRejected:
 class FolderFiles:
     """The files below a folder, sorted by name; links to folders are not followed.
 
-    A table may also name files outside the folder, absolute or with ``..``: it is the user's own disk.
+    A table may also name files outside the folder, absolute or with ``..``: it is the user's own disk. A table
+    that was fetched may not.
     """
 
-    def __init__(self, root: Path, findings: Findings, *, undecodable: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        findings: Findings,
+        *,
+        undecodable: Mapping[str, str] | None = None,
+        origin: Origin | None = None,
+    ) -> None:
         """``undecodable`` has the names of the disk that are not UTF-8, by their text; a walk finds them."""
         self.root = root
+        self._origin = origin
         self._findings = findings
         self._undecodable = dict(undecodable or {})
 
-    def __reduce__(self) -> tuple[Callable[..., FolderFiles], tuple[Path, Mapping[str, str]]]:
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         """For a process on another host, which reads photos and lists nothing."""
+        if self._origin is not None:
+            return self._origin.elsewhere
         return _folder_elsewhere, (self.root.absolute(), self._undecodable)
 
     @cached_property
@@ -121,6 +149,8 @@ class FolderFiles:
 
     def locate(self, name: str) -> str | None:
         """The name of a plain file; a path from outside into the folder becomes the name inside."""
+        if self._origin is not None and (PurePath(name).is_absolute() or ".." in name.split("/")):
+            return None
         path = self._path(name)
         try:
             if not path.is_file():
@@ -161,7 +191,7 @@ class FolderFiles:
 
     def label(self, name: str) -> str:
         """The path of a file, from the working directory."""
-        return str(self.root / name)
+        return str(self.root / name) if self._origin is None else f"{self._origin.name.rstrip('/')}/{name}"
 
     @cached_property
     def _root(self) -> Path:
@@ -210,8 +240,8 @@ def _folder_elsewhere(root: Path, undecodable: Mapping[str, str]) -> FolderFiles
 class OnePhoto(FolderFiles):
     """A single photo, in its folder."""
 
-    def __init__(self, path: Path, findings: Findings) -> None:
-        super().__init__(path.parent, findings)
+    def __init__(self, path: Path, findings: Findings, *, origin: Origin | None = None) -> None:
+        super().__init__(path.parent, findings, origin=origin)
         self._name = path.name
 
     @cached_property

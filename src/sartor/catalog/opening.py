@@ -9,9 +9,20 @@ import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sartor.catalog.archive import DEFAULT_ZIP_LIMITS, ZipLimits, open_archive
-from sartor.catalog.files import Files, FolderFiles, OnePhoto, PhotoIndex, PhotoSource, is_photo, photos_in
-from sartor.catalog.source import Findings
+from sartor.catalog.archive import DEFAULT_ZIP_LIMITS, ZipLimits, is_archive, open_archive
+from sartor.catalog.files import (
+    Files,
+    FolderFiles,
+    OnePhoto,
+    Origin,
+    PhotoIndex,
+    PhotoSource,
+    is_hidden,
+    is_photo,
+    photos_in,
+    suffix_of,
+)
+from sartor.catalog.source import Case, Findings
 from sartor.catalog.tables import TABLE_SUFFIXES, TableSource, find_table, named_table
 from sartor.errors import SourceNotFound, UnreadableTable, UnrecognizedSource
 
@@ -28,17 +39,24 @@ LOOKED_FOR = (
     "a Google Merchant feed (TSV, RSS or Atom)",
     "a folder or ZIP of these",
 )
-_ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 _PHOTO_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"II*\0", b"MM\0*")
 
 
+def is_readable_name(name: str) -> bool:
+    """Whether a file of this name in a folder may be read: a photo or a table that is not hidden."""
+    return not is_hidden(name) and (is_photo(name) or suffix_of(name) in TABLE_SUFFIXES)
+
+
 @contextmanager
-def open_source(path: Path, *, limits: ZipLimits = DEFAULT_ZIP_LIMITS) -> Iterator[Source]:
+def open_source(
+    path: Path, *, limits: ZipLimits = DEFAULT_ZIP_LIMITS, origin: Origin | None = None
+) -> Iterator[Source]:
     """Open a source of products.
 
     Args:
         path: A folder, a ZIP archive, a table, a feed or a photo.
         limits: How much a ZIP archive may hold.
+        origin: Where the path is a copy from.
 
     Raises:
         SourceNotFound: The path does not exist.
@@ -47,42 +65,45 @@ def open_source(path: Path, *, limits: ZipLimits = DEFAULT_ZIP_LIMITS) -> Iterat
         UnreadableTable: It is a table that cannot be read.
     """
     findings = Findings()
+    for odd in () if origin is None else origin.odd_names:
+        findings.add(Case.ODD_NAMES, odd)
+    shown = str(path) if origin is None else origin.name
     mode = _mode(path)
     if stat.S_ISDIR(mode):
-        yield _source_in(FolderFiles(path, findings), path, "folder", findings)
+        yield _source_in(FolderFiles(path, findings, origin=origin), shown, "folder", findings)
     elif not stat.S_ISREG(mode):
-        raise UnrecognizedSource(path, looked_for=LOOKED_FOR)
-    elif path.suffix.lower() == ".zip" or _start(path).startswith(_ZIP_STARTS):
-        with open_archive(path, limits=limits, findings=findings) as files:
-            yield _source_in(files, path, "zip", findings)
+        raise UnrecognizedSource(shown, looked_for=LOOKED_FOR)
+    elif path.suffix.lower() == ".zip" or is_archive(_start(path)):
+        with open_archive(path, limits=limits, findings=findings, origin=origin) as files:
+            yield _source_in(files, shown, "zip", findings)
     else:
-        yield _source_of_file(path, findings)
+        yield _source_of_file(path, shown, findings, origin)
 
 
-def _source_in(files: Files, path: Path, kind: str, findings: Findings) -> Source:
+def _source_in(files: Files, shown: str, kind: str, findings: Findings) -> Source:
     index = PhotoIndex(files)
-    table = find_table(files, index, source=str(path), findings=findings)
+    table = find_table(files, index, source=shown, findings=findings)
     photos = photos_in(files)
     if table is not None:
-        return TableSource(str(path), table, index, unlisted=photos, findings=findings)
+        return TableSource(shown, table, index, unlisted=photos, findings=findings)
     if photos:
-        return PhotoSource(str(path), kind, files, photos=photos, findings=findings)
-    raise UnrecognizedSource(path, looked_for=LOOKED_FOR)
+        return PhotoSource(shown, kind, files, photos=photos, findings=findings)
+    raise UnrecognizedSource(shown, looked_for=LOOKED_FOR)
 
 
-def _source_of_file(path: Path, findings: Findings) -> Source:
+def _source_of_file(path: Path, shown: str, findings: Findings, origin: Origin | None) -> Source:
     if is_photo(path.name) or _is_photo_inside(_start(path)):
-        photo = OnePhoto(path, findings)
-        return PhotoSource(str(path), "photo", photo, photos=photo.names, findings=findings)
-    files = FolderFiles(path.parent, findings)
+        photo = OnePhoto(path, findings, origin=origin)
+        return PhotoSource(shown, "photo", photo, photos=photo.names, findings=findings)
+    files = FolderFiles(path.parent, findings, origin=origin)
     index = PhotoIndex(files)
     try:
         table = named_table(files, path.name, index)
     except UnreadableTable:
         if path.suffix.lower() in TABLE_SUFFIXES:
             raise
-        raise UnrecognizedSource(path, looked_for=LOOKED_FOR) from None
-    return TableSource(str(path), table, index, unlisted=(), findings=findings)
+        raise UnrecognizedSource(shown, looked_for=LOOKED_FOR) from None
+    return TableSource(shown, table, index, unlisted=(), findings=findings)
 
 
 def _mode(path: Path) -> int:

@@ -42,6 +42,7 @@ class Case(StrEnum):
     LINKED_FOLDERS = "links to folders, not followed"
     TAKEN_OVER = "products that another source had, now this one's"
     SAME_ENTRY = "archive entries with the same name"
+    ODD_NAMES = "objects whose names cannot be those of files, not fetched"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

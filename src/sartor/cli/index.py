@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -25,6 +25,7 @@ from sartor.cli.options import (
     print_table,
     progress_bar,
     settings,
+    source_bar,
     stoppable,
 )
 
@@ -34,10 +35,10 @@ if TYPE_CHECKING:
 
 def index(
     sources: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
             metavar="SOURCE...",
-            help="Folders of images, ZIPs, Kaggle data sets, CSV or JSON Lines, Merchant feeds.",
+            help="Folders of images, ZIPs, Kaggle data sets, CSV or JSON Lines, Merchant feeds, or s3:// of one.",
         ),
     ],
     *,
@@ -74,7 +75,8 @@ def index(
     message = "what was committed stays, the same command continues from there"
     with stoppable(message), open_shop(chosen) as shop:
         for source in sources:
-            with progress_bar(f"Indexing {source.name}") as on_progress:
+            name = PurePath(source.partition("?")[0]).name
+            with source_bar(f"Indexing {name}", fetching=f"Fetching {name}") as (on_progress, on_fetch):
                 report = shop.index(
                     source,
                     limit=limit,
@@ -82,6 +84,7 @@ def index(
                     allow_shrink=allow_shrink,
                     ray=ray,
                     on_progress=on_progress,
+                    on_fetch=on_fetch,
                 )
             _print_json(report) if as_json else _print(report)
             if report.failure is not None:

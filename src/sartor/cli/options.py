@@ -17,6 +17,7 @@ from sartor.choices import Precision
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from sartor.catalog.fetching import FetchProgress, OnFetch
     from sartor.config import Settings
     from sartor.evaluation.intervals import Interval
     from sartor.evaluation.sheets import Tile
@@ -147,12 +148,19 @@ def print_rejected(rejections: Iterable[Rejection]) -> None:
 @contextmanager
 def progress_bar(what: str, *, things: str = "photos") -> Iterator[OnProgress]:
     """A bar on stderr with the rate and the time left; silent if stderr is no terminal."""
+    with source_bar(what, fetching="", things=things) as (on_progress, _):
+        yield on_progress
+
+
+@contextmanager
+def source_bar(what: str, *, fetching: str, things: str = "photos") -> Iterator[tuple[OnProgress, OnFetch]]:
+    """The same, for what may have to be fetched before; ``fetching`` is what it says then."""
     from rich import progress
     from rich.console import Console
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda _: None
+        yield (lambda _: None), (lambda _: None)
         return
     columns = (
         progress.TextColumn("{task.description}"),
@@ -163,13 +171,24 @@ def progress_bar(what: str, *, things: str = "photos") -> Iterator[OnProgress]:
     )
     with progress.Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(what, total=None, rate="")
+        is_fetching = False
 
         def show(step: Progress) -> None:
+            nonlocal is_fetching
+            if is_fetching:
+                bar.reset(task, description=what)
+                is_fetching = False
             elapsed_s = bar.tasks[task].elapsed or 0
             rate = f"{step.photos / elapsed_s:.0f} {things}/s" if elapsed_s else ""
             bar.update(task, completed=step.products, total=step.total, rate=rate)
 
-        yield show
+        def show_fetched(step: FetchProgress) -> None:
+            nonlocal is_fetching
+            is_fetching = True
+            rate = f"{step.size_bytes / 1e6:,.0f} of {step.total_bytes / 1e6:,.0f} MB"
+            bar.update(task, description=fetching, completed=step.files, total=step.total, rate=rate)
+
+        yield show, show_fetched
 
 
 def counted(number: int, thing: str) -> str:

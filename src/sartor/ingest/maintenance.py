@@ -139,9 +139,12 @@ def check_index(store: CatalogStore, index: VectorIndex, *, model: str) -> list[
 def tidy_media(store: CatalogStore, media: MediaStore) -> None:
     """Delete the thumbnails that belong to no photo; they occur because they are written before the photo.
 
-    Young ones stay: another process may be about to write their photo.
+    Uploaded sources from which no product comes any more go, too. Young ones stay: another process may be about to
+    write their photo or product.
     """
     media.remove_leftovers(min_age_s=UNUSED_PHOTO_AGE_S)
+    if media.originals is not None:
+        media.originals.delete_sources(store.counts().sources.keys(), min_age_s=UNUSED_PHOTO_AGE_S)
     present = set(media.names())
     for name in present - store.thumbnails():
         media.delete(name, min_age_s=UNUSED_PHOTO_AGE_S)

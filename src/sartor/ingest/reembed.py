@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sartor.catalog import open_source
-from sartor.errors import PhotoRejected, SourceError
+from sartor.errors import BadAddress, MissingExtra, PhotoRejected, SourceError
 from sartor.imaging.fetch import EncodedPhoto
 from sartor.ingest.photos import STEP, Embedder, PhotoEmbedder, Progress, Rejection, ahead, batched, in_steps
 from sartor.ingest.writer import retried
@@ -23,7 +23,9 @@ from sartor.store.base import Write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
+    from sartor.catalog import Source
     from sartor.encoders.encoder import Encoder
     from sartor.imaging import UrlPolicy
     from sartor.ingest.photos import Embedded, OnProgress, Pending
@@ -49,6 +51,10 @@ class ReembedReport:
     rejected: tuple[Rejection, ...]
 
 
+def _open_path(name: str) -> AbstractContextManager[Source]:
+    return open_source(Path(name))
+
+
 def embed_catalog(  # noqa: PLR0913 - each is a keyword of its own
     store: CatalogStore,
     encoder: Encoder,
@@ -57,6 +63,7 @@ def embed_catalog(  # noqa: PLR0913 - each is a keyword of its own
     urls: UrlPolicy,
     on_progress: OnProgress = lambda _: None,
     open_embedder: Callable[[Encoder], Embedder] = PhotoEmbedder,
+    open_source: Callable[[str], AbstractContextManager[Source]] = _open_path,
 ) -> ReembedReport:
     """Embed every photo of the catalog that the encoder's model has not embedded yet.
 
@@ -67,8 +74,9 @@ def embed_catalog(  # noqa: PLR0913 - each is a keyword of its own
         urls: Whether photos may be fetched by URL.
         on_progress: Called after each step with what is committed.
         open_embedder: Opens what reads and embeds the photos with the network.
+        open_source: Opens a source by what the store calls it.
     """
-    run = _Run(store, media, encoder.card.id, urls, on_progress)
+    run = _Run(store, media, encoder.card.id, urls, on_progress, open_source)
     run.find_missing()
     if run.missing:
         with open_embedder(encoder) as embedder:
@@ -86,6 +94,7 @@ class _Run:
     model: str
     urls: UrlPolicy
     on_progress: OnProgress
+    open_source: Callable[[str], AbstractContextManager[Source]]
     missing: dict[str, Photo] = field(default_factory=dict)  # by SHA-256; a photo that was read is removed
     sources: set[str] = field(default_factory=set)
     total: int = 0
@@ -112,7 +121,7 @@ class _Run:
         yield from self._started(embedder, self._from_original_thumbnails())
         for source in sorted(self.sources):
             if self.missing:
-                yield from self._from_source(embedder, Path(source))
+                yield from self._from_source(embedder, source)
         yield from self._started(embedder, self._from_reduced_thumbnails())
 
     def finish(self, pending: Pending) -> None:
@@ -149,10 +158,10 @@ class _Run:
             if data is not None and hashlib.sha256(data).hexdigest() == photo.sha256:
                 yield self._take(photo, data)
 
-    def _from_source(self, embedder: Embedder, path: Path) -> Iterator[Pending]:
+    def _from_source(self, embedder: Embedder, name: str) -> Iterator[Pending]:
         names = {photo.name for photo in self.missing.values()}
         try:
-            with open_source(path) as source:
+            with self.open_source(name) as source:
                 photos = (photo for offered in source for photo in offered.photos if photo.name in names)
                 wanted = takewhile(lambda _: self.missing, photos)
                 # One that cannot be read is no loss: its thumbnail is used instead.
@@ -160,7 +169,7 @@ class _Run:
                     read = dict.fromkeys(photo.sha256 for _, photos in step.items for photo in photos)
                     found = [sha256 for sha256 in read if self.missing.pop(sha256, None) is not None]
                     yield step.start(found)
-        except SourceError as error:
+        except (SourceError, BadAddress, MissingExtra) as error:
             logger.warning("thumbnails stand in for the photos of a source: %s", error)
 
     def _from_reduced_thumbnails(self) -> Iterator[EncodedPhoto]:

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
     from sartor.imaging.thumbnail import Thumbnail
+
+
+class Originals(Protocol):
+    """Uploaded sources where all hosts find them."""
+
+    def put_source(self, name: str, file: BinaryIO) -> str:
+        """Keep a source and return its address; the same content under the same name is kept once.
+
+        Raises:
+            MediaAway: The server does not answer; nothing of it is seen.
+            WorkspaceUnusable: It is refused.
+        """
+        ...
+
+    def delete_sources(self, in_use: Collection[str], *, min_age_s: float) -> int:
+        """Delete those whose address, without options, is not given, if they are so old; returns how many."""
+        ...
 
 
 class MediaStore(Protocol):
@@ -20,9 +37,11 @@ class MediaStore(Protocol):
 
     Attributes:
         name: What messages call it, without a password.
+        originals: Keeps uploaded sources; None where they stay on the host that got them.
     """
 
     name: str
+    originals: Originals | None
 
     def put(self, sha256: str, thumbnail: Thumbnail) -> str:
         """Keep a thumbnail and return its file name; of one that is kept already, only the age begins anew.

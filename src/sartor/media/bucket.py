@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from sartor.media.base import Originals
     from sartor.media.folder import FolderMediaStore
 
 
@@ -65,10 +66,11 @@ class BucketMediaStore:
     Args:
         bucket: Keeps the thumbnails for all hosts.
         folder: Has those that this host has put or read.
+        originals: Keeps uploaded sources, where the server can.
     """
 
-    def __init__(self, bucket: Bucket, *, folder: FolderMediaStore) -> None:
-        self._bucket, self._folder = bucket, folder
+    def __init__(self, bucket: Bucket, *, folder: FolderMediaStore, originals: Originals | None = None) -> None:
+        self._bucket, self._folder, self.originals = bucket, folder, originals
         self.name = bucket.name
         self._lock = Lock()
         self._waiting: dict[str, bytes] = {}  # put, and not yet in the bucket

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sartor.imaging.thumbnail import Thumbnail
+    from sartor.media.base import Originals
 
 THUMBNAIL_NAME = re.compile(r"[0-9a-f]{64}\.(?:jpg|png|webp)")
 _TEMPORARY_SUFFIX = ".part"
@@ -36,6 +37,7 @@ class FolderMediaStore:
     def __init__(self, root: Path, *, durable: bool = True) -> None:
         self._root, self._durable = root, durable
         self.name = str(root)
+        self.originals: Originals | None = None
 
     def put(self, sha256: str, thumbnail: Thumbnail) -> str:
         name = f"{sha256}.{thumbnail.suffix}"

@@ -1,4 +1,4 @@
-"""Thumbnails in a bucket of Amazon S3 or of a server that speaks its protocol.
+"""Thumbnails and uploaded sources in a bucket of Amazon S3 or of a server that speaks its protocol.
 
 Through boto3, because it has what the contract needs: a copy of an object onto itself with new metadata, and the
 ``Date`` of each answer. obstore moves many bytes faster, but has neither; s3fs pins a driver of years ago.
@@ -15,129 +15,49 @@ from __future__ import annotations
 
 import logging
 import math
-import os
+import re
 import time
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
-from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectionClosedError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    HTTPClientError,
-    IncompleteReadError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ReadTimeoutError,
-    SSLError,
+from botocore.exceptions import ClientError
+
+from sartor.errors import MediaAway
+from sartor.limits import SERVER_CALL_S, UNFINISHED_UPLOAD_AGE_S, UNUSED_PHOTO_AGE_S
+from sartor.media.s3_connection import (
+    ATTEMPTS,
+    FAILURES,
+    PAGE,
+    S3Address,
+    S3Connection,
+    is_missing,
+    sentence,
+    status,
+    transfer_config,
 )
-from botocore.exceptions import ConnectionError as BotoConnectionError
-
-from sartor.errors import BadAddress, MediaAway, SartorError, WorkspaceUnusable, redacted
-from sartor.limits import SERVER_CALL_S, SERVER_CONNECT_S, UNUSED_PHOTO_AGE_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
-T = TypeVar("T")
+__all__ = ["CACHE_CONTROL", "OWNER", "S3Address", "S3Bucket"]
 
 logger = logging.getLogger(__name__)
 
 CACHE_CONTROL = "public, max-age=31536000, immutable"
 _CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 OWNER = "workspace"  # the object that says whose thumbnails these are
+_SOURCES = "sources/"  # what the keys of uploaded sources begin with
+_SOURCE_NAME = re.compile(f"{_SOURCES}[0-9a-f]{{16}}/[^/]+")  # others are not Sartor's
 _CLAIMS = "deleting/"  # what the keys of claims begin with
 _CLAIM_S = 60.0  # age of a claim whose process was killed
 _HESITATION = 6  # who has not looked at the age in this part of it deletes nothing, as a delete may take long, too
 _ASK_S = 0.05  # between two looks at a claim
 _TICK_S = 1.0  # times of the protocol are in whole seconds, so an age may be so much off
 _KEPT = "kept-s"  # metadata: when a thumbnail was needed again, in seconds since 1970 by the server's clock
-_AT_ONCE = 16  # calls to the server
-_PAGE = 1_000  # names of one call, as many as the protocol allows
-_ATTEMPTS = 3  # of a call that fails on the way, and of a put that races with a delete
-_HTTP_UNAUTHORIZED, _HTTP_FORBIDDEN, _HTTP_NOT_FOUND, _HTTP_CONFLICT, _HTTP_PRECONDITION = 401, 403, 404, 409, 412
-_HTTP_TOO_MANY, _HTTP_ERROR = 429, 500
-
-_SILENCE = (BotoConnectionError, HTTPClientError, IncompleteReadError, TimeoutError)
-_SILENT = {
-    ReadTimeoutError: "has the call, and does not answer",
-    ConnectTimeoutError: "does not take the connection",
-    EndpointConnectionError: "cannot be reached",
-    ConnectionClosedError: "ends the connection",
-}
-_FAILURES = (BotoCoreError, ClientError, TimeoutError)
-
-_KEYS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-_FORM = "give s3://BUCKET/PREFIX?endpoint=https://HOST:PORT&region=REGION; all but the bucket may be left out"
-_UNKNOWN_KEY = frozenset({"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken"})
-_REDIRECTS = frozenset(
-    {"PermanentRedirect", "AuthorizationHeaderMalformed", "301", "IllegalLocationConstraintException"}
-)
-_RIGHTS = {
-    "ListObjectsV2": "s3:ListBucket",
-    "HeadObject": "s3:GetObject",
-    "GetObject": "s3:GetObject",
-    "PutObject": "s3:PutObject",
-    "CopyObject": "s3:GetObject and s3:PutObject",
-    "DeleteObject": "s3:DeleteObject",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class S3Address:
-    """Where a bucket is.
-
-    Attributes:
-        bucket: Its name.
-        prefix: What the keys of all objects begin with, empty or with a slash at its end.
-        endpoint: ``https://host:port`` of a server other than Amazon's; None for that of the environment.
-        region: Region of the bucket; None for that of the environment.
-    """
-
-    bucket: str
-    prefix: str = ""
-    endpoint: str | None = None
-    region: str | None = None
-
-    @classmethod
-    def parse(cls, address: str) -> S3Address:
-        """Read ``s3://bucket[/prefix][?endpoint=https://host:port&region=…]``.
-
-        Raises:
-            BadAddress: It is not such an address, or has a key in it.
-
-        Example:
-            >>> S3Address.parse("s3://photos/shop?region=eu-central-1").prefix
-            'shop/'
-        """
-        parts = urlsplit(address)
-        options = dict(parse_qsl(parts.query, keep_blank_values=True))
-        endpoint = options.get("endpoint")
-        if "@" in address:
-            raise _bad(address, reason=f"a key does not belong in an address; set {_KEYS} instead")
-        if parts.scheme != "s3" or not parts.netloc or ":" in parts.netloc or parts.fragment:
-            raise _bad(address, reason=_FORM)
-        if strange := sorted(options.keys() - {"endpoint", "region"}):
-            raise _bad(address, reason=f"{strange[0]!r} is no option; {_FORM}")
-        if endpoint is not None and not _is_endpoint(endpoint):
-            raise _bad(address, reason="the endpoint is no https://HOST:PORT")
-        path = parts.path.strip("/")
-        return cls(
-            bucket=parts.netloc,
-            prefix=f"{path}/" if path else "",
-            endpoint=endpoint,
-            region=options.get("region"),
-        )
+_PAGE = PAGE
+_HTTP_CONFLICT, _HTTP_PRECONDITION = 409, 412
 
 
 class S3Bucket:
@@ -165,20 +85,12 @@ class S3Bucket:
     def __init__(
         self, address: str, *, renew_after_s: float = UNUSED_PHOTO_AGE_S / 2, call_s: float = SERVER_CALL_S
     ) -> None:
-        self._address = S3Address.parse(address)
-        self.name = redacted(address)
+        self._connection = S3Connection(address, call_s=call_s)
+        self._address, self._client = self._connection.address, self._connection.client
+        self.name = self._connection.name
         self._renew_after_s, self._call_s = renew_after_s, call_s
-        self._is_open = False
-        self._away_since: float | None = None
-        self._probing = Lock()
-        self._calls = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="sartor-s3")
-        self._batches = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="sartor-s3-batch")
-        try:
-            self._client = _client(self._address, call_s)
-        except (BotoCoreError, ValueError) as error:
-            raise self._understood(error) from error
-        self._called(partial(self._page, "", limit=1))
-        self._is_open = True
+        self._connection.called(partial(self._page, "", limit=1))
+        self._connection.is_open = True
 
     def claim(self, workspace_id: str) -> str:
         """Note whose thumbnails these are, unless that is noted already; returns who is noted.
@@ -189,9 +101,9 @@ class S3Bucket:
         body = workspace_id.encode()
         key = self._address.prefix + OWNER
         call = partial(self._create, key, Body=body, ContentType="text/plain")
-        if self._called(call):
+        if self._connection.called(call):
             return workspace_id
-        noted = self._called(partial(self._body, key))
+        noted = self._connection.called(partial(self._body, key))
         return workspace_id if noted is None else noted.decode(errors="replace")
 
     def put_all(self, contents: Mapping[str, bytes]) -> None:
@@ -201,30 +113,32 @@ class S3Bucket:
             MediaAway: The server does not answer; what it took stays, and the rest can be put again.
             WorkspaceUnusable: It refuses a file.
         """
-        self._all(partial(self._put, name, content) for name, content in contents.items())
+        self._connection.all(partial(self._put, name, content) for name, content in contents.items())
 
     def read(self, name: str) -> bytes | None:
         """The bytes of a file; None if there is none."""
-        return self._called(partial(self._body, self._key(name)))
+        return self._connection.called(partial(self._body, self._key(name)))
 
     def keep_all(self, names: Iterable[str]) -> set[str]:
         """Those of the names that have a file; their age begins anew."""
         names = list(names)
         return {
             name
-            for name, kept in zip(names, self._all(partial(self._keep, name) for name in names), strict=True)
+            for name, kept in zip(
+                names, self._connection.all(partial(self._keep, name) for name in names), strict=True
+            )
             if kept
         }
 
     def age_s(self, name: str) -> float:
         """Seconds since a file may have been put or kept last; infinity if there is none."""
-        head = self._called(partial(self._head, name))
+        head = self._connection.called(partial(self._head, name))
         return math.inf if head is None else max(0.0, _age_s(head) - self._renew_after_s)
 
     def names(self) -> Iterator[str]:
         """Names of all files, sorted."""
         last = ""
-        while page := self._called(partial(self._page, last)):
+        while page := self._connection.called(partial(self._page, last)):
             for key in page:
                 name = key.removeprefix(self._address.prefix)
                 if "/" not in name and name != OWNER:
@@ -236,17 +150,76 @@ class S3Bucket:
 
         A file that another process is deleting just now is not gone.
         """
-        return self._called(partial(self._delete, name, min_age_s))
+        return self._connection.called(partial(self._delete, name, min_age_s))
+
+    def put_source(self, name: str, file: BinaryIO) -> str:
+        """Upload a source, a large one in parts, and return its address.
+
+        An object of the same name has the same content, so the name has to follow from that. One that is older
+        than ``renew_after_s`` is uploaded again, as it may be swept just now.
+        """
+        name = _SOURCES + name
+        for _ in range(ATTEMPTS):
+            try:
+                head = self._head(name)
+                if head is not None and _age_s(head) + _TICK_S < self._renew_after_s:
+                    break
+                file.seek(0)
+                self._client.upload_fileobj(
+                    file,
+                    self._address.bucket,
+                    self._key(name),
+                    ExtraArgs={"ContentType": "application/zip"},
+                    Config=transfer_config(),
+                )
+                if self._stays(name):
+                    break
+            except FAILURES as error:
+                raise self._connection.understood(error) from error
+        else:
+            raise MediaAway(self.name, reason=f"{name} comes and goes")
+        return self._address.below(name)
+
+    def delete_sources(self, in_use: Collection[str], *, min_age_s: float) -> int:
+        """Delete uploaded sources that are not in use and were uploaded at least so many seconds ago."""
+        deleted, last = 0, ""
+        while page := self._connection.called(partial(self._page, last, _SOURCES)):
+            for key in page:
+                name = key.removeprefix(self._address.prefix)
+                if _SOURCE_NAME.fullmatch(name) and f"s3://{self._address.bucket}/{key}" not in in_use:
+                    deleted += self.delete(name, min_age_s=min_age_s)
+            last = page[-1]
+        return deleted
 
     def remove_leftovers(self, *, min_age_s: float) -> int:
-        """Delete the claims of killed processes that are at least so old; returns how many.
+        """Delete what killed processes have left, if it is at least so old; returns how many pieces.
 
-        Nothing is ever half-written: a thumbnail is written by one call, not in parts.
+        Those are claims, and the parts of uploads that broke off, which nobody sees but which are paid for. A
+        thumbnail is written by one call, not in parts.
         """
-        claims = self._called(partial(self._page, "", _CLAIMS))
-        return sum(self._called(partial(self._delete_claim, key, max(min_age_s, _CLAIM_S))) for key in claims)
+        claims = self._connection.called(partial(self._page, "", _CLAIMS))
+        aborted = self._connection.called(partial(self._abort_uploads, max(min_age_s, UNFINISHED_UPLOAD_AGE_S)))
+        return aborted + sum(
+            self._connection.called(partial(self._delete_claim, key, max(min_age_s, _CLAIM_S))) for key in claims
+        )
 
     # Calls, which may run in any thread
+
+    def _abort_uploads(self, min_age_s: float) -> int:
+        where = {"Bucket": self._address.bucket}
+        try:
+            page = self._client.list_multipart_uploads(**where, Prefix=self._key(_SOURCES))
+            old = [
+                upload
+                for upload in page.get("Uploads", ())
+                if (_date(page) - upload["Initiated"]).total_seconds() >= min_age_s
+            ]
+            for upload in old:
+                self._client.abort_multipart_upload(**where, Key=upload["Key"], UploadId=upload["UploadId"])
+        except ClientError as error:  # the key may lack the right, and the server the call; nothing depends on it
+            logger.info("unfinished uploads stay: media=%s reason=%s", self.name, sentence(error))
+            return 0
+        return len(old)
 
     def _put(self, name: str, content: bytes) -> None:
         headers = {
@@ -254,7 +227,7 @@ class S3Bucket:
             "ContentType": _CONTENT_TYPES[name.rpartition(".")[2]],
             "CacheControl": CACHE_CONTROL,
         }
-        for _ in range(_ATTEMPTS):  # another process may delete it just when this one finds it
+        for _ in range(ATTEMPTS):  # another process may delete it just when this one finds it
             if self._create(self._key(name), **headers) or self._keep(name):
                 return
         raise MediaAway(self.name, reason=f"{name} comes and goes")
@@ -264,7 +237,7 @@ class S3Bucket:
         try:
             self._client.put_object(Bucket=self._address.bucket, Key=key, IfNoneMatch="*", **headers)
         except ClientError as error:
-            if _status(error) not in {_HTTP_PRECONDITION, _HTTP_CONFLICT}:
+            if status(error) not in {_HTTP_PRECONDITION, _HTTP_CONFLICT}:
                 raise
             return False
         return True
@@ -291,7 +264,7 @@ class S3Bucket:
                 CacheControl=CACHE_CONTROL,
             )
         except ClientError as error:
-            if not _is_missing(error):
+            if not is_missing(error):
                 raise
             return False
         return True
@@ -309,7 +282,7 @@ class S3Bucket:
         try:
             head: dict[str, Any] = self._client.head_object(Bucket=self._address.bucket, Key=self._key(name))
         except ClientError as error:
-            if not _is_missing(error):
+            if not is_missing(error):
                 raise
             return None
         return head
@@ -318,7 +291,7 @@ class S3Bucket:
         try:
             answer = self._client.get_object(Bucket=self._address.bucket, Key=key)
         except ClientError as error:
-            if not _is_missing(error):
+            if not is_missing(error):
                 raise
             return None
         with answer["Body"] as stream:
@@ -365,119 +338,6 @@ class S3Bucket:
     def _key(self, name: str) -> str:
         return self._address.prefix + name
 
-    # Deadlines and errors
-
-    def _called(self, call: Callable[[], T]) -> T:
-        """Make a call within its deadline; while the server is away, one call waits for it and the others fail."""
-        is_probing = self._away_since is not None
-        if is_probing and not self._probing.acquire(blocking=False):
-            raise MediaAway(self.name, reason="it did not a moment ago")
-        try:
-            answer = self._calls.submit(call).result(self._call_s)
-        except _FAILURES as error:
-            raise self._understood(error) from error
-        finally:
-            if is_probing:
-                self._probing.release()
-        self._is_there()
-        return answer
-
-    def _all(self, calls: Iterable[Callable[[], T]]) -> list[T]:
-        """Make calls, some at once; the first that fails ends all."""
-        futures = [self._batches.submit(call) for call in calls]
-        if not futures:
-            return []
-        done, waiting = wait(
-            futures, timeout=self._call_s * math.ceil(len(futures) / _AT_ONCE), return_when=FIRST_EXCEPTION
-        )
-        for future in waiting:
-            future.cancel()
-        try:
-            for future in done:
-                future.result()
-            if waiting:
-                raise TimeoutError
-        except _FAILURES as error:
-            raise self._understood(error) from error
-        self._is_there()
-        return [future.result() for future in futures]
-
-    def _understood(self, error: Exception) -> SartorError:
-        """The driver's error in Sartor's words."""
-        if isinstance(error, ClientError) and _status(error) < _HTTP_ERROR and _status(error) != _HTTP_TOO_MANY:
-            return WorkspaceUnusable(self.name, reason=_refusal(error))
-        if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
-            return WorkspaceUnusable(self.name, reason=f"it needs a key; set {_KEYS}")
-        if isinstance(error, SSLError):
-            return WorkspaceUnusable(self.name, reason=self._of_tls(error))
-        if not isinstance(error, (*_SILENCE, ClientError)):
-            return WorkspaceUnusable(self.name, reason=_sentence(error))
-        reason = self._of_silence(error)
-        if self._is_open and self._away_since is None:
-            self._away_since = time.monotonic()
-            logger.warning("media away: media=%s reason=%s", self.name, reason)
-        return MediaAway(self.name, reason=reason)
-
-    def _is_there(self) -> None:
-        since = self._away_since
-        if since is not None:
-            self._away_since = None
-            logger.warning("media back: media=%s away_s=%.1f", self.name, time.monotonic() - since)
-
-    def _of_tls(self, error: SSLError) -> str:
-        return (
-            f"no TLS with {self._server()} ({_sentence(error.kwargs.get('error', error))}); "
-            "write endpoint=http://… for a server without TLS, and set AWS_CA_BUNDLE=FILE for a CA of its own"
-        )
-
-    def _of_silence(self, error: Exception) -> str:
-        server = self._server()
-        if isinstance(error, ClientError):
-            return f"{server} answers {_status(error)} {_code(error)}"
-        if isinstance(error, TimeoutError):
-            return f"{server} took longer than {self._call_s:g} s"
-        if isinstance(error, ConnectionClosedError) and server.startswith("http://"):
-            return f"{server} ends the connection; where it asks for TLS, the endpoint begins with https://"
-        for kind, reason in _SILENT.items():
-            if isinstance(error, kind):
-                return f"{server} {reason}"
-        return f"{server}: {_sentence(error)}"
-
-    def _server(self) -> str:
-        return str(self._client.meta.endpoint_url)
-
-
-def _client(address: S3Address, call_s: float) -> Any:
-    # The variables are those of all of Amazon's clients; boto3 itself does not read AWS_REGION.
-    environment = os.environ
-    endpoint = address.endpoint or environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
-    session = boto3.session.Session()
-    region = address.region or environment.get("AWS_REGION") or session.region_name or "us-east-1"
-    config = Config(
-        connect_timeout=min(SERVER_CONNECT_S, call_s),
-        read_timeout=call_s / 2,
-        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
-        max_pool_connections=2 * _AT_ONCE,
-        s3={"addressing_style": "path" if endpoint else "auto"},  # other servers have no host for each bucket
-        request_checksum_calculation="when_required",  # other servers refuse the checksums of newer clients
-        response_checksum_validation="when_required",
-    )
-    return session.client("s3", endpoint_url=endpoint, region_name=region, config=config)
-
-
-def _bad(address: str, *, reason: str) -> BadAddress:
-    return BadAddress(address, setting="media", reason=reason)
-
-
-def _is_endpoint(endpoint: str) -> bool:
-    parts = urlsplit(endpoint)
-    try:
-        parts.port  # noqa: B018 - raises
-    except ValueError:
-        return False
-    extra = parts.path.strip("/") or parts.query or parts.fragment
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and not extra
-
 
 def _date(head: Mapping[str, Any]) -> datetime:
     """The time of an answer by the server's clock."""
@@ -491,35 +351,3 @@ def _age_s(head: Mapping[str, Any]) -> float:
     kept = str(head.get("Metadata", {}).get(_KEPT, ""))
     newest_s = max(written.timestamp(), float(kept) if kept.isdecimal() else 0.0)
     return max(0.0, _date(head).timestamp() - newest_s)
-
-
-def _is_missing(error: ClientError) -> bool:
-    return _status(error) == _HTTP_NOT_FOUND and _code(error) != "NoSuchBucket"
-
-
-def _status(error: ClientError) -> int:
-    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
-
-
-def _refusal(error: ClientError) -> str:
-    """Why a server refused a call, and what to do about it."""
-    code, status = _code(error), _status(error)
-    if code == "NoSuchBucket":
-        return "there is no such bucket; make it, or check SARTOR_MEDIA"
-    if code in _UNKNOWN_KEY:
-        return f"the server does not know this key ({code}); check {_KEYS}"
-    if code == "RequestTimeTooSkewed":
-        return "the clock of this host is wrong (RequestTimeTooSkewed); set it by NTP"
-    if code in _REDIRECTS:
-        return "the bucket is in another region; name it in SARTOR_MEDIA, as in s3://BUCKET?region=eu-central-1"
-    if status in {_HTTP_UNAUTHORIZED, _HTTP_FORBIDDEN}:
-        return f"the key may not do this; it needs {_RIGHTS.get(error.operation_name, error.operation_name)}"
-    return f"{error.operation_name}: {_sentence(error.response.get('Error', {}).get('Message') or code)}"
-
-
-def _sentence(error: object) -> str:
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from sartor.catalog.fetching import Sources
     from sartor.encoders.card import ModelCard
     from sartor.encoders.encoder import Encoder
     from sartor.encoders.heads import Heads, Regions
@@ -93,6 +94,7 @@ class Backends:
         has_events: Whether that file exists.
         learned: What one process has learned from very many events, for the others.
         media: Thumbnails.
+        sources: Opens sources, by path or address.
         urls: Whether photos may be fetched by URL.
         shrink: From when on a source that says less than before is refused.
         models: Models of the workspace.
@@ -118,6 +120,7 @@ class Backends:
     has_events: Callable[[], bool]
     learned: Files
     media: MediaStore
+    sources: Sources
     urls: UrlPolicy
     shrink: ShrinkLimits
     models: ModelRegistry

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from hashlib import sha256
+from typing import TYPE_CHECKING, BinaryIO
 
-from sartor.catalog import open_source
 from sartor.errors import EmptyCatalog, PhotoRejected, ProductNotFound
 from sartor.imaging import reduced
 from sartor.ingest.export.run import export, require_possible
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from sartor.catalog.fetching import OnFetch
     from sartor.imaging import Thumbnail
     from sartor.ingest.export.run import ExportOptions, ExportReport
     from sartor.ingest.photos import IngestReport, OnProgress
@@ -29,6 +32,11 @@ if TYPE_CHECKING:
     from sartor.shop.models import Models
     from sartor.store.base import CatalogStore, StoreCounts
     from sartor.types import FacetValue, Listing, ListingQuery, Photo, StoredProduct
+
+
+_UPLOADS = "sources"  # the directory of uploads
+_MAX_KEY_CHARS = 100
+_CHUNK_BYTES = 1 << 20
 
 
 class Catalog:
@@ -51,18 +59,20 @@ class Catalog:
 
     def index(  # noqa: PLR0913 - each is a keyword of its own
         self,
-        source: Path,
+        source: str | Path,
         *,
         limit: int | None,
         prune: bool,
         allow_shrink: bool,
         ray: str | None,
         on_progress: OnProgress,
+        on_fetch: OnFetch,
     ) -> IngestReport:
         """Bring the products of a source in."""
-        with open_source(source) as opened:
+        sources = self._backends.sources
+        with sources.open(source, on_fetch=on_fetch) as opened:
             options = IngestOptions(
-                source_id=str(source.resolve()),
+                source_id=sources.id_of(source),
                 limit=limit,
                 prune=prune,
                 shrink=None if allow_shrink else self._backends.shrink,
@@ -72,6 +82,30 @@ class Catalog:
                 report = ingest(opened, model.ingest_context(ray=ray), options, on_progress=on_progress)
                 self._models.settle(model.index)
                 return report
+
+    def keep_upload(self, name: str, file: BinaryIO) -> str:
+        """Keep an uploaded ZIP where it is found again, and return what ``index`` takes for it.
+
+        Where the photos are in a bucket, it goes there, too, for all hosts; else into the workspace's directory.
+        Another file of the same name stays as it is.
+        """
+        name = name.replace("\\", "/").rpartition("/")[2].lstrip(".") or "upload.zip"
+        digest = _digest(file)
+        if (originals := self._media.originals) is not None:
+            key = re.sub(r"[^\w.-]+", "-", name, flags=re.ASCII)[
+                -_MAX_KEY_CHARS:
+            ]  # an address has no other letters
+            return originals.put_source(f"{digest[:16]}/{key}", file)
+        directory = self._backends.home / _UPLOADS
+        directory.mkdir(exist_ok=True)
+        kept, number = directory / name, 1
+        while kept.exists() and _digest_of(kept) != digest:
+            number += 1
+            kept = (directory / name).with_stem(f"{(directory / name).stem}-{number}")
+        file.seek(0)
+        with kept.open("wb") as target:
+            shutil.copyfileobj(file, target)
+        return str(kept)
 
     def put(self, items: Sequence[ProductInput]) -> list[PutOutcome]:
         """Write products."""
@@ -167,3 +201,16 @@ class Catalog:
             on_progress=on_progress,
             model=None if options.format.is_table else self._model().card,
         )
+
+
+def _digest(file: BinaryIO) -> str:
+    file.seek(0)
+    digest = sha256()
+    while chunk := file.read(_CHUNK_BYTES):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return _digest(file)

@@ -385,6 +385,7 @@ class Models:
                 urls=backends.urls,
                 on_progress=on_progress,
                 open_embedder=partial(backends.open_embedder, ray=ray),
+                open_source=backends.sources.open,
             )
         default = self.default
         for known in self.cards():

@@ -36,6 +36,7 @@ from sartor.types import ListingQuery, Metric, Sort
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from sartor.catalog.fetching import OnFetch
     from sartor.encoders.card import ModelCard
     from sartor.evaluation.pictures import CatalogMap
     from sartor.evaluation.promotion import PromotionReport
@@ -231,6 +232,7 @@ class Shop:
         ray: str | None = None,
         allow_shrink: bool = False,
         on_progress: OnProgress = lambda _: None,
+        on_fetch: OnFetch = lambda _: None,
     ) -> IngestReport:
         """Bring the products of a source into the catalog; doing it again changes nothing.
 
@@ -238,13 +240,15 @@ class Shop:
         that is an export that failed. Photos and attributes that a source does not speak of stay as they are.
 
         Args:
-            source: A folder of images, a ZIP, a Kaggle data set, a CSV or JSON Lines table, a Merchant feed.
+            source: A folder of images, a ZIP, a Kaggle data set, a CSV or JSON Lines table, a Merchant feed. Or
+                the address of one in a bucket, ``"s3://BUCKET/KEY"``, which is fetched first.
             limit: Take only the first so many products.
             prune: Delete the products that once came from this source and have left it.
             ray: Embed the photos on a Ray cluster: ``"auto"``, ``"local"`` or ``"ray://HOST:PORT"``. Its hosts
-                need to see the source under the same path. By default, this process embeds them.
+                need to see the source under the same path, or the bucket. By default, this process embeds them.
             allow_shrink: Take the source whatever is lost by it.
             on_progress: Called after each step with what is committed by then.
+            on_fetch: Called while a source in a bucket is fetched.
 
         Raises:
             SourceShrunk: It says much less than before. The error says what would be lost.
@@ -264,7 +268,13 @@ class Shop:
             msg = "limit must be at least 1, and cannot go with prune, which needs the whole source"
             raise ValueError(msg)
         return self.catalog.index(
-            Path(source), limit=limit, prune=prune, allow_shrink=allow_shrink, ray=ray, on_progress=on_progress
+            source,
+            limit=limit,
+            prune=prune,
+            allow_shrink=allow_shrink,
+            ray=ray,
+            on_progress=on_progress,
+            on_fetch=on_fetch,
         )
 
     def import_embeddings(  # noqa: PLR0913 - each is a keyword of its own

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from sartor.recommend.filters import name_text
 from sartor.recommend.weights import DEFAULT_FEATURE_WEIGHTS
@@ -12,7 +12,6 @@ from sartor.wiring import open_shop
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from sartor.config import Settings
     from sartor.evaluation.pictures import CatalogMap
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from sartor.recommend.filters import FilterValue
     from sartor.recommend.similar import Recommendation
     from sartor.types import FacetValue, StoredProduct
-
-_UPLOADS = "sources"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,20 +153,13 @@ class WorkspaceBackend:
         """Bring a source into the catalog."""
         return self._shop.index(source, allow_shrink=allow_shrink, on_progress=on_progress)
 
-    def keep_upload(self, name: str, data: bytes | memoryview) -> Path:
-        """Keep an uploaded source in the workspace, so that another model can embed its photos later.
+    def keep_upload(self, name: str, file: BinaryIO) -> str:
+        """Keep an uploaded source, so that another model can embed its photos later; returns what to index.
 
-        Another file of the same name stays as it is: the new one gets a number.
+        Raises:
+            WorkspaceError: The bucket of the workspace does not take it.
         """
-        directory = self._shop.home / _UPLOADS
-        directory.mkdir(exist_ok=True)
-        named = directory / (name.replace("\\", "/").rpartition("/")[2].lstrip(".") or "upload.zip")
-        file, number = named, 1
-        while file.exists() and file.read_bytes() != data:
-            number += 1
-            file = named.with_stem(f"{named.stem}-{number}")
-        file.write_bytes(data)
-        return file
+        return self._shop.catalog.keep_upload(name, file)
 
     def close(self) -> None:
         """Release the workspace."""

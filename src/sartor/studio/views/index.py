@@ -41,9 +41,10 @@ def _on_this_machine() -> str | None:
     """The path to index now."""
     with st.form("folder", border=False):
         path = st.text_input(
-            "Path on the machine that runs the studio",
+            "Path on the machine that runs the studio, or address",
             placeholder="/home/me/photos",
-            help="A folder of photos, a ZIP, a Kaggle data set, a CSV or JSON Lines table, a Merchant feed.",
+            help="A folder of photos, a ZIP, a Kaggle data set, a CSV or JSON Lines table, a Merchant feed; or "
+            "the address of one in a bucket: s3://BUCKET/KEY.",
         )
         started = st.form_submit_button("Index", type="primary", icon=":material/play_arrow:")
     if started and not path.strip():
@@ -55,7 +56,7 @@ def _uploaded(workspace: WorkspaceBackend) -> str | None:
     """The upload to index now, kept in the workspace."""
     file = st.file_uploader("A ZIP of photos, with or without a table", type=["zip"], key="zip")
     started = st.button("Index", type="primary", icon=":material/play_arrow:", disabled=file is None)
-    return str(workspace.keep_upload(file.name, file.getbuffer())) if started and file is not None else None
+    return workspace.keep_upload(file.name, file) if started and file is not None else None
 
 
 def _show(report: IngestReport) -> None:
