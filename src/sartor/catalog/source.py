@@ -42,6 +42,11 @@ class Case(StrEnum):
     LINKED_FOLDERS = "links to folders, not followed"
     TAKEN_OVER = "products that another source had, now this one's"
     SAME_ENTRY = "archive entries with the same name"
+    SPARE_ARRAYS = "arrays or columns of the file, not read"
+    TABLES_UNREADABLE = "tables beside the vectors that cannot be read"
+    NAMES_AMBIGUOUS = "names that several photos have, none was taken"
+    NAMES_NOT_FOUND = "names that no photo has"
+    OTHER_PHOTOS = "products that show other photos than before"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
