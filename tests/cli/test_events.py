@@ -147,3 +147,12 @@ def test_a_log_that_breaks_off_is_no_success(sartor: Sartor, tmp_path: Path) -> 
     outcome = sartor("events", "import", log)
     assert outcome.code == 1
     assert "breaks off in the middle of a row, at line 3" in outcome.err
+
+
+def test_a_mapping_that_would_be_ignored_is_refused(sartor: Sartor, tmp_path: Path) -> None:
+    file = tmp_path / "events.csv"
+    file.write_text("type,user_id,product_id,when\nview,ann,a,2026-01-01\n")
+    assert sartor("events", "import", file, "--columns", "when=timestamp", "--columns", "when=price").code == 2
+    refused = sartor("events", "import", file, "--columns", "wenn=timestamp")
+    assert refused.code == 1
+    assert "it has no column 'wenn', which is mapped to a field; its columns: type, user_id" in refused.err

@@ -101,6 +101,9 @@ def _mapping(options: list[str] | None) -> dict[str, str]:
         if not equals:
             message = f"{option!r} is not THEIRS=OURS"
             raise typer.BadParameter(message)
+        if theirs.strip() in mapping:
+            message = f"{theirs.strip()!r} is mapped twice, the second time by {option!r}"
+            raise typer.BadParameter(message)
         mapping[theirs.strip()] = ours.strip()
     return mapping
 

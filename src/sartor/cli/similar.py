@@ -176,8 +176,8 @@ def _dials(text: str) -> FeatureWeights:
         values = {name: float(value) for name, value in texts.items()}
     except ValueError:
         values = {}
-    if not values or not set(values) <= set(FEATURES):
-        message = f"--dials takes {', '.join(f'{name}=0..1' for name in FEATURES)}, one or several, not {text!r}"
+    if len(values) != len(pairs) or not set(values) <= set(FEATURES):
+        message = f"--dials takes {', '.join(f'{name}=0..1' for name in FEATURES)}, each once, not {text!r}"
         raise typer.BadParameter(message)
     return replace(default_feature_weights(), **values)
 

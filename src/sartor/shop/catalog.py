@@ -12,7 +12,14 @@ from sartor.ingest.export.run import export, require_possible
 from sartor.ingest.export.source import ExportSource, selected
 from sartor.ingest.pipeline import IngestOptions, ingest
 from sartor.ingest.put import delete_product, put_products
-from sartor.recommend.filters import parse_where, require_attributes, require_clear, require_values, where_of
+from sartor.recommend.filters import (
+    parse_where,
+    require_attributes,
+    require_clear,
+    require_names,
+    require_values,
+    where_of,
+)
 from sartor.recommend.similar import FACET_VALUES
 from sartor.types import Where
 
@@ -112,8 +119,14 @@ class Catalog:
     def facets(
         self, attributes: Sequence[str] | None, *, where: Where, words: str
     ) -> Mapping[str, Sequence[FacetValue]]:
-        """Values of attributes, with how many products have each."""
+        """Values of attributes, with how many products have each.
+
+        Raises:
+            UnknownAttribute: No product has one of them.
+        """
         names = self._store.facet_names() if attributes is None else attributes
+        if attributes:
+            require_names(attributes, self._store.attribute_names())
         return self._store.facets(names, where=where, words=words, limit=FACET_VALUES)
 
     def product(self, product_id: str) -> StoredProduct:
