@@ -187,6 +187,12 @@ class ModelRegistry:
                 shutil.copytree(folder, part)
                 part.replace(target)
 
+    def clash_with(self, other: ModelRegistry) -> str | None:
+        """Id of a model that was added to both, with another network in each; None if there is none."""
+        own, others = ({card.id: card for card in each.cards()} for each in (self, other))
+        common = [name for name in others if name in own and not other.is_bundled(name)]
+        return next((name for name in common if own[name].sha256 != others[name].sha256), None)
+
     def folders(self) -> dict[str, Path]:
         """The models' folders by id."""
         folders: dict[str, Path] = {}

@@ -187,7 +187,7 @@ def back_up(
     directory: Path,
     *,
     stores: Sequence[str],
-    folders: Sequence[str],
+    parts: Sequence[str],
     copy_store: Callable[[Path, Path], None],
 ) -> Backup:
     """Copy a workspace; until the copy is complete, it has the name of ``directory`` with ``.part``.
@@ -198,7 +198,7 @@ def back_up(
         home: The workspace.
         directory: The target, a new or an empty directory.
         stores: Files of stores; the first one must exist.
-        folders: Directories of files that are written once.
+        parts: Files and directories of files that are written once, where they are there.
         copy_store: Copies a store's file as it is at one moment, while others write to it.
 
     Raises:
@@ -215,7 +215,7 @@ def back_up(
         for name in stores:
             if (home / name).is_file():
                 copy_store(home / name, part / name)
-        for name in folders:
+        for name in parts:
             _copy(home / name, part / name)
         sizes = [file.stat().st_size for file in part.rglob("*") if file.is_file()]
         part.replace(directory)  # also works if directory exists and is empty
@@ -226,8 +226,8 @@ def back_up(
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy the files of a directory, without those that are deleted meanwhile."""
-    for file in sorted(source.rglob("*")):
+    """Copy a file, or the files of a directory, without those that are deleted meanwhile."""
+    for file in (source, *sorted(source.rglob("*"))):
         to = target / file.relative_to(source)
         try:
             if file.is_file():

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sartor.catalog import open_source
-from sartor.errors import EmptyCatalog, PhotoRejected, ProductNotFound
+from sartor.errors import EmptyCatalog, ExportFailed, PhotoRejected, ProductNotFound
 from sartor.imaging import reduced
 from sartor.ingest.export.run import export, require_possible
 from sartor.ingest.export.source import ExportSource, selected
@@ -173,10 +173,13 @@ class Catalog:
             raise EmptyCatalog(self._backends.name)
         require_attributes(options.where, self._store.attribute_names())
         require_values(options.where, self._store)
+        ids = selected(self._store, options.where)
+        if not ids:
+            raise ExportFailed(options.path, reason="no product passes the filter")
         return ExportSource(
             store=self._store,
             media=self._media,
-            ids=selected(self._store, options.where),
+            ids=ids,
             on_progress=on_progress,
             model=None if options.format.is_table else self._model().card,
         )
