@@ -272,11 +272,6 @@ def misspelled_variables(environment: Mapping[str, str]) -> dict[str, str]:
     """Variables that are no setting and look like one, and the one that each looks like.
 
     Other variables with our prefix may be meant for something else: Kubernetes, for one, makes them of services.
-
-    Example:
-        >>> from sartor.config import misspelled_variables
-        >>> misspelled_variables({"SARTOR_MODLE": "x", "SARTOR_SERVICE_HOST": "10.0.0.1"})
-        {'SARTOR_MODLE': 'SARTOR_MODEL'}
     """
     known = {name.upper() for name in Settings.model_fields}
     known |= {name.removeprefix(ENV_PREFIX) for name in OTHER_VARIABLES}

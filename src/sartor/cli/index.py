@@ -65,6 +65,7 @@ def index(
     if prune and limit is not None:
         message = "--prune needs the whole source; it cannot go with --limit"
         raise typer.BadParameter(message)
+    from sartor.errors import SourceError
     from sartor.wiring import open_shop
 
     chosen = settings(
@@ -74,15 +75,22 @@ def index(
     message = "what was committed stays, the same command continues from there"
     with stoppable(message), open_shop(chosen) as shop:
         for source in sources:
-            with progress_bar(f"Indexing {source.name}") as on_progress:
-                report = shop.index(
-                    source,
-                    limit=limit,
-                    prune=prune,
-                    allow_shrink=allow_shrink,
-                    ray=ray,
-                    on_progress=on_progress,
-                )
+            try:
+                with progress_bar(f"Indexing {source.name}") as on_progress:
+                    report = shop.index(
+                        source,
+                        limit=limit,
+                        prune=prune,
+                        allow_shrink=allow_shrink,
+                        ray=ray,
+                        on_progress=on_progress,
+                    )
+            except SourceError as error:  # the other sources are told apart from it
+                if len(sources) == 1:
+                    raise
+                echo(f"sartor: {error}", err=True)
+                failed = True
+                continue
             _print_json(report) if as_json else _print(report)
             if report.failure is not None:
                 echo(f"sartor: {report.failure}", err=True)
