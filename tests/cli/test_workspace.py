@@ -212,3 +212,21 @@ def test_info_says_where_settings_come_from(indexed: Sartor, home: Path, monkeyp
     assert settings["threads"] == ("1", "sartor.toml", "")
     assert settings["home"][1] == "SARTOR_HOME"
     assert indexed("info", "--model", "color", "--json").json()["settings"][1]["origin"] == "--model"
+
+
+def test_a_backup_neither_lands_in_its_workspace_nor_replaces_what_is_no_backup(
+    indexed: Sartor, home: Path, tmp_path: Path
+) -> None:
+    for inside in (home / "backup", home / "media" / "backup"):
+        refused = indexed("backup", inside)
+        assert refused.code == 1
+        assert "is inside of it; name a directory elsewhere" in refused.err
+        assert not inside.exists()
+    own = tmp_path / "copy.part" / "own.txt"
+    own.parent.mkdir()
+    own.write_text("mine")
+    refused = indexed("backup", tmp_path / "copy")
+    assert refused.code == 1
+    assert "holds own.txt, which no backup wrote" in refused.err
+    own.rename(own.with_name("catalog.sqlite3"))  # as a backup that was killed leaves it
+    assert indexed("backup", tmp_path / "copy").code == 0

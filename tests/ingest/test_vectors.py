@@ -306,10 +306,11 @@ def test_arrays_that_are_not_read_are_named(tmp_path: Path, empty: Shop) -> None
 def test_columns_that_are_not_read_are_named_and_an_empty_id_is_none(tmp_path: Path, empty: Shop) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     pa = pytest.importorskip("pyarrow")
-    table = pa.table({"id": ["a", None], "brand": ["x", "y"], "vector": vectors(2).tolist()})
+    tags = [["new"], ["old"]]  # a list of texts is no vector
+    table = pa.table({"id": ["a", None], "brand": ["x", "y"], "tags": tags, "vector": vectors(2).tolist()})
     parquet.write_table(table, tmp_path / "e.parquet")
     report = empty.import_embeddings(tmp_path / "e.parquet")
-    assert noticed(report) == {"arrays or columns of the file, not read": (1, ("brand",))}
+    assert noticed(report) == {"arrays or columns of the file, not read": (2, ("brand", "tags"))}
     assert empty.product_ids() == ["a"]
     assert [each.reason for each in report.rejected] == ["its vector has no name"]
 

@@ -208,7 +208,11 @@ def back_up(
         raise BackupFailed(home, reason="there is no workspace; give its directory with --home")
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise BackupFailed(home, reason=f"{directory} is there already; name a new directory")
+    if directory.resolve().is_relative_to(home.resolve()):
+        raise BackupFailed(home, reason=f"{directory} is inside of it; name a directory elsewhere")
     part = directory.absolute().with_name(f"{directory.absolute().name}.part")
+    if foreign := _foreign(part, {*stores, *parts}):
+        raise BackupFailed(home, reason=f"{part} holds {foreign}, which no backup wrote; name another directory")
     try:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
@@ -223,6 +227,14 @@ def back_up(
         shutil.rmtree(part, ignore_errors=True)
         raise BackupFailed(home, reason=str(error)) from error
     return Backup(directory=directory, files=len(sizes), size_bytes=sum(sizes))
+
+
+def _foreign(part: Path, written: set[str]) -> str:
+    """Name of something in the way that an interrupted backup did not leave; empty if there is nothing."""
+    if part.exists() and not part.is_dir():
+        return "something else than a directory"
+    names = sorted(entry.name for entry in part.iterdir()) if part.is_dir() else []
+    return next((name for name in names if not name.startswith(tuple(written))), "")
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -63,9 +63,12 @@ def read_parquet(file: Path) -> dict[str, Any]:
 
 
 def _is_list(kind: Any) -> bool:
+    """Whether a column has lists of numbers; lists of texts are attributes."""
     from pyarrow import types
 
-    return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
+    if not (types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)):
+        return False
+    return bool(types.is_floating(kind.value_type) or types.is_integer(kind.value_type))
 
 
 def _vectors(column: Any) -> Any:
