@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import sartor
-from sartor.config import EnvironmentSettings, ServiceSettings, Settings, with_file
+from sartor.config import EnvironmentSettings, ServiceSettings, Settings, misspelled_variables, with_file
 from sartor.errors import BadAddress, BadSettings, MissingExtra, SartorError, UnusableSetting, redacted
 from sartor.service.rates import check_rate_store
 from sartor.types import Metric
@@ -123,6 +123,9 @@ NONSENSE = {  # a value of each setting that cannot be meant
     "store": "nonsense://host",
     "index": "nonsense://host",
     "media": "nonsense://host",
+    "catalog": "nonsense",
+    "shrink_share": 2,
+    "shrink_products": 0,
     "indexer": "perhaps",
     "model": "nonsense",
     "metric": "nonsense",
@@ -236,3 +239,9 @@ def test_python_is_told_in_one_line_too(tmp_path: Path) -> None:
     with pytest.raises(UnusableSetting, match=r"metric \(--metric\) cannot be 'nonsense': .*'cosine'"):
         sartor.open(tmp_path / "home", metric="nonsense")  # type: ignore[arg-type]
     assert not (tmp_path / "home").exists()
+
+
+def test_a_misspelled_variable_is_found_and_those_of_kubernetes_are_not() -> None:
+    environment = {"SARTOR_MODLE": "x", "SARTOR_SERVICE_HOST": "10.0.0.1", "SARTOR_PORT": "tcp://10.0.0.1:8000"}
+    known = {"SARTOR_MODEL": "x", "SARTOR_API_KEY": "y"}
+    assert misspelled_variables(environment | known) == {"SARTOR_MODLE": "SARTOR_MODEL"}

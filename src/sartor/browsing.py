@@ -83,7 +83,7 @@ def tokens_of(text: str) -> list[str]:
 
     Example:
         >>> tokens_of("Élan T-Shirt, Größe 42")
-        ['elan', 't', 'shirt', 'größe', '42']
+        ['elan', 't', 'shirt', 'große', '42']
     """
     if text.isascii():
         tokens = _ASCII_WORD.findall(text.lower())

@@ -10,6 +10,8 @@ import ipaddress
 import os
 import re
 import tomllib
+from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 from urllib.parse import urlsplit
@@ -18,11 +20,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sartor.choices import CatalogChoice, Precision, RuntimeChoice
-from sartor.errors import BadSettings, UnusableSetting
+from sartor.errors import BadSettings, UnusableSetting, redacted
 from sartor.types import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 Network: TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
 
@@ -199,13 +201,7 @@ def with_file(settings: S) -> S:
     Raises:
         BadSettings: The file cannot be read, or holds something that is no setting.
     """
-    file = settings.home / SETTINGS_FILE
-    try:
-        read = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        return settings
-    except (OSError, ValueError) as error:
-        raise BadSettings(file, reason=str(error)) from error
+    file, read = settings.home / SETTINGS_FILE, _read_file(settings.home)
     names = set(Settings.model_fields) - {"home"}
     if strange := sorted(set(read) - names):
         raise BadSettings(file, reason=f"{strange[0]!r} is no setting; there are: {', '.join(sorted(names))}")
@@ -217,6 +213,71 @@ def with_file(settings: S) -> S:
         raise BadSettings(file, reason=f"{first['loc'][0]} = {first['input']!r}: {first['msg']}") from error
     valid = Settings.model_validate(new)
     return settings.model_copy(update={name: getattr(valid, name) for name in new})
+
+
+def _read_file(home: Path) -> dict[str, Any]:
+    """What the settings file of a workspace says; nothing without one."""
+    file = home / SETTINGS_FILE
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError) as error:
+        raise BadSettings(file, reason=str(error)) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingOrigin:
+    """A setting that is not at its default.
+
+    Attributes:
+        name: Its name.
+        value: Its value, without a password.
+        origin: The option, the variable or the file that says so.
+        instead_of: What ``sartor.toml`` says, where that does not hold; empty else.
+    """
+
+    name: str
+    value: str
+    origin: str
+    instead_of: str = ""
+
+
+def setting_origins(settings: Settings, *, options: Iterable[str] = ()) -> tuple[SettingOrigin, ...]:
+    """Where the settings of a command come from.
+
+    Args:
+        settings: The settings, with those of the file.
+        options: Names of those that an option gave.
+    """
+    read, found = _read_file(settings.home), []
+    for name in Settings.model_fields:
+        variable = f"{ENV_PREFIX}{name.upper()}"
+        in_file = redacted(str(read[name])) if name in read else ""
+        value = redacted(str(getattr(settings, name)))
+        if name in options:
+            field = Settings.model_fields[name].json_schema_extra
+            origin = str(field.get("option")) if isinstance(field, dict) else name
+        elif os.environ.get(variable):
+            origin = variable
+        elif name in read:
+            origin, in_file = SETTINGS_FILE, ""
+        else:
+            continue
+        found.append(SettingOrigin(name=name, value=value, origin=origin, instead_of=in_file))
+    return tuple(found)
+
+
+def misspelled_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables that are no setting and look like one, and the one that each looks like.
+
+    Other variables with our prefix may be meant for something else: Kubernetes, for one, makes them of services.
+    """
+    known = {name.upper() for name in Settings.model_fields}
+    known |= {name.removeprefix(ENV_PREFIX) for name in OTHER_VARIABLES}
+    strange = [name.removeprefix(ENV_PREFIX) for name in environment if name.startswith(ENV_PREFIX)]
+    close = {name: get_close_matches(name, known, n=1, cutoff=0.8) for name in strange if name not in known}
+    return {f"{ENV_PREFIX}{name}": f"{ENV_PREFIX}{names[0]}" for name, names in sorted(close.items()) if names}
 
 
 class ServiceSettings(_Checked):

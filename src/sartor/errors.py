@@ -627,7 +627,7 @@ class ProductNotFound(QueryError):
 
 
 class UnknownAttribute(QueryError):
-    """A filter names an attribute that no product has."""
+    """A filter or a facet names an attribute that no product has."""
 
     def __init__(self, attribute: str, *, known: Sequence[str]) -> None:
         hint = _did_you_mean(attribute, known)
@@ -723,10 +723,10 @@ class BadCursor(QueryError):
 
 
 class BadVocabulary(QueryError):
-    """A column or a type of an event file is mapped to something that there is not."""
+    """A column or a type of an event file is mapped to something that there is not, or two to the same."""
 
-    def __init__(self, theirs: str, ours: str, *, known: Sequence[str]) -> None:
-        super().__init__(f"{theirs!r} cannot be {ours!r}; there are: {', '.join(known)}")
+    def __init__(self, theirs: str, ours: str, *, known: Sequence[str], reason: str = "") -> None:
+        super().__init__(f"{theirs!r} cannot be {ours!r}; {reason or f'there are: {_listed(known)}'}")
 
 
 class PersonNotFound(QueryError):

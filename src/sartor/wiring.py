@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from sartor.catalog.fetching import Sources
 from sartor.choices import CatalogChoice
-from sartor.config import Settings, is_address
+from sartor.config import SETTINGS_FILE, Settings, is_address
 from sartor.encoders.heads import Heads, Regions
 from sartor.errors import BackupFailed, BadAddress, CopyFailed, ModelNotFound, redacted, require_extra
 from sartor.imaging import UrlPolicy
@@ -56,8 +56,8 @@ SHARED_INDEX = "unix://"  # and the socket of an ``IndexServer``; `sartor serve`
 _STORES = "give mongodb://HOST/DATABASE, or leave it out for SQLite in the directory"
 _INDEXES = "give opensearch://HOST:PORT, or leave it out, and each process has its own"
 _MEDIA_STORES = "give s3://BUCKET/PREFIX, or a directory that all share"
-_FETCHED = "fetched"  # the directory of copies of sources from a server
-_FOLDERS = (_MEDIA, MODELS, "sources")  # of files; the rest of a workspace can be made from them
+_SOURCES, _FETCHED = "sources", "fetched"  # uploads, and the copies of sources from a server
+_PARTS = (_MEDIA, MODELS, _SOURCES, SETTINGS_FILE)  # of files; the rest of a workspace can be made from them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -478,11 +478,19 @@ def copy_between(source: Settings, target: Settings, *, on_progress: OnProgress 
         from_ = stack.enter_context(closing(open_truth(source)))
         origin = workspace_id(from_.store)
         to = stack.enter_context(closing(open_truth(target, origin=origin)))
+        if clash := to.models.clash_with(from_.models):
+            raise CopyFailed(_name_of(target), reason=f"it has another model {clash!r}; name an empty workspace")
         report = copy_workspace(_engines(from_), _engines(to), on_progress=on_progress)
         to.models.take_over(from_.models)
     if target.store is not None:
         open_truth(target).close()  # which puts the models on the server
-    return report
+    return replace(report, left_out=_not_copied(source.home))
+
+
+def _not_copied(home: Path) -> tuple[str, ...]:
+    """What a workspace has beside its store, its models and its thumbnails."""
+    parts = {SETTINGS_FILE: "the settings", _SOURCES: "the ZIPs that were uploaded in the studio"}
+    return tuple(f"{what}, in {home / name}" for name, what in parts.items() if (home / name).exists())
 
 
 def _engines(truth: Truth) -> Engines:
@@ -506,7 +514,7 @@ def back_up_workspace(settings: Settings, directory: Path) -> Backup:
     if settings.store is not None:
         reason = "MongoDB holds it: back that up with mongodump, or copy the workspace with: sartor copy FROM TO"
         raise BackupFailed(redacted(settings.store), reason=reason)
-    copy = back_up(settings.home, directory, stores=(_STORE, _EVENTS), folders=_FOLDERS, copy_store=copy_store)
+    copy = back_up(settings.home, directory, stores=(_STORE, _EVENTS), parts=_PARTS, copy_store=copy_store)
     if settings.media is None:
         return copy
     where = redacted(settings.media) if is_address(settings.media) else settings.media

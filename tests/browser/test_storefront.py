@@ -284,6 +284,23 @@ def test_everything_works_without_javascript(opened: Callable[..., Page], site: 
     page.wait_for_url("**like=*")
 
 
+def test_a_number_of_products_that_the_component_cannot_show_is_told_in_the_console(
+    opened: Callable[..., Page], site: Site, elsewhere: Elsewhere
+) -> None:
+    product = site.photos[0].name.partition("-")[0]
+    elsewhere.page = f"""<!doctype html><title>Shop</title>
+        <script type="module" src="{site.address}/sartor-similar.js"></script>
+        <sartor-similar product="{product}" k="0" api="{site.address}"></sartor-similar>"""
+    page = opened()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.goto(site.elsewhere)
+    page.locator("sartor-similar a").first.wait_for()
+    assert {text for text in said if text.startswith("sartor-similar:")} == {
+        'sartor-similar: k is a whole number from 1 to 48, not "0"; it is 6 here'
+    }
+
+
 def test_a_shop_of_another_origin_shows_what_is_similar(
     opened: Callable[..., Page], site: Site, elsewhere: Elsewhere
 ) -> None:

@@ -81,3 +81,11 @@ def test_a_report_without_its_packages_names_the_extra(
     outcome = sartor("evaluate", catalog, "--report", tmp_path / "r.html")
     assert outcome.code == 1
     assert outcome.err.endswith("install it with: pip install '.[report]'\n")
+
+
+def test_few_queries_and_those_without_a_label_are_told(sartor: Sartor, table: Path) -> None:
+    table.write_text("id,image,color\na,red.png,Red\nb,green.png,\nc,blue.png,Red\nd,pink.png,\n")
+    sartor("index", table)
+    told = sartor("evaluate", table, "--relevance", "color").out
+    assert "4 queries tell little" in told
+    assert "2 of 4 queries have no color: nothing is relevant to them by it" in " ".join(told.split())

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from sartor.config import Settings
+from sartor.wiring import open_shop
 from tests.cli.conftest import Sartor
 
 KEYS = ["source", "read", "added", "duplicates", "unknown_products", "unknown_examples", "undated", "placeholders"]
@@ -147,3 +149,24 @@ def test_a_log_that_breaks_off_is_no_success(sartor: Sartor, tmp_path: Path) -> 
     outcome = sartor("events", "import", log)
     assert outcome.code == 1
     assert "breaks off in the middle of a row, at line 3" in outcome.err
+
+
+def test_a_mapping_that_would_be_ignored_is_refused(sartor: Sartor, tmp_path: Path) -> None:
+    file = tmp_path / "events.csv"
+    file.write_text("type,user_id,product_id,when\nview,ann,a,2026-01-01\n")
+    assert sartor("events", "import", file, "--columns", "when=timestamp", "--columns", "when=price").code == 2
+    refused = sartor("events", "import", file, "--columns", "wenn=timestamp")
+    assert refused.code == 1
+    assert "it has no column 'wenn', which is mapped to a field; its columns: type, user_id" in refused.err
+
+
+def test_forgetting_a_visitor_who_is_a_user_says_who_is_erased(sartor: Sartor, home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "events.csv"
+    file.write_text("type,user_id,visitor_id,product_id,timestamp\nview,ann,,a,1.7e9\nview,,v1,b,1.7e9\n")
+    sartor("events", "import", file)
+    with open_shop(Settings(home=home)) as shop:
+        shop.merge("v1", into="ann")
+    told = sartor("events", "forget", "--visitor", "v1").out
+    assert told == (
+        "the visitor v1 is the user ann\nerased the user ann, the 1 visitor merged into it and 2 events\n"
+    )

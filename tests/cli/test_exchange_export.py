@@ -309,3 +309,11 @@ def test_nul_is_left_out_of_csv_and_kept_by_json_lines(sartor: Sartor, home: Pat
     assert row == "a,ab,photo 1 of a,z,xy"
     line = json.loads((tmp_path / "e.jsonl").read_text())
     assert (line["title"], line["note"], line["a\0c"]) == ("a\0b", "x\0y", "z")
+
+
+def test_a_filter_that_nothing_passes_writes_no_empty_export(filled: Sartor, tmp_path: Path) -> None:
+    both = ("--where", "color=Red", "--where", "color=Blue")
+    refused = filled("export", tmp_path / "none.csv", "--format", "csv", *both)
+    assert refused.code == 1
+    assert "no product passes the filter" in refused.err
+    assert not (tmp_path / "none.csv").exists()

@@ -9,7 +9,7 @@ import pytest
 from tests.cli.conftest import Sartor
 
 KEYS = ["source", "model", "dimension", "vectors", "products", "added", "updated", "unchanged", "images"]
-KEYS += ["described", "scaled", "agreement", "rejected", "seconds", "by_photo", "is_default"]
+KEYS += ["described", "scaled", "agreement", "table", "rejected", "findings", "seconds", "by_photo", "is_default"]
 
 
 @pytest.fixture
@@ -73,3 +73,29 @@ def test_vectors_of_another_model_are_refused(sartor: Sartor, photos: Path, tmp_
     assert outcome.code == 1
     assert "another preprocessing, pooling or weights" in outcome.err
     assert sartor("import", tmp_path / "e.npz", "--images", photos, "--model", "color", "--force").code == 0
+
+
+def test_a_table_beside_that_takes_attributes_away_is_stopped(sartor: Sartor, table: Path, tmp_path: Path) -> None:
+    photos = table.parent
+    sartor("index", table)
+    before = sartor("export", tmp_path / "before.csv", "--format", "csv").code, sartor("info", "--json").json()
+    table.write_text("id,image,title\na,red.png,Red\nb,green.png,Green\nc,blue.png,Blue\nd,pink.png,Pink\n")
+    names = ["red.png", "green.png", "blue.png", "pink.png"]
+    np.savez(tmp_path / "e.npz", photos=names, ids=["a", "b", "c", "d"], embeddings=np.eye(4, 8))
+    refused = sartor("import", tmp_path / "e.npz", "--images", photos)
+    assert refused.code == 1
+    assert "4 of 4 products would lose their color" in refused.err
+    assert sartor("info", "--json").json() == before[1]
+    taken = sartor("import", tmp_path / "e.npz", "--images", photos, "--allow-shrink")
+    assert taken.code == 0
+    assert f"4 with attributes from {photos}" in taken.out
+
+
+def test_what_an_import_leaves_out_is_noticed(sartor: Sartor, photos: Path, tmp_path: Path) -> None:
+    np.savez(tmp_path / "e.npz", photos=["red.png", "gone.png"], labels=["x", "y"], embeddings=np.eye(2, 8))
+    outcome = sartor("import", tmp_path / "e.npz", "--images", photos)
+    assert outcome.code == 0
+    assert "arrays or columns of the file, not read" in outcome.out
+    assert "labels" in outcome.out
+    assert "names that no photo has" in outcome.out
+    assert "gone.png" in outcome.out

@@ -176,3 +176,14 @@ def test_a_source_that_says_less_is_refused_unless_it_is_meant(sartor: Sartor, p
     assert "2 of 2 products would lose their price" in refused.err
     assert "--allow-shrink" in refused.err
     assert sartor("index", table, "--prune", "--allow-shrink").code == 0
+
+
+def test_a_source_that_cannot_be_read_keeps_no_other_from_being_indexed(
+    sartor: Sartor, table: Path, tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty.csv"
+    empty.write_text("id,image\n")
+    outcome = sartor("index", empty, table)
+    assert outcome.code == 1
+    assert f"sartor: {empty} has no product; nothing was changed" in outcome.err
+    assert "4 products (4 added" in outcome.out

@@ -34,6 +34,9 @@ def test_a_model_is_added_with_its_own_mean_and_deviation(sartor: Sartor, color_
         (["--mean", "1,2,3", "--std", "1,0,1"], "--std must not be 0"),
         (["--scaling", "unit", "--size", "big"], "--size takes 224 or HEIGHTxWIDTH"),
         (["--scaling", "loud"], "loud"),
+        (["--scaling", "raw", "--pooling", "avg"], "--pooling is not used here: it goes with --network"),
+        (["--scaling", "raw", "--channel-order", "BGR"], "--channel-order is not used here: it goes with --mean"),
+        (["--network", "resnet50", "--size", "224"], "--size is not used here: resnet50 says it itself"),
     ],
 )
 def test_wrong_options_are_wrong_usage(sartor: Sartor, color_file: Path, options: list[str], message: str) -> None:
@@ -95,3 +98,15 @@ def test_promoting_a_model_that_is_not_there_is_one_line(sartor: Sartor) -> None
     outcome = sartor("models", "promote", "none")
     assert outcome.code == 1
     assert outcome.err.count("\n") == 1
+
+
+def test_a_model_that_is_there_already_is_not_told_as_added(sartor: Sartor, color_file: Path) -> None:
+    command = ("models", "add", color_file, "--id", "own", "--scaling", "unit", "--output", "embedding")
+    assert "added own" in sartor(*command).out
+    assert sartor(*command).out == "own is there already, with the same network; nothing was changed\n"
+
+
+def test_a_forced_promotion_says_that_nothing_was_compared(sartor: Sartor, color_file: Path, table: Path) -> None:
+    sartor("index", table)
+    sartor("models", "add", color_file, "--id", "own", "--scaling", "unit", "--output", "embedding")
+    assert "it was not compared with the former default" in sartor("models", "promote", "own", "--force").out

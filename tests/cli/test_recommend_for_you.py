@@ -81,3 +81,12 @@ def test_what_cannot_be_done_is_one_line(liked: Sartor, arguments: tuple[str, ..
     assert outcome.code == 1
     assert said in outcome.err
     assert outcome.err.count("\n") == 1
+
+
+def test_what_a_filter_or_a_context_leaves_is_told_as_it_is(liked: Sartor) -> None:
+    assert (
+        "no events of the last 7 days of products that pass the filter"
+        in liked("trending", "--where", "color=Blue").out
+    )
+    assert liked("for-you", "zoe", "--context", "color=Red", "--json").json()["based_on"] == "context"
+    assert liked("for-you", "zoe", "--context", "color=Purple", "--json").json()["based_on"] == "trending"

@@ -189,3 +189,14 @@ def test_wrong_usage_is_told(sartor: Sartor, arguments: list[str], code: int, li
     outcome = sartor(*arguments)
     assert outcome.code == code
     assert line in outcome.err
+
+
+def test_lines_and_types_that_are_left_out_are_counted_by_name(sartor: Sartor, log: Path) -> None:
+    with log.open("a") as file:
+        for day in (1, 2):
+            file.write(json.dumps({"type": "login", "user_id": "ann", "timestamp": f"2025-12-0{day}"}) + "\n")
+        file.write("no event\n")
+    outcome = sartor("replay", log, "--people", 2, "--history", 1)
+    assert outcome.code == 0, outcome.err
+    assert f"- left out of {log.name}, as these types have no meaning here: login 2" in outcome.out
+    assert f"- 1 lines of {log.name} had no event" in outcome.out

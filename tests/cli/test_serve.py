@@ -101,3 +101,11 @@ def test_the_environment_names_several_proxies(
     outcome = sartor("serve", "--home", str(tmp_path / "home"), "--port", "0")
     assert outcome.code == 1
     assert "'nonsense' is no address and no network" in outcome.err
+
+
+def test_a_second_key_of_a_name_is_told(sartor: Sartor) -> None:
+    assert "is named" not in sartor("keys", "create", "--scope", "read", "--name", "shop").err
+    ((first,),) = ([each["id"]] for each in sartor("keys", "list", "--json").json())
+    told = sartor("keys", "create", "--scope", "read", "--name", "shop")
+    assert told.code == 0
+    assert f"{first} is named 'shop', too; both are valid until one is deleted" in told.err

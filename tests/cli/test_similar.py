@@ -244,3 +244,10 @@ def test_a_copy_stands_behind_the_hit(with_duplicates: Sartor) -> None:
         {("skirt",), ("again", "shirt")},
         {("skirt",), ("shirt", "again")},
     )
+
+
+def test_a_dial_that_is_set_twice_and_an_unknown_facet_are_refused(indexed: Sartor) -> None:
+    assert indexed("similar", "--product", "a", "--dials", "style=1,style=0").code == 2
+    refused = indexed("similar", "--product", "a", "--facets", "nope")
+    assert refused.code == 1
+    assert "no product has an attribute 'nope'" in refused.err

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 
 from sartor import open as open_shop
 from tests.cli.conftest import Sartor
+from tests.fakes import add
+from tests.networks import color_network
 
 
 def test_info_tells_what_a_workspace_holds(sartor: Sartor, table: Path) -> None:
@@ -161,3 +164,69 @@ def test_a_catalog_of_another_model_is_one_clear_line(indexed: Sartor, color_fil
     assert outcome.code == 1
     assert "this catalog holds color embeddings" in outcome.err
     assert outcome.err.count("\n") == 1
+
+
+def test_a_repair_tells_what_it_mended(indexed: Sartor, home: Path) -> None:
+    stray = home / "media" / "ff" / f"{'f' * 64}.png"
+    stray.parent.mkdir(exist_ok=True)
+    stray.write_bytes(b"no photo")
+    os.utime(stray, (1, 1))
+    assert "thumbnails of no photo" in indexed("check").out
+    repaired = indexed("check", "--repair")
+    assert repaired.code == 0
+    assert "mended: 1 thumbnails of no photo, such as ffff" in repaired.out
+    again = indexed("check", "--repair", "--json").json()
+    assert (again["mended"], again["problems"]) == ([], [])
+
+
+def test_the_settings_of_a_workspace_are_in_its_backup_and_named_by_a_copy(
+    indexed: Sartor, home: Path, tmp_path: Path
+) -> None:
+    (home / "sartor.toml").write_text("threads = 1\n")
+    assert indexed("backup", tmp_path / "backup").code == 0
+    assert (tmp_path / "backup" / "sartor.toml").read_text() == "threads = 1\n"
+    copied = indexed("copy", home, tmp_path / "copy")
+    assert copied.code == 0
+    assert copied.err == f"not in the copy: the settings, in {home / 'sartor.toml'}\n"
+
+
+def test_a_copy_over_another_model_of_the_same_id_is_refused(indexed: Sartor, home: Path, tmp_path: Path) -> None:
+    add(tmp_path / "target", color_network(tmp_path / "other.onnx", layout="NCHW"), "color")
+    refused = indexed("copy", home, tmp_path / "target")
+    assert refused.code == 1
+    assert "it has another model 'color'; name an empty workspace" in refused.err
+
+
+def test_info_says_where_settings_come_from(indexed: Sartor, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "sartor.toml").write_text('model = "zzz"\nthreads = 1\n')
+    monkeypatch.setenv("SARTOR_MODEL", "color")
+    monkeypatch.setenv("SARTOR_SHRINK_SHAR", "0.5")
+    told = indexed("info", "--json")
+    assert told.err == (
+        "sartor: SARTOR_SHRINK_SHAR is no setting and has no effect; did you mean SARTOR_SHRINK_SHARE?\n"
+    )
+    settings = {
+        each["name"]: (each["value"], each["origin"], each["instead_of"]) for each in told.json()["settings"]
+    }
+    assert settings["model"] == ("color", "SARTOR_MODEL", "zzz")
+    assert settings["threads"] == ("1", "sartor.toml", "")
+    assert settings["home"][1] == "SARTOR_HOME"
+    assert indexed("info", "--model", "color", "--json").json()["settings"][1]["origin"] == "--model"
+
+
+def test_a_backup_neither_lands_in_its_workspace_nor_replaces_what_is_no_backup(
+    indexed: Sartor, home: Path, tmp_path: Path
+) -> None:
+    for inside in (home / "backup", home / "media" / "backup"):
+        refused = indexed("backup", inside)
+        assert refused.code == 1
+        assert "is inside of it; name a directory elsewhere" in refused.err
+        assert not inside.exists()
+    own = tmp_path / "copy.part" / "own.txt"
+    own.parent.mkdir()
+    own.write_text("mine")
+    refused = indexed("backup", tmp_path / "copy")
+    assert refused.code == 1
+    assert "holds own.txt, which no backup wrote" in refused.err
+    own.rename(own.with_name("catalog.sqlite3"))  # as a backup that was killed leaves it
+    assert indexed("backup", tmp_path / "copy").code == 0

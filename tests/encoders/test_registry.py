@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -256,3 +257,13 @@ def test_chance_knows_nothing_of_colors() -> None:
 def test_another_name_is_none() -> None:
     with pytest.raises(KeyError):
         baseline("magic")
+
+
+def test_what_a_killed_addition_left_is_removed_after_a_day(tmp_path: Path) -> None:
+    old, young = tmp_path / ".staging-old", tmp_path / ".staging-young"
+    for left in (old, young):
+        left.mkdir()
+        (left / "model.onnx").write_bytes(b"half")
+    os.utime(old, (1, 1))
+    with ModelRegistry(tmp_path).staging():
+        assert (old.exists(), young.exists()) == (False, True)

@@ -122,3 +122,8 @@ def test_times_are_read_as_logs_write_them(value: object, time: object, noticed:
 @given(st.text() | st.integers() | st.floats() | st.none() | st.booleans())
 def test_any_time_is_read_or_left_as_it_is(value: object) -> None:
     time_of(value, now_s=NOW_S)
+
+
+def test_two_columns_cannot_be_one_field() -> None:
+    with pytest.raises(BadVocabulary, match="'when and at' cannot be 'timestamp'; each field has one column"):
+        Vocabulary({"when": "timestamp", "at": "timestamp"})

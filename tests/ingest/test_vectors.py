@@ -13,10 +13,12 @@ from sartor.errors import (
     NoNetwork,
     PhotoRejected,
     SourceNotFound,
+    SourceShrunk,
     UnreadableVectors,
     UnsafePickle,
     VectorsDisagree,
 )
+from sartor.ingest.vectors import ImportReport
 from sartor.recommend.features import FeatureWeights
 from sartor.shop import Shop
 from tests.fakes import BLUE, GREEN, RED, folder_of, photo, various_colors
@@ -265,3 +267,114 @@ def test_a_product_without_a_picture_is_deleted_like_any_other(tmp_path: Path, e
     assert empty.delete("a")
     assert empty.counts().photos == 1
     assert empty.check() == ()
+
+
+def noticed(report: ImportReport) -> dict[str, tuple[int, tuple[str, ...]]]:
+    return {finding.case: (finding.count, finding.examples) for finding in report.findings}
+
+
+def packed(file: Path, matrix: Any, photos: Any, **arrays: Any) -> Path:
+    file.parent.mkdir(exist_ok=True)
+    np.savez(file, embeddings=matrix, photos=photos, **arrays)
+    return file
+
+
+def test_of_two_vectors_of_a_photo_the_first_counts_and_the_other_is_named(tmp_path: Path, empty: Shop) -> None:
+    folder = folder_of(tmp_path / "images", {"red": RED})
+    file = packed(tmp_path / "e.npz", vectors(3), ["red.png"] * 3, ids=["a", "a", "b"])
+    report = empty.import_embeddings(file, images=folder)
+    assert [each.photo for each in report.rejected] == ["row 1 (red.png)", "row 2 (red.png)"]
+    assert "has the same photo as row 0 (red.png), whose vector counts" in report.rejected[0].reason
+
+
+def test_a_file_that_names_the_same_thing_twice_is_refused(tmp_path: Path, empty: Shop) -> None:
+    file = packed(tmp_path / "e.npz", vectors(2), ["a.jpg", "b.jpg"], filenames=["c.jpg", "d.jpg"])
+    with pytest.raises(UnreadableVectors, match="photos and filenames, which are names for the same"):
+        empty.import_embeddings(file)
+
+
+def test_arrays_that_are_not_read_are_named(tmp_path: Path, empty: Shop) -> None:
+    file = packed(tmp_path / "e.npz", vectors(2), ["a.jpg", "b.jpg"], ids=["a", "b"], labels=["x", "y"])
+    unread = "arrays or columns of the file, not read"
+    assert noticed(empty.import_embeddings(file)) == {unread: (1, ("labels",))}
+    names = tmp_path / "names.txt"
+    names.write_text("a.jpg\nb.jpg\n")
+    report = empty.import_embeddings(file, names, id="by-names")
+    assert noticed(report)[unread] == (3, ("ids", "labels", "photos"))
+
+
+def test_columns_that_are_not_read_are_named_and_an_empty_id_is_none(tmp_path: Path, empty: Shop) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    pa = pytest.importorskip("pyarrow")
+    tags = [["new"], ["old"]]  # a list of texts is no vector
+    table = pa.table({"id": ["a", None], "brand": ["x", "y"], "tags": tags, "vector": vectors(2).tolist()})
+    parquet.write_table(table, tmp_path / "e.parquet")
+    report = empty.import_embeddings(tmp_path / "e.parquet")
+    assert noticed(report) == {"arrays or columns of the file, not read": (2, ("brand", "tags"))}
+    assert empty.product_ids() == ["a"]
+    assert [each.reason for each in report.rejected] == ["its vector has no name"]
+
+
+def test_names_with_no_photo_or_several_are_counted(tmp_path: Path, empty: Shop) -> None:
+    for folder in ("images/x", "images/y"):
+        folder_of(tmp_path / folder, {"same": RED})
+    file = packed(tmp_path / "e.npz", vectors(2), ["same.png", "gone.png"])
+    assert noticed(empty.import_embeddings(file, images=tmp_path / "images")) == {
+        "names that several photos have, none was taken": (1, ("same.png",)),
+        "names that no photo has": (1, ("gone.png",)),
+    }
+
+
+def test_an_id_with_a_backslash_stays_itself(tmp_path: Path, empty: Shop) -> None:
+    file = packed(tmp_path / "e.npz", vectors(2), ["a.jpg", "b.jpg"], ids=["x\\1", "x/1"])
+    empty.import_embeddings(file)
+    assert set(empty.product_ids()) == {"x\\1", "x/1"}
+
+
+def test_names_in_another_encoding_are_refused(tmp_path: Path, empty: Shop) -> None:
+    (tmp_path / "names.txt").write_bytes("a.jpg\nété.jpg\n".encode("cp1252"))
+    np.save(tmp_path / "e.npy", vectors(2))
+    with pytest.raises(UnreadableVectors, match="its names are not UTF-8"):
+        empty.import_embeddings(tmp_path / "e.npy", tmp_path / "names.txt")
+
+
+def described(folder: Path, rows: str) -> None:
+    (folder / "products.csv").write_text(f"id,image,title{rows}")
+
+
+def test_a_table_beside_may_not_erase_what_is_known(tmp_path: Path, shop: Shop) -> None:
+    folder = folder_of(tmp_path / "images", {"red": RED, "green": GREEN})
+    described(folder, ",color\na,red.png,Red,Red\nb,green.png,Green,Green\n")
+    shop.index(folder / "products.csv")
+    before = [shop.product(id_) for id_ in ("a", "b")]
+    described(folder, "\na,red.png,Red\nb,green.png,Green\n")
+    file = packed(tmp_path / "vectors" / "e.npz", vectors(2), ["red.png", "green.png"], ids=["a", "b"])
+    with pytest.raises(SourceShrunk, match="2 of 2 products would lose their color"):
+        shop.import_embeddings(file, images=folder)
+    assert [shop.product(id_) for id_ in ("a", "b")] == before
+    assert "imported-16" not in [card.id for card in shop.models]
+    report = shop.import_embeddings(file, images=folder, allow_shrink=True)
+    assert (report.table, report.described) == (str(folder), 2)
+    assert shop.product("a").product.attributes == {}
+
+
+def test_vectors_without_photos_may_not_take_those_of_products(tmp_path: Path, shop: Shop) -> None:
+    folder = folder_of(tmp_path / "images", {"red": RED, "green": GREEN})
+    described(folder, "\na,red.png,Red\nb,green.png,Green\n")
+    shop.index(folder / "products.csv")
+    both = packed(tmp_path / "vectors" / "e.npz", vectors(2), ["1.png", "2.png"], ids=["a", "b"])
+    with pytest.raises(SourceShrunk, match="2 of 2 products would lose their photos"):
+        shop.import_embeddings(both)
+    one = packed(tmp_path / "vectors" / "one.npz", vectors(1), ["1.png"], ids=["a"])
+    report = shop.import_embeddings(one)
+    assert noticed(report) == {"products that show other photos than before": (1, ("a",))}
+
+
+def test_tables_beside_that_are_not_read_are_named(tmp_path: Path, empty: Shop) -> None:
+    file = packed(tmp_path / "e.npz", vectors(1), ["red.png"])
+    (tmp_path / "products.csv").write_text('id,title\nred,"Red\n')
+    ((case, (count, _)),) = noticed(empty.import_embeddings(file)).items()
+    assert (case, count) == ("tables beside the vectors that cannot be read", 1)
+    (tmp_path / "more.csv").write_text("id,title\nred,Red\n")
+    ((case, (count, _)),) = noticed(empty.import_embeddings(file)).items()
+    assert (case, count) == ("other tables, not read", 2)

@@ -152,3 +152,17 @@ def test_addresses_of_one_household_are_one() -> None:
     assert client_of(one) == client_of(other) == "2001:db8::/64"
     assert client_of({"client": ("10.0.0.1", 1)}) == "10.0.0.1"
     assert client_of({}) == "unknown"
+
+
+def test_an_unknown_key_is_refused_also_where_reading_needs_none(catalog: Path) -> None:
+    unknown = {"Authorization": "Bearer sartor_deleted"}
+    with serving(catalog) as client:
+        assert client.get("/v1/catalog", headers=unknown).status_code == 200  # there are no keys: all is open
+    reader = key_of(catalog, Scope.READ)
+    with serving(catalog) as client:
+        assert client.get("/v1/catalog").status_code == 200
+        assert client.get("/v1/catalog", headers=reader).status_code == 200
+        refused = client.get("/v1/catalog", headers=unknown)
+        assert refused.status_code == 401
+        assert "this API key is not known" in refused.json()["detail"]
+        assert client.get("/", headers=unknown).status_code == 200  # a page's header may be for a proxy

@@ -333,3 +333,26 @@ def test_the_web_component_is_for_pages_of_any_origin(browser: TestClient) -> No
 def test_pages_are_not_in_the_document_of_the_api(browser: TestClient) -> None:
     paths = browser.get("/openapi.json").json()["paths"]
     assert not [path for path in paths if not path.startswith(("/v1/", "/health/", "/metrics"))]
+
+
+@pytest.mark.parametrize(("others", "further"), [(12, 0), (14, 2)])
+def test_variants_that_the_page_has_no_room_for_are_counted(catalog: Path, others: int, further: int) -> None:
+    with open_shop(Settings(home=catalog)) as shop:
+        shop.put(
+            *(
+                ProductInput(
+                    product=Product(
+                        id=f"v{number:02}", title=f"V{number:02}", attributes={"item_group_id": "a, b"}
+                    ),
+                    photos=[photo((10 * number, 100, 90))],
+                )
+                for number in range(others + 1)
+            )
+        )
+    with serving(catalog) as browser:
+        page = browser.get("/product/v00").text
+        assert page.count('class="variant-text"') == 12
+        assert (f">and {further} more</a>" in page) == bool(further)
+        if further:
+            (href,) = re.findall(r'<a href="([^"]+)">and 2 more</a>', page)
+            assert "15 products" in browser.get(unescape(href)).text

@@ -12,6 +12,7 @@ from sartor.config import Settings
 from sartor.encoders.add import ModelSpec
 from sartor.encoders.card import PixelScaling
 from sartor.shop.library import add_model
+from sartor.studio.backend import WorkspaceBackend
 from sartor.studio.views.report import contained
 from sartor.wiring import open_shop
 from tests.fakes import folder_of, photo, various_colors
@@ -139,3 +140,41 @@ def test_all_sessions_share_one_workspace(catalog: Path, open_page: OpenPage) ->
     st.cache_resource.clear()
     with open_shop(Settings(home=catalog)) as shop:  # it was given back
         assert shop.counts().products == 4
+
+
+def zip_of(color: tuple[int, int, int]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("a.png", photo(color))
+    return stream.getvalue()
+
+
+def test_two_zips_of_one_name_are_two_files(home: Path) -> None:
+    first, second = zip_of((250, 0, 0)), zip_of((0, 0, 250))
+    backend = WorkspaceBackend(Settings(home=home))
+    try:
+        kept = [backend.keep_upload("photos.zip", data) for data in (first, second, first, second)]
+    finally:
+        backend.close()
+    assert [file.name for file in kept] == ["photos.zip", "photos-2.zip", "photos.zip", "photos-2.zip"]
+    assert [file.read_bytes() for file in kept[:2]] == [first, second]
+
+
+def test_a_source_that_says_less_is_refused_until_the_switch_is_set(
+    home: Path, tmp_path: Path, open_page: OpenPage
+) -> None:
+    folder = folder_of(tmp_path / "photos", {"red": (250, 0, 0), "blue": (0, 0, 250)})
+    table = folder / "products.csv"
+    table.write_text("id,image,title,color\na,red.png,Red,Red\nb,blue.png,Blue,Blue\n")
+    with open_shop(Settings(home=home)) as shop:
+        shop.index(table)
+    table.write_text("id,image,title\na,red.png,Red\nb,blue.png,Blue\n")
+    app = open_page("index")
+    app.text_input[0].set_value(str(table))
+    app.button[0].click().run()
+    assert not app.exception
+    assert any("2 of 2 products would lose their color" in each.value for each in app.error)
+    app.toggle(key="allow-shrink").set_value(True).run()
+    app.text_input[0].set_value(str(table))
+    app.button[0].click().run()
+    assert "2 changed" in texts(app)

@@ -7,7 +7,7 @@ import pytest
 
 from sartor.errors import NothingToLearn, SourceNotFound
 from sartor.evaluation.splits import is_held_out, split_key
-from sartor.training.dataset import Dataset, Item, read_dataset, targets_of, values_of
+from sartor.training.dataset import Dataset, Item, read_dataset, targets_of, unlearned, values_of
 from sartor.training.photos import PhotoCache
 from sartor.training.recipe import Label, LabelMap, Recipe, Split
 from tests.fakes import RED, folder_of
@@ -156,3 +156,8 @@ def test_only_what_has_two_classes_is_learned() -> None:
 
     assert target.name == "shape"
     assert np.all(target.known)
+
+
+def test_labels_that_cannot_be_learned_are_named() -> None:
+    recipe = Recipe(labels=(Label(name="type"), Label(name="typo")))
+    assert unlearned(recipe, targets_of(ROWS, recipe)) == ("typo",)

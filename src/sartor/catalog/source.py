@@ -43,6 +43,11 @@ class Case(StrEnum):
     TAKEN_OVER = "products that another source had, now this one's"
     SAME_ENTRY = "archive entries with the same name"
     ODD_NAMES = "objects whose names cannot be those of files, not fetched"
+    SPARE_ARRAYS = "arrays or columns of the file, not read"
+    TABLES_UNREADABLE = "tables beside the vectors that cannot be read"
+    NAMES_AMBIGUOUS = "names that several photos have, none was taken"
+    NAMES_NOT_FOUND = "names that no photo has"
+    OTHER_PHOTOS = "products that show other photos than before"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

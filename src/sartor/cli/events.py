@@ -101,6 +101,9 @@ def _mapping(options: list[str] | None) -> dict[str, str]:
         if not equals:
             message = f"{option!r} is not THEIRS=OURS"
             raise typer.BadParameter(message)
+        if theirs.strip() in mapping:
+            message = f"{theirs.strip()!r} is mapped twice, the second time by {option!r}"
+            raise typer.BadParameter(message)
         mapping[theirs.strip()] = ours.strip()
     return mapping
 
@@ -127,11 +130,16 @@ def forget(*, user: User = None, visitor: Visitor = None, home: Home = None, as_
     from sartor.wiring import open_shop
 
     with open_shop(settings(home=home)) as shop:
+        held = shop.person(person)
         erased = shop.forget(person)
     if as_json:
-        print_json({"erased": erased})
-    else:
-        echo(f"erased the {person.kind} {person.id} and {counted(erased, 'event')}")
+        who = {f"{held.person.kind}_id": held.person.id, "visitor_ids": list(held.visitors)}
+        print_json({"erased": erased, **who})
+        return
+    if held.person != person:
+        echo(f"the {person.kind} {person.id} is the {held.person.kind} {held.person.id}")
+    also = f", the {counted(len(held.visitors), 'visitor')} merged into it" if held.visitors else ""
+    echo(f"erased the {held.person.kind} {held.person.id}{also} and {counted(erased, 'event')}")
 
 
 def _person(user: str | None, visitor: str | None) -> Person:

@@ -57,6 +57,13 @@ def import_(
     force: Annotated[
         bool, typer.Option("--force", help="Import even if the vectors do not agree with the model.")
     ] = False,
+    allow_shrink: Annotated[
+        bool,
+        typer.Option(
+            "--allow-shrink",
+            help="Also take photos, title or attributes from products, if the table beside FILE lacks them.",
+        ),
+    ] = False,
     limit: Limit = None,
     home: Home = None,
     device: Device = None,
@@ -85,6 +92,7 @@ def import_(
             id=id_,
             limit=limit,
             force=force,
+            allow_shrink=allow_shrink,
             on_progress=on_progress,
         )
     if as_json:
@@ -98,13 +106,19 @@ def _print(report: ImportReport) -> None:
     echo(
         f"{report.source}: {counted(report.vectors, 'vector')} of {report.dimension:,} numbers as {report.model}, "
         f"{counted(report.products, 'product')} ({outcomes}), {report.images:,} with a picture, "
-        f"{report.described:,} with attributes, {len(report.rejected):,} rejected, in {report.seconds:.1f} s"
+        f"{report.described:,} with attributes{f' from {report.table}' if report.table else ''}, "
+        f"{len(report.rejected):,} rejected, in {report.seconds:.1f} s"
     )
     if report.scaled:
         echo(f"{report.scaled:,} of the vectors did not have norm 1 and were scaled to it")
     echo(_agreement(report))
     option = "" if report.is_default else f" --model {report.model}"
     echo(f"to see: sartor similar --product ID{option}")
+    print_table(
+        "Noticed",
+        ("case", "count", "examples"),
+        ((finding.case, finding.count, ", ".join(finding.examples)) for finding in report.findings),
+    )
     print_table(
         "Rejected",
         ("name", "reason"),

@@ -66,6 +66,7 @@ def index(
     if prune and limit is not None:
         message = "--prune needs the whole source; it cannot go with --limit"
         raise typer.BadParameter(message)
+    from sartor.errors import SourceError
     from sartor.wiring import open_shop
 
     chosen = settings(
@@ -76,16 +77,23 @@ def index(
     with stoppable(message), open_shop(chosen) as shop:
         for source in sources:
             name = PurePath(source.partition("?")[0]).name
-            with source_bar(f"Indexing {name}", fetching=f"Fetching {name}") as (on_progress, on_fetch):
-                report = shop.index(
-                    source,
-                    limit=limit,
-                    prune=prune,
-                    allow_shrink=allow_shrink,
-                    ray=ray,
-                    on_progress=on_progress,
-                    on_fetch=on_fetch,
-                )
+            try:
+                with source_bar(f"Indexing {name}", fetching=f"Fetching {name}") as (on_progress, on_fetch):
+                    report = shop.index(
+                        source,
+                        limit=limit,
+                        prune=prune,
+                        allow_shrink=allow_shrink,
+                        ray=ray,
+                        on_progress=on_progress,
+                        on_fetch=on_fetch,
+                    )
+            except SourceError as error:  # the other sources are told apart from it
+                if len(sources) == 1:
+                    raise
+                echo(f"sartor: {error}", err=True)
+                failed = True
+                continue
             _print_json(report) if as_json else _print(report)
             if report.failure is not None:
                 echo(f"sartor: {report.failure}", err=True)

@@ -29,6 +29,8 @@ from sartor.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from sartor.encoders.card import ModelCard, PixelScaling, Triple
     from sartor.evaluation.promotion import PromotionReport
 
@@ -104,8 +106,9 @@ def add(
         str | None, typer.Option("--std", metavar="R,G,B", help="Standard deviation of the pixels, in 0..255.")
     ] = None,
     channel_order: Annotated[
-        ChannelOrder, typer.Option("--channel-order", help="Order of the channels, with --mean and --std.")
-    ] = ChannelOrder.RGB,
+        ChannelOrder | None,
+        typer.Option("--channel-order", help="Order of the channels, with --mean and --std (RGB)."),
+    ] = None,
     layout: Annotated[
         Layout | None, typer.Option("--layout", help="Layout of the input; read from the file if it says so.")
     ] = None,
@@ -121,38 +124,66 @@ def add(
         str | None,
         typer.Option("--output", metavar="NAME", help="Output with the embedding, if there are several."),
     ] = None,
-    license_: Annotated[str, typer.Option("--license", help="License of the weights.")] = "unknown",
+    license_: Annotated[str | None, typer.Option("--license", help="License of the weights (unknown).")] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Add a network, which is run once to check that it embeds photos; or a trained model."""
     from sartor.encoders.add import ModelSpec
     from sartor.encoders.card import CARD_FILE
-    from sartor.shop.library import add_model, add_trained, export_model
+    from sartor.shop.library import add_model, add_trained, export_model, open_models
 
     chosen = settings(home=home)
+    known = open_models(chosen).cards()
+    of_network = {
+        "--scaling": scaling,
+        "--mean": mean,
+        "--std": std,
+        "--channel-order": channel_order,
+        "--layout": layout,
+        "--size": size,
+        "--resize": resize,
+        "--output": output,
+        "--license": license_,
+    }
     if (file / CARD_FILE).is_file():
-        _print_added(add_trained(chosen, file), as_json=as_json)
+        _require_unused(
+            "a trained model says it itself",
+            {"--id": model_id, "--network": network, "--pooling": pooling, **of_network},
+        )
+        _print_added(add_trained(chosen, file), known=known, as_json=as_json)
         return
     if model_id is None:
         message = f"{file.name} needs --id, the id of the model"
         raise typer.BadParameter(message)
     if network is not None:
+        _require_unused(f"{network} says it itself", of_network)
         card = export_model(chosen, network, pooling=pooling, weights=file, model_id=model_id)
-        _print_added(card, as_json=as_json)
+        _print_added(card, known=known, as_json=as_json)
         return
+    _require_unused("it goes with --network", {"--pooling": pooling})
+    if mean is None and std is None:
+        _require_unused("it goes with --mean and --std", {"--channel-order": channel_order})
     spec = ModelSpec(
         id=model_id,
-        scaling=_scaling(file, scaling, mean, std, channel_order, others=(size, resize)),
+        scaling=_scaling(file, scaling, mean, std, channel_order or ChannelOrder.RGB, others=(size, resize)),
         layout=layout,
         size_px=_size_px(size),
         resize=resize or ResizePolicy.STRETCH,
         output=output,
-        license=license_,
+        license=license_ or "unknown",
         origin=file.name,
     )
     card = add_model(chosen, file, spec)
-    _print_added(card, as_json=as_json)
+    _print_added(card, known=known, as_json=as_json)
+
+
+def _require_unused(why: str, options: Mapping[str, object]) -> None:
+    """Refuse options that would be ignored."""
+    for name, value in options.items():
+        if value is not None:
+            message = f"{name} is not used here: {why}"
+            raise typer.BadParameter(message)
 
 
 @app.command()
@@ -178,10 +209,12 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Export an ImageNet network of Keras without its classifier, with its own preprocessing, and add it."""
-    from sartor.shop.library import export_model
+    from sartor.shop.library import export_model, open_models
 
-    card = export_model(settings(home=home), network, pooling=pooling, weights=weights, model_id=model_id)
-    _print_added(card, as_json=as_json)
+    chosen = settings(home=home)
+    known = open_models(chosen).cards()
+    card = export_model(chosen, network, pooling=pooling, weights=weights, model_id=model_id)
+    _print_added(card, known=known, as_json=as_json)
 
 
 @app.command()
@@ -209,7 +242,7 @@ def promote(
     chosen = settings(home=home, metric=metric, device=device, precision=precision, allow_urls=allow_urls)
     with stoppable(_STOPPED), open_shop(chosen) as shop, progress_bar(f"Embedding with {model}") as on_progress:
         report = shop.promote(model, force=force, ray=ray, on_progress=on_progress)
-    _print_promoted(report, as_json=as_json)
+    _print_promoted(report, forced=force, as_json=as_json)
 
 
 @app.command()
@@ -231,7 +264,7 @@ def rollback(
     _print_promoted(report, as_json=as_json)
 
 
-def _print_promoted(report: PromotionReport, *, as_json: bool) -> None:
+def _print_promoted(report: PromotionReport, *, forced: bool = False, as_json: bool) -> None:
     if as_json:
         print_json(asdict(report))
         return
@@ -241,15 +274,22 @@ def _print_promoted(report: PromotionReport, *, as_json: bool) -> None:
         echo(f"{report.model} is the default now, instead of {report.previous or 'none'}")
     if report.comparison is not None:
         echo(report.comparison.figures)
+    if forced and report.model != report.previous:
+        if report.comparison is None:
+            echo("it was not compared with the former default, and promoted by --force")
+        elif not report.comparison.is_better:
+            echo("it is not shown to be better, and was promoted by --force")
     if report.embedded or report.rejected:
         reduced = f", {report.reduced:,} from their thumbnails" if report.reduced else ""
         echo(f"{counted(report.embedded, 'photo')} embedded{reduced}, {len(report.rejected):,} rejected")
     print_rejected(report.rejected)
 
 
-def _print_added(card: ModelCard, *, as_json: bool) -> None:
+def _print_added(card: ModelCard, *, known: Sequence[ModelCard], as_json: bool) -> None:
     if as_json:
         print_json(card.model_dump(mode="json"))
+    elif card in known:
+        echo(f"{card.id} is there already, with the same network; nothing was changed")
     else:
         echo(f"added {card.id}: {card.size_px[0]}x{card.size_px[1]} photos to {card.dimension} numbers")
         echo(f"  output {card.output}; {card.origin}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,6 +81,7 @@ Seed: TypeAlias = Annotated[int, typer.Option("--seed", min=0, help="Seed of all
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 
 
+_TOLD: set[str] = set()  # misspelled variables, which are told once
 STOPPED = 130  # exit code: 128 + SIGINT, as shells have it
 _SHEET_SUFFIXES = (".html", ".png")
 
@@ -88,8 +90,12 @@ def settings(**options: Any) -> Settings:
     """Settings from the options that are not None, else from the environment, else from the workspace's file."""
     from pydantic import ValidationError
 
-    from sartor.config import EnvironmentSettings, with_file
+    from sartor.config import EnvironmentSettings, misspelled_variables, with_file
 
+    for name, like in misspelled_variables(os.environ).items():
+        if name not in _TOLD:
+            _TOLD.add(name)
+            echo(f"sartor: {name} is no setting and has no effect; did you mean {like}?", err=True)
     try:
         given = EnvironmentSettings(**{name: value for name, value in options.items() if value is not None})
     except ValidationError as error:

@@ -221,7 +221,8 @@ def trending(
         if as_json:
             print_json(_feed_json(shop, feed))
             return
-    _print_feed(feed, f"in {days:g} days" if feed else f"there are no events of the last {days:g} days")
+    which = " of products that pass the filter" if where else ""
+    _print_feed(feed, f"in {days:g} days" if feed else f"there are no events of the last {days:g} days{which}")
 
 
 def _print_feed(feed: Feed, remark: str) -> None:

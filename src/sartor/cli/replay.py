@@ -87,12 +87,12 @@ def replay(
         )
     if csv is not None:
         csv.write_text(replay_csv(result), encoding="utf-8")
-    print_json(json_of(result)) if as_json else _print(result, rejected=sum(file.rejected for file in files))
+    print_json(json_of(result)) if as_json else _print(result)
     if csv is not None:
         echo(f"written to {csv}", err=True)
 
 
-def _print(result: Replay, *, rejected: int) -> None:
+def _print(result: Replay) -> None:
     setup = result.setup
     for log in setup.logs:
         of_whom = "simulated shoppers: a simulation, not a shop" if log.simulated else "people"
@@ -116,8 +116,6 @@ def _print(result: Replay, *, rejected: int) -> None:
     few = ", ".join(each.method for each in result.off_policy if each.estimate.effective < _MIN_EFFECTIVE)
     if few:
         echo(f"- recorded answers say little about {few}: fewer than {_MIN_EFFECTIVE} effective impressions")
-    if rejected:
-        echo(f"- {counted(rejected, 'line')} of the logs had no event")
     for note in setup.notes:
         echo(f"- {note}")
 

@@ -263,12 +263,17 @@ def create(
     from sartor.wiring import open_store
 
     with closing(open_store(settings(home=home))) as store:
+        same_name = [each.id for each in store.keys() if name and each.name == name]  # noqa: SIM118 - no dict
         key = create_key(store, name=name, scope=Scope.named(scope))
     if as_json:
         print_json({"key": key, "scope": scope, "name": name})
     else:
         echo(key)
         echo("Keep it: only its digest is stored. Send it as: Authorization: Bearer KEY", err=True)
+    if same_name:
+        echo(
+            f"sartor: {', '.join(same_name)} is named {name!r}, too; both are valid until one is deleted", err=True
+        )
 
 
 @keys.command("list")

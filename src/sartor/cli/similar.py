@@ -176,8 +176,8 @@ def _dials(text: str) -> FeatureWeights:
         values = {name: float(value) for name, value in texts.items()}
     except ValueError:
         values = {}
-    if not values or not set(values) <= set(FEATURES):
-        message = f"--dials takes {', '.join(f'{name}=0..1' for name in FEATURES)}, one or several, not {text!r}"
+    if len(values) != len(pairs) or not set(values) <= set(FEATURES):
+        message = f"--dials takes {', '.join(f'{name}=0..1' for name in FEATURES)}, each once, not {text!r}"
         raise typer.BadParameter(message)
     return replace(default_feature_weights(), **values)
 
@@ -246,7 +246,11 @@ def _print(results: Recommendation) -> None:
         ),
     )
     for name, values in results.facets.items():
-        echo(f"{name}: " + ", ".join(f"{facet.value} {facet.count}" for facet in values[:_MAX_FACET_VALUES]))
+        further = len(values) - _MAX_FACET_VALUES
+        more = f", … and {further:,} more; --json has them" if further > 0 else ""
+        echo(
+            f"{name}: " + ", ".join(f"{facet.value} {facet.count}" for facet in values[:_MAX_FACET_VALUES]) + more
+        )
 
 
 def _described(query: QueryAttributes) -> str:
@@ -334,4 +338,5 @@ def _write_duplicates_sheet(sheet: Path, shop: Shop, groups: tuple[tuple[Duplica
 
     rows = [SheetRow(query=tiles(first), hits=tiles(*others)) for first, *others in groups[:_MAX_GROUPS]]
     write_sheet(sheet, rows)
-    echo(f"sheet of {counted(len(rows), 'group')} written to {sheet}", err=True)
+    of_all = f", the first of {len(groups):,}," if len(groups) > len(rows) else ""
+    echo(f"sheet of {counted(len(rows), 'group')}{of_all} written to {sheet}", err=True)

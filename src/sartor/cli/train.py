@@ -139,6 +139,8 @@ def _print(trained: Trained) -> None:
                 for name, measured in record.figures.items()
             ),
         )
+    for name in trained.unlearned:
+        echo(f"not learned: {name}, of which fewer than two values are known")
     print_table("Rejected photos", ("photo", "reason"), trained.rejected.items())
     echo(f"{trained.card.id} is in {trained.directory}; see report.html there")
     echo(f"add it with: sartor models add {trained.directory}")
@@ -146,4 +148,11 @@ def _print(trained: Trained) -> None:
 
 def _print_json(trained: Trained) -> None:
     card = trained.card.model_dump(mode="json")
-    print_json({"directory": str(trained.directory), "verdict": trained.verdict, "card": card})
+    print_json(
+        {
+            "directory": str(trained.directory),
+            "verdict": trained.verdict,
+            "unlearned": list(trained.unlearned),
+            "card": card,
+        }
+    )

@@ -35,12 +35,16 @@ _MIN_SHARE = 0.001  # that is printed as a number
 
 def info(*, home: Home = None, model: Model = None, as_json: Json = False) -> None:
     """Print what the workspace holds."""
+    from sartor.config import SETTINGS_FILE, setting_origins
     from sartor.wiring import open_shop
 
-    with open_shop(settings(home=home, model=model)) as shop:
+    chosen = settings(home=home, model=model)
+    given = {"home": home, "model": model}
+    origins = setting_origins(chosen, options=[name for name, value in given.items() if value is not None])
+    with open_shop(chosen) as shop:
         info = shop.info()
     if as_json:
-        print_json(asdict(info) | {"home": str(info.home)})
+        print_json(asdict(info) | {"home": str(info.home), "settings": [asdict(each) for each in origins]})
         return
     counts = info.counts
     echo(
@@ -54,6 +58,11 @@ def info(*, home: Home = None, model: Model = None, as_json: Json = False) -> No
         "Models",
         ("id", "embeddings", ""),
         ((name, f"{counts.embeddings.get(name, 0):,}", _remark(name, info.default_model)) for name in models),
+    )
+    print_table(
+        "Settings",
+        ("name", "value", "from", f"instead of that in {SETTINGS_FILE}"),
+        ((each.name, each.value, each.origin, each.instead_of) for each in origins),
     )
     print_table(
         "Sources", ("source", "products"), ((name, f"{number:,}") for name, number in counts.sources.items())
@@ -83,13 +92,22 @@ def check(
     from sartor.wiring import open_shop
 
     with open_shop(settings(home=home, model=model, metric=metric)) as shop:
+        found = shop.check() if repair else ()
         problems = shop.check(repair=repair)
         findings = shop.health() if health or report else None
     agree = all(problem.harmless for problem in problems)
+    left = {problem.what for problem in problems}
+    mended = [problem for problem in found if problem.what not in left]
     if as_json:
         result: dict[str, Any] = {"ok": agree, "problems": [asdict(problem) for problem in problems]}
+        if repair:
+            result["mended"] = [asdict(problem) for problem in mended]
         print_json(result if findings is None else result | {"health": asdict(findings)})
     else:
+        if repair:
+            for problem in mended:
+                echo(f"mended: {problem.count:,} {problem.what}, such as {', '.join(problem.examples)}")
+            echo("the index was built again" if mended else "the index was built again; nothing had to be mended")
         _print_problems(problems, agree=agree)
         if findings is not None:
             _print_health(findings)
@@ -140,6 +158,8 @@ def copy(
     if as_json:
         print_json(asdict(report))
         return
+    for what in report.left_out:
+        echo(f"not in the copy: {what}", err=True)
     side = report.side
     echo(
         f"{report.target}: {counted(side.products, 'product')}, {counted(side.photos, 'photo')}, "

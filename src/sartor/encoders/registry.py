@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,8 @@ DEFAULT_MODEL = "sartor-v1"  # of a workspace that has neither a default nor a m
 
 COLOR_HISTOGRAM, RANDOM = "color-histogram", "random"
 BASELINES = (COLOR_HISTOGRAM, RANDOM)
+_STAGING = ".staging-"
+_DAY_S = 86_400
 _BINS = 8  # of each channel
 _SIDE_PX = 64
 _RANDOM_DIMENSION = 64
@@ -142,9 +145,15 @@ class ModelRegistry:
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
-        """A directory for a network before it is added; removed afterwards, also after an error."""
+        """A directory for a network before it is added; removed afterwards, also after an error.
+
+        Those that killed processes left are removed when they are a day old.
+        """
         self._directory.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=self._directory, prefix=".staging-") as directory:
+        for left in self._directory.glob(f"{_STAGING}*"):
+            if time.time() - left.stat().st_mtime > _DAY_S:
+                shutil.rmtree(left, ignore_errors=True)
+        with TemporaryDirectory(dir=self._directory, prefix=_STAGING) as directory:
             yield Path(directory)
 
     def add(self, network: Path | None, card: ModelCard) -> None:
@@ -186,6 +195,12 @@ class ModelRegistry:
                 shutil.rmtree(part, ignore_errors=True)
                 shutil.copytree(folder, part)
                 part.replace(target)
+
+    def clash_with(self, other: ModelRegistry) -> str | None:
+        """Id of a model that was added to both, with another network in each; None if there is none."""
+        own, others = ({card.id: card for card in each.cards()} for each in (self, other))
+        common = [name for name in others if name in own and not other.is_bundled(name)]
+        return next((name for name in common if own[name].sha256 != others[name].sha256), None)
 
     def folders(self) -> dict[str, Path]:
         """The models' folders by id."""

@@ -15,6 +15,7 @@ from sartor.evaluation.intervals import intervals, paired_tests
 from sartor.evaluation.metrics import measure
 from sartor.evaluation.model_run import ModelRun, ann_recall, copies, evaluation_matrices
 from sartor.evaluation.pictures import examples, map_of
+from sartor.evaluation.relevance import labels_of
 from sartor.evaluation.results import (
     CategoryResult,
     Comparison,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 _OTHER = "other"
 _TOP_SHARE = 0.01  # of the products, for ``in_most_lists``
 _REJECTED_SHOWN = 3
+_FEW_QUERIES = 20
 
 
 def evaluate(
@@ -231,6 +233,12 @@ def _notes(request: EvaluationRequest, run: ModelRun) -> Iterator[str]:
             f"{model} was trained on {training.data or 'photos of its own'}; if these are among them, its figures "
             "are too good: add --held-out."
         )
+    asked = [run.queries.products[row].attributes for row in run.task.asked]
+    if len(asked) < _FEW_QUERIES:
+        yield f"{len(asked)} queries tell little: the next products may give other figures."
+    for name in (name for name, _ in run.task.criteria if any(name in attributes for attributes in asked)):
+        if missing := int((labels_of(asked, name) == "").sum()):
+            yield f"{missing:,} of {len(asked):,} queries have no {name}: nothing is relevant to them by it."
     if len(run.task.asked) < len(run.gallery.products):
         yield f"Coverage and hubness are those of {len(run.task.asked):,} lists, fewer than there are products."
     if request.as_recommended:

@@ -163,6 +163,9 @@ def _format_of(path: Path, stream: IO[bytes], vocabulary: Vocabulary) -> _Format
     if isinstance(format_, Delimited):
         columns = format_.columns(TableStream(label=str(path), stream=stream, findings=Findings()))
         stream.seek(0)
+        if missing_columns := vocabulary.missing_in(columns):
+            reason = f"it has no column {missing_columns[0]!r}, which is mapped to a field"
+            raise _unreadable(path, f"{reason}; its columns: {', '.join(columns)}")
         known = set(vocabulary.fields_of(columns).values())
         has_type = "type" in known or isinstance(vocabulary.type_of(""), str)
         if not has_type or not known.intersection(_PERSON_FIELDS):

@@ -7,6 +7,7 @@ what others call it; of several other names, the first here.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -118,7 +119,7 @@ class Vocabulary:
             file stands for events without one.
 
     Raises:
-        BadVocabulary: A column is mapped to no field, or a type to no type.
+        BadVocabulary: A column is mapped to no field, a type to no type, or two columns to one field.
 
     Example:
         >>> Vocabulary({"when": "timestamp"}).fields_of(("user", "when", "note"))
@@ -135,6 +136,10 @@ class Vocabulary:
             for theirs, ours in given.items():
                 if ours and ours not in known:
                     raise BadVocabulary(theirs, ours, known=known)
+        for ours, count in Counter(filter(None, self.columns.values())).items():
+            if count > 1:
+                theirs = " and ".join(name for name, field_ in self.columns.items() if field_ == ours)
+                raise BadVocabulary(theirs, ours, known=FIELDS, reason="each field has one column")
 
     def fields_of(self, columns: tuple[str, ...]) -> dict[str, str]:
         """The field of each column that has one."""
@@ -156,6 +161,11 @@ class Vocabulary:
             if found is not None:
                 fields[by_key[found]] = "visitor_id"
         return fields
+
+    def missing_in(self, columns: tuple[str, ...]) -> list[str]:
+        """The mapped columns that a file does not have."""
+        there = set(map(column_key, columns))
+        return [column for column in self.columns if column_key(column) not in there]
 
     def type_of(self, name: str) -> str | Meaning:
         """The type that another program's type is."""

@@ -89,6 +89,7 @@ class CopyReport:
         side: What both sides hold.
         added: Products that this run wrote; the others were there from an earlier one.
         seconds: Its duration.
+        left_out: What of the workspace is not in the copy, and where it is.
     """
 
     source: str
@@ -96,6 +97,7 @@ class CopyReport:
     side: Side
     added: int
     seconds: float
+    left_out: tuple[str, ...] = ()
 
 
 def copy_workspace(source: Engines, target: Engines, *, on_progress: OnProgress = lambda _: None) -> CopyReport:

@@ -129,11 +129,53 @@ class ShrinkGuard:
             (losses.letters, known, "would have other letters, as if read in a wrong encoding"),
             *((lost, known, f"would lose their {name}") for name, lost in losses.attributes.most_common()),
         ]
-        return [
-            f"{lost:,} of {of:,} products {what}"
-            for lost, of, what in found
-            if lost and limits.is_reached(lost, of=of)
-        ]
+        return _sentences(found, limits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedProduct:
+    """A product that the catalog has, and what an import would make of it.
+
+    Attributes:
+        stored: What the store has.
+        described: What a table beside the vectors says; None if it says nothing, and what is known stays.
+        loses_photos: Whether it has pictures, and the import has none for it.
+    """
+
+    stored: StoredProduct
+    described: Product | None
+    loses_photos: bool
+
+
+def examine_import(products: Iterable[ImportedProduct], limits: ShrinkLimits, *, name: str) -> None:
+    """Refuse an import that takes much from the products that the catalog has.
+
+    Raises:
+        SourceShrunk: The error says what would be lost.
+    """
+    known = photos = letters = 0
+    attributes: Counter[str] = Counter()
+    for each in products:
+        known += 1
+        photos += each.loses_photos
+        if each.described is not None:
+            attributes.update(_lost(each.stored.product, each.described))
+            letters += _loses_letters(each.stored.product, each.described)
+    found = [
+        (photos, known, "would lose their photos"),
+        (letters, known, "would have other letters, as if read in a wrong encoding"),
+        *((lost, known, f"would lose their {attribute}") for attribute, lost in attributes.most_common()),
+    ]
+    if reached := _sentences(found, limits):
+        raise SourceShrunk(name, losses=reached)
+
+
+def _sentences(found: Iterable[tuple[int, int, str]], limits: ShrinkLimits) -> list[str]:
+    return [
+        f"{lost:,} of {of:,} products {what}"
+        for lost, of, what in found
+        if lost and limits.is_reached(lost, of=of)
+    ]
 
 
 def _lost(stored: Product, offered: Product) -> list[str]:

@@ -190,7 +190,7 @@ def back_up(
     directory: Path,
     *,
     stores: Sequence[str],
-    folders: Sequence[str],
+    parts: Sequence[str],
     copy_store: Callable[[Path, Path], None],
 ) -> Backup:
     """Copy a workspace; until the copy is complete, it has the name of ``directory`` with ``.part``.
@@ -201,7 +201,7 @@ def back_up(
         home: The workspace.
         directory: The target, a new or an empty directory.
         stores: Files of stores; the first one must exist.
-        folders: Directories of files that are written once.
+        parts: Files and directories of files that are written once, where they are there.
         copy_store: Copies a store's file as it is at one moment, while others write to it.
 
     Raises:
@@ -211,14 +211,18 @@ def back_up(
         raise BackupFailed(home, reason="there is no workspace; give its directory with --home")
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise BackupFailed(home, reason=f"{directory} is there already; name a new directory")
+    if directory.resolve().is_relative_to(home.resolve()):
+        raise BackupFailed(home, reason=f"{directory} is inside of it; name a directory elsewhere")
     part = directory.absolute().with_name(f"{directory.absolute().name}.part")
+    if foreign := _foreign(part, {*stores, *parts}):
+        raise BackupFailed(home, reason=f"{part} holds {foreign}, which no backup wrote; name another directory")
     try:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         for name in stores:
             if (home / name).is_file():
                 copy_store(home / name, part / name)
-        for name in folders:
+        for name in parts:
             _copy(home / name, part / name)
         sizes = [file.stat().st_size for file in part.rglob("*") if file.is_file()]
         part.replace(directory)  # also works if directory exists and is empty
@@ -228,9 +232,17 @@ def back_up(
     return Backup(directory=directory, files=len(sizes), size_bytes=sum(sizes))
 
 
+def _foreign(part: Path, written: set[str]) -> str:
+    """Name of something in the way that an interrupted backup did not leave; empty if there is nothing."""
+    if part.exists() and not part.is_dir():
+        return "something else than a directory"
+    names = sorted(entry.name for entry in part.iterdir()) if part.is_dir() else []
+    return next((name for name in names if not name.startswith(tuple(written))), "")
+
+
 def _copy(source: Path, target: Path) -> None:
-    """Copy the files of a directory, without those that are deleted meanwhile."""
-    for file in sorted(source.rglob("*")):
+    """Copy a file, or the files of a directory, without those that are deleted meanwhile."""
+    for file in (source, *sorted(source.rglob("*"))):
         to = target / file.relative_to(source)
         try:
             if file.is_file():

@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sartor.catalog.files import stem
+from sartor.catalog.source import Case
 from sartor.catalog.vectors.names import ids_of
 from sartor.errors import PhotoRejected
 from sartor.imaging import UrlPolicy
 from sartor.imaging.fetch import EncodedPhoto, read_photo
+from sartor.ingest.guard import ImportedProduct, examine_import
 from sartor.ingest.maintenance import tidy_media
 from sartor.ingest.photos import (
     STEP,
@@ -39,11 +41,15 @@ from sartor.limits import MAX_PHOTO_NAME_CHARS
 from sartor.types import Photo, Product, StoredProduct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from sartor.catalog.source import Finding, Findings
     from sartor.catalog.vectors.files import NamedVectors
+    from sartor.catalog.vectors.names import ProductTable
     from sartor.encoders.encoder import Encoder
+    from sartor.ingest.guard import ShrinkLimits
     from sartor.ingest.writer import CatalogWriter
+    from sartor.store.base import CatalogStore
     from sartor.types import Matrix, Palette, SourcePhoto, Vector
 
 logger = logging.getLogger(__name__)
@@ -86,7 +92,7 @@ def prepare_vectors(named: NamedVectors) -> ImportedVectors:
     rows: dict[str, list[int]] = {}
     rejected = []
     for row, (name, product_id) in enumerate(zip(named.names, ids, strict=True)):
-        reason = _reason(name, product_id, usable=not np.isnan(matrix[row, 0]))
+        reason = _reason(name, product_id, has_ids=named.ids is not None, usable=not np.isnan(matrix[row, 0]))
         if reason:
             rejected.append(Rejection(photo=name[:MAX_PHOTO_NAME_CHARS] or f"row {row}", reason=reason))
         else:
@@ -107,14 +113,14 @@ def _unit(named: NamedVectors) -> tuple[Matrix, int]:
     return matrix, scaled
 
 
-def _reason(name: str, product_id: str, *, usable: bool) -> str:
+def _reason(name: str, product_id: str, *, has_ids: bool, usable: bool) -> str:
     """Why a row cannot be used; empty if it can."""
     if not name:
         return "its vector has no name"
     if len(name) > MAX_PHOTO_NAME_CHARS:
         return f"its name has more than {MAX_PHOTO_NAME_CHARS:,} characters"
     if not product_id:
-        return "is there twice, the first vector counts"
+        return "its product has no id" if has_ids else "is there twice, the first vector counts"
     return "" if usable else "its vector is zero, or has numbers that are not finite"
 
 
@@ -140,7 +146,7 @@ class Agreement:
 
 def agreement_of(
     vectors: ImportedVectors,
-    find: Callable[[int], SourcePhoto | None],
+    find: Callable[[int], Sequence[SourcePhoto]],
     encoder: Encoder,
     *,
     rng: np.random.Generator,
@@ -160,16 +166,16 @@ def agreement_of(
 
 
 def _sample(
-    vectors: ImportedVectors, find: Callable[[int], SourcePhoto | None], rng: np.random.Generator
+    vectors: ImportedVectors, find: Callable[[int], Sequence[SourcePhoto]], rng: np.random.Generator
 ) -> dict[int, EncodedPhoto]:
     rows = [row for of_product in vectors.rows.values() for row in of_product]
     sample: dict[int, EncodedPhoto] = {}
     for row in rng.permutation(rows):
         if len(sample) == SAMPLE:
             break
-        if (photo := find(int(row))) is not None:
+        if len(found := find(int(row))) == 1:
             try:
-                sample[int(row)] = read_photo(photo, urls=_NO_URLS)
+                sample[int(row)] = read_photo(found[0], urls=_NO_URLS)
             except PhotoRejected:
                 continue  # the import itself reports it
     return sample
@@ -192,7 +198,9 @@ class ImportReport:
         described: Products that a table describes.
         scaled: Vectors whose norm was not 1 before the import.
         agreement: Of the vectors with the model's embeddings of the same photos; None if it was not measured.
+        table: The table that describes products; empty without one.
         rejected: Unusable vectors and unusable images.
+        findings: What was left out, not found or replaced, counted.
         seconds: Duration of the import.
         by_photo: Whether the model can embed photos, so that a query can be a photo.
         is_default: Whether the model is the workspace's default.
@@ -210,7 +218,9 @@ class ImportReport:
     described: int
     scaled: int
     agreement: Agreement | None
+    table: str
     rejected: tuple[Rejection, ...]
+    findings: tuple[Finding, ...]
     seconds: float
     by_photo: bool = False
     is_default: bool = False
@@ -224,17 +234,43 @@ class ImportSource:
         name: The file, as it was given.
         source_id: Name under which the store remembers it.
         vectors: The vectors, by product.
-        find: Finds the photo of a row; None if there is none.
-        products: Products that a table describes, by id.
+        find: Finds the photos that the name of a row may mean; one if it is clear.
+        table: Products that a table describes.
+        findings: What was noticed so far.
+        has_images: Whether the user said where the photos are.
         limit: Maximum number of products.
+        shrink: From when on an import is refused that takes from products; None where any loss is meant.
     """
 
     name: str
     source_id: str
     vectors: ImportedVectors
-    find: Callable[[int], SourcePhoto | None]
-    products: Mapping[str, Product]
+    find: Callable[[int], Sequence[SourcePhoto]]
+    table: ProductTable
+    findings: Findings
+    has_images: bool
     limit: int | None = None
+    shrink: ShrinkLimits | None = None
+
+    def rows(self) -> Iterator[tuple[str, Sequence[int]]]:
+        """The products that are taken, and the rows of each."""
+        return islice(self.vectors.rows.items(), self.limit)
+
+    def shown(self, row: int, stored: StoredProduct | None) -> Photo | None:
+        """The photo with a picture that a product already shows under the row's name."""
+        photos = () if stored is None else stored.photos
+        name = stem(self.vectors.names[row])
+        return next((photo for photo in photos if photo.has_picture and stem(photo.name) == name), None)
+
+
+def require_no_loss(source: ImportSource, store: CatalogStore) -> None:
+    """Refuse an import that takes photos, titles or attributes from many products.
+
+    Raises:
+        SourceShrunk: It does; nothing was changed.
+    """
+    if source.shrink is not None:
+        examine_import(_known(source, store), source.shrink, name=source.name)
 
 
 def import_vectors(
@@ -273,11 +309,26 @@ def import_vectors(
         described=run.outcomes["described"],
         scaled=vectors.scaled,
         agreement=agreement,
-        rejected=(*vectors.rejected, *run.rejected),
+        table=source.table.name,
+        rejected=(*vectors.rejected, *run.rejected, *run.superseded.values()),
+        findings=source.findings.snapshot(),
         seconds=clock(),
     )
     logger.info("imported: vectors=%d products=%d seconds=%.1f", report.vectors, report.products, report.seconds)
     return report
+
+
+def _known(source: ImportSource, store: CatalogStore) -> Iterator[ImportedProduct]:
+    """The products of an import that the catalog has."""
+    for batch in batched(source.rows(), STEP):
+        rows_of = dict(batch)
+        for product_id, stored in store.products(rows_of).items():
+            pictured = any(len(source.find(row)) == 1 or source.shown(row, stored) for row in rows_of[product_id])
+            yield ImportedProduct(
+                stored=stored,
+                described=source.table.products.get(product_id),
+                loses_photos=not pictured and any(photo.has_picture for photo in stored.photos),
+            )
 
 
 @dataclass(slots=True)
@@ -297,11 +348,11 @@ class _Run:
     outcomes: Counter[str] = field(default_factory=Counter)
     rejected: list[Rejection] = field(default_factory=list)
     row_of: dict[str, int] = field(default_factory=dict)  # of several rows with one photo, the first one counts
+    superseded: dict[int, Rejection] = field(default_factory=dict)  # the other ones
 
     def go_through(self) -> None:
-        products = islice(self.source.vectors.rows.items(), self.source.limit)
         total = len(self.source.vectors.rows)
-        for step in batched(products, STEP):
+        for step in batched(self.source.rows(), STEP):
             committed = self._step(dict(step))
             self.done += len(step)
             self.on_progress(
@@ -318,6 +369,8 @@ class _Run:
         pictures = self._pictures([row for rows in rows_of.values() for row in rows])
         outcomes, committed = retried(lambda: self._write(rows_of, pictures))
         self.outcomes.update(outcomes)
+        if other := outcomes["other photos"]:
+            self.source.findings.add(Case.OTHER_PHOTOS, committed[0], count=other)
         return committed
 
     def _write(
@@ -342,6 +395,7 @@ class _Run:
         for product in products:
             previous = stored.get(product.product.id)
             changed = previous != product or any(photo.sha256 in new for photo in product.photos)
+            outcomes["other photos"] += previous is not None and _gives_up(previous, product)
             outcomes["added" if previous is None else "updated" if changed else "unchanged"] += 1
             if changed:
                 writes.append(product)
@@ -357,23 +411,25 @@ class _Run:
         previous: StoredProduct | None,
         outcomes: Counter[str],
     ) -> StoredProduct:
-        described = self.source.products.get(product_id)
+        described = self.source.table.products.get(product_id)
         outcomes["described"] += described is not None
         photos: dict[str, Photo] = {}
         for row in rows:
-            photo = pictures.by_row.get(row) or self._shown(row, previous) or self._without_picture(row)
+            photo = pictures.by_row.get(row) or self.source.shown(row, previous) or self._without_picture(row)
             outcomes["pictured"] += photo.has_picture
-            self.row_of.setdefault(photo.sha256, row)
+            self._choose_vector(photo.sha256, row)
             photos.setdefault(photo.sha256, photo)
         product = described or (Product(id=product_id) if previous is None else previous.product)
         origin = self.source.source_id if previous is None else previous.source
         return StoredProduct(product=product, photos=tuple(photos.values()), source=origin)
 
-    def _shown(self, row: int, previous: StoredProduct | None) -> Photo | None:
-        """The photo that the product already shows under the row's name."""
-        photos = () if previous is None else previous.photos
-        name = stem(self.source.vectors.names[row])
-        return next((photo for photo in photos if photo.has_picture and stem(photo.name) == name), None)
+    def _choose_vector(self, sha256: str, row: int) -> None:
+        """Of several vectors of a photo, the first one counts."""
+        first = self.row_of.setdefault(sha256, row)
+        matrix, names = self.source.vectors.matrix, self.source.vectors.names
+        if first != row and not np.array_equal(matrix[first], matrix[row]):
+            reason = f"has the same photo as row {first} ({names[first]}), whose vector counts"
+            self.superseded[row] = Rejection(photo=f"row {row} ({names[row]})", reason=reason)
 
     def _without_picture(self, row: int) -> Photo:
         name = self.source.vectors.names[row]
@@ -403,8 +459,12 @@ class _Run:
         return pictures
 
     def _read(self, row: int) -> EncodedPhoto | None:
-        found = self.source.find(row)
-        photos = () if found is None else (found,)
+        found, name = self.source.find(row), self.source.vectors.names[row]
+        if len(found) > 1:
+            self.source.findings.add(Case.NAMES_AMBIGUOUS, name)
+        elif not found and self.source.has_images:
+            self.source.findings.add(Case.NAMES_NOT_FOUND, name)
+        photos = found if len(found) == 1 else ()
         return next(read_usable(photos, urls=_NO_URLS, rejected=self.rejected), None)
 
     def _process(self, photo: EncodedPhoto) -> tuple[Photo, Palette] | None:
@@ -414,3 +474,9 @@ class _Run:
             self.rejected.append(Rejection(photo=error.photo, reason=error.reason))
             return None
         return processed, palette
+
+
+def _gives_up(previous: StoredProduct, product: StoredProduct) -> bool:
+    """Whether a product no longer shows a picture that it had."""
+    kept = {photo.sha256 for photo in product.photos}
+    return any(photo.has_picture and photo.sha256 not in kept for photo in previous.photos)

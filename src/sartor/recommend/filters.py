@@ -75,7 +75,16 @@ def require_attributes(where: Where, known: Sequence[str]) -> None:
     Raises:
         UnknownAttribute: The error names the attribute, and the closest one that exists.
     """
-    for attribute in where.attributes:
+    require_names(where.attributes, known)
+
+
+def require_names(attributes: Iterable[str], known: Sequence[str]) -> None:
+    """Refuse attributes that no product has.
+
+    Raises:
+        UnknownAttribute: The error names the first one, and the closest one that exists.
+    """
+    for attribute in attributes:
         if attribute not in known:
             raise UnknownAttribute(attribute, known=known)
 

@@ -144,7 +144,9 @@ def needs(scope: Scope, *, personal: bool = False) -> params.Depends:
         context = context_of(request)
         if not context.ready and scope is not Scope.ADMIN:
             raise Starting
-        context.auth.require(scope, request.headers, personal=personal)
+        route = request.scope.get("route")
+        is_page = not (isinstance(route, APIRoute) and route.include_in_schema)
+        context.auth.require(scope, request.headers, personal=personal, is_page=is_page)
         _check_query(request)
 
     async def check_and_follow(request: Request, revision: SentRevision = None) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SkipValidation, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation, StringConstraints, model_validator
 
 from sartor.events.model import EventIn, EventType, PersonKind
 from sartor.limits import (
@@ -119,7 +119,14 @@ class BatchItem(RequestModel):
     attributes: Annotated[dict[Name, Value], Field(max_length=MAX_ATTRIBUTES)] = {}
     photos: Annotated[list[str], Field(max_length=MAX_PRODUCT_PHOTOS)] = []
     photo_urls: Annotated[list[Url], Field(max_length=MAX_PRODUCT_PHOTOS)] = []
-    delete: bool = Field(default=False, description="Delete the product instead.")
+    delete: bool = Field(default=False, description="Delete the product instead; it has an id alone then.")
+
+    @model_validator(mode="after")
+    def _deletes_or_writes(self) -> Self:
+        if self.delete and (self.title or self.attributes or self.photos or self.photo_urls):
+            message = "an item with delete has an id alone; leave delete out to write the product"
+            raise ValueError(message)
+        return self
 
 
 class BatchIn(RequestModel):

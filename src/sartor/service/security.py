@@ -98,20 +98,23 @@ class ApiKeyAuth:
         """Whether there is no key at all."""
         return not self._all_keys()
 
-    def require(self, scope: Scope, headers: Mapping[str, str], *, personal: bool = False) -> None:
-        """Refuse a request without a key for a scope.
+    def require(
+        self, scope: Scope, headers: Mapping[str, str], *, personal: bool = False, is_page: bool = False
+    ) -> None:
+        """Refuse a request without a key for a scope, and one with an unknown key.
 
         Args:
             scope: Scope that the key needs.
             headers: Headers of the request.
             personal: Whether the request is about a person: then reading needs a key, too.
+            is_page: Whether the request is for a page, whose header may be for a proxy before the service.
 
         Raises:
             NoKey: The request has no key, or an unknown one.
             WrongScope: The key's scope is too low.
         """
         is_public = scope is Scope.READ and not self._read_needs_key and not personal
-        if is_public or self.is_open:
+        if self.is_open or (is_public and (is_page or _key_in(headers) is None)):
             return
         if _key_in(headers) is None:
             raise NoKey(scope=scope.word, reason="this needs an API key")

@@ -8,13 +8,20 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, BinaryIO
 
-from sartor.errors import EmptyCatalog, PhotoRejected, ProductNotFound
+from sartor.errors import EmptyCatalog, ExportFailed, PhotoRejected, ProductNotFound
 from sartor.imaging import reduced
 from sartor.ingest.export.run import export, require_possible
 from sartor.ingest.export.source import ExportSource, selected
 from sartor.ingest.pipeline import IngestOptions, ingest
 from sartor.ingest.put import delete_product, put_products
-from sartor.recommend.filters import parse_where, require_attributes, require_clear, require_values, where_of
+from sartor.recommend.filters import (
+    parse_where,
+    require_attributes,
+    require_clear,
+    require_names,
+    require_values,
+    where_of,
+)
 from sartor.recommend.similar import FACET_VALUES
 from sartor.types import Where
 
@@ -146,8 +153,14 @@ class Catalog:
     def facets(
         self, attributes: Sequence[str] | None, *, where: Where, words: str
     ) -> Mapping[str, Sequence[FacetValue]]:
-        """Values of attributes, with how many products have each."""
+        """Values of attributes, with how many products have each.
+
+        Raises:
+            UnknownAttribute: No product has one of them.
+        """
         names = self._store.facet_names() if attributes is None else attributes
+        if attributes:
+            require_names(attributes, self._store.attribute_names())
         return self._store.facets(names, where=where, words=words, limit=FACET_VALUES)
 
     def product(self, product_id: str) -> StoredProduct:
@@ -194,10 +207,13 @@ class Catalog:
             raise EmptyCatalog(self._backends.name)
         require_attributes(options.where, self._store.attribute_names())
         require_values(options.where, self._store)
+        ids = selected(self._store, options.where)
+        if not ids:
+            raise ExportFailed(options.path, reason="no product passes the filter")
         return ExportSource(
             store=self._store,
             media=self._media,
-            ids=selected(self._store, options.where),
+            ids=ids,
             on_progress=on_progress,
             model=None if options.format.is_table else self._model().card,
         )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sartor.catalog.files import stem
+from sartor.catalog.source import Case, Findings
 from sartor.catalog.vectors.files import read_vectors
 from sartor.catalog.vectors.names import open_photos, products_beside, repeated_stems
 from sartor.encoders.card import ModelCard
@@ -31,7 +32,7 @@ from sartor.evaluation.task import CandidateModel
 from sartor.ingest.embed import PhotoEmbedding
 from sartor.ingest.indexer import Indexer
 from sartor.ingest.reembed import embed_catalog
-from sartor.ingest.vectors import ImportSource, agreement_of, import_vectors, prepare_vectors
+from sartor.ingest.vectors import ImportSource, agreement_of, import_vectors, prepare_vectors, require_no_loss
 from sartor.ingest.writer import CatalogWriter, bring_up_to_date, catch_up
 from sartor.limits import INDEXER_WAIT_S
 from sartor.recommend.features import FeatureBuilder
@@ -75,6 +76,7 @@ class ImportOptions:
     id: str | None = None
     limit: int | None = None
     force: bool = False
+    allow_shrink: bool = False
 
 
 class Models:
@@ -223,7 +225,10 @@ class Models:
         """Take in vectors that another program made; see ``Shop.import_embeddings``."""
         started_s = time.perf_counter()
         backends = self._backends
-        vectors = prepare_vectors(read_vectors(options.file, options.filenames))
+        named = read_vectors(options.file, options.filenames)
+        vectors, findings = prepare_vectors(named), Findings()
+        for name in named.unread:
+            findings.add(Case.SPARE_ARRAYS, name)
         if not vectors.rows:
             raise UnreadableVectors(
                 options.file, reason=f"none of its vectors can be used: {vectors.rejected[0].reason}"
@@ -234,9 +239,13 @@ class Models:
                 source_id=str(options.file.resolve()),
                 vectors=vectors,
                 find=_finder(vectors, photos),
-                products=products_beside(options.images, beside=options.file),
+                table=products_beside(options.images, beside=options.file, findings=findings),
+                findings=findings,
+                has_images=options.images is not None,
                 limit=options.limit,
+                shrink=None if options.allow_shrink else backends.shrink,
             )
+            require_no_loss(source, backends.store)
             card = self._card_of_vectors(options, vectors)
             agreement = self._agreement(options, card, source)
             had_default = self.default is not None
@@ -469,11 +478,11 @@ def _report(
     )
 
 
-def _finder(vectors: ImportedVectors, photos: NamedPhotos) -> Callable[[int], SourcePhoto | None]:
-    """From a row of the vectors to its photo."""
+def _finder(vectors: ImportedVectors, photos: NamedPhotos) -> Callable[[int], Sequence[SourcePhoto]]:
+    """From a row of the vectors to the photos that its name may mean."""
     repeated = repeated_stems(vectors.names)
 
-    def find(row: int) -> SourcePhoto | None:
+    def find(row: int) -> Sequence[SourcePhoto]:
         name = vectors.names[row]
         return photos.find(name, by_stem=stem(name) not in repeated)
 

@@ -14,7 +14,7 @@ from sartor.recommend.base import FeedRequest, Model
 from sartor.recommend.candidates import CandidateSource
 from sartor.recommend.explain import Explained, QueryAttributes, explain
 from sartor.recommend.features import COLOR_DIMENSION, color_vector, recolored
-from sartor.recommend.filters import require_attributes, require_values
+from sartor.recommend.filters import require_attributes, require_names, require_values
 from sartor.recommend.outfit.outfit import LookQuery, Outfit, outfit
 from sartor.recommend.personal.signals import NewProducts
 from sartor.recommend.query import Part, PhotoInput, QueryEncoder
@@ -98,6 +98,8 @@ class Recommender:
             raise EmptyQuery
         model = self._model()
         model.require_embeddings()
+        if request.facets:
+            require_names(request.facets, self._described(model).attributes)
         query = self._encoded(model, request)
         index = model.index if request.metric is None else model.index.by(request.metric)
         return similar(query, index=index, catalog=self._store, model=self._described(model))

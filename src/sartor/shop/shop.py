@@ -287,6 +287,7 @@ class Shop:
         id: str | None = None,  # noqa: A002 - as the command calls it
         limit: int | None = None,
         force: bool = False,
+        allow_shrink: bool = False,
         on_progress: OnProgress = lambda _: None,
     ) -> ImportReport:
         """Take in embeddings that another program made; doing it again changes nothing.
@@ -304,6 +305,8 @@ class Shop:
             id: Id of that new model; by default ``imported-`` and the length of a vector.
             limit: Take only the first so many products.
             force: Take the vectors as the model's although they disagree with it.
+            allow_shrink: Also take from products that are there their photos, or what the table beside the vectors
+                does not say of them.
             on_progress: Called after each step with what is committed by then.
 
         Raises:
@@ -312,6 +315,7 @@ class Shop:
             VectorsDisagree: The model gives other vectors for the same photos.
             ModelNotFound: There is no such model.
             ModelExists: Other vectors, or a network, have the id.
+            SourceShrunk: Many products would lose photos, title or attributes; nothing was changed.
             ValueError: ``limit`` is below 1, or both ``model`` and ``id`` are given.
 
         Example:
@@ -331,6 +335,7 @@ class Shop:
             id=id,
             limit=limit,
             force=force,
+            allow_shrink=allow_shrink,
         )
         return self._models.import_vectors(options, on_progress=on_progress)
 

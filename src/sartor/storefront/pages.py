@@ -17,7 +17,7 @@ from sartor.recommend.features import FeatureWeights
 from sartor.recommend.query import Part
 from sartor.recommend.similar import Recommendation
 from sartor.recommend.weights import default_feature_weights
-from sartor.storefront.addresses import PRICE, Search
+from sartor.storefront.addresses import PRICE, Browse, Filters, Search
 from sartor.storefront.views import (
     KIND,
     Card,
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
     from sartor.recommend.explain import QueryAttributes
     from sartor.shop import Shop
-    from sartor.storefront.addresses import Browse
     from sartor.types import Attributes, StoredProduct
 
 _ALTERNATIVES = 3
@@ -326,6 +325,8 @@ class ProductView:
         full_price: Price before a sale.
         link: Its page in its shop; empty if unknown.
         variants: The same thing in other colors or sizes.
+        further_variants: How many more there are.
+        variants_href: Where all of them are listed.
         similar_href: All products like it.
         look: None if the product is nothing to wear, or nothing completes it.
     """
@@ -341,6 +342,8 @@ class ProductView:
     full_price: str
     link: str
     variants: tuple[Card, ...]
+    further_variants: int
+    variants_href: str
     similar: tuple[Card, ...]
     similar_href: str
     look: LookView | None
@@ -354,6 +357,8 @@ def product_view(shop: Shop, product_id: str) -> ProductView:
     """
     stored = shop.product(product_id)
     product, attributes = stored.product, stored.product.attributes
+    group = str(attributes.get(GROUP, ""))
+    variants, further = _variants(shop, stored, group)
     return ProductView(
         id=product.id,
         title=product.title or product.id,
@@ -365,7 +370,9 @@ def product_view(shop: Shop, product_id: str) -> ProductView:
         price=price_text(attributes),
         full_price=full_price_text(attributes),
         link=_link(attributes),
-        variants=_variants(shop, stored),
+        variants=variants,
+        further_variants=further,
+        variants_href=Browse(filters=Filters(((GROUP, group),))).address,
         similar=_similar(shop, stored),
         similar_href=Search(products=(product.id,)).address,
         look=_look(shop, stored),
@@ -402,12 +409,13 @@ def _look(shop: Shop, stored: StoredProduct) -> LookView | None:
     return LookView(pieces=pieces, price="" if look.price is None else amount_text(look.price, currency))
 
 
-def _variants(shop: Shop, stored: StoredProduct) -> tuple[Card, ...]:
-    group = str(stored.product.attributes.get(GROUP, ""))
+def _variants(shop: Shop, stored: StoredProduct, group: str) -> tuple[tuple[Card, ...], int]:
+    """The first variants of a product, and how many more there are."""
     if not group:
-        return ()
-    page = shop.listing(where={GROUP: group}, sort=Sort.TITLE, limit=MAX_VARIANTS)
-    return tuple(stored_card(other) for other in page.products if other.product.id != stored.product.id)
+        return (), 0
+    page = shop.listing(where={GROUP: group}, sort=Sort.TITLE, limit=MAX_VARIANTS + 1)
+    others = [other for other in page.products if other.product.id != stored.product.id][:MAX_VARIANTS]
+    return tuple(map(stored_card, others)), page.total - 1 - len(others)
 
 
 def _link(attributes: Attributes) -> str:

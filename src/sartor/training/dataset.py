@@ -77,6 +77,12 @@ def targets_of(items: Sequence[Item], recipe: Recipe) -> tuple[Target, ...]:
     return targets
 
 
+def unlearned(recipe: Recipe, targets: Sequence[Target]) -> tuple[str, ...]:
+    """The recipe's labels that cannot be learned, since fewer than two values of them are known."""
+    learned = {target.name for target in targets}
+    return tuple(label.name for label in recipe.labels if label.name not in learned)
+
+
 def judges(recipe: Recipe, targets: Sequence[Target]) -> tuple[str, ...]:
     """The attributes that decide whether an encoder is better."""
     return recipe.judge_by or tuple(target.name for target in targets)

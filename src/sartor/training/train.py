@@ -14,7 +14,7 @@ from sartor.errors import NothingToLearn, OutputTaken
 from sartor.evaluation.report.training import write_report
 from sartor.training.augment import plain_view
 from sartor.training.calibration import attribute_heads, match_calibration
-from sartor.training.dataset import judges, read_dataset, targets_of
+from sartor.training.dataset import judges, read_dataset, targets_of, unlearned
 from sartor.training.export import Outcome, export_encoder, round_weights
 from sartor.training.report import Exam, Run, examine, run_report, verdict
 from sartor.training.stages import Course, learn_in_stages
@@ -75,6 +75,7 @@ class Trained:
         test: New against old, on the share of the nearest that agrees in all attributes.
         verdict: The same in a sentence.
         rejected: Photos that could not be used, with the reason.
+        unlearned: Labels of the recipe of which fewer than two values are known.
     """
 
     card: ModelCard
@@ -82,6 +83,7 @@ class Trained:
     test: PairedTest
     verdict: str
     rejected: dict[str, str]
+    unlearned: tuple[str, ...] = ()
 
 
 def train(
@@ -185,4 +187,11 @@ def _examine(job: Job, dataset: Dataset, targets: Sequence[Target], networks: Ne
         match_bins=() if calibrated is None else calibrated.bins,
     )
     write_report(job.output / REPORT_FILE, run_report(run, cache))
-    return Trained(card=card, directory=job.output, test=test, verdict=words, rejected=dict(cache.rejected))
+    return Trained(
+        card=card,
+        directory=job.output,
+        test=test,
+        verdict=words,
+        rejected=dict(cache.rejected),
+        unlearned=unlearned(recipe, targets),
+    )

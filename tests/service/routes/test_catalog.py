@@ -208,3 +208,20 @@ def test_of_two_items_with_one_id_the_batch_says_which_counts(client: TestClient
     answer = client.post("/v1/products/batch", json={"products": items}).json()
     assert [result["status"] for result in answer["results"]] == ["superseded", "created", "rejected"]
     assert client.get("/v1/products/new").json()["title"] == "2"
+
+
+@pytest.mark.parametrize("path", ["/v1/products", "/v1/products/red/similar"])
+def test_a_facet_that_no_product_has_is_refused(client: TestClient, path: str) -> None:
+    answer = client.get(path, params={"facets": ["color", "colour"]})
+    assert answer.status_code == 422
+    assert "no product has an attribute 'colour'; did you mean 'color'?" in answer.json()["detail"]
+
+
+def test_an_item_that_deletes_says_nothing_else(client: TestClient) -> None:
+    both = {"products": [{"id": "red", "delete": True, "title": "New"}]}
+    answer = client.post("/v1/products/batch", json=both)
+    assert answer.status_code == 422
+    assert "an item with delete has an id alone" in answer.text
+    assert client.get("/v1/products/red").status_code == 200
+    alone = {"products": [{"id": "red", "delete": True, "title": "", "attributes": {}}]}
+    assert client.post("/v1/products/batch", json=alone).json()["results"][0]["status"] == "deleted"

@@ -12,13 +12,13 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from sartor.catalog.vectors.names import photo_name
+from sartor.catalog.vectors.names import photo_name, product_id
 from sartor.catalog.vectors.unpickle import read_pickle
 from sartor.errors import MissingExtra, UnreadableVectors
 from sartor.limits import MAX_PARQUET_RATIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 _PACKAGE = "pyarrow"
@@ -27,12 +27,15 @@ _TEXT_COLUMNS = ("id", "ids", "photos", "filename", "filenames", "names")
 Numbers = npt.NDArray[Any]
 VECTORS = ("embeddings", "vectors", "features")
 NAMES = ("photos", "filenames", "filename", "names")
+IDS = ("ids", "id")
 _NUMBER_KINDS = "fiub"
 _NPY, _ZIP, _PARQUET = b"\x93NUMPY", b"PK\x03\x04", b"PAR1"
 
 
 def read_parquet(file: Path) -> dict[str, Any]:
     """Ids or names and vectors of a Parquet file; its one column of lists holds the vectors.
+
+    Columns that are not read are None.
 
     Raises:
         MissingExtra: pyarrow is not installed.
@@ -54,14 +57,18 @@ def read_parquet(file: Path) -> dict[str, Any]:
         table = pq.read_table(file, columns=[*names, *lists])
     except (pa.ArrowException, OSError) as error:
         raise UnreadableVectors(file, reason=f"it is damaged, or no Parquet file ({error})") from error
-    parts = {name: [str(value) for value in table[name].to_pylist()] for name in names}
-    return {**parts, "embeddings": _vectors(table[lists[0]].combine_chunks())}
+    parts = {name: ["" if value is None else str(value) for value in table[name].to_pylist()] for name in names}
+    vectors = _vectors(table[lists[0]].combine_chunks())
+    return {**parts, "embeddings": vectors, **dict.fromkeys(set(schema.names) - {*names, *lists})}
 
 
 def _is_list(kind: Any) -> bool:
+    """Whether a column has lists of numbers; lists of texts are attributes."""
     from pyarrow import types
 
-    return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
+    if not (types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)):
+        return False
+    return bool(types.is_floating(kind.value_type) or types.is_integer(kind.value_type))
 
 
 def _vectors(column: Any) -> Any:
@@ -82,11 +89,13 @@ class NamedVectors:
         vectors: ``(n, d)`` real numbers of any type and norm.
         names: Names of their n photos, as POSIX paths.
         ids: Ids of their n products; None if the file has none. A product may have several vectors.
+        unread: Names of arrays and columns of the file that were not read.
     """
 
     vectors: Numbers
     names: tuple[str, ...]
     ids: tuple[str, ...] | None = None
+    unread: tuple[str, ...] = ()
 
 
 def read_vectors(file: Path, filenames: Path | None = None) -> NamedVectors:
@@ -109,30 +118,49 @@ def read_vectors(file: Path, filenames: Path | None = None) -> NamedVectors:
         parts = _npz(file)
     else:
         parts["embeddings"] = _npy(file) if start.startswith(_NPY) else read_pickle(file)
-    vectors = next((parts[name] for name in VECTORS if name in parts), None)
-    if vectors is None:
+    of_vectors, of_names, of_ids = (_only(file, parts, names) for names in (VECTORS, NAMES, IDS))
+    if of_vectors is None:
         raise UnreadableVectors(
             file, reason=f"it has none of {', '.join(VECTORS)}, only {', '.join(parts) or 'nothing'}"
         )
-    ids = parts.get("ids", parts.get("id"))
-    names = next((parts[name] for name in NAMES if name in parts), ids)
+    vectors = parts[of_vectors]
     if filenames is not None:
-        names, ids = _names_in(filenames), None
-    if names is None:
+        read = (of_vectors,)
+        return _fitted(file, vectors, _names_in(filenames), None, unread=_others(parts, read))
+    if of_names is None and of_ids is None:
         raise UnreadableVectors(file, reason="it has vectors without names; give the file with the names after it")
-    return _fitted(file, vectors, names, ids)
+    ids = None if of_ids is None else parts[of_ids]
+    names = ids if of_names is None else parts[of_names]
+    return _fitted(file, vectors, names, ids, unread=_others(parts, (of_vectors, of_names, of_ids)))
 
 
-def _fitted(file: Path, vectors: Any, names: Any, ids: Any) -> NamedVectors:
+def _only(file: Path, parts: Mapping[str, Any], names: Sequence[str]) -> str | None:
+    """The one of several names that a file uses; None if it uses none.
+
+    Raises:
+        UnreadableVectors: It uses several, and nothing says which is meant.
+    """
+    used = [name for name in names if name in parts]
+    if len(used) > 1:
+        reason = f"it has {' and '.join(used)}, which are names for the same; leave one of them"
+        raise UnreadableVectors(file, reason=reason)
+    return used[0] if used else None
+
+
+def _others(parts: Mapping[str, Any], read: Sequence[str | None]) -> tuple[str, ...]:
+    return tuple(sorted(set(parts) - set(read)))
+
+
+def _fitted(file: Path, vectors: Any, names: Any, ids: Any, *, unread: tuple[str, ...]) -> NamedVectors:
     photos = _texts(file, names)
     matrix = _matrix(file, vectors, photos)
     if len(matrix) != len(photos):
         reason = f"it has {len(matrix):,} vectors, and there are {len(photos):,} names; both must be of one run"
         raise UnreadableVectors(file, reason=reason)
-    own = None if ids is None else _texts(file, ids)
+    own = None if ids is None else _texts(file, ids, as_text=product_id)
     if own is not None and len(own) != len(photos):
         raise UnreadableVectors(file, reason=f"it has {len(own):,} ids for {len(photos):,} vectors")
-    return NamedVectors(vectors=matrix, names=photos, ids=own)
+    return NamedVectors(vectors=matrix, names=photos, ids=own, unread=unread)
 
 
 def _matrix(file: Path, value: Any, names: Sequence[str]) -> Numbers:
@@ -171,19 +199,23 @@ def _row(row: Any) -> Numbers | None:
     return row.ravel()
 
 
-def _texts(file: Path, value: Any) -> tuple[str, ...]:
+def _texts(file: Path, value: Any, *, as_text: Callable[[Any], str] = photo_name) -> tuple[str, ...]:
     if isinstance(value, np.ndarray) and value.ndim == 1:
         value = value.tolist()
     if not isinstance(value, list | tuple):
         raise UnreadableVectors(file, reason="the names are no list of names")
-    return tuple(map(photo_name, value))
+    return tuple(map(as_text, value))
 
 
 def _names_in(file: Path) -> Any:
     if _start(file).startswith(_NPY):
         return _npy(file)
     if file.suffix.lower() in {".txt", ".csv", ".lst"}:
-        return file.read_text("utf-8-sig", "backslashreplace").splitlines()
+        try:
+            return file.read_text("utf-8-sig").splitlines()
+        except UnicodeDecodeError as error:
+            reason = f"its names are not UTF-8 (byte {error.start:,}); save it as UTF-8"
+            raise UnreadableVectors(file, reason=reason) from error
     return read_pickle(file)
 
 
@@ -208,14 +240,18 @@ def _npy(file: Path) -> Numbers:
         return _array(file, stream, size_bytes=file.stat().st_size)
 
 
-def _npz(file: Path) -> dict[str, Numbers]:
-    known = {*VECTORS, *NAMES, "ids", "id"}
+def _npz(file: Path) -> dict[str, Any]:
+    """Arrays by name; None for those that are not read."""
+    known = {*VECTORS, *NAMES, *IDS}
     with _readable(file), zipfile.ZipFile(file) as archive:
-        members = [entry for entry in archive.infolist() if entry.filename.removesuffix(".npy") in known]
+        entries = archive.infolist()
+        members = [entry for entry in entries if entry.filename.removesuffix(".npy") in known]
         for entry in members:
             if entry.file_size > MAX_PARQUET_RATIO * entry.compress_size + 2**16:
                 raise UnreadableVectors(file, reason=f"{entry.filename} unpacks to more than numbers can")
-        parts = {}
+        parts: dict[str, Any] = dict.fromkeys(
+            entry.filename.removesuffix(".npy") for entry in entries if entry not in members
+        )
         for entry in members:
             with archive.open(entry) as stream:
                 parts[entry.filename.removesuffix(".npy")] = _array(file, stream, size_bytes=entry.file_size)

@@ -6,18 +6,19 @@ import logging
 import re
 from collections import Counter
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sartor.catalog.archive import DEFAULT_ZIP_LIMITS, open_archive
 from sartor.catalog.files import FolderFiles, PhotoIndex, is_photo, stem, without_suffix
 from sartor.catalog.opening import open_source
-from sartor.catalog.source import Findings
+from sartor.catalog.source import Case, Findings
 from sartor.catalog.tables import TABLE
-from sartor.errors import SourceError, SourceNotFound
+from sartor.errors import SourceError, SourceNotFound, UnrecognizedSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from sartor.types import Product, SourcePhoto
@@ -27,6 +28,18 @@ _DRIVE = re.compile(r"[A-Za-z]:/+")
 logger = logging.getLogger(__name__)
 
 _ONLY_PHOTOS = frozenset({"folder", "zip", "photo"})
+_ABOUT_ROWS = frozenset(
+    {
+        Case.EXTRA_COMMAS,
+        Case.EXTRA_CELLS,
+        Case.STRAY_QUOTES,
+        Case.BAD_JSON,
+        Case.NOT_UTF8,
+        Case.DUPLICATE_IDS,
+        Case.NO_ID,
+        Case.OTHER_TABLES,
+    }
+)
 
 
 def photo_name(value: Any) -> str:
@@ -39,6 +52,13 @@ def photo_name(value: Any) -> str:
         return ""
     name = str(value).replace("\\", "/") if _is_windows(value) else str(value)
     return name.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair cannot be stored
+
+
+def product_id(value: Any) -> str:
+    """The id of a product as it is; empty if the value is none."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    return photo_name(value)
 
 
 def relative(name: str) -> str:
@@ -77,8 +97,8 @@ def _is_windows(name: str) -> bool:
 class NamedPhotos(Protocol):
     """Photos by the names that come with vectors."""
 
-    def find(self, name: str, *, by_stem: bool) -> SourcePhoto | None:
-        """The photo of a name; None if no photo or several match.
+    def find(self, name: str, *, by_stem: bool) -> Sequence[SourcePhoto]:
+        """The photos that a name may mean; one if it is clear.
 
         Args:
             name: The name that came with the vectors.
@@ -93,13 +113,13 @@ class PhotosBelow:
     def __init__(self, index: PhotoIndex) -> None:
         self._index = index
 
-    def find(self, name: str, *, by_stem: bool) -> SourcePhoto | None:
-        """The photo of a name."""
+    def find(self, name: str, *, by_stem: bool) -> Sequence[SourcePhoto]:
+        """The photos that a name may mean."""
         path = relative(name)
         matches = self._index.matches(path, folder="") if path else ()
         if not matches and by_stem:
             matches = self._index.of_product(stem(path), folder="")
-        return self._index.photo(matches[0]) if len(matches) == 1 else None
+        return [self._index.photo(match) for match in matches]
 
 
 class PhotosBeside:
@@ -112,14 +132,14 @@ class PhotosBeside:
     def __init__(self, folder: Path) -> None:
         self._files = FolderFiles(folder, Findings())
 
-    def find(self, name: str, *, by_stem: bool) -> SourcePhoto | None:  # noqa: ARG002
+    def find(self, name: str, *, by_stem: bool) -> Sequence[SourcePhoto]:  # noqa: ARG002
         """The photo of a name."""
         if not is_photo(name) or ".." in PurePath(name).parts:
-            return None
+            return ()
         inside = self._files.locate(name)
         if inside is None or PurePath(inside).is_absolute() or inside.startswith(".."):
-            return None
-        return PhotoIndex(self._files).photo(inside)
+            return ()
+        return (PhotoIndex(self._files).photo(inside),)
 
 
 @contextmanager
@@ -141,22 +161,55 @@ def open_photos(images: Path | None, *, beside: Path) -> Iterator[NamedPhotos]:
         raise SourceNotFound(images)
 
 
-def products_beside(images: Path | None, *, beside: Path) -> dict[str, Product]:
-    """Products by id from a table among the images or in the folder above them; empty without one."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductTable:
+    """What a table says of products.
+
+    Attributes:
+        name: Its path; empty if there is no table.
+        products: Products with a title or attributes, by id.
+    """
+
+    name: str = ""
+    products: Mapping[str, Product] = field(default_factory=dict)
+
+
+def products_beside(images: Path | None, *, beside: Path, findings: Findings) -> ProductTable:
+    """Products from a table among the images or in the folder above them.
+
+    Args:
+        images: The images, where they are not beside the vectors.
+        beside: The file of vectors.
+        findings: Counts rows that were skipped, and tables that were not read.
+    """
     folder = beside.parent if images is None else images.absolute().parent
-    for path in (*(() if images is None else (images,)), *_tables_in(folder)):
+    for path in (*(() if images is None else (images,)), *_tables_in(folder, findings)):
         try:
             with open_source(path) as source:
                 if source.kind not in _ONLY_PHOTOS:
-                    products = (row.product for row in source)
-                    return {product.id: product for product in products if product.title or product.attributes}
-        except SourceError as error:
+                    products = [row.product for row in source]
+                    _take_over(source.findings, findings)
+                    described = {each.id: each for each in products if each.title or each.attributes}
+                    return ProductTable(name=str(path), products=described)
+        except UnrecognizedSource as error:
             logger.info("no table of products: %s", error)
-    return {}
+        except SourceError as error:
+            findings.add(Case.TABLES_UNREADABLE, str(error))
+    return ProductTable()
 
 
-def _tables_in(folder: Path) -> list[Path]:
+def _take_over(of_table: Findings, findings: Findings) -> None:
+    for finding in of_table.snapshot():
+        if finding.case in _ABOUT_ROWS:
+            findings.add(finding.case, ", ".join(finding.examples), count=finding.count)
+
+
+def _tables_in(folder: Path, findings: Findings) -> list[Path]:
     """The table of Kaggle's layout, else the only table."""
     tables = sorted(folder.glob("*.csv"))
     kaggle = [table for table in tables if table.name.lower() == TABLE]
-    return kaggle or (tables if len(tables) == 1 else [])
+    read = kaggle or (tables if len(tables) == 1 else [])
+    for table in tables:
+        if table not in read:
+            findings.add(Case.OTHER_TABLES, str(table))
+    return read

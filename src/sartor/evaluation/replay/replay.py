@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -49,6 +49,7 @@ class LogFile:
     Attributes:
         name: What the file is called.
         rejected: Number of lines that were not valid events, at the last iteration.
+        left_out: Number of events of each type that has no meaning here, likewise.
 
     Raises:
         SourceNotFound: There is no such file.
@@ -59,13 +60,16 @@ class LogFile:
         with open_events(path):  # fails now, before hours are spent on another file
             pass
         self.name, self.rejected = path.name, 0
+        self.left_out: Counter[str] = Counter()
         self._path, self._now_s = path, now_s
 
     def __iter__(self) -> Iterator[Event]:
         self.rejected = 0
+        self.left_out.clear()
         with open_events(self._path) as file:
             for line in file:
                 if line.left_out is not None:
+                    self.left_out[line.left_out] += 1
                     continue
                 try:
                     yield event_of(line.fields or {}, now_s=self._now_s)
@@ -147,6 +151,9 @@ class _LogReplay:
             raise NothingToEvaluate(reason=f"{name} has no events before a time, and some after it")
         self._predicted, self._cases = _cases(name, self._split, catalog)
         self._seconds = {"split": time.perf_counter() - began_s}
+        self._rejected, self._left_out = 0, Counter[str]()
+        if isinstance(events, LogFile):
+            self._rejected, self._left_out = events.rejected, events.left_out
 
     def result(self) -> _LogResult:
         with TemporaryDirectory(prefix="sartor-replay-", ignore_cleanup_errors=True) as directory:
@@ -155,7 +162,11 @@ class _LogReplay:
                 scores, recorded = self._scores(store), self._recorded(store)
             finally:
                 store.close()
-        log = _described(self._name, self._split, self._catalog, self._predicted)
+        log = replace(
+            _described(self._name, self._split, self._catalog, self._predicted),
+            rejected=self._rejected,
+            left_out=dict(self._left_out.most_common()),
+        )
         return _LogResult(log=log, scores=scores, recorded=recorded, seconds=self._seconds)
 
     def _scores(self, store: SqliteEventStore) -> dict[int, LogScores]:
@@ -282,6 +293,11 @@ def _notes(
     for log in logs:
         if log.unknown_products:
             yield f"{log.unknown_products:,} events of {log.name} are of products that the catalog does not have"
+        if log.rejected:
+            yield f"{log.rejected:,} lines of {log.name} had no event"
+        if log.left_out:
+            types = ", ".join(f"{name} {count:,}" for name, count in log.left_out.items())
+            yield f"left out of {log.name}, as these types have no meaning here: {types}"
     if not answers:
         yield "no answer with its impressions is recorded after the split, so nothing is estimated off-policy"
 

@@ -113,6 +113,8 @@ class ReplayedLog:
         after: Number of events from it on, without impressions.
         foreseen: Types of the events that are predicted.
         unknown_products: Number of events with products that the catalog does not have.
+        rejected: Number of lines of a file that were no valid events.
+        left_out: Number of events by types that have no meaning here.
     """
 
     name: str
@@ -125,6 +127,8 @@ class ReplayedLog:
     after: int
     foreseen: tuple[str, ...]
     unknown_products: int
+    rejected: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -248,7 +248,7 @@ def _is_unreadable(row: Sequence[str]) -> bool:
 
 def _lost(cut: int) -> Iterator[str]:
     yield "CSV: numbers, yes and no become texts; filters find them as before"
-    yield "CSV: a list of one value becomes that value; spaces around a text and empty texts are lost"
+    yield "CSV: a list of one value becomes that value; spaces around a text, empty texts and NULs are lost"
     if cut:
         yield f"CSV: products with texts so long that `sartor index` does not read them again: {cut:,}"
 

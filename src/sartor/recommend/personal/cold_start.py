@@ -47,7 +47,7 @@ def cold_start(candidates: CandidateSource, signals: Signals, request: FeedReque
         row = best[item.row]
         context = request.context if row < inside else EVERYTHING
         ranked.append(replace(item, score=float(values[row]), reasons=_reasons(ids[row], context, signals)))
-    return Feed(hits=rankable.hits(ranked), based_on=_basis(request, signals))
+    return Feed(hits=rankable.hits(ranked), based_on=_basis(request, signals, inside=inside))
 
 
 def _candidates(candidates: CandidateSource, signals: Signals, request: FeedRequest) -> tuple[list[Neighbor], int]:
@@ -88,8 +88,9 @@ def _chance(person: Person, now_s: float, count: int) -> Vector:
     return np.asarray(_EXPLORATION_SCALE * np.clip(noise, -2, 4), np.float32)
 
 
-def _basis(request: FeedRequest, signals: Signals) -> Basis:
-    if request.context:
+def _basis(request: FeedRequest, signals: Signals, *, inside: int) -> Basis:
+    """What the products were chosen by; not the context, where none of them is in it."""
+    if request.context and inside:
         return Basis.CONTEXT
     return Basis.TRENDING if signals.popular.values.any() else Basis.NEWEST
 

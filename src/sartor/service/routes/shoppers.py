@@ -123,7 +123,10 @@ async def held(person: Whose, service: Service) -> PersonOut:
 @writing.delete("/users/{person_id:path}", status_code=204)
 @writing.delete("/visitors/{person_id:path}", status_code=204)
 async def forget(person: Whose, service: Service) -> None:
-    """Erase all that is held about a person; the answer comes when no trace is left."""
+    """Erase all that is held about a person; the answer comes when no trace is left.
+
+    A visitor who was merged into a user is that user, who is erased with all visitors.
+    """
     await service.executor.run(lambda: service.shop.forget(person))
 
 
