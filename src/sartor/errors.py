@@ -140,7 +140,7 @@ def redacted(address: str) -> str:
     return f"{scheme}{separator}{shown}"
 
 
-class UnusableSetting(SartorError):
+class UnusableSetting(SartorError, ValueError):
     """The value of a setting cannot be used."""
 
     def __init__(self, setting: str, *, value: object, reason: str, option: str = "") -> None:

@@ -30,4 +30,4 @@ def index(stdout: TextIO, home: Path, folder: Path) -> None:
         )  # loaded before the clock starts, so that the kills meet the ingest itself
         stdout.write("ready\n")
         stdout.flush()
-        shop.index(folder, prune=True, on_progress=acknowledge)
+        shop.index(folder, prune=True, allow_shrink=True, on_progress=acknowledge)

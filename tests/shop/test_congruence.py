@@ -212,7 +212,9 @@ def outcome(shop: Shop, call: Call) -> Any:
     try:
         return plain(call(shop))
     except SartorError as error:
-        return type(error).__name__, str(error).replace(str(shop.home), "home")
+        return type(error).__name__, str(error).replace(shop._backends.name, "home").replace(
+            str(shop.home), "home"
+        )
 
 
 def follow(shop: Shop) -> None:

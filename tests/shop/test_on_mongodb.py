@@ -97,7 +97,7 @@ def test_a_product_that_another_shop_has_just_written_can_be_deleted(
         sartor.open(homes[0], store=mongodb_address) as one,
         sartor.open(homes[1], store=mongodb_address) as other,
     ):
-        other._backends.store._stopping.set()  # it hears of nothing any more
+        other._backends.store._watcher.stop()  # it hears of nothing any more
         time.sleep(1)
         one.put(ProductInput(product=Product(id="new"), photos=[photo((200, 0, 0))]))
         assert other._backends.store.revision < one.revision

@@ -67,9 +67,10 @@ def test_a_revision_is_one_that_both_the_catalog_and_the_shared_index_have(
         sartor.open(copied(empty_home, tmp_path / "b"), **settings) as reads,
     ):
         writes.index(folder_of(tmp_path / "photos", COLORS))
+        reads._backends.store.follow()
         reads._models.follow()
         reads.similar(product="red", k=1)
-        reads._backends.store._stopping.set()  # its catalog hears of nothing any more
+        reads._backends.store._watcher.stop()  # its catalog hears of nothing any more
         time.sleep(1)
         known = reads._backends.store.revision
         writes.put(ProductInput(product=Product(id="new"), photos=[photo((200, 0, 0))]))
