@@ -16,6 +16,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from sartor import footprint
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -51,6 +53,8 @@ if TYPE_CHECKING:
     from sartor.types import AnyOf, Between, FacetValue, Hit, Metric, Not, Photo, Product, StoredProduct, Where
 
 __version__ = "0.1.0"
+
+footprint.keep_small()
 
 __all__ = [
     "AnyOf",
