@@ -21,7 +21,7 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
-RUN_S = 60
+RUN_S = 240
 SERVICE_UNAVAILABLE = 503
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
 _FLAGS = "16sH14x"  # struct ifreq

@@ -67,7 +67,7 @@ PLAN: dict[str, list[tuple[str, int, str | None]]] = {
     "embed": [("embed photos -o vectors.npz", 0, None)],
     "import": [("import vectors.npz --home imported", 0, None)],
     "export": [("export catalog.csv -f csv", 0, None), ("export faiss -f faiss", 0, None)],
-    "evaluate": [("evaluate photos --instances --model color-histogram --report report.html", 0, None)],
+    "evaluate": [("evaluate photos --relevance kind --model color-histogram --report report.html", 0, None)],
     "replay": [("replay events.csv", 1, None)],  # the log is too short to be replayed
     "for-you": [("for-you mia", 0, None)],
     "trending": [("trending", 0, None)],
@@ -77,9 +77,9 @@ PLAN: dict[str, list[tuple[str, int, str | None]]] = {
     "events simulate": [("events simulate --out simulated.jsonl --people 2", 0, None)],
     "train": [("train photos --output trained", 1, None)],  # no attributes
     "models list": [("models list", 0, None)],
-    "models add": [("models add broken.h5 --network resnet50", 1, None)],
+    "models add": [("models add broken.h5 --network resnet50 --id b", 1, None)],
     "models export": [("models export resnet50 --weights broken.h5", 1, None)],
-    "models promote": [("models promote sartor-v1", 1, None)],
+    "models promote": [("models promote sartor-v1", 0, None)],
     "models rollback": [("models rollback", 1, None)],
     "serve": [
         ("serve --port 0 --workers 1", 0, "/"),
@@ -88,13 +88,13 @@ PLAN: dict[str, list[tuple[str, int, str | None]]] = {
     "indexer": [("indexer --once", 1, None)],  # no index is shared
     "studio": [("studio --port 0 --no-browser", 0, "/")],
     "demo": [("demo --port 0 --no-browser --count 3 --home demo", 0, "/")],
-    "keys create": [("keys create", 0, None)],
+    "keys create": [("keys create --scope read", 0, None)],
     "keys list": [("keys list", 0, None)],
     "keys delete": [("keys delete nobody", 1, None)],
     "info": [("info", 0, None)],
     "check": [("check", 0, None), ("check --health", 0, None)],
     "backup": [("backup copy", 0, None)],
-    "copy": [("copy imported copied", 1, None)],  # to the same kind of store
+    "copy": [("copy imported copied", 0, None)],
 }
 
 
@@ -123,6 +123,8 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, object]
         (top / name).mkdir()
     (top / "hook" / "sitecustomize.py").write_text(HOOK)
     folder_of(work / "photos", {"red": RED, "green": GREEN, "blue": BLUE})
+    rows = "".join(f"{name},{name}.png,Shirt\n" for name in ("red", "green", "blue"))
+    (work / "photos" / "products.csv").write_text("id,image,kind\n" + rows)
     (work / "events.csv").write_text(EVENTS)
     (work / "broken.h5").write_bytes(b"no weights")
     plan, report, log = top / "plan.json", top / "report.json", top / "log"
@@ -138,7 +140,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, object]
         "FOOTPRINT_LOG": str(log),
     }
     command = [*_isolation(), sys.executable, str(CHILD), str(plan), str(report)]
-    subprocess.run(command, cwd=work, env=environment, timeout=RUN_S * 5, check=True)
+    subprocess.run(command, cwd=work, env=environment, timeout=RUN_S * 4, check=True)
     return json.loads(report.read_text()), log.read_text().splitlines(), top
 
 

@@ -91,6 +91,11 @@ class Settings(BaseModel):
         "Where the thumbnails are: a bucket, as in `s3://BUCKET/PREFIX`, or a directory that all hosts share; by "
         "default the store's: `media`, or GridFS.",
     )
+    cache: Path | None = _row(
+        None,
+        "Directory for what is derived from a read-only workspace; by default `sartor` in the user's cache "
+        "directory, or one of temporary files.",
+    )
     indexer: bool = _flag(
         "Whether this process also writes the index that all share, when it is its turn; `sartor serve` does.",
         "--indexer",

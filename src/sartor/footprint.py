@@ -40,6 +40,15 @@ def keep_small() -> None:
             os.environ[variable] = str(_cache(os.environ.get(CACHE_VARIABLE)) / own)
 
 
+def is_writable(directory: Path) -> bool:
+    """Whether files can be made in a directory; in one that is missing, whether it can be made.
+
+    Also false on a file system that is mounted read-only, for root, too.
+    """
+    nearest = next(each for each in (directory.absolute(), *directory.absolute().parents) if each.exists())
+    return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
+
+
 def cache_directory(chosen: Path | None = None) -> Path:
     """The directory for what can be made again; it is made if it is missing.
 
@@ -64,7 +73,7 @@ def _cache(chosen: str | Path | None) -> Path:
         usual = _usual_cache()
     except RuntimeError:  # a user without a home, as in many containers
         return _temporary()
-    return usual if _can_be_made(usual) else _temporary()
+    return usual if is_writable(usual) else _temporary()
 
 
 def _usual_cache() -> Path:
@@ -78,11 +87,6 @@ def _usual_cache() -> Path:
 def _temporary() -> Path:
     user = os.getuid() if hasattr(os, "getuid") else "cache"
     return Path(tempfile.gettempdir()) / f"sartor-{user}"
-
-
-def _can_be_made(directory: Path) -> bool:
-    nearest = next(each for each in (directory, *directory.parents) if each.exists())
-    return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
 
 
 def _is_ours(directory: Path) -> bool:

@@ -13,6 +13,7 @@ from uuid import uuid4
 from sartor.config import is_address
 from sartor.encoders.heads import Heads, Regions
 from sartor.errors import BackupFailed, BadAddress, CopyFailed, ModelNotFound, redacted, require_extra
+from sartor.footprint import cache_directory, is_writable
 from sartor.imaging import UrlPolicy
 from sartor.ingest.copying import COPY_OF, WORKSPACE_ID, Engines, copy_workspace
 from sartor.ingest.maintenance import back_up
@@ -56,7 +57,8 @@ class Truth:
 
     Attributes:
         name: What messages call it, without a password.
-        home: Directory of what is derived.
+        home: Directory of the workspace, or of what is derived from it where a server holds it.
+        derived: Directory of what is derived: the same, or one in the cache where that is read-only.
         store: The catalog; closing it closes the connection, too.
         events: What shoppers did.
         has_events: Whether there may be any.
@@ -67,6 +69,7 @@ class Truth:
 
     name: str
     home: Path
+    derived: Path
     store: CatalogStore
     events: Lazy[EventStore]
     has_events: Callable[[], bool]
@@ -114,6 +117,7 @@ def open_workspace(settings: Settings, *, many_callers: bool = False) -> Workspa
 
     backends = Backends(
         home=truth.home,
+        derived=truth.derived,
         name=truth.name,
         store=truth.store,
         events=truth.events,
@@ -160,12 +164,20 @@ def open_truth(settings: Settings, *, origin: str | None = None) -> Truth:
     return Truth(
         name=str(home),
         home=home,
+        derived=_derived(settings, home),
         store=store,
         events=Lazy(lambda: SqliteEventStore(home / _EVENTS)),
         has_events=(home / _EVENTS).exists,
         media=media,
         models=open_models(settings),
     )
+
+
+def _derived(settings: Settings, home: Path) -> Path:
+    """Where the files go that each process derives."""
+    if is_writable(home):
+        return home
+    return cache_directory(settings.cache) / "workspaces" / sha256(str(home.resolve()).encode()).hexdigest()[:12]
 
 
 def open_store(settings: Settings) -> CatalogStore:
@@ -226,7 +238,7 @@ def _media(
         )
         raise BadAddress(settings.media, setting="media", reason=reason)
     cache = f"{_MEDIA}-{sha256(settings.media.encode()).hexdigest()[:12]}"
-    return BucketMediaStore(bucket, folder=FolderMediaStore(home / cache, durable=False))
+    return BucketMediaStore(bucket, folder=FolderMediaStore(_derived(settings, home) / cache, durable=False))
 
 
 def _mongodb(settings: Settings, address: str, bucket: S3Bucket | None, *, origin: str | None) -> Truth:
@@ -254,6 +266,7 @@ def _mongodb(settings: Settings, address: str, bucket: S3Bucket | None, *, origi
         return Truth(
             name=database.shown,
             home=home,
+            derived=home,
             store=store,
             events=Lazy(lambda: MongoEventStore(database)),
             has_events=lambda: True,
@@ -332,7 +345,7 @@ def open_index(
     from sartor.index.edge import EdgeIndex, revision_in
 
     replicas = Replicas(
-        truth.home / INDEX / card.id,
+        truth.derived / INDEX / card.id,
         revision_of=lambda path: revision_in(path, model=card.sha256, dimension=dimension),
     )
     replica = replicas.claim(revision=truth.store.revision)

@@ -16,7 +16,8 @@ from sartor.choices import Layout, Scaling
 from sartor.encoders.card import CARD_FILE, MODEL_FILE, WEIGHTS_FILE, ModelCard, PixelScaling
 from sartor.encoders.encoder import Encoder
 from sartor.encoders.networks import NETWORKS
-from sartor.errors import ModelBundled, ModelDamaged, ModelExists, ModelNotFound, NoNetwork
+from sartor.errors import ModelBundled, ModelDamaged, ModelExists, ModelNotFound, NoNetwork, WorkspaceReadOnly
+from sartor.footprint import is_writable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -142,7 +143,13 @@ class ModelRegistry:
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
-        """A directory for a network before it is added; removed afterwards, also after an error."""
+        """A directory for a network before it is added; removed afterwards, also after an error.
+
+        Raises:
+            WorkspaceReadOnly: None can be made.
+        """
+        if not is_writable(self._directory):
+            raise WorkspaceReadOnly(self._directory)
         self._directory.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=self._directory, prefix=".staging-") as directory:
             yield Path(directory)
