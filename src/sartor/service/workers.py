@@ -34,7 +34,6 @@ from sartor.service.indexing import IndexProcess, should_share
 from sartor.service.monitoring import configure_logging
 from sartor.service.rates import check_rate_store
 from sartor.service.run import SWITCH_S, address_of, bound, listen, require_key, server_options
-from sartor.shop.library import require_runtime
 from sartor.wiring import open_beside, open_shop
 
 if TYPE_CHECKING:
@@ -82,7 +81,6 @@ def serve_by_workers(
         WorkerFailed: A worker cannot start.
     """
     require_key(workspace, settings)
-    require_runtime(workspace)
     check_rate_store(settings.rate_store)
     with (
         bound(settings) as listener,
