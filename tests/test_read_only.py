@@ -111,9 +111,9 @@ def test_a_service_reads_and_refuses_to_write(locked: list[str], home: Path, tmp
             assert process.stdout is not None
             address = process.stdout.readline().split(" on ")[1].split(" ")[0]
             assert "is ready" in process.stdout.readline()
-            with urlopen(f"{address}/v1/products/red/similar") as answer:  # noqa: S310 - our own
+            with urlopen(f"{address}/v1/products/red/similar", timeout=60) as answer:  # noqa: S310 - our own
                 assert len(json.load(answer)["hits"]) == 2
-            with urlopen(f"{address}/") as answer:  # noqa: S310
+            with urlopen(f"{address}/", timeout=60) as answer:  # noqa: S310
                 assert "red" in answer.read().decode()
             event = {"type": "view", "visitor_id": "v", "product_id": "red"}
             for method, path, body in (
@@ -124,14 +124,14 @@ def test_a_service_reads_and_refuses_to_write(locked: list[str], home: Path, tmp
                     address + path, data=body, method=method, headers={"Content-Type": "application/json"}
                 )
                 with pytest.raises(HTTPError) as refused:
-                    urlopen(request)  # noqa: S310
+                    urlopen(request, timeout=60)  # noqa: S310
                 problem = json.load(refused.value)
                 assert refused.value.code == 409, problem
                 assert "is read-only" in problem["detail"]
                 refused.value.close()
         finally:
             process.terminate()
-            process.wait(RUN_S)
+            process.wait(60)
 
 
 @pytest.fixture
