@@ -105,7 +105,11 @@ def test_a_service_reads_and_refuses_to_write(locked: list[str], home: Path, tmp
         str(home),
     ]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env=environment(tmp_path) | {"SARTOR_MODEL": "color"}
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment(tmp_path) | {"SARTOR_MODEL": "color"},
     ) as process:
         try:
             assert process.stdout is not None
