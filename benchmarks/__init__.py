@@ -4,3 +4,5 @@
 Results are printed and saved as ``benchmarks/results/NAME.json``. Times are worth something only on a machine
 that does nothing else meanwhile.
 """
+
+import sartor  # noqa: F401 - before OpenVINO, whose telemetry it keeps from loading

@@ -16,6 +16,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from sartor import footprint
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -64,6 +66,8 @@ if TYPE_CHECKING:
     )
 
 __version__ = "0.1.0"
+
+footprint.keep_small()
 
 __all__ = [
     "AnyOf",

@@ -132,6 +132,11 @@ class Settings(_Checked):
         "Where the catalog of a MongoDB store is read: `local`, from a replica of each process, or `shared`, from "
         "MongoDB and OpenSearch, so that a process keeps nothing of it.",
     )
+    cache: Path | None = _row(
+        None,
+        "Directory for what is derived from a read-only workspace; by default `sartor` in the user's cache "
+        "directory, or one of temporary files.",
+    )
     indexer: bool = _flag(
         "Whether this process also writes the index that all share, when it is its turn; `sartor serve` does.",
         "--indexer",

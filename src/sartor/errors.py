@@ -42,6 +42,7 @@
     │   ├── IndexerReplaced
     │   ├── WorkspaceTooNew
     │   ├── WorkspaceUnusable
+    │   ├── WorkspaceReadOnly
     │   ├── BackupFailed
     │   └── CopyFailed
     ├── QueryError
@@ -91,6 +92,7 @@
     │   ├── ClusterFailed
     │   └── SourceNotShared
     ├── MissingExtra
+    ├── AllocatorInTheWay
     └── DeviceUnavailable
 
 Each class builds its own message: what went wrong, with which value, and what to do next.
@@ -167,6 +169,16 @@ def require_extra(extra: str, *packages: str) -> None:
     for package in packages:
         if find_spec(package) is None:
             raise MissingExtra(package, extra=extra)
+
+
+class AllocatorInTheWay(SartorError):
+    """OpenVINO would end the process, because of a preloaded allocator."""
+
+    def __init__(self, allocator: str) -> None:
+        super().__init__(
+            f"OpenVINO aborts with {allocator}, which this process has in place of the C library's allocator; "
+            "unset LD_PRELOAD, or use ONNX Runtime: pip install 'sartor[onnxruntime]' and SARTOR_RUNTIME=auto"
+        )
 
 
 class DeviceUnavailable(SartorError):
@@ -437,6 +449,13 @@ class WorkspaceUnusable(WorkspaceError):
 
     def __init__(self, home: Path | str, *, reason: str) -> None:
         super().__init__(f"{home} cannot be used as a workspace: {reason}")
+
+
+class WorkspaceReadOnly(WorkspaceError):
+    """The directory of the workspace cannot be written, and something was to be."""
+
+    def __init__(self, home: Path | str) -> None:
+        super().__init__(f"{home} is read-only: its directory cannot be written, so nothing was changed")
 
 
 class BackupFailed(WorkspaceError):

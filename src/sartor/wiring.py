@@ -15,6 +15,7 @@ from sartor.choices import CatalogChoice
 from sartor.config import SETTINGS_FILE, Settings, is_address
 from sartor.encoders.heads import Heads, Regions
 from sartor.errors import BackupFailed, BadAddress, CopyFailed, ModelNotFound, redacted, require_extra
+from sartor.footprint import cache_directory, is_writable
 from sartor.imaging import UrlPolicy
 from sartor.ingest.copying import COPY_OF, SHARED_LISTING, WORKSPACE_ID, Engines, copy_workspace
 from sartor.ingest.guard import ShrinkLimits
@@ -66,7 +67,8 @@ class Truth:
 
     Attributes:
         name: What messages call it, without a password.
-        home: Directory of what is derived.
+        home: Directory of the workspace, or of what is derived from it where a server holds it.
+        derived: Directory of what is derived: the same, or one in the cache where that is read-only.
         store: The catalog; closing it closes the connection, too.
         events: What shoppers did.
         has_events: Whether there may be any.
@@ -78,6 +80,7 @@ class Truth:
 
     name: str
     home: Path
+    derived: Path
     store: CatalogStore
     events: Lazy[EventStore]
     has_events: Callable[[], bool]
@@ -127,6 +130,7 @@ def open_workspace(settings: Settings, *, many_callers: bool = False) -> Workspa
 
     backends = Backends(
         home=truth.home,
+        derived=truth.derived,
         name=truth.name,
         store=truth.store,
         events=truth.events,
@@ -209,6 +213,7 @@ def open_truth(settings: Settings, *, cluster: OpenSearch | None = None, origin:
     return Truth(
         name=str(home),
         home=home,
+        derived=_derived(settings, home),
         store=store,
         events=Lazy(lambda: SqliteEventStore(home / _EVENTS)),
         has_events=(home / _EVENTS).exists,
@@ -216,6 +221,13 @@ def open_truth(settings: Settings, *, cluster: OpenSearch | None = None, origin:
         media=media,
         models=open_models(settings),
     )
+
+
+def _derived(settings: Settings, home: Path) -> Path:
+    """Where the files go that each process derives."""
+    if is_writable(home):
+        return home
+    return cache_directory(settings.cache) / "workspaces" / sha256(str(home.resolve()).encode()).hexdigest()[:12]
 
 
 def open_store(settings: Settings) -> CatalogStore:
@@ -287,7 +299,8 @@ def _media(
         )
         raise BadAddress(settings.media, setting="media", reason=reason)
     cache = f"{_MEDIA}-{sha256(settings.media.encode()).hexdigest()[:12]}"
-    return BucketMediaStore(bucket, folder=FolderMediaStore(home / cache, durable=False), originals=bucket)
+    folder = FolderMediaStore(_derived(settings, home) / cache, durable=False)
+    return BucketMediaStore(bucket, folder=folder, originals=bucket)
 
 
 def _require_servers(settings: Settings) -> None:
@@ -340,6 +353,7 @@ def _mongodb(
         return Truth(
             name=database.shown,
             home=home,
+            derived=home,
             store=store,
             events=Lazy(lambda: MongoEventStore(database)),
             has_events=lambda: True,
@@ -450,7 +464,7 @@ def open_index(
     from sartor.index.edge import EdgeIndex, revision_in
 
     replicas = Replicas(
-        truth.home / INDEX / card.id,
+        truth.derived / INDEX / card.id,
         revision_of=lambda path: revision_in(path, model=card.sha256, dimension=dimension),
     )
     replica = replicas.claim(revision=truth.store.revision)

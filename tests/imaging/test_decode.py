@@ -28,7 +28,7 @@ from tests.imaging.samples import (
     quarters_of,
 )
 
-FIFTY_ONE_MEGAPIXELS = png((10_200, 5_000), depth=1, color=0, rows=bytes(1276 * 5_000))
+TOO_MANY_PIXELS = png((15_200, 5_000), depth=1, color=0, rows=bytes(1901 * 5_000))
 
 
 BROKEN_EXIF = b"Exif\0\0II*\0\x08\0\0\0\x09\0\x12\x01"
@@ -108,13 +108,13 @@ def test_a_header_of_3600_megapixels_is_rejected() -> None:
 
 @pytest.mark.usefixtures("no_pixels")
 def test_a_header_far_beyond_what_pillow_opens_is_rejected() -> None:
-    assert reason_for(screen(29_000, 29_000)) == "has 841.0 megapixels (29000 x 29000), more than 50"
+    assert reason_for(screen(29_000, 29_000)) == "has 841.0 megapixels (29000 x 29000), more than 75"
 
 
 @pytest.mark.usefixtures("no_pixels")
-def test_51_megapixels_are_rejected_before_they_are_decoded() -> None:
-    assert len(FIFTY_ONE_MEGAPIXELS) < 10_000
-    assert reason_for(FIFTY_ONE_MEGAPIXELS) == "has 51.0 megapixels (10200 x 5000), more than 50"
+def test_76_megapixels_are_rejected_before_they_are_decoded() -> None:
+    assert len(TOO_MANY_PIXELS) < 10_000
+    assert reason_for(TOO_MANY_PIXELS) == "has 76.0 megapixels (15200 x 5000), more than 75"
 
 
 @pytest.mark.usefixtures("no_pixels")
@@ -123,7 +123,7 @@ def test_a_gif_frame_larger_than_its_screen_is_rejected() -> None:
 
     reason = reason_for(b"GIF89a" + struct.pack("<HH", 1, 1) + bytes(3) + frame)
 
-    assert reason == "has far more than 50 megapixels"
+    assert reason == "has far more than 75 megapixels"
 
 
 @pytest.mark.usefixtures("no_pixels")
@@ -142,7 +142,7 @@ def test_a_webp_canvas_of_268_megapixels_is_rejected() -> None:
 
     reason = reason_for(b"RIFF" + struct.pack("<I", len(chunks) + 4) + b"WEBP" + chunks)
 
-    assert reason.endswith("more than 50 megapixels") or "268.4 megapixels (16383 x 16383)" in reason
+    assert reason.endswith("more than 75 megapixels") or "268.4 megapixels (16383 x 16383)" in reason
 
 
 def test_a_file_that_is_too_large_is_rejected() -> None:

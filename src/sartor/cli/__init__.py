@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import sys
+
+# What a disk says that is full or locked: no fault of the program, so one line tells it.
+_OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 
 
 def main() -> None:
@@ -18,4 +22,10 @@ def main() -> None:
         app(prog_name="sartor")
     except SartorError as error:
         print(f"sartor: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in _OF_THE_DISK:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"sartor: {where}{error.strerror}", file=sys.stderr)
         sys.exit(1)

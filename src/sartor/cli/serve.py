@@ -186,8 +186,11 @@ def run(workspace: Any, service: Any, *, open_browser: bool = False) -> None:
     from sartor.service.monitoring import configure_logging
     from sartor.service.run import serve as serve_shop
     from sartor.service.workers import serve_by_workers
+    from sartor.shop.library import require_runtime
     from sartor.storefront import add_storefront
     from sartor.wiring import open_beside, open_shop
+
+    require_runtime(workspace)
 
     def listening(address: str) -> None:
         echo(f"Sartor listens on {address} (API: {address}/openapi.json); stop it with Ctrl-C.")

@@ -201,7 +201,11 @@ class BatchingEncoder(Encoder):
     def _work(self) -> None:
         had_several = False
         while (first := self._queue.get()) is not None:
-            batch, more = self._batch(first, window_s=self._window_s if had_several else 0.0)
+            try:
+                batch, more = self._batch(first, window_s=self._window_s if had_several else 0.0)
+            except BaseException as error:  # noqa: BLE001 - the network cannot be loaded, which its caller hears
+                first[1].set_exception(error)
+                continue
             had_several = len(batch) > 1
             self._answer(batch)
             if not more:

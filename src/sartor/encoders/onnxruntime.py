@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
-# Read at import: without it, ONNX Runtime writes a device id and a database into the user's cache.
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-
 import onnxruntime as ort
 
 from sartor.choices import ChannelOrder, Layout, Precision

@@ -17,7 +17,8 @@ from sartor.choices import Layout, Scaling
 from sartor.encoders.card import CARD_FILE, MODEL_FILE, WEIGHTS_FILE, ModelCard, PixelScaling
 from sartor.encoders.encoder import Encoder
 from sartor.encoders.networks import NETWORKS
-from sartor.errors import ModelBundled, ModelDamaged, ModelExists, ModelNotFound, NoNetwork
+from sartor.errors import ModelBundled, ModelDamaged, ModelExists, ModelNotFound, NoNetwork, WorkspaceReadOnly
+from sartor.footprint import is_writable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -148,7 +149,12 @@ class ModelRegistry:
         """A directory for a network before it is added; removed afterwards, also after an error.
 
         Those that killed processes left are removed when they are a day old.
+
+        Raises:
+            WorkspaceReadOnly: None can be made.
         """
+        if not is_writable(self._directory):
+            raise WorkspaceReadOnly(self._directory)
         self._directory.mkdir(parents=True, exist_ok=True)
         for left in self._directory.glob(f"{_STAGING}*"):
             if time.time() - left.stat().st_mtime > _DAY_S:

@@ -12,7 +12,7 @@ import re
 import threading
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
@@ -20,7 +20,15 @@ from PIL import ExifTags, Image, features
 
 from sartor.errors import PhotoRejected
 from sartor.imaging.pixels import SIDEWAYS, UPRIGHT, orientation_of, to_rgb, turn_upright
-from sartor.limits import MAX_DECODED_BYTES, MAX_JPEG_SCANS, MAX_PHOTO_PIXELS, MAX_PHOTO_SIDE_PX
+from sartor.limits import (
+    MAX_DECODED_BYTES,
+    MAX_JPEG_PIXELS,
+    MAX_JPEG_SCANS,
+    MAX_PHOTO_PIXELS,
+    MAX_PHOTO_SIDE_PX,
+    MAX_PROGRESSIVE_PIXELS,
+    MAX_WHOLE_PIXELS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,6 +87,8 @@ _PLUGINS = {
     "AVIF": ("PIL.AvifImagePlugin", "AvifImageFile"),
 }
 _SHOWN_BY_BROWSERS = frozenset({"JPEG", "PNG", "WEBP"})
+_END_MARKS = {"JPEG": b"\xff\xd9", "PNG": b"\0\0\0\0IEND\xaeB`\x82", "GIF": b";"}
+_NOISE = bytes(range(1, 128)) * 16
 _START_OF_SCAN = b"\xff\xda"
 _MILLION = 1_000_000
 
@@ -155,12 +165,24 @@ class DecodeLimits:
 
     Encoders write about ten scans. A scan of 75 bytes can take 0.05 s at 49 megapixels, so a file of 1 MB could
     take ten minutes.
+
+    ``max_pixels`` is the same for all formats if it is given. By default it is what decoding costs: a JPEG is
+    decoded at 1/2, 1/4 or 1/8 where it has more than 50 megapixels. Measured with 200 megapixels: a process of
+    44 MiB then has at most 69 MiB for a thumbnail of 640 pixels, and 141 MiB without ``fit_px``.
     """
 
     max_bytes: int = MAX_DECODED_BYTES
-    max_pixels: int = MAX_PHOTO_PIXELS
+    max_pixels: int | None = None
     max_side_px: int = MAX_PHOTO_SIDE_PX
     max_scans: int = MAX_JPEG_SCANS
+
+    def pixels_of(self, kind: str, *, progressive: bool = False) -> int:
+        """The limit of a photo of this format, in pixels."""
+        if self.max_pixels is not None:
+            return self.max_pixels
+        if kind != "JPEG":
+            return MAX_PHOTO_PIXELS
+        return MAX_PROGRESSIVE_PIXELS if progressive else MAX_JPEG_PIXELS
 
 
 DEFAULT_LIMITS = DecodeLimits()
@@ -209,16 +231,50 @@ def decode(
         raise PhotoRejected(name, reason=reason)
     kind = recognize(data, name=name)
     try:
-        with pillow_kept_quiet(), _open(data, kind) as image:
-            _check_header(image, data, name=name, limits=limits)
-            return _decode(image, kind=kind, fit_px=fit_px)
+        with pillow_kept_quiet():
+            try:
+                return _decode_checked(data, kind=kind, name=name, fit_px=fit_px, limits=limits)
+            except (OSError, SyntaxError, EOFError):
+                if kind not in _END_MARKS or not _is_cut_off(data, kind=kind):
+                    raise
+                mended = _decode_mended(data, kind=kind, name=name, fit_px=fit_px, limits=limits)
+                if mended is None:
+                    raise
+                return mended
     except PhotoRejected:
         raise
     except Image.DecompressionBombError as error:  # some plugins check the size before they have an image
-        reason = f"has far more than {limits.max_pixels / _MILLION:g} megapixels"
+        reason = f"has far more than {limits.pixels_of(kind) / _MILLION:g} megapixels"
         raise PhotoRejected(name, reason=reason) from error
     except Exception as error:  # on a broken file Pillow's plugins raise any exception
         raise PhotoRejected(name, reason=_reason(error, data, kind=kind)) from error
+
+
+def _decode_checked(
+    data: bytes, *, kind: str, name: str, fit_px: int | None, limits: DecodeLimits
+) -> DecodedPhoto:
+    with _open(data, kind) as image:
+        _check_header(image, data, name=name, limits=limits)
+        return _decode(image, kind=kind, fit_px=fit_px)
+
+
+def _decode_mended(
+    data: bytes, *, kind: str, name: str, fit_px: int | None, limits: DecodeLimits
+) -> DecodedPhoto | None:
+    """A photo of which only the end mark is missing, as browsers show it; None if more is missing.
+
+    The decoder of JPEG fills missing rows with gray. So it is given the photo with the mark, and once more with
+    noise before it: where all rows are there, neither changes the picture.
+    """
+    mark = _END_MARKS[kind]
+    begun = next((size for size in range(len(mark) - 1, 0, -1) if data.endswith(mark[:size])), 0)
+    data = data[: len(data) - begun]
+    photo = _decode_checked(data + mark, kind=kind, name=name, fit_px=fit_px, limits=limits)
+    if kind == "JPEG":
+        again = _decode_checked(data + _NOISE + mark, kind=kind, name=name, fit_px=fit_px, limits=limits)
+        if again.image.tobytes() != photo.image.tobytes():
+            return None
+    return replace(photo, web_ready=False)  # a browser would wait for the rest
 
 
 def _open(data: bytes, kind: str) -> ImageFile:
@@ -232,9 +288,10 @@ def _check_header(image: ImageFile, data: bytes, *, name: str, limits: DecodeLim
     if max(image.size) > limits.max_side_px:
         reason = f"measures {width_px} x {height_px} pixels, more than {limits.max_side_px:,} on a side"
         raise PhotoRejected(name, reason=reason)
-    if width_px * height_px > limits.max_pixels:
+    limit = limits.pixels_of(str(image.format), progressive="progressive" in image.info)
+    if width_px * height_px > limit:
         megapixels = f"{width_px * height_px / _MILLION:,.1f} megapixels ({width_px} x {height_px})"
-        reason = f"has {megapixels}, more than {limits.max_pixels / _MILLION:g}"
+        reason = f"has {megapixels}, more than {limit / _MILLION:g}"
         raise PhotoRejected(name, reason=reason)
     if image.format == "JPEG" and (scans := data.count(_START_OF_SCAN)) > limits.max_scans:
         raise PhotoRejected(name, reason=f"is coded in {scans:,} scans, more than {limits.max_scans}")
@@ -247,6 +304,8 @@ def _decode(image: ImageFile, *, kind: str, fit_px: int | None) -> DecodedPhoto:
         # Only JPEG answers a draft. Measured with 320 px on 12 megapixels (2.9 MB): 55 ms instead of 165 ms, and
         # 0.75 MB of pixels instead of 48; a progressive one takes 230 ms instead of 330.
         image.draft("RGB", (fit_px, fit_px))
+    elif kind == "JPEG" and width_px * height_px > MAX_WHOLE_PIXELS:
+        image.draft("RGB", (max(1, width_px // 4), max(1, height_px // 4)))
     reduced = image.size != (width_px, height_px)
     image.load()
     exif = _exif_of(image)  # after loading: PNG may end with it, and TIFF is turned by Pillow

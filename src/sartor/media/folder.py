@@ -6,6 +6,7 @@ temporary file, which the next start removes.
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import re
@@ -13,7 +14,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING
 
-from sartor.errors import PhotoRejected, WorkspaceUnusable
+from sartor.errors import PhotoRejected, WorkspaceReadOnly, WorkspaceUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 THUMBNAIL_NAME = re.compile(r"[0-9a-f]{64}\.(?:jpg|png|webp)")
 _TEMPORARY_SUFFIX = ".part"
+_LOCKED = {errno.EROFS, errno.EACCES, errno.EPERM}  # of a directory that cannot be written
 
 
 class FolderMediaStore:
@@ -43,10 +45,12 @@ class FolderMediaStore:
         name = f"{sha256}.{thumbnail.suffix}"
         path = self.path(name)
         try:
-            if not self.keep(name):
+            if not self._renew(name):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 _write_whole(path, thumbnail.data, durable=self._durable)
         except OSError as error:
+            if error.errno in _LOCKED:
+                raise WorkspaceReadOnly(self._root) from error
             reason = f"the thumbnail {name} cannot be written ({error.strerror})"
             raise WorkspaceUnusable(self._root, reason=reason) from error
         return name
@@ -69,6 +73,14 @@ class FolderMediaStore:
         return self.path(name).is_file()
 
     def keep(self, name: str) -> bool:
+        try:
+            return self._renew(name)
+        except OSError as error:
+            if error.errno in _LOCKED:
+                raise WorkspaceReadOnly(self._root) from error
+            raise
+
+    def _renew(self, name: str) -> bool:
         try:
             os.utime(self.path(name))
         except FileNotFoundError:

@@ -20,6 +20,7 @@ from sartor.errors import (
     SartorError,
     VisitorTaken,
     WorkspaceError,
+    WorkspaceReadOnly,
 )
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ _STATUS_OF: tuple[tuple[type[SartorError], int], ...] = (
     (PersonNotFound, 404),
     (EmptyCatalog, 409),
     (VisitorTaken, 409),
+    (WorkspaceReadOnly, 409),
     (PhotoRejected, 422),
     (QueryError, 422),
     (ModelError, 409),

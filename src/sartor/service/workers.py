@@ -96,7 +96,7 @@ def serve_by_workers(
         shared = (
             settings.share_index
             if settings.share_index is not None
-            else should_share(shop.home, workers=settings.workers)
+            else should_share(shop.derived, workers=settings.workers)
         )
         index = IndexProcess(workspace, Path(directory)) if shared else None
         if index is not None:

@@ -88,6 +88,7 @@ class Backends:
 
     Attributes:
         home: Directory of the workspace, or of what is derived from it where a server holds it.
+        derived: Directory of what can be made again: the same, or one in the cache where that is read-only.
         name: What messages call the workspace.
         store: The catalog.
         events: What shoppers did; its file is made at the first call.
@@ -114,6 +115,7 @@ class Backends:
     """
 
     home: Path
+    derived: Path
     name: str
     store: CatalogStore
     events: Lazy[EventStore]
@@ -136,6 +138,11 @@ class Backends:
     fetch_models: Callable[[], object] = lambda: None
     on_close: Callable[[], None] = lambda: None
     writing: RLock = field(default_factory=RLock)
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the workspace cannot be written."""
+        return self.derived != self.home
 
     def features(self, card: ModelCard) -> FeatureBuilder:
         """What turns a model's embeddings into the vectors that are compared."""

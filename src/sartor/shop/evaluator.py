@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
+from sartor.errors import WorkspaceReadOnly
 from sartor.evaluation.health import examine
 from sartor.evaluation.pictures import lay_out
 from sartor.evaluation.retrieval import evaluate
@@ -71,6 +72,8 @@ class Evaluator:
     def check(self, *, repair: bool) -> tuple[Problem, ...]:
         """Whether store, index and media agree."""
         media = self._backends.media
+        if repair and self._backends.is_read_only:
+            raise WorkspaceReadOnly(self._backends.home)
         if repair:
             tidy_media(self._store, media)
         problems = [*check_store(self._store), *check_media(self._store, media)]

@@ -80,6 +80,6 @@ class Follower:
                 self._take_in()
         with backends.writing:
             self._share()
-        if time.monotonic() - self._tidied_at > UNUSED_PHOTO_AGE_S:
+        if not backends.is_read_only and time.monotonic() - self._tidied_at > UNUSED_PHOTO_AGE_S:
             self._tidied_at = time.monotonic()
             tidy_media(backends.store, backends.media)

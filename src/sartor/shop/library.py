@@ -12,12 +12,21 @@ from typing import TYPE_CHECKING
 from sartor.choices import Precision, RuntimeChoice
 from sartor.encoders import registry
 from sartor.encoders.add import as_one_file, make_card
+from sartor.encoders.allocator import openvino_aborts_with
 from sartor.encoders.card import CARD_FILE, MODEL_FILE, ModelCard
 from sartor.encoders.encoder import BatchingEncoder, Encoder
 from sartor.encoders.huggingface import followed, network_file, processor_file
 from sartor.encoders.networks import network
 from sartor.encoders.registry import DEFAULT_MODEL, ModelRegistry, sha256_of
-from sartor.errors import MissingExtra, ModelDamaged, ModelNotChosen, NoModel, UnusableModel, require_extra
+from sartor.errors import (
+    AllocatorInTheWay,
+    MissingExtra,
+    ModelDamaged,
+    ModelNotChosen,
+    NoModel,
+    UnusableModel,
+    require_extra,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +43,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MODELS = "models"  # folder of a workspace
+_PROCESSOR = ("auto", "cpu")
 _OPENVINO_DEVICES = ("auto", "cpu", "gpu", "npu")
 
 
@@ -98,6 +108,16 @@ def load_runtime(settings: Settings, file: Path, card: ModelCard) -> Runtime:
     from sartor.encoders.onnxruntime import OnnxRuntime
 
     return OnnxRuntime(file, card, device=device, precision=settings.precision, threads=settings.threads)
+
+
+def require_runtime(settings: Settings) -> None:
+    """Refuse at the start of a service what its first photo would be refused for.
+
+    Raises:
+        AllocatorInTheWay: OpenVINO would end the process.
+        MissingExtra: The runtime is not installed.
+    """
+    _runtime_of(settings)
 
 
 def add_model(settings: Settings, source: Path, spec: ModelSpec) -> ModelCard:
@@ -238,4 +258,12 @@ def _runtime_of(settings: Settings) -> RuntimeChoice:
         choice = RuntimeChoice.OPENVINO if fits else RuntimeChoice.ONNXRUNTIME
     if find_spec(choice.value) is None:
         raise MissingExtra(choice.value, extra="onnxruntime")
+    if choice is RuntimeChoice.OPENVINO and (allocator := openvino_aborts_with()) is not None:
+        is_replaceable = settings.device in _PROCESSOR and find_spec(RuntimeChoice.ONNXRUNTIME.value) is not None
+        if settings.runtime is not RuntimeChoice.AUTO or not is_replaceable:
+            raise AllocatorInTheWay(allocator)
+        logger.warning(
+            "ONNX Runtime instead of OpenVINO, which aborts with %s; unset LD_PRELOAD to change it", allocator
+        )
+        return RuntimeChoice.ONNXRUNTIME
     return choice

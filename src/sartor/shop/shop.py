@@ -115,6 +115,16 @@ class Shop:
         return self._backends.home
 
     @property
+    def derived(self) -> Path:
+        """Directory of what can be made again: that of the workspace, or one in the cache if that is read-only.
+
+        Example:
+            >>> shop.derived == shop.home
+            True
+        """
+        return self._backends.derived
+
+    @property
     def model(self) -> ModelCard:
         """Card of the model that embeds photos here.
 

@@ -82,7 +82,7 @@ def add_storefront(app: FastAPI) -> None:
     pages = Pages(static)
     context: Context = app.state.context
     app.state.static, app.state.pages = static, pages
-    app.state.uploads = Uploads(context.shop.home / "uploads")
+    app.state.uploads = Uploads(context.shop.derived / "uploads")
     app.include_router(static_router)
     app.include_router(router)
     app.include_router(uploads.router)

@@ -165,6 +165,15 @@ def test_nothing_that_was_learned_before_an_erasure_is_used(
     assert len(files.names()) == 1
 
 
+def test_where_nothing_can_be_published_a_process_learns_for_itself(
+    events: SqliteEventStore, catalog: SqliteCatalogStore, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    interactions = process(events, FolderFiles(tmp_path / "file"), catalog)
+    interactions.catch_up()
+    assert interactions.learned.events == 60
+
+
 def test_a_damaged_publication_and_one_of_other_events_are_left_alone(
     events: SqliteEventStore, files: FolderFiles, catalog: SqliteCatalogStore, tmp_path: Path
 ) -> None:

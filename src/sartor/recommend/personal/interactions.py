@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sartor.errors import StoreAway
+from sartor.errors import StoreAway, WorkspaceError
 from sartor.events.model import EventType, RelationType
 from sartor.limits import MAX_LEARNED_EVENTS
 from sartor.recommend.personal.learned import InteractionWeights, ItemCooccurrence, Learned
@@ -194,6 +194,10 @@ class Interactions:
                     self._shared.clear()
         except StoreAway as error:
             logger.debug("cannot learn for all: reason=%s", error)
+        except WorkspaceError as error:  # nothing can be published, as in a read-only workspace
+            logger.info("learned for this process alone: reason=%s", error)
+            self._complete()
+            self.learn()
         finally:
             self._learner = None
 

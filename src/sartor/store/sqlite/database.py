@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing, contextmanager
 from threading import RLock
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from sartor import own_sqlite
-from sartor.errors import WorkspaceBusy, WorkspaceTooNew, WorkspaceUnusable
+from sartor.errors import WorkspaceBusy, WorkspaceReadOnly, WorkspaceTooNew, WorkspaceUnusable
+from sartor.footprint import is_writable
 from sartor.limits import STORE_WAIT_S
 from sartor.replicas import locked
 
@@ -36,9 +38,8 @@ def copy_store(source: Path, target: Path) -> None:
     Raises:
         OSError: The source cannot be read, or the target not written.
     """
-    address = f"file:{quote(str(source.resolve()))}?mode=ro"
     try:
-        with closing(sqlite3.connect(address, uri=True)) as opened, closing(sqlite3.connect(target)) as copy:
+        with closing(_open_to_read(source)) as opened, closing(sqlite3.connect(target)) as copy:
             opened.backup(copy)
             (result,) = copy.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.Error as error:
@@ -47,6 +48,33 @@ def copy_store(source: Path, target: Path) -> None:
     if result != "ok":
         message = f"{source.name}: {result}"
         raise OSError(message)
+
+
+def is_read_only(file: Path) -> bool:
+    """Whether a store's file can only be read: where its directory cannot be written, or the file itself."""
+    return not is_writable(file.parent) or (file.exists() and not os.access(file, os.W_OK))
+
+
+def _open_to_read(file: Path) -> sqlite3.Connection:
+    """A connection that writes nothing.
+
+    A log beside the file is read with it, also that of a process that writes it through another mount. Without
+    one, all is in the file. There SQLite has to be told that nobody changes it (``immutable``), because for its
+    locks it would make files beside it.
+
+    Source: https://www.sqlite.org/wal.html#readonly
+    """
+    address = f"file:{quote(str(file.resolve()))}?mode=ro"
+    if is_read_only(file) and not _has_log(file):
+        address += "&immutable=1"
+    return sqlite3.connect(address, uri=True, timeout=STORE_WAIT_S, check_same_thread=False, isolation_level=None)
+
+
+def _has_log(file: Path) -> bool:
+    try:
+        return file.with_name(f"{file.name}-wal").stat().st_size > 0
+    except FileNotFoundError:
+        return False
 
 
 class Migration(NamedTuple):
@@ -77,6 +105,20 @@ def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Mig
                 connection.execute("ROLLBACK")
 
 
+class _Seen(NamedTuple):
+    """A file as it was when it was opened to be read."""
+
+    number: int
+    size_bytes: int
+    written_ns: int
+    has_log: bool
+
+
+def _seen(file: Path) -> _Seen:
+    status = file.stat()
+    return _Seen(status.st_ino, status.st_size, status.st_mtime_ns, _has_log(file))
+
+
 class Database:
     """One connection, used by one thread at a time.
 
@@ -87,6 +129,9 @@ class Database:
         durable: Whether a transaction is on disk when it is committed. One that is not may be undone by a power
             failure, but the file stays whole.
 
+    Attributes:
+        is_read_only: Whether the file can only be read.
+
     Raises:
         WorkspaceTooNew: A newer Sartor wrote the file.
         WorkspaceUnusable: The file is not a store or cannot be opened.
@@ -95,9 +140,15 @@ class Database:
     def __init__(
         self, path: Path, *, migrations: Sequence[Migration], secure_delete: bool = False, durable: bool = True
     ) -> None:
-        self._path = path
+        self._path, self._migrations = path, migrations
         self._lock = RLock()
         self._asked_at: tuple[int, int] | None = None
+        self._seen: _Seen | None = None  # of a file that is only read
+        self._openings = 0
+        self.is_read_only = is_read_only(path)
+        if self.is_read_only:
+            self._connection = self._open_read_only()
+            return
         with locked(path.with_name(f"{path.name}.lock"), wait_s=STORE_WAIT_S):  # two may open a new file
             try:
                 self._connection = self._open(path, migrations, secure_delete=secure_delete)
@@ -121,6 +172,51 @@ class Database:
             raise
         return connection
 
+    def _open_read_only(self) -> sqlite3.Connection:
+        """Open the file as it is; one that is missing is an empty one in memory.
+
+        Raises:
+            WorkspaceTooNew: A newer Sartor wrote the file.
+            WorkspaceUnusable: It cannot be read without writing.
+        """
+        if not self._path.exists():
+            connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+            migrate(connection, self._path, self._migrations)
+            connection.execute("PRAGMA query_only = 1")
+            return connection
+        self._seen = _seen(self._path)
+        supported = len(self._migrations)
+        connection = _open_to_read(self._path)
+        try:
+            lack = own_sqlite.lack(connection)
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            connection.execute("PRAGMA query_only = 1")
+        except sqlite3.Error as error:
+            connection.close()
+            reason = (
+                f"it is read-only, and {self._path.name} cannot be read ({error}); if a process was killed while "
+                "it wrote, open it once where it can be written"
+            )
+            raise WorkspaceUnusable(self._path.parent, reason=reason) from error
+        if lack is None and version < supported:
+            lack = (
+                f"it is read-only and of an older Sartor ({self._path.name}); open it once where it can be written"
+            )
+        if lack is None and version == supported:
+            return connection
+        connection.close()
+        if lack is not None:
+            raise WorkspaceUnusable(self._path.parent, reason=lack)
+        raise WorkspaceTooNew(self._path.parent, found=version, supported=supported)
+
+    def _look_again(self) -> None:
+        """Open a file that is only read anew, where somebody has written it through another mount."""
+        if self._seen is None or self._connection.in_transaction or _seen(self._path) == self._seen:
+            return
+        self._connection.close()
+        self._openings += 1
+        self._connection = self._open_read_only()
+
     def all(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         """All rows of a statement."""
         with self.reading() as connection:
@@ -131,6 +227,7 @@ class Database:
         """The connection for several statements; no other thread writes between them."""
         with self._lock:
             try:
+                self._look_again()
                 yield self._connection
             except sqlite3.Error as error:
                 raise self._unusable(error) from error
@@ -150,7 +247,13 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """The connection for writing; commits at the end, or rolls back after an error."""
+        """The connection for writing; commits at the end, or rolls back after an error.
+
+        Raises:
+            WorkspaceReadOnly: The file can only be read.
+        """
+        if self.is_read_only:
+            raise WorkspaceReadOnly(self._path.parent)
         with self.reading() as connection:
             try:
                 connection.execute("BEGIN IMMEDIATE")
@@ -164,7 +267,7 @@ class Database:
         """A value that changes with every write, by this connection or another one."""
         with self.reading() as connection:
             (version,) = connection.execute("PRAGMA data_version").fetchone()
-            return version, connection.total_changes
+            return version + (self._openings << 32), connection.total_changes
 
     def has_changed(self) -> bool:
         """Whether a write has been committed since the last call, by any process; true at the first call."""

@@ -61,7 +61,7 @@ class FolderFiles:
         """Names of all files, sorted."""
         try:
             return sorted(file.name for file in self._directory.iterdir() if file.suffix != _PART)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
 
     def delete(self, name: str) -> bool:
