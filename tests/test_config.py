@@ -123,6 +123,7 @@ NONSENSE = {  # a value of each setting that cannot be meant
     "store": "nonsense://host",
     "index": "nonsense://host",
     "media": "nonsense://host",
+    "cache": None,  # any path, too
     "catalog": "nonsense",
     "shrink_share": 2,
     "shrink_products": 0,

@@ -15,7 +15,7 @@ MAX_PHOTO_PIXELS = 75_000_000  # Of other photos: 300 MB, at four bytes for a pi
 MAX_WHOLE_PIXELS = 50_000_000  # Of a JPEG's picture as it is decoded; a larger one is decoded smaller.
 MAX_PHOTO_SIDE_PX = 30_000  # Width of a photo, and its height.
 MAX_JPEG_SCANS = 100  # Passes over a progressive JPEG; encoders write about ten.
-MAX_FETCHED_BYTES = 64 << 20  # File of a photo that is fetched by URL.
+MAX_FETCHED_BYTES = 64_000_000  # File of a photo that is fetched by URL.
 FETCH_TIMEOUT_S = 10.0  # Seconds for fetching a photo, from looking up the name to the last byte.
 THUMBNAIL_PX = 640  # Width and height of a photo as the workspace keeps it.
 

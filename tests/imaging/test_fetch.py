@@ -200,7 +200,7 @@ def test_an_answer_other_than_found_is_named(server: Server) -> None:
 def test_a_photo_that_announces_to_be_too_large_is_not_read(server: Server) -> None:
     server.answer = partial(reply, length_bytes=20_000_001)
 
-    assert reason_for(server.url) == "has more than 20 MB"
+    assert reason_for(server.url) == "has more than 64 MB"
 
 
 def test_a_photo_that_turns_out_too_large_is_not_read_to_its_end(server: Server) -> None:
@@ -212,7 +212,7 @@ def test_a_photo_that_turns_out_too_large_is_not_read_to_its_end(server: Server)
 
     server.answer = stream
 
-    assert reason_for(server.url) == "has more than 20 MB"
+    assert reason_for(server.url) == "has more than 64 MB"
 
 
 def test_a_photo_of_exactly_the_limit_is_fetched(server: Server) -> None:
