@@ -198,7 +198,7 @@ def test_an_answer_other_than_found_is_named(server: Server) -> None:
 
 
 def test_a_photo_that_announces_to_be_too_large_is_not_read(server: Server) -> None:
-    server.answer = partial(reply, length_bytes=20_000_001)
+    server.answer = partial(reply, length_bytes=64_000_001)
 
     assert reason_for(server.url) == "has more than 64 MB"
 
