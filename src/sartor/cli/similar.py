@@ -48,11 +48,15 @@ _MAX_FACET_VALUES = 12  # in a table
 
 def similar(
     photos: Annotated[
-        list[str] | None, typer.Argument(metavar="PHOTO...", help="Image files; several count as one query.")
+        list[str] | None,
+        typer.Argument(
+            metavar="PHOTO|ID...", help="Image files, or ids of products; several count as one query."
+        ),
     ] = None,
     *,
     product: Annotated[
-        list[str] | None, typer.Option("--product", metavar="ID", help="A product of the catalog; repeatable.")
+        list[str] | None,
+        typer.Option("--product", metavar="ID", help="A product, also if a file has its id as name; repeatable."),
     ] = None,
     weights: Annotated[
         str | None, typer.Option("--weights", metavar="A,B", help="Weight of each photo, then of each product.")
@@ -102,7 +106,7 @@ def similar(
     allow_urls: AllowUrls = None,
     as_json: Json = False,
 ) -> None:
-    """Find the products of the catalog that look most like PHOTOs, without the query itself."""
+    """Find the products that look most like PHOTOs or products of the catalog, without the query itself."""
     require_sheet_name(sheet)
     require_sheet_name(regions)
     from sartor.recommend.filters import parse_where
@@ -113,8 +117,9 @@ def similar(
         home=home, model=model, metric=metric, device=device, precision=precision, allow_urls=allow_urls
     )
     with open_shop(chosen) as shop:
-        queries = [shop.read(photo) for photo in photos or ()]
-        parts, products = _parts(queries, product or [], weights=weights, box=box)
+        files, ids = _told_apart(shop, photos or ())
+        queries, ids = [shop.read(file) for file in files], [*ids, *(product or ())]
+        parts, products = _parts(queries, ids, weights=weights, box=box)
         results = shop.similar(
             *parts,
             products=products,
@@ -129,10 +134,18 @@ def similar(
             exact=exact,
         )
         if sheet is not None:
-            _write_sheet(sheet, shop, _query_tiles(shop, queries, product or []), results)
+            _write_sheet(sheet, shop, _query_tiles(shop, queries, ids), results)
         if regions is not None:
             _write_regions(regions, shop, (*parts, *products)[0], results)
         _print_json(shop, results) if as_json else _print(results)
+
+
+def _told_apart(shop: Shop, given: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Photos and ids of products: what is no file is an id if a product has it, or if it cannot be a photo's name."""
+    no_files = [name for name in given if "://" not in name and not Path(name).exists()]
+    known = shop.catalog.store.known(no_files)
+    ids = [name for name in no_files if name in known or not (Path(name).suffix or set(name) & set("/\\"))]
+    return [name for name in given if name not in ids], ids
 
 
 def _parts(
