@@ -116,6 +116,7 @@ MAX_FORM_ID_CHARS = 2_048  # Id of a product in a form.
 MAX_RETURN_PATH_CHARS = 4_096  # Address that a form leads back to.
 MAX_FACET_VALUES = 60  # Values of a filter.
 UPLOAD_AGE_S = 86_400.0  # Seconds that an uploaded photo is kept.
+MAX_KEPT_SIDE_PX = 2_048  # Width and height of an uploaded photo that is no JPEG, as it is searched with.
 MAX_UPLOADS = 500  # Uploaded photos that are kept.
 COOKIE_AGE_S = 390 * 86_400  # Seconds that a visitor is remembered: 13 months.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from sartor.imaging.fetch import EncodedPhoto
     from sartor.recommend.duplicates import DuplicatePhoto
     from sartor.recommend.explain import QueryAttributes
-    from sartor.recommend.features import FeatureWeights
     from sartor.recommend.query import Part
     from sartor.recommend.similar import Recommendation
     from sartor.shop import Shop
@@ -179,9 +177,8 @@ def _numbers(text: str, option: str, *, count: int) -> tuple[float, ...]:
     return numbers
 
 
-def _dials(text: str) -> FeatureWeights:
+def _dials(text: str) -> dict[str, float]:
     from sartor.recommend.features import FEATURES
-    from sartor.recommend.weights import default_feature_weights
 
     pairs = [part.partition("=") for part in text.split(",")]
     texts = {name.strip(): value for name, _, value in pairs}
@@ -192,7 +189,7 @@ def _dials(text: str) -> FeatureWeights:
     if not values or not set(values) <= set(FEATURES):
         message = f"--dials takes {', '.join(f'{name}=0..1' for name in FEATURES)}, one or several, not {text!r}"
         raise typer.BadParameter(message)
-    return replace(default_feature_weights(), **values)
+    return values
 
 
 def _names(text: str | None) -> tuple[str, ...]:

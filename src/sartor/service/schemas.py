@@ -53,11 +53,11 @@ class Range(RequestModel):
 
 
 class FeatureWeightsIn(RequestModel):
-    """The weight of each feature."""
+    """The weight of each feature; one that is left out is the default, which depends on the query's color."""
 
-    style: Share = 1.0
-    color: Share = 0.0
-    category: Share = 0.0
+    style: Share | None = None
+    color: Share | None = None
+    category: Share | None = None
 
 
 class PhotoIn(RequestModel):
