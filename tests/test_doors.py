@@ -31,7 +31,9 @@ def street_photo() -> bytes:
     exif = Image.Exif()
     exif[0x0112], exif[0x010E] = 6, "a phone"
     stream = io.BytesIO()
-    Image.fromarray(pixels).resize((1200, 900), Image.Resampling.NEAREST).save(stream, "JPEG", exif=exif, quality=60)
+    Image.fromarray(pixels).resize((1200, 900), Image.Resampling.NEAREST).save(
+        stream, "JPEG", exif=exif, quality=60
+    )
     return stream.getvalue()
 
 

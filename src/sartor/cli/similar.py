@@ -19,16 +19,18 @@ from sartor.cli.options import (
     Where,
     counted,
     echo,
+    guesses_json,
     path_of,
     print_json,
     print_table,
     require_sheet_name,
     settings,
     tiles_of,
+    title_text,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from sartor.evaluation.sheets import Tile
     from sartor.imaging.fetch import EncodedPhoto
@@ -47,9 +49,7 @@ _MAX_FACET_VALUES = 12  # in a table
 def similar(
     photos: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="PHOTO|ID...", help="Image files, or ids of products; several count as one query."
-        ),
+        typer.Argument(metavar="PHOTO|ID...", help="Image files, or ids of products; several count as one query."),
     ] = None,
     *,
     product: Annotated[
@@ -139,7 +139,7 @@ def similar(
 
 
 def _told_apart(shop: Shop, given: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Photos and ids of products: what is no file is an id if a product has it, or if it cannot be a photo's name."""
+    """Photos, and ids of products: what is no file, and is an id in the catalog or looks like no file's name."""
     no_files = [name for name in given if "://" not in name and not Path(name).exists()]
     known = shop.catalog.store.known(no_files)
     ids = [name for name in no_files if name in known or not (Path(name).suffix or set(name) & set("/\\"))]
@@ -201,7 +201,7 @@ def _print_json(shop: Shop, results: Recommendation) -> None:
         {
             "model": shop.model.id,
             "good": results.good,
-            "seen": {"predicted": _guesses(results.seen.predicted), "colors": list(results.seen.colors)},
+            "seen": {"predicted": guesses_json(results.seen.predicted), "colors": list(results.seen.colors)},
             "hits": [
                 {
                     "product_id": hit.product_id,
@@ -212,8 +212,9 @@ def _print_json(shop: Shop, results: Recommendation) -> None:
                     "color": round(hit.color, 4),
                     "reasons": list(hit.reasons),
                     "title": hit.title,
+                    "title_predicted": hit.title_predicted,
                     "attributes": dict(hit.attributes),
-                    "predicted": _guesses(hit.predicted),
+                    "predicted": guesses_json(hit.predicted),
                     "variants": list(hit.variants),
                     "photo": path_of(shop, hit.photo),
                 }
@@ -225,13 +226,6 @@ def _print_json(shop: Shop, results: Recommendation) -> None:
             },
         }
     )
-
-
-def _guesses(predicted: Mapping[str, tuple[str, float]]) -> dict[str, dict[str, str | float]]:
-    return {
-        name: {"value": value, "probability": round(probability, 4)}
-        for name, (value, probability) in predicted.items()
-    }
 
 
 def _print(results: Recommendation) -> None:
@@ -249,7 +243,7 @@ def _print(results: Recommendation) -> None:
                 hit.product_id + (f" (+{len(hit.variants)})" if hit.variants else ""),
                 f"{hit.score:.3f}",
                 "" if hit.match is None else f"{hit.match:.0%}",
-                hit.title,
+                title_text(hit.title, is_predicted=hit.title_predicted),
                 " · ".join(hit.reasons),
             )
             for hit in results
@@ -268,13 +262,14 @@ def _described(query: QueryAttributes) -> str:
 
 
 def _query_tiles(shop: Shop, photos: list[EncodedPhoto], products: list[str]) -> list[Tile]:
+    from sartor.described import title_of
     from sartor.evaluation.sheets import Tile
 
     tiles = [Tile.of_photo(photo.data, caption=(Path(photo.name).name,)) for photo in photos]
     for product in products:
         stored = shop.product(product)
         for photo in stored.photos:
-            tiles += tiles_of(shop, photo, product, stored.product.title)
+            tiles += tiles_of(shop, photo, product, title_of(stored.product, stored.predicted).text)
     return tiles
 
 

@@ -36,11 +36,12 @@ MAX_VALUES_SHARE = 0.5  # values per product: ids, links, titles and prices have
 MAX_CODES_SHARE = 0.5  # of the values; of an attribute with more, the values are ids, whatever its name is
 
 # Attributes with one of these words in their name say nothing of what a photo shows.
-_UNSEEN = frozenset(
-    "id ids uuid guid gtin mpn sku ean upc isbn asin barcode hash md5 sha1 sha256 "
-    "sender user username uploader author photographer owner seller vendor merchant supplier customer shopper "
-    "visitor session account email phone device".split()
-)
+_UNSEEN = frozenset([
+    "id", "ids", "uuid", "guid", "gtin", "mpn", "sku", "ean", "upc", "isbn", "asin", "barcode", "hash", "md5",
+    "sha1", "sha256", "sender", "user", "username", "uploader", "author", "photographer", "owner", "seller",
+    "vendor", "merchant", "supplier", "customer", "shopper", "visitor", "session", "account", "email", "phone",
+    "device",
+])  # fmt: skip
 _CODE = re.compile(r"\d{5,}|[0-9a-f]{8,}|[0-9a-f]{4,}(?:-[0-9a-f]{4,}){2,}", re.IGNORECASE)
 
 _UNLABELLED_QUERY = np.int32(-1)

@@ -1,7 +1,7 @@
 """Photos without what tells of people: the same pixels, and no place, time, device or words.
 
-A JPEG loses its metadata and keeps its stream, so that it decodes to the same pixels, bit by bit; another format is
-encoded again without loss.
+A JPEG loses its metadata and keeps its stream, so that it decodes to the same pixels, bit by bit; another format
+is encoded again without loss.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _bare_jpeg(data: bytes) -> bytes:
         orientation = orientation_of(image.getexif())
     parts = [_START]
     end = len(_START)
-    for marker, begin, end in _segments(data):  # noqa: B007 - the last end is where the scans begin
+    for marker, begin, end in _segments(data):
         is_told = marker in _APPLICATIONS or marker == _COMMENT
         if not is_told or data[begin + 2 + _LENGTH_BYTES :].startswith(_KEPT.get(marker, b"\xff")):
             parts.append(data[begin:end])

@@ -21,6 +21,7 @@ from sartor.recommend.query import Part, PhotoInput, QueryEncoder
 from sartor.recommend.rank import Matching
 from sartor.recommend.similar import DEFAULT_K, Recommendation, SimilarQuery, similar
 from sartor.recommend.weights import DISLIKE_WEIGHT, LIKE_WEIGHT, feature_weights
+from sartor.shop.models import DEFAULT_MODEL
 from sartor.types import EVERYTHING, Metric, Where
 
 if TYPE_CHECKING:
@@ -210,6 +211,7 @@ class Recommender:
         return Model(
             attributes=tuple({*self._store.attribute_names(), *features.attributes}),
             predicted=lambda vectors: features.describe(vectors[:, :dimension]),
+            is_default=self._store.predicted() is not None and model.card.id == self._store.setting(DEFAULT_MODEL),
             matching=None
             if calibration is None
             else Matching((calibration.slope, calibration.color, calibration.category), calibration.intercept).of,

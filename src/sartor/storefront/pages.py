@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from PIL import Image
 
+from sartor.described import title_of
 from sartor.errors import QueryError, UnknownValue
 from sartor.imaging.color import named_color
 from sartor.limits import CATALOG_PAGE, MAX_VARIANTS, RESULTS_PAGE
@@ -34,6 +35,7 @@ from sartor.storefront.views import (
     price_text,
     refinement,
     stored_card,
+    sure_of,
     worn_card,
 )
 from sartor.types import Sort
@@ -327,6 +329,7 @@ class ProductView:
 
     Attributes:
         attributes: Labels and texts.
+        predicted: The same of what the catalog does not tell, and is seen in its photo.
         full_price: Price before a sale.
         link: Its page in its shop; empty if unknown.
         variants: The same thing in other colors or sizes.
@@ -341,6 +344,7 @@ class ProductView:
     pictures: tuple[Picture, ...]
     description: str
     attributes: tuple[tuple[str, str], ...]
+    predicted: tuple[tuple[str, str], ...]
     price: str
     full_price: str
     link: str
@@ -358,14 +362,16 @@ def product_view(shop: Shop, product_id: str) -> ProductView:
     """
     stored = shop.product(product_id)
     product, attributes = stored.product, stored.product.attributes
+    title, sure = title_of(product, stored.predicted), sure_of(stored.predicted)
     return ProductView(
         id=product.id,
-        title=product.title or product.id,
-        kind=first_of(attributes, KIND),
+        title=title.text or product.id,
+        kind=first_of({**sure, **attributes}, KIND),
         brand=first_of(attributes, ("brand",)),
         pictures=tuple(picture for photo in stored.photos if (picture := picture_of(photo))),
         description=first_of(attributes, ("description",)),
         attributes=tuple(attribute_texts(attributes)),
+        predicted=tuple(attribute_texts({name: value for name, value in sure.items() if name not in attributes})),
         price=price_text(attributes),
         full_price=full_price_text(attributes),
         link=_link(attributes),

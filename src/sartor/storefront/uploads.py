@@ -1,7 +1,7 @@
 """Photos that shoppers upload: kept for a while, so that the results of a search have an address.
 
-A photo is kept twice: small, to be shown, and with all of its pixels, to be searched with, so that a page finds what
-every other door finds for it.
+A photo is kept twice: small, to be shown, and with all of its pixels, to be searched with, so that a page finds
+what every other door finds for it.
 """
 
 from __future__ import annotations
