@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sartor.limits import MIN_SAID_PROBABILITY
 
 if TYPE_CHECKING:
-    from sartor.types import Guesses, Product
+    from sartor.types import AttributeValue, Guesses, Product
 
 _KIND = ("product_type", "articleType")
 _COLOR = ("color", "baseColour")
@@ -50,11 +50,16 @@ class Title(NamedTuple):
 
 
 def described(product: Product, predicted: Guesses) -> Product:
-    """The product with the predicted attributes that the catalog lacks, and with its title as it is shown."""
+    """The product with what is surely predicted and the catalog lacks, and with its title as it is shown."""
     if not predicted:
         return product
-    attributes = {name: value for name, (value, _) in predicted.items()} | dict(product.attributes)
+    attributes = sure_of(predicted) | dict(product.attributes)
     return replace(product, title=title_of(product, predicted).text, attributes=attributes)
+
+
+def sure_of(predicted: Guesses) -> dict[str, AttributeValue]:
+    """What is predicted with a probability from which it is said, filtered by and counted."""
+    return {name: value for name, (value, probability) in predicted.items() if probability >= MIN_SAID_PROBABILITY}
 
 
 def title_of(product: Product, predicted: Guesses) -> Title:
@@ -67,10 +72,10 @@ def title_of(product: Product, predicted: Guesses) -> Title:
     """
     if not predicted or (product.title and not is_file_name(product.title, product.id)):
         return Title(product.title, is_predicted=False)
-    sure = {name: value for name, (value, probability) in predicted.items() if probability >= MIN_SAID_PROBABILITY}
+    sure = sure_of(predicted)
     known = {name: str(value) for name, value in product.attributes.items() if isinstance(value, str)}
     kind, color = (
-        next(((name, {**sure, **known}[name]) for name in names if name in sure or name in known), None)
+        next(((name, str({**sure, **known}[name])) for name in names if name in sure or name in known), None)
         for names in (_KIND, _COLOR)
     )
     if kind is None or not any(part is not None and part[0] not in known for part in (kind, color)):

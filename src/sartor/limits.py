@@ -14,7 +14,7 @@ MAX_PHOTO_SIDE_PX = 30_000  # Width of a photo, and its height.
 MAX_JPEG_SCANS = 100  # Passes over a progressive JPEG; encoders write about ten.
 MAX_FETCHED_BYTES = 20_000_000  # File of a photo that is fetched by URL.
 FETCH_TIMEOUT_S = 10.0  # Seconds for fetching a photo, from looking up the name to the last byte.
-MIN_SAID_PROBABILITY = 0.5  # Probability from which a prediction is said: in titles and in reasons.
+MIN_SAID_PROBABILITY = 0.5  # Probability from which a prediction is said, filtered by and counted.
 THUMBNAIL_PX = 640  # Width and height of a photo as the workspace keeps it.
 
 # Sources

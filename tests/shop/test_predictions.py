@@ -230,14 +230,19 @@ def test_a_model_without_heads_says_exactly_why_not(home: Path, photos: Path) ->
         shop.listing(where="articletypo=Dresses")
 
 
-def test_what_a_model_is_not_sure_of_is_filtered_by_but_not_said(home: Path, tmp_path: Path) -> None:
+def test_what_a_model_is_not_sure_of_is_neither_filtered_by_nor_said(home: Path, tmp_path: Path) -> None:
     describe_by(home, "color")
     with sartor.open(home) as shop:
         shop.index(folder_of(tmp_path / "photos", {"a": GRAY, "b": RED}))
-        (kind, probability) = shop.product("a").predicted["articleType"]
+        kind, probability = shop.product("a").predicted["articleType"]  # which is told all the same
         assert probability < 0.5
-        assert "a" in listed(shop, where={"articleType": kind})  # each product is in one of the filters
+        assert counts(shop, "articleType") == {"Shirts": 1}
+        assert listed(shop, where="articleType=Shirts") == ["b"]
+        assert listed(shop, words=kind) == (["b"] if kind == "Shirts" else [])
         assert titles(shop)["a"] == ("", False)
+        found = shop.similar(product="b", facets=("articleType",))
+        assert {facet.value: facet.count for facet in found.facets["articleType"]} == {"Shirts": 1}
+        assert not shop.similar(photo(GREEN), where="articleType!=Shirts", k=5)[0].title
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ import numpy as np
 
 from sartor.errors import BadDial
 from sartor.imaging.color import color_name
+from sartor.limits import MIN_SAID_PROBABILITY
 from sartor.types import IndexEntry
 
 if TYPE_CHECKING:
@@ -209,7 +210,7 @@ class FeatureBuilder:
         return self.heads.digest
 
     def entries(self, photos: Sequence[EmbeddedPhoto]) -> list[IndexEntry]:
-        """Index entries of photos; attributes that the catalog leaves open are predicted by the main photo.
+        """Index entries of photos; what the catalog leaves open is predicted by the main photo, where it is sure.
 
         Args:
             photos: All photos of some products, those of a product together.
@@ -228,7 +229,7 @@ class FeatureBuilder:
             for photo, category, attributes in zip(
                 photos,
                 self._categories(probabilities, len(photos)),
-                self._attributes(photos, probabilities),
+                self._attributes(photos, probabilities, from_probability=MIN_SAID_PROBABILITY),
                 strict=True,
             )
         ]
@@ -269,11 +270,7 @@ class FeatureBuilder:
 
     def describe(self, embeddings: Matrix) -> list[dict[str, tuple[str, float]]]:
         """The likeliest value of each attribute with its probability, for embeddings ``(n, d)``."""
-        probabilities = self.heads.probabilities(embeddings)
-        return [
-            {name: (value, float(probabilities[name][row].max())) for name, value in values.items()}
-            for row, values in enumerate(self._likeliest(probabilities, len(embeddings)))
-        ]
+        return self._guesses(self.heads.probabilities(embeddings), len(embeddings))
 
     def predictions(self, photos: Sequence[EmbeddedPhoto]) -> dict[str, Guesses]:
         """What the catalog leaves open of products, predicted by their main photos, by product id."""
@@ -295,20 +292,29 @@ class FeatureBuilder:
     def _classes(self) -> int:
         return len(self.heads.heads[0].classes) if self.heads.heads else 0
 
-    def _attributes(self, photos: Sequence[EmbeddedPhoto], probabilities: dict[str, Matrix]) -> list[Attributes]:
-        predicted = self._likeliest(probabilities, len(photos))
+    def _attributes(
+        self, photos: Sequence[EmbeddedPhoto], probabilities: dict[str, Matrix], *, from_probability: float = 0.0
+    ) -> list[Attributes]:
+        predicted = [
+            {name: value for name, (value, probability) in guesses.items() if probability >= from_probability}
+            for guesses in self._guesses(probabilities, len(photos))
+        ]
         main = {photo.product_id: own for photo, own in zip(photos, predicted, strict=True) if photo.is_main}
         return [
             {**main.get(photo.product_id, own), **photo.attributes}
             for photo, own in zip(photos, predicted, strict=True)
         ]
 
-    def _likeliest(self, probabilities: dict[str, Matrix], count: int) -> list[dict[str, str]]:
-        """The likeliest values of photos, without those that say nothing."""
+    def _guesses(self, probabilities: dict[str, Matrix], count: int) -> list[dict[str, tuple[str, float]]]:
+        """The likeliest values of photos with their probabilities, without those that say nothing."""
         likeliest = self.heads.likeliest(probabilities) or [{}] * count
         return [
-            {name: value for name, value in values.items() if value.casefold() not in _SAYS_NOTHING}
-            for values in likeliest
+            {
+                name: (value, float(probabilities[name][row].max()))
+                for name, value in values.items()
+                if value.casefold() not in _SAYS_NOTHING
+            }
+            for row, values in enumerate(likeliest)
         ]
 
     def _categories(self, probabilities: dict[str, Matrix], count: int) -> Matrix:

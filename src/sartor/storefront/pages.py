@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from PIL import Image
 
-from sartor.described import title_of
+from sartor.described import sure_of, title_of
 from sartor.errors import QueryError, UnknownValue
 from sartor.imaging.color import named_color
 from sartor.limits import CATALOG_PAGE, MAX_VARIANTS, RESULTS_PAGE
@@ -35,7 +35,6 @@ from sartor.storefront.views import (
     price_text,
     refinement,
     stored_card,
-    sure_of,
     worn_card,
 )
 from sartor.types import Sort

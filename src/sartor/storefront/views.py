@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sartor.described import title_of
-from sartor.limits import MAX_FACET_VALUES, MIN_SAID_PROBABILITY
+from sartor.described import sure_of, title_of
+from sartor.limits import MAX_FACET_VALUES
 from sartor.storefront.addresses import PRICE, pair_text, product_address
 from sartor.types import Between, Not
 from sartor.values import numbers_of
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sartor.recommend.outfit.outfit import WornProduct
     from sartor.shop import Shop
     from sartor.storefront.addresses import Browse, Filters, Search
-    from sartor.types import Attributes, AttributeValue, FacetValue, Guesses, Hit, Photo, StoredProduct
+    from sartor.types import Attributes, AttributeValue, FacetValue, Hit, Photo, StoredProduct
 
 KIND = ("product_type", "articleType", "subCategory", "masterCategory")  # the first that a product has is its kind
 COLOR = ("color", "baseColour")
@@ -237,11 +237,6 @@ def picture_of(photo: Photo) -> Picture | None:
         width_px=widths[SIZES_PX[-1]],
         height_px=max(1, round(photo.height_px * scales[SIZES_PX[-1]])),
     )
-
-
-def sure_of(predicted: Guesses) -> dict[str, str]:
-    """What is predicted with a probability that it may be said with."""
-    return {name: value for name, (value, sure) in predicted.items() if sure >= MIN_SAID_PROBABILITY}
 
 
 def stored_card(stored: StoredProduct) -> Card:
