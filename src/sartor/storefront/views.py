@@ -341,7 +341,7 @@ def _chips(page: Browse | Search) -> tuple[Chip, ...]:
 
 
 def _facet(
-    attribute: str, values: Sequence[FacetValue], filters: Filters, *, opens: bool, is_predicted: bool
+    attribute: str, values: Sequence[FacetValue], filters: Filters, *, opens: bool, is_predicted: bool = False
 ) -> Facet:
     checked = filters.values_of(attribute)
     counts = {value.value: value.count for value in values}
