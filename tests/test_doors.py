@@ -18,8 +18,10 @@ from sartor.config import Settings
 from sartor.errors import BadDial
 from sartor.recommend.weights import DEFAULT_FEATURE_WEIGHTS, feature_weights
 from sartor.studio.backend import SearchOptions, WorkspaceBackend
-from tests.fakes import folder_of, various_colors
+from sartor.studio.queries import _label
+from tests.fakes import BLUE, GREEN, RED, folder_of, various_colors
 from tests.service.conftest import serving
+from tests.shop.test_predictions import describe_by
 
 K = 12
 
@@ -93,6 +95,44 @@ def test_every_door_gives_the_same_products_in_the_same_order(
 
     assert len(found["python"]) == K
     assert found == dict.fromkeys(found, found["python"])
+
+
+def test_what_is_predicted_is_marked_at_every_door(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    describe_by(home, "color")
+    with sartor.open(home) as shop:
+        shop.index(
+            folder_of(tmp_path / "photos", {"IMG_1": RED, "IMG_2": GREEN, "IMG_3": BLUE, "IMG_4": (9, 9, 200)})
+        )
+        (hit,) = shop.similar(product="IMG_3", where="articleType=Jeans")
+        assert (hit.title, hit.title_predicted) == ("Navy blue jeans", True)
+
+    with serving(home) as client:
+        (product,) = client.get("/v1/products?where=articleType%3DDresses").json()["products"]
+        assert (product["title"], product["title_predicted"], product["attributes"]) == ("Green dress", True, {})
+        assert product["predicted"]["articleType"]["value"] == "Dresses"
+        assert client.get("/v1/products/IMG_2").json()["predicted"] == product["predicted"]
+        assert client.get("/v1/catalog").json()["predicted"] == ["articleType", "color", "usage"]
+        hits = client.get("/v1/products/IMG_3/similar?where=articleType%3DJeans").json()["hits"]
+        assert [(each["title"], each["title_predicted"]) for each in hits] == [("Navy blue jeans", True)]
+        home_page = client.get("/", headers={"Accept": "text/html"}).text
+        assert "Navy blue jeans" in home_page
+        assert "Seen in the photo" in home_page
+        assert "As seen in the photos" in home_page
+        assert "seen in the photo" in client.get("/product/IMG_2", headers={"Accept": "text/html"}).text
+
+    for options in ([], ["--json"]):
+        monkeypatch.setattr(sys, "argv", ["sartor", "--home", str(home), "similar", "IMG_3", "-k", "1", *options])
+        with pytest.raises(SystemExit):
+            main()
+        said = capsys.readouterr().out
+        assert ("(predicted)" if not options else '"title_predicted": true') in said
+
+    backend = WorkspaceBackend(Settings(home=home))
+    assert _label(backend.product("IMG_2")) == "Green dress (predicted) · IMG_2"
+    assert {facet.value for facet in backend.overview().facets["articleType"]} == {"Shirts", "Dresses", "Jeans"}
+    backend.close()
 
 
 def test_weights_that_are_not_given_are_the_defaults() -> None:
