@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def blocks(language: str) -> list[str]:
 def beside_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with the photos that the README speaks of."""
     monkeypatch.chdir(tmp_path)
-    folder_of(tmp_path / "photos", {"red": RED, "15970": GREEN, "blue": BLUE})
+    folder_of(tmp_path / "photos", {"red": RED, "10001": GREEN, "blue": BLUE})
     (tmp_path / "my-photo.jpg").write_bytes(photo((200, 80, 80), format_="JPEG"))
     return tmp_path
 
@@ -50,7 +51,7 @@ def test_the_python_of_the_readme_runs(
     first, *rest = capsys.readouterr().out.splitlines()
     assert first.startswith("red 0.")
     assert len(rest) == 2 + 2
-    assert "because you liked 15970" in rest[2] or "new in" in rest[2]
+    assert "because you liked 10001" in rest[2] or "new in" in rest[2]
 
 
 def test_the_command_line_of_the_readme_runs(
@@ -68,6 +69,38 @@ def test_the_command_line_of_the_readme_runs(
     assert "red" in outcome.output
     assert "blue" in outcome.output
     assert (beside_photos / "similar.html").exists()
+
+
+def test_the_examples_of_the_readme_run_on_the_demo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from sartor.cli import serve
+    from sartor.cli.app import app
+    from sartor.encoders import registry
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(registry, "DIRECTORY", PACKAGE / "bundled")
+    monkeypatch.setattr(serve, "run", lambda *_, **__: None)
+    demo = ["demo", "--no-browser", "--count", "40", "--home", "sartor-demo"]
+    assert CliRunner().invoke(app, demo).exit_code == 0
+    queries = tmp_path / "sartor-demo" / "demo" / "queries"
+    street = next(queries.glob("10001-*"))
+    shutil.copy(street, tmp_path / "my-photo.jpg")
+    folder_of(tmp_path / "photos", {"mine": BLUE})
+
+    monkeypatch.setenv("SARTOR_HOME", "sartor-demo")
+    commands, _ = blocks("bash")
+    said = [CliRunner().invoke(app, shlex.split(command)[1:]) for command in commands.splitlines()]
+    assert [outcome.exit_code for outcome in said] == [0, 0, 0], [outcome.output for outcome in said]
+    assert "1 product" in said[0].output
+    assert " 10001 " in said[1].output  # the photo shows it
+    assert " 10001 " not in said[2].output
+
+    (tmp_path / "sartor-demo").rename(tmp_path / "shop")
+    for snippet in blocks("python"):
+        exec(compile(snippet, "README.md", "exec"), {})  # noqa: S102 - that is the test
+    *_, last = capsys.readouterr().out.splitlines()
+    assert "because" in last or "new in" in last
 
 
 @needs_curl

@@ -126,6 +126,16 @@ def may_filter(name: str) -> bool:
     return _WORDS_OF_A_NAME.split(name.strip())[-1].casefold() not in _NO_FILTERS
 
 
+def words_of_name(name: str) -> set[str]:
+    """The words of an attribute's name, in lower case.
+
+    Example:
+        >>> sorted(words_of_name("senderId"))
+        ['id', 'sender']
+    """
+    return {word.casefold() for word in _WORDS_OF_A_NAME.split(name.strip()) if word}
+
+
 def write_cursor(query: ListingQuery, key: Sequence[Key]) -> str:
     """The cursor that goes on after a key; valid for the same query with any page size."""
     text = json.dumps([_digest(query), *key], separators=(",", ":"))

@@ -650,7 +650,10 @@ class UnknownAttribute(QueryError):
 
     def __init__(self, attribute: str, *, known: Sequence[str]) -> None:
         hint = _did_you_mean(attribute, known)
-        super().__init__(f"no product has an attribute {attribute!r}; {hint}there are: {_listed(known)}")
+        there_are = (
+            f"there are: {_listed(known)}" if known else "the catalog tells none, and its model predicts none"
+        )
+        super().__init__(f"no product has an attribute {attribute!r}; {hint}{there_are}")
 
 
 class UnknownValue(QueryError):

@@ -17,6 +17,7 @@ MAX_PHOTO_SIDE_PX = 30_000  # Width of a photo, and its height.
 MAX_JPEG_SCANS = 100  # Passes over a progressive JPEG; encoders write about ten.
 MAX_FETCHED_BYTES = 64_000_000  # File of a photo that is fetched by URL.
 FETCH_TIMEOUT_S = 10.0  # Seconds for fetching a photo, from looking up the name to the last byte.
+MIN_SAID_PROBABILITY = 0.5  # Probability from which a prediction is said, filtered by and counted.
 THUMBNAIL_PX = 640  # Width and height of a photo as the workspace keeps it.
 
 # Sources
@@ -121,6 +122,7 @@ MAX_FORM_ID_CHARS = 2_048  # Id of a product in a form.
 MAX_RETURN_PATH_CHARS = 4_096  # Address that a form leads back to.
 MAX_FACET_VALUES = 60  # Values of a filter.
 UPLOAD_AGE_S = 86_400.0  # Seconds that an uploaded photo is kept.
+MAX_KEPT_SIDE_PX = 2_048  # Width and height of an uploaded photo that is no JPEG, as it is searched with.
 MAX_UPLOADS = 500  # Uploaded photos that are kept.
 COOKIE_AGE_S = 390 * 86_400  # Seconds that a visitor is remembered: 13 months.
 

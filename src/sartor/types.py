@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 AttributeValue: TypeAlias = str | int | float | bool | tuple[str, ...]
 Attributes: TypeAlias = Mapping[str, AttributeValue]
+Guesses: TypeAlias = Mapping[str, tuple[str, float]]  # what a model predicts: value and probability by attribute
 Vector: TypeAlias = "npt.NDArray[np.float32]"  # (d,), unit norm where it is an embedding
 Matrix: TypeAlias = "npt.NDArray[np.float32]"  # (n, d)
 
@@ -105,11 +106,17 @@ class Photo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredProduct:
-    """A product with its photos, the main one first, as the store holds it, and the source that it came from."""
+    """A product with its photos, the main one first, as the store holds it, and the source that it came from.
+
+    Attributes:
+        predicted: Attributes that the catalog lacks and the default model predicts. They are derived: no write
+            takes them, and they follow the photos.
+    """
 
     product: Product
     photos: tuple[Photo, ...] = ()
     source: str = ""
+    predicted: Guesses = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -303,6 +310,7 @@ class Hit:
         title: The product's title.
         attributes: Its attributes in the catalog.
         predicted: Attributes that the catalog lacks and the model predicts: value and probability.
+        title_predicted: Whether the title was made from them, because the catalog has none but a file's name.
         photo: The photo of the product that is closest to the query.
         style: Closeness of its look, in [-1, 1].
         color: Closeness of its colors, from 0, nothing in common, to 1.
@@ -317,7 +325,8 @@ class Hit:
     title: str
     attributes: Attributes
     photo: Photo
-    predicted: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    predicted: Guesses = field(default_factory=dict)
+    title_predicted: bool = False
     style: float = 0.0
     color: float = 0.0
     match: float | None = None

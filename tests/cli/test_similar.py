@@ -44,8 +44,8 @@ def test_the_json_has_what_others_rely_on(indexed: Sartor, query: Path) -> None:
     assert answer["model"] == "color"
     first = answer["hits"][0]
     assert list(first) == [
-        "product_id", "score", "match", "weak", "style", "color", "reasons", "title", "attributes", "predicted",
-        "variants", "photo",
+        "product_id", "score", "match", "weak", "style", "color", "reasons", "title", "title_predicted",
+        "attributes", "predicted", "variants", "photo",
     ]  # fmt: skip
     assert (first["product_id"], first["title"]) == ("a", "Red shirt")
     assert first["score"] == pytest.approx(1, abs=0.02)
@@ -66,6 +66,31 @@ def test_a_product_is_not_its_own_hit(indexed: Sartor) -> None:
     found = ids(indexed("similar", "--product", "a", "--json"))
     assert found[0] == "d"
     assert sorted(found) == ["b", "c", "d"]
+
+
+def test_an_argument_that_is_no_file_is_a_product(indexed: Sartor, query: Path) -> None:
+    by_id = indexed("similar", "a", "--json").json()
+    by_option = indexed("similar", "--product", "a", "--json").json()
+    assert by_id["hits"] == by_option["hits"]
+    both = indexed("similar", query, "a", "--weights", "1,3", "--json")
+    assert (
+        both.json()["hits"]
+        == indexed("similar", query, "--product", "a", "--weights", "1,3", "--json").json()["hits"]
+    )
+
+
+def test_a_file_comes_before_a_product_of_its_name(
+    indexed: Sartor, query: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a").write_bytes(query.read_bytes())
+    assert indexed("similar", "a", "--json").json()["hits"] == indexed("similar", query, "--json").json()["hits"]
+
+
+def test_what_is_neither_is_named(indexed: Sartor) -> None:
+    assert "15970" in indexed("similar", "15970").err
+    assert indexed("similar", "15970").code == 1
+    assert "red.jpg" in indexed("similar", "red.jpg").err
 
 
 def test_a_photo_that_is_in_the_catalog_is_not_its_own_hit(indexed: Sartor, photos: Path) -> None:

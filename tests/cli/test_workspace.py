@@ -26,6 +26,28 @@ def test_info_tells_what_a_workspace_holds(sartor: Sartor, table: Path) -> None:
     assert "4 products, 4 photos" in sartor("info").out
 
 
+def test_options_of_a_command_may_come_before_it(
+    sartor: Sartor, table: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sartor("index", table)
+    monkeypatch.delenv("SARTOR_HOME")
+    monkeypatch.chdir(tmp_path)
+    assert sartor("--home", home, "info", "--json").json()["counts"]["products"] == 4
+    assert sartor(f"--home={home}", "--json", "info").json()["counts"]["products"] == 4
+    assert sartor("-v", "--home", home, "check").code == 0
+    assert "color" in sartor("--home", home, "models", "list").out
+    assert sartor("--home", tmp_path / "none", "info", "--home", home, "--json").json()["counts"]["products"] == 4
+    assert not (tmp_path / "none").exists()
+
+
+def test_an_option_before_a_command_that_does_not_have_it_is_named(sartor: Sartor) -> None:
+    assert "--nonsense" in sartor("--nonsense", "info").err
+    assert "--csv" in sartor("--csv", "x", "info").err
+    assert sartor("--home").code == 2
+    assert "Usage" in sartor("--help").out
+    assert "Usage" in sartor("--home", "x", "info", "--help").out
+
+
 def test_an_empty_workspace_can_be_asked(sartor: Sartor) -> None:
     assert sartor("info", "--json").json()["counts"]["products"] == 0
     assert sartor("check").code == 0

@@ -143,6 +143,23 @@ def test_an_empty_catalog_has_no_labels() -> None:
     assert choose_labels([]) == choose_labels([{}, {}]) == ()
 
 
+def test_ids_and_who_sent_a_photo_are_no_labels() -> None:
+    columns = {
+        "sender_id": lambda number: number % 30,
+        "senderId": lambda number: number % 30,
+        "Sender": lambda number: f"s{number % 30}",
+        "seller name": lambda number: f"shop {number % 3}",
+        "batch": lambda number: f"{number % 9 + 10_000}",
+        "lot": lambda number: f"{number % 9:08x}-{7:04x}-{number % 5:04x}",
+        "year": lambda number: 2010 + number % 9,
+        "width": lambda number: number % 9,
+        "shade": lambda number: ("beige", "decade", "facade")[number % 3],
+        "wide": lambda number: bool(number % 2),
+    }
+    rows = [{name: value(number) for name, value in columns.items()} for number in range(300)]
+    assert choose_labels(rows) == ("shade", "wide", "width", "year")
+
+
 def test_several_values_are_a_label_of_their_own_in_any_order() -> None:
     assert label_of(("red", " blue ", "")) == label_of(("blue", "red")) == "blue, red"
     assert label_of(()) == label_of(None) == label_of(" ") == ""

@@ -23,12 +23,53 @@ from sartor.cli import (
 
 
 class _Commands(TyperGroup):
-    """The commands; ``evaluate --events FILE``, the former name of ``replay FILE``, still works."""
+    """The commands; ``evaluate --events FILE``, the former name of ``replay FILE``, still works.
+
+    An option of a command may also come before it: ``sartor --home x info`` is ``sartor info --home x``.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _in_order(self, args))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args[0] == "evaluate" and any(arg.partition("=")[0] == "--events" for arg in args):
             args = ["replay", *args[1:]]
         return super().resolve_command(ctx, args)
+
+
+def _in_order(group: TyperGroup, args: list[str]) -> list[str]:
+    """The arguments with the options that came before the command right behind its name."""
+    own, arity = _options_of(group), _arities(group)
+    kept: list[str] = []
+    moved: list[str] = []
+    rest = list(args)
+    while rest and rest[0].startswith("-") and (name := rest[0].partition("=")[0]) != "--":
+        has_value = name not in own and arity.get(name, False) and "=" not in rest[0]
+        (kept if name in own or name not in arity else moved).extend(rest[: 1 + has_value])
+        del rest[: 1 + has_value]
+    names: list[str] = []
+    while moved and rest and (command := group.commands.get(rest[0])) is not None:
+        names.append(rest.pop(0))
+        if not isinstance(command, TyperGroup):
+            break
+        group = command
+    return [*kept, *names, *moved, *rest]
+
+
+def _arities(group: TyperGroup) -> dict[str, bool]:
+    """Every option of all commands, and whether a value follows it."""
+    arities: dict[str, bool] = {}
+    for command in group.commands.values():
+        arities |= _arities(command) if isinstance(command, TyperGroup) else _options_of(command)
+    return arities
+
+
+def _options_of(command: Any) -> dict[str, bool]:
+    """The options of a command, and whether a value follows each."""
+    options = [parameter for parameter in command.params if parameter.param_type_name == "option"]
+    own = {name: not (option.is_flag or option.count) for option in options for name in option.opts}
+    others = {name: False for option in options for name in option.secondary_opts}
+    return {**own, **others, "--help": False}
 
 
 app = typer.Typer(

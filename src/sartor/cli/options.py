@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sartor.evaluation.sheets import Tile
     from sartor.ingest.photos import OnProgress, Progress, Rejection
     from sartor.shop import Shop
-    from sartor.types import Photo
+    from sartor.types import Guesses, Photo
 
 
 Home: TypeAlias = Annotated[
@@ -119,6 +119,19 @@ def stoppable(message: str) -> Iterator[None]:
 def echo(message: str, *, err: bool = False) -> None:
     """Print a line; letters that the encoding of the file or pipe does not have become escapes."""
     typer.echo(message, file=sys.stderr if err else sys.stdout)
+
+
+def title_text(title: str, *, is_predicted: bool) -> str:
+    """A title for people, marked where a model made it."""
+    return f"{title} (predicted)" if is_predicted else title
+
+
+def guesses_json(predicted: Guesses) -> dict[str, dict[str, str | float]]:
+    """Predictions with their probabilities, as JSON has them."""
+    return {
+        name: {"value": value, "probability": round(probability, 4)}
+        for name, (value, probability) in predicted.items()
+    }
 
 
 def print_json(value: Any) -> None:

@@ -17,12 +17,14 @@ from sartor.cli.options import (
     Sheet,
     Where,
     echo,
+    guesses_json,
     path_of,
     print_json,
     print_table,
     require_sheet_name,
     settings,
     tiles_of,
+    title_text,
 )
 
 if TYPE_CHECKING:
@@ -85,7 +87,7 @@ def _print(look: Outfit) -> None:
             (
                 str(piece.slot),
                 piece.product_id,
-                piece.title,
+                title_text(piece.title, is_predicted=piece.title_predicted),
                 "" if piece.price is None else f"{piece.price:g}",
                 f"{piece.score:.2f}",
                 " · ".join(piece.reasons),
@@ -107,6 +109,8 @@ def _as_json(shop: Shop, look: Outfit) -> dict[str, Any]:
                 "slot": str(piece.slot),
                 "product_id": piece.product_id,
                 "title": piece.title,
+                "title_predicted": piece.title_predicted,
+                "predicted": guesses_json(piece.predicted),
                 "price": piece.price,
                 "score": round(piece.score, 4),
                 "reasons": list(piece.reasons),
@@ -229,7 +233,15 @@ def _print_feed(feed: Feed, remark: str) -> None:
     print_table(
         "",
         ("product", "title", "score", "why"),
-        ((hit.product_id, hit.title, f"{hit.score:.3f}", " · ".join(hit.reasons)) for hit in feed),
+        (
+            (
+                hit.product_id,
+                title_text(hit.title, is_predicted=hit.title_predicted),
+                f"{hit.score:.3f}",
+                " · ".join(hit.reasons),
+            )
+            for hit in feed
+        ),
     )
     echo(remark)
 
@@ -242,6 +254,8 @@ def _feed_json(shop: Shop, feed: Feed) -> dict[str, Any]:
             {
                 "product_id": hit.product_id,
                 "title": hit.title,
+                "title_predicted": hit.title_predicted,
+                "predicted": guesses_json(hit.predicted),
                 "score": round(hit.score, 4),
                 "reasons": list(hit.reasons),
                 "variants": list(hit.variants),
@@ -255,6 +269,7 @@ def _feed_json(shop: Shop, feed: Feed) -> dict[str, Any]:
 
 def _write_feed_sheet(sheet: Path, shop: Shop, person: Person, feed: Feed) -> None:
     """The products that the person liked or viewed last, beside the feed."""
+    from sartor.described import title_of
     from sartor.evaluation.sheets import SheetRow, write_sheet
 
     recent = (*shop.favorites(person), *shop.recently_viewed(person, k=_MAX_RECENT))
@@ -262,7 +277,9 @@ def _write_feed_sheet(sheet: Path, shop: Shop, person: Person, feed: Feed) -> No
     query = tuple(
         tile
         for stored in list(by_id.values())[:_MAX_RECENT]
-        for tile in tiles_of(shop, stored.photos[0], stored.product.title, stored.product.id)
+        for tile in tiles_of(
+            shop, stored.photos[0], title_of(stored.product, stored.predicted).text, stored.product.id
+        )
     )
     hits = tuple(
         tile for hit in feed for tile in tiles_of(shop, hit.photo, hit.title, *hit.reasons, hit.product_id)

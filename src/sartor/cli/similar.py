@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,22 +19,23 @@ from sartor.cli.options import (
     Where,
     counted,
     echo,
+    guesses_json,
     path_of,
     print_json,
     print_table,
     require_sheet_name,
     settings,
     tiles_of,
+    title_text,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from sartor.evaluation.sheets import Tile
     from sartor.imaging.fetch import EncodedPhoto
     from sartor.recommend.duplicates import DuplicatePhoto
     from sartor.recommend.explain import QueryAttributes
-    from sartor.recommend.features import FeatureWeights
     from sartor.recommend.query import Part
     from sartor.recommend.similar import Recommendation
     from sartor.shop import Shop
@@ -48,11 +48,13 @@ _MAX_FACET_VALUES = 12  # in a table
 
 def similar(
     photos: Annotated[
-        list[str] | None, typer.Argument(metavar="PHOTO...", help="Image files; several count as one query.")
+        list[str] | None,
+        typer.Argument(metavar="PHOTO|ID...", help="Image files, or ids of products; several count as one query."),
     ] = None,
     *,
     product: Annotated[
-        list[str] | None, typer.Option("--product", metavar="ID", help="A product of the catalog; repeatable.")
+        list[str] | None,
+        typer.Option("--product", metavar="ID", help="A product, also if a file has its id as name; repeatable."),
     ] = None,
     weights: Annotated[
         str | None, typer.Option("--weights", metavar="A,B", help="Weight of each photo, then of each product.")
@@ -102,7 +104,7 @@ def similar(
     allow_urls: AllowUrls = None,
     as_json: Json = False,
 ) -> None:
-    """Find the products of the catalog that look most like PHOTOs, without the query itself."""
+    """Find the products that look most like PHOTOs or products of the catalog, without the query itself."""
     require_sheet_name(sheet)
     require_sheet_name(regions)
     from sartor.recommend.filters import parse_where
@@ -113,8 +115,9 @@ def similar(
         home=home, model=model, metric=metric, device=device, precision=precision, allow_urls=allow_urls
     )
     with open_shop(chosen) as shop:
-        queries = [shop.read(photo) for photo in photos or ()]
-        parts, products = _parts(queries, product or [], weights=weights, box=box)
+        files, ids = _told_apart(shop, photos or ())
+        queries, ids = [shop.read(file) for file in files], [*ids, *(product or ())]
+        parts, products = _parts(queries, ids, weights=weights, box=box)
         results = shop.similar(
             *parts,
             products=products,
@@ -129,10 +132,18 @@ def similar(
             exact=exact,
         )
         if sheet is not None:
-            _write_sheet(sheet, shop, _query_tiles(shop, queries, product or []), results)
+            _write_sheet(sheet, shop, _query_tiles(shop, queries, ids), results)
         if regions is not None:
             _write_regions(regions, shop, (*parts, *products)[0], results)
         _print_json(shop, results) if as_json else _print(results)
+
+
+def _told_apart(shop: Shop, given: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Photos, and ids of products: what is no file, and is an id in the catalog or looks like no file's name."""
+    no_files = [name for name in given if "://" not in name and not Path(name).exists()]
+    known = shop.catalog.store.known(no_files)
+    ids = [name for name in no_files if name in known or not (Path(name).suffix or set(name) & set("/\\"))]
+    return [name for name in given if name not in ids], ids
 
 
 def _parts(
@@ -166,9 +177,8 @@ def _numbers(text: str, option: str, *, count: int) -> tuple[float, ...]:
     return numbers
 
 
-def _dials(text: str) -> FeatureWeights:
+def _dials(text: str) -> dict[str, float]:
     from sartor.recommend.features import FEATURES
-    from sartor.recommend.weights import default_feature_weights
 
     pairs = [part.partition("=") for part in text.split(",")]
     texts = {name.strip(): value for name, _, value in pairs}
@@ -179,7 +189,7 @@ def _dials(text: str) -> FeatureWeights:
     if len(values) != len(pairs) or not set(values) <= set(FEATURES):
         message = f"--dials takes {', '.join(f'{name}=0..1' for name in FEATURES)}, each once, not {text!r}"
         raise typer.BadParameter(message)
-    return replace(default_feature_weights(), **values)
+    return values
 
 
 def _names(text: str | None) -> tuple[str, ...]:
@@ -191,7 +201,7 @@ def _print_json(shop: Shop, results: Recommendation) -> None:
         {
             "model": shop.model.id,
             "good": results.good,
-            "seen": {"predicted": _guesses(results.seen.predicted), "colors": list(results.seen.colors)},
+            "seen": {"predicted": guesses_json(results.seen.predicted), "colors": list(results.seen.colors)},
             "hits": [
                 {
                     "product_id": hit.product_id,
@@ -202,8 +212,9 @@ def _print_json(shop: Shop, results: Recommendation) -> None:
                     "color": round(hit.color, 4),
                     "reasons": list(hit.reasons),
                     "title": hit.title,
+                    "title_predicted": hit.title_predicted,
                     "attributes": dict(hit.attributes),
-                    "predicted": _guesses(hit.predicted),
+                    "predicted": guesses_json(hit.predicted),
                     "variants": list(hit.variants),
                     "photo": path_of(shop, hit.photo),
                 }
@@ -215,13 +226,6 @@ def _print_json(shop: Shop, results: Recommendation) -> None:
             },
         }
     )
-
-
-def _guesses(predicted: Mapping[str, tuple[str, float]]) -> dict[str, dict[str, str | float]]:
-    return {
-        name: {"value": value, "probability": round(probability, 4)}
-        for name, (value, probability) in predicted.items()
-    }
 
 
 def _print(results: Recommendation) -> None:
@@ -239,7 +243,7 @@ def _print(results: Recommendation) -> None:
                 hit.product_id + (f" (+{len(hit.variants)})" if hit.variants else ""),
                 f"{hit.score:.3f}",
                 "" if hit.match is None else f"{hit.match:.0%}",
-                hit.title,
+                title_text(hit.title, is_predicted=hit.title_predicted),
                 " · ".join(hit.reasons),
             )
             for hit in results
@@ -262,13 +266,14 @@ def _described(query: QueryAttributes) -> str:
 
 
 def _query_tiles(shop: Shop, photos: list[EncodedPhoto], products: list[str]) -> list[Tile]:
+    from sartor.described import title_of
     from sartor.evaluation.sheets import Tile
 
     tiles = [Tile.of_photo(photo.data, caption=(Path(photo.name).name,)) for photo in photos]
     for product in products:
         stored = shop.product(product)
         for photo in stored.photos:
-            tiles += tiles_of(shop, photo, product, stored.product.title)
+            tiles += tiles_of(shop, photo, product, title_of(stored.product, stored.predicted).text)
     return tiles
 
 

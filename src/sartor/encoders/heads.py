@@ -6,6 +6,8 @@ weights, so attributes can be predicted from an embedding at any time, without i
 
 from __future__ import annotations
 
+import hashlib
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -35,6 +37,16 @@ class Heads:
         """``vectors`` has unit class vectors ``(d, c)`` by the head's name; ``scale`` multiplies the cosines."""
         self.heads = heads
         self._vectors, self._scale = vectors, scale
+
+    @cached_property
+    def digest(self) -> str:
+        """Differs for heads that predict otherwise; empty without any."""
+        if not self.heads:
+            return ""
+        digest = hashlib.blake2b(repr((self._scale, *self.heads)).encode(), digest_size=16)
+        for head in self.heads:
+            digest.update(np.ascontiguousarray(self._vectors[head.name]).tobytes())
+        return digest.hexdigest()
 
     @classmethod
     def read(cls, folder: Path | None, card: ModelCard) -> Self:

@@ -5,6 +5,7 @@ Shapes: q queries, n products of the gallery, b queries of a block, m products r
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Protocol, Self, TypeAlias
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol, Self, TypeAlias
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from sartor.browsing import words_of_name
 from sartor.errors import UnusableLabelMap
 
 if TYPE_CHECKING:
@@ -31,13 +33,26 @@ MIN_COVERAGE = 0.5  # share of the products that have the attribute
 MIN_VALUES = 2  # with one value there is nothing to tell apart
 MAX_VALUES = 500  # with more, most values have too few products that could find each other
 MAX_VALUES_SHARE = 0.5  # values per product: ids, links, titles and prices have more
+MAX_CODES_SHARE = 0.5  # of the values; of an attribute with more, the values are ids, whatever its name is
+
+# Attributes with one of these words in their name say nothing of what a photo shows.
+_UNSEEN = frozenset([
+    "id", "ids", "uuid", "guid", "gtin", "mpn", "sku", "ean", "upc", "isbn", "asin", "barcode", "hash", "md5",
+    "sha1", "sha256", "sender", "user", "username", "uploader", "author", "photographer", "owner", "seller",
+    "vendor", "merchant", "supplier", "customer", "shopper", "visitor", "session", "account", "email", "phone",
+    "device",
+])  # fmt: skip
+_CODE = re.compile(r"\d{5,}|[0-9a-f]{8,}|[0-9a-f]{4,}(?:-[0-9a-f]{4,}){2,}", re.IGNORECASE)
 
 _UNLABELLED_QUERY = np.int32(-1)
 _UNLABELLED_PRODUCT = np.int32(-2)  # not the same, so that a query without a label matches nothing
 
 
 def choose_labels(rows: Sequence[Attributes]) -> tuple[str, ...]:
-    """The attributes of products that are categories by the thresholds of this module, sorted."""
+    """The attributes of products that are categories by the thresholds of this module, sorted.
+
+    Ids are none, nor is who sent or sells a product: neither can be seen in its photo.
+    """
     covered: Counter[str] = Counter()
     values: dict[str, set[str]] = {}
     for row in rows:
@@ -51,7 +66,14 @@ def choose_labels(rows: Sequence[Attributes]) -> tuple[str, ...]:
         if covered[name] >= MIN_COVERAGE * len(rows)
         and MIN_VALUES <= len(values[name]) <= MAX_VALUES
         and len(values[name]) < MAX_VALUES_SHARE * len(rows)
+        and not words_of_name(name) & _UNSEEN
+        and sum(map(_is_code, values[name])) <= MAX_CODES_SHARE * len(values[name])
     )
+
+
+def _is_code(value: str) -> bool:
+    """Whether a value reads as a number or key of a database: digits from five on, a UUID, a hash."""
+    return _CODE.fullmatch(value) is not None and any(map(str.isdigit, value))
 
 
 def label_of(value: AttributeValue | None) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LEASE = "indexer"
+LISTED_BY = "listing_predicted_by"  # setting: the key of the heads whose predictions the listing has
 
 
 class _LeaseOver(Exception):
@@ -42,26 +43,30 @@ class Indexer:
         open_writer: Opens the index of a model for the holder of a term.
         open_listing: Opens the index of the listing for the holder of a term; it may return None, as long as no
             process asks for one.
+        describes: The features of the default model, by whose predictions products are listed, too; None without
+            one.
         lease_s: Seconds that the lease is taken for; it is extended when a third of them has passed.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a keyword of its own
         self,
         store: CatalogStore,
         *,
         models: Callable[[], Mapping[str, FeatureBuilder]],
         open_writer: Callable[[str, FeatureBuilder, int], IndexWriter],
         open_listing: Callable[[int], ListingWriter | None] = lambda _: None,
+        describes: Callable[[], FeatureBuilder | None] = lambda: None,
         lease_s: float = INDEXER_LEASE_S,
     ) -> None:
         self._store, self._models, self._lease_s = store, models, lease_s
-        self._open_writer, self._open_listing = open_writer, open_listing
+        self._open_writer, self._open_listing, self._describes = open_writer, open_listing, describes
         self._holder = f"{socket.gethostname()}-{secrets.token_hex(8)}"
         self._lock = Lock()
         self._term: int | None = None
         self._taken_s = 0.0  # by this process's monotonic clock, before the store was asked
         self._writers: dict[str, IndexWriter] = {}
         self._listing: ListingWriter | None = None
+        self._listing_key = ""  # of the heads whose predictions it has, or gets
         self._stopping = Event()
         self._thread: Thread | None = None
 
@@ -169,7 +174,7 @@ class Indexer:
         self._term, self._taken_s = term, now_s
 
     def _forget(self) -> None:
-        self._term, self._writers, self._listing = None, {}, None
+        self._term, self._writers, self._listing, self._listing_key = None, {}, None, ""
 
     def _write_listing(self) -> None:
         if self._term is None:  # _extend has seen to it
@@ -178,9 +183,17 @@ class Indexer:
         listing = self._listing = self._listing or self._open_listing(self._term)
         if listing is None:
             return
-        written = write_listing(self._store, listing, before_page=self._extend)
-        if written or is_new:  # a former holder may have ended just before it marked
+        features = self._describes()
+        key = "" if features is None else features.key
+        is_other = (is_new or key != self._listing_key) and key != (self._store.setting(LISTED_BY) or "")
+        if is_other:
+            listing.clear()  # what is read stays until the new one is marked
+        self._listing_key = key
+        written = write_listing(self._store, listing, before_page=self._extend, features=features)
+        if written or is_new or is_other:  # a former holder may have ended just before it marked
             listing.mark(listing.revision)
+        if is_other:
+            self._store.set_setting(LISTED_BY, key)
 
     def _writer(self, model: str, features: FeatureBuilder) -> IndexWriter:
         if self._term is None:  # _extend has seen to it

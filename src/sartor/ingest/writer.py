@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from dataclasses import replace as replace_fields
 from typing import TYPE_CHECKING, TypeVar
 
 from sartor.errors import WriteConflict
+from sartor.ingest.predictions import predictions_of
 from sartor.store.base import Write
 from sartor.types import ListedProduct
 
@@ -172,13 +174,29 @@ def write_changes(
     return _follow(store, writer, replace, before_page)
 
 
-def write_listing(store: CatalogStore, writer: ListingWriter, *, before_page: Callable[[], None]) -> int:
-    """The same for the index of the catalog's listing, which has products without photos, too."""
+def write_listing(
+    store: CatalogStore,
+    writer: ListingWriter,
+    *,
+    before_page: Callable[[], None],
+    features: FeatureBuilder | None = None,
+) -> int:
+    """The same for the index of the catalog's listing, which has products without photos, too.
+
+    Args:
+        store: The catalog.
+        writer: Writes the listing.
+        before_page: As ``write_changes`` takes it.
+        features: Of the default model, by which products are described; None before there is one.
+    """
 
     def replace(page: _Page) -> None:
         products, numbers = store.products(page.live), store.numbers(page.live)
+        guesses = {} if features is None else predictions_of(store, features, page.live)
         listed = [
-            ListedProduct(stored=stored, number=numbers[product_id])
+            ListedProduct(
+                stored=replace_fields(stored, predicted=guesses.get(product_id, {})), number=numbers[product_id]
+            )
             for product_id, stored in products.items()
             if product_id in numbers
         ]

@@ -51,6 +51,7 @@ class Model:
     predicted: Callable[[Matrix], Sequence[Mapping[str, tuple[str, float]]]]
     # Probabilities ``(n,)`` for closenesses ``(n, 3)`` in style, color and category; None without a calibration.
     matching: Callable[[Matrix], Vector] | None
+    is_default: bool = False  # whether its predictions are those that the catalog's listing has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sartor.described import title_of
 from sartor.imaging.pixels import apart
 from sartor.recommend.features import color_vector
 from sartor.recommend.weights import SAME_COLOR, SAME_PICTURE, SAME_STYLE
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from sartor.store.base import CatalogStore
-    from sartor.types import Matrix, Photo, Vector
+    from sartor.types import Matrix, Photo, StoredProduct, Vector
 
     Flags = npt.NDArray[np.bool_]
     Rows = npt.NDArray[np.intp]
@@ -57,7 +58,7 @@ def find_duplicates(store: CatalogStore, model: str) -> tuple[tuple[DuplicatePho
         tuple(
             DuplicatePhoto(
                 product_id=photos[row].product_id,
-                title=products[photos[row].product_id].product.title,
+                title=_title(products[photos[row].product_id]),
                 photo=stored[photos[row].sha256],
             )
             for row in rows
@@ -116,3 +117,7 @@ def _dot(vectors: Matrix, ones: Rows, others: Rows) -> Vector:
 
 def _pictures_apart(fingerprints: Sequence[bytes], ones: Rows, others: Rows) -> Vector:
     return apart([fingerprints[row] for row in ones], [fingerprints[row] for row in others])
+
+
+def _title(stored: StoredProduct) -> str:
+    return title_of(stored.product, stored.predicted).text

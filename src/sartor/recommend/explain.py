@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sartor.imaging.thumbnail import heated
+from sartor.limits import MIN_SAID_PROBABILITY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     Map = npt.NDArray[np.float32]  # (h, w)
 
-_SURE = 0.5  # probability from which a prediction is said
 _SAME_COLOR, _NEAR_COLOR, _OTHER_COLOR = 0.9, 0.7, 0.35
 _SAME_SHAPE = 0.75
 _MAX_REASONS = 3
@@ -69,7 +69,7 @@ def reasons_of(
 
 
 def _values(known: Mapping[str, object], predicted: Mapping[str, tuple[str, float]]) -> dict[str, object]:
-    sure = {name: value for name, (value, probability) in predicted.items() if probability >= _SURE}
+    sure = {name: value for name, (value, probability) in predicted.items() if probability >= MIN_SAID_PROBABILITY}
     return {**sure, **known}
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import cycle
 from typing import TYPE_CHECKING, Self
 
@@ -16,13 +16,14 @@ import numpy as np
 
 from sartor.errors import BadDial
 from sartor.imaging.color import color_name
+from sartor.limits import MIN_SAID_PROBABILITY
 from sartor.types import IndexEntry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sartor.encoders.heads import Heads
-    from sartor.types import Attributes, EmbeddedPhoto, Matrix, Palette, Vector
+    from sartor.types import Attributes, EmbeddedPhoto, Guesses, Matrix, Palette, Vector
 
 FEATURES = ("style", "color", "category")
 COLOR_DIMENSION = 96
@@ -45,6 +46,7 @@ _COLOR_WORDS = {
     "purple": "purple, lavender, violet, mauve, plum, lilac",
     "pink": "pink, rose, magenta, fuchsia, blush",
 }
+_SAYS_NOTHING = frozenset({"", "na", "n/a", "none", "not sure", "other", "skip", "unknown"})  # classes of tables
 _FAMILY = {word: family for family, words in _COLOR_WORDS.items() for word in words.split(", ")}
 
 
@@ -202,8 +204,17 @@ class FeatureBuilder:
         """Length of joined vectors, for embeddings of a length."""
         return embedding + COLOR_DIMENSION + self._classes
 
+    @cached_property
+    def key(self) -> str:
+        """Differs for models that predict otherwise; empty for one that predicts nothing."""
+        return self.heads.digest
+
     def entries(self, photos: Sequence[EmbeddedPhoto]) -> list[IndexEntry]:
-        """Index entries of photos; attributes that the catalog leaves open are predicted."""
+        """Index entries of photos; what the catalog leaves open is predicted by the main photo, where it is sure.
+
+        Args:
+            photos: All photos of some products, those of a product together.
+        """
         if not photos:
             return []
         probabilities = self.heads.probabilities(np.stack([photo.vector for photo in photos]))
@@ -218,7 +229,7 @@ class FeatureBuilder:
             for photo, category, attributes in zip(
                 photos,
                 self._categories(probabilities, len(photos)),
-                self._attributes(photos, probabilities),
+                self._attributes(photos, probabilities, from_probability=MIN_SAID_PROBABILITY),
                 strict=True,
             )
         ]
@@ -259,12 +270,18 @@ class FeatureBuilder:
 
     def describe(self, embeddings: Matrix) -> list[dict[str, tuple[str, float]]]:
         """The likeliest value of each attribute with its probability, for embeddings ``(n, d)``."""
-        probabilities = self.heads.probabilities(embeddings)
-        likeliest = self.heads.likeliest(probabilities) or [{}] * len(embeddings)
-        return [
-            {name: (value, float(probabilities[name][row].max())) for name, value in values.items()}
-            for row, values in enumerate(likeliest)
-        ]
+        return self._guesses(self.heads.probabilities(embeddings), len(embeddings))
+
+    def predictions(self, photos: Sequence[EmbeddedPhoto]) -> dict[str, Guesses]:
+        """What the catalog leaves open of products, predicted by their main photos, by product id."""
+        main = [photo for photo in photos if photo.is_main]
+        if not main or not self.heads.heads:
+            return {}
+        described = self.describe(np.stack([photo.vector for photo in main]))
+        return {
+            photo.product_id: {name: guess for name, guess in guesses.items() if name not in photo.attributes}
+            for photo, guesses in zip(main, described, strict=True)
+        }
 
     @property
     def attributes(self) -> tuple[str, ...]:
@@ -275,9 +292,30 @@ class FeatureBuilder:
     def _classes(self) -> int:
         return len(self.heads.heads[0].classes) if self.heads.heads else 0
 
-    def _attributes(self, photos: Sequence[EmbeddedPhoto], probabilities: dict[str, Matrix]) -> list[Attributes]:
-        predicted = self.heads.likeliest(probabilities) or [{}] * len(photos)
-        return [{**likeliest, **photo.attributes} for photo, likeliest in zip(photos, predicted, strict=True)]
+    def _attributes(
+        self, photos: Sequence[EmbeddedPhoto], probabilities: dict[str, Matrix], *, from_probability: float = 0.0
+    ) -> list[Attributes]:
+        predicted = [
+            {name: value for name, (value, probability) in guesses.items() if probability >= from_probability}
+            for guesses in self._guesses(probabilities, len(photos))
+        ]
+        main = {photo.product_id: own for photo, own in zip(photos, predicted, strict=True) if photo.is_main}
+        return [
+            {**main.get(photo.product_id, own), **photo.attributes}
+            for photo, own in zip(photos, predicted, strict=True)
+        ]
+
+    def _guesses(self, probabilities: dict[str, Matrix], count: int) -> list[dict[str, tuple[str, float]]]:
+        """The likeliest values of photos with their probabilities, without those that say nothing."""
+        likeliest = self.heads.likeliest(probabilities) or [{}] * count
+        return [
+            {
+                name: (value, float(probabilities[name][row].max()))
+                for name, value in values.items()
+                if value.casefold() not in _SAYS_NOTHING
+            }
+            for row, values in enumerate(likeliest)
+        ]
 
     def _categories(self, probabilities: dict[str, Matrix], count: int) -> Matrix:
         if not self.heads.heads:

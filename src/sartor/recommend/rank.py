@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sartor.described import title_of
 from sartor.recommend.base import GROUP
 from sartor.recommend.duplicates import alike
 from sartor.types import Hit
@@ -155,13 +156,18 @@ class CandidateSet:
 
     def _hit(self, item: RankedItem, predicted: Mapping[str, tuple[str, float]]) -> Hit:
         neighbor = self.neighbors[item.row]
-        product = self.products[neighbor.product_id].product
+        stored = self.products[neighbor.product_id]
+        product = stored.product
+        guesses = stored.predicted if self.model.is_default and stored.predicted else predicted
+        guesses = {name: guess for name, guess in guesses.items() if name not in product.attributes}
+        title = title_of(product, guesses)
         return Hit(
             product_id=product.id,
             score=item.score,
-            title=product.title,
+            title=title.text,
+            title_predicted=title.is_predicted,
             attributes=product.attributes,
-            predicted={name: value for name, value in predicted.items() if name not in product.attributes},
+            predicted=guesses,
             photo=self._photo(neighbor),
             variants=item.variants,
             reasons=item.reasons,

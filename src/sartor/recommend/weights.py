@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
+from sartor.errors import BadDial
 from sartor.events.model import EventType, RelationType
-from sartor.recommend.features import FeatureWeights
+from sartor.recommend.features import FEATURES, FeatureWeights
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DAY_S = 86_400
 
@@ -69,6 +74,31 @@ def default_feature_weights(*, has_color: bool = False, has_parts: bool = True) 
     if not has_color:
         return DEFAULT_FEATURE_WEIGHTS
     return _RECOLORED if has_parts else _COLOR_ONLY
+
+
+def feature_weights(
+    given: FeatureWeights | Mapping[str, float] | None = None, *, has_color: bool = False, has_parts: bool = True
+) -> FeatureWeights:
+    """The feature weights of a query, which every door asks this function for.
+
+    Args:
+        given: All weights, or some by name; the others, and those of a query without any, are the defaults.
+        has_color: The query asks for a color.
+        has_parts: The query has photos or products, beside a color or alone.
+
+    Raises:
+        BadDial: A name is none of style, color and category, or a weight is not from 0 to 1.
+
+    Example:
+        >>> feature_weights({"color": 0.5})
+        FeatureWeights(style=1.0, color=0.5, category=0.2)
+    """
+    if isinstance(given, FeatureWeights):
+        return given
+    values = given or {}
+    if unknown := sorted(set(values) - set(FEATURES)):
+        raise BadDial(reason=f"there is no {unknown[0]}; there are {', '.join(FEATURES)}")
+    return replace(default_feature_weights(has_color=has_color, has_parts=has_parts), **values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
+from sartor.described import title_of
 from sartor.events.model import PersonKind
 from sartor.service.schemas import (
     EventOut,
@@ -49,11 +50,13 @@ def timed(find: Callable[[], T], present: Callable[..., Out], *, model: str) -> 
 
 def product_out(stored: StoredProduct) -> ProductOut:
     """A product of the catalog."""
-    product = stored.product
+    product, title = stored.product, title_of(stored.product, stored.predicted)
     return ProductOut(
         id=product.id,
-        title=product.title,
+        title=title.text,
+        title_predicted=title.is_predicted,
         attributes=dict(product.attributes),
+        predicted=_guesses(stored.predicted),
         photos=[_photo_out(photo) for photo in stored.photos],
     )
 
@@ -140,6 +143,7 @@ def _hit_out(hit: Hit, position: int) -> HitOut:
         position=position,
         product_id=hit.product_id,
         title=hit.title,
+        title_predicted=hit.title_predicted,
         score=round(hit.score, _DIGITS),
         match=None if hit.match is None else round(hit.match, _DIGITS),
         weak=hit.weak,
@@ -158,10 +162,12 @@ def _piece_out(piece: WornProduct) -> PieceOut:
         slot=str(piece.slot),
         product_id=piece.product_id,
         title=piece.title,
+        title_predicted=piece.title_predicted,
         price=piece.price,
         score=round(piece.score, _DIGITS),
         reasons=list(piece.reasons),
         attributes=dict(piece.attributes),
+        predicted=_guesses(piece.predicted),
         photo=_photo_out(piece.photo),
     )
 

@@ -53,11 +53,11 @@ class Range(RequestModel):
 
 
 class FeatureWeightsIn(RequestModel):
-    """The weight of each feature."""
+    """The weight of each feature; one that is left out is the default, which depends on the query's color."""
 
-    style: Share = 1.0
-    color: Share = 0.0
-    category: Share = 0.0
+    style: Share | None = None
+    color: Share | None = None
+    category: Share | None = None
 
 
 class PhotoIn(RequestModel):
@@ -144,6 +144,16 @@ class PhotoOut(BaseModel):
     height_px: int
 
 
+TitlePredicted = Annotated[
+    bool,
+    Field(description="Whether it was made from what the model predicts: the catalog has only a file's name."),
+]
+Predicted = Annotated[
+    "dict[str, Guess]",
+    Field(description="Attributes that the catalog does not tell, as the model sees them in the photo."),
+]
+
+
 class Guess(BaseModel):
     """What a model predicts."""
 
@@ -157,13 +167,14 @@ class HitOut(BaseModel):
     position: int = Field(description="From 1.")
     product_id: str
     title: str
+    title_predicted: TitlePredicted = False
     score: float = Field(description="Closeness, higher is closer.")
     match: float | None = Field(description="How probable it is of the query's kind and color, from 0 to 1.")
     weak: bool
     style: float
     color: float
     attributes: dict[str, Any]
-    predicted: dict[str, Guess]
+    predicted: Predicted
     photo: PhotoOut
     variants: list[str]
     reasons: list[str]
@@ -200,7 +211,9 @@ class ProductOut(BaseModel):
 
     id: str
     title: str
+    title_predicted: TitlePredicted = False
     attributes: dict[str, Any]
+    predicted: Predicted = {}
     photos: list[PhotoOut]
 
 
@@ -227,10 +240,12 @@ class PieceOut(BaseModel):
     slot: str
     product_id: str
     title: str
+    title_predicted: TitlePredicted = False
     price: float | None
     score: float
     reasons: list[str]
     attributes: dict[str, Any]
+    predicted: Predicted = {}
     photo: PhotoOut
 
 
@@ -281,6 +296,9 @@ class CatalogOut(BaseModel):
     model: str
     dimension: int
     attributes: list[str]
+    predicted: list[str] = Field(
+        description="Attributes that the model predicts where the catalog does not tell them; filters have them."
+    )
     facets: dict[str, list[FacetOut]]
 
 

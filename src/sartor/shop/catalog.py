@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, BinaryIO
 
-from sartor.errors import EmptyCatalog, ExportFailed, PhotoRejected, ProductNotFound
+from sartor.errors import EmptyCatalog, ExportFailed, PhotoRejected, ProductNotFound, SartorError
 from sartor.imaging import reduced
 from sartor.ingest.export.run import export, require_possible
 from sartor.ingest.export.source import ExportSource, selected
 from sartor.ingest.pipeline import IngestOptions, ingest
+from sartor.ingest.predictions import predictions_of
 from sartor.ingest.put import delete_product, put_products
 from sartor.recommend.filters import (
     parse_where,
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
     from sartor.shop.models import Models
     from sartor.store.base import CatalogStore, StoreCounts
     from sartor.types import FacetValue, Listing, ListingQuery, Photo, StoredProduct
+
+logger = logging.getLogger(__name__)
 
 
 _UPLOADS = "sources"  # the directory of uploads
@@ -88,6 +93,7 @@ class Catalog:
                 model = self._embedding_model()
                 report = ingest(opened, model.ingest_context(ray=ray), options, on_progress=on_progress)
                 self._models.settle(model.index)
+                self._models.describe()
                 return report
 
     def keep_upload(self, name: str, file: BinaryIO) -> str:
@@ -118,7 +124,9 @@ class Catalog:
         """Write products."""
         with self._backends.writing:
             model = self._embedding_model()
-            return put_products(items, model.ingest_context(), model.embedder)
+            outcomes = put_products(items, model.ingest_context(), model.embedder)
+            self._models.describe()
+            return outcomes
 
     def delete(self, product_id: str) -> int | None:
         """Delete a product; returns the revision without it, None if there was none."""
@@ -147,7 +155,8 @@ class Catalog:
 
     def listing(self, query: ListingQuery) -> Listing:
         """A page of products."""
-        require_attributes(query.where, self._store.attribute_names())
+        self._describe()
+        require_attributes(query.where, self._listed_names())
         return self._store.listing(query)
 
     def facets(
@@ -158,16 +167,21 @@ class Catalog:
         Raises:
             UnknownAttribute: No product has one of them.
         """
+        self._describe()
         names = self._store.facet_names() if attributes is None else attributes
         if attributes:
-            require_names(attributes, self._store.attribute_names())
+            require_names(attributes, self._listed_names())
         return self._store.facets(names, where=where, words=words, limit=FACET_VALUES)
 
     def product(self, product_id: str) -> StoredProduct:
         """A product by its id."""
+        self._describe()
         stored = self._store.products([product_id]).get(product_id)
         if stored is None:
             raise ProductNotFound(product_id)
+        if self._store.predicted() is None and (features := self._models.describing()) is not None:
+            guesses = predictions_of(self._store, features, [product_id])  # the listing has them, elsewhere
+            stored = replace(stored, predicted=guesses.get(product_id, {}))
         return stored
 
     def product_ids(self) -> list[str]:
@@ -177,6 +191,11 @@ class Catalog:
     def attribute_names(self) -> tuple[str, ...]:
         """Names of all attributes that products have, and of those that the model predicts, sorted."""
         return tuple(sorted({*self._store.attribute_names(), *self._model().features.attributes}))
+
+    def predicted_names(self) -> tuple[str, ...]:
+        """Names of the attributes that the default model predicts where the catalog does not tell them, sorted."""
+        features = self._models.describing()
+        return () if features is None else tuple(sorted(features.attributes))
 
     def counts(self) -> StoreCounts:
         """How many products, photos and embeddings there are."""
@@ -195,6 +214,16 @@ class Catalog:
             return None
         return reduced(self._media.read(photo.thumbnail), photo.thumbnail, max_px=max_px)
 
+    def _listed_names(self) -> tuple[str, ...]:
+        return tuple(sorted({*self._store.attribute_names(), *self.predicted_names()}))
+
+    def _describe(self) -> None:
+        """Bring predictions up to date before they are read, unless another process is in the way."""
+        try:
+            self._models.describe()
+        except SartorError as error:
+            logger.warning("predictions are behind: reason=%s", error)
+
     def _embedding_model(self) -> OpenModel:
         model = self._model()
         self._models.remember(model.card)
@@ -205,7 +234,8 @@ class Catalog:
             self._model().require_embeddings()
         elif not self._store.counts().products:
             raise EmptyCatalog(self._backends.name)
-        require_attributes(options.where, self._store.attribute_names())
+        self._describe()
+        require_attributes(options.where, self._listed_names())
         require_values(options.where, self._store)
         ids = selected(self._store, options.where)
         if not ids:

@@ -20,6 +20,7 @@ from sartor.encoders.card import ModelCard
 from sartor.encoders.heads import Heads
 from sartor.encoders.registry import BASELINES, baseline
 from sartor.errors import (
+    ModelError,
     ModelReplaced,
     NoPreviousModel,
     NothingToCompare,
@@ -31,6 +32,7 @@ from sartor.evaluation.promotion import PromotionReport, compare, held_out_split
 from sartor.evaluation.task import CandidateModel
 from sartor.ingest.embed import PhotoEmbedding
 from sartor.ingest.indexer import Indexer
+from sartor.ingest.predictions import follow_predictions
 from sartor.ingest.reembed import embed_catalog
 from sartor.ingest.vectors import ImportSource, agreement_of, import_vectors, prepare_vectors, require_no_loss
 from sartor.ingest.writer import CatalogWriter, bring_up_to_date, catch_up
@@ -57,7 +59,7 @@ logger = logging.getLogger(__name__)
 _LOOK_S = 0.5  # between two looks at which models have an index
 
 # Settings that the store remembers.
-_DEFAULT = "default_model"
+DEFAULT_MODEL = "default_model"
 _PREVIOUS = "previous_model"  # the default before the last promotion
 _NETWORK_OF = "network_of_{}"  # SHA-256 of the network that a model id stood for when it first embedded
 
@@ -94,10 +96,14 @@ class Models:
                 models=self._indexed,
                 open_writer=partial(self._open_writer, backends.open_writer),
                 open_listing=backends.open_listing,
+                describes=self._listed_by,
             )
         )
         self._opened: dict[str, OpenModel] = {}  # by id, until the workspace is closed
         self._features: dict[str, tuple[ModelCard, FeatureBuilder]] = {}  # of the models that the indexer writes
+        self._predicting = Lock()  # held while this process brings predictions up to date
+        self._describing: tuple[str, FeatureBuilder] | None = None  # the default model, and its features
+        self._described_at_s = 0.0  # when the default was last looked at for the indexer
         self._looked_at = -1, 0.0  # the store's revision, and when
         self._in_use: dict[
             str | None, OpenModel
@@ -118,7 +124,7 @@ class Models:
     @property
     def default(self) -> str | None:
         """Id of the default model; None before the first ingest."""
-        return self._backends.store.setting(_DEFAULT)
+        return self._backends.store.setting(DEFAULT_MODEL)
 
     def in_use(self, model: str | None = None) -> OpenModel:
         """A model by its id, or the one that this workspace embeds with.
@@ -142,8 +148,42 @@ class Models:
                     catch_up(self._backends.store, index, opened.features)
                     yield opened, index
 
+    def describing(self) -> FeatureBuilder | None:
+        """Features of the default model, which predicts what the catalog does not tell; None without one."""
+        default = self.default
+        if default is None:
+            return None
+        if (known := self._describing) is None or known[0] != default:
+            try:
+                card = self._backends.choose_model(default)
+            except ModelError as error:  # another host has it
+                logger.warning("nothing is predicted: reason=%s", error)
+                return None
+            if card.id != default:  # this process was told to use another one
+                card = self.card(default)
+            known = self._describing = default, self._backends.features(card)
+        return known[1]
+
+    def describe(self) -> None:
+        """Bring the predictions that the listing has up to date; nothing to do where an indexer writes it.
+
+        Raises:
+            WorkspaceBusy: Another process writes for too long.
+        """
+        if self._backends.store.predicted() is not None and (features := self.describing()) is not None:
+            with self._predicting:
+                follow_predictions(self._backends.store, features)
+
+    def _listed_by(self) -> FeatureBuilder | None:
+        now_s = time.monotonic()
+        if self._describing is None or now_s > self._described_at_s + _LOOK_S:
+            self._described_at_s = now_s
+            return self.describing()
+        return self._describing[1]
+
     def follow(self) -> None:
         """Take in what other processes wrote: their products, and a new default model, which is opened first."""
+        self.describe()
         with self._lock:
             opened = [model for model in self._opened.values() if model.index_if_open is not None]
             used = self._in_use.get(None)
@@ -191,7 +231,7 @@ class Models:
         self._require_same_network(card)
         self._remember_network(card)
         if self.default is None:
-            self._backends.store.claim_setting(_DEFAULT, card.id)
+            self._backends.store.claim_setting(DEFAULT_MODEL, card.id)
 
     def promote(self, model: str, *, force: bool, ray: str | None, on_progress: OnProgress) -> PromotionReport:
         """Make a model the default if it is better; see ``Shop.promote``."""
@@ -378,9 +418,10 @@ class Models:
             yield opened, index
 
     def _become_default(self, card: ModelCard, *, previous: str | None) -> None:
-        self._backends.store.set_settings({_DEFAULT: card.id, _PREVIOUS: previous})
+        self._backends.store.set_settings({DEFAULT_MODEL: card.id, _PREVIOUS: previous})
         with self._backends.writing:  # the follower reads no index meanwhile
             self.close()
+        self.describe()
 
     def _fill(self, card: ModelCard, on_progress: OnProgress, *, ray: str | None = None) -> ReembedReport:
         """Embed the catalog with a model, and bring its index and that of the default up to date."""

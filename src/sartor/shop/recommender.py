@@ -20,11 +20,12 @@ from sartor.recommend.personal.signals import NewProducts
 from sartor.recommend.query import Part, PhotoInput, QueryEncoder
 from sartor.recommend.rank import Matching
 from sartor.recommend.similar import DEFAULT_K, Recommendation, SimilarQuery, similar
-from sartor.recommend.weights import DISLIKE_WEIGHT, LIKE_WEIGHT, default_feature_weights
+from sartor.recommend.weights import DISLIKE_WEIGHT, LIKE_WEIGHT, feature_weights
+from sartor.shop.models import DEFAULT_MODEL
 from sartor.types import EVERYTHING, Metric, Where
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sartor.events.model import RelationType
     from sartor.imaging.fetch import EncodedPhoto
@@ -48,7 +49,7 @@ class SimilarRequest:
     like: tuple[str, ...] = ()
     dislike: tuple[str, ...] = ()
     color: str | None = None
-    weights: FeatureWeights | None = None
+    weights: FeatureWeights | Mapping[str, float] | None = None
     k: int = DEFAULT_K
     where: Where = EVERYTHING
     diversity: float = 0.0
@@ -191,8 +192,9 @@ class Recommender:
             parts=tuple(toward),
             negatives=tuple((part.features, part.weight) for part in disliked),
             seen=parts[0].seen if parts else QueryAttributes(),
-            weights=request.weights
-            or default_feature_weights(has_color=request.color is not None, has_parts=bool(parts or liked)),
+            weights=feature_weights(
+                request.weights, has_color=request.color is not None, has_parts=bool(parts or liked)
+            ),
             k=request.k,
             where=request.where,
             without=request.exclude.union(*(part.products for part in everything)),
@@ -211,6 +213,7 @@ class Recommender:
         return Model(
             attributes=tuple({*self._store.attribute_names(), *features.attributes}),
             predicted=lambda vectors: features.describe(vectors[:, :dimension]),
+            is_default=self._store.predicted() is not None and model.card.id == self._store.setting(DEFAULT_MODEL),
             matching=None
             if calibration is None
             else Matching((calibration.slope, calibration.color, calibration.category), calibration.intercept).of,

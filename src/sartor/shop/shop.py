@@ -538,7 +538,7 @@ class Shop:
         like: Sequence[str] = (),
         dislike: Sequence[str] = (),
         color: str | None = None,
-        weights: FeatureWeights | None = None,
+        weights: FeatureWeights | Mapping[str, float] | None = None,
         k: int = DEFAULT_K,
         where: Filter | None = None,
         diversity: float = 0.0,
@@ -560,7 +560,8 @@ class Shop:
             like: Ids of products that the hits should resemble, half as much as the query.
             dislike: Ids of products that the hits should differ from; they are never hits.
             color: A CSS name or ``#rrggbb``: alone, or in place of the color of the other parts.
-            weights: How much style, color and category count; the defaults were chosen by measurement.
+            weights: How much style, color and category count: all of them, or some by name, as in
+                ``{"color": 0.5}``; the defaults were chosen by measurement.
             k: Number of products, at least 1.
             where: Only products with these attributes, such as ``{"gender": "Women", "color!": "Black"}``.
             diversity: From 0, the most similar, to 1, the most varied (maximal marginal relevance).

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sartor.types import (
         EmbeddedPhoto,
         FacetValue,
+        Guesses,
         Listing,
         ListingQuery,
         Palette,
@@ -51,6 +52,19 @@ class Write:
     palettes: Mapping[str, Palette] = field(default_factory=dict)
     read_at: int | None = None
     known: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predicted:
+    """Whose predictions a listing has.
+
+    Attributes:
+        key: Of the heads that predicted, see ``FeatureBuilder.key``; empty for none.
+        revision: Revision of the store up to which every product has them.
+    """
+
+    key: str = ""
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,7 +275,21 @@ class CatalogStore(Browse, Protocol):
         ...
 
     def attribute_names(self) -> tuple[str, ...]:
-        """Names of all attributes that products have or had, sorted."""
+        """Names of all attributes that products have or had, sorted; without those that are only predicted."""
+        ...
+
+    def predicted(self) -> Predicted | None:
+        """Whose predictions the listing of this store has; None where an indexer writes the listing."""
+        ...
+
+    def predict(self, guesses: Mapping[str, Guesses], predicted: Predicted, *, since: Predicted) -> None:
+        """List products by what is predicted of them, too, in one transaction that changes no revision.
+
+        Args:
+            guesses: Predictions by product id; empty ones take former ones away.
+            predicted: What ``predicted`` returns from now on.
+            since: What it returned. If another process was first, nothing is written.
+        """
         ...
 
     def thumbnails(self) -> set[str]:

@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 
 from PIL import Image
 
+from sartor.described import sure_of, title_of
 from sartor.errors import QueryError, UnknownValue
 from sartor.imaging.color import named_color
 from sartor.limits import CATALOG_PAGE, MAX_VARIANTS, RESULTS_PAGE
 from sartor.recommend.base import GROUP
-from sartor.recommend.features import FeatureWeights
 from sartor.recommend.query import Part
 from sartor.recommend.similar import Recommendation
-from sartor.recommend.weights import default_feature_weights
+from sartor.recommend.weights import feature_weights
 from sartor.storefront.addresses import PRICE, Browse, Filters, Search
 from sartor.storefront.views import (
     KIND,
@@ -43,7 +43,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sartor.recommend.explain import QueryAttributes
+    from sartor.recommend.features import FeatureWeights
     from sartor.shop import Shop
+    from sartor.storefront.uploads import KeptPhoto
     from sartor.types import Attributes, StoredProduct
 
 _ALTERNATIVES = 3
@@ -180,7 +182,7 @@ class ResultsView:
     nothing: str
 
 
-def results_view(shop: Shop, search: Search, kept: Mapping[str, bytes], *, skipped: int) -> ResultsView:
+def results_view(shop: Shop, search: Search, kept: Mapping[str, KeptPhoto], *, skipped: int) -> ResultsView:
     """Find what the page of results shows.
 
     Args:
@@ -205,7 +207,7 @@ def results_view(shop: Shop, search: Search, kept: Mapping[str, bytes], *, skipp
     more = search.more() if len(results) == search.k else None
     return ResultsView(
         search=search,
-        photos=tuple(_uploaded(search, name, kept[name]) for name in search.photos),
+        photos=tuple(_uploaded(search, name, kept[name].shown) for name in search.photos),
         whole_href=replace(search, box=None).address,
         products=tuple(_query_product(shop, id_, _without_product(search, id_)) for id_ in search.products),
         seen=_seen(shop, search, results.seen),
@@ -228,17 +230,17 @@ def results_view(shop: Shop, search: Search, kept: Mapping[str, bytes], *, skipp
     )
 
 
-def _find(shop: Shop, search: Search, kept: Mapping[str, bytes]) -> tuple[Recommendation, str]:
+def _find(shop: Shop, search: Search, kept: Mapping[str, KeptPhoto]) -> tuple[Recommendation, str]:
     """The results, and why there are none."""
     boxes = dict.fromkeys(search.photos[:1], search.box)
     try:
         results = shop.similar(
-            *(Part(photo=kept[name], box=boxes.get(name)) for name in search.photos),
+            *(Part(photo=kept[name].asked, box=boxes.get(name)) for name in search.photos),
             products=search.products,
             like=search.like,
             dislike=search.dislike,
             color=search.color,
-            weights=None if search.style is None and search.color_weight is None else _weights(search),
+            weights=_given_weights(search),
             where=search.filters.where(),
             k=search.k,
         )
@@ -247,14 +249,17 @@ def _find(shop: Shop, search: Search, kept: Mapping[str, bytes]) -> tuple[Recomm
     return results, "" if results else "No product has all that is asked for."
 
 
+def _given_weights(search: Search) -> dict[str, float]:
+    """The dials that somebody has moved."""
+    given = {"style": search.style, "color": search.color_weight}
+    return {name: value for name, value in given.items() if value is not None}
+
+
 def _weights(search: Search) -> FeatureWeights:
-    default = default_feature_weights(
-        has_color=bool(search.color), has_parts=bool(search.photos or search.products or search.like)
-    )
-    return FeatureWeights(
-        style=default.style if search.style is None else search.style,
-        color=default.color if search.color_weight is None else search.color_weight,
-        category=default.category or default_feature_weights().category,
+    return feature_weights(
+        _given_weights(search),
+        has_color=bool(search.color),
+        has_parts=bool(search.photos or search.products or search.like),
     )
 
 
@@ -322,6 +327,7 @@ class ProductView:
 
     Attributes:
         attributes: Labels and texts.
+        predicted: The same of what the catalog does not tell, and is seen in its photo.
         full_price: Price before a sale.
         link: Its page in its shop; empty if unknown.
         variants: The same thing in other colors or sizes.
@@ -338,6 +344,7 @@ class ProductView:
     pictures: tuple[Picture, ...]
     description: str
     attributes: tuple[tuple[str, str], ...]
+    predicted: tuple[tuple[str, str], ...]
     price: str
     full_price: str
     link: str
@@ -359,14 +366,16 @@ def product_view(shop: Shop, product_id: str) -> ProductView:
     product, attributes = stored.product, stored.product.attributes
     group = str(attributes.get(GROUP, ""))
     variants, further = _variants(shop, stored, group)
+    title, sure = title_of(product, stored.predicted), sure_of(stored.predicted)
     return ProductView(
         id=product.id,
-        title=product.title or product.id,
-        kind=first_of(attributes, KIND),
+        title=title.text or product.id,
+        kind=first_of({**sure, **attributes}, KIND),
         brand=first_of(attributes, ("brand",)),
         pictures=tuple(picture for photo in stored.photos if (picture := picture_of(photo))),
         description=first_of(attributes, ("description",)),
         attributes=tuple(attribute_texts(attributes)),
+        predicted=tuple(attribute_texts({name: value for name, value in sure.items() if name not in attributes})),
         price=price_text(attributes),
         full_price=full_price_text(attributes),
         link=_link(attributes),

@@ -135,7 +135,7 @@ async def results(
         return RedirectResponse(visitor.root + search.address, 307)
 
     def render() -> tuple[str, int]:
-        kept = {name: data for name in search.photos if (data := uploaded.get(name)) is not None}
+        kept = {name: photo for name in search.photos if (photo := uploaded.kept(name)) is not None}
         shopper = shopper_of(service.shop, visitor)
         if not kept and not (search.products or search.like or search.color):
             return pages.html("expired.html", shopper=shopper), 410

@@ -1,10 +1,15 @@
-"""Photos that shoppers upload: kept for a while, so that the results of a search have an address."""
+"""Photos that shoppers upload: kept for a while, so that the results of a search have an address.
+
+A photo is kept twice: small, to be shown, and with all of its pixels, to be searched with, so that a page finds
+what every other door finds for it.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
@@ -13,7 +18,8 @@ from starlette.datastructures import UploadFile
 from starlette.responses import RedirectResponse
 
 from sartor.errors import PhotoRejected
-from sartor.imaging import decode, without_metadata
+from sartor.imaging import bare_photo, decode, without_metadata
+from sartor.imaging.fetch import EncodedPhoto
 from sartor.limits import MAX_FORM_FILES, MAX_SEARCH_PHOTOS, MAX_UPLOADS, UPLOAD_AGE_S
 from sartor.service.bodies import photo_form
 from sartor.service.context import Service, needs
@@ -31,7 +37,16 @@ router = APIRouter(include_in_schema=False, dependencies=[needs(Scope.READ)])
 _NAME = re.compile(r"[0-9a-f]{64}")
 _MEDIA_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 _SIGNATURES = ((b"\xff\xd8", "jpg"), (b"\x89PNG", "png"), (b"RIFF", "webp"))
+_ASKED = "asked"  # suffix of the photo that is searched with
 _PRIVATE = {"Cache-Control": "private, no-store", "Cross-Origin-Resource-Policy": "same-origin"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptPhoto:
+    """An uploaded photo without metadata: as it is shown, and as it is searched with."""
+
+    shown: bytes
+    asked: EncodedPhoto
 
 
 class Uploads:
@@ -51,23 +66,37 @@ class Uploads:
         self._directory, self._max_age_s, self._limit, self._clock = directory, max_age_s, limit, clock
 
     def put(self, data: bytes) -> str:
-        """Keep a photo, reduced and without its metadata, and return its name.
+        """Keep a photo without its metadata, and return its name.
 
         Raises:
             PhotoRejected: It cannot be decoded.
         """
         name = hashlib.sha256(data).hexdigest()
-        photo = without_metadata(decode(data, name="the photo"))
+        decoded = decode(data, name="the photo")
+        shown = without_metadata(decoded)
         self._directory.mkdir(parents=True, exist_ok=True)
-        path = self._directory / f"{name}.{photo.suffix}"
-        draft = path.with_suffix(f".{uuid4().hex}.part")  # another process may keep the same photo now
-        draft.write_bytes(photo.data)
-        draft.replace(path)
+        for suffix, content in ((_ASKED, bare_photo(data, decoded)), (shown.suffix, shown.data)):
+            path = self._directory / f"{name}.{suffix}"
+            draft = path.with_suffix(f".{uuid4().hex}.part")  # another process may keep the same photo now
+            draft.write_bytes(content)
+            draft.replace(path)
         self._delete_old()
         return name
 
+    def kept(self, name: str) -> KeptPhoto | None:
+        """A photo by its name, to search with; None if it is no longer kept."""
+        shown = self.get(name)
+        if shown is None:
+            return None
+        try:
+            asked = (self._directory / f"{name}.{_ASKED}").read_bytes()
+        except FileNotFoundError:  # a version before this one kept it
+            asked = shown
+        # Without the photo's own SHA-256: who has the shop's photo of a product wants to find that product.
+        return KeptPhoto(shown=shown, asked=EncodedPhoto(name="the photo", sha256="", data=asked))
+
     def get(self, name: str) -> bytes | None:
-        """A photo by its name; None if it is no longer kept."""
+        """A photo by its name, as it is shown; None if it is no longer kept."""
         if not _NAME.fullmatch(name):
             return None
         for suffix in _MEDIA_TYPES:
@@ -84,6 +113,7 @@ class Uploads:
         for rank, (written_s, path) in enumerate(newest_first):
             if rank >= self._limit or written_s < oldest_s:
                 path.unlink(missing_ok=True)
+                path.with_suffix(f".{_ASKED}").unlink(missing_ok=True)
 
 
 def _written_s(path: Path) -> float:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sartor.described import sure_of, title_of
 from sartor.limits import MAX_FACET_VALUES
 from sartor.storefront.addresses import PRICE, pair_text, product_address
 from sartor.types import Between, Not
@@ -55,7 +56,6 @@ _SHOWN_ELSEWHERE = frozenset({"title", "description", "currency"})
 _CURRENCIES = {"USD": "$", "EUR": "€", "GBP": "£", "INR": "₹", "JPY": "¥"}
 _WITHOUT_CENTS = ("₹", "¥")
 _CURRENCY = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])|[$€£₹¥]")
-_MIN_PROBABILITY = 0.5  # of a prediction that is shown
 _FIRST_VALUES = 7  # of a facet, before it is unfolded
 _OPEN_FACETS = 4
 
@@ -141,6 +141,7 @@ class Card:
     """A product in a grid.
 
     Attributes:
+        title_predicted: Whether its title was made from what is seen in its photo.
         kind: Its kind and color.
         match: Match probability in percent; None for products that are no hits, and without calibration.
         note: The main reason as a line of text.
@@ -153,6 +154,7 @@ class Card:
     href: str
     title: str
     picture: Picture | None
+    title_predicted: bool = False
     kind: str = ""
     color: str = ""
     price: str = ""
@@ -192,6 +194,7 @@ class Facet:
 
     Attributes:
         further: Number of values that are not shown.
+        is_predicted: Whether no product tells it, so that it is only seen in photos.
     """
 
     attribute: str
@@ -200,6 +203,7 @@ class Facet:
     others: tuple[Choice, ...]
     further: int
     is_open: bool
+    is_predicted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,14 +241,16 @@ def picture_of(photo: Photo) -> Picture | None:
 
 def stored_card(stored: StoredProduct) -> Card:
     """The card of a product of the catalog."""
-    product = stored.product
+    product, title = stored.product, title_of(stored.product, stored.predicted)
+    attributes = {**sure_of(stored.predicted), **product.attributes}
     return Card(
         id=product.id,
         href=product_address(product.id),
-        title=product.title or product.id,
+        title=title.text or product.id,
+        title_predicted=title.is_predicted,
         picture=picture_of(stored.photos[0]) if stored.photos else None,
-        kind=_kind(product.attributes),
-        color=first_of(product.attributes, COLOR),
+        kind=_kind(attributes),
+        color=first_of(attributes, COLOR),
         price=price_text(product.attributes),
         full_price=full_price_text(product.attributes),
     )
@@ -252,15 +258,13 @@ def stored_card(stored: StoredProduct) -> Card:
 
 def hit_card(hit: Hit, search: Search, *, shows_match: bool = True) -> Card:
     """The card of a result of a search, with match and reasons where they mean something."""
-    likely = {
-        name: value for name, (value, probability) in hit.predicted.items() if probability >= _MIN_PROBABILITY
-    }
     return Card(
         id=hit.product_id,
         href=product_address(hit.product_id),
         title=hit.title or hit.product_id,
+        title_predicted=hit.title_predicted,
         picture=picture_of(hit.photo),
-        kind=_kind({**likely, **hit.attributes}),
+        kind=_kind({**sure_of(hit.predicted), **hit.attributes}),
         price=price_text(hit.attributes),
         full_price=full_price_text(hit.attributes),
         match=None if hit.match is None or not shows_match else round(100 * hit.match),
@@ -278,8 +282,9 @@ def worn_card(worn: WornProduct) -> Card:
         id=worn.product_id,
         href=product_address(worn.product_id),
         title=worn.title or worn.product_id,
+        title_predicted=worn.title_predicted,
         picture=picture_of(worn.photo),
-        kind=_kind(worn.attributes),
+        kind=_kind({**sure_of(worn.predicted), **worn.attributes}),
         price=price_text(worn.attributes),
         full_price=full_price_text(worn.attributes),
         note=" · ".join(worn.reasons),
@@ -300,7 +305,11 @@ def refinement(shop: Shop, page: Browse | Search, *, words: str = "") -> Refinem
         others = filters.without(attribute).where()  # counts what could be checked beside the values that are
         counted |= shop.facets([attribute], where=others, words=words)
     names = sorted((name for name in counted if name != PRICE), key=sort_key)
-    facets = [_facet(name, counted[name], filters, opens=rank < _OPEN_FACETS) for rank, name in enumerate(names)]
+    seen = set(shop.catalog.predicted_names()) - set(shop.catalog.store.attribute_names())
+    facets = [
+        _facet(name, counted[name], filters, opens=rank < _OPEN_FACETS, is_predicted=name in seen)
+        for rank, name in enumerate(names)
+    ]
     price = filters.range_of(PRICE)
     low, high = ("" if bound is None else f"{bound:g}" for bound in (price.low, price.high)) if price else ("", "")
     return Refinement(
@@ -331,7 +340,9 @@ def _chips(page: Browse | Search) -> tuple[Chip, ...]:
     )
 
 
-def _facet(attribute: str, values: Sequence[FacetValue], filters: Filters, *, opens: bool) -> Facet:
+def _facet(
+    attribute: str, values: Sequence[FacetValue], filters: Filters, *, opens: bool, is_predicted: bool = False
+) -> Facet:
     checked = filters.values_of(attribute)
     counts = {value.value: value.count for value in values}
 
@@ -352,6 +363,7 @@ def _facet(attribute: str, values: Sequence[FacetValue], filters: Filters, *, op
         others=tuple(choice for choice in choices[_FIRST_VALUES:MAX_FACET_VALUES] if not choice.checked),
         further=sum(1 for choice in choices[MAX_FACET_VALUES:] if not choice.checked),
         is_open=opens or bool(checked),
+        is_predicted=is_predicted,
     )
 
 

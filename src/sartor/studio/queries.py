@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from sartor.described import title_of
 from sartor.errors import PhotoRejected
 from sartor.imaging import decode, without_metadata
 from sartor.limits import MAX_STUDIO_K, MAX_STUDIO_LISTED, MAX_STUDIO_PHOTO_MB
@@ -116,7 +117,7 @@ def _of_product(backend: Backend) -> list[Query]:
     pictures = [backend.picture(photo.sha256, max_px=_SHOWN_PX) for photo in stored.photos[:1]]
     return [
         Query(
-            name=stored.product.title or product_id,
+            name=title_of(stored.product, stored.predicted).text or product_id,
             product=product_id,
             pictures=tuple(picture for picture in pictures if picture is not None),
         )
@@ -124,7 +125,9 @@ def _of_product(backend: Backend) -> list[Query]:
 
 
 def _label(stored: StoredProduct) -> str:
-    return f"{stored.product.title} · {stored.product.id}" if stored.product.title else stored.product.id
+    title = title_of(stored.product, stored.predicted)
+    mark = " (predicted)" if title.is_predicted else ""
+    return f"{title.text}{mark} · {stored.product.id}" if title.text else stored.product.id
 
 
 def settings(backend: Backend, overview: Overview, *, model: bool = True) -> SearchOptions:

@@ -120,6 +120,7 @@ def _hit(hit: Mapping[str, Any]) -> Hit:
         product_id=hit["product_id"],
         score=hit["score"],
         title=hit["title"],
+        title_predicted=hit.get("title_predicted", False),
         attributes=hit["attributes"],
         photo=_photo(hit["photo"]),
         predicted=_guesses(hit["predicted"]),
@@ -133,8 +134,12 @@ def _hit(hit: Mapping[str, Any]) -> Hit:
 
 
 def _product(product: Mapping[str, Any]) -> StoredProduct:
+    is_predicted = product.get("title_predicted", False)  # a title that is made again from what is predicted
     return StoredProduct(
-        product=Product(id=product["id"], title=product["title"], attributes=product["attributes"]),
+        product=Product(
+            id=product["id"], title="" if is_predicted else product["title"], attributes=product["attributes"]
+        ),
+        predicted=_guesses(product.get("predicted", {})),
         photos=tuple(_photo(photo) for photo in product["photos"]),
     )
 

@@ -80,8 +80,9 @@ def picture_of(_backend: Backend, location: str, sha256: str) -> tuple[bytes, st
 def _caption(hit: Hit) -> str:
     match = "" if hit.match is None else f" · {hit.match:.0%} match"
     variants = f" · {len(hit.variants)} variant{'s' * (len(hit.variants) > 1)}" if hit.variants else ""
+    seen = '<span class="sartor-quiet">predicted from the photo</span>' if hit.title_predicted else ""
     return (
-        f'<span class="sartor-title">{escape(hit.title or hit.product_id)}</span>'
+        f'<span class="sartor-title">{escape(hit.title or hit.product_id)}</span>{seen}'
         f'<span class="sartor-figures">{hit.score:.3f}{match}</span>'
         f'<span class="sartor-quiet">{escape(hit.product_id)}{variants}</span>'
         f'<span class="sartor-quiet">{escape(" · ".join(hit.reasons))}</span>'

@@ -105,7 +105,7 @@ def test_a_photo_is_described(client: TestClient) -> None:
         ({"products": ["red"], "where": {"color": "Purple"}}, 422, "unknown-value"),
         ({"products": ["red"], "where": {"price": {}}}, 422, "bad-filter"),
         ({"color": "rainbow"}, 422, "unknown-color"),
-        ({"products": ["red"], "dials": {"style": 0}}, 422, "bad-dial"),
+        ({"products": ["red"], "dials": {"style": 0, "color": 0, "category": 0}}, 422, "bad-dial"),
         ({"products": ["red"], "k": 0}, 422, "invalid-request"),
         ({"products": ["red"], "unknown": 1}, 422, "invalid-request"),
         ({"photos": [{"url": "https://example.com/a.jpg"}]}, 422, "photo-rejected"),

@@ -81,7 +81,7 @@ def test_a_store_of_before_is_filled_when_it_is_opened(path: Path) -> None:
     write(store, *products)
     store.close()
     with sqlite3.connect(path) as connection:
-        for table in (*TABLES[::-1], "api_keys", "leases"):
+        for table in ("predictions", "predicted", *TABLES[::-1], "api_keys", "leases"):
             connection.execute(f"DROP TABLE {table}")
         connection.execute("PRAGMA user_version = 2")
     connection.close()

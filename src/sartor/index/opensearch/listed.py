@@ -12,6 +12,7 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from sartor.browsing import phrases_of, tokens_of
+from sartor.described import described
 from sartor.index.opensearch.documents import (
     PRODUCT,
     Facts,
@@ -35,7 +36,7 @@ _LISTING = "catalog_listing"  # in the place of a model in the name of the index
 STORED, NUMBER_ADDED = "stored", "added"
 TITLE_KEY, PRICE = "title_key", "price"
 UNTITLED, UNPRICED = "untitled", "unpriced"  # 1 for products that come last in an order, else 0
-_FORMAT = 1
+_FORMAT = 2
 _TITLE, _ATTRIBUTES = "title_words", "attribute_words"
 _WEIGHTS = {_TITLE: 8.0, _ATTRIBUTES: 1.0}
 _LENGTHS = {_TITLE: 6, _ATTRIBUTES: 30}  # words of a usual product; one with fewer is more about each of them
@@ -97,7 +98,7 @@ def listing_body(options: IndexOptions, facts: Facts) -> Json:
 
 def listed_document(listed: ListedProduct) -> Json:
     """The document of a product."""
-    product = listed.stored.product
+    product = described(listed.stored.product, listed.stored.predicted)
     title, price = title_key(product.title), price_of(product)
     return {
         PRODUCT: storable(product.id),
@@ -115,7 +116,7 @@ def listed_document(listed: ListedProduct) -> Json:
 
 def stored_of(hit: Json) -> StoredProduct:
     """A product as the store has it."""
-    product, photos, source = json.loads(zlib.decompress(unpacked(hit["fields"][STORED][0])))
+    product, photos, source, predicted = json.loads(zlib.decompress(unpacked(hit["fields"][STORED][0])))
     product_id, title, attributes = product
     return StoredProduct(
         product=Product(
@@ -137,6 +138,7 @@ def stored_of(hit: Json) -> StoredProduct:
             for sha256, name, width_px, height_px, thumbnail, fingerprint in photos
         ),
         source=source,
+        predicted={name: (value, probability) for name, (value, probability) in predicted.items()},
     )
 
 
@@ -200,5 +202,6 @@ def _bytes_of(stored: StoredProduct) -> bytes:
             for photo in stored.photos
         ],
         stored.source,
+        {name: (value, round(probability, 4)) for name, (value, probability) in stored.predicted.items()},
     )
     return zlib.compress(json.dumps(content, separators=(",", ":")).encode(), 1)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, combinations
 from typing import TYPE_CHECKING
 
+from sartor.described import title_of
 from sartor.errors import PiecesClash, ProductNotFound
 from sartor.recommend.filters import require_attributes, require_values
 from sartor.recommend.outfit.candidates import CandidateFinder
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from sartor.recommend.outfit.garments import GarmentReader
     from sartor.recommend.outfit.looks import Suitability
     from sartor.store.base import CatalogStore
-    from sartor.types import Attributes, Photo, StoredProduct
+    from sartor.types import Attributes, Guesses, Photo, StoredProduct
 
 _CLOSE_STYLE = 0.62  # from which closeness in style is a reason
 
@@ -48,7 +49,9 @@ class WornProduct:
         product_id: The product.
         slot: Where it is worn.
         title: Its title.
+        title_predicted: Whether it was made from what the model predicts.
         attributes: From the catalog.
+        predicted: Attributes that the catalog lacks and the model predicts.
         photo: Its main photo.
         price: What it costs; None if unknown.
         score: Mean suitability beside the other pieces, from 0 to 1.
@@ -63,6 +66,8 @@ class WornProduct:
     price: float | None = None
     score: float = 1.0
     reasons: tuple[str, ...] = ()
+    title_predicted: bool = False
+    predicted: Guesses = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,13 +162,16 @@ class _Display:
 
     def worn(self, piece: Piece, *, explained: bool = True) -> WornProduct:
         stored = self.stored[piece.product_id]
+        title = title_of(stored.product, stored.predicted)
         others = [other for other in self.look if other.slot != piece.slot]
         scores = [self._pair(piece, other).score for other in others]
         return WornProduct(
             product_id=piece.product_id,
             slot=piece.slot,
-            title=stored.product.title,
+            title=title.text,
+            title_predicted=title.is_predicted,
             attributes=stored.product.attributes,
+            predicted=stored.predicted,
             photo=stored.photos[0],
             price=piece.price,
             score=sum(scores) / len(scores) if scores else 1.0,

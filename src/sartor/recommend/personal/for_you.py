@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sartor.described import title_of
 from sartor.events.model import EventType
 from sartor.recommend.base import Basis, Feed
 from sartor.recommend.personal.cold_start import cold_start
@@ -117,7 +118,9 @@ class ForYou:
 
     def _titles(self, product_ids: Collection[str]) -> dict[str, str]:
         stored = self.candidates.catalog.products(product_ids) if product_ids else {}
-        return {product_id: product.product.title for product_id, product in stored.items()}
+        return {
+            product_id: title_of(product.product, product.predicted).text for product_id, product in stored.items()
+        }
 
 
 def _evidence(profile: UserProfile, signals: Signals, related: ItemScores, neighbors: list[Neighbor]) -> Evidence:

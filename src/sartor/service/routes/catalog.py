@@ -57,6 +57,7 @@ async def catalog(service: Service) -> CatalogOut:
             model=shop.model.id,
             dimension=shop.model.dimension,
             attributes=list(shop.attribute_names()),
+            predicted=list(shop.catalog.predicted_names()),
             facets=facets_out(shop.facets()),
         )
 

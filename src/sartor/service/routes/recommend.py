@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Query, Request
 
 from sartor.limits import MAX_FACETS, MAX_FILTER_CHARS, MAX_FILTERS, MAX_K, MAX_SLOTS
-from sartor.recommend.features import FeatureWeights
 from sartor.recommend.filters import parse_where, where_of
 from sartor.recommend.query import Part
 from sartor.service.bodies import Body, body_schema, parse_json, read_body
@@ -99,7 +98,6 @@ async def describe(request: Request, service: Service) -> SeenOut:
 
 
 def _similar(service: Context, query: SimilarQueryIn, body: Body) -> Recommendation:
-    weights = query.dials
     return service.shop.similar(
         *_photo_parts(query.photos, body),
         products=[
@@ -110,7 +108,7 @@ def _similar(service: Context, query: SimilarQueryIn, body: Body) -> Recommendat
         exclude=query.exclude,
         color=query.color,
         where=_where(query.where),
-        weights=None if weights is None else FeatureWeights(**weights.model_dump()),
+        weights=None if query.dials is None else query.dials.model_dump(exclude_none=True),
         k=query.k,
         diversity=query.diversity,
         facets=query.facets,

@@ -21,13 +21,14 @@ from sartor.store.mongo.writing import CatalogWriting
 from sartor.store.sqlite.replica import CatalogReplica, ReplicaPage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from sartor.store.base import Write
+    from sartor.store.base import Predicted, Write
     from sartor.store.mongo.database import MongoDatabase
     from sartor.store.mongo.documents import Document
     from sartor.store.mongo.transactions import Written
+    from sartor.types import Guesses
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +88,7 @@ class MongoCatalogStore:
         self.attribute_names, self.setting, self.settings = reads.attribute_names, reads.setting, reads.settings
         self.listing, self.facets, self.facet_names = reads.listing, reads.facets, reads.facet_names
         self.keys, self.keys_with_digests = reads.keys, reads.keys_with_digests
-        self.numbers = reads.numbers
+        self.numbers, self.predicted = reads.numbers, reads.predicted
         writing = self._writing
         self.write, self.delete, self.lease = writing.write, writing.delete, writing.lease
         self.set_setting, self.set_settings = writing.set_setting, writing.set_settings
@@ -127,6 +128,11 @@ class MongoCatalogStore:
     def drop_unused_photos(self) -> None:
         self.follow()
         self._writing.drop_photos(self._replica.unused_photos())
+
+    def predict(self, guesses: Mapping[str, Guesses], predicted: Predicted, *, since: Predicted) -> None:
+        """Each process derives them for its own replica, which is not copied meanwhile."""
+        with self._following:
+            self._replica.store.predict(guesses, predicted, since=since)
 
     def _known_names(self) -> tuple[str, ...]:
         return self._replica.store.attribute_names()

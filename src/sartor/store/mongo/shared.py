@@ -32,15 +32,15 @@ from sartor.store.mongo.writing import CHUNK, CatalogWriting
 from sartor.types import EVERYTHING, EmbeddedPhoto, Listing, ListingQuery
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from pymongo.client_session import ClientSession
 
-    from sartor.store.base import ApiKey, Browse, Write
+    from sartor.store.base import ApiKey, Browse, Predicted, Write
     from sartor.store.mongo.database import MongoDatabase
     from sartor.store.mongo.documents import Document
     from sartor.store.mongo.transactions import Written
-    from sartor.types import FacetValue, Palette, Photo, StoredProduct, Vector, Where
+    from sartor.types import FacetValue, Guesses, Palette, Photo, StoredProduct, Vector, Where
 
 logger = logging.getLogger(__name__)
 
@@ -242,6 +242,12 @@ class SharedMongoCatalogStore:
     def attribute_names(self) -> tuple[str, ...]:
         with self._mongo.calling() as database:
             return tuple(sorted(document["_id"] for document in database["attribute_names"].find({}, {"_id": 1})))
+
+    def predicted(self) -> None:
+        return None
+
+    def predict(self, guesses: Mapping[str, Guesses], predicted: Predicted, *, since: Predicted) -> None:
+        pass  # the indexer writes them with the listing
 
     def thumbnails(self) -> set[str]:
         with self._mongo.calling() as database:

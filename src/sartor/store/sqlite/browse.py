@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from sartor.browsing import phrases_of
-from sartor.store.sqlite.encoding import load_attributes
+from sartor.described import described
+from sartor.store.sqlite.encoding import guesses_text, load_attributes, load_guesses
 from sartor.types import AnyOf, Not, Product
 from sartor.values import price_of, searched_of, storable, title_key, values_of
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from sartor.browsing import Key
     from sartor.store.sqlite.database import Database
-    from sartor.types import Between, Where
+    from sartor.types import Between, Guesses, Where
     from sartor.values import Value
 
 Mask: TypeAlias = "npt.NDArray[np.bool_]"  # (highest number + 1,), True for the numbers of products that pass
@@ -82,7 +83,8 @@ class BrowseIndex:
         return int(added)
 
     def replace(self, product: Product) -> None:
-        """Index a product again; it keeps its number."""
+        """Index a product again, with what is predicted of it; it keeps its number."""
+        product = described(product, load_guesses(self._predicted(product.id)))
         select = "SELECT number FROM listed WHERE product_id = ?"
         (number,) = self._connection.execute(select, (product.id,)).fetchone()
         self._connection.execute(
@@ -94,6 +96,22 @@ class BrowseIndex:
         self._connection.execute("DELETE FROM product_values WHERE product = ?", (number,))
         self._connection.execute("DELETE FROM product_words WHERE rowid = ?", (number,))
         self._fill(number, product)
+
+    def predict(self, product: Product, guesses: Guesses) -> None:
+        """Keep what is predicted of a product, and index it by that if it is new."""
+        text = guesses_text(guesses) if guesses else None
+        if text == self._predicted(product.id):
+            return
+        if text is None:
+            self._connection.execute("DELETE FROM predictions WHERE product_id = ?", (product.id,))
+        else:
+            self._connection.execute("INSERT OR REPLACE INTO predictions VALUES (?, ?)", (product.id, text))
+        self.replace(product)
+
+    def _predicted(self, product_id: str) -> str | None:
+        select = "SELECT guesses FROM predictions WHERE product_id = ?"
+        row = self._connection.execute(select, (product_id,)).fetchone()
+        return None if row is None else str(row[0])
 
     def remove(self, product_ids: Collection[str]) -> None:
         """Remove products."""

@@ -11,11 +11,12 @@ import time
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from sartor.errors import WriteConflict
-from sartor.store.base import ApiKey, Change, StoreCounts
+from sartor.store.base import ApiKey, Change, Predicted, StoreCounts
 from sartor.store.sqlite.browse import BrowseIndex, Matches, index_damage
 from sartor.store.sqlite.database import Database
 from sartor.store.sqlite.encoding import (
     load_attributes,
+    load_guesses,
     load_palette,
     load_vector,
     palette_bytes,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sartor.store.base import Write
-    from sartor.types import FacetValue, Listing, ListingQuery, Palette, Photo, Vector, Where
+    from sartor.types import FacetValue, Guesses, Listing, ListingQuery, Palette, Photo, Vector, Where
 
 
 _COLUMNS = "id, name, scope, created_s"
@@ -101,6 +102,7 @@ def write_rows(connection: sqlite3.Connection, rows: Sequence[ProductRow]) -> No
         before = shown.get(product.id)
         if before is not None and number not in {None, before.number}:  # it was deleted and added again
             index.remove([product.id])
+            connection.execute("DELETE FROM predictions WHERE product_id = ?", (product.id,))
             before = None
         if before is None:
             shown[product.id] = _Shown(product.title, attributes, index.add(product, number=number))
@@ -241,7 +243,8 @@ class SqliteCatalogStore:
                 (ids,),
             ).fetchall()
             rows = connection.execute(
-                "SELECT id, title, attributes, source FROM products WHERE id IN (SELECT value FROM json_each(?))",
+                "SELECT id, title, attributes, source, guesses FROM products"
+                " LEFT JOIN predictions ON product_id = id WHERE id IN (SELECT value FROM json_each(?))",
                 (ids,),
             ).fetchall()
         photos: dict[str, list[Photo]] = {}
@@ -252,8 +255,9 @@ class SqliteCatalogStore:
                 product=Product(id=product_id, title=title, attributes=load_attributes(attributes)),
                 photos=tuple(photos.get(product_id, ())),
                 source=source,
+                predicted=load_guesses(guesses),
             )
-            for product_id, title, attributes, source in rows
+            for product_id, title, attributes, source, guesses in rows
         }
 
     def known(self, product_ids: Collection[str]) -> set[str]:
@@ -360,6 +364,22 @@ class SqliteCatalogStore:
 
     def attribute_names(self) -> tuple[str, ...]:
         return tuple(name for (name,) in self._database.all("SELECT name FROM attribute_names ORDER BY name"))
+
+    def predicted(self) -> Predicted:
+        for key, revision in self._database.all("SELECT key, revision FROM predicted"):
+            return Predicted(key=key, revision=revision)
+        return Predicted()
+
+    def predict(self, guesses: Mapping[str, Guesses], predicted: Predicted, *, since: Predicted) -> None:
+        with self._database.transaction() as connection:
+            if self.predicted() != since:
+                return
+            index, products = BrowseIndex(connection), self.products(guesses)
+            for product_id, stored in products.items():
+                index.predict(stored.product, guesses[product_id])
+            index.drop_unused_values()
+            connection.execute("DELETE FROM predicted")
+            connection.execute("INSERT INTO predicted VALUES (?, ?)", (predicted.key, predicted.revision))
 
     def thumbnails(self) -> set[str]:
         return {name for (name,) in self._database.all("SELECT thumbnail FROM photos WHERE thumbnail <> ''")}

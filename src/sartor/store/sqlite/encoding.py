@@ -10,7 +10,7 @@ import numpy as np
 from sartor.types import Palette, Photo
 
 if TYPE_CHECKING:
-    from sartor.types import Attributes, Vector
+    from sartor.types import Attributes, Guesses, Vector
 
 _LITTLE_ENDIAN = "<f4"
 
@@ -48,6 +48,20 @@ def load_palette(blob: bytes) -> Palette:
     """A stored palette."""
     rows = load_vector(blob).reshape(-1, 4)
     return Palette(rows[:, :3], rows[:, 3])
+
+
+def guesses_text(guesses: Guesses) -> str:
+    """Predictions as JSON."""
+    return json.dumps({name: [value, round(probability, 4)] for name, (value, probability) in guesses.items()})
+
+
+def load_guesses(text: str | None) -> Guesses:
+    """Stored predictions; none for None."""
+    return (
+        {}
+        if text is None
+        else {name: (value, probability) for name, (value, probability) in json.loads(text).items()}
+    )
 
 
 def load_attributes(text: str) -> Attributes:

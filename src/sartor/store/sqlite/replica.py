@@ -47,6 +47,8 @@ _TABLES = (
     "deletions",
     "photos",
     "attribute_names",
+    "predictions",
+    "predicted",
 )  # the others follow from them
 _FOLLOWED = """
 CREATE TABLE IF NOT EXISTS followed (

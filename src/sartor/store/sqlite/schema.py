@@ -138,11 +138,25 @@ CREATE TABLE leases (
 ) STRICT;
 """
 
+# What a model predicts of products that the catalog does not tell; it follows from the embeddings.
+_VERSION_5 = """
+CREATE TABLE predictions (
+    product_id TEXT PRIMARY KEY REFERENCES products ON DELETE CASCADE,
+    guesses TEXT NOT NULL  -- JSON object: value and probability by attribute
+) WITHOUT ROWID;
+
+CREATE TABLE predicted (  -- at most one row: by which heads, and up to which revision
+    key TEXT NOT NULL,
+    revision INTEGER NOT NULL
+) STRICT;
+"""
+
 MIGRATIONS = (
     Migration(_VERSION_1),
     Migration(_VERSION_2),
     Migration(_VERSION_3, fill=index_all),
     Migration(_VERSION_4),
+    Migration(_VERSION_5),
 )
 
 
