@@ -50,6 +50,8 @@ class Client:
 
     Attributes:
         titles: Acknowledged title by product; None for a deleted one. One whose last write is unknown is missing.
+        pending: Products of calls that were not answered. They may be carried out later, by a process that was
+            paused, and so are not written again before ``settle``.
         revision: Of its last acknowledged write.
         acknowledged: Number of its acknowledged writes.
         refused: Number of those that were answered with 503.
@@ -59,6 +61,7 @@ class Client:
     number: int
     rng: random.Random
     titles: dict[str, str | None] = field(default_factory=dict)
+    pending: set[str] = field(default_factory=set)
     revision: int = 0
     acknowledged: int = 0
     refused: int = 0
@@ -69,13 +72,19 @@ class Client:
         while not stop.is_set():
             product_id = f"c{self.number}-{self.rng.randrange(_PRODUCTS_EACH)}"
             title = None if self.rng.random() < _DELETED else f"{product_id} {self.rng.random()}"
+            if product_id in self.pending:
+                stop.wait(0.05)
+                continue
             self.titles.pop(product_id, None)
             started_s = time.perf_counter()
             connection = http.client.HTTPConnection(self.rng.choice(addresses), timeout=CALL_S)
             try:
                 status, headers, content = write_product(connection, product_id, title, self.rng)
-            except (OSError, http.client.HTTPException):
+            except ConnectionRefusedError:
                 stop.wait(0.05)
+                continue
+            except (OSError, http.client.HTTPException):
+                self.pending.add(product_id)
                 continue
             finally:
                 connection.close()
@@ -91,6 +100,10 @@ class Client:
             else:
                 message = f"{product_id}: answer {status}: {content[:500]!r}"
                 raise AssertionError(message)
+
+    def settle(self) -> None:
+        """Write again what was not answered: every process has carried out what it was sent."""
+        self.pending.clear()
 
     def wrongs(self, address: str) -> Iterator[str]:
         """What is not as it was acknowledged."""
@@ -147,6 +160,8 @@ def kill_rounds(
                 for each in writing:
                     each.result()
             shop.wait()
+            for client in clients:
+                client.settle()
             found = [wrong for client in clients for wrong in client.wrongs(shop.address)]
             wrongs += [f"seed {seed}, round {number}, {what} killed: {wrong}" for wrong in found]
             killed[what] += 1
