@@ -135,10 +135,19 @@ def guesses_json(predicted: Guesses) -> dict[str, dict[str, str | float]]:
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON value on one line, in UTF-8 whatever the encoding of the terminal is."""
+    """Print one JSON value on one line, in UTF-8 whatever the encoding of the terminal is.
+
+    Python reads a file's name that is not in the system's encoding as surrogates. They become its bytes again if
+    these are UTF-8, else escapes.
+    """
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text = text.encode("utf-8", "surrogateescape").decode("utf-8")
+    except UnicodeError:
+        text = json.dumps(value)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.write(f"{text}\n")
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -331,9 +331,8 @@ class _Run:
         """The product as it will be stored; None if nothing of it can be used."""
         photos = tuple(replace(usable[sha256], name=name) for sha256, name in offered.photos if sha256 in usable)
         if not photos and previous is not None and not offered.has_no_photo:
-            photos = (
-                previous.photos
-            )  # a photo that became unreadable, or is missing, does not take the good one away
+            # A photo that became unreadable, or is missing, does not take the good one away.
+            photos = previous.photos
         product = offered.product if offered.is_described or previous is None else previous.product
         if not photos and not product.title and not product.attributes:
             return None

@@ -105,9 +105,8 @@ class Catalog:
         name = name.replace("\\", "/").rpartition("/")[2].lstrip(".") or "upload.zip"
         digest = _digest(file)
         if (originals := self._media.originals) is not None:
-            key = re.sub(r"[^\w.-]+", "-", name, flags=re.ASCII)[
-                -_MAX_KEY_CHARS:
-            ]  # an address has no other letters
+            plain = re.sub(r"[^\w.-]+", "-", name, flags=re.ASCII)  # an address has no other letters
+            key = plain[-_MAX_KEY_CHARS:]
             return originals.put_source(f"{digest[:16]}/{key}", file)
         directory = self._backends.home / _UPLOADS
         directory.mkdir(exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from contextlib import closing, contextmanager
 from threading import RLock
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+_SHARED_LOG_BYTES = 64 << 10  # a file that SQLite makes beside a database in WAL mode has at least half of it
 _PRAGMAS = (
     "journal_mode = WAL",
     "foreign_keys = ON",
@@ -64,7 +66,7 @@ def _open_to_read(file: Path) -> sqlite3.Connection:
 
     Source: https://www.sqlite.org/wal.html#readonly
     """
-    address = f"file:{quote(str(file.resolve()))}?mode=ro"
+    address = f"file:{quote(os.fsencode(file.resolve()))}?mode=ro"
     if is_read_only(file) and not _has_log(file):
         address += "&immutable=1"
     return sqlite3.connect(address, uri=True, timeout=STORE_WAIT_S, check_same_thread=False, isolation_level=None)
@@ -103,6 +105,14 @@ def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Mig
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+
+
+def _is_full(directory: Path) -> bool:
+    """Whether not even the file by which processes share SQLite's log would fit."""
+    try:
+        return shutil.disk_usage(directory).free < _SHARED_LOG_BYTES
+    except OSError:
+        return False
 
 
 class _Seen(NamedTuple):
@@ -282,4 +292,5 @@ class Database:
     def _unusable(self, error: sqlite3.Error) -> WorkspaceBusy | WorkspaceUnusable:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:  # or an extended code of it
             return WorkspaceBusy(self._path.parent, waited_s=STORE_WAIT_S)
-        return WorkspaceUnusable(self._path.parent, reason=f"{self._path.name}: {error}")
+        reason = "the disk is full" if _is_full(self._path.parent) else str(error)  # SQLite says "disk I/O error"
+        return WorkspaceUnusable(self._path.parent, reason=f"{self._path.name}: {reason}")

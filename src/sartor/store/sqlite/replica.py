@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -262,7 +263,7 @@ def _followed(database: Database, workspace: str) -> Followed:
 def _revision_in(path: Path, workspace: str) -> int | None:
     """The revision of the replica in a directory; None if it is of another workspace or version, or damaged."""
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(path / _FILE))}?mode=rw", uri=True)) as connection:
+        with closing(sqlite3.connect(f"file:{quote(os.fsencode(path / _FILE))}?mode=rw", uri=True)) as connection:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             ((found, revision, *_),) = connection.execute(_SELECT_FOLLOWED)
     except (sqlite3.Error, ValueError):
