@@ -35,7 +35,7 @@ def modules_after(statement: str) -> set[str]:
 def test_importing_sartor_loads_no_vendor() -> None:
     loaded = modules_after("import sartor")
     assert loaded.isdisjoint(VENDORS)
-    assert {name for name in loaded if name.startswith("sartor")} == {"sartor"}
+    assert {name for name in loaded if name.startswith("sartor")} == {"sartor", "sartor.footprint"}
 
 
 def test_errors_are_caught_by_name_without_loading_a_vendor() -> None:
@@ -82,7 +82,7 @@ def test_every_type_that_a_shop_takes_or_returns_is_public() -> None:
         if annotation is not None
     ]
     named = {node.id for each in annotations for node in ast.walk(each) if isinstance(node, ast.Name)}
-    callbacks = {"OnEvents", "OnProgress", "ShowProgress"}
+    callbacks = {"OnEvents", "OnFetch", "OnProgress", "ShowProgress"}
     standard = {"Iterable", "Mapping", "Path", "Sequence"}
     assert len(methods) > 40
     assert named - set(dir(builtins)) - callbacks - standard <= set(sartor.__all__)

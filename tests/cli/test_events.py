@@ -62,7 +62,8 @@ def test_who_is_forgotten_is_gone(sartor: Sartor, log: Path, home: Path) -> None
     again = sartor("events", "forget", "--user", "ann")
     assert again.code == 1
     assert again.err == "sartor: nothing is held about the user 'ann'; check the id\n"
-    assert sartor("events", "forget", "--visitor", "guest", "--json").json() == {"erased": 1}
+    told = sartor("events", "forget", "--visitor", "guest", "--json").json()
+    assert told == {"erased": 1, "visitor_id": "guest", "visitor_ids": []}
     assert not [file for file in home.rglob("*") if file.is_file() and b"ghost" in file.read_bytes()]
 
 

@@ -153,7 +153,9 @@ def test_two_zips_of_one_name_are_two_files(home: Path) -> None:
     first, second = zip_of((250, 0, 0)), zip_of((0, 0, 250))
     backend = WorkspaceBackend(Settings(home=home))
     try:
-        kept = [backend.keep_upload("photos.zip", data) for data in (first, second, first, second)]
+        kept = [
+            Path(backend.keep_upload("photos.zip", io.BytesIO(data))) for data in (first, second, first, second)
+        ]
     finally:
         backend.close()
     assert [file.name for file in kept] == ["photos.zip", "photos-2.zip", "photos.zip", "photos-2.zip"]

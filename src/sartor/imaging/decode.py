@@ -88,6 +88,8 @@ _PLUGINS = {
 }
 _SHOWN_BY_BROWSERS = frozenset({"JPEG", "PNG", "WEBP"})
 _END_MARKS = {"JPEG": b"\xff\xd9", "PNG": b"\0\0\0\0IEND\xaeB`\x82", "GIF": b";"}
+_SEQUENTIAL, _PROGRESSIVE, _SCAN, _FILL = frozenset({0xC0, 0xC1}), 0xC2, 0xDA, 0xFF  # markers of JPEG
+_WITHOUT_LENGTH = frozenset({0x00, 0x01, _FILL, *range(0xD0, 0xDA)})  # and what stands for a byte 0xFF
 _NOISE = bytes(range(1, 128)) * 16
 _START_OF_SCAN = b"\xff\xda"
 _MILLION = 1_000_000
@@ -264,17 +266,48 @@ def _decode_mended(
     """A photo of which only the end mark is missing, as browsers show it; None if more is missing.
 
     The decoder of JPEG fills missing rows with gray. So it is given the photo with the mark, and once more with
-    noise before it: where all rows are there, neither changes the picture.
+    noise before it: where all rows are there, neither changes the picture. A progressive one that ends between two
+    of its scans has all rows, but coarse ones, so its scans are counted, too.
     """
     mark = _END_MARKS[kind]
     begun = next((size for size in range(len(mark) - 1, 0, -1) if data.endswith(mark[:size])), 0)
     data = data[: len(data) - begun]
     photo = _decode_checked(data + mark, kind=kind, name=name, fit_px=fit_px, limits=limits)
     if kind == "JPEG":
+        if not _has_all_scans(data):
+            return None
         again = _decode_checked(data + _NOISE + mark, kind=kind, name=name, fit_px=fit_px, limits=limits)
         if again.image.tobytes() != photo.image.tobytes():
             return None
     return replace(photo, web_ready=False)  # a browser would wait for the rest
+
+
+def _has_all_scans(data: bytes) -> bool:
+    """Whether the scans of a JPEG bring every coefficient to its last bit; a sequential one has no other.
+
+    Source: ITU-T T.81, B.2.3 and G.1.1.1: a scan has the coefficients ``Ss`` to ``Se`` of some components, without
+    their last ``Al`` bits.
+    """
+    position, missing = 2, {}
+    while (position := data.find(b"\xff", position)) >= 0 and position + 4 <= len(data):
+        marker = data[position + 1]
+        if marker in _WITHOUT_LENGTH:
+            position += 2 if marker != _FILL else 1
+            continue
+        length = int.from_bytes(data[position + 2 : position + 4])
+        segment = data[position + 4 : position + 2 + length]
+        if marker in _SEQUENTIAL:
+            return True
+        if marker == _PROGRESSIVE:
+            missing = {component: set(range(64)) for component in segment[6::3]}
+        elif marker == _SCAN:
+            count = segment[0]
+            first, last, bits = segment[1 + 2 * count : 4 + 2 * count]
+            for component in segment[1 : 1 + 2 * count : 2]:
+                if bits & 0x0F == 0:
+                    missing[component] -= set(range(first, last + 1))
+        position += 2 + length
+    return not any(missing.values())
 
 
 def _open(data: bytes, kind: str) -> ImageFile:

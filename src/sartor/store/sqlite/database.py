@@ -54,6 +54,8 @@ def copy_store(source: Path, target: Path) -> None:
 
 def is_read_only(file: Path) -> bool:
     """Whether a store's file can only be read: where its directory cannot be written, or the file itself."""
+    if file.parent.exists() and not file.parent.is_dir():
+        return False  # it is no workspace at all, which opening it says
     return not is_writable(file.parent) or (file.exists() and not os.access(file, os.W_OK))
 
 
