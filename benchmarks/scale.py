@@ -153,7 +153,8 @@ def _bson_bytes(home: Path, directory: Path) -> float:
     from pymongo import MongoClient
 
     from sartor.config import Settings
-    from sartor.store.base import ListingQuery, Write
+    from sartor.store.base import Write
+    from sartor.types import ListingQuery
     from sartor.wiring import open_truth
     from tools.engines.mongodb import MongoServer
 

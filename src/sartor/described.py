@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 _KIND = ("product_type", "articleType")
 _COLOR = ("color", "baseColour")
 _PICTURE = re.compile(r".*\.(?:jpe?g|png|webp|gif|bmp|tiff?|avif|heic)", re.IGNORECASE | re.DOTALL)
-# Names that cameras, phones and databases give to files: IMG_2034, DSC0001, PXL_20240101_1200, hashes, numbers.
+# Names that cameras and phones give to files: IMG_2034, DSC0001, PXL_20240101_1200. A number alone may be a title,
+# as that of a pair of jeans is.
 _NUMBERED = re.compile(
-    r"(?:(?:img|dscn?|dscf|pxl|mvimg|gopr|dji|photo|image|picture|screenshot|whatsapp image)[\W_]*)?"
+    r"(?:img|dscn?|dscf|pxl|mvimg|gopr|dji|photo|image|picture|screenshot|whatsapp image)[\W_]*"
     r"[\dabcdef][\dabcdef\W_]{2,}(?:at [\d\W_]+)?",
     re.IGNORECASE,
 )
@@ -89,8 +90,8 @@ def is_file_name(title: str, product_id: str) -> bool:
     """Whether a title is only what a file is called.
 
     Example:
-        >>> [is_file_name(title, "x") for title in ("IMG_2034", "front.jpg", "15970", "Nike Air Max 90")]
-        [True, True, True, False]
+        >>> [is_file_name(title, "15970") for title in ("IMG_2034", "front.jpg", "15970", "501", "Air Max 90")]
+        [True, True, True, False, False]
     """
     if title == product_id or _PICTURE.fullmatch(title):
         return True
