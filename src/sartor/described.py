@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 _KIND = ("product_type", "articleType")
 _COLOR = ("color", "baseColour")
 _PICTURE = re.compile(r".*\.(?:jpe?g|png|webp|gif|bmp|tiff?|avif|heic)", re.IGNORECASE | re.DOTALL)
-# Names that cameras and phones give to files: IMG_2034, DSC0001, PXL_20240101_1200. A number alone may be a title,
-# as that of a pair of jeans is.
+# Names that cameras, phones and databases give to files: IMG_2034, DSC0001, PXL_20240101_1200, long hashes. A number
+# alone may be a title, as that of a pair of jeans is.
 _NUMBERED = re.compile(
     r"(?:img|dscn?|dscf|pxl|mvimg|gopr|dji|photo|image|picture|screenshot|whatsapp image)[\W_]*"
     r"[\dabcdef][\dabcdef\W_]{2,}(?:at [\d\W_]+)?",
     re.IGNORECASE,
 )
+_HASH = re.compile(r"[\da-f]{16,}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 # Kinds that have no singular as people say it.
 _PAIRS = frozenset([
@@ -93,7 +94,7 @@ def is_file_name(title: str, product_id: str) -> bool:
         >>> [is_file_name(title, "15970") for title in ("IMG_2034", "front.jpg", "15970", "501", "Air Max 90")]
         [True, True, True, False, False]
     """
-    if title == product_id or _PICTURE.fullmatch(title):
+    if title == product_id or _PICTURE.fullmatch(title) or _HASH.fullmatch(title):
         return True
     return bool(_NUMBERED.fullmatch(title) and _DIGIT.search(title))
 
