@@ -242,7 +242,7 @@ def test_connections_are_kept_and_uploads_may_come_in_chunks(proxied: Proxied) -
         form = client.post(f"{proxied.base}search", files={"photo": ("a.png", picture)}, headers=HTML)
         assert form.status_code == 200
         assert str(form.url).startswith(f"{proxied.base}results?photo=")
-    large = (b"x" * 65_536 for _ in range(600))
+    large = (b"x" * 65_536 for _ in range(1_200))
     with proxied.client() as client:  # nginx closes the connection of what is too large
         assert client.post(f"{proxied.base}v1/similar", content=large).status_code == 413
 

@@ -143,3 +143,26 @@ def test_weights_that_are_not_given_are_the_defaults() -> None:
     )
     with pytest.raises(BadDial, match="there is no colour"):
         feature_weights({"colour": 1.0})
+
+
+def test_a_photo_of_200_megapixels_is_taken_at_every_door(home: Path, tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "photos", {"red": RED, "blue": BLUE})
+    stream = io.BytesIO()
+    Image.new("RGB", (16_320, 12_240), RED).save(stream, "JPEG", quality=60)
+    large = stream.getvalue()
+    (folder / "large.jpg").write_bytes(large)
+    with sartor.open(home) as shop:
+        assert shop.index(folder).rejected == ()
+        assert shop.similar(large, k=1)[0].product_id in {"red", "large"}
+    with serving(home) as client:
+        files = [("photo", ("large.jpg", large, "image/jpeg"))]
+        assert client.post("/v1/similar", files=files).status_code == 200
+        assert client.put("/v1/products/new", files=files, data={"product": "{}"}).status_code == 201
+        there = client.post("/search", files=files, follow_redirects=False).headers["location"]
+        assert client.get(there, headers={"Accept": "text/html"}).status_code == 200
+    backend = WorkspaceBackend(Settings(home=home))
+    try:
+        weights = feature_weights(None)
+        assert backend.similar([large], None, SearchOptions(model="color", k=1, dials=weights)).hits
+    finally:
+        backend.close()

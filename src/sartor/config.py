@@ -318,7 +318,7 @@ class ServiceSettings(_Checked):
         "by default each host counts its own.",
         "--rate-store",
     )
-    max_request_bytes: int = _row(32 << 20, "Bytes of a request's body.", "--max-request-mb", ge=1 << 10)
+    max_request_bytes: int = _row(64 << 20, "Bytes of a request's body.", "--max-request-mb", ge=1 << 10)
     max_photos: int = _row(16, "Photos in a request.", ge=1)
     workers: int = Field(
         default_factory=cores,

@@ -89,7 +89,7 @@ def serve(
     ] = None,
     max_request_mb: Annotated[
         int, typer.Option("--max-request-mb", min=1, help="Maximum size of a request.")
-    ] = 32,
+    ] = 64,
     read_needs_key: Annotated[
         bool, typer.Option("--read-needs-key", help="Reading needs an API key, too.")
     ] = False,

@@ -10,6 +10,7 @@ import io
 from typing import TYPE_CHECKING
 
 from PIL import ExifTags, Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from sartor.imaging.pixels import UPRIGHT, orientation_of
 from sartor.limits import MAX_KEPT_SIDE_PX
@@ -47,7 +48,7 @@ def bare_photo(data: bytes, decoded: DecodedPhoto) -> bytes:
 
 
 def _bare_jpeg(data: bytes) -> bytes:
-    with Image.open(io.BytesIO(data)) as image:
+    with JpegImageFile(io.BytesIO(data)) as image:  # not Image.open: decode has its own limits, and passed it
         orientation = orientation_of(image.getexif())
     parts = [_START]
     end = len(_START)
