@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -265,6 +266,34 @@ def test_a_damaged_index_is_begun_anew(tmp_path: Path, victim: str) -> None:
         file.write_bytes(b"\x00garbage")
     with EdgeIndex(tmp_path / "i", model="m", dimension=DIMENSION) as index:
         assert (len(index), index.revision) == (0, 0)
+
+
+def test_what_is_written_after_a_kill_while_saving_is_kept(tmp_path: Path) -> None:
+    directory, before = tmp_path / "index", tmp_path / "before"
+    made = vectors(40)
+    index = EdgeIndex(directory, model="m", dimension=DIMENSION)
+    fill(index, made[:20])
+    index.mark(1)
+    (numbers,) = directory.rglob("segment.json")
+    state = directory / "state.json"
+    shutil.copy(numbers, before)
+    for row in range(20):  # each a few operations of its own
+        index.replace([f"p{row}"], [entry(f"p{row}", made[row], row + 20)], revision=2 + row)
+    unsaved = state.read_bytes()
+    index.mark(21)
+    index.close()
+    # The points were saved, the last number and the state not yet.
+    shutil.copy(before, numbers)
+    state.write_bytes(unsaved)
+    with EdgeIndex(directory, model="m", dimension=DIMENSION) as index:
+        assert index.revision == 1
+        products = [f"p{row}" for row in range(20)]
+        index.replace(products, [entry("p0", made[0], 99)], revision=22)
+        assert index.entry_keys() == {("p0", f"{99:064x}")}
+        shutil.copytree(directory, tmp_path / "killed again")
+    with EdgeIndex(tmp_path / "killed again", model="m", dimension=DIMENSION) as index:
+        index.replace(products, [], revision=23)
+        assert index.entry_keys() == set()
 
 
 def test_the_id_of_an_entry_is_the_same_everywhere() -> None:

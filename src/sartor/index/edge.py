@@ -25,7 +25,7 @@ from sartor.index.points import (
     text_field,
     vector_of,
 )
-from sartor.types import EVERYTHING, FacetValue, Metric, Neighbor
+from sartor.types import EVERYTHING, FacetValue, IndexEntry, Metric, Neighbor
 from sartor.values import numbers_of, texts_of
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from sartor.index.points import PointId
     from sartor.replicas import Replica
-    from sartor.types import IndexEntry, Matrix, Vector, Where
+    from sartor.types import Matrix, Vector, Where
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +52,11 @@ _ACORN = qdrant.AcornSearchParams(enable=True, max_selectivity=1.0)
 _SCROLL_PAGE = 4096
 _MAX_CACHED_COUNTS = 1024
 _MAX_UNSAVED = 4096  # products to do again after a crash; saving costs as much as a few hundred
+# Edge numbers its operations, and leaves a point as it is if that was changed by a later number. Killed while it
+# saves, it has points of later numbers than the last one that it remembers (0.9.0): what is then written to them
+# is lost without an error. So more numbers are passed over than operations can have been left unsaved: two for
+# each product, and one for each new field.
+_PASSED_OVER = 3 * _MAX_UNSAVED
 
 
 class ShardOpener(Protocol):
@@ -153,6 +158,7 @@ class EdgeIndex:
         revision: int,  # noqa: ARG002 - nobody else writes
     ) -> None:
         points = [point(entry) for entry in entries]
+        self._stored.note_unsaved()
         if points:
             self._stored.make_filterable(entries)
             self._shard.update(qdrant.UpdateOperation.upsert_points(points))
@@ -364,6 +370,7 @@ class _State:
     model: str
     dimension: int
     revision: int = 0
+    saved: bool = False  # whether the shard has nothing later
     fields: list[str] = field(default_factory=list)
 
 
@@ -386,8 +393,14 @@ class _StoredShard:
 
     def mark(self, revision: int) -> None:
         self.shard.flush()
-        self._state.revision = revision
+        self._state.revision, self._state.saved = revision, True
         self._write_state()
+
+    def note_unsaved(self) -> None:
+        """Say on disk that the shard has changes that may get lost, before it has them."""
+        if self._state.saved:
+            self._state.saved = False
+            self._write_state()
 
     def clear(self) -> None:
         self.shard.close()
@@ -420,6 +433,8 @@ class _StoredShard:
         if made_for != (self._wanted.format, self._wanted.model, self._wanted.dimension):
             shard.close()
             return self._create()
+        if not state.saved:
+            _pass_over_operations(shard, self._wanted.dimension)
         return shard, state
 
     def _create(self) -> tuple[qdrant.EdgeShard, _State]:
@@ -440,6 +455,19 @@ class _StoredShard:
         temporary = self._directory / f"{_STATE_FILE}.new"
         temporary.write_text(json.dumps(asdict(self._state)), encoding="utf-8")
         temporary.replace(self._directory / _STATE_FILE)
+
+
+def _pass_over_operations(shard: qdrant.EdgeShard, dimension: int) -> None:
+    """Have the next operations later numbers than any that a killed process left on points."""
+    for _ in range(_PASSED_OVER):
+        shard.update(qdrant.UpdateOperation.delete_points([]))
+    # Only an operation on a point makes the shard save the number.
+    passing = point(
+        IndexEntry(product_id="", sha256="", vector=np.ones(dimension, np.float32), attributes={}, is_main=False)
+    )
+    shard.update(qdrant.UpdateOperation.upsert_points([passing]))
+    shard.update(qdrant.UpdateOperation.delete_points([passing.id]))
+    shard.flush()
 
 
 def _index_field(shard: qdrant.EdgeShard, path: str, schema: qdrant.PayloadSchemaType) -> None:
