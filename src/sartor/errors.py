@@ -506,7 +506,7 @@ class ModelExists(ModelError):
     """Another model already has this id."""
 
     def __init__(self, model: str) -> None:
-        super().__init__(f"there is already another model {model!r}; choose another --id, or remove it first")
+        super().__init__(f"there is already another model {model!r}; choose another --id")
 
 
 class ModelBundled(ModelError):
