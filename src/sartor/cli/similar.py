@@ -28,6 +28,7 @@ from sartor.cli.options import (
     tiles_of,
     title_text,
 )
+from sartor.types import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -200,6 +201,8 @@ def _print_json(shop: Shop, results: Recommendation) -> None:
     print_json(
         {
             "model": shop.model.id,
+            "kind": results.kind,
+            "verdict": results.verdict,
             "good": results.good,
             "seen": {"predicted": guesses_json(results.seen.predicted), "colors": list(results.seen.colors)},
             "hits": [
@@ -207,6 +210,7 @@ def _print_json(shop: Shop, results: Recommendation) -> None:
                     "product_id": hit.product_id,
                     "score": round(hit.score, 6),
                     "match": None if hit.match is None else round(hit.match, 4),
+                    "likeness": hit.likeness,
                     "weak": hit.weak,
                     "style": round(hit.style, 4),
                     "color": round(hit.color, 4),
@@ -233,15 +237,17 @@ def _print(results: Recommendation) -> None:
         echo(f"Seen: {described}")
     if not results:
         echo("No product passes the filter.")
-    elif not results.good:
-        echo("No good match; the nearest products are:")
+    elif results.verdict is Verdict.NOTHING_CLOSE:
+        echo("Nothing is close; the nearest products are:")
+    elif results.verdict is Verdict.NOT_SURE:
+        echo("Not sure: this looks like nothing that the model knows. The nearest products are:")
     print_table(
         "",
-        ("product", "score", "match", "title", "why"),
+        ("product", "alike", "match", "title", "why"),
         (
             (
                 hit.product_id + (f" (+{len(hit.variants)})" if hit.variants else ""),
-                f"{hit.score:.3f}",
+                f"{hit.score:.3f}" if hit.likeness is None else hit.likeness,
                 "" if hit.match is None else f"{hit.match:.0%}",
                 title_text(hit.title, is_predicted=hit.title_predicted),
                 " · ".join(hit.reasons),

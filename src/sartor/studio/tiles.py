@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from sartor.studio.queries import ask_with
+from sartor.types import Likeness, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -40,7 +41,7 @@ def hit_tiles(backend: Backend, results: Recommendation, *, key: str, marked: Co
         for hit in results:
             with st.container(gap="xsmall"):
                 picture = picture_of(backend, backend.location, hit.photo.sha256)
-                mark = "in both" if hit.product_id in marked else "weak" if hit.weak else ""
+                mark = "in both" if hit.product_id in marked else Likeness.A_LITTLE.value if hit.weak else ""
                 st.html(
                     _tile(picture, _caption(hit), kind="sartor-weak" if hit.weak else "", alt=hit.title, mark=mark)
                 )
@@ -62,12 +63,15 @@ def product_tile(backend: Backend, sha256: str, *, title: str, lines: Collection
 
 
 def show_summary(results: Recommendation) -> None:
-    """Say so if nothing passes the filters, or all results are weak."""
+    """Say so if nothing passes the filters, or if nothing is close."""
     if not results:
         st.info("No product passes the filters.", icon=":material/filter_alt_off:")
-    elif not results.good:
-        st.warning(
-            "No good match. The nearest products are shown; all of them are weak.", icon=":material/search_off:"
+    elif results.verdict is Verdict.NOTHING_CLOSE:
+        st.warning("Nothing is close. The nearest products are shown.", icon=":material/search_off:")
+    elif results.verdict is Verdict.NOT_SURE:
+        st.info(
+            "Not sure: this looks like nothing that the model knows. The nearest products are shown.",
+            icon=":material/help:",
         )
 
 
