@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from sartor.recommend.similar import Recommendation
     from sartor.shop import Shop
     from sartor.types import Hit
+    from sartor.types import Hit
 
 
 _MAX_GROUPS = 100  # on a sheet of duplicates
@@ -238,17 +239,16 @@ def _print(results: Recommendation) -> None:
     if not results:
         echo("No product passes the filter.")
     elif results.verdict is Verdict.NOTHING_CLOSE:
-        echo("Nothing is close; the nearest products are:")
+        echo("Nothing here is really close. These come nearest:")
     elif results.verdict is Verdict.NOT_SURE:
-        echo("Not sure: this looks like nothing that the model knows. The nearest products are:")
+        echo("Not sure what this is: it looks like nothing that the model knows. These come nearest:")
     print_table(
         "",
-        ("product", "alike", "match", "title", "why"),
+        ("product", "alike", "title", "why"),
         (
             (
                 hit.product_id + (f" (+{len(hit.variants)})" if hit.variants else ""),
-                f"{hit.score:.3f}" if hit.likeness is None else hit.likeness,
-                "" if hit.match is None else f"{hit.match:.0%}",
+                _alike(hit),
                 title_text(hit.title, is_predicted=hit.title_predicted),
                 " · ".join(hit.reasons),
             )
@@ -261,6 +261,11 @@ def _print(results: Recommendation) -> None:
         echo(
             f"{name}: " + ", ".join(f"{facet.value} {facet.count}" for facet in values[:_MAX_FACET_VALUES]) + more
         )
+
+
+def _alike(hit: Hit) -> str:
+    """How alike a hit is, in words; its score where the model is not calibrated."""
+    return f"{hit.score:.3f}" if hit.likeness is None else str(hit.likeness)
 
 
 def _described(query: QueryAttributes) -> str:
@@ -288,7 +293,7 @@ def _write_sheet(sheet: Path, shop: Shop, queries: list[Tile], hits: Sequence[Hi
 
     tiles: list[Tile] = []
     for hit in hits:
-        tiles += tiles_of(shop, hit.photo, f"{hit.score:.3f}", hit.product_id, hit.title)
+        tiles += tiles_of(shop, hit.photo, _alike(hit).capitalize(), hit.product_id, hit.title)
     write_sheet(sheet, [SheetRow(query=tuple(queries), hits=tuple(tiles))])
     echo(f"sheet written to {sheet}", err=True)
 
