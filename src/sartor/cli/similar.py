@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from sartor.recommend.similar import Recommendation
     from sartor.shop import Shop
     from sartor.types import Hit
-    from sartor.types import Hit
 
 
 _MAX_GROUPS = 100  # on a sheet of duplicates

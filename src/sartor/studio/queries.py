@@ -32,8 +32,8 @@ _SHOWN_PX = 480
 _PHOTOS, _PRODUCT = "Photos", "A product"
 _WITH, _ID, _DEVELOPER = "asked-with", "asked-product", "developer"  # keys of the session
 _FIGURES = (
-    "Shows the figures behind the words. The score is what the list is ordered by. The match is the probability that "
-    "a shopper calls the product similar."
+    "Shows the figures behind the words. The score is what the list is ordered by. "
+    "The match is the probability that a shopper calls the product similar."
 )
 
 
