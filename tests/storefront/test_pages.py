@@ -41,7 +41,7 @@ def shown(page: Response) -> list[str]:
 
 def links(page: Response, name: str) -> list[str]:
     """Addresses of the links with a class."""
-    return [unescape(text) for text in re.findall(rf'class="{name}" href="([^"]*)"', page.text)]
+    return [unescape(text) for text in re.findall(rf'class="(?:[^"]* )?{name}" href="([^"]*)"', page.text)]
 
 
 def upload(browser: TestClient, *photos: bytes) -> Response:
@@ -208,7 +208,8 @@ def test_a_color_alone_is_a_search(browser: TestClient) -> None:
 def test_a_color_has_no_matches_to_judge(browser: TestClient) -> None:
     page = browser.get("/results?color=%23ff0000")
     assert "In this color" in page.text
-    assert 'class="match' not in page.text
+    assert 'class="likeness' not in page.text
+    assert 'class="reasons' not in page.text
     assert 'name="style"' not in page.text
 
 
