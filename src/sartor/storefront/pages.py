@@ -160,6 +160,7 @@ class ResultsView:
         palette: Name, code and results of each color of the query.
         dials: Weights of style, color and category.
         custom: The color of the search if it is no swatch.
+        close: Number of results up to the last that is more than a little alike.
         shows_likeness: Whether the query has more than a color, so that likeness and weights mean something.
         verdict: Whether the results are what was asked for.
         more_href: A longer page; empty at the end.
@@ -181,6 +182,7 @@ class ResultsView:
     custom: str
     refinement: Refinement
     cards: tuple[Card, ...]
+    close: int
     shows_likeness: bool
     verdict: Verdict
     more_href: str
@@ -211,6 +213,7 @@ def results_view(shop: Shop, search: Search, kept: Mapping[str, KeptPhoto], *, s
     results, nothing = _find(shop, search, kept)
     shows_likeness = bool(search.photos or search.products or search.like)
     verdict = results.verdict if shows_likeness else Verdict.FOUND
+    cards = tuple(hit_card(hit, search, shows_likeness=shows_likeness) for hit in results)
     color = _code(search.color) if search.color else ""
     more = search.more() if len(results) == search.k else None
     return ResultsView(
@@ -228,10 +231,8 @@ def results_view(shop: Shop, search: Search, kept: Mapping[str, KeptPhoto], *, s
         swatches=tuple(Swatch(name=name, code=code, checked=code == color) for name, code in _SWATCHES.items()),
         custom="" if color in _SWATCHES.values() else color,
         refinement=_refinement(shop, search, kept, results),
-        cards=tuple(
-            hit_card(hit, search, shows_likeness=shows_likeness, has_badges=verdict is Verdict.FOUND)
-            for hit in results
-        ),
+        cards=cards,
+        close=max((rank for rank, card in enumerate(cards, 1) if card.is_close), default=0),
         shows_likeness=shows_likeness,
         verdict=verdict,
         more_href=more.address if more else "",

@@ -59,7 +59,6 @@ _CURRENCIES = {"USD": "$", "EUR": "€", "GBP": "£", "INR": "₹", "JPY": "¥"}
 _WITHOUT_CENTS = ("₹", "¥")
 _CURRENCY = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])|[$€£₹¥]")
 _SIZES = re.compile(r"\s*[,;|]\s*")  # between several; "16/34" is one
-_BADGED = (Likeness.VERY_CLOSE, Likeness.A_LITTLE)  # what lies between is what people expect of a result
 _FIRST_VALUES = 7  # of a facet, before it is unfolded
 _OPEN_FACETS = 4
 
@@ -162,8 +161,8 @@ class Card:
     Attributes:
         title_predicted: Whether its title was made from what is seen in its photo.
         kind: Its kind and color.
+        is_close: Whether it is more than a little alike.
         likeness: How alike it is to the query, in words; empty for what is no hit, and without calibration.
-        has_badge: Whether that is out of the ordinary, so that the photo says it.
         note: The main reason as a line of text.
         more_href: Results nearer to it; empty outside of results.
         less_href: Results further from it.
@@ -180,7 +179,7 @@ class Card:
     price: str = ""
     full_price: str = ""
     likeness: str = ""
-    has_badge: bool = False
+    is_close: bool = True
     reasons: tuple[str, ...] = ()
     note: str = ""
     more_href: str = ""
@@ -278,7 +277,7 @@ def stored_card(stored: StoredProduct) -> Card:
     )
 
 
-def hit_card(hit: Hit, search: Search, *, shows_likeness: bool = True, has_badges: bool = True) -> Card:
+def hit_card(hit: Hit, search: Search, *, shows_likeness: bool = True) -> Card:
     """The card of a result of a search, with likeness and reasons where they mean something."""
     likeness = hit.likeness if shows_likeness else None
     return Card(
@@ -291,7 +290,7 @@ def hit_card(hit: Hit, search: Search, *, shows_likeness: bool = True, has_badge
         price=price_text(hit.attributes),
         full_price=full_price_text(hit.attributes),
         likeness="" if likeness is None else str(likeness).capitalize(),
-        has_badge=has_badges and likeness in _BADGED,
+        is_close=likeness is not Likeness.A_LITTLE,
         reasons=hit.reasons if shows_likeness else (),
         more_href=search.liking(hit.product_id).address,
         less_href=search.disliking(hit.product_id).address,
