@@ -13,7 +13,7 @@ from PIL import Image
 from sartor.described import sure_of, title_of
 from sartor.errors import QueryError, UnknownValue
 from sartor.imaging.color import named_color
-from sartor.limits import CATALOG_PAGE, MAX_RESULTS, MAX_VARIANTS, RESULTS_PAGE
+from sartor.limits import CATALOG_PAGE, COUNTED_RESULTS, MAX_VARIANTS, RESULTS_PAGE
 from sartor.recommend.base import GROUP
 from sartor.recommend.query import Part
 from sartor.recommend.similar import Recommendation
@@ -267,15 +267,16 @@ def _asked(shop: Shop, search: Search, kept: Mapping[str, KeptPhoto]) -> Recomme
 
 def _refinement(shop: Shop, search: Search, kept: Mapping[str, KeptPhoto], results: Recommendation) -> Refinement:
     """The filters of a search. Their counts are of its closest products, of which the page may show the first."""
+    counted = max(search.k, COUNTED_RESULTS)
 
     def closest(filters: Filters) -> tuple[Hit, ...]:
-        return _find(shop, replace(search, filters=filters, k=MAX_RESULTS), kept)[0].hits
+        return _find(shop, replace(search, filters=filters, k=counted), kept)[0].hits
 
-    hits = closest(search.filters) if len(results) == search.k < MAX_RESULTS else results.hits
+    hits = closest(search.filters) if len(results) == search.k < counted else results.hits
     found = value_counts(hits)
     for attribute in {attribute for attribute, _ in search.filters.pairs}:  # what could be set beside what is
         found[attribute] = value_counts(closest(search.filters.without(attribute))).get(attribute, Counter())
-    return refinement(shop, search, found=found, counted=len(hits) if len(hits) == MAX_RESULTS else 0)
+    return refinement(shop, search, found=found, counted=len(hits) if len(hits) == counted else 0)
 
 
 def _given_weights(search: Search) -> dict[str, float]:
