@@ -45,6 +45,19 @@ def test_prices_are_shown_in_their_currency(attributes: dict[str, str | int], te
     assert price_text(attributes) == text
 
 
+def test_values_without_a_result_are_behind_those_with_one() -> None:
+    values = [
+        FacetValue(value="Shirts", count=3),
+        FacetValue(value="Tops", count=1),
+        FacetValue(value="Bags", count=0),
+    ]
+    facet = _facet("articleType", values, Filters(), opens=False)
+    assert [choice.value for choice in facet.choices] == ["Shirts", "Tops"]
+    assert [choice.value for choice in facet.others] == ["Bags"]
+    facet = _facet("articleType", values, Filters((("articleType", "Bags"),)), opens=False)
+    assert [(choice.value, choice.checked) for choice in facet.choices][-1] == ("Bags", True)
+
+
 @pytest.mark.parametrize(
     ("attributes", "sizes"),
     [

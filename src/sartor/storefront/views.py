@@ -346,7 +346,11 @@ def refinement(
     price = filters.range_of(PRICE)
     low, high = ("" if bound is None else f"{bound:g}" for bound in (price.low, price.high)) if price else ("", "")
     return Refinement(
-        facets=tuple(facet for facet in facets if len(facet.choices) > 1 or filters.values_of(facet.attribute)),
+        facets=tuple(
+            facet
+            for facet in facets
+            if len(facet.choices) + len(facet.others) > 1 or filters.values_of(facet.attribute)
+        ),
         chips=_chips(page),
         clear_href=page.filtered(type(filters)()).address,
         has_price=PRICE in shop.attribute_names(),
@@ -394,15 +398,16 @@ def _facet(
 
     missing = [choice(value) for value in checked if value not in counts]
     choices = [choice(value) for value in counts if value]
+    first = min(_FIRST_VALUES, sum(1 for choice in choices if choice.count))  # those with a count come first
     return Facet(
         attribute=attribute,
         label=label(attribute),
         choices=(
             *missing,
-            *choices[:_FIRST_VALUES],
-            *(choice for choice in choices[_FIRST_VALUES:] if choice.checked),
+            *choices[:first],
+            *(choice for choice in choices[first:] if choice.checked),
         ),
-        others=tuple(choice for choice in choices[_FIRST_VALUES:MAX_FACET_VALUES] if not choice.checked),
+        others=tuple(choice for choice in choices[first:MAX_FACET_VALUES] if not choice.checked),
         further=sum(1 for choice in choices[MAX_FACET_VALUES:] if not choice.checked),
         is_open=opens or bool(checked),
         is_predicted=is_predicted,
