@@ -297,7 +297,9 @@ def test_a_product_has_its_look_its_likes_and_its_variants(opened: Callable[...,
     page.wait_for_url("**/results?product=*&like=*")
 
 
-@pytest.mark.parametrize("path", ["/", "/?q=shirt", "/results?color=navy", "/product/nothing"])
+@pytest.mark.parametrize(
+    "path", ["/", "/?q=shirt", "/results?color=navy", "/results?product=10001", "/product/10001", "/product/nothing"]
+)
 def test_a_phone_never_scrolls_sideways(opened: Callable[..., Page], path: str) -> None:
     page = opened(path, viewport=PHONE, is_mobile=True, has_touch=True)
     assert wide_by(page) <= 0
