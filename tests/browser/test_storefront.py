@@ -298,7 +298,8 @@ def test_a_product_has_its_look_its_likes_and_its_variants(opened: Callable[...,
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/?q=shirt", "/results?color=navy", "/results?product=10001", "/product/10001", "/product/nothing"]
+    "path",
+    ["/", "/?q=shirt", "/results?color=navy", "/results?product=10001", "/product/10001", "/product/nothing"],
 )
 def test_a_phone_never_scrolls_sideways(opened: Callable[..., Page], path: str) -> None:
     page = opened(path, viewport=PHONE, is_mobile=True, has_touch=True)
