@@ -109,6 +109,7 @@ BACKLOG = 512  # Connections that wait to be accepted.
 CATALOG_PAGE = 24  # Products of a page of the catalog.
 RESULTS_PAGE = 12  # Results at first, and more each time.
 MAX_RESULTS = 96  # Results of a search.
+COUNTED_RESULTS = 48  # Closest products of a search that its filters count, if no more of them are shown.
 MAX_SEARCH_PHOTOS = 8  # Photos in a search.
 MAX_SEARCH_PRODUCTS = 50  # Products in a search.
 MAX_TEXT_CHARS = 512  # Words of a search.

@@ -300,13 +300,40 @@ class ListedProduct:
     number: int
 
 
+class Likeness(StrEnum):
+    """How alike a hit and the query are, in words, the most alike first."""
+
+    VERY_CLOSE = "very close"
+    CLOSE = "close"
+    SIMILAR = "similar"
+    A_LITTLE = "a little alike"
+
+
+class QueryKind(StrEnum):
+    """What a query is."""
+
+    SHOP_PHOTO = "shop photo"
+    PERSONS_PHOTO = "person's photo"
+    UNFAMILIAR = "unfamiliar"  # a drawing, or unlike anything that the model has seen
+    PRODUCT = "product"  # of the catalog
+
+
+class Verdict(StrEnum):
+    """Whether an answer has what was asked for."""
+
+    FOUND = "found"
+    NOT_SURE = "not sure"  # the query is unfamiliar, and nothing is surely alike
+    NOTHING_CLOSE = "nothing close"  # every hit is only a little alike
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
     """A recommended product.
 
     Attributes:
         product_id: The product.
-        score: Closeness to the query, higher is closer; see Metric for its range.
+        score: What the list is ordered by, higher is better: the match where there is one, else closeness to the
+            query; see Metric for its range.
         title: The product's title.
         attributes: Its attributes in the catalog.
         predicted: Attributes that the catalog lacks and the model predicts: value and probability.
@@ -314,8 +341,9 @@ class Hit:
         photo: The photo of the product that is closest to the query.
         style: Closeness of its look, in [-1, 1].
         color: Closeness of its colors, from 0, nothing in common, to 1.
-        match: Probability that it has the query's kind and color; None without a calibration.
-        weak: Whether the match is too low to call it one.
+        match: Probability that a shopper calls it similar to the query; None without a calibration.
+        likeness: How alike they are, in words; None without a calibration.
+        weak: Whether it is only a little alike.
         variants: Ids of products that are variants of this one and were folded into it.
         reasons: Why, in words.
     """
@@ -330,6 +358,7 @@ class Hit:
     style: float = 0.0
     color: float = 0.0
     match: float | None = None
+    likeness: Likeness | None = None
     weak: bool = False
     variants: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()

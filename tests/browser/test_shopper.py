@@ -199,7 +199,7 @@ def test_quick_presses_end_as_the_last_one(opened: Callable[..., Page]) -> None:
 
 def test_a_shopper_is_at_home_on_a_phone(opened: Callable[..., Page], site: Site) -> None:
     page = opened("/", viewport=PHONE, is_mobile=True, has_touch=True)
-    wide = "document.documentElement.scrollWidth - window.innerWidth"
+    wide = f"document.documentElement.scrollWidth - {PHONE['width']}"
     assert page.evaluate(wide) <= 0
     agree(page)
     saved(page, "dislike", card(page, 4).locator(".pass").tap)

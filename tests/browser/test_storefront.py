@@ -39,7 +39,9 @@ def facet(page: Page, name: str) -> list[str]:
 
 
 def wide_by(page: Page) -> int:
-    return int(page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
+    """How much wider the page is than the screen; on a phone the window widens with the page."""
+    assert page.viewport_size is not None
+    return int(page.evaluate("document.documentElement.scrollWidth")) - page.viewport_size["width"]
 
 
 def test_an_uploaded_photo_stands_beside_its_matches(opened: Callable[..., Page], site: Site) -> None:
@@ -176,17 +178,83 @@ def test_more_and_less_like_this_change_the_address_and_can_be_undone(
     page.wait_for_url(lambda url: f"&like={second}" not in url)
 
 
-def test_reasons_are_shown_on_hover_and_by_keys(opened: Callable[..., Page], site: Site) -> None:
-    page = opened()
-    search_with(page, site.photos[0])
-    reasons = page.locator(".reasons").first
-    assert reasons.evaluate("list => getComputedStyle(list).opacity") == "0"
+@pytest.mark.parametrize("script", [True, False])
+def test_reasons_are_shown_by_a_tap_and_by_keys_one_at_a_time(
+    opened: Callable[..., Page], site: Site, script: bool
+) -> None:
+    product = site.photos[0].name.partition("-")[0]
+    page = opened(f"/results?product={product}", java_script_enabled=script)
+    first, second = (page.locator(".reasons").nth(place) for place in range(2))
     page.locator(".card").first.hover()
-    assert reasons.evaluate("list => getComputedStyle(list).opacity") == "1"
-    page.mouse.move(0, 0)
+    assert not first.is_visible()
+    page.locator(".why summary").first.click()
+    assert first.is_visible()
+    assert re.match("(?:Very close|Close|Similar|A little alike)\n", first.inner_text())
     page.locator(".why summary").nth(1).focus()
     page.keyboard.press("Enter")
-    assert page.locator(".reasons").nth(1).evaluate("list => getComputedStyle(list).opacity") == "1"
+    assert second.is_visible()
+    assert not first.is_visible()
+    page.keyboard.press("Enter")
+    assert not second.is_visible()
+
+
+def test_no_page_says_a_percentage_of_likeness(opened: Callable[..., Page], site: Site) -> None:
+    page = opened()
+    search_with(page, site.photos[0])
+    product = shown(page)[0]
+    for path in (page.url.removeprefix(site.address), f"/product/{product}", "/"):
+        page.goto(site.address + path)
+        text = page.locator("main").text_content() or ""
+        assert not re.search(r"\d ?%|weak|no good match", text, re.IGNORECASE), path
+
+
+def test_a_card_has_one_way_to_ask_for_less_like_it(opened: Callable[..., Page], site: Site) -> None:
+    page = opened("/")
+    search_with(page, site.photos[0])
+    product = shown(page)[0]
+    for path in (page.url.removeprefix(site.address), "/", f"/product/{product}"):
+        page.goto(site.address + path)
+        ways = page.locator(".card").evaluate_all(
+            "cards => cards.map(card => card.querySelectorAll('.pass, .lean-less, [name=dislike]').length)"
+        )
+        assert set(ways) == {1}, path
+
+
+@pytest.mark.parametrize("path", ["/", "/results?color=navy", "/results?product=10001", "photo"])
+def test_the_first_product_is_on_the_first_screen_of_a_phone(
+    opened: Callable[..., Page], site: Site, path: str
+) -> None:
+    page = opened("/" if path == "photo" else path, viewport=PHONE, is_mobile=True, has_touch=True)
+    if path == "photo":
+        search_with(page, site.photos[0])
+    box = page.locator("#grid .card .tile").first.bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= PHONE["height"]  # its whole photo
+
+
+def test_the_typefaces_come_with_the_pages(opened: Callable[..., Page], site: Site) -> None:
+    page = opened("/")
+    page.wait_for_function("() => document.fonts.status === 'loaded'")
+    loaded = page.evaluate(
+        """[...document.fonts].filter(face => face.status === 'loaded')
+            .map(face => face.family.replaceAll('"', ''))"""
+    )
+    assert {"Albert Sans", "Instrument Serif"} <= set(loaded)
+    addresses = page.evaluate("performance.getEntriesByType('resource').map(each => each.name)")
+    assert all(address.startswith(site.address) for address in addresses)
+
+
+def test_filters_count_the_closest_products_of_a_search(opened: Callable[..., Page], site: Site) -> None:
+    product = site.photos[0].name.partition("-")[0]
+    page = opened(f"/results?product={product}&k=96")
+    box = page.locator("input[type=checkbox][value^='gender=']").first
+    value = str(box.get_attribute("value"))
+    count = int(page.locator(f".choice:has(input[value='{value}']) .count").first.inner_text().split()[0])
+    box.check()
+    page.wait_for_url("**where=gender*")
+    settled(page)
+    page.goto(f"{page.url}&k=96")
+    assert len(shown(page)) == count
 
 
 def test_show_more_hangs_more_below(opened: Callable[..., Page], site: Site) -> None:
@@ -229,7 +297,10 @@ def test_a_product_has_its_look_its_likes_and_its_variants(opened: Callable[...,
     page.wait_for_url("**/results?product=*&like=*")
 
 
-@pytest.mark.parametrize("path", ["/", "/?q=shirt", "/results?color=navy", "/product/nothing"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/?q=shirt", "/results?color=navy", "/results?product=10001", "/product/10001", "/product/nothing"],
+)
 def test_a_phone_never_scrolls_sideways(opened: Callable[..., Page], path: str) -> None:
     page = opened(path, viewport=PHONE, is_mobile=True, has_touch=True)
     assert wide_by(page) <= 0

@@ -40,12 +40,12 @@ def ids(outcome: object) -> list[str]:
 
 def test_the_json_has_what_others_rely_on(indexed: Sartor, query: Path) -> None:
     answer = indexed("similar", query, "--json").json()
-    assert list(answer) == ["model", "good", "seen", "hits", "facets"]
+    assert list(answer) == ["model", "kind", "verdict", "good", "seen", "hits", "facets"]
     assert answer["model"] == "color"
     first = answer["hits"][0]
     assert list(first) == [
-        "product_id", "score", "match", "weak", "style", "color", "reasons", "title", "title_predicted",
-        "attributes", "predicted", "variants", "photo",
+        "product_id", "score", "match", "likeness", "weak", "style", "color", "reasons", "title",
+        "title_predicted", "attributes", "predicted", "variants", "photo",
     ]  # fmt: skip
     assert (first["product_id"], first["title"]) == ("a", "Red shirt")
     assert first["score"] == pytest.approx(1, abs=0.02)

@@ -11,7 +11,7 @@ from sartor.recommend.base import Model
 from sartor.recommend.features import Features, FeatureWeights
 from sartor.recommend.rank import Matching
 from sartor.recommend.similar import Recommendation, SimilarQuery, similar
-from sartor.types import AnyOf, FacetValue, Neighbor, Photo, Product, StoredProduct, Where
+from sartor.types import AnyOf, FacetValue, Likeness, Neighbor, Photo, Product, StoredProduct, Verdict, Where
 
 PHOTO = Photo(sha256="a" * 64, name="a.jpg", width_px=1, height_px=1, thumbnail="a.jpg")
 
@@ -120,7 +120,9 @@ def test_no_good_match_is_said_so() -> None:
     found = ask(Rail({"far": features([0, 1])}), features([1, 0]))
 
     assert not found.good
+    assert found.verdict is Verdict.NOTHING_CLOSE
     assert [hit.weak for hit in found] == [True]
+    assert [hit.likeness for hit in found] == [Likeness.A_LITTLE]
 
 
 def test_diversity_brings_what_differs() -> None:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import unescape
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import pytest
 
 from sartor.config import Settings
 from sartor.ingest.put import ProductInput
+from sartor.storefront.addresses import Search
+from sartor.storefront.pages import results_view
+from sartor.storefront.personal import STRANGER
 from sartor.storefront.rendering import Pages, StaticFiles, problem_page
-from sartor.types import Product
+from sartor.types import Product, Verdict
 from sartor.wiring import open_shop
 from tests.fakes import BLUE, RED, photo
 from tests.service.conftest import serving
-from tests.storefront.conftest import HTML
+from tests.storefront.conftest import HTML, shop_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +46,7 @@ def shown(page: Response) -> list[str]:
 
 def links(page: Response, name: str) -> list[str]:
     """Addresses of the links with a class."""
-    return [unescape(text) for text in re.findall(rf'class="{name}" href="([^"]*)"', page.text)]
+    return [unescape(text) for text in re.findall(rf'class="(?:[^"]* )?{name}" href="([^"]*)"', page.text)]
 
 
 def upload(browser: TestClient, *photos: bytes) -> Response:
@@ -208,7 +213,8 @@ def test_a_color_alone_is_a_search(browser: TestClient) -> None:
 def test_a_color_has_no_matches_to_judge(browser: TestClient) -> None:
     page = browser.get("/results?color=%23ff0000")
     assert "In this color" in page.text
-    assert 'class="match' not in page.text
+    assert 'class="likeness' not in page.text
+    assert 'class="reasons' not in page.text
     assert 'name="style"' not in page.text
 
 
@@ -356,3 +362,107 @@ def test_variants_that_the_page_has_no_room_for_are_counted(catalog: Path, other
         if further:
             (href,) = re.findall(r'<a href="([^"]+)">and 2 more</a>', page)
             assert "15 products" in browser.get(unescape(href)).text
+
+
+def test_a_product_says_its_price_its_sizes_and_where_it_is_sold(catalog: Path) -> None:
+    attributes = {"price": "30.00 EUR", "sale_price": "20.00 EUR", "size": "S, M", "color": "Red"}
+    with open_shop(Settings(home=catalog)) as shop:
+        shop.put(
+            *(
+                ProductInput(
+                    product=Product(id=id_, title=id_, attributes={"item_group_id": "g", **attributes, **others}),
+                    photos=[photo((200, 20, 20 + 10 * number))],
+                )
+                for number, (id_, others) in enumerate(
+                    {
+                        "own": {"link": "https://shop.example/own?a=1&b=2"},
+                        "larger": {"size": "XL", "link": "javascript:alert(1)"},
+                        "other-color": {"size": "XS", "color": "Blue"},
+                    }.items()
+                )
+            )
+        )
+    with serving(catalog) as browser:
+        page = browser.get("/product/own").text
+        assert re.findall(r'class="size"(?: href="([^"]*)")?>([^<]+)<', page) == [
+            ("", "S"),
+            ("", "M"),
+            ("/product/larger", "XL"),
+        ]
+        assert page.count('class="variant-text"') == 1  # the other color; the other size is a chip
+        assert "<dt>Size</dt>" not in page
+        assert re.search(r"<s>.*€30\.00</s> €20\.00", page)
+        (link,) = re.findall(r'<a [^>]*href="(https://shop[^"]*)"[^>]*>View in shop', page)
+        assert unescape(link) == "https://shop.example/own?a=1&b=2"
+        assert re.search(r'target="_blank" rel="noopener nofollow">View in shop', page)
+        assert "View in shop" not in browser.get("/product/larger").text
+        assert "javascript:" not in browser.get("/product/larger").text
+
+
+@pytest.mark.parametrize(
+    ("verdict", "line"),
+    [
+        (Verdict.FOUND, None),
+        (Verdict.NOT_SURE, "We are not sure what this is"),
+        (Verdict.NOTHING_CLOSE, "Nothing here is really close. These come nearest."),
+    ],
+)
+def test_a_quiet_line_says_where_nothing_is_close_or_sure(
+    browser: TestClient, verdict: Verdict, line: str | None
+) -> None:
+    shop = shop_of(browser)
+    view = replace(results_view(shop, Search(products=("red",)), {}, skipped=0), verdict=verdict)
+    text = Pages(StaticFiles.read()).html("results.html", view=view, shopper=STRANGER)
+    lines = re.findall(r'class="aside-line">(.*?)</p>', text)
+    assert len(lines) == (line is not None)
+    assert all(str(line) in found for found in lines)
+    assert not re.search(r"weak|no good|\d ?%", re.sub("<[^>]*>", " ", text), re.IGNORECASE)
+
+
+def test_where_the_rest_is_only_a_little_alike_is_said_once(browser: TestClient) -> None:
+    view = results_view(shop_of(browser), Search(products=("red",)), {}, skipped=0)
+    pages = Pages(StaticFiles.read())
+    text = pages.html("results.html", view=replace(view, close=1), shopper=STRANGER)
+    assert text.count("after the first only a little alike") == 1
+    text = pages.html("results.html", view=replace(view, close=2), shopper=STRANGER)
+    assert text.count("after the first 2 only a little alike") == 1
+    assert "a little alike" not in pages.html("results.html", view=view, shopper=STRANGER)
+
+
+def test_filters_of_a_search_count_its_results(browser: TestClient) -> None:
+    page = browser.get("/results?product=red").text
+    counts = {
+        unescape(value): int(count)
+        for value, count in re.findall(r'name="where" value="([^"]*)".*?class="count">(\d+)<', page, re.DOTALL)
+    }
+    assert counts
+    for text, count in counts.items():
+        filtered = browser.get("/results", params={"product": "red", "where": text})
+        assert len(shown(filtered)) == count, text
+
+
+def test_a_filter_that_is_set_leaves_the_counts_of_what_could_be_set_beside_it(browser: TestClient) -> None:
+    def counts(path: str) -> dict[str, str]:
+        found = re.findall(
+            r'name="where" value="gender=([^"]*)".*?class="count">(\d+)<', browser.get(path).text, re.DOTALL
+        )
+        return dict(found)
+
+    everything = counts("/results?product=red")
+    assert len(everything) > 1
+    assert counts(f"/results?product=red&where=gender%3D{next(iter(everything))}") == everything
+
+
+def test_typefaces_are_small_served_forever_and_come_with_their_license(browser: TestClient) -> None:
+    folder = files("sartor.storefront") / "static"
+    names = {path.name for path in folder.iterdir() if path.name.endswith(".woff2")}
+    sheet = browser.get(re.search(r'"(/static/[^"]*base\.css)"', browser.get("/").text)[1])  # type: ignore[index]
+    assert set(re.findall(r'url\("([^"]+)"\)', sheet.text)) == names
+    for name in names:
+        answer = browser.get(str(sheet.url).replace("base.css", name))
+        assert answer.headers["content-type"] == "font/woff2"
+        assert "immutable" in answer.headers["cache-control"]
+        assert len(answer.content) <= 60_000
+        license_text = (folder / f"{name.split('-', 2)[0]}-{name.split('-', 2)[1]}-OFL.txt").read_text("utf-8")
+        assert "SIL OPEN FONT LICENSE Version 1.1" in license_text
+    assert "font-src 'self'" in browser.get("/").headers["content-security-policy"]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from sartor.storefront.addresses import Filters
-from sartor.storefront.views import _facet, attribute_texts, full_price_text, label, price_text
+from sartor.storefront.views import _facet, attribute_texts, full_price_text, label, price_text, sizes_of
 from sartor.types import FacetValue
+
+if TYPE_CHECKING:
+    from sartor.types import Attributes
 
 
 @pytest.mark.parametrize(
@@ -38,6 +43,35 @@ def test_attributes_are_named_for_people(attribute: str, name: str) -> None:
 )
 def test_prices_are_shown_in_their_currency(attributes: dict[str, str | int], text: str) -> None:
     assert price_text(attributes) == text
+
+
+def test_values_without_a_result_are_behind_those_with_one() -> None:
+    values = [
+        FacetValue(value="Shirts", count=3),
+        FacetValue(value="Tops", count=1),
+        FacetValue(value="Bags", count=0),
+    ]
+    facet = _facet("articleType", values, Filters(), opens=False)
+    assert [choice.value for choice in facet.choices] == ["Shirts", "Tops"]
+    assert [choice.value for choice in facet.others] == ["Bags"]
+    facet = _facet("articleType", values, Filters((("articleType", "Bags"),)), opens=False)
+    assert [(choice.value, choice.checked) for choice in facet.choices][-1] == ("Bags", True)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "sizes"),
+    [
+        ({"size": "S, M,L"}, ("S", "M", "L")),
+        ({"size": ("36", "38")}, ("36", "38")),
+        ({"size": "16/34"}, ("16/34",)),
+        ({"size": "M", "sizes": "M;L"}, ("M", "L")),
+        ({"size": " "}, ()),
+        ({"size": 42}, ("42",)),
+        ({}, ()),
+    ],
+)
+def test_sizes_are_read_as_catalogs_write_them(attributes: Attributes, sizes: tuple[str, ...]) -> None:
+    assert sizes_of(attributes) == sizes
 
 
 def test_a_price_is_struck_out_only_in_a_sale() -> None:

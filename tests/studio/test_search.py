@@ -77,12 +77,21 @@ def test_filters_hold_and_what_nothing_passes_is_said(catalog: Path, open_page: 
 
 def test_the_dials_and_the_metric_are_asked_with(catalog: Path, open_page: OpenPage) -> None:
     app = by_product(open_page, "red")
+    app.toggle(key="developer").set_value(True)
     app.segmented_control(key="metric").set_value("euclidean").run()
-    assert ">-0." in shown(app)  # negated distances
+    assert ">score -0." in shown(app)  # negated distances
     for name in ("style", "color", "category"):
         app.slider(key=f"dial-{name}").set_value(0.0)
     app.run()
     assert "these dials cannot be used" in texts(app)
+
+
+def test_figures_are_for_developers(catalog: Path, open_page: OpenPage) -> None:
+    app = by_product(open_page, "red")
+    assert "score" not in shown(app)
+    app.toggle(key="developer").set_value(True).run()
+    assert "score 0." in shown(app)
+    assert "probability that a shopper calls the product similar" in app.toggle(key="developer").help
 
 
 def test_as_many_as_asked_for(catalog: Path, open_page: OpenPage) -> None:

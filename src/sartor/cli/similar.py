@@ -28,6 +28,7 @@ from sartor.cli.options import (
     tiles_of,
     title_text,
 )
+from sartor.types import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -200,6 +201,8 @@ def _print_json(shop: Shop, results: Recommendation) -> None:
     print_json(
         {
             "model": shop.model.id,
+            "kind": results.kind,
+            "verdict": results.verdict,
             "good": results.good,
             "seen": {"predicted": guesses_json(results.seen.predicted), "colors": list(results.seen.colors)},
             "hits": [
@@ -207,6 +210,7 @@ def _print_json(shop: Shop, results: Recommendation) -> None:
                     "product_id": hit.product_id,
                     "score": round(hit.score, 6),
                     "match": None if hit.match is None else round(hit.match, 4),
+                    "likeness": hit.likeness,
                     "weak": hit.weak,
                     "style": round(hit.style, 4),
                     "color": round(hit.color, 4),
@@ -233,16 +237,17 @@ def _print(results: Recommendation) -> None:
         echo(f"Seen: {described}")
     if not results:
         echo("No product passes the filter.")
-    elif not results.good:
-        echo("No good match; the nearest products are:")
+    elif results.verdict is Verdict.NOTHING_CLOSE:
+        echo("Nothing here is really close. These come nearest:")
+    elif results.verdict is Verdict.NOT_SURE:
+        echo("Not sure what this is: it looks like nothing that the model knows. These come nearest:")
     print_table(
         "",
-        ("product", "score", "match", "title", "why"),
+        ("product", "alike", "title", "why"),
         (
             (
                 hit.product_id + (f" (+{len(hit.variants)})" if hit.variants else ""),
-                f"{hit.score:.3f}",
-                "" if hit.match is None else f"{hit.match:.0%}",
+                _alike(hit),
                 title_text(hit.title, is_predicted=hit.title_predicted),
                 " · ".join(hit.reasons),
             )
@@ -255,6 +260,11 @@ def _print(results: Recommendation) -> None:
         echo(
             f"{name}: " + ", ".join(f"{facet.value} {facet.count}" for facet in values[:_MAX_FACET_VALUES]) + more
         )
+
+
+def _alike(hit: Hit) -> str:
+    """How alike a hit is, in words; its score where the model is not calibrated."""
+    return f"{hit.score:.3f}" if hit.likeness is None else str(hit.likeness)
 
 
 def _described(query: QueryAttributes) -> str:
@@ -282,7 +292,7 @@ def _write_sheet(sheet: Path, shop: Shop, queries: list[Tile], hits: Sequence[Hi
 
     tiles: list[Tile] = []
     for hit in hits:
-        tiles += tiles_of(shop, hit.photo, f"{hit.score:.3f}", hit.product_id, hit.title)
+        tiles += tiles_of(shop, hit.photo, _alike(hit).capitalize(), hit.product_id, hit.title)
     write_sheet(sheet, [SheetRow(query=tuple(queries), hits=tuple(tiles))])
     echo(f"sheet written to {sheet}", err=True)
 

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     Flags = npt.NDArray[np.bool_]
 
-WEAK_BELOW = 0.2  # match probability
-
 
 def mmr(scores: Vector, vectors: Matrix, *, k: int, diversity: float) -> list[int]:
     """Choose ``k`` of ``n`` candidates by maximal marginal relevance.

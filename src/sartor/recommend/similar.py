@@ -12,8 +12,9 @@ from sartor.recommend.base import Hits
 from sartor.recommend.explain import QueryAttributes, reasons_of
 from sartor.recommend.features import Features, FeatureWeights, mixed
 from sartor.recommend.filters import require_attributes, require_values
-from sartor.recommend.rank import WEAK_BELOW, CandidateSet
-from sartor.types import EVERYTHING, Where
+from sartor.recommend.rank import CandidateSet
+from sartor.recommend.weights import likeness_of
+from sartor.types import EVERYTHING, Likeness, QueryKind, Verdict, Where
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,6 +36,7 @@ class SimilarQuery:
     """A query for the ``k`` most similar products."""
 
     parts: tuple[tuple[Features, float], ...]  # what they should be like, with weights
+    kind: QueryKind | None = None  # what the query is; None where that is not known, as for a color alone
     negatives: tuple[tuple[Features, float], ...] = ()  # what they should not be like, with weights
     seen: QueryAttributes = field(default_factory=QueryAttributes)  # of the query, for reasons
     weights: FeatureWeights = field(default_factory=FeatureWeights)
@@ -53,14 +55,21 @@ class Recommendation(Hits):
 
     Attributes:
         hits: The products, each once, the best first.
-        good: Whether any hit is more than a weak match; True where the model is not calibrated.
+        kind: What the query is; None where that is not known, as for a color alone.
+        verdict: Whether the hits are what was asked for; found where the model is not calibrated.
         facets: Values and counts by attribute, among all products that pass the filter.
         seen: Attributes of the query.
     """
 
-    good: bool = True
+    kind: QueryKind | None = None
+    verdict: Verdict = Verdict.FOUND
     facets: Mapping[str, Sequence[FacetValue]] = field(default_factory=dict)
     seen: QueryAttributes = field(default_factory=QueryAttributes)
+
+    @property
+    def good(self) -> bool:
+        """Whether anything is close."""
+        return self.verdict is not Verdict.NOTHING_CLOSE
 
 
 def similar(query: SimilarQuery, *, index: VectorIndex, catalog: CatalogStore, model: Model) -> Recommendation:
@@ -94,10 +103,17 @@ def similar(query: SimilarQuery, *, index: VectorIndex, catalog: CatalogStore, m
         require_values(query.where, index)
     return Recommendation(
         hits=hits,
-        good=any(not hit.weak for hit in hits) or not hits,
+        kind=query.kind,
+        verdict=_verdict(query.kind, hits),
         facets=index.facets(query.facets, where=query.where, limit=FACET_VALUES) if query.facets else {},
         seen=query.seen,
     )
+
+
+def _verdict(kind: QueryKind | None, hits: Sequence[Hit]) -> Verdict:
+    if not hits or any(not hit.weak for hit in hits):
+        return Verdict.FOUND
+    return Verdict.NOT_SURE if kind is QueryKind.UNFAMILIAR else Verdict.NOTHING_CLOSE
 
 
 def _hits(query: SimilarQuery, candidates: CandidateSet) -> tuple[Hit, ...]:
@@ -116,7 +132,8 @@ def _hits(query: SimilarQuery, candidates: CandidateSet) -> tuple[Hit, ...]:
             style=float(own[0]),
             color=float(own[1]),
             match=match,
-            weak=match is not None and match < WEAK_BELOW,
+            likeness=None if match is None else likeness_of(match),
+            weak=match is not None and likeness_of(match) is Likeness.A_LITTLE,
             reasons=reasons_of(query.seen, hit.attributes, hit.predicted, own),
         )
         for hit, item, own, match in zip(candidates.hits(items), items, closeness, matches, strict=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sartor.errors import BadDial
 from sartor.events.model import EventType, RelationType
 from sartor.recommend.features import FEATURES, FeatureWeights
+from sartor.types import Likeness
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,8 @@ DISLIKE_WEIGHT = 0.3
 # steps of brightness.
 SAME_STYLE, SAME_COLOR = 0.95, 0.95
 SAME_PICTURE = 0.13
+# Match probabilities from which two are called very close, close and similar; below they are a little alike.
+VERY_CLOSE, CLOSE, SIMILAR = 0.8, 0.5, 0.2
 
 # User profiles: what an event says of a person's preferences; half of it is left after the half-life.
 EVENT_WEIGHTS = {
@@ -74,6 +77,20 @@ def default_feature_weights(*, has_color: bool = False, has_parts: bool = True) 
     if not has_color:
         return DEFAULT_FEATURE_WEIGHTS
     return _RECOLORED if has_parts else _COLOR_ONLY
+
+
+def likeness_of(match: float) -> Likeness:
+    """The word for a match probability.
+
+    Example:
+        >>> likeness_of(0.9).value
+        'very close'
+    """
+    if match >= VERY_CLOSE:
+        return Likeness.VERY_CLOSE
+    if match >= CLOSE:
+        return Likeness.CLOSE
+    return Likeness.SIMILAR if match >= SIMILAR else Likeness.A_LITTLE
 
 
 def feature_weights(

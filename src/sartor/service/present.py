@@ -71,6 +71,8 @@ def recommendation_out(recommendation: Recommendation, *, model: str, took_ms: f
     return RecommendationOut(
         recommendation_id=uuid4().hex,
         model=model,
+        kind=recommendation.kind,
+        verdict=recommendation.verdict,
         good=recommendation.good,
         seen=seen_out(recommendation.seen),
         hits=[_hit_out(hit, position) for position, hit in enumerate(recommendation, start=1)],
@@ -146,6 +148,7 @@ def _hit_out(hit: Hit, position: int) -> HitOut:
         title_predicted=hit.title_predicted,
         score=round(hit.score, _DIGITS),
         match=None if hit.match is None else round(hit.match, _DIGITS),
+        likeness=hit.likeness,
         weak=hit.weak,
         style=round(hit.style, _DIGITS),
         color=round(hit.color, _DIGITS),

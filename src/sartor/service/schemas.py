@@ -25,6 +25,7 @@ from sartor.limits import (
     MAX_URL_CHARS,
 )
 from sartor.recommend.base import Basis
+from sartor.types import Likeness, QueryKind, Verdict
 
 REVISION = "Sartor-Revision"  # header of answers about the catalog, which a read may send back
 
@@ -168,9 +169,12 @@ class HitOut(BaseModel):
     product_id: str
     title: str
     title_predicted: TitlePredicted = False
-    score: float = Field(description="Closeness, higher is closer.")
-    match: float | None = Field(description="How probable it is of the query's kind and color, from 0 to 1.")
-    weak: bool
+    score: float = Field(description="What the list is ordered by: the match, or else closeness.")
+    match: float | None = Field(
+        description="How probable it is that a shopper calls it similar, from 0 to 1; null without a calibration."
+    )
+    likeness: Likeness | None = Field(description="The same in words.")
+    weak: bool = Field(description="Whether it is only a little alike.")
     style: float
     color: float
     attributes: dict[str, Any]
@@ -199,7 +203,9 @@ class RecommendationOut(BaseModel):
 
     recommendation_id: str = Field(description="Send it back with events about these products.")
     model: str
-    good: bool = Field(description="False where every hit is a weak match.")
+    kind: QueryKind | None = Field(description="What the query is; null where that is not known.")
+    verdict: Verdict = Field(description="Whether the hits are what was asked for.")
+    good: bool = Field(description="False where the verdict is that nothing is close.")
     seen: SeenOut
     hits: list[HitOut]
     facets: dict[str, list[FacetOut]]

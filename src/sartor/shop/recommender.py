@@ -22,7 +22,7 @@ from sartor.recommend.rank import Matching
 from sartor.recommend.similar import DEFAULT_K, Recommendation, SimilarQuery, similar
 from sartor.recommend.weights import DISLIKE_WEIGHT, LIKE_WEIGHT, feature_weights
 from sartor.shop.models import DEFAULT_MODEL
-from sartor.types import EVERYTHING, Metric, Where
+from sartor.types import EVERYTHING, Metric, QueryKind, Where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -190,6 +190,7 @@ class Recommender:
         everything = (*parts, *liked, *disliked)
         return SimilarQuery(
             parts=tuple(toward),
+            kind=QueryKind.PRODUCT if parts and request.parts[0].product is not None else None,
             negatives=tuple((part.features, part.weight) for part in disliked),
             seen=parts[0].seen if parts else QueryAttributes(),
             weights=feature_weights(

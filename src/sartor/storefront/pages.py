@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -12,14 +13,16 @@ from PIL import Image
 from sartor.described import sure_of, title_of
 from sartor.errors import QueryError, UnknownValue
 from sartor.imaging.color import named_color
-from sartor.limits import CATALOG_PAGE, MAX_VARIANTS, RESULTS_PAGE
+from sartor.limits import CATALOG_PAGE, COUNTED_RESULTS, MAX_VARIANTS, RESULTS_PAGE
 from sartor.recommend.base import GROUP
 from sartor.recommend.query import Part
 from sartor.recommend.similar import Recommendation
 from sartor.recommend.weights import feature_weights
-from sartor.storefront.addresses import PRICE, Browse, Filters, Search
+from sartor.storefront.addresses import PRICE, Browse, Filters, Search, product_address
 from sartor.storefront.views import (
+    COLOR,
     KIND,
+    SIZE,
     Card,
     Chip,
     Picture,
@@ -34,21 +37,25 @@ from sartor.storefront.views import (
     picture_of,
     price_text,
     refinement,
+    sizes_of,
     stored_card,
+    value_counts,
     worn_card,
 )
-from sartor.types import Sort
+from sartor.types import Sort, Verdict
+from sartor.values import numbers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from sartor.recommend.explain import QueryAttributes
     from sartor.recommend.features import FeatureWeights
     from sartor.shop import Shop
     from sartor.storefront.uploads import KeptPhoto
-    from sartor.types import Attributes, StoredProduct
+    from sartor.types import Attributes, Hit, StoredProduct
 
 _ALTERNATIVES = 3
+_LETTER_SIZES = ("XXXS", "XXS", "XS", "S", "M", "L", "XL", "XXL", "2XL", "XXXL", "3XL", "4XL", "5XL")
 _SORTS = {
     Sort.RELEVANCE: "Featured",
     Sort.NEWEST: "Newest",
@@ -153,8 +160,9 @@ class ResultsView:
         palette: Name, code and results of each color of the query.
         dials: Weights of style, color and category.
         custom: The color of the search if it is no swatch.
-        shows_match: Whether the query has more than a color, so that matches and weights mean something.
-        good: Whether any result is more than a weak match.
+        close: Number of results up to the last that is more than a little alike.
+        shows_likeness: Whether the query has more than a color, so that likeness and weights mean something.
+        verdict: Whether the results are what was asked for.
         more_href: A longer page; empty at the end.
         expired: Number of photos that are no longer kept.
         skipped: Number of photos that could not be decoded when they were uploaded.
@@ -174,8 +182,9 @@ class ResultsView:
     custom: str
     refinement: Refinement
     cards: tuple[Card, ...]
-    shows_match: bool
-    good: bool
+    close: int
+    shows_likeness: bool
+    verdict: Verdict
     more_href: str
     expired: int
     skipped: int
@@ -202,7 +211,9 @@ def results_view(shop: Shop, search: Search, kept: Mapping[str, KeptPhoto], *, s
             box=search.box if search.photos[0] in kept else None,
         )
     results, nothing = _find(shop, search, kept)
-    shows_match = bool(search.photos or search.products or search.like)
+    shows_likeness = bool(search.photos or search.products or search.like)
+    verdict = results.verdict if shows_likeness else Verdict.FOUND
+    cards = tuple(hit_card(hit, search, shows_likeness=shows_likeness) for hit in results)
     color = _code(search.color) if search.color else ""
     more = search.more() if len(results) == search.k else None
     return ResultsView(
@@ -219,10 +230,11 @@ def results_view(shop: Shop, search: Search, kept: Mapping[str, KeptPhoto], *, s
         dials=_weights(search),
         swatches=tuple(Swatch(name=name, code=code, checked=code == color) for name, code in _SWATCHES.items()),
         custom="" if color in _SWATCHES.values() else color,
-        refinement=refinement(shop, search),
-        cards=tuple(hit_card(hit, search, shows_match=shows_match) for hit in results),
-        shows_match=shows_match,
-        good=results.good or not shows_match,
+        refinement=_refinement(shop, search, kept, results),
+        cards=cards,
+        close=max((rank for rank, card in enumerate(cards, 1) if card.is_close), default=0),
+        shows_likeness=shows_likeness,
+        verdict=verdict,
         more_href=more.address if more else "",
         expired=expired,
         skipped=skipped,
@@ -232,21 +244,39 @@ def results_view(shop: Shop, search: Search, kept: Mapping[str, KeptPhoto], *, s
 
 def _find(shop: Shop, search: Search, kept: Mapping[str, KeptPhoto]) -> tuple[Recommendation, str]:
     """The results, and why there are none."""
-    boxes = dict.fromkeys(search.photos[:1], search.box)
     try:
-        results = shop.similar(
-            *(Part(photo=kept[name].asked, box=boxes.get(name)) for name in search.photos),
-            products=search.products,
-            like=search.like,
-            dislike=search.dislike,
-            color=search.color,
-            weights=_given_weights(search),
-            where=search.filters.where(),
-            k=search.k,
-        )
+        results = _asked(shop, search, kept)
     except UnknownValue as error:
         return Recommendation(hits=()), f"{error}."
     return results, "" if results else "No product has all that is asked for."
+
+
+def _asked(shop: Shop, search: Search, kept: Mapping[str, KeptPhoto]) -> Recommendation:
+    boxes = dict.fromkeys(search.photos[:1], search.box)
+    return shop.similar(
+        *(Part(photo=kept[name].asked, box=boxes.get(name)) for name in search.photos),
+        products=search.products,
+        like=search.like,
+        dislike=search.dislike,
+        color=search.color,
+        weights=_given_weights(search),
+        where=search.filters.where(),
+        k=search.k,
+    )
+
+
+def _refinement(shop: Shop, search: Search, kept: Mapping[str, KeptPhoto], results: Recommendation) -> Refinement:
+    """The filters of a search. Their counts are of its closest products, of which the page may show the first."""
+    counted = max(search.k, COUNTED_RESULTS)
+
+    def closest(filters: Filters) -> tuple[Hit, ...]:
+        return _find(shop, replace(search, filters=filters, k=counted), kept)[0].hits
+
+    hits = closest(search.filters) if len(results) == search.k < counted else results.hits
+    found = value_counts(hits)
+    for attribute in {attribute for attribute, _ in search.filters.pairs}:  # what could be set beside what is
+        found[attribute] = value_counts(closest(search.filters.without(attribute))).get(attribute, Counter())
+    return refinement(shop, search, found=found, counted=len(hits) if len(hits) == counted else 0)
 
 
 def _given_weights(search: Search) -> dict[str, float]:
@@ -322,6 +352,14 @@ class LookView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SizeView:
+    """A size that a product comes in; the page of the variant that has it, empty for the product itself."""
+
+    text: str
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProductView:
     """What the page of a product shows.
 
@@ -330,6 +368,7 @@ class ProductView:
         predicted: The same of what the catalog does not tell, and is seen in its photo.
         full_price: Price before a sale.
         link: Its page in its shop; empty if unknown.
+        sizes: The sizes that it comes in, its own and those of its variants in the same color.
         variants: The same thing in other colors or sizes.
         further_variants: How many more there are.
         variants_href: Where all of them are listed.
@@ -348,6 +387,7 @@ class ProductView:
     price: str
     full_price: str
     link: str
+    sizes: tuple[SizeView, ...]
     variants: tuple[Card, ...]
     further_variants: int
     variants_href: str
@@ -365,7 +405,8 @@ def product_view(shop: Shop, product_id: str) -> ProductView:
     stored = shop.product(product_id)
     product, attributes = stored.product, stored.product.attributes
     group = str(attributes.get(GROUP, ""))
-    variants, further = _variants(shop, stored, group)
+    siblings, further = _siblings(shop, stored, group)
+    variants = [other for other in siblings if not _differs_in_size(attributes, other)]
     title, sure = title_of(product, stored.predicted), sure_of(stored.predicted)
     return ProductView(
         id=product.id,
@@ -374,12 +415,13 @@ def product_view(shop: Shop, product_id: str) -> ProductView:
         brand=first_of(attributes, ("brand",)),
         pictures=tuple(picture for photo in stored.photos if (picture := picture_of(photo))),
         description=first_of(attributes, ("description",)),
-        attributes=tuple(attribute_texts(attributes)),
+        attributes=tuple(attribute_texts({name: value for name, value in attributes.items() if name not in SIZE})),
         predicted=tuple(attribute_texts({name: value for name, value in sure.items() if name not in attributes})),
         price=price_text(attributes),
         full_price=full_price_text(attributes),
         link=_link(attributes),
-        variants=variants,
+        sizes=_sizes(attributes, siblings),
+        variants=tuple(map(stored_card, variants)),
         further_variants=further,
         variants_href=Browse(filters=Filters(((GROUP, group),))).address,
         similar=_similar(shop, stored),
@@ -396,7 +438,8 @@ def _similar(shop: Shop, stored: StoredProduct) -> tuple[Card, ...]:
         hits = shop.similar(product=product_id, k=RESULTS_PAGE)
     except QueryError:  # its photo could not be embedded
         return ()
-    return tuple(hit_card(hit, Search(products=(product_id,))) for hit in hits)
+    cards = (hit_card(hit, Search(products=(product_id,))) for hit in hits)
+    return tuple(replace(card, less_href="") for card in cards)  # "not for me", as beside other products
 
 
 def _look(shop: Shop, stored: StoredProduct) -> LookView | None:
@@ -418,13 +461,41 @@ def _look(shop: Shop, stored: StoredProduct) -> LookView | None:
     return LookView(pieces=pieces, price="" if look.price is None else amount_text(look.price, currency))
 
 
-def _variants(shop: Shop, stored: StoredProduct, group: str) -> tuple[tuple[Card, ...], int]:
+def _siblings(shop: Shop, stored: StoredProduct, group: str) -> tuple[list[StoredProduct], int]:
     """The first variants of a product, and how many more there are."""
     if not group:
-        return (), 0
+        return [], 0
     page = shop.listing(where={GROUP: group}, sort=Sort.TITLE, limit=MAX_VARIANTS + 1)
     others = [other for other in page.products if other.product.id != stored.product.id][:MAX_VARIANTS]
-    return tuple(map(stored_card, others)), page.total - 1 - len(others)
+    return others, page.total - 1 - len(others)
+
+
+def _differs_in_size(attributes: Attributes, other: StoredProduct) -> bool:
+    """Whether a variant is the same thing in another size, so that the sizes lead to it."""
+    theirs = other.product.attributes
+    same_color = first_of(attributes, COLOR) == first_of(theirs, COLOR)
+    return same_color and bool(sizes_of(theirs)) and sizes_of(theirs) != sizes_of(attributes)
+
+
+def _sizes(attributes: Attributes, siblings: Iterable[StoredProduct]) -> tuple[SizeView, ...]:
+    sizes = {size: SizeView(text=size) for size in sizes_of(attributes)}
+    for other in siblings:
+        if _differs_in_size(attributes, other):
+            href = product_address(other.product.id)
+            sizes |= {
+                size: SizeView(text=size, href=href)
+                for size in sizes_of(other.product.attributes)
+                if size not in sizes
+            }
+    return tuple(sorted(sizes.values(), key=lambda size: _size_key(size.text)))
+
+
+def _size_key(text: str) -> tuple[int, float]:
+    """Sorts sizes as a shop does: letters from the smallest on, numbers by their value, others as they come."""
+    if (letters := text.upper()) in _LETTER_SIZES:
+        return 0, _LETTER_SIZES.index(letters)
+    number = next(iter(numbers_of(text)), None)
+    return (1, number) if number is not None else (2, 0)
 
 
 def _link(attributes: Attributes) -> str:

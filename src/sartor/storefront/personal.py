@@ -253,7 +253,7 @@ def _tracked(shop: Shop, person: Person, cards: Sequence[Card], *, is_shown: boo
 
 
 def _card(hit: Hit, *, note: str) -> Card:
-    return replace(hit_card(hit, Search(), shows_match=False), note=note, more_href="", less_href="")
+    return replace(hit_card(hit, Search(), shows_likeness=False), note=note, more_href="", less_href="")
 
 
 def _main_reason(hit: Hit) -> str:

@@ -27,6 +27,7 @@ _MEDIA_TYPES = {
     "css": "text/css; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
     "svg": "image/svg+xml",
+    "woff2": "font/woff2",
 }
 _DIGEST_CHARS = 16
 _HEADERS = {"Cache-Control": "private, no-cache", "Vary": "Accept"}

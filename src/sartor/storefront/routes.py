@@ -181,7 +181,7 @@ async def product(
 
 @static_router.get("/static/{digest}/{name}")
 async def static_file(digest: str, name: str, static: Static) -> Response:
-    """A stylesheet, script or picture; the file under an address never changes."""
+    """A stylesheet, script, typeface or picture; the file under an address never changes."""
     if digest != static.digest or name not in static.by_name:
         raise NotFound(f"there is no file {name[:100]!r}")
     return _file(static, name, _IMMUTABLE)

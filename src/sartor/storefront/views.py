@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sartor.described import sure_of, title_of
 from sartor.limits import MAX_FACET_VALUES
 from sartor.storefront.addresses import PRICE, pair_text, product_address
-from sartor.types import Between, Not
-from sartor.values import numbers_of
+from sartor.types import Between, FacetValue, Likeness, Not
+from sartor.values import numbers_of, texts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sartor.recommend.outfit.outfit import WornProduct
     from sartor.shop import Shop
     from sartor.storefront.addresses import Browse, Filters, Search
-    from sartor.types import Attributes, AttributeValue, FacetValue, Hit, Photo, StoredProduct
+    from sartor.types import Attributes, AttributeValue, Hit, Photo, StoredProduct
 
 KIND = ("product_type", "articleType", "subCategory", "masterCategory")  # the first that a product has is its kind
 COLOR = ("color", "baseColour")
+SIZE = ("size", "sizes")
 SIZES_PX = (160, 320, 640)
 _LABELS = {
     "articleType": "Type",
@@ -56,6 +58,7 @@ _SHOWN_ELSEWHERE = frozenset({"title", "description", "currency"})
 _CURRENCIES = {"USD": "$", "EUR": "€", "GBP": "£", "INR": "₹", "JPY": "¥"}
 _WITHOUT_CENTS = ("₹", "¥")
 _CURRENCY = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])|[$€£₹¥]")
+_SIZES = re.compile(r"\s*[,;|]\s*")  # between several; "16/34" is one
 _FIRST_VALUES = 7  # of a facet, before it is unfolded
 _OPEN_FACETS = 4
 
@@ -119,6 +122,21 @@ def amount_text(amount: float, currency: str) -> str:
     return f"{currency}{number}" if len(currency) == 1 else f"{number} {currency}".strip()
 
 
+def sizes_of(attributes: Attributes) -> tuple[str, ...]:
+    """The sizes that a product has, as its catalog orders them."""
+    texts = (text for name in SIZE if name in attributes for text in texts_of(attributes[name]))
+    return tuple(dict.fromkeys(size for text in texts for size in _SIZES.split(text.strip()) if size))
+
+
+def value_counts(hits: Iterable[Hit]) -> dict[str, Counter[str]]:
+    """How many hits have each value, by attribute; what is surely predicted counts where the catalog is silent."""
+    counts: dict[str, Counter[str]] = {}
+    for hit in hits:
+        for name, value in {**sure_of(hit.predicted), **hit.attributes}.items():
+            counts.setdefault(name, Counter()).update(set(texts_of(value)))
+    return counts
+
+
 def currency_of(attributes: Attributes) -> str:
     """The currency of a product's price, as a sign if it has one; empty if unknown."""
     texts = (str(attributes.get(name, "")) for name in ("sale_price", "price", "currency"))
@@ -143,7 +161,8 @@ class Card:
     Attributes:
         title_predicted: Whether its title was made from what is seen in its photo.
         kind: Its kind and color.
-        match: Match probability in percent; None for products that are no hits, and without calibration.
+        is_close: Whether it is more than a little alike.
+        likeness: How alike it is to the query, in words; empty for what is no hit, and without calibration.
         note: The main reason as a line of text.
         more_href: Results nearer to it; empty outside of results.
         less_href: Results further from it.
@@ -159,8 +178,8 @@ class Card:
     color: str = ""
     price: str = ""
     full_price: str = ""
-    match: int | None = None
-    weak: bool = False
+    likeness: str = ""
+    is_close: bool = True
     reasons: tuple[str, ...] = ()
     note: str = ""
     more_href: str = ""
@@ -211,6 +230,7 @@ class Refinement:
     """The filters of a page.
 
     Attributes:
+        counted: Number of results that the counts are of, where there are more results; 0 where they are of all.
         chips: Filters that are set.
         hidden: Names and values of form fields for filters that no facet shows.
     """
@@ -222,6 +242,7 @@ class Refinement:
     min_price: str
     max_price: str
     hidden: tuple[tuple[str, str], ...]
+    counted: int = 0
 
 
 def picture_of(photo: Photo) -> Picture | None:
@@ -256,8 +277,9 @@ def stored_card(stored: StoredProduct) -> Card:
     )
 
 
-def hit_card(hit: Hit, search: Search, *, shows_match: bool = True) -> Card:
-    """The card of a result of a search, with match and reasons where they mean something."""
+def hit_card(hit: Hit, search: Search, *, shows_likeness: bool = True) -> Card:
+    """The card of a result of a search, with likeness and reasons where they mean something."""
+    likeness = hit.likeness if shows_likeness else None
     return Card(
         id=hit.product_id,
         href=product_address(hit.product_id),
@@ -267,9 +289,9 @@ def hit_card(hit: Hit, search: Search, *, shows_match: bool = True) -> Card:
         kind=_kind({**sure_of(hit.predicted), **hit.attributes}),
         price=price_text(hit.attributes),
         full_price=full_price_text(hit.attributes),
-        match=None if hit.match is None or not shows_match else round(100 * hit.match),
-        weak=hit.weak and shows_match,
-        reasons=hit.reasons if shows_match else (),
+        likeness="" if likeness is None else str(likeness).capitalize(),
+        is_close=likeness is not Likeness.A_LITTLE,
+        reasons=hit.reasons if shows_likeness else (),
         more_href=search.liking(hit.product_id).address,
         less_href=search.disliking(hit.product_id).address,
         variants=len(hit.variants),
@@ -291,35 +313,59 @@ def worn_card(worn: WornProduct) -> Card:
     )
 
 
-def refinement(shop: Shop, page: Browse | Search, *, words: str = "") -> Refinement:
+def refinement(
+    shop: Shop,
+    page: Browse | Search,
+    *,
+    words: str = "",
+    found: Mapping[str, Counter[str]] | None = None,
+    counted: int = 0,
+) -> Refinement:
     """The filters of a page.
 
     Args:
         shop: The workspace.
         page: The page with the filters that are set.
         words: Words that its products have to have.
+        found: How many results have each value; by default the products that pass the filters are counted.
+        counted: Number of results that ``found`` counts, where there are more; else 0.
     """
     filters = page.filters
-    counted = dict(shop.facets(where=filters.where(), words=words))
-    for attribute in {attribute for attribute, _ in filters.pairs if attribute in counted}:
+    values = dict(shop.facets(where=filters.where(), words=words))
+    for attribute in {attribute for attribute, _ in filters.pairs if attribute in values}:
         others = filters.without(attribute).where()  # counts what could be checked beside the values that are
-        counted |= shop.facets([attribute], where=others, words=words)
-    names = sorted((name for name in counted if name != PRICE), key=sort_key)
+        values |= shop.facets([attribute], where=others, words=words)
+    if found is not None:
+        values = {name: _recounted(listed, found.get(name, Counter())) for name, listed in values.items()}
+    names = sorted((name for name in values if name != PRICE), key=sort_key)
     seen = set(shop.catalog.predicted_names()) - set(shop.catalog.store.attribute_names())
     facets = [
-        _facet(name, counted[name], filters, opens=rank < _OPEN_FACETS, is_predicted=name in seen)
+        _facet(name, values[name], filters, opens=rank < _OPEN_FACETS, is_predicted=name in seen)
         for rank, name in enumerate(names)
     ]
     price = filters.range_of(PRICE)
     low, high = ("" if bound is None else f"{bound:g}" for bound in (price.low, price.high)) if price else ("", "")
     return Refinement(
-        facets=tuple(facet for facet in facets if len(facet.choices) > 1 or filters.values_of(facet.attribute)),
+        facets=tuple(
+            facet
+            for facet in facets
+            if len(facet.choices) + len(facet.others) > 1 or filters.values_of(facet.attribute)
+        ),
         chips=_chips(page),
         clear_href=page.filtered(type(filters)()).address,
         has_price=PRICE in shop.attribute_names(),
         min_price=low,
         max_price=high,
-        hidden=_hidden_fields(filters, counted),
+        hidden=_hidden_fields(filters, values),
+        counted=counted,
+    )
+
+
+def _recounted(values: Sequence[FacetValue], counts: Counter[str]) -> list[FacetValue]:
+    """Values with other counts, the most frequent first."""
+    return sorted(
+        (FacetValue(value=value.value, count=counts[value.value]) for value in values),
+        key=lambda value: -value.count,
     )
 
 
@@ -352,15 +398,16 @@ def _facet(
 
     missing = [choice(value) for value in checked if value not in counts]
     choices = [choice(value) for value in counts if value]
+    first = min(_FIRST_VALUES, sum(1 for choice in choices if choice.count))  # those with a count come first
     return Facet(
         attribute=attribute,
         label=label(attribute),
         choices=(
             *missing,
-            *choices[:_FIRST_VALUES],
-            *(choice for choice in choices[_FIRST_VALUES:] if choice.checked),
+            *choices[:first],
+            *(choice for choice in choices[first:] if choice.checked),
         ),
-        others=tuple(choice for choice in choices[_FIRST_VALUES:MAX_FACET_VALUES] if not choice.checked),
+        others=tuple(choice for choice in choices[first:MAX_FACET_VALUES] if not choice.checked),
         further=sum(1 for choice in choices[MAX_FACET_VALUES:] if not choice.checked),
         is_open=opens or bool(checked),
         is_predicted=is_predicted,

@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 _FORMATS = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif")
 _SHOWN_PX = 480
 _PHOTOS, _PRODUCT = "Photos", "A product"
-_WITH, _ID = "asked-with", "asked-product"  # keys of the session
+_WITH, _ID, _DEVELOPER = "asked-with", "asked-product", "developer"  # keys of the session
+_FIGURES = (
+    "Shows the figures behind the words. The score is what the list is ordered by. "
+    "The match is the probability that a shopper calls the product similar."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,9 +158,15 @@ def settings(backend: Backend, overview: Overview, *, model: bool = True) -> Sea
                 "Diversity", 0.0, 1.0, 0.0, 0.05, key="diversity", help="0: the closest. 1: only what differs."
             )
         metric = _metric(fixed=not isinstance(backend, WorkspaceBackend))
+        st.toggle("Developer view", key=_DEVELOPER, help=_FIGURES)
     return SearchOptions(
         model=chosen, metric=metric, k=k, dials=FeatureWeights(**dials), diversity=diversity, where=where
     )
+
+
+def is_developer() -> bool:
+    """Whether the figures behind the words are asked for."""
+    return bool(st.session_state.get(_DEVELOPER, False))
 
 
 def spoken(attribute: str) -> str:

@@ -14,7 +14,7 @@ from sartor.recommend.explain import QueryAttributes
 from sartor.recommend.filters import name_text
 from sartor.recommend.similar import Recommendation
 from sartor.studio.backend import ModelState, Overview
-from sartor.types import FacetValue, Hit, Photo, Product, StoredProduct
+from sartor.types import FacetValue, Hit, Likeness, Photo, Product, QueryKind, StoredProduct, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,7 +64,8 @@ class ServiceBackend:
         answer = self._json("POST", "/v1/similar", files=form)
         return Recommendation(
             hits=tuple(_hit(hit) for hit in answer["hits"]),
-            good=answer["good"],
+            kind=None if (kind := answer.get("kind")) is None else QueryKind(kind),
+            verdict=Verdict(answer.get("verdict", Verdict.FOUND if answer["good"] else Verdict.NOTHING_CLOSE)),
             facets=_facets(answer["facets"]),
             seen=QueryAttributes(
                 predicted=_guesses(answer["seen"]["attributes"]), colors=tuple(answer["seen"]["colors"])
@@ -127,6 +128,7 @@ def _hit(hit: Mapping[str, Any]) -> Hit:
         style=hit["style"],
         color=hit["color"],
         match=hit["match"],
+        likeness=None if (likeness := hit.get("likeness")) is None else Likeness(likeness),
         weak=hit["weak"],
         variants=tuple(hit["variants"]),
         reasons=tuple(hit["reasons"]),

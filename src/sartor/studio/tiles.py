@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from sartor.studio.queries import ask_with
+from sartor.studio.queries import ask_with, is_developer
+from sartor.types import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -40,10 +41,8 @@ def hit_tiles(backend: Backend, results: Recommendation, *, key: str, marked: Co
         for hit in results:
             with st.container(gap="xsmall"):
                 picture = picture_of(backend, backend.location, hit.photo.sha256)
-                mark = "in both" if hit.product_id in marked else "weak" if hit.weak else ""
-                st.html(
-                    _tile(picture, _caption(hit), kind="sartor-weak" if hit.weak else "", alt=hit.title, mark=mark)
-                )
+                mark = "in both" if hit.product_id in marked else ""
+                st.html(_tile(picture, _caption(hit, figures=is_developer()), alt=hit.title, mark=mark))
                 st.button(
                     "More like this",
                     key=f"more-{key}-{hit.product_id}",
@@ -62,12 +61,15 @@ def product_tile(backend: Backend, sha256: str, *, title: str, lines: Collection
 
 
 def show_summary(results: Recommendation) -> None:
-    """Say so if nothing passes the filters, or all results are weak."""
+    """Say so if nothing passes the filters, or if nothing is close."""
     if not results:
         st.info("No product passes the filters.", icon=":material/filter_alt_off:")
-    elif not results.good:
-        st.warning(
-            "No good match. The nearest products are shown; all of them are weak.", icon=":material/search_off:"
+    elif results.verdict is Verdict.NOTHING_CLOSE:
+        st.info("Nothing here is really close. These come nearest.", icon=":material/search_off:")
+    elif results.verdict is Verdict.NOT_SURE:
+        st.info(
+            "I am not sure what this is: it looks like nothing that the model knows. These come nearest.",
+            icon=":material/help:",
         )
 
 
@@ -77,13 +79,17 @@ def picture_of(_backend: Backend, location: str, sha256: str) -> tuple[bytes, st
     return _backend.picture(sha256, max_px=_PICTURE_PX)
 
 
-def _caption(hit: Hit) -> str:
+def _caption(hit: Hit, *, figures: bool) -> str:
     match = "" if hit.match is None else f" · {hit.match:.0%} match"
+    likeness = (
+        "" if hit.likeness is None else f'<span class="sartor-figures">{str(hit.likeness).capitalize()}</span>'
+    )
+    numbers = f'<span class="sartor-figures">score {hit.score:.3f}{match}</span>' if figures else ""
     variants = f" · {len(hit.variants)} variant{'s' * (len(hit.variants) > 1)}" if hit.variants else ""
     seen = '<span class="sartor-quiet">predicted from the photo</span>' if hit.title_predicted else ""
     return (
         f'<span class="sartor-title">{escape(hit.title or hit.product_id)}</span>{seen}'
-        f'<span class="sartor-figures">{hit.score:.3f}{match}</span>'
+        f"{likeness}{numbers}"
         f'<span class="sartor-quiet">{escape(hit.product_id)}{variants}</span>'
         f'<span class="sartor-quiet">{escape(" · ".join(hit.reasons))}</span>'
     )

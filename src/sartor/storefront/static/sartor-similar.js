@@ -26,7 +26,8 @@
  *   --sartor-ink, --sartor-soft, --sartor-accent      text, quieter text, focus
  *   --sartor-tile, --sartor-radius, --sartor-ratio    photo: background, corners, width / height
  *   --sartor-gap, --sartor-card                       space between cards, least width of a card
- * and ::part(heading), ::part(card), ::part(photo), ::part(title), ::part(price), ::part(state)
+ * and ::part(heading), ::part(card), ::part(photo), ::part(likeness), ::part(title), ::part(price), ::part(note),
+ * ::part(state)
  */
 
 const SERVICE = new URL('.', import.meta.url).href; // with the prefix that a proxy may have it below
@@ -40,11 +41,13 @@ ul { display: grid; gap: var(--sartor-gap, 1rem); margin: -4px; padding: 4px; li
 li { min-width: 0; scroll-snap-align: start; }
 a { display: block; color: inherit; text-decoration: none; border-radius: var(--sartor-radius, 10px); }
 a:focus-visible { outline: 2px solid var(--sartor-accent, currentColor); outline-offset: 2px; }
-.photo { display: block; aspect-ratio: var(--sartor-ratio, 4 / 5); overflow: hidden; border-radius: var(--sartor-radius, 10px); background: var(--sartor-tile, #f3f3f1); }
+.photo { position: relative; display: block; aspect-ratio: var(--sartor-ratio, 4 / 5); overflow: hidden; border-radius: var(--sartor-radius, 10px); background: var(--sartor-tile, #f4f3f0); }
 img { display: block; width: 100%; height: 100%; object-fit: contain; mix-blend-mode: multiply; }
 .title { display: -webkit-box; -webkit-line-clamp: 2; -webkit-box-orient: vertical; overflow: hidden; margin-top: .6em; font-size: .9375em; line-height: 1.35; }
 a:hover .title { text-decoration: underline; }
+.likeness { position: absolute; left: 8px; top: 8px; padding: .2em .65em; border-radius: 999px; background: #fff; color: #15171b; font-size: .8125em; line-height: 1.35; }
 .price { display: block; color: var(--sartor-soft, inherit); font-size: .9375em; }
+.note { margin: 0 0 .75em; color: var(--sartor-soft, inherit); }
 .state { margin: 0; color: var(--sartor-soft, inherit); }
 button { min-height: 44px; margin-left: .75em; padding: 0 1em; font: inherit; color: inherit; background: none; border: 1px solid currentColor; border-radius: 999px; cursor: pointer; }
 .bone .photo { animation: breathe 1.4s ease-in-out infinite alternate; }
@@ -145,9 +148,10 @@ class SartorSimilar extends HTMLElement {
     this.#show(this.#list(Array.from({ length: this.#k }, bone)), make('p', { class: 'state', part: 'state', role: 'status' }, 'Loading…'));
   }
 
-  #products({ hits, recommendation_id: recommendationId }) {
+  #products({ hits, good, recommendation_id: recommendationId }) {
     this.removeAttribute('aria-busy');
-    if (hits.length) this.#show(this.#list(hits.map((hit) => this.#card(hit, recommendationId))));
+    const note = good !== false ? [] : [make('p', { class: 'note', part: 'note' }, 'Nothing here is really close. These come nearest.')];
+    if (hits.length) this.#show(...note, this.#list(hits.map((hit) => this.#card(hit, recommendationId))));
     else this.#show(make('p', { class: 'state', part: 'state', role: 'status' }, 'There is nothing like it yet.'));
     this.#tell('sartor-load', { count: hits.length, recommendationId });
   }
@@ -165,7 +169,8 @@ class SartorSimilar extends HTMLElement {
     const at = (px) => `${this.#api}${url}?size=${px}`;
     const title = hit.title || hit.product_id;
     const image = make('img', { src: at(320), srcset: `${at(160)} 160w, ${at(320)} 320w, ${at(640)} 640w`, sizes: '12rem', width, height, alt: '', loading: 'lazy', decoding: 'async', 'data-photo': sha256 });
-    const parts = [make('span', { class: 'photo', part: 'photo' }, image), make('span', { class: 'title', part: 'title' }, title)];
+    const likeness = hit.likeness === 'very close' ? [make('span', { class: 'likeness', part: 'likeness' }, 'Very close')] : [];
+    const parts = [make('span', { class: 'photo', part: 'photo' }, image, ...likeness), make('span', { class: 'title', part: 'title' }, title)];
     const price = this.#price(hit.attributes);
     if (price) parts.push(make('span', { class: 'price', part: 'price' }, price));
     const link = make('a', { href: this.#address(hit.product_id), part: 'card' }, ...parts);
