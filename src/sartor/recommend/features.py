@@ -260,12 +260,21 @@ class FeatureBuilder:
         color, category = np.zeros(COLOR_DIMENSION, np.float32), np.zeros(self._classes, np.float32)
         return Features(style=style, color=color, category=category)
 
-    def residual_style(self, embedding: Vector, kind: str) -> Vector:
-        """An embedding without what its kind has in common, ``(d,)`` of norm 1; unchanged for an unknown kind."""
+    def residual_style(self, embedding: Vector, kind: str, *, without: str = "") -> Vector:
+        """An embedding without what its kind has in common, ``(d,)`` of norm 1; unchanged for an unknown kind.
+
+        Args:
+            embedding: The embedding of a photo, ``(d,)``.
+            kind: The class of the first head's attribute that the product is of.
+            without: An attribute of which the rest should tell nothing either, such as ``color``.
+        """
         common = self.heads.class_vector(kind)
-        if common is None:
+        span = self.heads.span(without)
+        if common is None and span is None:
             return embedding
-        rest = embedding - (embedding @ common) * common
+        rest = embedding if common is None else embedding - (embedding @ common) * common
+        if span is not None:
+            rest = rest - span @ (span.T @ rest)
         return np.asarray(rest / max(float(np.linalg.norm(rest)), _TINY), np.float32)
 
     def describe(self, embeddings: Matrix) -> list[dict[str, tuple[str, float]]]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sartor.imaging.color import color_name
+import numpy as np
+
+from sartor.imaging.color import color_name, named_color, oklab
 from sartor.recommend.features import color_family
+from sartor.recommend.outfit.harmony import print_share, vividness
 from sartor.recommend.outfit.rules import Slot, gender_of, slot_of
 from sartor.values import numbers_of
 
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 
     from sartor.recommend.features import FeatureBuilder
     from sartor.store.base import CatalogStore
-    from sartor.types import Attributes, EmbeddedPhoto, Vector
+    from sartor.types import Attributes, EmbeddedPhoto, Matrix, Vector
 
 # Attributes that may tell a product's kind.
 KINDS = (
@@ -28,7 +31,20 @@ KINDS = (
     "subCategory",
     "masterCategory",
 )
-GENDER, COLOR, USAGE, SEASON = "gender", "color", "usage", "season"
+GENDER, COLOR, USAGE, SEASON, AGE = "gender", "color", "usage", "season", "age_group"
+# What people wear like a neutral even if a photo shows some hue.
+_NEUTRAL_FAMILIES = frozenset({"black", "gray", "white", "beige", "brown"})
+_NEUTRAL_NAMES = frozenset({"navy", "navy blue", "gold", "bronze", "copper", "khaki"})
+# What cloth of a family of colors looks like on most photos.
+_CLOTH = {
+    "black": "#1f1f22", "gray": "#86888c", "white": "#f1f1f1", "beige": "#d6c5a6", "brown": "#6b4a33",
+    "red": "#b3282f", "orange": "#dd7a32", "yellow": "#e3c22c", "green": "#457d4c", "blue": "#3f5f9a",
+    "purple": "#6d4b8c", "pink": "#df8db0",
+}  # fmt: skip
+_LIKE_CLOTH = 0.12  # OKLab distance from it, up to which a color on a photo is that of the garment
+_DENIM = re.compile(r"\b(?:jeans?|jeggings?|denim)\b")
+_AS_A_NEUTRAL = 0.2
+_SEVERAL_COLORS = frozenset({"multi", "multicolor", "multicolour", "multicolored", "multicoloured", "assorted"})
 _PRICES = ("sale_price", "price")  # the first that a product has is what it costs
 
 
@@ -47,21 +63,22 @@ class Garment:
 
         The main color, OKLab ``(3,)``, counts if the attributes name none.
         """
-        kinds = (_text(attributes, name) for name in KINDS)
+        kinds = (text_of(attributes, name) for name in KINDS)
         kind = next((kind for kind in kinds if slot_of(kind)), "")
         slot = slot_of(kind)
         if slot is None:
             return None
-        named = _text(attributes, COLOR) or ("" if color is None else color_name(color))
+        named = text_of(attributes, COLOR) or ("" if color is None else color_name(color))
         return cls(
             slot=slot,
-            gender=gender_of(_text(attributes, GENDER)),
+            gender=gender_of(text_of(attributes, GENDER)),
             kind=re.split(r"[>/|]", kind)[-1].strip().lower(),
             color=color_family(named),
         )
 
 
-def _text(attributes: Attributes, name: str) -> str:
+def text_of(attributes: Attributes, name: str) -> str:
+    """An attribute as text, of several values the first; empty if the product has none."""
     value = attributes.get(name, "")
     return str(value[0] if value else "") if isinstance(value, tuple) else str(value)
 
@@ -69,6 +86,52 @@ def _text(attributes: Attributes, name: str) -> str:
 def main_color(photo: EmbeddedPhoto) -> Vector | None:
     """The color that covers most of a photo's product, OKLab ``(3,)``."""
     return None if photo.palette is None else photo.palette.colors[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tint:
+    """The color of a garment as people see and name it."""
+
+    color: Vector = field(repr=False)  # OKLab (3,)
+    name: str  # such as "navy blue"
+    vivid: float  # how much it is a color and no neutral, 0 to 1
+    print: float = 0.0  # how much of a print it is, 0 to 1
+
+    @classmethod
+    def of(cls, photo: EmbeddedPhoto, attributes: Attributes, kind: str) -> Tint:
+        """The tint of a product by its palette, and by the color that the catalog or the model names.
+
+        Of the colors on the photo, the largest of the named family counts, or the one most like it: the named
+        one is the product's, while the largest of all may be that of what a person wears beside it.
+        """
+        name = text_of(attributes, COLOR).strip().lower()
+        several = name in _SEVERAL_COLORS
+        if photo.palette is None:
+            color = np.zeros(3, np.float32)
+            return cls(color=color, name="" if several else name, vivid=0.0, print=float(several))
+        colors = photo.palette.colors
+        family = color_family(name)
+        color = _color_of(family, colors)
+        vivid = float(vividness(color))
+        is_denim = _DENIM.search(kind.lower()) is not None and family in {"blue", ""}
+        if is_denim or family in _NEUTRAL_FAMILIES or name in _NEUTRAL_NAMES:
+            vivid *= _AS_A_NEUTRAL
+        print_ = float(several) or print_share(colors, photo.palette.shares)
+        return cls(
+            color=color, name=name if name and not several else color_name(color), vivid=vivid, print=print_
+        )
+
+
+def _color_of(family: str, colors: Matrix) -> Vector:
+    """Of the colors on a photo, ``(c, 3)`` with the largest first, the one of a family; else what it looks like."""
+    families = [color_family(color_name(each)) for each in colors]
+    if family in families:
+        return np.asarray(colors[families.index(family)])
+    if family not in _CLOTH:
+        return np.asarray(colors[0])
+    cloth = oklab(np.array(named_color(_CLOTH[family]), np.uint8))
+    apart = np.linalg.norm(colors - cloth, axis=1)
+    return np.asarray(colors[apart.argmin()] if apart.min() < _LIKE_CLOTH else cloth)
 
 
 def price_of(attributes: Attributes) -> float | None:
@@ -81,6 +144,11 @@ class GarmentReader:
 
     def __init__(self, store: CatalogStore, features: FeatureBuilder) -> None:
         self.features, self._store = features, store
+
+    def titles(self, product_ids: Collection[str]) -> dict[str, str]:
+        """The title of each product."""
+        stored = self._store.products(product_ids)
+        return {product_id: product.product.title for product_id, product in stored.items()}
 
     def main_photos(self, product_ids: Collection[str]) -> dict[str, EmbeddedPhoto]:
         """The main photo of each product, or another one if the main photo is not embedded."""

@@ -10,9 +10,10 @@ from sartor.described import title_of
 from sartor.errors import PiecesClash, ProductNotFound
 from sartor.recommend.filters import require_attributes, require_values
 from sartor.recommend.outfit.candidates import CandidateFinder
-from sartor.recommend.outfit.garments import GENDER, SEASON, USAGE
-from sartor.recommend.outfit.looks import Piece, complete, suitability, weights_of
+from sartor.recommend.outfit.garments import GENDER, SEASON, text_of
+from sartor.recommend.outfit.looks import Piece, common_weather, complete, suitability, weights_of
 from sartor.recommend.outfit.rules import DEFAULT_SLOTS, Slot, clash, genders_agree, slots_beside
+from sartor.recommend.outfit.words import colors_together, common_season, purpose
 from sartor.recommend.weights import OFTEN_BASKETS, OFTEN_PAIRS_ALIKE, OFTEN_SCORE
 from sartor.types import EVERYTHING, Where
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from sartor.recommend.outfit.complements import Complements, Weight, Weights
     from sartor.recommend.outfit.garments import GarmentReader
     from sartor.recommend.outfit.looks import Suitability
+    from sartor.recommend.outfit.rules import Occasion
     from sartor.store.base import CatalogStore
     from sartor.types import Attributes, Guesses, Photo, StoredProduct
 
@@ -79,7 +81,7 @@ class Outfit:
         pieces: What completes it, one for each slot.
         alternatives: By slot, other products for the same look, the best first.
         empty: Slots for which nothing fits, or nothing within the budget.
-        score: Mean suitability of all pairs, from 0 to 1.
+        score: Mean suitability of all pairs times what the colors of all are worth, from 0 to 1.
         price: Of the pieces together, without the given products; None if one of them is unknown.
     """
 
@@ -137,8 +139,9 @@ def outfit(  # noqa: PLR0913 - each is a keyword of its own
     shown = (*look.given, *chosen, *chain.from_iterable(look.alternatives.values()))
     display = _Display(
         stored=catalog.products([piece.product_id for piece in shown]),
-        attributes={candidate.piece.product_id: candidate.attributes for candidate in everything},
+        candidates={candidate.piece.product_id: candidate for candidate in everything},
         look=(*look.given, *chosen),
+        occasion=look.occasion,
         weights=None if complements is None else weights_of(shown, complements),
     )
     return Outfit(
@@ -156,8 +159,9 @@ class _Display:
     """Makes products of a look from its pieces."""
 
     stored: Mapping[str, StoredProduct]
-    attributes: Mapping[str, Attributes]
+    candidates: Mapping[str, Candidate]
     look: tuple[Piece, ...]
+    occasion: Occasion
     weights: Weights | None
 
     def worn(self, piece: Piece, *, explained: bool = True) -> WornProduct:
@@ -180,17 +184,15 @@ class _Display:
 
     def _reasons(self, piece: Piece) -> tuple[str, ...]:
         first = self.look[0]
-        own, asked = self.attributes[piece.product_id], self.attributes[first.product_id]
-        shared = []
-        for name in (GENDER, USAGE, SEASON):
-            value = own.get(name)
-            if value is not None and (value == asked.get(name) or name == GENDER):
-                shared.append(f"for {value}" if name == GENDER else str(value))
+        own, asked = self.candidates[piece.product_id], self.candidates[first.product_id]
+        seasons = text_of(asked.attributes, SEASON), text_of(own.attributes, SEASON)
+        season = common_season(*seasons, self.occasion, common_weather(self.look))
+        reasons = [purpose(own.person, self.occasion, season)]
         pair = self._pair(first, piece)
-        reasons = [", ".join(shared)] if shared else []
         if pair.weight is not None:
             reasons += _bought(pair.weight)
-        reasons.append(pair.harmony.rule)
+        worn = [piece if other.slot is piece.slot else other for other in self.look]
+        reasons.append(colors_together(first, piece, pair.harmony, worn))
         if pair.style >= _CLOSE_STYLE:
             reasons.append("close in style")
         return tuple(reasons)
