@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from sartor.recommend.outfit.garments import (
     main_color,
     price_of,
     text_of,
+    tints_of,
 )
 from sartor.recommend.outfit.looks import Piece, common_occasions, common_weather
 from sartor.recommend.outfit.rules import (
@@ -39,7 +40,7 @@ from sartor.recommend.weights import PARTNERS_PER_SLOT
 from sartor.types import EVERYTHING, AnyOf, Where
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sartor.index.base import VectorIndex
     from sartor.recommend.outfit.complements import Complements
@@ -53,6 +54,13 @@ _NEARLY_ALL = 0.95  # of the products to which another attribute gives a slot
 _ENOUGH = 8  # candidates with which a filter is not widened any more
 _SEASONAL = {Slot.TOP, Slot.BOTTOM, Slot.ONE_PIECE, Slot.OUTERWEAR, Slot.SHOES}
 _GENDER_NEIGHBORS = 12  # similar products that tell whom a unisex one is for
+
+
+class _Kind(NamedTuple):
+    """What a product is called, and where that is worn."""
+
+    word: str
+    slot: Slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,23 +124,21 @@ class CandidateFinder:
 
     def given(self, product_ids: Sequence[str]) -> list[Candidate]:
         """The products of a query as pieces; raises ProductNotFound or NotInALook for one that cannot be."""
-        photos, titles = self.garments.main_photos(product_ids), self.garments.titles(product_ids)
-        pieces = []
-        for product_id in dict.fromkeys(product_ids):
-            if product_id not in photos:
-                raise ProductNotFound(product_id, reason="has no photo to compare")
-            (attributes,) = self.garments.features.attributes_of([photos[product_id]])
-            piece = self._piece(photos[product_id], attributes)
-            if piece is None:
-                kind = next((str(attributes[name]) for name in KINDS if name in attributes), "")
+        product_ids = list(dict.fromkeys(product_ids))
+        photos = self.garments.main_photos(product_ids)
+        if missing := [product_id for product_id in product_ids if product_id not in photos]:
+            raise ProductNotFound(missing[0], reason="has no photo to compare")
+        attributes = self.garments.features.attributes_of([photos[product_id] for product_id in product_ids])
+        for product_id, own in zip(product_ids, attributes, strict=True):
+            if _kind_of(own, self.kinds) is None:
+                kind = next((str(own[name]) for name in KINDS if name in own), "")
                 raise NotInALook(product_id, kind=kind, slots=list(Slot))
-            pieces.append(_candidate(piece, attributes, titles[product_id]))
-        return pieces
+        return self._read({product_id: photos[product_id] for product_id in product_ids}, attributes)
 
     def candidates(self, slot: Slot, given: Sequence[Candidate], *, where: Where) -> list[Candidate]:
         """Pieces of a slot that fit the given ones, from the strictest filter that lets enough pass.
 
-        Each has an occasion and a weather in common with all of the given ones.
+        Each has an occasion and a weather in common with all of the given ones, and is for people as old.
         """
         vector = self._query_vector(given)
         filters = [Where((*where.conditions, *conditions)) for conditions in self._filters(slot, given)]
@@ -159,41 +165,52 @@ class CandidateFinder:
 
     def _of_slot(self, slot: Slot, product_ids: Sequence[str], given: Sequence[Candidate]) -> dict[str, Candidate]:
         """Those of the products that are pieces of a slot, worn for what the given ones are, by people as old."""
-        photos, titles = self.garments.main_photos(product_ids), self.garments.titles(product_ids)
+        if not product_ids:
+            return {}
+        photos = self.garments.main_photos(product_ids)
         attributes = self.garments.features.attributes_of(list(photos.values()))
-        pieces = [(self._piece(photo, own), own) for photo, own in zip(photos.values(), attributes, strict=True)]
         occasions = set(common_occasions([candidate.piece for candidate in given]))
         weather = set(common_weather([candidate.piece for candidate in given]))
-        fitting = [
-            _candidate(piece, own, titles.get(piece.product_id, ""))
-            for piece, own in pieces
-            if piece is not None
-            and piece.slot == slot
-            and not occasions.isdisjoint(piece.occasions)
-            and not weather.isdisjoint(piece.weather)
-        ]
-        child = any(is_child(own.person) for own in given)
-        return {each.piece.product_id: each for each in fitting if is_child(each.person) is child}
+        child = any(is_child(candidate.person) for candidate in given)
+        return {
+            each.piece.product_id: each
+            for each in self._read(photos, attributes)
+            if each.piece.slot == slot
+            and not occasions.isdisjoint(each.piece.occasions)
+            and not weather.isdisjoint(each.piece.weather)
+            and is_child(each.person) is child
+        }
 
-    def _piece(self, photo: EmbeddedPhoto, attributes: Attributes) -> Piece | None:
-        for name in (*self.kinds, *KINDS):
-            kind = str(attributes.get(name, ""))
-            if slot := slot_of(kind):
-                tint = Tint.of(photo, attributes, kind)
-                return Piece(
-                    product_id=photo.product_id,
-                    slot=slot,
-                    style=self.garments.features.residual_style(photo.vector, kind, without=COLOR),
-                    color=tint.color,
-                    color_name=tint.name,
-                    vivid=tint.vivid,
-                    print=tint.print,
-                    price=price_of(attributes),
-                    occasions=occasions_of(kind, text_of(attributes, USAGE), text_of(attributes, GENDER)),
-                    weather=weather_of(kind),
-                    garment=Garment.of(attributes, main_color(photo)),
-                )
-        return None
+    def _read(self, photos: Mapping[str, EmbeddedPhoto], attributes: Sequence[Attributes]) -> list[Candidate]:
+        """Products with these main photos as candidates, without those that are not worn."""
+        kinds = [_kind_of(own, self.kinds) for own in attributes]
+        titles, tints = self.garments.titles(list(photos)), tints_of(list(photos.values()), attributes)
+        return [
+            self._candidate(photo, own, kind, tint=tint, title=titles.get(photo.product_id, ""))
+            for photo, own, kind, tint in zip(photos.values(), attributes, kinds, tints, strict=True)
+            if kind is not None
+        ]
+
+    def _candidate(
+        self, photo: EmbeddedPhoto, attributes: Attributes, kind: _Kind, *, tint: Tint, title: str
+    ) -> Candidate:
+        gender = text_of(attributes, GENDER)
+        piece = Piece(
+            product_id=photo.product_id,
+            slot=kind.slot,
+            style=self.garments.features.residual_style(photo.vector, kind.word, without=COLOR),
+            color=tint.color,
+            color_name=tint.name,
+            vivid=tint.vivid,
+            print=tint.print,
+            price=price_of(attributes),
+            occasions=occasions_of(kind.word, text_of(attributes, USAGE), gender),
+            weather=weather_of(kind.word),
+            garment=Garment.of(attributes, main_color(photo)),
+        )
+        return Candidate(
+            piece=piece, attributes=attributes, person=person_of(gender, title, text_of(attributes, AGE))
+        )
 
     def _filters(self, slot: Slot, given: Sequence[Candidate]) -> list[tuple[Condition, ...]]:
         """Filters for a slot, the strictest first."""
@@ -247,9 +264,10 @@ class CandidateFinder:
         return self.garments.features.of_style(style).joined()
 
 
-def _candidate(piece: Piece, attributes: Attributes, title: str) -> Candidate:
-    person = person_of(text_of(attributes, GENDER), title, text_of(attributes, AGE))
-    return Candidate(piece=piece, attributes=attributes, person=person)
+def _kind_of(attributes: Attributes, kinds: Iterable[str]) -> _Kind | None:
+    """The kind of a product that is worn, by the first of some attributes that tells it; None for another one."""
+    words = (text_of(attributes, name) for name in (*kinds, *KINDS))
+    return next((_Kind(word, slot) for word in words if (slot := slot_of(word))), None)
 
 
 def _is_worn(kind: str, usages: Sequence[str], occasions: Sequence[Occasion], weather: Sequence[Weather]) -> bool:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sartor.imaging.color import color_name, named_color, oklab
+from sartor.imaging.color import color_name, color_names, named_color, oklab
 from sartor.recommend.features import color_family
-from sartor.recommend.outfit.harmony import print_share, vividness
+from sartor.recommend.outfit.harmony import print_shares, vividness
 from sartor.recommend.outfit.rules import Slot, gender_of, slot_of
+from sartor.types import Palette
 from sartor.values import numbers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from sartor.recommend.features import FeatureBuilder
     from sartor.store.base import CatalogStore
@@ -32,7 +34,6 @@ KINDS = (
     "masterCategory",
 )
 GENDER, COLOR, USAGE, SEASON, AGE = "gender", "color", "usage", "season", "age_group"
-# What people wear like a neutral even if a photo shows some hue.
 _NEUTRAL_FAMILIES = frozenset({"black", "gray", "white", "beige", "brown"})
 _NEUTRAL_NAMES = frozenset({"navy", "navy blue", "gold", "bronze", "copper", "khaki"})
 # What cloth of a family of colors looks like on most photos.
@@ -41,6 +42,7 @@ _CLOTH = {
     "red": "#b3282f", "orange": "#dd7a32", "yellow": "#e3c22c", "green": "#457d4c", "blue": "#3f5f9a",
     "purple": "#6d4b8c", "pink": "#df8db0",
 }  # fmt: skip
+_NO_PALETTE = Palette(np.zeros((1, 3), np.float32), np.ones(1, np.float32))
 _LIKE_CLOTH = 0.12  # OKLab distance from it, up to which a color on a photo is that of the garment
 _DENIM = re.compile(r"\b(?:jeans?|jeggings?|denim)\b")
 _AS_A_NEUTRAL = 0.2
@@ -97,41 +99,64 @@ class Tint:
     vivid: float  # how much it is a color and no neutral, 0 to 1
     print: float = 0.0  # how much of a print it is, 0 to 1
 
-    @classmethod
-    def of(cls, photo: EmbeddedPhoto, attributes: Attributes, kind: str) -> Tint:
-        """The tint of a product by its palette, and by the color that the catalog or the model names.
 
-        Of the colors on the photo, the largest of the named family counts, or the one most like it: the named
-        one is the product's, while the largest of all may be that of what a person wears beside it.
-        """
-        name = text_of(attributes, COLOR).strip().lower()
-        several = name in _SEVERAL_COLORS
-        if photo.palette is None:
-            color = np.zeros(3, np.float32)
-            return cls(color=color, name="" if several else name, vivid=0.0, print=float(several))
-        colors = photo.palette.colors
-        family = color_family(name)
-        color = _color_of(family, colors)
-        vivid = float(vividness(color))
-        is_denim = _DENIM.search(kind.lower()) is not None and family in {"blue", ""}
-        if is_denim or family in _NEUTRAL_FAMILIES or name in _NEUTRAL_NAMES:
-            vivid *= _AS_A_NEUTRAL
-        print_ = float(several) or print_share(colors, photo.palette.shares)
-        return cls(
-            color=color, name=name if name and not several else color_name(color), vivid=vivid, print=print_
+def tints_of(photos: Sequence[EmbeddedPhoto], attributes: Sequence[Attributes]) -> list[Tint]:
+    """The tints of products by their palettes, and by the color that the catalog or the model names.
+
+    Of the colors on a photo, the largest of the named family counts, or the one most like it: the named one is the
+    product's, while the largest of all may be that of what a person wears beside it.
+    """
+    named = [text_of(own, COLOR).strip().lower() for own in attributes]
+    palettes = [_NO_PALETTE if photo.palette is None else photo.palette for photo in photos]
+    if not palettes:
+        return []
+    words = color_names(np.concatenate([palette.colors for palette in palettes]))
+    starts = np.cumsum([0, *(len(palette.colors) for palette in palettes)])
+    colors, names = [], []
+    for name, palette, start, end in zip(named, palettes, starts, starts[1:], strict=False):
+        row, color = _color_of(color_family(name), palette.colors, words[start:end])
+        colors.append(color)
+        names.append(name if name and name not in _SEVERAL_COLORS else words[start + row])
+    vivid = vividness(np.stack(colors))
+    prints = print_shares(palettes)
+    return [
+        Tint(
+            color=color,
+            name=name,
+            vivid=float(colorful) * (_AS_A_NEUTRAL if _is_worn_as_neutral(own, name) else 1),
+            print=1.0 if given in _SEVERAL_COLORS else float(print_),
         )
+        for color, name, given, colorful, print_, own in zip(
+            colors, names, named, vivid, prints, attributes, strict=True
+        )
+    ]
 
 
-def _color_of(family: str, colors: Matrix) -> Vector:
-    """Of the colors on a photo, ``(c, 3)`` with the largest first, the one of a family; else what it looks like."""
-    families = [color_family(color_name(each)) for each in colors]
+def _is_worn_as_neutral(attributes: Attributes, name: str) -> bool:
+    """Whether people wear a garment of a named color like a neutral, even if a photo shows some hue."""
+    family = color_family(name)
+    if family in _NEUTRAL_FAMILIES or name in _NEUTRAL_NAMES:
+        return True
+    return family == "blue" and any(_DENIM.search(text_of(attributes, kind).lower()) for kind in KINDS)
+
+
+def _color_of(family: str, colors: Matrix, words: Sequence[str]) -> tuple[int, Vector]:
+    """Row and color of the one of a family, among those on a photo ``(c, 3)``, which have names."""
+    families = [color_family(word) for word in words]
     if family in families:
-        return np.asarray(colors[families.index(family)])
+        row = families.index(family)
+        return row, colors[row]
     if family not in _CLOTH:
-        return np.asarray(colors[0])
-    cloth = oklab(np.array(named_color(_CLOTH[family]), np.uint8))
+        return 0, colors[0]
+    cloth = _cloth(family)
     apart = np.linalg.norm(colors - cloth, axis=1)
-    return np.asarray(colors[apart.argmin()] if apart.min() < _LIKE_CLOTH else cloth)
+    row = int(apart.argmin())
+    return row, colors[row] if apart[row] < _LIKE_CLOTH else cloth
+
+
+@cache
+def _cloth(family: str) -> Vector:
+    return oklab(np.array(named_color(_CLOTH[family]), np.uint8))
 
 
 def price_of(attributes: Attributes) -> float | None:

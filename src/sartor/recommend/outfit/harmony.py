@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from sartor.types import Matrix, Vector
+    from sartor.types import Matrix, Palette, Vector
 
     Floats = npt.NDArray[np.float32]
     Knots = tuple[tuple[float, float], ...]
@@ -117,17 +117,20 @@ def is_neutral(colors: Matrix) -> npt.NDArray[np.bool_]:
     return np.asarray(vividness(colors) < A_COLOR)
 
 
-def harmony(shades: Shades, one: int = 0, other: int = 1) -> Harmony:
-    """The harmony of two of the colors, in any order."""
-    pair = np.array([one, other])
-    lab, vivid = shades.lab[pair], shades.vivid[pair] >= A_COLOR
-    score = float(harmonies(shades)[one, other])
+def harmony(shades: Shades) -> Harmony:
+    """The harmony of two colors, in any order."""
+    return Harmony(relation_of(shades), float(harmonies(shades)[0, 1]))
+
+
+def relation_of(shades: Shades, one: int = 0, other: int = 1) -> Relation:
+    """How two of the colors, by their rows, go together, in any order."""
+    lab, vivid = shades.lab[[one, other]], shades.vivid[[one, other]] >= A_COLOR
     alike = float(np.linalg.norm(lab[0] - lab[1])) < _SAME_SHADE
     if not vivid.any():
-        return Harmony(Relation.SAME_NEUTRAL if alike else Relation.TWO_NEUTRALS, score)
+        return Relation.SAME_NEUTRAL if alike else Relation.TWO_NEUTRALS
     if not vivid.all():
-        return Harmony(Relation.NEUTRAL_AND_COLOR, score)
-    return Harmony(_relation(float(_apart_deg(*_hue_deg(lab))), alike=alike), score)
+        return Relation.NEUTRAL_AND_COLOR
+    return _relation(float(_apart_deg(*_hue_deg(lab))), alike=alike)
 
 
 def _relation(apart_deg: float, *, alike: bool) -> Relation:
@@ -224,11 +227,16 @@ def counts_of(shades: Shades) -> tuple[float, float]:
     return float(accents[0, 0]), float(colors[0, 0])
 
 
-def print_share(colors: Matrix, shares: Vector) -> float:
-    """How much of a print a palette of OKLab colors ``(c, 3)`` with shares ``(c,)`` is, from 0, plain, to 1."""
-    alike = np.exp(-_distances2(colors) / _SAME_SHADE**2)
-    distinct = 1 / float(shares @ alike @ shares)
-    return float(_curve(np.float32(distinct), _PRINT))
+def print_shares(palettes: Sequence[Palette]) -> Vector:
+    """How much of a print each of n palettes, at least one, is, from 0, plain, to 1: ``(n,)``."""
+    width = max(len(palette.shares) for palette in palettes)
+    colors = np.zeros((len(palettes), width, 3), np.float32)
+    shares = np.zeros((len(palettes), width), np.float32)
+    for row, palette in enumerate(palettes):
+        colors[row, : len(palette.shares)], shares[row, : len(palette.shares)] = palette.colors, palette.shares
+    alike = np.exp(-((colors[:, :, None] - colors[:, None]) ** 2).sum(axis=3) / _SAME_SHADE**2)
+    distinct = 1 / np.einsum("ni,nij,nj->n", shares, alike, shares)
+    return _curve(distinct, _PRINT)
 
 
 def _distances2(lab: Matrix) -> Matrix:

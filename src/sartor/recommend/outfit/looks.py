@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sartor.recommend.outfit.harmony import Harmony, LookColors, Shades, harmonies, harmony, vividness
+from sartor.recommend.outfit.harmony import Harmony, LookColors, Shades, harmonies, harmony, relation_of, vividness
 from sartor.recommend.outfit.rules import Occasion, Slot, Weather, clash, common_worn
 
 if TYPE_CHECKING:
@@ -96,14 +96,42 @@ def suitability(one: Piece, other: Piece, weight: Weight | None = None) -> Suita
 def shades_of(pieces: Sequence[Piece]) -> Shades:
     """The colors of pieces, at least one."""
     lab = np.stack([piece.color for piece in pieces])
-    seen = vividness(lab)
-    vivid = [seen[row] if piece.vivid is None else piece.vivid for row, piece in enumerate(pieces)]
+    vivid = [piece.vivid for piece in pieces]
+    if None in vivid:
+        vivid = [seen if known is None else known for seen, known in zip(vividness(lab), vivid, strict=True)]
     return Shades(
         lab=lab,
         vivid=np.asarray(vivid, np.float32),
         prints=np.asarray([piece.print for piece in pieces], np.float32),
         sizes=np.asarray([_SIZES.get(piece.slot, 1.0) for piece in pieces], np.float32),
     )
+
+
+class Pairs:
+    """The suitability of all pairs of n pieces, at least one, computed at once.
+
+    Attributes:
+        scores: As ``suitability`` says it of one pair, ``(n, n)``.
+        style: Closeness in style from 0 to 1, ``(n, n)``.
+        shades: The pieces' colors.
+    """
+
+    def __init__(self, pieces: Sequence[Piece], complements: Complements | None = None) -> None:
+        style = np.stack([piece.style for piece in pieces])
+        self.style: Matrix = (1 + style @ style.T) / 2
+        self.shades = shades_of(pieces)
+        self._harmonies = harmonies(self.shades)
+        self.scores: Matrix = _STYLE * self.style + _COLOR * self._harmonies
+        self._weights = None if complements is None else weights_of(pieces, complements)
+        if self._weights is not None:
+            self.scores = _learned(self.scores, self._weights.score, self._weights.confidence)
+        self._ids = [piece.product_id for piece in pieces]
+
+    def between(self, one: int, other: int) -> Suitability:
+        """How well two pieces go together, by their rows."""
+        weight = None if self._weights is None else self._weights.between(self._ids[one], self._ids[other])
+        colors = Harmony(relation_of(self.shades, one, other), float(self._harmonies[one, other]))
+        return Suitability(float(self.scores[one, other]), float(self.style[one, other]), colors, weight)
 
 
 def common_occasions(pieces: Sequence[Piece]) -> tuple[Occasion, ...]:
@@ -210,14 +238,8 @@ class _Search:
     ) -> None:
         self.pieces = (*given, *(piece for pieces in offered.values() for piece in pieces))
         self._given, self._slots = tuple(range(len(given))), tuple(offered)
-        style = np.stack([piece.style for piece in self.pieces])
-        shades = shades_of(self.pieces)
-        self._style: Matrix = (1 + style @ style.T) / 2
-        self._colors = LookColors(shades)
-        self._pairs: Matrix = _STYLE * self._style + _COLOR * harmonies(shades)
-        if complements is not None:
-            weights = weights_of(self.pieces, complements)
-            self._pairs = _learned(self._pairs, weights.score, weights.confidence)
+        pairs = Pairs(self.pieces, complements)
+        self._pairs, self._style, self._colors = pairs.scores, pairs.style, LookColors(pairs.shades)
         self._max_price = max_price
 
     def situations(self) -> Iterator[tuple[Occasion, dict[Slot, Rows]]]:
@@ -261,7 +283,11 @@ class _Search:
         """Rows of other pieces of a slot for the best look; each is good, and looks unlike those before it."""
         own = best.chosen[best.slots.index(slot)]
         kept = tuple(row for row in best.chosen if row != own)
-        allowed = [row for row in of_slot.tolist() if row != own and self._is_affordable((*kept, row))]
+        allowed = [
+            row
+            for row in of_slot.tolist()
+            if self.pieces[row] != self.pieces[own] and self._is_affordable((*kept, row))
+        ]
         others = np.array(allowed, np.int64)
         if not len(others):
             return []

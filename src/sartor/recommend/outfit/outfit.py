@@ -11,7 +11,7 @@ from sartor.errors import PiecesClash, ProductNotFound
 from sartor.recommend.filters import require_attributes, require_values
 from sartor.recommend.outfit.candidates import CandidateFinder
 from sartor.recommend.outfit.garments import GENDER, SEASON, text_of
-from sartor.recommend.outfit.looks import Piece, common_weather, complete, suitability, weights_of
+from sartor.recommend.outfit.looks import Pairs, Piece, common_weather, complete
 from sartor.recommend.outfit.rules import DEFAULT_SLOTS, Slot, clash, genders_agree, slots_beside
 from sartor.recommend.outfit.words import colors_together, common_season, purpose
 from sartor.recommend.weights import OFTEN_BASKETS, OFTEN_PAIRS_ALIKE, OFTEN_SCORE
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 
     from sartor.index.base import VectorIndex
     from sartor.recommend.outfit.candidates import Candidate
-    from sartor.recommend.outfit.complements import Complements, Weight, Weights
+    from sartor.recommend.outfit.complements import Complements, Weight
     from sartor.recommend.outfit.garments import GarmentReader
-    from sartor.recommend.outfit.looks import Suitability
     from sartor.recommend.outfit.rules import Occasion
     from sartor.store.base import CatalogStore
     from sartor.types import Attributes, Guesses, Photo, StoredProduct
@@ -142,7 +141,8 @@ def outfit(  # noqa: PLR0913 - each is a keyword of its own
         candidates={candidate.piece.product_id: candidate for candidate in everything},
         look=(*look.given, *chosen),
         occasion=look.occasion,
-        weights=None if complements is None else weights_of(shown, complements),
+        rows={piece.product_id: row for row, piece in enumerate(shown)},
+        pairs=Pairs(shown, complements),
     )
     return Outfit(
         given=tuple(display.worn(piece, explained=False) for piece in look.given),
@@ -162,13 +162,14 @@ class _Display:
     candidates: Mapping[str, Candidate]
     look: tuple[Piece, ...]
     occasion: Occasion
-    weights: Weights | None
+    rows: Mapping[str, int]
+    pairs: Pairs
 
     def worn(self, piece: Piece, *, explained: bool = True) -> WornProduct:
         stored = self.stored[piece.product_id]
         title = title_of(stored.product, stored.predicted)
-        others = [other for other in self.look if other.slot != piece.slot]
-        scores = [self._pair(piece, other).score for other in others]
+        others = [self.rows[other.product_id] for other in self.look if other.slot != piece.slot]
+        scores = self.pairs.scores[self.rows[piece.product_id], others]
         return WornProduct(
             product_id=piece.product_id,
             slot=piece.slot,
@@ -178,7 +179,7 @@ class _Display:
             predicted=stored.predicted,
             photo=stored.photos[0],
             price=piece.price,
-            score=sum(scores) / len(scores) if scores else 1.0,
+            score=float(scores.mean()) if others else 1.0,
             reasons=self._reasons(piece) if explained else (),
         )
 
@@ -188,7 +189,7 @@ class _Display:
         seasons = text_of(asked.attributes, SEASON), text_of(own.attributes, SEASON)
         season = common_season(*seasons, self.occasion, common_weather(self.look))
         reasons = [purpose(own.person, self.occasion, season)]
-        pair = self._pair(first, piece)
+        pair = self.pairs.between(self.rows[first.product_id], self.rows[piece.product_id])
         if pair.weight is not None:
             reasons += _bought(pair.weight)
         worn = [piece if other.slot is piece.slot else other for other in self.look]
@@ -196,10 +197,6 @@ class _Display:
         if pair.style >= _CLOSE_STYLE:
             reasons.append("close in style")
         return tuple(reasons)
-
-    def _pair(self, one: Piece, other: Piece) -> Suitability:
-        weight = None if self.weights is None else self.weights.between(one.product_id, other.product_id)
-        return suitability(one, other, weight)
 
 
 def _bought(weight: Weight) -> list[str]:

@@ -193,7 +193,7 @@ _MENS_OCCASIONS: dict[str, tuple[Occasion, ...]] = {  # where men wear it otherw
 }
 # What a catalog's usage says, the most usual first; an unknown word says nothing.
 _USAGE_OCCASIONS: dict[str, tuple[Occasion, ...]] = {
-    "casual": (_E, _S, _B),
+    "casual": (_E, _S, _B, _T),
     "smart casual": (_S, _E, _O),
     "formal": (_O, _S, _P),
     "sports": (_G,),
