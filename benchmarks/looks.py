@@ -24,8 +24,8 @@ from sartor.errors import NotInALook
 from sartor.evaluation.sheets import SheetRow, Tile, write_sheet
 from sartor.recommend.features import color_family
 from sartor.recommend.outfit.candidates import CandidateFinder
-from sartor.recommend.outfit.garments import COLOR, GENDER, SEASON, USAGE, text_of
-from sartor.recommend.outfit.harmony import A_COLOR, Relation, counts_of, harmony
+from sartor.recommend.outfit.garments import COLOR, SEASON, USAGE, text_of
+from sartor.recommend.outfit.harmony import A_COLOR, Relation, counts_of, relation_of
 from sartor.recommend.outfit.looks import shades_of
 from sartor.recommend.outfit.rules import Slot, common_worn, genders_agree, seasons_beside
 
@@ -92,7 +92,7 @@ def looks(  # noqa: PLR0913 - each is an option of its own
             write_sheet(sheet, [_row(shop, look) for look in made[:_SHEET]])
         model = shop._model()  # noqa: SLF001 - the pieces of a look are not public
         finder = CandidateFinder.of(model.index, model.garments, shop.attribute_names())
-        worn = [finder.given((look.given, *look.pieces)) for look in made]
+        worn = [finder.read((look.given, *look.pieces)) for look in made]
     full = [pieces for pieces in worn if len(pieces) > 2]  # noqa: PLR2004 - with two there is little to choose
     kinds = Counter(_colors_of(pieces) for pieces in full)
     return Report(
@@ -192,7 +192,7 @@ def _colors_of(pieces: Sequence[Candidate]) -> str:
         return _MANY
     vivid = np.flatnonzero(shades.vivid >= A_COLOR)
     pairs = sorted(combinations(vivid, 2), key=lambda pair: -float(shades.sizes[list(pair)].sum()))
-    relations = [harmony(shades, *map(int, pair)).relation for pair in pairs]
+    relations = [relation_of(shades, *map(int, pair)) for pair in pairs]
     return next((_TOGETHER[each] for each in relations if each in _TOGETHER), _KINDS[6])
 
 
@@ -223,7 +223,8 @@ def _figure(looks: Sequence[Sequence[Candidate]], holds: Callable[[Sequence[Cand
 
 def _mean(samples: Sequence[float], unit: str) -> Figure:
     """A figure whose value is the mean."""
-    return Figure(median=float(np.mean(samples)), p95=float(np.quantile(samples, 0.95)), n=len(samples), unit=unit)
+    numbers = np.asarray(samples, np.float64)
+    return Figure(median=float(numbers.mean()), p95=float(np.quantile(numbers, 0.95)), n=len(numbers), unit=unit)
 
 
 def _share(looks: Sequence[Sequence[Candidate]], holds: Callable[[Sequence[Candidate]], bool]) -> float:
@@ -235,7 +236,7 @@ def _each_slot_once(pieces: Sequence[Candidate]) -> bool:
 
 
 def _for_one_person(pieces: Sequence[Candidate]) -> bool:
-    genders = [gender for candidate in pieces if (gender := text_of(candidate.attributes, GENDER))]
+    genders = [candidate.person for candidate in pieces if candidate.person]
     return all(genders_agree(one, other) for one, other in combinations(genders, 2))
 
 

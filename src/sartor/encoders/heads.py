@@ -73,10 +73,11 @@ class Heads:
 
     def probabilities(self, embeddings: Matrix) -> dict[str, Matrix]:
         """Calibrated probabilities by attribute, ``(n, c)`` each, for embeddings ``(n, d)`` of unit norm."""
-        return {
-            head.name: _softmax(self._scale / head.temperature * (embeddings @ self._vectors[head.name]))
-            for head in self.heads
-        }
+        return {head.name: self.of_head(head, embeddings) for head in self.heads}
+
+    def of_head(self, head: AttributeHead, embeddings: Matrix) -> Matrix:
+        """The same of one head, ``(n, c)``."""
+        return _softmax(self._scale / head.temperature * (embeddings @ self._vectors[head.name]))
 
     def class_vector(self, value: str) -> Vector | None:
         """The unit vector ``(d,)`` of the first class with a name; None without one."""

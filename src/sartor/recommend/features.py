@@ -46,7 +46,7 @@ _COLOR_WORDS = {
     "purple": "purple, lavender, violet, mauve, plum, lilac",
     "pink": "pink, rose, magenta, fuchsia, blush",
 }
-_SAYS_NOTHING = frozenset({"", "na", "n/a", "none", "not sure", "other", "skip", "unknown"})  # classes of tables
+SAYS_NOTHING = frozenset({"", "na", "n/a", "none", "not sure", "other", "skip", "unknown"})  # classes of tables
 _FAMILY = {word: family for family, words in _COLOR_WORDS.items() for word in words.split(", ")}
 
 
@@ -278,6 +278,15 @@ class FeatureBuilder:
             rest = rest - span @ (span.T @ rest)
         return np.asarray(rest / max(float(np.linalg.norm(rest)), _TINY), np.float32)
 
+    def kind_seen(self, embedding: Vector) -> tuple[str, float]:
+        """The likeliest class of the first head for an embedding ``(d,)``, and its probability."""
+        if not self.heads.heads:
+            return "", 0.0
+        head = self.heads.heads[0]
+        probabilities = self.heads.of_head(head, embedding[None])[0]
+        best = int(probabilities.argmax())
+        return head.classes[best], float(probabilities[best])
+
     def describe(self, embeddings: Matrix) -> list[dict[str, tuple[str, float]]]:
         """The likeliest value of each attribute with its probability, for embeddings ``(n, d)``."""
         return self._guesses(self.heads.probabilities(embeddings), len(embeddings))
@@ -322,7 +331,7 @@ class FeatureBuilder:
             {
                 name: (value, float(probabilities[name][row].max()))
                 for name, value in values.items()
-                if value.casefold() not in _SAYS_NOTHING
+                if value.casefold() not in SAYS_NOTHING
             }
             for row, values in enumerate(likeliest)
         ]

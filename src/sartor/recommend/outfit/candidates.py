@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from sartor.recommend.outfit.garments import (
     SEASON,
     USAGE,
     Garment,
-    Tint,
+    kind_of,
     main_color,
     price_of,
     text_of,
@@ -28,6 +28,7 @@ from sartor.recommend.outfit.rules import (
     Slot,
     genders_beside,
     is_child,
+    kinds_clash,
     occasions_of,
     person_of,
     same_gender,
@@ -40,27 +41,21 @@ from sartor.recommend.weights import PARTNERS_PER_SLOT
 from sartor.types import EVERYTHING, AnyOf, Where
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from sartor.index.base import VectorIndex
     from sartor.recommend.outfit.complements import Complements
-    from sartor.recommend.outfit.garments import GarmentReader
+    from sartor.recommend.outfit.garments import GarmentReader, Tint
     from sartor.recommend.outfit.rules import Occasion, Weather
     from sartor.types import Attributes, Condition, EmbeddedPhoto, Vector
 
 _MAX_VALUES = 1000  # of an attribute in a catalog
 _CANDIDATES_PER_SLOT = 32
 _NEARLY_ALL = 0.95  # of the products to which another attribute gives a slot
+_SURE = 0.9  # from which the model's kind of a photo counts against the catalog's
 _ENOUGH = 8  # candidates with which a filter is not widened any more
 _SEASONAL = {Slot.TOP, Slot.BOTTOM, Slot.ONE_PIECE, Slot.OUTERWEAR, Slot.SHOES}
 _GENDER_NEIGHBORS = 12  # similar products that tell whom a unisex one is for
-
-
-class _Kind(NamedTuple):
-    """What a product is called, and where that is worn."""
-
-    word: str
-    slot: Slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +117,12 @@ class CandidateFinder:
             complements=complements,
         )
 
+    def read(self, product_ids: Sequence[str]) -> list[Candidate]:
+        """Products as candidates, without those that have no photo or are not worn."""
+        photos = self.garments.main_photos(product_ids)
+        photos = {product_id: photos[product_id] for product_id in product_ids if product_id in photos}
+        return self._read(photos, self.garments.features.attributes_of(list(photos.values())))
+
     def given(self, product_ids: Sequence[str]) -> list[Candidate]:
         """The products of a query as pieces; raises ProductNotFound or NotInALook for one that cannot be."""
         product_ids = list(dict.fromkeys(product_ids))
@@ -130,7 +131,7 @@ class CandidateFinder:
             raise ProductNotFound(missing[0], reason="has no photo to compare")
         attributes = self.garments.features.attributes_of([photos[product_id] for product_id in product_ids])
         for product_id, own in zip(product_ids, attributes, strict=True):
-            if _kind_of(own, self.kinds) is None:
+            if slot_of(kind_of(own, self.kinds)) is None:
                 kind = next((str(own[name]) for name in KINDS if name in own), "")
                 raise NotInALook(product_id, kind=kind, slots=list(Slot))
         return self._read({product_id: photos[product_id] for product_id in product_ids}, attributes)
@@ -179,33 +180,44 @@ class CandidateFinder:
             and not occasions.isdisjoint(each.piece.occasions)
             and not weather.isdisjoint(each.piece.weather)
             and is_child(each.person) is child
+            and not any(kinds_clash(each.piece.kind, candidate.piece.kind) for candidate in given)
+            and not self._is_mistaken(each.piece, photos[each.piece.product_id])
         }
+
+    def _is_mistaken(self, piece: Piece, photo: EmbeddedPhoto) -> bool:
+        """Whether the model is sure that a photo shows something else than the catalog says: a shirt for shoes."""
+        kind, probability = self.garments.features.kind_seen(photo.vector)
+        return probability >= _SURE and slot_of(kind) not in {piece.slot, None}
 
     def _read(self, photos: Mapping[str, EmbeddedPhoto], attributes: Sequence[Attributes]) -> list[Candidate]:
         """Products with these main photos as candidates, without those that are not worn."""
-        kinds = [_kind_of(own, self.kinds) for own in attributes]
-        titles, tints = self.garments.titles(list(photos)), tints_of(list(photos.values()), attributes)
-        return [
-            self._candidate(photo, own, kind, tint=tint, title=titles.get(photo.product_id, ""))
-            for photo, own, kind, tint in zip(photos.values(), attributes, kinds, tints, strict=True)
-            if kind is not None
+        titles = self.garments.titles(list(photos))
+        tints = tints_of(list(photos.values()), attributes, titles)
+        read = [
+            self._candidate(photo, own, tint=tint, title=titles.get(photo.product_id, ""))
+            for photo, own, tint in zip(photos.values(), attributes, tints, strict=True)
         ]
+        return [candidate for candidate in read if candidate is not None]
 
     def _candidate(
-        self, photo: EmbeddedPhoto, attributes: Attributes, kind: _Kind, *, tint: Tint, title: str
-    ) -> Candidate:
-        gender = text_of(attributes, GENDER)
+        self, photo: EmbeddedPhoto, attributes: Attributes, *, tint: Tint, title: str
+    ) -> Candidate | None:
+        kind, gender = kind_of(attributes, self.kinds), text_of(attributes, GENDER)
+        slot = slot_of(kind)
+        if slot is None:
+            return None
         piece = Piece(
             product_id=photo.product_id,
-            slot=kind.slot,
-            style=self.garments.features.residual_style(photo.vector, kind.word, without=COLOR),
+            slot=slot,
+            kind=kind,
+            style=self.garments.features.residual_style(photo.vector, kind, without=COLOR),
             color=tint.color,
             color_name=tint.name,
             vivid=tint.vivid,
             print=tint.print,
             price=price_of(attributes),
-            occasions=occasions_of(kind.word, text_of(attributes, USAGE), gender),
-            weather=weather_of(kind.word),
+            occasions=occasions_of(kind, text_of(attributes, USAGE), gender),
+            weather=weather_of(kind, text_of(attributes, SEASON)),
             garment=Garment.of(attributes, main_color(photo)),
         )
         return Candidate(
@@ -240,14 +252,15 @@ class CandidateFinder:
         if not self.genders:
             return ()
         genders = [own.person for own in given if own.person]
-        gender = next((gender for gender in genders if not same_gender(gender, "unisex")), None)
+        gender = next((gender for gender in genders if not _is_for_all(gender)), None)
         gender = gender or self._nearby_gender(given)
         return () if gender is None else _condition(GENDER, genders_beside(gender, self.genders))
 
     def _nearby_gender(self, given: Sequence[Candidate]) -> str | None:
         """The gender of most products similar to the given ones, unisex left out."""
         vector = self._query_vector(given)
-        genders = [gender for gender in self.genders if not same_gender(gender, "unisex")]
+        child = any(is_child(own.person) for own in given)
+        genders = [gender for gender in self.genders if not _is_for_all(gender) and is_child(gender) is child]
         if not genders:
             return None
         where = Where(_condition(GENDER, tuple(genders)))
@@ -264,10 +277,8 @@ class CandidateFinder:
         return self.garments.features.of_style(style).joined()
 
 
-def _kind_of(attributes: Attributes, kinds: Iterable[str]) -> _Kind | None:
-    """The kind of a product that is worn, by the first of some attributes that tells it; None for another one."""
-    words = (text_of(attributes, name) for name in (*kinds, *KINDS))
-    return next((_Kind(word, slot) for word in words if (slot := slot_of(word))), None)
+def _is_for_all(gender: str) -> bool:
+    return same_gender(gender, "unisex") or same_gender(gender, "kids")
 
 
 def _is_worn(kind: str, usages: Sequence[str], occasions: Sequence[Occasion], weather: Sequence[Weather]) -> bool:

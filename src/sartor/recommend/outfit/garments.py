@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sartor.imaging.color import color_name, color_names, named_color, oklab
-from sartor.recommend.features import color_family
+from sartor.recommend.features import SAYS_NOTHING, color_family
 from sartor.recommend.outfit.harmony import print_shares, vividness
-from sartor.recommend.outfit.rules import Slot, gender_of, slot_of
+from sartor.recommend.outfit.rules import Slot, gender_of, is_kind, slot_of
 from sartor.types import Palette
 from sartor.values import numbers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sartor.recommend.features import FeatureBuilder
     from sartor.store.base import CatalogStore
@@ -44,6 +44,12 @@ _CLOTH = {
 }  # fmt: skip
 _NO_PALETTE = Palette(np.zeros((1, 3), np.float32), np.ones(1, np.float32))
 _LIKE_CLOTH = 0.12  # OKLab distance from it, up to which a color on a photo is that of the garment
+_PRINT_WORDS = {  # of a title; a print on a T-shirt is often one picture
+    **dict.fromkeys(
+        ("check", "checks", "checked", "plaid", "floral", "leopard", "animal", "paisley", "camo"), 1.0
+    ),
+    **dict.fromkeys(("stripe", "stripes", "striped", "print", "prints", "printed"), 0.7),
+}
 _DENIM = re.compile(r"\b(?:jeans?|jeggings?|denim)\b")
 _AS_A_NEUTRAL = 0.2
 _SEVERAL_COLORS = frozenset({"multi", "multicolor", "multicolour", "multicolored", "multicoloured", "assorted"})
@@ -65,8 +71,7 @@ class Garment:
 
         The main color, OKLab ``(3,)``, counts if the attributes name none.
         """
-        kinds = (text_of(attributes, name) for name in KINDS)
-        kind = next((kind for kind in kinds if slot_of(kind)), "")
+        kind = kind_of(attributes)
         slot = slot_of(kind)
         if slot is None:
             return None
@@ -77,6 +82,16 @@ class Garment:
             kind=re.split(r"[>/|]", kind)[-1].strip().lower(),
             color=color_family(named),
         )
+
+
+def kind_of(attributes: Attributes, first: Iterable[str] = ()) -> str:
+    """The kind of a product, by the first attribute that tells one with a word that is known.
+
+    The word may be that of a kind that is in no look, such as stockings, even if a wider one is, such as
+    bottomwear.
+    """
+    words = (text_of(attributes, name) for name in (*first, *KINDS))
+    return next((word for word in words if is_kind(word)), "")
 
 
 def text_of(attributes: Attributes, name: str) -> str:
@@ -100,13 +115,16 @@ class Tint:
     print: float = 0.0  # how much of a print it is, 0 to 1
 
 
-def tints_of(photos: Sequence[EmbeddedPhoto], attributes: Sequence[Attributes]) -> list[Tint]:
-    """The tints of products by their palettes, and by the color that the catalog or the model names.
+def tints_of(
+    photos: Sequence[EmbeddedPhoto], attributes: Sequence[Attributes], titles: Mapping[str, str]
+) -> list[Tint]:
+    """The tints of products by their palettes, the color that the catalog or the model names, and their titles.
 
     Of the colors on a photo, the largest of the named family counts, or the one most like it: the named one is the
     product's, while the largest of all may be that of what a person wears beside it.
     """
     named = [text_of(own, COLOR).strip().lower() for own in attributes]
+    named = ["" if name in SAYS_NOTHING else name for name in named]
     palettes = [_NO_PALETTE if photo.palette is None else photo.palette for photo in photos]
     if not palettes:
         return []
@@ -124,12 +142,20 @@ def tints_of(photos: Sequence[EmbeddedPhoto], attributes: Sequence[Attributes]) 
             color=color,
             name=name,
             vivid=float(colorful) * (_AS_A_NEUTRAL if _is_worn_as_neutral(own, name) else 1),
-            print=1.0 if given in _SEVERAL_COLORS else float(print_),
+            print=1.0
+            if given in _SEVERAL_COLORS
+            else max(float(print_), _print_named(titles.get(photo.product_id))),
         )
-        for color, name, given, colorful, print_, own in zip(
-            colors, names, named, vivid, prints, attributes, strict=True
+        for photo, color, name, given, colorful, print_, own in zip(
+            photos, colors, names, named, vivid, prints, attributes, strict=True
         )
     ]
+
+
+def _print_named(title: str | None) -> float:
+    """How much of a print a product is by its title, from 0 to 1."""
+    words = re.findall(r"[a-z]+", (title or "").lower())
+    return max((_PRINT_WORDS.get(word, 0.0) for word in words), default=0.0)
 
 
 def _is_worn_as_neutral(attributes: Attributes, name: str) -> bool:

@@ -5,7 +5,7 @@ about equally different.
 
 Source of the rules: J. Itten, "The Art of Color" (1961): contrast of hue, of light and dark, complements and
 triads; Y. Matsuda, "Color Design" (1995), and D. Cohen-Or et al., "Color Harmonization" (SIGGRAPH 2006): the
-sectors of hue that go together. That two shades of one hue need contrast of lightness: L.-C. Ou and M. R. Luo,
+sectors of hue that go together. That contrast of lightness makes a pair more pleasing: L.-C. Ou and M. R. Luo,
 "A Colour Harmony Model for Two-Colour Combinations" (Color Research and Application, 2006), and K. B. Schloss
 and S. E. Palmer, "Aesthetic Response to Color Combinations" (2011). The scores are judgments.
 """
@@ -49,9 +49,10 @@ _TWO_PRINTS = 0.35  # share of the harmony that two prints lose
 
 _SAME_HUE_DEG = 28.0  # of two accents that are seen as one
 _SAME_SHADE = 0.14  # OKLab distance
-# What the colors of a whole look are worth, by the number of accents, and by the number of distinct colors.
-_BY_ACCENTS: Knots = ((0.0, 0.93), (0.9, 1.0), (1.25, 1.0), (2.0, 0.86), (3.0, 0.5), (5.0, 0.25))
+# What the colors of a whole look are worth, by the number of accents, of distinct colors, and of prints.
+_BY_ACCENTS: Knots = ((0.0, 0.93), (0.9, 1.0), (1.25, 1.0), (2.0, 0.82), (3.0, 0.45), (5.0, 0.25))
 _BY_COLORS: Knots = ((1.0, 0.55), (1.5, 0.86), (2.0, 1.0), (3.6, 1.0), (6.0, 0.75))
+_BY_PRINTS: Knots = ((1.05, 1.0), (1.7, 0.7), (3.0, 0.4))
 _PAIR = 2  # pieces whose harmony says everything
 _PRINT: Knots = ((1.9, 0.0), (3.2, 1.0))  # by the number of distinct colors of one piece
 
@@ -176,7 +177,7 @@ def _by_hue(shades: Shades, contrast: Matrix) -> Matrix:
 
 
 class LookColors:
-    """What the colors of whole looks are worth, beyond their pairs: neutrals with one or two accents.
+    """What the colors of whole looks are worth, beyond their pairs: neutrals with an accent or two, and one print.
 
     With ``v`` the vividness times the visible size of a piece and ``z`` from 0 to 1 how alike two hues are, a
     look has ``sum_i v_i / (1 - v_i + sum_j v_j z_ij)`` accents: pieces of one hue are one accent together. With
@@ -190,6 +191,7 @@ class LookColors:
     def __init__(self, shades: Shades) -> None:
         hues = _hue_deg(shades.lab)
         self._sizes, self._accents = shades.sizes, shades.vivid * shades.sizes
+        self._prints = shades.prints * shades.sizes
         self._same_hue = np.exp(-((_apart_deg(hues[:, None], hues[None, :]) / _SAME_HUE_DEG) ** 2))
         self.same_shade: Matrix = np.exp(-_distances2(shades.lab) / _SAME_SHADE**2)  # (n, n) from 0 to 1
 
@@ -201,7 +203,9 @@ class LookColors:
         if looks.shape[1] < _PAIR:
             return np.ones((len(looks), len(pieces)), np.float32)
         accents, colors = self.counts_with_each(looks, pieces)
-        return np.asarray(_curve(accents, _BY_ACCENTS) * _curve(colors, _BY_COLORS), np.float32)
+        prints = self._prints[looks].sum(axis=1)[:, None] + self._prints[pieces]
+        worth = _curve(accents, _BY_ACCENTS) * _curve(colors, _BY_COLORS) * _curve(prints, _BY_PRINTS)
+        return np.asarray(worth, np.float32)
 
     def counts_with_each(
         self, looks: npt.NDArray[np.int64], pieces: npt.NDArray[np.int64]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sartor.recommend.outfit.harmony import Harmony, LookColors, Shades, harmonies, harmony, relation_of, vividness
-from sartor.recommend.outfit.rules import Occasion, Slot, Weather, clash, common_worn
+from sartor.recommend.outfit.rules import Occasion, Slot, Weather, clash, common_worn, kinds_clash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -48,6 +48,7 @@ class Piece:
     slot: Slot
     style: Vector = field(repr=False, compare=False)  # without what its kind and color tell, (d,) of norm 1
     color: Vector = field(repr=False, compare=False)  # its main color, OKLab (3,)
+    kind: str = field(default="", repr=False, compare=False)  # as the catalog calls it
     color_name: str = field(default="", repr=False, compare=False)  # as shoppers say it
     vivid: float | None = field(
         default=None, repr=False, compare=False
@@ -240,6 +241,7 @@ class _Search:
         self._given, self._slots = tuple(range(len(given))), tuple(offered)
         pairs = Pairs(self.pieces, complements)
         self._pairs, self._style, self._colors = pairs.scores, pairs.style, LookColors(pairs.shades)
+        self._clashes = _clashes(self.pieces)
         self._max_price = max_price
 
     def situations(self) -> Iterator[tuple[Occasion, dict[Slot, Rows]]]:
@@ -263,9 +265,14 @@ class _Search:
             if any(clash(slot, other) for other in beam[0].slots) or not len(of_slot):
                 continue
             totals, scores = self._with_each(beam, of_slot)
+            clash_ = self._clashes[[draft.rows for draft in beam]][:, :, of_slot].any(axis=1)  # (b, k)
             order = np.argsort(-scores, axis=None, kind="stable")
             pairs = (divmod(int(position), len(of_slot)) for position in order)
-            allowed = (pair for pair in pairs if self._is_affordable((*beam[pair[0]].chosen, of_slot[pair[1]])))
+            allowed = (
+                pair
+                for pair in pairs
+                if not clash_[pair] and self._is_affordable((*beam[pair[0]].chosen, of_slot[pair[1]]))
+            )
             grown = [
                 _Draft(
                     self._given,
@@ -286,7 +293,9 @@ class _Search:
         allowed = [
             row
             for row in of_slot.tolist()
-            if self.pieces[row] != self.pieces[own] and self._is_affordable((*kept, row))
+            if self.pieces[row] != self.pieces[own]
+            and not self._clashes[row, [*self._given, *kept]].any()
+            and self._is_affordable((*kept, row))
         ]
         others = np.array(allowed, np.int64)
         if not len(others):
@@ -332,6 +341,13 @@ class _Search:
             return True
         price = _price([self.pieces[row] for row in rows])
         return price is not None and price <= self._max_price
+
+
+def _clashes(pieces: Sequence[Piece]) -> npt.NDArray[np.bool_]:
+    """Which pairs of pieces are of kinds that are never worn together, ``(n, n)``."""
+    kinds, rows = np.unique([piece.kind for piece in pieces], return_inverse=True)
+    table = np.array([[kinds_clash(str(one), str(other)) for other in kinds] for one in kinds], np.bool_)
+    return table[np.ix_(rows, rows)]
 
 
 def _price(pieces: Sequence[Piece]) -> float | None:

@@ -68,7 +68,8 @@ _KIND_WORDS: dict[Slot | None, str] = {
     None: (
         "night dress, nightdress, bath robe, lounge pant, lounge short, lounge tshirt, lounge top, swim "
         "short, innerwear vest, shoe accessory, shoe lace, hair accessory, gift set, trolley bag, "
-        "sleeping bag, boxer short, key ring, night shirt, coat hanger"
+        "sleeping bag, boxer short, key ring, night shirt, coat hanger, stocking, sock, dupatta, stole, "
+        "scarf, muffler, swimwear, night suit, bra, camisole, tracksuit, tie, wallet"
     ),
 }
 
@@ -99,7 +100,6 @@ _STAND_INS = {  # for usages that a shop has too little of
 }
 _SPORTS = "sports"
 _CARRIED = {Slot.BAG, Slot.WATCH, Slot.EYEWEAR, Slot.JEWELRY, Slot.BELT, Slot.HEADWEAR}
-_SEASONS = ({"spring", "summer"}, {"fall", "autumn", "winter"})
 
 
 class Occasion(StrEnum):
@@ -208,6 +208,15 @@ _CARRIED_USAGE_OCCASIONS: dict[str, tuple[Occasion, ...]] = {
     "ethnic": (_T, _P),
     "party": (_P, _S, _T),
 }
+# Kinds that are never worn together, whatever the occasion.
+_CLASHING_KINDS = (
+    ("backpack, rucksack, duffel bag, gym bag, laptop bag, messenger bag", "dress, gown, saree, sari"),
+    ("sweatshirt, hoodie", "skirt, dress, formal shoe, heel, pump"),
+    ("cap, beanie", "trouser, formal shoe, heel, pump, blazer, waistcoat, dress, saree, sari"),
+    ("sandal, sports sandal, flip flop, slipper", "blazer, waistcoat, belt"),
+    ("short, capri", "blazer, waistcoat, heel, pump, belt"),
+)
+WEATHER_SEASONS = {Weather.WARM: ("spring", "summer"), Weather.COLD: ("fall", "autumn", "winter")}
 _KIND_WEATHER: dict[str, tuple[Weather, ...]] = {  # any other kind is worn in both
     "sandal, sports sandal, flip flop, slipper, espadrille": (Weather.WARM,),
     "short, capri, tank, playsuit, romper, beach bag": (Weather.WARM,),
@@ -219,6 +228,11 @@ _KIND_WEATHER: dict[str, tuple[Weather, ...]] = {  # any other kind is worn in b
 def slot_of(kind: str) -> Slot | None:
     """The slot of a kind, such as ``Casual Shoes`` or ``Apparel > Tops``; None for what is in no look."""
     return _slot_of(kind.strip().lower())
+
+
+def is_kind(word: str) -> bool:
+    """Whether a word is that of a kind which the tables know, be it in a look or in none."""
+    return _ending(word.strip().lower(), dict.fromkeys(_slot_table(), True), default=False)
 
 
 @lru_cache(maxsize=4096)
@@ -332,6 +346,8 @@ def genders_beside(word: str, genders: Sequence[str]) -> tuple[str, ...]:
     """Those of a catalog's genders that fit beside one: the same, and what is for all of that age."""
     own = gender_of(word)
     shared = {"unisex"} if own in _ADULTS else {"kids"} if own in _CHILDREN else set()
+    if own == "kids":
+        shared = _CHILDREN
     return tuple(gender for gender in genders if gender_of(gender) in {own, *shared})
 
 
@@ -361,7 +377,7 @@ def usages_beside(word: str, usages: Sequence[str], *, slot: Slot, widened: int)
 def seasons_beside(word: str, seasons: Sequence[str]) -> tuple[str, ...]:
     """Those of a catalog's seasons that fit beside one: the same half of the year."""
     own = word.strip().lower()
-    fits = {own}.union(*(half for half in _SEASONS if own in half))
+    fits = {own}.union(*(half for half in WEATHER_SEASONS.values() if own in half))
     return tuple(season for season in seasons if season.strip().lower() in fits)
 
 
@@ -387,9 +403,28 @@ def occasions_of(kind: str, usage: str = "", gender: str = "") -> tuple[Occasion
 
 
 @lru_cache(maxsize=4096)
-def weather_of(kind: str) -> tuple[Weather, ...]:
-    """In what weather a kind is worn; never nothing."""
-    return _ending(kind.strip().lower(), _weather_table(), default=tuple(Weather))
+def kinds_clash(one: str, other: str) -> bool:
+    """Whether two kinds are never worn together, in any order."""
+    rows = [_ending(kind.strip().lower(), _clash_table(), default=frozenset()) for kind in (one, other)]
+    return any((number, 1 - side) in rows[1] for number, side in rows[0])
+
+
+@lru_cache(maxsize=1)
+def _clash_table() -> dict[str, frozenset[tuple[int, int]]]:
+    """Each phrase with the rows of the table of clashes that it is in, and the side of each."""
+    table: dict[str, frozenset[tuple[int, int]]] = {}
+    for number, row in enumerate(_CLASHING_KINDS):
+        for side, phrases in enumerate(row):
+            for phrase in _by_phrase({phrases: None}):
+                table[phrase] = table.get(phrase, frozenset()) | {(number, side)}
+    return table
+
+
+@lru_cache(maxsize=4096)
+def weather_of(kind: str, season: str = "") -> tuple[Weather, ...]:
+    """In what weather a kind is worn that the catalog says is for a season, that of the season first."""
+    worn = _ending(kind.strip().lower(), _weather_table(), default=tuple(Weather))
+    return tuple(reversed(worn)) if season.strip().lower() in WEATHER_SEASONS[Weather.COLD] else worn
 
 
 def common_worn(worn: Sequence[Sequence[Value]]) -> tuple[Value, ...]:

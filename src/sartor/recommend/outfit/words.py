@@ -8,7 +8,7 @@ from sartor.imaging.color import color_name
 from sartor.recommend.features import color_family
 from sartor.recommend.outfit.harmony import A_COLOR, Relation
 from sartor.recommend.outfit.looks import shades_of
-from sartor.recommend.outfit.rules import Occasion, Weather, seasons_beside
+from sartor.recommend.outfit.rules import WEATHER_SEASONS, Occasion, Slot, Weather, seasons_beside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ _SENTENCES = {
     Relation.APART: "{own} and {other}: a bold mix",
 }
 _ONE_SHADE = {"black", "white"}  # families that shoppers see as one shade each
-_SEASONS = {Weather.WARM: ("spring", "summer"), Weather.COLD: ("fall", "autumn", "winter")}
+_SMALL = {Slot.WATCH, Slot.EYEWEAR, Slot.JEWELRY, Slot.BELT}
 
 
 def purpose(person: str, occasion: Occasion, season: str = "") -> str:
@@ -48,7 +48,7 @@ def common_season(asked: str, own: str, occasion: Occasion, weather: Sequence[We
     """The season of two pieces, if it is the same half of the year and the look is worn then; else empty."""
     season = own.strip().lower()
     worn = {*weather} - ({Weather.COLD} if occasion is Occasion.BEACH else set())
-    is_worn = any(seasons_beside(season, _SEASONS[each]) for each in worn)
+    is_worn = any(seasons_beside(season, WEATHER_SEASONS[each]) for each in worn)
     return season if season and is_worn and seasons_beside(asked, [own]) else ""
 
 
@@ -66,7 +66,9 @@ def colors_together(asked: Piece, piece: Piece, harmony: Harmony, look: Sequence
     if harmony.relation is Relation.NEUTRAL_AND_COLOR:
         if color_family(own) == color_family(other):
             return f"two shades of {color_family(own)}"
-        return f"{own} brightens up {other}" if is_color else f"{own} lets the {other} stand out"
+        if is_color:
+            return f"{own} brightens up {other}"
+        return f"{own} goes with {other}" if piece.slot in _SMALL else f"{own} lets the {other} stand out"
     return _said(harmony.relation, own, other)
 
 
@@ -74,8 +76,8 @@ def _said(relation: Relation, own: str, other: str) -> str:
     one_name, family = own == other, color_family(own)
     if one_name and (relation is Relation.SAME_NEUTRAL or family in _ONE_SHADE):
         return f"matches the {other}"
-    if relation is Relation.TWO_NEUTRALS and one_name:
-        return f"light and dark {own}"
+    if one_name:
+        return f"light and dark {own}" if relation is Relation.TWO_NEUTRALS else f"picks up the {other}"
     if relation is Relation.TWO_SHADES and family == color_family(other):
         return f"two shades of {family}"
     return _SENTENCES[relation].format(own=own, other=other)
