@@ -11,7 +11,7 @@ import numpy as np
 
 from sartor.imaging.color import color_name, color_names, named_color, oklab
 from sartor.recommend.features import SAYS_NOTHING, color_family
-from sartor.recommend.outfit.harmony import print_shares, vividness
+from sartor.recommend.outfit.harmony import hues_apart_deg, is_neutral, print_shares, vividness
 from sartor.recommend.outfit.rules import Slot, gender_of, is_kind, slot_of
 from sartor.types import Palette
 from sartor.values import numbers_of
@@ -43,7 +43,7 @@ _CLOTH = {
     "purple": "#6d4b8c", "pink": "#df8db0",
 }  # fmt: skip
 _NO_PALETTE = Palette(np.zeros((1, 3), np.float32), np.ones(1, np.float32))
-_LIKE_CLOTH = 0.12  # OKLab distance from it, up to which a color on a photo is that of the garment
+_LIKE_CLOTH_DEG = 50  # angle of hue from it, up to which a color on a photo is that of the garment
 _PRINT_WORDS = {  # of a title; a print on a T-shirt is often one picture
     **dict.fromkeys(
         ("check", "checks", "checked", "plaid", "floral", "leopard", "animal", "paisley", "camo"), 1.0
@@ -175,9 +175,9 @@ def _color_of(family: str, colors: Matrix, words: Sequence[str]) -> tuple[int, V
     if family not in _CLOTH:
         return 0, colors[0]
     cloth = _cloth(family)
-    apart = np.linalg.norm(colors - cloth, axis=1)
-    row = int(apart.argmin())
-    return row, colors[row] if apart[row] < _LIKE_CLOTH else cloth
+    alike = is_neutral(colors) if is_neutral(cloth) else hues_apart_deg(colors, cloth) < _LIKE_CLOTH_DEG
+    row = int(alike.argmax())
+    return row, colors[row] if alike[row] else cloth
 
 
 @cache

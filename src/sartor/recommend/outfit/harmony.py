@@ -118,6 +118,12 @@ def is_neutral(colors: Matrix) -> npt.NDArray[np.bool_]:
     return np.asarray(vividness(colors) < A_COLOR)
 
 
+def hues_apart_deg(colors: Matrix, other: Vector) -> Floats:
+    """The angle of the hue of each OKLab color ``(n, 3)`` with another one's, ``(n,)``; 180 for a neutral."""
+    apart = _apart_deg(_hue_deg(colors), _hue_deg(other))
+    return np.where(is_neutral(colors), np.float32(180), apart)
+
+
 def harmony(shades: Shades) -> Harmony:
     """The harmony of two colors, in any order."""
     return Harmony(relation_of(shades), float(harmonies(shades)[0, 1]))
