@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Map = npt.NDArray[np.float32]  # (h, w, c)
 
 _EPSILON = 1e-3  # of Keras' batch norm
+_DEPENDENT = 1e-3  # share of the greatest singular value below which a direction is none
 _LAYERS = {"pooled_norm", "projection", "hidden", "hidden_projection"}
 
 
@@ -37,6 +38,7 @@ class Heads:
         """``vectors`` has unit class vectors ``(d, c)`` by the head's name; ``scale`` multiplies the cosines."""
         self.heads = heads
         self._vectors, self._scale = vectors, scale
+        self._spans: dict[str, Matrix] = {}
 
     @cached_property
     def digest(self) -> str:
@@ -71,10 +73,11 @@ class Heads:
 
     def probabilities(self, embeddings: Matrix) -> dict[str, Matrix]:
         """Calibrated probabilities by attribute, ``(n, c)`` each, for embeddings ``(n, d)`` of unit norm."""
-        return {
-            head.name: _softmax(self._scale / head.temperature * (embeddings @ self._vectors[head.name]))
-            for head in self.heads
-        }
+        return {head.name: self.of_head(head, embeddings) for head in self.heads}
+
+    def of_head(self, head: AttributeHead, embeddings: Matrix) -> Matrix:
+        """The same of one head, ``(n, c)``."""
+        return _softmax(self._scale / head.temperature * (embeddings @ self._vectors[head.name]))
 
     def class_vector(self, value: str) -> Vector | None:
         """The unit vector ``(d,)`` of the first class with a name; None without one."""
@@ -82,6 +85,15 @@ class Heads:
             if value in head.classes:
                 return np.asarray(self._vectors[head.name][:, head.classes.index(value)])
         return None
+
+    def span(self, name: str) -> Matrix | None:
+        """An orthonormal basis ``(d, r)`` of the class vectors of an attribute; None if no head predicts it."""
+        if name not in self._vectors:
+            return None
+        if name not in self._spans:
+            basis, strengths, _ = np.linalg.svd(self._vectors[name], full_matrices=False)
+            self._spans[name] = np.asarray(basis[:, strengths > _DEPENDENT * strengths[0]], np.float32)
+        return self._spans[name]
 
     def likeliest(self, probabilities: Mapping[str, Matrix]) -> list[dict[str, str]]:
         """The likeliest value of each attribute for each row of ``probabilities``."""

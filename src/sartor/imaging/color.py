@@ -107,8 +107,14 @@ def named_color(text: str) -> tuple[int, int, int]:
 
 def color_name(lab: Floats) -> str:
     """The word that shops use for the color of CSS that looks most like an OKLab color ``(3,)``."""
+    return color_names(lab[None])[0]
+
+
+def color_names(lab: Floats) -> list[str]:
+    """The word for each of some OKLab colors ``(n, 3)``, as ``color_name`` finds it."""
     names, colors = _shown()
-    return names[int(((colors - lab) ** 2).sum(axis=1).argmin())]
+    nearest = ((colors - lab[:, None]) ** 2).sum(axis=2).argmin(axis=1)
+    return [names[row] for row in nearest]
 
 
 @cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from itertools import cycle
 from typing import TYPE_CHECKING, Self
 
@@ -46,7 +46,7 @@ _COLOR_WORDS = {
     "purple": "purple, lavender, violet, mauve, plum, lilac",
     "pink": "pink, rose, magenta, fuchsia, blush",
 }
-_SAYS_NOTHING = frozenset({"", "na", "n/a", "none", "not sure", "other", "skip", "unknown"})  # classes of tables
+SAYS_NOTHING = frozenset({"", "na", "n/a", "none", "not sure", "other", "skip", "unknown"})  # classes of tables
 _FAMILY = {word: family for family, words in _COLOR_WORDS.items() for word in words.split(", ")}
 
 
@@ -184,6 +184,7 @@ def color_words(palette: Palette) -> tuple[str, ...]:
     return tuple(dict.fromkeys(color_name(color) for color in palette.colors[named]))
 
 
+@lru_cache(maxsize=4096)
 def color_family(name: str) -> str:
     """The family of a color's name, by its last word that has one: ``Navy Blue`` is blue, ``Grey Melange`` gray.
 
@@ -260,13 +261,31 @@ class FeatureBuilder:
         color, category = np.zeros(COLOR_DIMENSION, np.float32), np.zeros(self._classes, np.float32)
         return Features(style=style, color=color, category=category)
 
-    def residual_style(self, embedding: Vector, kind: str) -> Vector:
-        """An embedding without what its kind has in common, ``(d,)`` of norm 1; unchanged for an unknown kind."""
+    def residual_style(self, embedding: Vector, kind: str, *, without: str = "") -> Vector:
+        """An embedding without what its kind has in common, ``(d,)`` of norm 1; unchanged for an unknown kind.
+
+        Args:
+            embedding: The embedding of a photo, ``(d,)``.
+            kind: The class of the first head's attribute that the product is of.
+            without: An attribute of which the rest should tell nothing either, such as ``color``.
+        """
         common = self.heads.class_vector(kind)
-        if common is None:
+        span = self.heads.span(without)
+        if common is None and span is None:
             return embedding
-        rest = embedding - (embedding @ common) * common
+        rest = embedding if common is None else embedding - (embedding @ common) * common
+        if span is not None:
+            rest = rest - span @ (span.T @ rest)
         return np.asarray(rest / max(float(np.linalg.norm(rest)), _TINY), np.float32)
+
+    def kind_seen(self, embedding: Vector) -> tuple[str, float]:
+        """The likeliest class of the first head for an embedding ``(d,)``, and its probability."""
+        if not self.heads.heads:
+            return "", 0.0
+        head = self.heads.heads[0]
+        probabilities = self.heads.of_head(head, embedding[None])[0]
+        best = int(probabilities.argmax())
+        return head.classes[best], float(probabilities[best])
 
     def describe(self, embeddings: Matrix) -> list[dict[str, tuple[str, float]]]:
         """The likeliest value of each attribute with its probability, for embeddings ``(n, d)``."""
@@ -312,7 +331,7 @@ class FeatureBuilder:
             {
                 name: (value, float(probabilities[name][row].max()))
                 for name, value in values.items()
-                if value.casefold() not in _SAYS_NOTHING
+                if value.casefold() not in SAYS_NOTHING
             }
             for row, values in enumerate(likeliest)
         ]

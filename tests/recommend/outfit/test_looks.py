@@ -6,23 +6,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sartor.imaging.color import named_color, oklab
-from sartor.recommend.outfit.looks import Piece, complete, suitability
-from sartor.recommend.outfit.rules import Slot
+from sartor.recommend.outfit.harmony import Relation, counts_of
+from sartor.recommend.outfit.looks import Pairs, Piece, complete, shades_of, suitability
+from sartor.recommend.outfit.rules import Occasion, Slot, Weather
 
 WANTED = (Slot.TOP, Slot.BOTTOM, Slot.SHOES, Slot.BAG)
 
 
-def piece(
+def piece(  # noqa: PLR0913 - a test names only what it is about
     product_id: str,
     slot: Slot,
     *,
     style: tuple[float, float] = (1, 0),
     color: str = "black",
     price: float | None = None,
+    occasions: tuple[Occasion, ...] = tuple(Occasion),
+    weather: tuple[Weather, ...] = tuple(Weather),
 ) -> Piece:
     vector = np.array(style, np.float32)
     lab = oklab(np.array(named_color(color), np.uint8))
-    return Piece(product_id=product_id, slot=slot, style=vector / np.linalg.norm(vector), color=lab, price=price)
+    return Piece(
+        product_id=product_id,
+        slot=slot,
+        style=vector / np.linalg.norm(vector),
+        color=lab,
+        price=price,
+        occasions=occasions,
+        weather=weather,
+    )
 
 
 def test_what_is_close_in_style_and_goes_in_color_is_chosen() -> None:
@@ -36,7 +47,7 @@ def test_what_is_close_in_style_and_goes_in_color_is_chosen() -> None:
 
     assert look.chosen[Slot.BOTTOM].product_id == "suits"
     assert look.alternatives[Slot.BOTTOM][0].product_id == "quarrels"
-    assert suitability(shirt, look.chosen[Slot.BOTTOM]).harmony.rule == "complementary colors"
+    assert suitability(shirt, look.chosen[Slot.BOTTOM]).harmony.relation is Relation.COMPLEMENTS
 
 
 def test_the_pieces_suit_each_other_not_only_what_is_given() -> None:
@@ -71,12 +82,139 @@ def test_a_dress_gets_no_trousers() -> None:
     assert look.score == 1
 
 
+def test_a_third_piece_fits_the_first_two() -> None:
+    red, black = piece("top", Slot.TOP, color="red"), piece("jeans", Slot.BOTTOM)
+    bags = [piece("lime", Slot.BAG, color="limegreen"), piece("white", Slot.BAG, color="white")]
+
+    assert complete([red, black], {Slot.BAG: bags}).chosen[Slot.BAG].product_id == "white"
+
+
+def test_a_red_look_gets_something_else_than_more_red() -> None:
+    red = [piece("top", Slot.TOP, color="red"), piece("skirt", Slot.BOTTOM, color="red")]
+    shoes = [piece("red", Slot.SHOES, color="red"), piece("black", Slot.SHOES, style=(1, 0.2))]
+
+    assert complete(red, {Slot.SHOES: shoes}).chosen[Slot.SHOES].product_id == "black"
+
+
+def test_neutrals_get_an_accent() -> None:
+    neutral = [piece("top", Slot.TOP, color="white"), piece("skirt", Slot.BOTTOM, color="black")]
+    bags = [piece(color, Slot.BAG, color=color) for color in ("gray", "red", "black")]
+
+    assert complete(neutral, {Slot.BAG: bags}).chosen[Slot.BAG].product_id == "red"
+
+
+OFFICE, BEACH, SPORTS = (Occasion.OFFICE,), (Occasion.BEACH,), (Occasion.SPORTS,)
+
+
+def test_all_pieces_are_for_one_occasion() -> None:
+    """The nicer slippers would go with the watch, but nothing else of the look is for the beach."""
+    watch = piece("watch", Slot.WATCH, occasions=OFFICE + BEACH)
+    candidates = {
+        Slot.TOP: [piece("shirt", Slot.TOP, style=(1, 3), occasions=OFFICE)],
+        Slot.SHOES: [
+            piece("slippers", Slot.SHOES, occasions=BEACH),
+            piece("oxfords", Slot.SHOES, style=(1, 3), occasions=OFFICE),
+        ],
+    }
+    look = complete([watch], candidates)
+
+    assert {each.product_id for each in look.chosen.values()} == {"shirt", "oxfords"}
+    assert look.occasion is Occasion.OFFICE
+
+
+def test_of_two_occasions_the_one_that_fills_more_important_slots_counts() -> None:
+    shirt = piece("shirt", Slot.TOP, occasions=SPORTS + OFFICE)
+    candidates = {
+        Slot.SHOES: [piece("oxfords", Slot.SHOES, occasions=OFFICE)],
+        Slot.BAG: [piece("gym bag", Slot.BAG, occasions=SPORTS)],
+    }
+    look = complete([shirt], candidates)
+
+    assert {slot: each.product_id for slot, each in look.chosen.items()} == {Slot.SHOES: "oxfords"}
+
+
+def test_nothing_for_another_occasion_or_weather_is_taken_even_if_the_slot_stays_empty() -> None:
+    coat = piece("coat", Slot.OUTERWEAR, occasions=OFFICE, weather=(Weather.COLD,))
+    candidates = {
+        Slot.SHOES: [
+            piece("sandals", Slot.SHOES, weather=(Weather.WARM,)),
+            piece("trainers", Slot.SHOES, occasions=SPORTS),
+        ]
+    }
+
+    assert complete([coat], candidates).chosen == {}
+
+
+def test_given_pieces_that_have_nothing_in_common_get_what_suits_the_first() -> None:
+    given_ = [piece("shirt", Slot.TOP, occasions=OFFICE), piece("slippers", Slot.SHOES, occasions=BEACH)]
+    bottoms = [piece("shorts", Slot.BOTTOM, occasions=BEACH), piece("suit", Slot.BOTTOM, occasions=OFFICE)]
+
+    assert complete(given_, {Slot.BOTTOM: bottoms}).chosen[Slot.BOTTOM].product_id == "suit"
+
+
+def test_alternatives_look_different_from_each_other() -> None:
+    shoes = [piece(f"black {number}", Slot.SHOES, style=(1, number / 50)) for number in range(4)]
+    shoes += [piece("white", Slot.SHOES, color="white", style=(1, 0.3)), piece("red", Slot.SHOES, color="red")]
+    look = complete([piece("shirt", Slot.TOP, color="gray")], {Slot.SHOES: shoes}, alternatives=2)
+    shown = [look.chosen[Slot.SHOES], *look.alternatives[Slot.SHOES]]
+
+    assert len({each.product_id.split()[0] for each in shown}) == 3
+
+
 pieces = st.builds(
-    lambda slot, number, angle, price: piece(
-        f"{slot}{number}", slot, style=(float(np.cos(angle)), float(np.sin(angle))), price=price
+    lambda slot, number, angle, price, color, occasions, weather: piece(
+        f"{slot}{number}",
+        slot,
+        style=(float(np.cos(angle)), float(np.sin(angle))),
+        price=price,
+        color=color,
+        occasions=tuple(occasions),
+        weather=tuple(weather),
     ),
     st.sampled_from(WANTED), st.integers(0, 5), st.floats(0, 6), st.one_of(st.none(), st.floats(1, 100)),
+    st.sampled_from(["black", "white", "tan", "red", "royalblue", "limegreen", "gold"]),
+    st.lists(st.sampled_from(Occasion), min_size=1, max_size=3, unique=True),
+    st.lists(st.sampled_from(Weather), min_size=1, unique=True),
 )  # fmt: skip
+
+
+@given(st.lists(pieces, max_size=12), pieces)
+def test_no_look_has_pieces_that_clash(offered: list[Piece], first: Piece) -> None:
+    candidates = {slot: [each for each in offered if each.slot == slot] for slot in WANTED}
+    look = complete([first], candidates)
+    worn = [first, *look.chosen.values()]
+
+    assert all(look.occasion in each.occasions for each in worn)
+    assert any(all(weather in each.weather for each in worn) for weather in Weather)
+    assert len({each.slot for each in worn}) == len(worn)
+    for slot, others in look.alternatives.items():
+        assert all(look.occasion in other.occasions for other in others)
+        assert {other.slot for other in others} <= {slot}
+        assert look.chosen[slot] not in others
+
+
+@given(st.lists(pieces, max_size=12), pieces)
+def test_a_slot_is_filled_as_long_as_one_piece_fits_the_given_one(offered: list[Piece], first: Piece) -> None:
+    candidates = {Slot.SHOES: [each for each in offered if each.slot is Slot.SHOES]}
+    fits = [
+        each
+        for each in candidates[Slot.SHOES]
+        if set(each.occasions) & set(first.occasions) and set(each.weather) & set(first.weather)
+    ]
+
+    assert (Slot.SHOES in complete([first], candidates).chosen) is (bool(fits) and first.slot is not Slot.SHOES)
+
+
+@given(st.lists(pieces, min_size=2, max_size=6, unique_by=lambda each: each.product_id))
+def test_pairs_at_once_are_worth_what_each_is_alone(some: list[Piece]) -> None:
+    pairs = Pairs(some)
+
+    for row, one in enumerate(some):
+        for column, other in enumerate(some):
+            alone, together = suitability(one, other), pairs.between(row, column)
+            assert together.score == pytest.approx(alone.score, abs=1e-5)
+            assert together.harmony.relation is alone.harmony.relation
+    assert counts_of(shades_of(some))[1] <= len(some) + 1e-3
 
 
 @given(st.lists(pieces, max_size=12), st.one_of(st.none(), st.floats(0, 200)))

@@ -1,22 +1,25 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sartor.imaging.color import named_color, oklab
 from sartor.recommend.outfit.rules import (
+    Occasion,
     Slot,
+    Weather,
     clash,
+    common_worn,
     genders_agree,
     genders_beside,
-    harmony,
-    is_neutral,
+    is_child,
+    occasions_of,
+    person_of,
     seasons_beside,
     slot_of,
     slots_beside,
     usages_beside,
+    weather_of,
 )
 
 
@@ -112,42 +115,108 @@ def test_seasons_are_halves_of_the_year() -> None:
     assert seasons_beside("Monsoon", there) == ()
 
 
-def lab(name: str) -> np.ndarray:
-    return oklab(np.array(named_color(name), np.uint8))
-
-
-@pytest.mark.parametrize("name", ["black", "white", "gray", "beige", "#141a3c"])
-def test_neutrals(name: str) -> None:
-    assert is_neutral(lab(name))
-
-
-@pytest.mark.parametrize("name", ["red", "royalblue", "green", "gold", "hotpink"])
-def test_colors_are_no_neutrals(name: str) -> None:
-    assert not is_neutral(lab(name))
+KIND_WORDS = (
+    "Shirts", "Tshirts", "Kurtas", "Sweatshirts", "Trousers", "Jeans", "Shorts", "Track Pants", "Churidar",
+    "Dresses", "Sarees", "Blazers", "Rain Jacket", "Formal Shoes", "Casual Shoes", "Sports Shoes", "Flip Flops",
+    "Sandals", "Heels", "Handbags", "Backpacks", "Clutches", "Watches", "Sunglasses", "Belts", "Caps",
+    "Earrings", "Things",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "rule"),
+    ("one", "other"),
     [
-        ("black", "red", "a neutral goes with every color"),
-        ("black", "white", "two neutrals"),
-        ("royalblue", "cornflowerblue", "tone on tone"),
-        ("red", "orange", "neighboring colors"),
-        ("orange", "dodgerblue", "complementary colors"),
+        (("Shirts", "Formal"), ("Flip Flops", "Casual")),
+        (("Shirts", "Formal"), ("Slippers", "")),
+        (("Shirts", "Formal"), ("Sports Shoes", "Sports")),
+        (("Trousers", "Formal"), ("Sneakers", "")),
+        (("Track Pants", "Sports"), ("Formal Shoes", "Formal")),
+        (("Track Pants", "Casual"), ("Formal Shoes", "")),
+        (("Shorts", "Casual"), ("Formal Shoes", "Formal")),
+        (("Kurtas", "Ethnic"), ("Sports Shoes", "Sports")),
+        (("Kurtas", "Ethnic"), ("Formal Shoes", "Formal")),
+        (("Kurtas", "Ethnic"), ("Caps", "Casual")),
+        (("Sarees", "Ethnic"), ("Flip Flops", "Casual")),
+        (("Blazers", "Formal"), ("Duffel Bag", "Sports")),
+        (("Formal Shoes", "Formal"), ("Flip Flops", "Casual")),
     ],
 )
-def test_rules(one: str, other: str, rule: str) -> None:
-    assert harmony(lab(one), lab(other)).rule == rule
+def test_what_is_worn_for_different_occasions_clashes(one: tuple[str, str], other: tuple[str, str]) -> None:
+    assert not set(occasions_of(*one)) & set(occasions_of(*other))
 
 
-def test_colors_that_no_rule_joins_come_last() -> None:
-    assert harmony(lab("red"), lab("limegreen")).score < harmony(lab("red"), lab("orange")).score
+@pytest.mark.parametrize(
+    ("one", "other", "occasion"),
+    [
+        (("Shirts", "Formal"), ("Formal Shoes", "Formal"), Occasion.OFFICE),
+        (("Shirts", "Casual"), ("Casual Shoes", "Casual"), Occasion.EVERYDAY),
+        (("Shirts", "Formal"), ("Watches", "Casual"), Occasion.OFFICE),
+        (("Tshirts", "Sports"), ("Sports Shoes", "Sports"), Occasion.SPORTS),
+        (("Track Pants", "Sports"), ("Watches", "Sports"), Occasion.SPORTS),
+        (("Shorts", "Casual"), ("Flip Flops", "Casual"), Occasion.BEACH),
+        (("Kurtas", "Ethnic"), ("Flats", "Casual", "Women"), Occasion.TRADITIONAL),
+        (("Kurtas", "Ethnic"), ("Sandals", "Casual", "Men"), Occasion.TRADITIONAL),
+        (("Dresses", "Party"), ("Clutches", "Casual"), Occasion.PARTY),
+    ],
+)
+def test_what_is_worn_together_has_an_occasion(
+    one: tuple[str, ...], other: tuple[str, ...], occasion: Occasion
+) -> None:
+    assert occasion in set(occasions_of(*one)) & set(occasions_of(*other))
 
 
-colors = st.tuples(st.floats(0, 1), st.floats(-0.4, 0.4), st.floats(-0.4, 0.4)).map(np.array)
+def test_men_wear_sandals_for_the_beach_and_women_every_day() -> None:
+    assert Occasion.EVERYDAY not in occasions_of("Sandals", "Casual", "Men")
+    assert occasions_of("Sandals", "Casual", "Women")[0] is Occasion.EVERYDAY
 
 
-@given(colors, colors)
-def test_the_order_does_not_matter(one: np.ndarray, other: np.ndarray) -> None:
-    assert harmony(one, other) == harmony(other, one)
-    assert 0 <= harmony(one, other).score <= 1
+@given(st.one_of(st.sampled_from(KIND_WORDS), st.text()), st.one_of(st.sampled_from(USAGES), st.text()))
+def test_everything_is_worn_for_something_in_some_weather(kind: str, usage: str) -> None:
+    worn = occasions_of(kind, usage)
+
+    assert worn
+    assert len(set(worn)) == len(worn)
+    assert weather_of(kind)
+
+
+def test_the_usual_occasion_of_a_usage_comes_first() -> None:
+    assert occasions_of("Shirts", "Formal")[0] is Occasion.OFFICE
+    assert occasions_of("Tops", "Party")[0] is Occasion.PARTY
+    assert occasions_of("Tshirts", "Sports") == (Occasion.SPORTS,)
+
+
+@pytest.mark.parametrize("kind", ["Coats", "Sweatshirts", "Boots", "Beanies"])
+def test_no_sandals_with_what_is_for_cold_days(kind: str) -> None:
+    assert weather_of(kind) == (Weather.COLD,)
+    assert weather_of("Sandals") == weather_of("Flip Flops") == weather_of("Shorts") == (Weather.WARM,)
+    assert weather_of("Jeans") == tuple(Weather)
+
+
+@pytest.mark.parametrize("kind", ["Hoodie", "Hoodies", "Booties", "Beanie", "Bootie"])
+def test_kinds_in_ie_are_known_in_the_singular_and_the_plural(kind: str) -> None:
+    assert slot_of(kind) is not None
+
+
+@pytest.mark.parametrize(
+    ("gender", "title", "age", "person"),
+    [
+        ("Men", "Blue Shirt", "", "men"),
+        ("Men", "Palm Tree Kids Boys Washed Blue Shorts", "", "boys"),
+        ("Women", "Gini and Jony Kids Black Capris", "", "girls"),
+        ("Unisex", "Levis Kids Blue Jean", "", "kids"),
+        ("", "Girl's White Frock", "", "girls"),
+        ("male", "Blue Shirt", "kids", "boys"),
+        ("male", "Blue Shirt", "adult", "men"),
+        ("Girls", "Red Skirt for Boys and Girls", "", "girls"),
+        ("Women", "Boyfriend Jeans", "", "women"),
+        ("", "Shirt", "", ""),
+    ],
+)
+def test_a_child_is_told_by_title_and_age_too(gender: str, title: str, age: str, person: str) -> None:
+    assert person_of(gender, title, age) == person
+    assert is_child(person) is (person in {"boys", "girls", "kids"})
+
+
+def test_what_is_in_all_lists_is_common_the_most_usual_first() -> None:
+    assert common_worn([("a", "b", "c"), ("c", "b"), ("b", "c", "d")]) == ("b", "c")
+    assert common_worn([("a",), ("b",)]) == ()

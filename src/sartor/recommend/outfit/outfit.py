@@ -10,9 +10,10 @@ from sartor.described import title_of
 from sartor.errors import PiecesClash, ProductNotFound
 from sartor.recommend.filters import require_attributes, require_values
 from sartor.recommend.outfit.candidates import CandidateFinder
-from sartor.recommend.outfit.garments import GENDER, SEASON, USAGE
-from sartor.recommend.outfit.looks import Piece, complete, suitability, weights_of
+from sartor.recommend.outfit.garments import GENDER, SEASON, text_of
+from sartor.recommend.outfit.looks import Pairs, Piece, common_weather, complete
 from sartor.recommend.outfit.rules import DEFAULT_SLOTS, Slot, clash, genders_agree, slots_beside
+from sartor.recommend.outfit.words import colors_together, common_season, purpose
 from sartor.recommend.weights import OFTEN_BASKETS, OFTEN_PAIRS_ALIKE, OFTEN_SCORE
 from sartor.types import EVERYTHING, Where
 
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 
     from sartor.index.base import VectorIndex
     from sartor.recommend.outfit.candidates import Candidate
-    from sartor.recommend.outfit.complements import Complements, Weight, Weights
+    from sartor.recommend.outfit.complements import Complements, Weight
     from sartor.recommend.outfit.garments import GarmentReader
-    from sartor.recommend.outfit.looks import Suitability
+    from sartor.recommend.outfit.rules import Occasion
     from sartor.store.base import CatalogStore
     from sartor.types import Attributes, Guesses, Photo, StoredProduct
 
@@ -79,7 +80,7 @@ class Outfit:
         pieces: What completes it, one for each slot.
         alternatives: By slot, other products for the same look, the best first.
         empty: Slots for which nothing fits, or nothing within the budget.
-        score: Mean suitability of all pairs, from 0 to 1.
+        score: Mean suitability of all pairs times what the colors of all are worth, from 0 to 1.
         price: Of the pieces together, without the given products; None if one of them is unknown.
     """
 
@@ -137,9 +138,11 @@ def outfit(  # noqa: PLR0913 - each is a keyword of its own
     shown = (*look.given, *chosen, *chain.from_iterable(look.alternatives.values()))
     display = _Display(
         stored=catalog.products([piece.product_id for piece in shown]),
-        attributes={candidate.piece.product_id: candidate.attributes for candidate in everything},
+        candidates={candidate.piece.product_id: candidate for candidate in everything},
         look=(*look.given, *chosen),
-        weights=None if complements is None else weights_of(shown, complements),
+        occasion=look.occasion,
+        rows={piece.product_id: row for row, piece in enumerate(shown)},
+        pairs=Pairs(shown, complements),
     )
     return Outfit(
         given=tuple(display.worn(piece, explained=False) for piece in look.given),
@@ -156,15 +159,17 @@ class _Display:
     """Makes products of a look from its pieces."""
 
     stored: Mapping[str, StoredProduct]
-    attributes: Mapping[str, Attributes]
+    candidates: Mapping[str, Candidate]
     look: tuple[Piece, ...]
-    weights: Weights | None
+    occasion: Occasion
+    rows: Mapping[str, int]
+    pairs: Pairs
 
     def worn(self, piece: Piece, *, explained: bool = True) -> WornProduct:
         stored = self.stored[piece.product_id]
         title = title_of(stored.product, stored.predicted)
-        others = [other for other in self.look if other.slot != piece.slot]
-        scores = [self._pair(piece, other).score for other in others]
+        others = [self.rows[other.product_id] for other in self.look if other.slot != piece.slot]
+        scores = self.pairs.scores[self.rows[piece.product_id], others]
         return WornProduct(
             product_id=piece.product_id,
             slot=piece.slot,
@@ -174,30 +179,24 @@ class _Display:
             predicted=stored.predicted,
             photo=stored.photos[0],
             price=piece.price,
-            score=sum(scores) / len(scores) if scores else 1.0,
+            score=float(scores.mean()) if others else 1.0,
             reasons=self._reasons(piece) if explained else (),
         )
 
     def _reasons(self, piece: Piece) -> tuple[str, ...]:
         first = self.look[0]
-        own, asked = self.attributes[piece.product_id], self.attributes[first.product_id]
-        shared = []
-        for name in (GENDER, USAGE, SEASON):
-            value = own.get(name)
-            if value is not None and (value == asked.get(name) or name == GENDER):
-                shared.append(f"for {value}" if name == GENDER else str(value))
-        pair = self._pair(first, piece)
-        reasons = [", ".join(shared)] if shared else []
+        own, asked = self.candidates[piece.product_id], self.candidates[first.product_id]
+        seasons = text_of(asked.attributes, SEASON), text_of(own.attributes, SEASON)
+        season = common_season(*seasons, self.occasion, common_weather(self.look))
+        reasons = [purpose(own.person, self.occasion, season)]
+        pair = self.pairs.between(self.rows[first.product_id], self.rows[piece.product_id])
         if pair.weight is not None:
             reasons += _bought(pair.weight)
-        reasons.append(pair.harmony.rule)
+        worn = [piece if other.slot is piece.slot else other for other in self.look]
+        reasons.append(colors_together(first, piece, pair.harmony, worn))
         if pair.style >= _CLOSE_STYLE:
             reasons.append("close in style")
         return tuple(reasons)
-
-    def _pair(self, one: Piece, other: Piece) -> Suitability:
-        weight = None if self.weights is None else self.weights.between(one.product_id, other.product_id)
-        return suitability(one, other, weight)
 
 
 def _bought(weight: Weight) -> list[str]:
