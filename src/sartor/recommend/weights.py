@@ -25,6 +25,7 @@ DISLIKE_WEIGHT = 0.3
 # steps of brightness.
 SAME_STYLE, SAME_COLOR = 0.95, 0.95
 SAME_PICTURE = 0.13
+SAME_MATCH = 0.99  # of what shows the same thing, at least; other matches end there
 # Match probabilities from which two are called very close, close and similar; below they are a little alike.
 VERY_CLOSE, CLOSE, SIMILAR = 0.8, 0.5, 0.2
 
