@@ -83,10 +83,15 @@ def held_out(folder: Path, card: ModelCard, *, data: Path, work: Path | None, li
     colors = json.loads(COLORS.read_text(encoding="utf-8"))["photos"]
     attributes = [_attributes(items[each]) for each in ids]
     possible = {
-        name: [items[each].classes(name, recipe.maps) if name in row or name == "articleType" else () for each, row in zip(ids, attributes, strict=True)]
+        name: [
+            items[each].classes(name, recipe.maps) if name in row or name == "articleType" else ()
+            for each, row in zip(ids, attributes, strict=True)
+        ]
         for name in recipe.match_by
     }
-    possible["color"] = [_colors(colors.get(each), known) for each, known in zip(ids, possible["color"], strict=True)]
+    possible["color"] = [
+        _colors(colors.get(each), known) for each, known in zip(ids, possible["color"], strict=True)
+    ]
     sample = Sample(
         style=seen.style,
         color=seen.color,

@@ -6,12 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sartor.errors import UnknownAttribute
 from sartor.encoders.card import MatchCalibration
+from sartor.errors import UnknownAttribute
 from sartor.recommend.base import Model
-from sartor.recommend.features import Features, FeatureWeights
+from sartor.recommend.features import Features
 from sartor.recommend.matching import SAME_MATCH, Asked, Matcher
 from sartor.recommend.similar import Recommendation, SimilarQuery, similar
+from sartor.recommend.weights import DEFAULT_FEATURE_WEIGHTS
 from sartor.types import AnyOf, FacetValue, Likeness, Neighbor, Photo, Product, StoredProduct, Verdict, Where
 from tests.fakes import NO_HEADS
 
@@ -78,7 +79,7 @@ def ask(rail: Rail, query: Features, **options: object) -> Recommendation:
 
 def test_a_hit_tells_what_is_known_predicted_and_why() -> None:
     rail = Rail({"shirt": features([1, 0.1])}, shirt={"color": "Blue"})
-    (hit,) = ask(rail, features([1, 0]), weights=FeatureWeights(style=1))
+    (hit,) = ask(rail, features([1, 0]), weights=DEFAULT_FEATURE_WEIGHTS)
 
     assert (hit.product_id, hit.title, hit.photo) == ("shirt", "Shirt", PHOTO)
     assert hit.attributes == {"color": "Blue"}

@@ -82,6 +82,8 @@ class MatchFit(_Part):
         confidence: ``v_q`` by attribute, for the probability of the query's likeliest class.
         resolution: For the octaves of the query's resolution.
         intercept: ``b``.
+        curve: Points that a rising line goes through, from these log-odds to those that came true; none for as
+            they are.
         means: Mean of each signal over the pairs that it was fitted on, by the name of its feature, or
             ``same NAME`` for an attribute's agreement; from there, the weights of a query shift the log-odds.
     """
@@ -94,6 +96,7 @@ class MatchFit(_Part):
     confidence: dict[str, float] = {}
     resolution: float = 0.0
     intercept: float
+    curve: tuple[tuple[float, float], ...] = ()
     means: dict[str, float] = {}
 
 

@@ -77,7 +77,7 @@ class Heads:
         }
 
     def familiarity(self, embeddings: Matrix) -> Vector:
-        """Cosine of embeddings ``(n, d)`` with their nearest class of the first attribute, ``(n,)``; 1 without one."""
+        """Cosine of embeddings ``(n, d)`` with their nearest class of the first attribute, ``(n,)``, else 1."""
         if not self.heads:
             return np.ones(len(embeddings), np.float32)
         return np.asarray((embeddings @ self._vectors[self.heads[0].name]).max(axis=1), np.float32)

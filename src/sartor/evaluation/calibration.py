@@ -68,10 +68,8 @@ def match_calibration(
         if name in COLOR_ATTRIBUTES:
             of_query, of_hit = color_families(of_query), color_families(of_hit)
         of_query, of_hit = of_query[queries], of_hit[products]
-        fits_all = np.isin(np.char.lower(of_query), list(FITS_ALL)) | np.isin(
-            np.char.lower(of_hit), list(FITS_ALL)
-        )
-        agree &= (of_query == of_hit) | fits_all
+        fits_all = [np.isin(np.char.lower(labels), list(FITS_ALL)) for labels in (of_query, of_hit)]
+        agree &= (of_query == of_hit) | np.logical_or(*fits_all)
         known &= (of_query != "") & (of_hit != "")
     if known.sum() < _MIN_LABELS:
         return None

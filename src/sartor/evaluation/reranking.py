@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from sartor.evaluation.model_run import EvaluationMatrices
     from sartor.evaluation.ranking import Indices, Ranked
     from sartor.ingest.embed import EmbeddedSource, PhotoEmbedding
-    from sartor.types import Vector
+
+    Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -38,10 +39,10 @@ class Reranking:
     photos: Sequence[PhotoEmbedding]
     candidates: int
 
-    def matches(self, query: int, products: Indices) -> Vector:
+    def matches(self, query: int, products: Indices) -> Floats:
         """Matches ``(n,)`` of a query, by its row, with products of the gallery ``(n,)``."""
         if not len(products):
-            return np.empty(0, np.float32)
+            return np.empty(0, np.float64)
         embedding, heads = self.photos[query].vector, self.matcher.heads
         probabilities = {name: rows[0] for name, rows in heads.probabilities(embedding[None]).items()}
         asked = self.matcher.asked(

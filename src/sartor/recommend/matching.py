@@ -7,7 +7,6 @@ not trained on (``training/calibration.py``), for each kind of photo, and kept i
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -29,12 +28,12 @@ if TYPE_CHECKING:
     from sartor.types import Attributes, Matrix, Vector
 
     Flags = npt.NDArray[np.bool_]
+    Floats = npt.NDArray[np.float64]
 
 COLOR_ATTRIBUTES = frozenset({"color", "colour", "baseColour"})  # they agree by their family
 NEAR = "near"  # the signal of how far closeness in style is above ``NEAR_STYLE``, from 0 to 1
 NEAR_STYLE = 0.8
 FITS_ALL = frozenset({"unisex"})  # values that agree with every other one of their attribute
-_PERSON_FROM = 0.5  # probability
 _SURE = 0.95  # how sure a value of the catalog is
 _SIDE_PX = 64  # photos of this side have resolution 0, of twice that 1, which is all that networks see
 
@@ -45,7 +44,6 @@ class Asked:
 
     Attributes:
         kind: What it is; None if that is not known.
-        person: Probability that it is a person's photo.
         probabilities: Of the classes of each attribute that the model predicts, ``(c,)`` each; what the catalog
             knows is nearly certain.
         known: Values of the catalog, if it is a product.
@@ -54,16 +52,15 @@ class Asked:
     """
 
     kind: QueryKind | None = None
-    person: float = 0.0
     probabilities: Mapping[str, Vector] = field(default_factory=dict)
     known: Attributes = field(default_factory=dict)
     resolution: float = 1.0
     fingerprint: bytes = b""
 
 
-def resolution_of(width_px: int, height_px: int) -> float:
+def resolution_of(width_px: float, height_px: float) -> float:
     """Octaves of a photo's shorter side above 64 px, from 0 to 1: from 128 px on a network sees no more."""
-    side_px = max(1, min(width_px, height_px))
+    side_px = max(1.0, min(width_px, height_px))
     return float(np.clip(np.log2(side_px / _SIDE_PX), 0, 1))
 
 
@@ -131,11 +128,10 @@ class Matcher:
         if photos is None:
             return asked
         toward = float(embedding @ self._toward_person) + photos.intercept
-        person = 1 / (1 + math.exp(-toward))
-        kind = QueryKind.PERSONS_PHOTO if person > _PERSON_FROM else QueryKind.SHOP_PHOTO
+        kind = QueryKind.PERSONS_PHOTO if toward > 0 else QueryKind.SHOP_PHOTO
         if self.heads.familiarity(embedding[None])[0] < photos.familiar:
-            kind, person = QueryKind.UNFAMILIAR, 1.0
-        return replace(asked, kind=kind, person=person)
+            kind = QueryKind.UNFAMILIAR
+        return replace(asked, kind=kind)
 
     def signals(
         self, asked: Asked, closeness: Matrix, probabilities: Mapping[str, Matrix], rows: Sequence[Attributes]
@@ -165,29 +161,32 @@ class Matcher:
         asked: Asked,
         signals: Mapping[str, Vector],
         weights: FeatureWeights = DEFAULT_FEATURE_WEIGHTS,
-    ) -> Vector:
+    ) -> Floats:
         """Log-odds of a match, ``(n,)`` float64, for signals ``(n,)`` each.
 
         ``b + sum_j w_j (x_j + (g_j - 1) (x_j - m_j))``, where ``g_j`` is the share of the signal's feature among
         the weights, over its default share, and ``m_j`` the signal's mean. With the default weights it is as
-        calibrated; without style and category, colors alone make the order. Where a model tells people's photos
-        from shops', it is the mean of both fits, weighted by how probably the query is either.
+        calibrated; without style and category, colors alone make the order. The fit's curve then bends the sum.
         """
-        return sum(share * _log_odds(fit, asked, signals, weights) for fit, share in self._fits(asked))
+        fit = self._fit_of(asked.kind)
+        total = np.full(len(signals["style"]), _constant(fit, asked), np.float64)
+        gains, means = _gains(weights), means_of(fit)
+        for name, weight in weights_of(fit).items():
+            if weight and name in signals:
+                total += weight * (signals[name] + (gains[feature_of(name)] - 1) * (signals[name] - means[name]))
+        return curved(total, fit.curve)
 
     def penalty(
         self, asked: Asked, closeness: Matrix, weights: FeatureWeights = DEFAULT_FEATURE_WEIGHTS
-    ) -> Vector:
+    ) -> Floats:
         """What a disliked product of weight 1 takes from the log-odds, ``(n,)``, by closeness ``(n, 3)`` to it.
 
         ``sum_f g_f w_f max(0, c_f - m_f)``: a product no closer to it than neighbors are on average loses nothing.
         """
-        gains, taken = _gains(weights), np.zeros(len(closeness))
-        for fit, share in self._fits(asked):
-            means, own = means_of(fit), weights_of(fit)
-            above = np.maximum(0, closeness - np.array([means[name] for name in FEATURES]))
-            taken += share * (above @ np.array([gains[name] * own[name] for name in FEATURES]))
-        return taken
+        fit = self._fit_of(asked.kind)
+        gains, means, own = _gains(weights), means_of(fit), weights_of(fit)
+        above = np.maximum(0, closeness - np.array([means[name] for name in FEATURES]))
+        return np.asarray(above @ np.array([gains[name] * own[name] for name in FEATURES]))
 
     def same(self, asked: Asked, closeness: Matrix, fingerprints: Sequence[bytes]) -> Flags:
         """Which products show the same thing as the query, ``(n,)``."""
@@ -195,32 +194,29 @@ class Matcher:
         alike = (style >= SAME_STYLE) & (color >= SAME_COLOR)
         if alike.any():
             rows = np.flatnonzero(alike)
-            distances = apart([asked.fingerprint] * len(rows), [fingerprints[row] for row in rows])
+            distances = apart([asked.fingerprint] * len(rows), [fingerprints[row] for row in rows.tolist()])
             alike[rows] = distances <= SAME_PICTURE
         if self.calibration.same_style is not None and self.calibration.same_color is not None:
             alike |= (style >= self.calibration.same_style) & (color >= self.calibration.same_color)
         return np.asarray(alike)
 
-    def _fits(self, asked: Asked) -> list[tuple[MatchFit, float]]:
-        """The fits that count for a query, with their shares."""
+    def _fit_of(self, kind: QueryKind | None) -> MatchFit:
+        """The fit for a kind of query: people's for what is no shop's photo, if there is one."""
         people = self.calibration.people
-        if people is None or not asked.person:
-            return [(self.calibration, 1.0)]
-        return [(self.calibration, 1 - asked.person), (people, asked.person)]
+        is_persons = kind in {QueryKind.PERSONS_PHOTO, QueryKind.UNFAMILIAR}
+        return people if people is not None and is_persons else self.calibration
 
 
-def _log_odds(
-    fit: MatchFit, asked: Asked, signals: Mapping[str, Vector], weights: FeatureWeights
-) -> npt.NDArray[np.float64]:
-    total = np.full(len(signals["style"]), _constant(fit, asked), np.float64)
-    gains, means = _gains(weights), means_of(fit)
-    for name, weight in weights_of(fit).items():
-        if weight and name in signals:
-            total += weight * (signals[name] + (gains[feature_of(name)] - 1) * (signals[name] - means[name]))
-    return total
+def curved(log_odds: Floats, curve: Sequence[tuple[float, float]]) -> Floats:
+    """Log-odds bent by a rising line through points, which goes on with slope 1 outside of them."""
+    if not curve:
+        return log_odds
+    x, y = np.array(curve).T
+    outside = np.minimum(0, log_odds - x[0]) + np.maximum(0, log_odds - x[-1])
+    return np.asarray(np.interp(log_odds, x, y) + outside)
 
 
-def matches(log_odds: Vector, same: Flags) -> Vector:
+def matches(log_odds: Floats, same: Flags) -> Floats:
     """Matches ``(n,)`` from log-odds; what shows the same thing comes first, with at least 99 %."""
     probabilities = 1 / (1 + np.exp(-log_odds))
     return np.asarray(np.where(same, SAME_MATCH + (1 - SAME_MATCH) * probabilities, SAME_MATCH * probabilities))
@@ -255,7 +251,7 @@ def means_of(fit: MatchFit) -> dict[str, float]:
 
 
 def agreement_kernel(head: AttributeHead) -> Matrix:
-    """How much two classes of an attribute agree, ``(c, c)``: colors of one family, and a unisex gender with all."""
+    """How much two classes of an attribute agree, ``(c, c)``: colors of one family, and unisex with all."""
     is_color = head.name in COLOR_ATTRIBUTES
     names = np.array([color_family(name) if is_color else name.lower() for name in head.classes])
     fits_all = np.isin(names, list(FITS_ALL))

@@ -20,11 +20,15 @@ from sartor.types import EVERYTHING, Likeness, QueryKind, Verdict, Where
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy.typing as npt
+
     from sartor.index.base import VectorIndex
     from sartor.recommend.base import Model
     from sartor.recommend.matching import Asked
     from sartor.store.base import CatalogStore
-    from sartor.types import FacetValue, Hit, Matrix, Vector
+    from sartor.types import FacetValue, Hit, Matrix
+
+    Floats = npt.NDArray[np.float64]
 
 DEFAULT_K = 5
 FACET_VALUES = 200
@@ -149,7 +153,7 @@ def _hits(query: SimilarQuery, candidates: CandidateSet) -> tuple[Hit, ...]:
     )
 
 
-def _matches(query: SimilarQuery, candidates: CandidateSet, closeness: Matrix) -> Vector | None:
+def _matches(query: SimilarQuery, candidates: CandidateSet, closeness: Matrix) -> Floats | None:
     """The match of each candidate, ``(n,)``; None for a color alone, and for models without a calibration."""
     matcher, asked = candidates.model.matching, query.asked
     if matcher is None or asked is None:

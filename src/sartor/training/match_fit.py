@@ -7,6 +7,7 @@ A pair is similar if it agrees in all judged attributes that are known of the qu
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
@@ -25,6 +26,7 @@ from sartor.recommend.matching import (
     NEAR,
     Asked,
     Matcher,
+    curved,
     weights_of,
     with_known,
 )
@@ -45,13 +47,17 @@ if TYPE_CHECKING:
     Floats: TypeAlias = npt.NDArray[np.float64]
 
 NEIGHBORS = 30  # of each query, which a match is learned from
-_MIN_WEIGHT = 0.1  # of a closeness, so that each still orders where the others are equal
+_MIN_WEIGHTS = {"style": 1.0, "color": 0.1, "category": 0.1}  # so that each orders where the others are equal
 _MIN_PEOPLE = 40  # photos of people that a fit of their own takes
 _UNFAMILIAR_SHARE = 0.02  # of the photos, that are called unfamiliar at most
 _RIDGE = 1e-5
 _PEOPLE_RIDGE = 0.03  # holds the few photos of people to the fit of the shop's many
-_FIRST_OF_SHOP, _FIRST_OF_PEOPLE = 0.1, 0.3  # how much it counts that the product itself comes first
-_KIND_RIDGE = 1e-4
+_FIRST_OF_SHOP, _FIRST_OF_PEOPLE = 0.15, 0.3  # how much it counts that the product itself comes first
+_KIND_LOOSENESS = 30.0  # the inverse of the ridge of what tells people's photos from shops'
+_GROUPS = (0.03, 0.06, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)  # borders of matches
+_MIN_SLOPE = 0.1
+_SHOWN = 8  # first hits of a query, which a curve is fitted on
+_SHOP_PRIOR, _PEOPLE_PRIOR = 20.0, 60.0  # pairs
 _TINY = 1e-9
 _ALIKE = 0.99  # share of pairs beyond the closeness of the same thing that show it
 _SURE_OF = 3  # attributes whose confidence counts: those that are judged first
@@ -93,6 +99,7 @@ class Pairs:
 
     Attributes:
         queries: ``(q,)`` rows of the sample.
+        told: Whether the candidates are as the catalog describes them, ``(q,)``.
         own: Which candidate is the very product that the query shows, ``(q, k)``.
         signals: By name, ``(q, k)``.
         constants: What depends on the query alone, by name, ``(q,)``.
@@ -100,6 +107,7 @@ class Pairs:
     """
 
     queries: Rows
+    told: Flags
     own: Flags
     signals: Mapping[str, Floats]
     constants: Mapping[str, Floats]
@@ -109,6 +117,7 @@ class Pairs:
         """The pairs of some queries, ``(q,)``."""
         return Pairs(
             queries=self.queries[chosen],
+            told=self.told[chosen],
             own=self.own[chosen],
             signals={name: values[chosen] for name, values in self.signals.items()},
             constants={name: values[chosen] for name, values in self.constants.items()},
@@ -116,7 +125,7 @@ class Pairs:
         )
 
 
-def pairs_of(sample: Sample, heads: Heads, *, people: bool, repeated: bool = False) -> Pairs:
+def pairs_of(sample: Sample, heads: Heads, *, people: bool, repeated: bool) -> Pairs:
     """The queries of one kind with their candidates.
 
     Args:
@@ -158,9 +167,10 @@ def pairs_of(sample: Sample, heads: Heads, *, people: bool, repeated: bool = Fal
             )
             for name, values in found.items():
                 signals.setdefault(name, []).append(values.astype(np.float64))
-    similar = _agreeing(sample, queries, candidates) | own
+    similar = similar_pairs(sample, queries, candidates) | own
     return Pairs(
         queries=np.tile(queries, 2),
+        told=np.repeat([True, False], len(queries)),
         own=np.tile(own, (2, 1)),
         signals={name: np.stack(values) for name, values in signals.items()},
         constants=_constants(sample, np.tile(queries, 2)),
@@ -168,11 +178,11 @@ def pairs_of(sample: Sample, heads: Heads, *, people: bool, repeated: bool = Fal
     )
 
 
-def asked_of(sample: Sample, row: int) -> Asked:
+def asked_of(sample: Sample, row: int, *, fingerprint: bytes = b"") -> Asked:
     """A photo of the sample as a query."""
     return Asked(
-        kind=QueryKind.PERSONS_PHOTO if sample.people[row] else QueryKind.SHOP_PHOTO,
         probabilities={name: each[row] for name, each in sample.probabilities.items()},
+        fingerprint=fingerprint,
         resolution=float(sample.resolution[row]),
     )
 
@@ -190,21 +200,24 @@ class Judged:
         return reliability(self.said.ravel(), self.similar.ravel().astype(np.float64))
 
 
-def fit_shop(plain: Pairs, repeated: Pairs | None) -> MatchFit:
+def fit_shop(plain: Pairs, repeated: Pairs) -> MatchFit:
     """The fit for shops' photos, by which the product itself comes before those that only agree with it."""
-    return _recalibrated(_fitted(plain, repeated, first=_FIRST_OF_SHOP, prior=None, ridge=_RIDGE), plain)
+    return _recalibrated(
+        _fitted(plain, repeated, first=_FIRST_OF_SHOP, prior=None, ridge=_RIDGE), plain, prior=_SHOP_PRIOR
+    )
 
 
-def fit_people(photos: Pairs, repeated: Pairs | None, shop: MatchFit) -> MatchFit:
+def fit_people(photos: Pairs, repeated: Pairs, shop: MatchFit) -> MatchFit:
     """The fit for people's photos, held to that of shops' photos, since there are few."""
     fit = _fitted(photos, repeated, first=_FIRST_OF_PEOPLE, prior=shop, ridge=_PEOPLE_RIDGE)
-    return _recalibrated(fit, photos)
+    return _recalibrated(fit, photos, prior=_PEOPLE_PRIOR)
 
 
 def said_by(fit: MatchFit, pairs: Pairs) -> Floats:
     """The matches of pairs by a fit, ``(q, k)``."""
     names, columns = _columns(pairs)
-    return 1 / (1 + np.exp(-(columns @ np.array([_weight(fit, name) for name in names]) + fit.intercept)))
+    weights = np.array([_weight(fit, name) for name in names])
+    return np.asarray(1 / (1 + np.exp(-curved(columns @ weights + fit.intercept, fit.curve))))
 
 
 def calibrated(
@@ -214,6 +227,7 @@ def calibrated(
     groups: Sequence[str],
     *,
     more: tuple[Matrix, Flags] | None = None,
+    only: Flags | None = None,
 ) -> tuple[MatchCalibration, dict[QueryKind, Judged]] | None:
     """The calibration of a model, and for each kind of photo whether it comes true; None without both answers.
 
@@ -224,34 +238,39 @@ def calibrated(
         heads: What it predicts.
         attributes: In which a pair has to agree.
         groups: ``(n,)`` what is together in one half, such as the sender of a photo.
-        more: Embeddings of further photos, which may be of the training, and which are people's: whose photo one is
-            was never a label, so they help to tell the kinds apart.
+        more: Embeddings of further photos, and which are people's. They may be of the training, where whose photo
+            one is was no label; they help to tell the kinds apart.
+        only: Which photos are queries, ``(n,)``; None for all.
     """
-    plain = pairs_of(sample, heads, people=False)
+    asked = np.ones(len(sample.rows), np.bool_) if only is None else only
+
+    def pairs(*, people: bool, repeated: bool) -> Pairs:
+        found = pairs_of(sample, heads, people=people, repeated=repeated)
+        return found.of(asked[found.queries])
+
+    plain = pairs(people=False, repeated=False)
     if plain.similar.all() or not plain.similar.any():
         return None
-    sizes, views = (_repeated(sample, heads, people=people) for people in (False, True))
+    sizes, views = (pairs(people=people, repeated=True) for people in (False, True))
     fit = fit_shop(plain, sizes)
     judged = {QueryKind.SHOP_PHOTO: _cross_judged(plain, sizes, groups, fit_shop)}
     people = None
     if (sample.people & (sample.shows < 0)).sum() >= _MIN_PEOPLE:
-        photos = pairs_of(sample, heads, people=True)
+        photos = pairs(people=True, repeated=False)
         if photos.similar.any() and not photos.similar.all():
             people = fit_people(photos, views, fit)
             judged[QueryKind.PERSONS_PHOTO] = _cross_judged(photos, views, groups, partial(fit_people, shop=fit))
     calibration = MatchCalibration(
-        **fit.model_dump(), attributes=attributes, people=people, photos=_kinds(sample, more) if people else None
+        **fit.model_dump(),
+        attributes=attributes,
+        people=people,
+        photos=_kinds(sample, asked, more) if people else None,
     )
     return calibration, judged
 
 
-def _repeated(sample: Sample, heads: Heads, *, people: bool) -> Pairs | None:
-    pairs = pairs_of(sample, heads, people=people, repeated=True) if (sample.shows >= 0).any() else None
-    return pairs if pairs is not None and len(pairs.queries) else None
-
-
 def _cross_judged(
-    pairs: Pairs, repeated: Pairs | None, groups: Sequence[str], fit: Callable[[Pairs, Pairs | None], MatchFit]
+    pairs: Pairs, repeated: Pairs, groups: Sequence[str], fit: Callable[[Pairs, Pairs], MatchFit]
 ) -> Judged:
     names = list(dict.fromkeys(groups[row] for row in pairs.queries.tolist()))
     half = np.array([names.index(groups[row]) % 2 for row in pairs.queries.tolist()])
@@ -260,7 +279,7 @@ def _cross_judged(
         others = pairs.of(half != one)
         if others.similar.any() and not others.similar.all():
             said[half == one] = said_by(fit(others, repeated), pairs.of(half == one))
-    known = ~np.isnan(said).any(axis=1)
+    known = pairs.told & ~np.isnan(said).any(axis=1)
     return Judged(said=SAME_MATCH * said[known], similar=pairs.similar[known])
 
 
@@ -279,16 +298,16 @@ def same_thing(style: Vector, color: Vector, is_same: Flags) -> tuple[float, flo
     return (float(style[order[enough[-1]]]), SAME_COLOR) if len(enough) else None
 
 
-def _kinds(sample: Sample, more: tuple[Matrix, Flags] | None) -> PhotoKinds:
-    """How people's photos are told from shops', each kind weighing the same, and from unfamiliar ones."""
+def _kinds(sample: Sample, asked: Flags, more: tuple[Matrix, Flags] | None) -> PhotoKinds:
+    """How people's photos are told from shops', and from unfamiliar ones."""
     from sklearn.linear_model import LogisticRegression
 
-    style, people = sample.style, sample.people
+    style, people = sample.style[asked], sample.people[asked]
     if more is not None:
         style, people = np.concatenate([style, more[0]]), np.concatenate([people, more[1]])
-    told = LogisticRegression(C=1 / (_KIND_RIDGE * len(people)), class_weight="balanced", max_iter=2000)
+    told = LogisticRegression(C=_KIND_LOOSENESS, max_iter=3000)
     told.fit(style, people)
-    real = sample.shows < 0
+    real = asked & (sample.shows < 0)
     familiar = min(
         float(np.quantile(sample.familiarity[kind], _UNFAMILIAR_SHARE))
         for kind in (sample.people & real, ~sample.people & real)
@@ -296,17 +315,15 @@ def _kinds(sample: Sample, more: tuple[Matrix, Flags] | None) -> PhotoKinds:
     return PhotoKinds(
         toward_person=tuple(round(float(each), 3) for each in told.coef_[0]),
         intercept=round(float(told.intercept_[0]), 3),
-        familiar=round(familiar, 4),
+        familiar=math.floor(1e4 * familiar) / 1e4,
     )
 
 
-def _fitted(
-    pairs: Pairs, repeated: Pairs | None, *, first: float, prior: MatchFit | None, ridge: float
-) -> MatchFit:
+def _fitted(pairs: Pairs, repeated: Pairs, *, first: float, prior: MatchFit | None, ridge: float) -> MatchFit:
     """Weights of signals that are not negative.
 
-    They minimize the cross-entropy of similarity, plus ``first`` times that of finding the product itself among the
-    candidates (a softmax over each list). ``ridge`` holds them to the prior's, or to 0.
+    They minimize the cross-entropy of similarity, plus ``first`` times that of finding the product itself among
+    the candidates (a softmax over each list). ``ridge`` holds them to the prior's, or to 0.
     """
     names, columns = _columns(pairs)
     x, y = columns.reshape(-1, len(names)), pairs.similar.ravel().astype(np.float64)
@@ -316,8 +333,8 @@ def _fitted(
     if prior is not None:
         weights = np.array([_weight(prior, name) for name in names])
         start = np.append(weights * spread, prior.intercept + weights @ means)
-    if repeated is not None:
-        found = repeated.of(repeated.own.any(axis=1))
+    if repeated.own.any():
+        found = repeated.of(np.asarray(repeated.own.any(axis=1)))
         lists = (_columns(found)[1] - means) / spread  # (r, k, s)
         own = found.own.argmax(axis=1)
         itself = lists[np.arange(len(own)), own]
@@ -328,7 +345,7 @@ def _fitted(
         slope = (1 / (1 + np.exp(-z)) - y) / len(y)
         value = float((np.logaddexp(0, z) - y * z).mean() + ridge * off @ off)
         gradient = np.append(scaled.T @ slope + 2 * ridge * off, slope.sum())
-        if repeated is not None and len(own):
+        if repeated.own.any():
             scores = lists @ parameters[:-1]
             total = logsumexp(scores, axis=1)
             value += first * float((total - itself @ parameters[:-1]).mean())
@@ -337,28 +354,43 @@ def _fitted(
         return value, gradient
 
     bounds: list[tuple[float | None, None]] = [
-        (_MIN_WEIGHT * each if name in FEATURES else 0.0, None) if name in pairs.signals else (None, None)
+        (_MIN_WEIGHTS.get(name, 0.0) * each, None) if name in pairs.signals else (None, None)
         for name, each in zip(names, spread.tolist(), strict=True)
     ]
     solved = minimize(loss, start, jac=True, bounds=[*bounds, (None, None)], method="L-BFGS-B").x
     return _fit_of(pairs, names, solved[:-1] / spread, float(solved[-1] - (solved[:-1] / spread) @ means))
 
 
-def _recalibrated(fit: MatchFit, pairs: Pairs) -> MatchFit:
-    """The same order, with the slope and the intercept that make the probabilities of pairs come true."""
-    names, columns = _columns(pairs)
-    weights = np.array([_weight(fit, name) for name in names])
-    x, y = (columns @ weights + fit.intercept).ravel(), pairs.similar.ravel().astype(np.float64)
+def _recalibrated(fit: MatchFit, pairs: Pairs, *, prior: float) -> MatchFit:
+    """The same order, with a curve by which the matches of the first hits come true where the catalog tells.
 
-    def loss(parameters: Floats) -> tuple[float, Floats]:
-        z = parameters[0] * x + parameters[1]
-        slope = (1 / (1 + np.exp(-z)) - y) / len(y)
-        return float((np.logaddexp(0, z) - y * z).mean()), np.array([slope @ x, slope.sum()])
+    What stands first is more often overrated than the rest. The pairs are grouped by their match. In each group, the share that is similar is shrunk to what was said by
+    ``prior`` pairs, and made to rise from group to group.
 
-    factor, shift = minimize(
-        loss, np.array([1.0, 0.0]), jac=True, bounds=[(_TINY, None), (None, None)], method="L-BFGS-B"
-    ).x
-    return _fit_of(pairs, names, factor * weights, factor * fit.intercept + shift)
+    Source: B. Zadrozny and C. Elkan, "Transforming classifier scores into accurate multiclass probability
+    estimates" (KDD 2002).
+    """
+    from sklearn.isotonic import IsotonicRegression
+
+    told = pairs.of(pairs.told)
+    names, columns = _columns(told)
+    every = columns @ np.array([_weight(fit, name) for name in names]) + fit.intercept
+    first = np.argsort(-every, axis=1, kind="stable")[:, :_SHOWN]
+    log_odds = np.take_along_axis(every, first, axis=1).ravel()
+    said, similar = 1 / (1 + np.exp(-log_odds)), np.take_along_axis(told.similar, first, axis=1).ravel()
+    groups = np.digitize(said, _GROUPS)
+    x, shares, counts = [], [], []
+    for group in np.unique(groups):
+        own = groups == group
+        x.append(float(log_odds[own].mean()))
+        shares.append((similar[own].sum() + prior * said[own].mean()) / (own.sum() + prior))
+        counts.append(int(own.sum()))
+    rising = IsotonicRegression().fit_transform(x, shares, sample_weight=counts).clip(0.002, 0.998)
+    y = np.log(rising / (1 - rising))
+    for number in range(1, len(y)):  # where it would be level, the order stays
+        y[number] = max(y[number], y[number - 1] + _MIN_SLOPE * (x[number] - x[number - 1]))
+    points = tuple((round(one, 3), round(float(other), 3)) for one, other in zip(x, y, strict=True))
+    return fit.model_copy(update={"curve": points})
 
 
 def _fit_of(pairs: Pairs, names: Sequence[str], weights: Floats, intercept: float) -> MatchFit:
@@ -402,30 +434,37 @@ def _asking_for(heads: Heads) -> MatchCalibration:
 
 
 def _weighted(sample: Sample, category: Matrix) -> Matrix:
-    """Vectors whose dot products are the index's scores, ``(n, d + m + c)``: both sides carry the weights' roots."""
+    """Vectors whose dot products are the index's scores, ``(n, d + m + c)``: both carry the weights' roots."""
     shares = np.sqrt(np.array(DEFAULT_FEATURE_WEIGHTS.shares, np.float32))
     parts = (sample.style, sample.color, category)
     return np.hstack([share * part for share, part in zip(shares, parts, strict=True)])
 
 
-def _agreeing(sample: Sample, queries: Rows, candidates: Rows) -> Flags:
-    """Whether pairs agree in all judged attributes, ``(q, k)``.
+def similar_pairs(
+    sample: Sample, queries: Rows, candidates: Rows, *, names: Sequence[str] | None = None, exact: bool = False
+) -> Flags:
+    """Whether queries ``(q,)`` agree with candidates ``(q, k)`` in judged attributes.
 
-    An attribute that is not known of a person's photo is not judged; a product without one agrees with nothing.
+    An attribute that is not known of a query is not judged; a product without one agrees with nothing.
+
+    Args:
+        sample: The photos.
+        queries: Rows of the sample.
+        candidates: Rows of the sample.
+        names: Which attributes; None for all that are judged.
+        exact: By their very values, rather than colors by their family and unisex with all.
     """
     agree = np.ones(candidates.shape, np.bool_)
-    for name, possible in sample.possible.items():
-        values = [_compared(name, each) for each in possible]
+    for name in sample.possible if names is None else names:
+        values = [_compared(name, each, exact=exact) for each in sample.possible[name]]
         for query, row in enumerate(queries.tolist()):
-            wanted = values[row]
-            if not wanted:
-                agree[query] &= bool(sample.people[row])
-                continue
-            anything = not FITS_ALL.isdisjoint(wanted)
-            agree[query] &= [
-                bool(values[at]) and (anything or not values[at].isdisjoint(wanted | FITS_ALL))
-                for at in candidates[query].tolist()
-            ]
+            if wanted := values[row]:
+                anything = not exact and not FITS_ALL.isdisjoint(wanted)
+                wide = wanted if exact else wanted | FITS_ALL
+                agree[query] &= [
+                    bool(values[at]) and (anything or not values[at].isdisjoint(wide))
+                    for at in candidates[query].tolist()
+                ]
     return agree
 
 
@@ -437,8 +476,9 @@ def _judged(sample: Sample, *, people: bool, repeated: bool) -> Flags:
     return np.asarray(np.logical_and.reduce([judged, *mostly]))
 
 
-def _compared(name: str, values: Sequence[str]) -> frozenset[str]:
-    return frozenset(color_family(each) if name in COLOR_ATTRIBUTES else each.lower() for each in values)
+def _compared(name: str, values: Sequence[str], *, exact: bool) -> frozenset[str]:
+    by_family = name in COLOR_ATTRIBUTES and not exact
+    return frozenset(color_family(each) if by_family else each.lower() for each in values)
 
 
 def _constants(sample: Sample, queries: Rows) -> dict[str, Floats]:
