@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from pathlib import Path  # noqa: TC003 - Typer reads it
+from typing import TYPE_CHECKING, Annotated
+from zlib import crc32
 
 import numpy as np
+import typer
 
+from benchmarks.data import SHARED_DATA, Data
+from benchmarks.held_out import HeldOut, held_out
+from benchmarks.report import Figure, Report, Target
+from sartor.encoders.card import CARD_FILE, MatchCalibration, ModelCard
 from sartor.encoders.heads import Heads
+from sartor.encoders.registry import DEFAULT_MODEL, DIRECTORY
 from sartor.evaluation.metrics import calibration_error, reliability
 from sartor.evaluation.ranking import nearest
 from sartor.recommend.features import category_of
 from sartor.recommend.matching import Matcher, matches, with_known
 from sartor.recommend.similar import candidates_of
 from sartor.recommend.weights import DEFAULT_FEATURE_WEIGHTS, likeness_of
-from sartor.training.match_fit import asked_of, similar_pairs
+from sartor.training.match_fit import asked_of, calibrated, judged_photos, similar_pairs
 from sartor.types import Likeness
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import numpy.typing as npt
 
-    from sartor.encoders.card import MatchCalibration
     from sartor.training.match_fit import Sample
 
     Flags = npt.NDArray[np.bool_]
     Floats = npt.NDArray[np.float64]
     Rows = npt.NDArray[np.int64]
 
+# The calibration of closeness alone that the bundled model had before, beside the order by score.
+_CLOSENESS = MatchCalibration(
+    slope=11.126814, color=0.376759, category=2.684401, intercept=-12.676631, attributes=("articleType", "color")
+)
 K = 5
 ATTRIBUTES = ("articleType", "color", "gender")
 KINDS = {"shops' photos": (False, False), "people's photos": (True, False)}
@@ -58,16 +69,10 @@ class Lists:
         return np.argsort(-self.said, axis=1, kind="stable")[:, :K]
 
 
-def lists_of(
-    sample: Sample,
-    heads: Heads,
-    calibration: MatchCalibration,
-    before: MatchCalibration,
-    queries: Rows,
-    fingerprints: Sequence[bytes],
-) -> Lists:
-    """Ask for some photos of the sample as ``similar`` does."""
-    matcher, old = Matcher(calibration, heads), Matcher(before, heads)
+def lists_of(found: HeldOut, heads: Heads, calibration: MatchCalibration, queries: Rows) -> Lists:
+    """Ask for some photos as ``similar`` does."""
+    sample, fingerprints = found.sample, found.fingerprints
+    matcher, old = Matcher(calibration, heads), Matcher(_CLOSENESS, heads)
     products = np.flatnonzero(~sample.people & (sample.shows < 0))
     known = with_known(heads, sample.probabilities, sample.rows)
     asked, told = (category_of(each[heads.heads[0].name]) for each in (sample.probabilities, known))
@@ -99,6 +104,89 @@ def lists_of(
         said[query] = matches(matcher.log_odds(described, signals), same)
         earlier[query] = 1 / (1 + np.exp(-old.log_odds(described, signals)))
     return Lists(queries=queries, candidates=candidates, said=said, before=earlier)
+
+
+def answers(
+    *,
+    data: Data = SHARED_DATA,
+    model: Annotated[
+        Path, typer.Option(metavar="DIR", help="What sartor train wrote; without it, the bundled model.")
+    ] = DIRECTORY / DEFAULT_MODEL,
+    work: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keeps the split's photos for next time.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="Ask about fewer products.")] = None,
+) -> Report:
+    """Five hits by match and by score, for photos of shops and of people; each half by the fit of the other half."""
+    card = ModelCard.read(model / CARD_FILE)
+    found = held_out(model, card, data=data, work=work, limit=limit)
+    return report_of(found, Heads.read(model, card), limit=limit)
+
+
+def report_of(found: HeldOut, heads: Heads, *, limit: int | None = None) -> Report:
+    """The figures of held-out photos."""
+    sample = found.sample
+    half = np.array([crc32(group.encode()) % 2 for group in sample.groups])
+    fits = [
+        calibrated(sample, heads, tuple(sample.possible), more=found.training, only=half != one) for one in (0, 1)
+    ]
+    figures: dict[str, Figure] = {}
+    targets: list[Target] = []
+    for kind, (people, repeated) in {**KINDS, **AGAIN}.items():
+        judged = judged_photos(sample, people=people, repeated=repeated)
+        parts = [
+            lists_of(found, heads, fit[0], np.flatnonzero(judged & (half == one)))
+            for one, fit in enumerate(fits)
+            if fit is not None
+        ]
+        lists = Lists(**{
+            each.name: np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(Lists)
+        })  # fmt: skip
+        by_order = figures_of(sample, lists, again=repeated)
+        for order, values in by_order.items():
+            figures |= {f"{kind}: {order}: {name}": Figure.of([value], "share") for name, value in values.items()}
+        if not repeated:
+            targets += _targets(kind, by_order)
+            figures |= _diagram(kind, sample, lists)
+    return Report(
+        name="answers",
+        options={"photos": int((sample.shows < 0).sum())} | ({"limit": limit} if limit else {}),
+        warm_up="none, nothing is timed",
+        figures=figures,
+        targets=targets,
+        notes=("Each half of the photos is judged by what was fitted on the other half",),
+    )
+
+
+def _targets(kind: str, by_order: Mapping[str, Mapping[str, float]]) -> list[Target]:
+    new, old = by_order["by match"], by_order["by score"]
+    return [
+        Target(what=f"{kind}: calibration error of five", value=new["calibration error of five"], at_most=0.04),
+        Target(
+            what=f"{kind}: a little over a right first", value=new["a little over a right first"], at_most=0.03
+        ),
+        Target(
+            what=f"{kind}: a little over a wrong first", value=new["a little over a wrong first"], at_least=0.6
+        ),
+        Target(what=f"{kind}: similar", value=new["similar"], at_least=old["similar"]),
+    ]
+
+
+def _diagram(kind: str, sample: Sample, lists: Lists) -> dict[str, Figure]:
+    """The reliability of the five hits' matches, by tenths."""
+    first = lists.first(by_match=True)
+    similar = similar_pairs(sample, lists.queries, lists.candidates)
+    said, right = (np.take_along_axis(each, first, axis=1).ravel() for each in (lists.said, similar))
+    figures = {}
+    for each in reliability(said, right.astype(np.float64)):
+        low = 10 * min(9, int(10 * each.said))
+        start = f"match of {kind}, {low} to {low + 10} %"
+        figures |= {
+            f"{start}: hits": Figure.of([each.count], "hits"),
+            f"{start}: said": Figure.of([each.said], "share"),
+            f"{start}: agree": Figure.of([each.right], "share"),
+        }
+    return figures
 
 
 def figures_of(sample: Sample, lists: Lists, *, again: bool) -> dict[str, Mapping[str, float]]:

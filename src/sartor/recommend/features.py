@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from itertools import cycle
 from typing import TYPE_CHECKING, Self
 
@@ -184,6 +184,7 @@ def color_words(palette: Palette) -> tuple[str, ...]:
     return tuple(dict.fromkeys(color_name(color) for color in palette.colors[named]))
 
 
+@lru_cache(maxsize=4096)
 def color_family(name: str) -> str:
     """The family of a color's name, by its last word that has one: ``Navy Blue`` is blue, ``Grey Melange`` gray.
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from sartor.encoders.card import AttributeHead, MatchCalibration, MatchFit
+    from sartor.encoders.card import AttributeHead, MatchCalibration, MatchFit, ModelCard
     from sartor.encoders.heads import Heads
     from sartor.recommend.features import FeatureWeights
     from sartor.types import Attributes, Matrix, Vector
@@ -205,6 +205,11 @@ class Matcher:
         people = self.calibration.people
         is_persons = kind in {QueryKind.PERSONS_PHOTO, QueryKind.UNFAMILIAR}
         return people if people is not None and is_persons else self.calibration
+
+
+def matcher_of(card: ModelCard, heads: Heads) -> Matcher | None:
+    """What computes a model's matches; None if its card has no calibration."""
+    return None if card.calibration is None else Matcher(card.calibration, heads)
 
 
 def curved(log_odds: Floats, curve: Sequence[tuple[float, float]]) -> Floats:

@@ -15,7 +15,7 @@ from sartor.recommend.candidates import CandidateSource
 from sartor.recommend.explain import Explained, QueryAttributes, explain
 from sartor.recommend.features import COLOR_DIMENSION, color_vector, recolored
 from sartor.recommend.filters import require_attributes, require_names, require_values
-from sartor.recommend.matching import Matcher, merged
+from sartor.recommend.matching import merged
 from sartor.recommend.matching import recolored as recolored_asked
 from sartor.recommend.outfit.outfit import LookQuery, Outfit, outfit
 from sartor.recommend.personal.signals import NewProducts
@@ -210,14 +210,7 @@ class Recommender:
         )
 
     def _query_encoder(self, model: OpenModel) -> QueryEncoder:
-        return QueryEncoder(
-            self._store, model.encoder, model.features, self._backends.urls, matcher=self._matcher(model)
-        )
-
-    @staticmethod
-    def _matcher(model: OpenModel) -> Matcher | None:
-        calibration = model.card.calibration
-        return None if calibration is None else Matcher(calibration, model.features.heads)
+        return QueryEncoder(self._store, model.encoder, model.features, self._backends.urls, matcher=model.matcher)
 
     def _described(self, model: OpenModel) -> Model:
         """What the ranking has to know of a model."""
@@ -226,7 +219,7 @@ class Recommender:
             attributes=tuple({*self._store.attribute_names(), *features.attributes}),
             predicted=lambda vectors: features.describe(vectors[:, :dimension]),
             is_default=self._store.predicted() is not None and model.card.id == self._store.setting(DEFAULT_MODEL),
-            matching=self._matcher(model),
+            matching=model.matcher,
         )
 
     def _for_you(self, model: OpenModel) -> ForYou:

@@ -14,12 +14,11 @@ from sartor.evaluation.splits import split_key
 from sartor.imaging.color import palette_of
 from sartor.recommend.features import color_vector
 from sartor.recommend.matching import resolution_of
-from sartor.training.augment import augmented_view, plain_view
+from sartor.training.augment import as_a_person, plain_view
 from sartor.training.dataset import values_of
 from sartor.training.loop import embed_keys, embed_views
 from sartor.training.match_fit import Sample, calibrated
 from sartor.training.network import EMBEDDING
-from sartor.training.recipe import Augmentation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from sartor.encoders.keras.backend import keras
     from sartor.evaluation.metrics import ReliabilityBin
     from sartor.training.dataset import Dataset, Item, Target
-    from sartor.training.photos import PhotoCache, Pixels
+    from sartor.training.photos import PhotoCache
     from sartor.training.recipe import LabelMap, Recipe
     from sartor.types import QueryKind
 
@@ -40,8 +39,6 @@ _TEMPERATURES = np.geomspace(0.2, 5, 65)
 _MIN_PRODUCTS, _MAX_PRODUCTS = 20, 4000
 _MAX_TOLD = 2000  # training photos of each kind, by which the kinds are told apart
 _MAX_SIMULATED = 1200  # products that are shown as people take them
-_AS_A_PERSON = Augmentation(background=1.0, erase=0.0, min_crop=0.7)
-_SEED = 5
 
 
 def attribute_heads(
@@ -109,15 +106,15 @@ def match_calibration(
         shows=photos.shows,
         resolution=photos.resolution,
         familiarity=_familiarity(outputs, described, scale=scale),
+        groups=[split_key(item.id, item.attributes, group_by=recipe.split.group_by) for item in items],
     )
-    groups = [split_key(item.id, item.attributes, group_by=recipe.split.group_by) for item in items]
     more = None
     if people and training:
         known = _by_kind(training, recipe, limit=_MAX_TOLD)
         keys = [item.photos[0] for kind in known for item in kind]
         style = embed_keys(model, keys, cache, side_px=model.input_shape[1], outputs=(EMBEDDING,))[EMBEDDING]
         more = style, np.arange(len(keys)) >= len(known[0])
-    found = calibrated(sample, Heads(described, {}, scale=scale), attributes, groups, more=more)
+    found = calibrated(sample, Heads(described, {}, scale=scale), attributes, more=more)
     if found is None:
         return None
     match, judged = found
@@ -162,18 +159,6 @@ class Photographed:
             shows=np.array([-1] * (len(products) + len(people)) + again, np.int64),
             resolution=np.array([resolution_of(each.width_px, each.height_px) for each in sizes], np.float32),
         )
-
-
-def as_a_person(pixels: Pixels, *, row: int, side_px: int) -> npt.NDArray[np.uint8]:
-    """A product as a person might photograph it: on a floor or a bed, turned, in other light.
-
-    Args:
-        pixels: Its photo, with the mask of the product.
-        row: Its number, so that each looks otherwise, and the same the next time.
-        side_px: Side of the result.
-    """
-    rng = np.random.default_rng([_SEED, row])
-    return augmented_view(pixels, _AS_A_PERSON, side_px=side_px, background=lambda: None, rng=rng)
 
 
 def _by_kind(items: Sequence[Item], recipe: Recipe, *, limit: int) -> tuple[list[Item], list[Item]]:

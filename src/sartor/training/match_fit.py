@@ -78,6 +78,7 @@ class Sample:
             photograph it; -1 for all others. These are queries only, too.
         resolution: See ``resolution_of``, ``(n,)``.
         familiarity: Cosine with the nearest class of the first attribute, ``(n,)``.
+        groups: What is together in one half when halves judge each other, such as a photo's sender, ``(n,)``.
     """
 
     style: Matrix
@@ -89,6 +90,7 @@ class Sample:
     shows: Rows
     resolution: Vector
     familiarity: Vector
+    groups: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -136,7 +138,7 @@ def pairs_of(sample: Sample, heads: Heads, *, people: bool, repeated: bool) -> P
     """
     matcher = Matcher(_asking_for(heads), heads)
     products = np.flatnonzero(~sample.people & (sample.shows < 0))
-    queries = np.flatnonzero(_judged(sample, people=people, repeated=repeated))
+    queries = np.flatnonzero(judged_photos(sample, people=people, repeated=repeated))
     first = heads.heads[0].name if heads.heads else ""
     known = with_known(heads, sample.probabilities, sample.rows)
     asked, told = (
@@ -224,7 +226,6 @@ def calibrated(
     sample: Sample,
     heads: Heads,
     attributes: tuple[str, ...],
-    groups: Sequence[str],
     *,
     more: tuple[Matrix, Flags] | None = None,
     only: Flags | None = None,
@@ -237,7 +238,6 @@ def calibrated(
         sample: Photos that the model has not learned from.
         heads: What it predicts.
         attributes: In which a pair has to agree.
-        groups: ``(n,)`` what is together in one half, such as the sender of a photo.
         more: Embeddings of further photos, and which are people's. They may be of the training, where whose photo
             one is was no label; they help to tell the kinds apart.
         only: Which photos are queries, ``(n,)``; None for all.
@@ -253,13 +253,15 @@ def calibrated(
         return None
     sizes, views = (pairs(people=people, repeated=True) for people in (False, True))
     fit = fit_shop(plain, sizes)
-    judged = {QueryKind.SHOP_PHOTO: _cross_judged(plain, sizes, groups, fit_shop)}
+    judged = {QueryKind.SHOP_PHOTO: _cross_judged(plain, sizes, sample.groups, fit_shop)}
     people = None
     if (sample.people & (sample.shows < 0)).sum() >= _MIN_PEOPLE:
         photos = pairs(people=True, repeated=False)
         if photos.similar.any() and not photos.similar.all():
             people = fit_people(photos, views, fit)
-            judged[QueryKind.PERSONS_PHOTO] = _cross_judged(photos, views, groups, partial(fit_people, shop=fit))
+            judged[QueryKind.PERSONS_PHOTO] = _cross_judged(
+                photos, views, sample.groups, partial(fit_people, shop=fit)
+            )
     calibration = MatchCalibration(
         **fit.model_dump(),
         attributes=attributes,
@@ -364,8 +366,8 @@ def _fitted(pairs: Pairs, repeated: Pairs, *, first: float, prior: MatchFit | No
 def _recalibrated(fit: MatchFit, pairs: Pairs, *, prior: float) -> MatchFit:
     """The same order, with a curve by which the matches of the first hits come true where the catalog tells.
 
-    What stands first is more often overrated than the rest. The pairs are grouped by their match. In each group, the share that is similar is shrunk to what was said by
-    ``prior`` pairs, and made to rise from group to group.
+    What stands first is more often overrated than the rest. The pairs are grouped by their match. In each group,
+    the share that is similar is shrunk to what was said by ``prior`` pairs, and made to rise from group to group.
 
     Source: B. Zadrozny and C. Elkan, "Transforming classifier scores into accurate multiclass probability
     estimates" (KDD 2002).
@@ -468,7 +470,7 @@ def similar_pairs(
     return agree
 
 
-def _judged(sample: Sample, *, people: bool, repeated: bool) -> Flags:
+def judged_photos(sample: Sample, *, people: bool, repeated: bool) -> Flags:
     """The photos of a kind of which all is known that most photos of the kind tell, ``(n,)``."""
     judged = (sample.people == people) & ((sample.shows >= 0) == repeated)
     told = [np.array([bool(each) for each in possible]) for possible in sample.possible.values()]
