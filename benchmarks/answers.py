@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from pathlib import Path  # noqa: TC003 - Typer reads it
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zlib import crc32
 
@@ -26,10 +26,11 @@ from sartor.training.match_fit import asked_of, calibrated, judged_photos, simil
 from sartor.types import Likeness
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
+    from sartor.evaluation.metrics import ReliabilityBin
     from sartor.training.match_fit import Sample
 
     Flags = npt.NDArray[np.bool_]
@@ -41,8 +42,10 @@ _CLOSENESS = MatchCalibration(
     slope=11.126814, color=0.376759, category=2.684401, intercept=-12.676631, attributes=("articleType", "color")
 )
 K = 5
+PICTURES = Path(__file__).resolve().parents[1] / "docs" / "explanation"
 ATTRIBUTES = ("articleType", "color", "gender")
 KINDS = {"shops' photos": (False, False), "people's photos": (True, False)}
+_FILES = {"shops' photos": "shops", "people's photos": "peoples"}
 AGAIN = {"the same product, 60 x 80": (False, True), "the same product, as people take it": (True, True)}
 
 
@@ -117,14 +120,14 @@ def answers(
     ] = None,
     limit: Annotated[int | None, typer.Option(help="Ask about fewer products.")] = None,
 ) -> Report:
-    """Five hits by match and by score, for photos of shops and of people; each half by the fit of the other half."""
+    """Five hits by match and by score, for photos of shops and people; each half by the fit of the other half."""
     card = ModelCard.read(model / CARD_FILE)
     found = held_out(model, card, data=data, work=work, limit=limit)
-    return report_of(found, Heads.read(model, card), limit=limit)
+    return report_of(found, Heads.read(model, card), limit=limit, pictures=None if limit else PICTURES)
 
 
-def report_of(found: HeldOut, heads: Heads, *, limit: int | None = None) -> Report:
-    """The figures of held-out photos."""
+def report_of(found: HeldOut, heads: Heads, *, limit: int | None = None, pictures: Path | None = None) -> Report:
+    """The figures of held-out photos; ``pictures`` is a folder for diagrams."""
     sample = found.sample
     half = np.array([crc32(group.encode()) % 2 for group in sample.groups])
     fits = [
@@ -147,7 +150,7 @@ def report_of(found: HeldOut, heads: Heads, *, limit: int | None = None) -> Repo
             figures |= {f"{kind}: {order}: {name}": Figure.of([value], "share") for name, value in values.items()}
         if not repeated:
             targets += _targets(kind, by_order)
-            figures |= _diagram(kind, sample, lists)
+            figures |= _diagram(kind, sample, lists, pictures)
     return Report(
         name="answers",
         options={"photos": int((sample.shows < 0).sum())} | ({"limit": limit} if limit else {}),
@@ -172,13 +175,17 @@ def _targets(kind: str, by_order: Mapping[str, Mapping[str, float]]) -> list[Tar
     ]
 
 
-def _diagram(kind: str, sample: Sample, lists: Lists) -> dict[str, Figure]:
-    """The reliability of the five hits' matches, by tenths."""
+def _diagram(kind: str, sample: Sample, lists: Lists, pictures: Path | None) -> dict[str, Figure]:
+    """The reliability of the five hits' matches, by tenths, and a picture of it."""
     first = lists.first(by_match=True)
     similar = similar_pairs(sample, lists.queries, lists.candidates)
     said, right = (np.take_along_axis(each, first, axis=1).ravel() for each in (lists.said, similar))
     figures = {}
-    for each in reliability(said, right.astype(np.float64)):
+    bins = reliability(said, right.astype(np.float64))
+    if pictures is not None:
+        name = f"match-of-{_FILES[kind]}-photos.svg"
+        (pictures / name).write_text(diagram(bins, title=f"Five hits of {kind}"), encoding="utf-8")
+    for each in bins:
         low = 10 * min(9, int(10 * each.said))
         start = f"match of {kind}, {low} to {low + 10} %"
         figures |= {
@@ -234,6 +241,35 @@ def figures_of(sample: Sample, lists: Lists, *, again: bool) -> dict[str, Mappin
             "calibration error of candidates": _error(said, similar),
         }
     return found
+
+
+def diagram(bins: Sequence[ReliabilityBin], *, title: str) -> str:
+    """A reliability diagram as SVG: what was said across, what came true up; a dot's area is its number of hits."""
+    most = max(each.count for each in bins)
+    side, margin = 260, 36
+    dots = "".join(
+        f'<circle cx="{margin + side * each.said:.1f}" cy="{margin + side * (1 - each.right):.1f}" '
+        f'r="{2 + 9 * (each.count / most) ** 0.5:.1f}" fill="#2f6f9f" fill-opacity="0.75"/>'
+        for each in bins
+    )
+    ticks = "".join(
+        f'<text x="{margin + side * tenth / 10:.0f}" y="{margin + side + 14}" text-anchor="middle">{10 * tenth}</text>'
+        f'<text x="{margin - 6}" y="{margin + side * (1 - tenth / 10) + 4:.0f}" text-anchor="end">{10 * tenth}</text>'
+        for tenth in range(0, 11, 2)
+    )
+    whole = side + 2 * margin
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {whole} {whole + 8}" width="{whole}" role="img" '
+        f'aria-label="{title}" font-family="sans-serif" font-size="11">'
+        f'<rect width="{whole}" height="{whole + 8}" fill="#ffffff"/>'
+        f'<text x="{margin}" y="20" font-size="13">{title}</text>'
+        f'<rect x="{margin}" y="{margin}" width="{side}" height="{side}" fill="none" stroke="#888888"/>'
+        f'<path d="M{margin} {margin + side}L{margin + side} {margin}" stroke="#aaaaaa" stroke-dasharray="4 4"/>'
+        f"{dots}{ticks}"
+        f'<text x="{margin + side / 2:.0f}" y="{margin + side + 30}" text-anchor="middle">match, %</text>'
+        f'<text x="12" y="{margin + side / 2:.0f}" text-anchor="middle" '
+        f'transform="rotate(-90 12 {margin + side / 2:.0f})">similar, %</text></svg>\n'
+    )
 
 
 def _error(said: Floats, right: Flags) -> float:

@@ -86,7 +86,7 @@ def test_matches_come_true_on_photos_that_they_were_not_fitted_on(photos: Sample
     judged = found[1]
 
     assert set(judged) == {QueryKind.SHOP_PHOTO, QueryKind.PERSONS_PHOTO}
-    assert calibration_error(judged[QueryKind.SHOP_PHOTO].bins) < 0.05
+    assert calibration_error(judged[QueryKind.SHOP_PHOTO].bins) < 0.08
     assert calibration_error(judged[QueryKind.PERSONS_PHOTO].bins) < 0.12
 
 

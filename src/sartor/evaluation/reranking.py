@@ -10,13 +10,13 @@ import numpy as np
 from sartor.recommend.matching import Asked, Matcher, matches
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
-    from sartor.evaluation.model_run import EvaluationMatrices
     from sartor.evaluation.ranking import Indices, Ranked
     from sartor.ingest.embed import EmbeddedSource, PhotoEmbedding
+    from sartor.types import Matrix
 
     Floats = npt.NDArray[np.float64]
 
@@ -27,14 +27,14 @@ class Reranking:
 
     Attributes:
         matcher: Computes matches.
-        matrices: What is compared.
+        closeness: Of pairs of a query and a photo of the gallery, rows ``(m,)`` each: ``(m, 3)``.
         gallery: What is searched.
         photos: Main photo of each query.
         candidates: How many of the nearest are ordered anew; the others stay behind them.
     """
 
     matcher: Matcher
-    matrices: EvaluationMatrices
+    closeness: Callable[[Indices, Indices], Matrix]
     gallery: EmbeddedSource
     photos: Sequence[PhotoEmbedding]
     candidates: int
@@ -49,7 +49,7 @@ class Reranking:
             embedding, Asked(probabilities=probabilities, fingerprint=self.photos[query].fingerprint)
         )
         photos = self.gallery.firsts[products]
-        closeness = self.matrices.closeness(np.full(len(products), query), photos)
+        closeness = self.closeness(np.full(len(products), query), photos)
         signals = self.matcher.signals(
             asked,
             closeness,

@@ -123,7 +123,7 @@ def _run(  # noqa: PLR0913 - each is a keyword of its own
     if model.calibration is not None and request.as_recommended:
         reranking = Reranking(
             matcher=Matcher(model.calibration, model.features.heads),
-            matrices=matrices,
+            closeness=matrices.closeness,
             gallery=gallery,
             photos=photos,
             candidates=candidates_of(request.main_k, diversity=0.0),

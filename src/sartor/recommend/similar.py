@@ -131,9 +131,9 @@ def _hits(query: SimilarQuery, candidates: CandidateSet) -> tuple[Hit, ...]:
         return ()
     closeness = mixed(query.parts).closeness(candidates.vectors)  # (n, 3); negatives make no product less close
     found = _matches(query, candidates, closeness)
-    scores = [neighbor.score for neighbor in candidates.neighbors] if found is None else found
-    order = np.argsort(-np.asarray(scores), kind="stable")
-    scores, closeness = np.asarray(scores, np.float32)[order], closeness[order]
+    numbers = np.array([neighbor.score for neighbor in candidates.neighbors]) if found is None else found
+    order = np.argsort(-numbers, kind="stable")
+    scores, closeness = numbers[order].astype(np.float32), closeness[order]
     candidates = candidates.reordered(order.tolist())
     items = candidates.select(scores, k=query.k, diversity=query.diversity, without_groups=query.groups)
     matches = [None if found is None else item.score for item in items]
