@@ -244,7 +244,7 @@ def figures_of(sample: Sample, lists: Lists, *, again: bool) -> dict[str, Mappin
 
 
 def diagram(bins: Sequence[ReliabilityBin], *, title: str) -> str:
-    """A reliability diagram as SVG: what was said across, what came true up; a dot's area is its number of hits."""
+    """A reliability diagram as SVG: what was said across, what came true up; the larger a dot, the more hits."""
     most = max(each.count for each in bins)
     side, margin = 260, 36
     dots = "".join(
@@ -252,10 +252,11 @@ def diagram(bins: Sequence[ReliabilityBin], *, title: str) -> str:
         f'r="{2 + 9 * (each.count / most) ** 0.5:.1f}" fill="#2f6f9f" fill-opacity="0.75"/>'
         for each in bins
     )
+    low, left = margin + side, margin - 6
     ticks = "".join(
-        f'<text x="{margin + side * tenth / 10:.0f}" y="{margin + side + 14}" text-anchor="middle">{10 * tenth}</text>'
-        f'<text x="{margin - 6}" y="{margin + side * (1 - tenth / 10) + 4:.0f}" text-anchor="end">{10 * tenth}</text>'
-        for tenth in range(0, 11, 2)
+        f'<text x="{margin + side * share:.0f}" y="{low + 14}" text-anchor="middle">{100 * share:.0f}</text>'
+        f'<text x="{left}" y="{low - side * share + 4:.0f}" text-anchor="end">{100 * share:.0f}</text>'
+        for share in (0, 0.2, 0.4, 0.6, 0.8, 1)
     )
     whole = side + 2 * margin
     return (
