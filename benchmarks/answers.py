@@ -235,8 +235,8 @@ def figures_of(sample: Sample, lists: Lists, *, again: bool) -> dict[str, Mappin
             **{name: float(of[name].mean()) for name in (*exact, "all at once", "similar")},
             "first similar": float(right.mean()),
             "first all at once": float(of["all at once"][:, 0].mean()),
-            "a little over a right first": float(weak[right].mean()),
-            "a little over a wrong first": float(weak[~right].mean()),
+            "a little over a right first": _share(weak[right]),
+            "a little over a wrong first": _share(weak[~right]),
             "calibration error of five": _error(of["said"], of["similar"]),
             "calibration error of candidates": _error(said, similar),
         }
@@ -271,6 +271,10 @@ def diagram(bins: Sequence[ReliabilityBin], *, title: str) -> str:
         f'<text x="12" y="{margin + side / 2:.0f}" text-anchor="middle" '
         f'transform="rotate(-90 12 {margin + side / 2:.0f})">similar, %</text></svg>\n'
     )
+
+
+def _share(flags: Flags) -> float:
+    return float(flags.mean()) if len(flags) else float("nan")
 
 
 def _error(said: Floats, right: Flags) -> float:
