@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from benchmarks.answers import answers
 from benchmarks.beside_service import beside_service
 from benchmarks.data import SHARED_DATA, Data
 from benchmarks.decoding import decoding
@@ -64,6 +65,7 @@ app.command("ray_ingest")(ray_ingest)
 app.command("retrieval_agreement")(retrieval_agreement)
 app.command("encoder_quality")(encoder_quality)
 app.command("recommendations")(recommendations)
+app.command("answers")(answers)
 app.command("recommendation_latency")(recommendation_latency)
 app.command("filtered_recall")(filtered_recall)
 app.command("index_engines")(index_engines)

@@ -305,7 +305,7 @@ def _macro(values: npt.NDArray[np.float64], kinds: npt.NDArray[np.str_]) -> npt.
     """Scores weighted so that their mean is the mean over the kinds."""
     names, counts = np.unique(kinds, return_counts=True)
     weight = dict(zip(names, len(kinds) / (len(names) * counts), strict=True))
-    return values * np.array([weight[kind] for kind in kinds])
+    return np.asarray(values * np.array([weight[kind] for kind in kinds]))
 
 
 def _batches(pixels: Iterable[npt.NDArray[np.uint8]]) -> Iterable[npt.NDArray[np.uint8]]:

@@ -110,6 +110,18 @@ def match(result: Result) -> Table:
     )
 
 
+def answers(result: Result) -> Table:
+    """Five hits by match beside five by score, for each kind of photo."""
+    figures = result["figures"]
+    rows = []
+    for kind in _distinct(name.partition(": ")[0] for name in figures if not name.startswith(_MATCH)):
+        whats = _distinct(name.split(": ", 2)[2] for name in figures if name.startswith(f"{kind}: by match: "))
+        for what in whats:
+            both = (figures[f"{kind}: {order}: {what}"]["median"] for order in ("by score", "by match"))
+            rows.append((f"{kind}: {what}", *(f"{each:.3f}" for each in both)))
+    return Table(("", "by score, as before", "by match"), rows)
+
+
 def runtimes(result: Result) -> Table:
     """Networks by runtime and precision."""
     starts = _distinct(name.rpartition(": ")[0] for name in result["figures"])
@@ -232,6 +244,7 @@ TABLES: Mapping[str, Callable[[Result], Table]] = {
     "recommendation_latency": recommendation_latency,
     "recommendations, dials": dials,
     "recommendations, match": match,
+    "answers": answers,
     "runtimes": runtimes,
     "decoding": decoding,
     "index_engines": engines,

@@ -6,7 +6,9 @@ import io
 import json
 import re
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,10 +17,12 @@ from PIL import Image
 import sartor
 from sartor.cli import main
 from sartor.config import Settings
+from sartor.encoders.card import CARD_FILE, MatchCalibration, ModelCard
 from sartor.errors import BadDial
 from sartor.recommend.weights import DEFAULT_FEATURE_WEIGHTS, feature_weights
 from sartor.studio.backend import SearchOptions, WorkspaceBackend
 from sartor.studio.queries import _label
+from sartor.types import Verdict
 from tests.fakes import BLUE, GREEN, RED, folder_of, various_colors
 from tests.service.conftest import serving
 from tests.shop.test_predictions import describe_by
@@ -37,6 +41,24 @@ def street_photo() -> bytes:
         stream, "JPEG", exif=exif, quality=60
     )
     return stream.getvalue()
+
+
+def calibrate(home: Path) -> None:
+    """Give the model a calibration, so that lists are ordered by match."""
+    file = home / "models" / "color" / CARD_FILE
+    calibration = MatchCalibration(slope=9.0, color=3.0, intercept=-9.0, attributes=("color",))
+    ModelCard.read(file).model_copy(update={"calibration": calibration}).write(file)
+
+
+def said(answer: Mapping[str, Any], hits: Sequence[Mapping[str, Any]]) -> tuple[Any, ...]:
+    """What an answer says of itself and of its hits; matches to the digits that JSON has."""
+    return (
+        answer["verdict"],
+        answer["kind"],
+        answer["good"],
+        [(hit["likeness"], hit["weak"]) for hit in hits],
+        [hit["match"] for hit in hits],
+    )
 
 
 @pytest.fixture
@@ -62,9 +84,19 @@ def test_every_door_gives_the_same_products_in_the_same_order(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     color, dials = asked.get("color"), asked.get("dials")
+    calibrate(filled)
     found: dict[str, list[str]] = {}
+    words: dict[str, tuple[Any, ...]] = {}  # what is said of the answer and of each hit
     with sartor.open(filled) as shop:
-        found["python"] = [hit.product_id for hit in shop.similar(query, k=K, color=color, weights=dials)]
+        answer = shop.similar(query, k=K, color=color, weights=dials)
+        found["python"] = [hit.product_id for hit in answer]
+        words["python"] = said(
+            {"kind": answer.kind, "verdict": answer.verdict, "good": answer.good},
+            [{"match": hit.match, "likeness": hit.likeness, "weak": hit.weak} for hit in answer],
+        )
+        scores = [hit.score for hit in answer]
+        assert scores == sorted(scores, reverse=True)
+        assert scores == [hit.match for hit in answer]
 
     with serving(filled) as client:
         files = [
@@ -73,6 +105,7 @@ def test_every_door_gives_the_same_products_in_the_same_order(
         ]
         answer = client.post("/v1/similar", files=files)
         found["api"] = [hit["product_id"] for hit in answer.json()["hits"]]
+        words["api"] = said(answer.json(), answer.json()["hits"])
         there = client.post("/search", files=[files[1]], follow_redirects=False).headers["location"]
         there += "&color=navy" if color else ""
         there += "&colorweight=0.9" if dials else ""
@@ -84,17 +117,27 @@ def test_every_door_gives_the_same_products_in_the_same_order(
     monkeypatch.setattr(sys, "argv", command)
     with pytest.raises(SystemExit):
         main()
-    found["command line"] = [hit["product_id"] for hit in json.loads(capsys.readouterr().out)["hits"]]
+    printed = json.loads(capsys.readouterr().out)
+    found["command line"] = [hit["product_id"] for hit in printed["hits"]]
+    words["command line"] = said(printed, printed["hits"])
 
     if not color:  # the studio asks for none
         backend = WorkspaceBackend(Settings(home=filled))
         weights = feature_weights(dials)
         results = backend.similar([query.read_bytes()], None, SearchOptions(model="color", k=K, dials=weights))
         found["studio"] = [hit.product_id for hit in results]
+        words["studio"] = said(
+            {"kind": results.kind, "verdict": results.verdict, "good": results.good},
+            [{"match": hit.match, "likeness": hit.likeness, "weak": hit.weak} for hit in results],
+        )
         backend.close()
 
     assert len(found["python"]) == K
     assert found == dict.fromkeys(found, found["python"])
+    for door, own in words.items():
+        assert own[:-1] == words["python"][:-1], door
+        assert own[-1] == pytest.approx(words["python"][-1], abs=1e-4), door
+    assert words["python"][0] in set(Verdict)
 
 
 def test_what_is_predicted_is_marked_at_every_door(

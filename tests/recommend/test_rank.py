@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sartor.recommend.rank import Matching, fold_variants, mmr
+from sartor.recommend.rank import fold_variants, mmr
 from sartor.types import EVERYTHING, Hit
 from tests.recommend.small_catalog import SmallCatalog, photo_of
 
@@ -103,10 +103,3 @@ def test_a_candidate_that_has_just_left_the_catalog_is_no_hit(catalog: SmallCata
 
     assert [neighbor.product_id for neighbor in candidates.neighbors] == ["skirt"]
     assert candidates.vectors.shape == (1, 99)
-
-
-def test_a_match_of_one_half_lies_on_the_calibrated_line() -> None:
-    matching = Matching((10.0, 2.0, 0.0), -6.0)
-    closeness = np.array([[0.4, 1.0, 0.3], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]], np.float32)
-
-    assert matching.of(closeness) == pytest.approx([0.5, 1 / (1 + np.exp(-6)), 1 / (1 + np.exp(6))])

@@ -6,12 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sartor.encoders.card import MatchCalibration
 from sartor.errors import UnknownAttribute
 from sartor.recommend.base import Model
-from sartor.recommend.features import Features, FeatureWeights
-from sartor.recommend.rank import Matching
+from sartor.recommend.features import Features
+from sartor.recommend.matching import SAME_MATCH, Asked, Matcher
 from sartor.recommend.similar import Recommendation, SimilarQuery, similar
+from sartor.recommend.weights import DEFAULT_FEATURE_WEIGHTS
 from sartor.types import AnyOf, FacetValue, Likeness, Neighbor, Photo, Product, StoredProduct, Verdict, Where
+from tests.fakes import NO_HEADS
 
 PHOTO = Photo(sha256="a" * 64, name="a.jpg", width_px=1, height_px=1, thumbnail="a.jpg")
 
@@ -65,23 +68,23 @@ class Rail:
 MODEL = Model(
     attributes=("color",),
     predicted=lambda vectors: [{"color": ("Red", 0.8)} for _ in vectors],
-    matching=Matching((10.0, 0.0, 0.0), -5.0).of,
+    matching=Matcher(MatchCalibration(slope=10.0, intercept=-5.0, attributes=()), NO_HEADS),
 )
 
 
 def ask(rail: Rail, query: Features, **options: object) -> Recommendation:
-    return similar(SimilarQuery(parts=((query, 1.0),), **options), index=rail, catalog=rail, model=MODEL)
+    asked = SimilarQuery(parts=((query, 1.0),), asked=Asked(), **options)
+    return similar(asked, index=rail, catalog=rail, model=MODEL)
 
 
 def test_a_hit_tells_what_is_known_predicted_and_why() -> None:
     rail = Rail({"shirt": features([1, 0.1])}, shirt={"color": "Blue"})
-    (hit,) = ask(rail, features([1, 0]), weights=FeatureWeights(style=1))
+    (hit,) = ask(rail, features([1, 0]), weights=DEFAULT_FEATURE_WEIGHTS)
 
     assert (hit.product_id, hit.title, hit.photo) == ("shirt", "Shirt", PHOTO)
     assert hit.attributes == {"color": "Blue"}
     assert hit.predicted == {}
-    assert hit.score == pytest.approx(hit.style)
-    assert hit.match == pytest.approx(1 / (1 + np.exp(-(10 * hit.style - 5))))
+    assert hit.score == hit.match == pytest.approx(SAME_MATCH / (1 + np.exp(-(10 * hit.style - 5))))
     assert hit.reasons
 
 

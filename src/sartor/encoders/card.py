@@ -64,24 +64,74 @@ class AttributeHead(_Part):
     describes: bool = True
 
 
-class MatchCalibration(_Part):
-    """From similarity to the probability that two products agree: ``1 / (1 + e^-(w_s s + w_c c + w_k k + b))``.
+class MatchFit(_Part):
+    """From signals of a query and a product to the probability that a shopper calls them similar.
+
+    ``1 / (1 + e^-(w_s s + w_n n + w_c c + w_k k + sum w_a x_a + sum v_q y_q + b))``: ``s``, ``c`` and ``k`` are
+    closeness in style, color and category, ``n = max(0, s - 0.8) / 0.2``, ``x_a`` is how much they agree in an
+    attribute, ``y_q`` how sure the query is of one.
 
     Source: J. Platt, "Probabilistic outputs for support vector machines" (1999).
 
     Attributes:
         slope: ``w_s``, for the embeddings' cosine.
+        near: ``w_n``, for how far that is above 0.8, as a share of the rest.
         color: ``w_c``, for the colors' similarity.
         category: ``w_k``, for the categories' similarity.
+        agreement: ``w_a`` by attribute.
+        confidence: ``v_q`` by attribute, for the probability of the query's likeliest class.
+        resolution: For the octaves of the query's resolution.
         intercept: ``b``.
-        attributes: Attributes in which two products agree, colors by their family.
+        curve: Points that a rising line goes through, from these log-odds to those that came true; none for as
+            they are.
+        means: Mean of each signal over the pairs that it was fitted on, by the name of its feature, or
+            ``same NAME`` for an attribute's agreement; from there, the weights of a query shift the log-odds.
     """
 
     slope: float
+    near: float = 0.0
     color: float = 0.0
     category: float = 0.0
+    agreement: dict[str, float] = {}
+    confidence: dict[str, float] = {}
+    resolution: float = 0.0
     intercept: float
+    curve: tuple[tuple[float, float], ...] = ()
+    means: dict[str, float] = {}
+
+
+class PhotoKinds(_Part):
+    """Whose photo a query is: a shop's, a person's, or unlike all that the model has seen.
+
+    Attributes:
+        toward_person: ``(d,)``: with an embedding ``e``, a photo is a person's with probability
+            ``1 / (1 + e^-(toward_person e + intercept))``.
+        intercept: See there.
+        familiar: Cosine of an embedding and the nearest class of the first attribute below which a photo is
+            unfamiliar.
+    """
+
+    toward_person: tuple[float, ...]
+    intercept: float
+    familiar: float
+
+
+class MatchCalibration(MatchFit):
+    """How a model's matches are computed. The fit is that for shops' photos, and for all where there is no other.
+
+    Attributes:
+        attributes: Attributes in which two products agree, colors by their family.
+        people: The fit for people's photos.
+        photos: How the two are told apart.
+        same_style: Closeness in style from which, with ``same_color``, 99 of 100 pairs show the same product.
+        same_color: Closeness in color.
+    """
+
     attributes: tuple[str, ...]
+    people: MatchFit | None = None
+    photos: PhotoKinds | None = None
+    same_style: float | None = None
+    same_color: float | None = None
 
 
 class Measured(_Part):

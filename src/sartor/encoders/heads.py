@@ -79,6 +79,12 @@ class Heads:
         """The same of one head, ``(n, c)``."""
         return _softmax(self._scale / head.temperature * (embeddings @ self._vectors[head.name]))
 
+    def familiarity(self, embeddings: Matrix) -> Vector:
+        """Cosine of embeddings ``(n, d)`` with their nearest class of the first attribute, ``(n,)``, else 1."""
+        if not self.heads:
+            return np.ones(len(embeddings), np.float32)
+        return np.asarray((embeddings @ self._vectors[self.heads[0].name]).max(axis=1), np.float32)
+
     def class_vector(self, value: str) -> Vector | None:
         """The unit vector ``(d,)`` of the first class with a name; None without one."""
         for head in self.heads:

@@ -11,21 +11,19 @@ from sartor.evaluation.relevance import labels_of
 from sartor.evaluation.results import Calibration
 from sartor.ingest.photos import batched
 from sartor.recommend.features import color_family
-from sartor.recommend.rank import Matching
+from sartor.recommend.matching import COLOR_ATTRIBUTES, FITS_ALL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sartor.encoders.card import MatchCalibration
     from sartor.evaluation.intervals import Values
-    from sartor.evaluation.model_run import EvaluationMatrices
     from sartor.evaluation.ranking import Indices
     from sartor.evaluation.relevance import Labels
+    from sartor.evaluation.reranking import Reranking
     from sartor.ingest.embed import PhotoEmbedding
     from sartor.recommend.features import FeatureBuilder
     from sartor.types import Attributes
 
-_COLORS = ("color", "colour", "baseColour")
 _MIN_LABELS = 50  # fewer say nothing about a calibration
 _STEP = 512
 
@@ -55,29 +53,28 @@ def attribute_calibration(
 
 
 def match_calibration(
-    matrices: EvaluationMatrices,
-    neighbors: Indices,
-    calibration: MatchCalibration,
-    query_rows: Sequence[Attributes],
-    gallery_rows: Sequence[Attributes],
+    reranking: Reranking, neighbors: Indices, query_rows: Sequence[Attributes], gallery_rows: Sequence[Attributes]
 ) -> Calibration | None:
-    """Whether 80 in 100 hits with a match of 80 % agree with the query; None if there are too few labels."""
+    """Whether 80 in 100 hits with a match of 80 % agree with the query; None if there are too few labels.
+
+    Attributes agree as the calibration says: colors by their family, and a unisex product with everybody.
+    """
     queries, ranks = np.nonzero(neighbors >= 0)
     products = neighbors[queries, ranks]
     agree = np.ones(len(queries), np.bool_)
     known = np.ones(len(queries), np.bool_)
-    for name in calibration.attributes:
+    for name in reranking.matcher.calibration.attributes:
         of_query, of_hit = (labels_of(rows, name) for rows in (query_rows, gallery_rows))
-        if name in _COLORS:
+        if name in COLOR_ATTRIBUTES:
             of_query, of_hit = color_families(of_query), color_families(of_hit)
         of_query, of_hit = of_query[queries], of_hit[products]
-        agree &= of_query == of_hit
+        fits_all = [np.isin(np.char.lower(labels), list(FITS_ALL)) for labels in (of_query, of_hit)]
+        agree &= (of_query == of_hit) | np.logical_or(*fits_all)
         known &= (of_query != "") & (of_hit != "")
     if known.sum() < _MIN_LABELS:
         return None
-    matching = Matching((calibration.slope, calibration.color, calibration.category), calibration.intercept)
-    closeness = matrices.closeness(queries[known], matrices.gallery.firsts[products[known]])
-    return _calibration("match", matching.of(closeness).astype(np.float64), agree[known].astype(np.float64))
+    found = [reranking.matches(row, own[own >= 0]) for row, own in enumerate(neighbors)]
+    return _calibration("match", np.concatenate(found)[known].astype(np.float64), agree[known].astype(np.float64))
 
 
 def color_families(labels: Labels) -> Labels:

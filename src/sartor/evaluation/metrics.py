@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sartor.evaluation.intervals import Values
     from sartor.evaluation.ranking import Gallery, Indices, Ranked
     from sartor.evaluation.relevance import Labels, Mask, Relevance
+    from sartor.evaluation.reranking import Reranking
     from sartor.types import Matrix
 
 BINS = 10  # of a reliability diagram
@@ -89,8 +90,14 @@ class Measured:
     scores: tuple[Mapping[str, Values], ...]
 
 
-def measure(
-    queries: Matrix, gallery: Gallery, relevances: Sequence[Relevance], *, own: Indices, ks: Sequence[int]
+def measure(  # noqa: PLR0913 - each is a keyword of its own
+    queries: Matrix,
+    gallery: Gallery,
+    relevances: Sequence[Relevance],
+    *,
+    own: Indices,
+    ks: Sequence[int],
+    reranking: Reranking | None = None,
 ) -> Measured:
     """Rank the gallery for every query, and judge the rankings.
 
@@ -100,14 +107,16 @@ def measure(
         relevances: What is relevant, for the same queries and the same gallery.
         own: ``(q,)`` the query's own product in the gallery, which is left out; -1 if it is not there.
         ks: Lengths of lists, at least one.
+        reranking: Orders the nearest anew; None leaves them as they are.
     """
     longest = max(ks)
-    depth = np.full(len(queries), longest)
+    depth = np.full(len(queries), longest if reranking is None else max(longest, reranking.candidates))
     for relevance in relevances:
         np.maximum(depth, relevance.totals, out=depth)
     neighbors = np.full((len(queries), longest), _NO_NEIGHBOR)
     scores = [{name: np.full(len(queries), np.nan) for name in metric_names(ks)} for _ in relevances]
-    for ranked in rankings(queries, gallery, own=own, depth=depth):
+    for block in rankings(queries, gallery, own=own, depth=depth):
+        ranked = block if reranking is None else reranking.reordered(block)
         first = ranked.products[:, :longest]
         neighbors[ranked.rows, : first.shape[1]] = first
         for relevance, by_metric in zip(relevances, scores, strict=True):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sartor.encoders.encoder import Encoder
     from sartor.evaluation.metrics import Measured
     from sartor.evaluation.ranking import Indices
+    from sartor.evaluation.reranking import Reranking
     from sartor.evaluation.task import CandidateModel, Task
     from sartor.ingest.embed import EmbeddedSource, PhotoEmbedding
     from sartor.recommend.features import FeatureBuilder
@@ -78,6 +79,7 @@ class ModelRun:
         query_photos: Main photo of each query.
         task: The queries and what is relevant to them.
         matrices: What is compared.
+        reranking: How the nearest are ordered anew; None where they are not.
         measured: Neighbors and metrics.
         seconds: How long each part took.
     """
@@ -89,6 +91,7 @@ class ModelRun:
     query_photos: Sequence[PhotoEmbedding]
     task: Task
     matrices: EvaluationMatrices
+    reranking: Reranking | None
     measured: Measured
     seconds: dict[str, float]
 

@@ -16,6 +16,7 @@ from sartor.evaluation.metrics import measure
 from sartor.evaluation.model_run import ModelRun, ann_recall, copies, evaluation_matrices
 from sartor.evaluation.pictures import examples, map_of
 from sartor.evaluation.relevance import labels_of
+from sartor.evaluation.reranking import Reranking
 from sartor.evaluation.results import (
     CategoryResult,
     Comparison,
@@ -31,6 +32,8 @@ from sartor.evaluation.results import (
 )
 from sartor.evaluation.task import task_of
 from sartor.ingest.embed import embed_source
+from sartor.recommend.matching import Matcher
+from sartor.recommend.similar import candidates_of
 from sartor.recommend.weights import DEFAULT_FEATURE_WEIGHTS
 
 if TYPE_CHECKING:
@@ -116,7 +119,18 @@ def _run(  # noqa: PLR0913 - each is a keyword of its own
     photos = [queries.photos[queries.firsts[row]] for row in task.asked]
     matrices = evaluation_matrices(gallery, photos, model.features, as_recommended=request.as_recommended)
     relevances = [relevance for _, relevance in task.criteria]
-    measured = measure(matrices.queries, matrices.gallery, relevances, own=task.own, ks=request.ks)
+    reranking = None
+    if model.calibration is not None and request.as_recommended:
+        reranking = Reranking(
+            matcher=Matcher(model.calibration, model.features.heads),
+            closeness=matrices.closeness,
+            gallery=gallery,
+            photos=photos,
+            candidates=candidates_of(request.main_k, diversity=0.0),
+        )
+    measured = measure(
+        matrices.queries, matrices.gallery, relevances, own=task.own, ks=request.ks, reranking=reranking
+    )
     return ModelRun(
         model=model,
         encoder=encoder,
@@ -125,6 +139,7 @@ def _run(  # noqa: PLR0913 - each is a keyword of its own
         query_photos=photos,
         task=task,
         matrices=matrices,
+        reranking=reranking,
         measured=measured,
         seconds={"embedding": ready_s - start_s, "ranking": time.perf_counter() - ready_s},
     )
@@ -176,10 +191,10 @@ def _result(request: EvaluationRequest, run: ModelRun) -> ModelResult:
 
 def _calibration(run: ModelRun, lists: Indices) -> tuple[Calibration, ...]:
     found = attribute_calibration(run.query_photos, run.query_rows, run.model.features)
-    if run.model.calibration is None or run.matrices.features is None:
+    if run.reranking is None:
         return found
     gallery_rows = [product.attributes for product in run.gallery.products]
-    match = match_calibration(run.matrices, lists, run.model.calibration, run.query_rows, gallery_rows)
+    match = match_calibration(run.reranking, lists, run.query_rows, gallery_rows)
     return found if match is None else (*found, match)
 
 

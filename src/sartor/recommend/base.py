@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from sartor.encoders.card import ModelCard
     from sartor.events.model import Person
-    from sartor.types import Matrix, Vector
+    from sartor.recommend.matching import Matcher
+    from sartor.types import Matrix
 
 GROUP = "item_group_id"  # the attribute that variants of one product share
 
@@ -49,8 +50,7 @@ class Model:
     attributes: tuple[str, ...]  # names of all that can be filtered by
     # Value and probability by attribute, for vectors of the index ``(n, d + m + c)``.
     predicted: Callable[[Matrix], Sequence[Mapping[str, tuple[str, float]]]]
-    # Probabilities ``(n,)`` for closenesses ``(n, 3)`` in style, color and category; None without a calibration.
-    matching: Callable[[Matrix], Vector] | None
+    matching: Matcher | None  # None without a calibration
     is_default: bool = False  # whether its predictions are those that the catalog's listing has
 
 

@@ -13,9 +13,12 @@ from sartor.errors import BadBox, BadWeight, PhotoRejected, ProductNotFound
 from sartor.imaging import decode
 from sartor.imaging.color import palette_of
 from sartor.imaging.fetch import EncodedPhoto, encoded_photo
+from sartor.imaging.pixels import fingerprint
 from sartor.recommend.base import GROUP
 from sartor.recommend.explain import QueryAttributes
 from sartor.recommend.features import Features, color_words, mixed
+from sartor.recommend.matching import Asked, resolution_of, with_known
+from sartor.types import QueryKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +28,9 @@ if TYPE_CHECKING:
     from sartor.imaging import UrlPolicy
     from sartor.recommend.base import PhotoEncoder
     from sartor.recommend.features import FeatureBuilder
+    from sartor.recommend.matching import Matcher
     from sartor.store.base import CatalogStore
+    from sartor.types import Attributes, Matrix, Vector
 
 PhotoInput: TypeAlias = str | Path | bytes | EncodedPhoto
 Box: TypeAlias = tuple[float, float, float, float]
@@ -80,17 +85,34 @@ class EncodedQuery:
     features: Features
     weight: float
     seen: QueryAttributes
+    asked: Asked  # what its matches depend on beside the features
     products: frozenset[str]  # ids of the products that it is, or shows
     groups: frozenset[str]  # their item groups
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Region:
+    """The region of a photo that is asked about."""
+
+    image: Image.Image
+    resolution: float  # see ``resolution_of``
 
 
 class QueryEncoder:
     """Encodes the parts of queries with one model."""
 
     def __init__(
-        self, store: CatalogStore, encoder: PhotoEncoder, features: FeatureBuilder, urls: UrlPolicy
+        self,
+        store: CatalogStore,
+        encoder: PhotoEncoder,
+        features: FeatureBuilder,
+        urls: UrlPolicy,
+        *,
+        matcher: Matcher | None = None,
     ) -> None:
+        """``matcher`` tells whose photo a query is; None for models without a calibration."""
         self._store, self._encoder, self._features, self._urls = store, encoder, features, urls
+        self._matcher = matcher
 
     def read(self, photo: PhotoInput) -> EncodedPhoto:
         """Read a photo once, to use it several times; raises PhotoRejected if that fails."""
@@ -98,7 +120,7 @@ class QueryEncoder:
 
     def decode(self, part: Part) -> Image.Image:
         """Decode the photo of a part, cut to its region, RGB; raises PhotoRejected if that fails."""
-        return self._read_image(part)[1]
+        return self._read_image(part)[1].image
 
     def encode(self, part: Part) -> EncodedQuery:
         """Encode a part of a query.
@@ -110,27 +132,45 @@ class QueryEncoder:
         return self._photo(part) if part.product is None else self._product(part.product, part.weight)
 
     def _photo(self, part: Part) -> EncodedQuery:
-        encoded, image = self._read_image(part)
+        encoded, photo = self._read_image(part)
+        image = photo.image
         embedding = self._encoder.embed([image])
         if np.isnan(embedding[0, 0]):
             raise PhotoRejected(encoded.name, reason="the network gave no usable embedding of it")
         palette = palette_of(image)
         (features,) = self._features.features(embedding, [palette], {})
+        asked = Asked(
+            probabilities=self._probabilities(embedding, {}),
+            resolution=photo.resolution,
+            fingerprint=fingerprint(image),
+        )
         return EncodedQuery(
             features=features,
             weight=part.weight,
             seen=QueryAttributes(predicted=self._features.describe(embedding)[0], colors=color_words(palette)),
+            asked=asked if self._matcher is None else self._matcher.asked(embedding[0], asked),
             products=frozenset(self._store.products_with_photos([encoded.sha256])),
             groups=frozenset(),
         )
 
-    def _read_image(self, part: Part) -> tuple[EncodedPhoto, Image.Image]:
+    def _probabilities(self, embeddings: Matrix, attributes: Attributes) -> dict[str, Vector]:
+        """Probabilities by attribute, of the first of some photos of one product or query."""
+        heads = self._features.heads
+        found = with_known(heads, heads.probabilities(embeddings[:1]), [attributes])
+        return {name: rows[0] for name, rows in found.items()}
+
+    def _read_image(self, part: Part) -> tuple[EncodedPhoto, _Region]:
         if part.photo is None:
             msg = "a part of a query is a photo or a product"
             raise ValueError(msg)
         encoded = self.read(part.photo)
         fit_px = max(self._encoder.card.size_px) if part.box is None else None
-        return encoded, _cropped(decode(encoded.data, name=encoded.name, fit_px=fit_px).image, part.box)
+        photo = decode(encoded.data, name=encoded.name, fit_px=fit_px)
+        _, _, width, height = part.box or (0, 0, 1, 1)
+        return encoded, _Region(
+            image=_cropped(photo.image, part.box),
+            resolution=resolution_of(width * photo.width_px, height * photo.height_px),
+        )
 
     def _product(self, product_id: str, weight: float) -> EncodedQuery:
         stored = self._store.products([product_id]).get(product_id)
@@ -151,6 +191,13 @@ class QueryEncoder:
                 known=attributes,
                 predicted=self._features.describe(embeddings[:1])[0],
                 colors=() if palette is None else color_words(palette),
+            ),
+            asked=Asked(
+                kind=QueryKind.PRODUCT,
+                probabilities=self._probabilities(embeddings, attributes),
+                known=attributes,
+                resolution=resolution_of(stored.photos[0].width_px, stored.photos[0].height_px),
+                fingerprint=stored.photos[0].fingerprint,
             ),
             products=frozenset({*showing, product_id}),
             groups=frozenset({group} if group else ()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sartor.recommend.base import Model
     from sartor.store.base import CatalogStore
-    from sartor.types import Matrix, Neighbor, Photo, StoredProduct, Vector
+    from sartor.types import Attributes, Matrix, Neighbor, Photo, StoredProduct, Vector
 
     Flags = npt.NDArray[np.bool_]
 
@@ -68,24 +68,6 @@ def fold_variants(groups: Sequence[str], alike: Flags) -> list[list[int]]:
     return products
 
 
-@dataclass(frozen=True, slots=True)
-class Matching:
-    """Match probability by logistic calibration: of the hits with match 80 %, about 80 % are of the query's kind.
-
-    ``match = 1 / (1 + e^-(w_style s + w_color c + w_category k + b))``, fitted on products that the model was not
-    trained on. It does not depend on the feature weights.
-
-    Source: J. Platt, "Probabilistic outputs for support vector machines" (1999).
-    """
-
-    weights: tuple[float, float, float]
-    intercept: float
-
-    def of(self, closeness: Matrix) -> Vector:
-        """Matches ``(n,)`` from 0 to 1 for closenesses ``(n, 3)`` in style, color and category."""
-        return np.asarray(1 / (1 + np.exp(-(closeness @ np.array(self.weights) + self.intercept))), np.float32)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankedItem:
     """A ranked candidate: its row, score, the ids of its variants, and why it is there."""
@@ -117,6 +99,12 @@ class CandidateSet:
             np.stack([neighbor.vector for neighbor in kept]) if kept else np.empty((0, sum(sizes)), np.float32)
         )
         return cls(neighbors=kept, vectors=vectors, products=products, sizes=sizes, model=model)
+
+    def reordered(self, order: Sequence[int]) -> CandidateSet:
+        """The same candidates in another order, by their rows."""
+        return replace(
+            self, neighbors=tuple(self.neighbors[row] for row in order), vectors=self.vectors[list(order)]
+        )
 
     def select(
         self, scores: Vector, *, k: int, diversity: float, without_groups: Collection[str] = ()
@@ -170,6 +158,16 @@ class CandidateSet:
             variants=item.variants,
             reasons=item.reasons,
         )
+
+    @property
+    def rows(self) -> list[Attributes]:
+        """What the catalog says of each candidate."""
+        return [self.products[neighbor.product_id].product.attributes for neighbor in self.neighbors]
+
+    @property
+    def fingerprints(self) -> list[bytes]:
+        """Of each candidate's photo."""
+        return [self._photo(neighbor).fingerprint for neighbor in self.neighbors]
 
     def _photo(self, neighbor: Neighbor) -> Photo:
         photos = self.products[neighbor.product_id].photos

@@ -12,6 +12,7 @@ from sartor.recommend.base import Hits
 from sartor.recommend.explain import QueryAttributes, reasons_of
 from sartor.recommend.features import Features, FeatureWeights, mixed
 from sartor.recommend.filters import require_attributes, require_values
+from sartor.recommend.matching import matches
 from sartor.recommend.rank import CandidateSet
 from sartor.recommend.weights import likeness_of
 from sartor.types import EVERYTHING, Likeness, QueryKind, Verdict, Where
@@ -19,10 +20,15 @@ from sartor.types import EVERYTHING, Likeness, QueryKind, Verdict, Where
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy.typing as npt
+
     from sartor.index.base import VectorIndex
     from sartor.recommend.base import Model
+    from sartor.recommend.matching import Asked
     from sartor.store.base import CatalogStore
-    from sartor.types import FacetValue, Hit
+    from sartor.types import FacetValue, Hit, Matrix
+
+    Floats = npt.NDArray[np.float64]
 
 DEFAULT_K = 5
 FACET_VALUES = 200
@@ -36,7 +42,7 @@ class SimilarQuery:
     """A query for the ``k`` most similar products."""
 
     parts: tuple[tuple[Features, float], ...]  # what they should be like, with weights
-    kind: QueryKind | None = None  # what the query is; None where that is not known, as for a color alone
+    asked: Asked | None = None  # what matches depend on beside features; None for a color alone
     negatives: tuple[tuple[Features, float], ...] = ()  # what they should not be like, with weights
     seen: QueryAttributes = field(default_factory=QueryAttributes)  # of the query, for reasons
     weights: FeatureWeights = field(default_factory=FeatureWeights)
@@ -90,9 +96,7 @@ def similar(query: SimilarQuery, *, index: VectorIndex, catalog: CatalogStore, m
     features = mixed(query.parts, query.negatives)
     vector = features.weighted(query.weights)
     sizes = (len(features.style), len(features.color))
-    limit = max(
-        _MIN_CANDIDATES, (_VARIED_CANDIDATES_PER_HIT if query.diversity else _CANDIDATES_PER_HIT) * query.k
-    )
+    limit = candidates_of(query.k, diversity=query.diversity)
     while True:
         neighbors = index.search(vector, k=limit, where=query.where, without=query.without, exact=query.exact)
         hits = _hits(query, CandidateSet.of(neighbors, catalog=catalog, model=model, sizes=sizes))
@@ -103,32 +107,39 @@ def similar(query: SimilarQuery, *, index: VectorIndex, catalog: CatalogStore, m
         require_values(query.where, index)
     return Recommendation(
         hits=hits,
-        kind=query.kind,
-        verdict=_verdict(query.kind, hits),
+        kind=None if query.asked is None else query.asked.kind,
+        verdict=_verdict(query.asked, hits),
         facets=index.facets(query.facets, where=query.where, limit=FACET_VALUES) if query.facets else {},
         seen=query.seen,
     )
 
 
-def _verdict(kind: QueryKind | None, hits: Sequence[Hit]) -> Verdict:
+def candidates_of(k: int, *, diversity: float) -> int:
+    """How many of the nearest are candidates for ``k`` hits."""
+    return max(_MIN_CANDIDATES, (_VARIED_CANDIDATES_PER_HIT if diversity else _CANDIDATES_PER_HIT) * k)
+
+
+def _verdict(asked: Asked | None, hits: Sequence[Hit]) -> Verdict:
     if not hits or any(not hit.weak for hit in hits):
         return Verdict.FOUND
-    return Verdict.NOT_SURE if kind is QueryKind.UNFAMILIAR else Verdict.NOTHING_CLOSE
+    is_unfamiliar = asked is not None and asked.kind is QueryKind.UNFAMILIAR
+    return Verdict.NOT_SURE if is_unfamiliar else Verdict.NOTHING_CLOSE
 
 
 def _hits(query: SimilarQuery, candidates: CandidateSet) -> tuple[Hit, ...]:
-    scores = np.array([neighbor.score for neighbor in candidates.neighbors], np.float32)
-    items = candidates.select(scores, k=query.k, diversity=query.diversity, without_groups=query.groups)
-    if not items:
+    if not candidates.neighbors:
         return ()
-    features = mixed(query.parts)  # negatives make no match worse
-    closeness = features.closeness(candidates.vectors[[item.row for item in items]])  # (k, 3)
-    match_model = candidates.model.matching
-    matches = [None] * len(items) if match_model is None else match_model(closeness).tolist()
+    closeness = mixed(query.parts).closeness(candidates.vectors)  # (n, 3); negatives make no product less close
+    found = _matches(query, candidates, closeness)
+    numbers = np.array([neighbor.score for neighbor in candidates.neighbors]) if found is None else found
+    order = np.argsort(-numbers, kind="stable")
+    scores, closeness = numbers[order].astype(np.float32), closeness[order]
+    candidates = candidates.reordered(order.tolist())
+    items = candidates.select(scores, k=query.k, diversity=query.diversity, without_groups=query.groups)
+    matches = [None if found is None else item.score for item in items]
     return tuple(
         replace(
             hit,
-            score=candidates.neighbors[item.row].score,
             style=float(own[0]),
             color=float(own[1]),
             match=match,
@@ -136,5 +147,20 @@ def _hits(query: SimilarQuery, candidates: CandidateSet) -> tuple[Hit, ...]:
             weak=match is not None and likeness_of(match) is Likeness.A_LITTLE,
             reasons=reasons_of(query.seen, hit.attributes, hit.predicted, own),
         )
-        for hit, item, own, match in zip(candidates.hits(items), items, closeness, matches, strict=True)
+        for hit, own, match in zip(
+            candidates.hits(items), closeness[[item.row for item in items]], matches, strict=True
+        )
     )
+
+
+def _matches(query: SimilarQuery, candidates: CandidateSet, closeness: Matrix) -> Floats | None:
+    """The match of each candidate, ``(n,)``; None for a color alone, and for models without a calibration."""
+    matcher, asked = candidates.model.matching, query.asked
+    if matcher is None or asked is None:
+        return None
+    predicted = matcher.heads.probabilities(candidates.vectors[:, : candidates.sizes[0]])
+    signals = matcher.signals(asked, closeness, predicted, candidates.rows)
+    log_odds = matcher.log_odds(asked, signals, query.weights)
+    for features, weight in query.negatives:
+        log_odds -= weight * matcher.penalty(asked, features.closeness(candidates.vectors), query.weights)
+    return matches(log_odds, matcher.same(asked, closeness, candidates.fingerprints))

@@ -25,7 +25,10 @@ DISLIKE_WEIGHT = 0.3
 # steps of brightness.
 SAME_STYLE, SAME_COLOR = 0.95, 0.95
 SAME_PICTURE = 0.13
-# Match probabilities from which two are called very close, close and similar; below they are a little alike.
+SAME_MATCH = 0.99  # of what shows the same thing, at least; other matches end there
+# Matches from which two are called very close, close and similar; below they are a little alike. On photos that
+# the bundled model did not learn from, 1 % of right first hits of shops' photos are below the last one, and 3 % of
+# people's; of wrong first hits 8 % and 14 %.
 VERY_CLOSE, CLOSE, SIMILAR = 0.8, 0.5, 0.2
 
 # User profiles: what an event says of a person's preferences; half of it is left after the half-life.

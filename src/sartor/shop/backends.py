@@ -13,6 +13,7 @@ from sartor.ingest.pipeline import IngestContext
 from sartor.ingest.writer import CatalogWriter, catch_up
 from sartor.recommend.candidates import MainPhotos
 from sartor.recommend.features import FeatureBuilder
+from sartor.recommend.matching import Matcher, matcher_of
 from sartor.recommend.outfit.complements import ComplementsLearner
 from sartor.recommend.outfit.garments import GarmentReader
 
@@ -166,6 +167,7 @@ class OpenModel:
         self.card = card
         self._backends, self._on_index = backends, on_index
         self._features = Lazy(lambda: backends.features(card))
+        self._matcher = Lazy(lambda: matcher_of(card, self.features.heads))
         self._encoder = Lazy(lambda: backends.open_encoder(card))
         self._index = Lazy(self._open_index)
         self._embedder = Lazy(lambda: PhotoEmbedder(self.encoder, media=backends.media))
@@ -176,6 +178,11 @@ class OpenModel:
     def features(self) -> FeatureBuilder:
         """What turns its embeddings into the vectors that are compared."""
         return self._features()
+
+    @property
+    def matcher(self) -> Matcher | None:
+        """What computes its matches; None without a calibration."""
+        return self._matcher()
 
     @property
     def encoder(self) -> Encoder:

@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from sartor.errors import EmptyQuery, ProductNotFound
-from sartor.imaging.color import named_color, palette_of_color
+from sartor.imaging.color import color_name, named_color, palette_of_color
 from sartor.ingest.writer import bring_up_to_date
 from sartor.recommend.base import FeedRequest, Model
 from sartor.recommend.candidates import CandidateSource
 from sartor.recommend.explain import Explained, QueryAttributes, explain
 from sartor.recommend.features import COLOR_DIMENSION, color_vector, recolored
 from sartor.recommend.filters import require_attributes, require_names, require_values
+from sartor.recommend.matching import merged
+from sartor.recommend.matching import recolored as recolored_asked
 from sartor.recommend.outfit.outfit import LookQuery, Outfit, outfit
 from sartor.recommend.personal.signals import NewProducts
 from sartor.recommend.query import Part, PhotoInput, QueryEncoder
-from sartor.recommend.rank import Matching
 from sartor.recommend.similar import DEFAULT_K, Recommendation, SimilarQuery, similar
 from sartor.recommend.weights import DISLIKE_WEIGHT, LIKE_WEIGHT, feature_weights
 from sartor.shop.models import DEFAULT_MODEL
-from sartor.types import EVERYTHING, Metric, QueryKind, Where
+from sartor.types import EVERYTHING, Metric, Where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -183,14 +184,17 @@ class Recommender:
         liked = [encoder.encode(Part(product=id_, weight=LIKE_WEIGHT)) for id_ in request.like]
         disliked = [encoder.encode(Part(product=id_, weight=DISLIKE_WEIGHT)) for id_ in request.dislike]
         toward = [(part.features, part.weight) for part in (*parts, *liked)]
+        asked = [(part.asked, part.weight) for part in (*parts, *liked)]
         if request.color is not None:
-            shade = color_vector(palette_of_color(named_color(request.color)))
+            palette = palette_of_color(named_color(request.color))
+            name, shade = color_name(palette.colors[0]), color_vector(palette)
+            asked = [(recolored_asked(part, name, model.features.heads), weight) for part, weight in asked]
             alone = [(model.features.of_color(model.card.dimension, shade), 1.0)]
             toward = recolored(toward, shade) or alone
         everything = (*parts, *liked, *disliked)
         return SimilarQuery(
             parts=tuple(toward),
-            kind=QueryKind.PRODUCT if parts and request.parts[0].product is not None else None,
+            asked=None if not asked else merged(asked),
             negatives=tuple((part.features, part.weight) for part in disliked),
             seen=parts[0].seen if parts else QueryAttributes(),
             weights=feature_weights(
@@ -206,18 +210,16 @@ class Recommender:
         )
 
     def _query_encoder(self, model: OpenModel) -> QueryEncoder:
-        return QueryEncoder(self._store, model.encoder, model.features, self._backends.urls)
+        return QueryEncoder(self._store, model.encoder, model.features, self._backends.urls, matcher=model.matcher)
 
     def _described(self, model: OpenModel) -> Model:
         """What the ranking has to know of a model."""
-        features, dimension, calibration = model.features, model.card.dimension, model.card.calibration
+        features, dimension = model.features, model.card.dimension
         return Model(
             attributes=tuple({*self._store.attribute_names(), *features.attributes}),
             predicted=lambda vectors: features.describe(vectors[:, :dimension]),
             is_default=self._store.predicted() is not None and model.card.id == self._store.setting(DEFAULT_MODEL),
-            matching=None
-            if calibration is None
-            else Matching((calibration.slope, calibration.color, calibration.category), calibration.intercept).of,
+            matching=model.matcher,
         )
 
     def _for_you(self, model: OpenModel) -> ForYou:

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter
 
+from sartor.training.recipe import Augmentation
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import numpy.typing as npt
 
     from sartor.training.photos import Pixels
-    from sartor.training.recipe import Augmentation
 
 _LEVELS = np.arange(256, dtype=np.float32) / 255
+_AS_A_PERSON = Augmentation(background=1.0, erase=0.0, min_crop=0.7)
+_SEED = 5
 _OUTSIDE = {"RGB": (255, 255, 255), "RGBA": (0, 0, 0, 0)}
 
 
@@ -54,6 +57,18 @@ def augmented_view(
         image = warped
     image = _lit(image, how, rng=rng)
     return np.asarray(_photographed(image, how, rng=rng))
+
+
+def as_a_person(pixels: Pixels, *, row: int, side_px: int) -> npt.NDArray[np.uint8]:
+    """A product as a person might photograph it: on a floor or a bed, turned, in other light.
+
+    Args:
+        pixels: Its photo, with the mask of the product.
+        row: Its number, so that each looks otherwise, and the same the next time.
+        side_px: Side of the result.
+    """
+    rng = np.random.default_rng([_SEED, row])
+    return augmented_view(pixels, _AS_A_PERSON, side_px=side_px, background=lambda: None, rng=rng)
 
 
 def _warped(pixels: Pixels, how: Augmentation, *, side_px: int, rng: np.random.Generator) -> Image.Image:

@@ -3,40 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from PIL import Image
-from sklearn.linear_model import LogisticRegression
 
-from sartor.encoders.card import AttributeHead, MatchCalibration
-from sartor.evaluation.calibration import color_families
-from sartor.evaluation.metrics import ReliabilityBin, reliability
-from sartor.evaluation.ranking import nearest
+from sartor.encoders.card import AttributeHead
+from sartor.encoders.heads import Heads
+from sartor.evaluation.splits import split_key
 from sartor.imaging.color import palette_of
-from sartor.recommend.features import category_of, color_vector
-from sartor.recommend.rank import Matching
+from sartor.recommend.features import color_vector
+from sartor.recommend.matching import resolution_of
+from sartor.training.augment import as_a_person, plain_view
 from sartor.training.dataset import values_of
-from sartor.training.loop import embed_keys
+from sartor.training.loop import embed_keys, embed_views
+from sartor.training.match_fit import Sample, calibrated
 from sartor.training.network import EMBEDDING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
+    from sartor.encoders.card import MatchCalibration
     from sartor.encoders.keras.backend import keras
-    from sartor.training.dataset import Item, Target
+    from sartor.evaluation.metrics import ReliabilityBin
+    from sartor.training.dataset import Dataset, Item, Target
     from sartor.training.photos import PhotoCache
     from sartor.training.recipe import LabelMap, Recipe
+    from sartor.types import QueryKind
 
     Matrix = npt.NDArray[np.float32]
-    Flags = npt.NDArray[np.bool_]
 
 _TEMPERATURES = np.geomspace(0.2, 5, 65)
-_NEIGHBORS = 20  # of each product, which a match is learned from
 _MIN_PRODUCTS, _MAX_PRODUCTS = 20, 4000
-_COLORS = ("color", "colour")
+_MAX_TOLD = 2000  # training photos of each kind, by which the kinds are told apart
+_MAX_SIMULATED = 1200  # products that are shown as people take them
 
 
 def attribute_heads(
@@ -61,98 +63,122 @@ class Calibrated:
     """A match calibration, and whether it comes true.
 
     Attributes:
-        match: From closeness to the probability that two products agree.
-        bins: Reliability diagram; each half of the products was judged by the calibration of the other half.
+        match: From what is known of a query and a product to the probability that they are similar.
+        bins: Reliability diagram by kind of photo; each half was judged by the calibration of the other half.
     """
 
     match: MatchCalibration
-    bins: tuple[ReliabilityBin, ...]
+    bins: Mapping[QueryKind, tuple[ReliabilityBin, ...]]
 
 
 def match_calibration(
-    model: keras.Model,
-    heads: Sequence[AttributeHead],
-    held_out: Sequence[Item],
-    recipe: Recipe,
-    cache: PhotoCache,
+    model: keras.Model, heads: Sequence[AttributeHead], dataset: Dataset, recipe: Recipe
 ) -> Calibrated | None:
-    """From how close two products are to how probably they agree; None if there are too few products.
+    """How probably a shopper calls two products similar; None if there are too few products.
 
-    Each held-out product is a query like an uploaded photo, described by what the model predicts; its nearest
-    among the others are compared like products of a catalog, described by their attributes. Colors agree by their
-    family.
+    Each held-out product is a query like an uploaded photo; its nearest among the others are the candidates. A
+    product that has a column of the recipe's maps is a person's photo: a query, but no candidate. The training
+    photos only help to tell the two kinds apart.
 
     Args:
         model: The network, which takes photos.
         heads: What it predicts.
-        held_out: Products that it was not trained on.
+        dataset: Products and their photos.
         recipe: How it was trained.
-        cache: Their photos.
     """
-    items = list(held_out[:_MAX_PRODUCTS])
-    if len(items) < _MIN_PRODUCTS:
+    held_out, training, cache = dataset.held_out, dataset.training, dataset.photos
+    products, people = _by_kind(held_out, recipe, limit=_MAX_PRODUCTS)
+    if len(products) < _MIN_PRODUCTS:
         return None
-    keys = [item.photos[0] for item in items]
-    style, predicted, known = _categories(model, heads, items, recipe, cache)
-    color = np.stack([color_vector(palette_of(Image.fromarray(cache.pixels(key)[..., :3]))) for key in keys])
-    near = nearest(style, style, k=_NEIGHBORS, own=np.arange(len(style)))
-    pairs = (style, style), (color, color), (predicted, known)
-    closeness = np.stack([np.einsum("nd,nkd->nk", own, others[near]) for own, others in pairs], axis=-1)
     attributes = recipe.match_by or recipe.judge_by or tuple(head.name for head in heads)
-    agree = np.ones(near.shape, dtype=np.bool_)
-    for name in attributes:
-        values = values_of(items, name, recipe.maps)
-        values = color_families(values) if name in _COLORS else values
-        agree &= (values[near] == values[:, None]) & (values[:, None] != "")
-    if agree.all() or not agree.any():
+    described = tuple(head for head in heads if head.describes)
+    photos = Photographed.of(products, people, cache, side_px=model.input_shape[1])
+    outputs = embed_views(model, photos.views, outputs=(EMBEDDING, *(head.name for head in described)))
+    items = photos.items
+    scale = recipe.objective.scale
+    sample = Sample(
+        style=outputs[EMBEDDING],
+        color=np.stack([color_vector(palette_of(Image.fromarray(view))) for view in photos.views]),
+        probabilities={head.name: _probabilities(outputs[head.name], head) for head in described},
+        rows=[item.attributes for item in items],
+        possible={name: [item.classes(name, recipe.maps) for item in items] for name in attributes},
+        people=photos.people,
+        shows=photos.shows,
+        resolution=photos.resolution,
+        familiarity=_familiarity(outputs, described, scale=scale),
+        groups=[split_key(item.id, item.attributes, group_by=recipe.split.group_by) for item in items],
+    )
+    more = None
+    if people and training:
+        known = _by_kind(training, recipe, limit=_MAX_TOLD)
+        keys = [item.photos[0] for kind in known for item in kind]
+        style = embed_keys(model, keys, cache, side_px=model.input_shape[1], outputs=(EMBEDDING,))[EMBEDDING]
+        more = style, np.arange(len(keys)) >= len(known[0])
+    found = calibrated(sample, Heads(described, {}, scale=scale), attributes, more=more)
+    if found is None:
         return None
-    weights, intercept = _fitted(closeness, agree)
-    match = MatchCalibration(
-        slope=weights[0], color=weights[1], category=weights[2], intercept=intercept, attributes=attributes
-    )
-    return Calibrated(match=match, bins=_checked(closeness, agree))
+    match, judged = found
+    return Calibrated(match=match, bins={kind: each.bins for kind, each in judged.items() if len(each.said)})
 
 
-def _fitted(closeness: Matrix, agree: Flags) -> tuple[tuple[float, float, float], float]:
-    fitted = LogisticRegression(C=1e6, max_iter=1000).fit(
-        closeness.reshape(-1, closeness.shape[-1]), agree.ravel()
-    )
-    style, color, category = (float(each) for each in fitted.coef_[0])
-    return (style, color, category), float(fitted.intercept_[0])
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Photographed:
+    """Held-out products and people's photos, and products once more: a second photo, and as people take them.
+
+    Attributes:
+        items: What each photo is of.
+        views: The photos as the network takes them, ``(side_px, side_px, 3)`` each.
+        people: Which are as people take them, ``(n,)``.
+        shows: Row of the product that is shown once more, else -1, ``(n,)``.
+        resolution: Of each photo, ``(n,)``.
+    """
+
+    items: Sequence[Item]
+    views: Sequence[npt.NDArray[np.uint8]]
+    people: npt.NDArray[np.bool_]
+    shows: npt.NDArray[np.int64]
+    resolution: npt.NDArray[np.float32]
+
+    @classmethod
+    def of(cls, products: Sequence[Item], people: Sequence[Item], cache: PhotoCache, *, side_px: int) -> Self:
+        """Read the photos; without people's photos, no product is shown as people take them."""
+        several = [row for row, item in enumerate(products) if len(item.photos) > 1]
+        simulated = range(min(len(products), _MAX_SIMULATED)) if people else range(0)
+        keys = [item.photos[0] for item in (*products, *people)] + [products[row].photos[-1] for row in several]
+        views = [plain_view(cache.pixels(key), side_px=side_px) for key in keys]
+        views += [as_a_person(cache.pixels(keys[row]), row=row, side_px=side_px) for row in simulated]
+        sizes = [cache.photos[key] for key in (*keys, *(keys[row] for row in simulated))]
+        again = [*several, *simulated]
+        of_people = (
+            [False] * len(products) + [True] * len(people) + [False] * len(several) + [True] * len(simulated)
+        )
+        return cls(
+            items=[*products, *people, *(products[row] for row in again)],
+            views=views,
+            people=np.array(of_people, np.bool_),
+            shows=np.array([-1] * (len(products) + len(people)) + again, np.int64),
+            resolution=np.array([resolution_of(each.width_px, each.height_px) for each in sizes], np.float32),
+        )
 
 
-def _checked(closeness: Matrix, agree: Flags) -> tuple[ReliabilityBin, ...]:
-    """Each half judged by the other half's calibration; empty if one half has only one answer."""
-    halves = np.arange(len(agree)) % 2 == 0
-    if any(agree[half].all() or not agree[half].any() for half in (halves, ~halves)):
-        return ()
-    said = np.empty(agree.shape)
-    for half in (halves, ~halves):
-        weights, intercept = _fitted(closeness[~half], agree[~half])
-        said[half] = Matching(weights, intercept).of(closeness[half])
-    return reliability(said.ravel(), agree.ravel().astype(np.float64))
+def _by_kind(items: Sequence[Item], recipe: Recipe, *, limit: int) -> tuple[list[Item], list[Item]]:
+    """Products, and people's photos, which have a column of the recipe's maps; at most ``limit`` of each."""
+    columns = {mapping.column for mapping in recipe.maps}
+    products = [item for item in items if columns.isdisjoint(item.attributes)]
+    people = [item for item in items if not columns.isdisjoint(item.attributes)]
+    return products[:limit], people[:limit]
 
 
-def _categories(
-    model: keras.Model, heads: Sequence[AttributeHead], items: Sequence[Item], recipe: Recipe, cache: PhotoCache
-) -> tuple[Matrix, Matrix, Matrix]:
-    """Embeddings of products, and their category features: as predicted, and as known from attributes."""
-    described = [head for head in heads if head.describes][:1]
-    keys = [item.photos[0] for item in items]
-    names = [head.name for head in described]
-    outputs = embed_keys(model, keys, cache, side_px=model.input_shape[1], outputs=(EMBEDDING, *names))
-    if not described:
-        return outputs[EMBEDDING], np.zeros((len(items), 1), np.float32), np.zeros((len(items), 1), np.float32)
-    (head,) = described
-    logits = outputs[head.name]
+def _probabilities(logits: Matrix, head: AttributeHead) -> Matrix:
     raised = np.exp((logits - logits.max(axis=1, keepdims=True)) / head.temperature)
-    predicted = raised / raised.sum(axis=1, keepdims=True)
-    known = predicted.copy()
-    class_of = {name: number for number, name in enumerate(head.classes)}
-    for row, value in enumerate(values_of(items, head.name, recipe.maps)):
-        if value in class_of:
-            known[row] = np.eye(len(class_of))[class_of[value]]
-    return outputs[EMBEDDING], category_of(predicted), category_of(known)
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float32)
+
+
+def _familiarity(outputs: Mapping[str, Matrix], heads: Sequence[AttributeHead], *, scale: float) -> Matrix:
+    """Cosine with the nearest class of the first attribute, ``(n,)``; its logits are scaled cosines."""
+    if not heads:
+        return np.ones(len(outputs[EMBEDDING]), np.float32)
+    return np.asarray(outputs[heads[0].name].max(axis=1) / scale, np.float32)
 
 
 def _head(target: Target, number: int, logits: Matrix, values: npt.NDArray[np.str_]) -> AttributeHead:

@@ -16,13 +16,14 @@ from sartor.encoders.keras.backend import keras
 from sartor.errors import UnusableCheckpoint
 from sartor.evaluation.metrics import agreement, joint_agreement
 from sartor.evaluation.ranking import nearest
+from sartor.ingest.photos import batched
 from sartor.training.augment import plain_view
 from sartor.training.dataset import values_of
 from sartor.training.network import EMBEDDING, embed
 from sartor.training.objective import PRODUCT, Learner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -189,9 +190,15 @@ def embed_keys(
     model: keras.Model, keys: Sequence[str], cache: PhotoCache, *, side_px: int, outputs: Sequence[str]
 ) -> dict[str, Embeddings]:
     """Outputs of a model for photos of the cache without augmentation, in batches of one size."""
+    return embed_views(model, (plain_view(cache.pixels(key), side_px=side_px) for key in keys), outputs=outputs)
+
+
+def embed_views(
+    model: keras.Model, views: Iterable[npt.NDArray[np.uint8]], *, outputs: Sequence[str]
+) -> dict[str, Embeddings]:
+    """Outputs of a model for photos as it takes them, ``(side_px, side_px, 3)`` each, in batches of one size."""
     parts: dict[str, list[Embeddings]] = {name: [] for name in outputs}
-    for start in range(0, len(keys), _BATCH):
-        batch = [plain_view(cache.pixels(key), side_px=side_px) for key in keys[start : start + _BATCH]]
+    for batch in batched(views, _BATCH):
         short = _BATCH - len(batch)
         found = embed(model, batch + [batch[-1]] * short, outputs=outputs)
         for name in outputs:

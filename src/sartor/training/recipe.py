@@ -43,6 +43,8 @@ class Label(_Part):
 class LabelMap(_Part):
     """Gives products a label by the value of another column; several classes mean one of these.
 
+    Products with that column are taken for people's photos when matches are calibrated.
+
     A value that is not listed, or is listed without a class, gives no label.
     """
 
@@ -214,8 +216,8 @@ class Recipe(_Part):
         labels: Attributes to learn; empty chooses them by coverage and number of values.
         judge_by: Attributes whose agreement among the nearest decides when to stop and what is better; empty takes
             all labels.
-        match_by: Attributes in which a match agrees with the query, colors by their family; empty takes those of
-            ``judge_by``.
+        match_by: Attributes in which a similar product agrees with the query, colors by their family and unisex
+            with all; empty takes those of ``judge_by``.
         maps: Labels that follow from other columns.
         seed: For everything random.
         license: License of the new model, for its card.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,9 +17,10 @@ from sartor.evaluation.sheets import SheetRow, Tile
 from sartor.training.dataset import values_of
 from sartor.training.loop import NEIGHBORS, embed_keys
 from sartor.training.network import EMBEDDING
+from sartor.types import QueryKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from sartor.encoders.card import ModelCard
@@ -154,7 +155,7 @@ class Run:
         figures: Of the new one, with intervals.
         base_figures: Of the old one.
         verdict: Whether it helped, in a sentence.
-        match_bins: Whether its matches come true.
+        match_bins: Whether its matches come true, by kind of photo.
     """
 
     card: ModelCard
@@ -167,7 +168,7 @@ class Run:
     figures: Mapping[str, Interval]
     base_figures: Mapping[str, Interval]
     verdict: str
-    match_bins: Sequence[ReliabilityBin] = ()
+    match_bins: Mapping[QueryKind, Sequence[ReliabilityBin]] = field(default_factory=dict)
 
 
 def run_report(run: Run, cache: PhotoCache) -> RunReport:
@@ -228,13 +229,14 @@ def _curves(state: State) -> tuple[Chart, ...]:
     )
 
 
-def _reliability(bins: Sequence[ReliabilityBin]) -> tuple[Chart, ...]:
-    if not bins:
-        return ()
-    measured = Series(name="measured", points=tuple((each.said, each.right) for each in bins))
+def _reliability(by_kind: Mapping[QueryKind, Sequence[ReliabilityBin]]) -> Iterator[Chart]:
     predicted = Series(name="as said", points=((0.0, 0.0), (1.0, 1.0)))
-    title = f"Match on held-out products, mean error {calibration_error(bins):.3f}"
-    return (Chart(title=title, x_label="match", y_label="share that agrees", series=(measured, predicted)),)
+    for kind, bins in by_kind.items():
+        if bins:
+            measured = Series(name="measured", points=tuple((each.said, each.right) for each in bins))
+            photos = "products" if kind is QueryKind.SHOP_PHOTO else "people's photos"
+            title = f"Match on held-out {photos}, mean error {calibration_error(bins):.3f}"
+            yield Chart(title=title, x_label="match", y_label="share that agrees", series=(measured, predicted))
 
 
 def _categories(run: Run) -> tuple[CategoryFigure, ...]:

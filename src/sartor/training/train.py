@@ -160,7 +160,7 @@ def _examine(job: Job, dataset: Dataset, targets: Sequence[Target], networks: Ne
     test, words = verdict(new, old, rng=rng)
     figures, base_figures = new.intervals(rng), old.intervals(rng)
     heads = attribute_heads(networks.learner, targets, dataset.held_out, recipe.maps, cache)
-    calibrated = match_calibration(networks.learner, heads, dataset.held_out, recipe, cache)
+    calibrated = match_calibration(networks.learner, heads, dataset, recipe)
     outcome = Outcome(
         recipe=recipe,
         start=job.start,
@@ -184,7 +184,7 @@ def _examine(job: Job, dataset: Dataset, targets: Sequence[Target], networks: Ne
         figures=figures,
         base_figures=base_figures,
         verdict=words,
-        match_bins=() if calibrated is None else calibrated.bins,
+        match_bins={} if calibrated is None else calibrated.bins,
     )
     write_report(job.output / REPORT_FILE, run_report(run, cache))
     return Trained(
