@@ -13,6 +13,7 @@ from uuid import uuid4
 from sartor.catalog.fetching import Sources
 from sartor.choices import CatalogChoice
 from sartor.config import SETTINGS_FILE, Settings, is_address
+from sartor.encoders.foreground import Foreground
 from sartor.encoders.heads import Heads, Regions
 from sartor.errors import BackupFailed, BadAddress, CopyFailed, ModelNotFound, redacted, require_extra
 from sartor.footprint import cache_directory, is_writable
@@ -150,6 +151,7 @@ def open_workspace(settings: Settings, *, many_callers: bool = False) -> Workspa
         lists_elsewhere=settings.catalog is CatalogChoice.SHARED,
         heads=lambda card: Heads.read(models.folders().get(card.id), card),
         regions=lambda card: Regions.read(models.folders().get(card.id), card),
+        foreground=lambda card: Foreground.read(models.folders().get(card.id), card),
         fetch_models=truth.fetch_models,
         on_close=connections.close,
     )

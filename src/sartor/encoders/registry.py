@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sartor.choices import Layout, Scaling
-from sartor.encoders.card import CARD_FILE, MODEL_FILE, WEIGHTS_FILE, ModelCard, PixelScaling
+from sartor.encoders.card import CARD_FILE, FOREGROUND_FILE, MODEL_FILE, WEIGHTS_FILE, ModelCard, PixelScaling
 from sartor.encoders.encoder import Encoder
 from sartor.encoders.networks import NETWORKS
 from sartor.errors import ModelBundled, ModelDamaged, ModelExists, ModelNotFound, NoNetwork, WorkspaceReadOnly
@@ -186,6 +186,8 @@ class ModelRegistry:
                 shutil.copyfile(network, staging / MODEL_FILE)
                 if (weights := network.with_name(WEIGHTS_FILE)).is_file() and card.training is not None:
                     shutil.copyfile(weights, staging / WEIGHTS_FILE)
+                if card.foreground_sha256 is not None:
+                    shutil.copyfile(network.with_name(FOREGROUND_FILE), staging / FOREGROUND_FILE)
             card.write(staging / CARD_FILE)
             staging.rename(target)
             staging.mkdir()  # TemporaryDirectory expects to remove it

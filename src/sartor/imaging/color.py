@@ -1,7 +1,7 @@
 """Colors: OKLab, names, and the palette of the product on a photo.
 
 A palette leaves out the background, if the photo's edge has one color, and a person's skin. Without such a
-background, as in a snapshot, the middle counts most.
+background, as in a snapshot, a mask of the product counts, or else the middle most.
 """
 
 from __future__ import annotations
@@ -70,6 +70,8 @@ _SIDE_PX = 64
 _BACKGROUND = 0.045  # OKLab distance within which a pixel is of the background's color
 _EDGE_SHARE = 0.5  # of the edge's pixels that have one color, where there is a background
 _MIN_PRODUCT = 0.04  # share of the pixels; a mask that leaves less has removed the product too
+_MIN_WHITE, _MAX_TINT = 0.93, 0.02  # OKLab lightness and chroma of a studio's white
+_MIN_KEPT = 0.5  # of the mask; a background that takes more has the color of the product
 _MAX_SKIN = 0.35  # of the product's pixels; above it, the product itself has that color
 _CB, _CR = (77, 127), (133, 173)
 _MIDDLE = 0.3  # standard deviation of the middle's weight, in sides of the photo
@@ -132,15 +134,18 @@ def palette_of_color(rgb: tuple[int, int, int]) -> Palette:
     return Palette(lab, np.ones(1, np.float32))
 
 
-def palette_of(image: Image.Image) -> Palette:
-    """The colors of the product on an RGB photo."""
-    if max(image.size) > _SIDE_PX:
-        scale = _SIDE_PX / max(image.size)
-        size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-        image = image.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
+def palette_of(image: Image.Image, mask: Floats | None = None) -> Palette:
+    """The colors of the product on an RGB photo.
+
+    Args:
+        image: The photo.
+        mask: How probably each pixel of ``reduced_for_colors`` shows the product, ``(h, w)``; None to go by the
+            background, or by the middle without one. A mask that leaves next to nothing does not count.
+    """
+    image = reduced_for_colors(image)
     rgb = np.asarray(image)
     lab = oklab(rgb)
-    weights = _weights(lab)
+    weights = _weights(lab) if mask is None else _masked_weights(lab, mask)
     skin = _skin(image)
     if weights[skin].sum() <= _MAX_SKIN * weights.sum():
         weights = weights * ~skin
@@ -148,18 +153,47 @@ def palette_of(image: Image.Image) -> Palette:
     return _summary(rgb[chosen], lab[chosen], weights[chosen])
 
 
+def reduced_for_colors(image: Image.Image) -> Image.Image:
+    """An RGB photo in the size in which colors are counted, up to 64 pixels wide and high."""
+    if max(image.size) <= _SIDE_PX:
+        return image
+    scale = _SIDE_PX / max(image.size)
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return image.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
+
+
+def is_on_white(image: Image.Image) -> bool:
+    """Whether an RGB photo shows its product before a studio's white, which needs no mask."""
+    lab = oklab(np.asarray(reduced_for_colors(image)))
+    edge = np.concatenate([lab[0], lab[-1], lab[:, 0], lab[:, -1]])
+    lightness, green_red, blue_yellow = np.median(edge, axis=0)
+    is_white = lightness >= _MIN_WHITE and np.hypot(green_red, blue_yellow) <= _MAX_TINT
+    behind = background(lab)
+    return bool(is_white and behind.any() and behind.mean() <= 1 - _MIN_PRODUCT)
+
+
+def _masked_weights(lab: Floats, mask: Floats) -> Floats:
+    """The weight of each pixel by a mask, ``(h, w)``."""
+    sure = np.where(mask > 0.5, mask, 0).astype(np.float32)  # noqa: PLR2004 - more likely than not
+    if (sure > 0).mean() < _MIN_PRODUCT:
+        return _weights(lab)
+    behind = background(lab)
+    before = sure * ~behind
+    return before if before.sum() >= _MIN_KEPT * sure.sum() else sure
+
+
 def _weights(lab: Floats) -> Floats:
     """The weight of each pixel, ``(h, w)``: 0 or 1 before a background, else highest in the middle."""
-    background = _background(lab)
-    if background.any() and background.mean() <= 1 - _MIN_PRODUCT:
-        return np.asarray(~background, np.float32)
+    behind = background(lab)
+    if behind.any() and behind.mean() <= 1 - _MIN_PRODUCT:
+        return np.asarray(~behind, np.float32)
     height, width = lab.shape[:2]
     y = (np.arange(height) + 0.5) / height - 0.5
     x = (np.arange(width) + 0.5) / width - 0.5
     return np.asarray(np.exp(-(y[:, None] ** 2 + x[None, :] ** 2) / (2 * _MIDDLE**2)), np.float32)
 
 
-def _background(lab: Floats) -> Flags:
+def background(lab: Floats) -> Flags:
     """The pixels that the edge's one color reaches from the edge, ``(h, w)``; none if it has several."""
     edge = np.concatenate([lab[0], lab[-1], lab[:, 0], lab[:, -1]])
     near = _distance(lab, np.median(edge, axis=0)) < _BACKGROUND

@@ -11,24 +11,30 @@ import numpy as np
 
 from sartor.errors import BadBox, BadWeight, PhotoRejected, ProductNotFound
 from sartor.imaging import decode
-from sartor.imaging.color import palette_of
+from sartor.imaging.color import is_on_white, palette_of
 from sartor.imaging.fetch import EncodedPhoto, encoded_photo
+from sartor.imaging.foreground import product_mask
 from sartor.recommend.base import GROUP
+from sartor.recommend.boxes import WHOLE, Box, pixels_of
 from sartor.recommend.explain import QueryAttributes
 from sartor.recommend.features import Features, color_words, mixed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy.typing as npt
     from PIL import Image
 
+    from sartor.encoders.foreground import Foreground
     from sartor.imaging import UrlPolicy
     from sartor.recommend.base import PhotoEncoder
     from sartor.recommend.features import FeatureBuilder
     from sartor.store.base import CatalogStore
+    from sartor.types import Matrix
+
+    Floats = npt.NDArray[np.float32]
 
 PhotoInput: TypeAlias = str | Path | bytes | EncodedPhoto
-Box: TypeAlias = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +94,17 @@ class QueryEncoder:
     """Encodes the parts of queries with one model."""
 
     def __init__(
-        self, store: CatalogStore, encoder: PhotoEncoder, features: FeatureBuilder, urls: UrlPolicy
+        self,
+        store: CatalogStore,
+        encoder: PhotoEncoder,
+        features: FeatureBuilder,
+        urls: UrlPolicy,
+        *,
+        foreground: Foreground | None = None,
     ) -> None:
+        """``foreground`` tells the product from its background on photos that are not on white."""
         self._store, self._encoder, self._features, self._urls = store, encoder, features, urls
+        self._foreground = foreground
 
     def read(self, photo: PhotoInput) -> EncodedPhoto:
         """Read a photo once, to use it several times; raises PhotoRejected if that fails."""
@@ -99,6 +113,10 @@ class QueryEncoder:
     def decode(self, part: Part) -> Image.Image:
         """Decode the photo of a part, cut to its region, RGB; raises PhotoRejected if that fails."""
         return self._read_image(part)[1]
+
+    def decode_whole(self, photo: PhotoInput) -> Image.Image:
+        """Decode all of a photo with its own pixels, RGB; raises PhotoRejected if that fails."""
+        return self._read_image(Part(photo=photo, box=WHOLE))[1]
 
     def encode(self, part: Part) -> EncodedQuery:
         """Encode a part of a query.
@@ -111,10 +129,10 @@ class QueryEncoder:
 
     def _photo(self, part: Part) -> EncodedQuery:
         encoded, image = self._read_image(part)
-        embedding = self._encoder.embed([image])
+        embedding, mask = self._seen(image)
         if np.isnan(embedding[0, 0]):
             raise PhotoRejected(encoded.name, reason="the network gave no usable embedding of it")
-        palette = palette_of(image)
+        palette = palette_of(image, mask)
         (features,) = self._features.features(embedding, [palette], {})
         return EncodedQuery(
             features=features,
@@ -123,6 +141,13 @@ class QueryEncoder:
             products=frozenset(self._store.products_with_photos([encoded.sha256])),
             groups=frozenset(),
         )
+
+    def _seen(self, image: Image.Image) -> tuple[Matrix, Floats | None]:
+        """The embedding of a photo, ``(1, d)``, and the mask of its product if it is not on white."""
+        if self._foreground is None or is_on_white(image):
+            return self._encoder.embed([image]), None
+        embedding, maps = self._encoder.embed_with_maps([self._encoder.prepare(image)])
+        return embedding, product_mask(image, self._foreground.of([map_[0] for map_ in maps]))
 
     def _read_image(self, part: Part) -> tuple[EncodedPhoto, Image.Image]:
         if part.photo is None:
@@ -158,10 +183,4 @@ class QueryEncoder:
 
 
 def _cropped(image: Image.Image, box: Box | None) -> Image.Image:
-    if box is None:
-        return image
-    left, top, width, height = box
-    x, y = min(int(left * image.width), image.width - 1), min(int(top * image.height), image.height - 1)
-    right = max(x + 1, min(round((left + width) * image.width), image.width))
-    bottom = max(y + 1, min(round((top + height) * image.height), image.height))
-    return image.crop((x, y, right, bottom))
+    return image if box is None else image.crop(pixels_of(box, image.size))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sartor.catalog.fetching import Sources
     from sartor.encoders.card import ModelCard
     from sartor.encoders.encoder import Encoder
+    from sartor.encoders.foreground import Foreground
     from sartor.encoders.heads import Heads, Regions
     from sartor.encoders.registry import ModelRegistry
     from sartor.imaging import UrlPolicy
@@ -109,6 +110,7 @@ class Backends:
         lists_elsewhere: Whether listings come from that index.
         heads: The classifiers of a model.
         regions: Splits a model's embeddings over the regions of a photo.
+        foreground: What tells the product from its background on a model's feature maps; None without it.
         fetch_models: Fetches the models that other hosts have added.
         on_close: Closes what the index stands on.
         writing: Held while this process writes the catalog or an index.
@@ -132,6 +134,7 @@ class Backends:
     open_index: Callable[[ModelCard, FeatureBuilder], VectorIndex]
     heads: Callable[[ModelCard], Heads]
     regions: Callable[[ModelCard], Regions]
+    foreground: Callable[[ModelCard], Foreground | None] = lambda _: None
     open_writer: Callable[[ModelCard, FeatureBuilder, int], IndexWriter] | None = None
     open_listing: Callable[[int], ListingWriter | None] = lambda _: None
     lists_elsewhere: bool = False
@@ -168,6 +171,7 @@ class OpenModel:
         self._features = Lazy(lambda: backends.features(card))
         self._encoder = Lazy(lambda: backends.open_encoder(card))
         self._index = Lazy(self._open_index)
+        self._foreground = Lazy(lambda: (backends.foreground(card),))
         self._embedder = Lazy(lambda: PhotoEmbedder(self.encoder, media=backends.media))
         self._main_photos = Lazy(lambda: MainPhotos(self.index))
         self._complements = Lazy(lambda: ComplementsLearner(backends.store, self.garments))
@@ -181,6 +185,11 @@ class OpenModel:
     def encoder(self) -> Encoder:
         """Its network."""
         return self._encoder()
+
+    @property
+    def foreground(self) -> Foreground | None:
+        """What tells the product from its background on a photo; None for a model without it."""
+        return self._foreground()[0]
 
     @property
     def index(self) -> VectorIndex:
@@ -262,6 +271,7 @@ class OpenModel:
             self._main_photos,
             self._encoder,
             self._index,
+            self._foreground,
             self._features,
         ):
             part.close()
