@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from PIL import Image
 
+    from sartor.encoders.detector import Detector
     from sartor.encoders.foreground import Foreground
     from sartor.recommend.base import PhotoEncoder
     from sartor.recommend.features import FeatureBuilder
@@ -45,6 +46,8 @@ _MIN_SURE_BESIDE = 0.7  # of a part of a region that is something else as a whol
 _MIN_HEIGHT_PX = 24  # of a window; a smaller one shows nothing
 _SAME = 0.6  # overlap from which two boxes are one
 _TINY = 1e-6
+_MIN_DETECTED = 0.35  # probability from which a detection counts
+_DETECTIONS = 50  # that are looked at; many may be no garments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,15 +99,28 @@ class _Named:
 class GarmentFinder:
     """Finds the garments on photos with one model."""
 
-    def __init__(self, encoder: PhotoEncoder, features: FeatureBuilder, foreground: Foreground | None) -> None:
-        """Without ``foreground``, all of a photo is one region."""
+    def __init__(
+        self,
+        encoder: PhotoEncoder,
+        features: FeatureBuilder,
+        foreground: Foreground | None,
+        *,
+        detector: Detector | None = None,
+    ) -> None:
+        """What ``detector`` finds counts; without it, or where it finds nothing, ``foreground`` gives the regions.
+
+        Without either, all of a photo is one region.
+        """
         self._encoder, self._features, self._foreground = encoder, features, foreground
+        self._detector = detector
         heads = features.heads.heads
         self._kinds = heads[0] if heads else None
         self._slots = [slot_of(name) for name in heads[0].classes] if heads else []
 
     def find(self, image: Image.Image, *, limit: int = MAX_GARMENTS) -> tuple[GarmentBox, ...]:
         """The garments on an RGB photo, those that are surely something first; at least one."""
+        if self._detector is not None and (detected := self._detected(self._detector, image, limit)):
+            return detected
         regions = self._regions(image)
         windows = [_Window(box, frozenset(), is_part=False) for box in regions]
         if self._kinds is None:
@@ -114,6 +130,15 @@ class GarmentFinder:
         return tuple(
             GarmentBox(box=each.window.box, name=each.name, probability=each.probability, slot=each.slot)
             for each in _chosen(named)[:limit]
+        )
+
+    def _detected(self, detector: Detector, image: Image.Image, limit: int) -> tuple[GarmentBox, ...]:
+        """What a detector takes for garments; its other classes, such as a person, are left out."""
+        found = detector.detect(image, minimum=_MIN_DETECTED, limit=_DETECTIONS)
+        garments = [(each, slot) for each in found if (slot := slot_of(each.name)) is not None]
+        return tuple(
+            GarmentBox(box=each.box, name=each.name, probability=each.probability, slot=slot)
+            for each, slot in garments[:limit]
         )
 
     def _regions(self, image: Image.Image) -> list[Box]:

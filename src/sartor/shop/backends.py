@@ -11,6 +11,7 @@ from sartor.errors import EmptyCatalog, ModelMismatch
 from sartor.ingest.photos import PhotoEmbedder
 from sartor.ingest.pipeline import IngestContext
 from sartor.ingest.writer import CatalogWriter, catch_up
+from sartor.recommend.boxes import GarmentFinder
 from sartor.recommend.candidates import MainPhotos
 from sartor.recommend.features import FeatureBuilder
 from sartor.recommend.outfit.complements import ComplementsLearner
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from sartor.catalog.fetching import Sources
     from sartor.encoders.card import ModelCard
+    from sartor.encoders.detector import Detector
     from sartor.encoders.encoder import Encoder
     from sartor.encoders.foreground import Foreground
     from sartor.encoders.heads import Heads, Regions
@@ -104,6 +106,7 @@ class Backends:
         open_encoder: Opens the network of a model.
         open_embedder: Opens what embeds many photos with a network, on this host or on a cluster.
         open_index: Opens the vector index of a model.
+        open_detector: Opens the detector of garments that was added to the workspace; it returns None without one.
         open_writer: Opens the index of a model for the indexer that has the lease of a term; None where each
             process has an index of its own.
         open_listing: Opens the index of the listing for the indexer; it returns None if no process has one.
@@ -135,6 +138,7 @@ class Backends:
     heads: Callable[[ModelCard], Heads]
     regions: Callable[[ModelCard], Regions]
     foreground: Callable[[ModelCard], Foreground | None] = lambda _: None
+    open_detector: Callable[[], Detector | None] = lambda: None
     open_writer: Callable[[ModelCard, FeatureBuilder, int], IndexWriter] | None = None
     open_listing: Callable[[int], ListingWriter | None] = lambda _: None
     lists_elsewhere: bool = False
@@ -172,6 +176,7 @@ class OpenModel:
         self._encoder = Lazy(lambda: backends.open_encoder(card))
         self._index = Lazy(self._open_index)
         self._foreground = Lazy(lambda: (backends.foreground(card),))
+        self._detector = Lazy(lambda: (backends.open_detector(),))
         self._embedder = Lazy(lambda: PhotoEmbedder(self.encoder, media=backends.media))
         self._main_photos = Lazy(lambda: MainPhotos(self.index))
         self._complements = Lazy(lambda: ComplementsLearner(backends.store, self.garments))
@@ -190,6 +195,11 @@ class OpenModel:
     def foreground(self) -> Foreground | None:
         """What tells the product from its background on a photo; None for a model without it."""
         return self._foreground()[0]
+
+    @property
+    def garment_finder(self) -> GarmentFinder:
+        """Finds the garments on photos, with the workspace's detector if it has one."""
+        return GarmentFinder(self.encoder, self.features, self.foreground, detector=self._detector()[0])
 
     @property
     def index(self) -> VectorIndex:
@@ -272,6 +282,7 @@ class OpenModel:
             self._encoder,
             self._index,
             self._foreground,
+            self._detector,
             self._features,
         ):
             part.close()

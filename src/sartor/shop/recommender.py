@@ -11,7 +11,7 @@ from sartor.errors import EmptyQuery, ProductNotFound
 from sartor.imaging.color import named_color, palette_of_color
 from sartor.ingest.writer import bring_up_to_date
 from sartor.recommend.base import FeedRequest, Model
-from sartor.recommend.boxes import GarmentBox, GarmentFinder, GarmentHits
+from sartor.recommend.boxes import GarmentBox, GarmentHits
 from sartor.recommend.candidates import CandidateSource
 from sartor.recommend.explain import Explained, QueryAttributes, explain
 from sartor.recommend.features import COLOR_DIMENSION, color_vector, recolored
@@ -163,7 +163,7 @@ class Recommender:
         """The garments on a photo."""
         model = self._model()
         image = self._query_encoder(model).decode_whole(photo)
-        return GarmentFinder(model.encoder, model.features, model.foreground).find(image, limit=limit)
+        return model.garment_finder.find(image, limit=limit)
 
     def looks(self, photo: PhotoInput, request: SimilarRequest, *, limit: int) -> tuple[GarmentHits, ...]:
         """The garments on a photo, each with what is similar to it; ``request`` says how they are compared."""

@@ -86,7 +86,7 @@ class Outcome:
 
 
 def export_encoder(model: keras.Model, directory: Path, outcome: Outcome) -> ModelCard:
-    """Write ``model.onnx``, ``card.json``, ``weights.npz`` and, if there is one, ``foreground.npz`` into a directory.
+    """Write ``model.onnx``, ``card.json``, ``weights.npz``, and ``foreground.npz`` if learned, into a directory.
 
     Raises:
         UnusableModel: The installed TensorFlow cannot be converted to ONNX.
