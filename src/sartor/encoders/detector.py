@@ -180,6 +180,9 @@ def _form_of(file: Path, signature: Signature, *, classes: int) -> tuple[Detecto
     ports = {port.name: port.shape for port in signature.outputs}
     of_three = {name: shape for name, shape in ports.items() if len(shape) == 3}  # noqa: PLR2004 - (1, n, numbers)
     boxes = [name for name, shape in of_three.items() if shape[2] == 4]  # noqa: PLR2004
+    boxes.sort(
+        key=lambda name: "box" not in name
+    )  # of three classes and nothing, the logits are four numbers, too
     for name, shape in of_three.items():
         if boxes and name != boxes[0] and shape[2] == classes + 1:
             return DetectorForm.DETR, name, boxes[0]
