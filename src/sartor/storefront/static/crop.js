@@ -98,7 +98,7 @@ class Crop {
     const before = this.region;
     const isSuggested = this.box.classList.contains('suggested');
     const corner = event.target.dataset.corner;
-    const moves = !corner && event.target === this.box && !this.isWhole;
+    const moves = !corner && event.target === this.box && !this.isWhole && !isSuggested;
     const fixed = corner ? [before[0] + (corner.includes('w') ? before[2] : 0), before[1] + (corner.includes('n') ? before[3] : 0)] : start;
     let moved = false;
     const move = (e) => {
@@ -111,7 +111,8 @@ class Crop {
     const end = (e) => {
       for (const [name, call] of listeners) this.area.removeEventListener(name, call);
       if (e.type === 'pointercancel') isSuggested ? this.suggest(before) : this.set(before);
-      else if (moved || (moves && isSuggested)) this.take();
+      else if (moved) this.search();
+      else if (isSuggested && event.target === this.box) this.take();
     };
     const listeners = [['pointermove', move], ['pointerup', end], ['pointercancel', end]];
     this.area.setPointerCapture(event.pointerId);
