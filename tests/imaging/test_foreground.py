@@ -10,7 +10,7 @@ from sartor.imaging.color import is_on_white, palette_of, reduced_for_colors
 from sartor.imaging.foreground import mask_boxes, product_mask, refined
 from sartor.recommend.features import color_words
 
-FLOOR, COAT = (150, 108, 72), (20, 40, 140)
+FLOOR, COAT = (150, 108, 72), (30, 90, 220)
 
 
 def snapshot(*spots: tuple[int, int, int, int]) -> Image.Image:
