@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 from zipfile import ZipFile
 
 import typer
@@ -14,10 +16,30 @@ PHOTOS_224 = "fashion-product-images-224.zip"
 PHOTOS_SMALL = "fashion-product-images-small.zip"
 PEOPLES_PHOTOS = "clothing-dataset-photos.zip"
 MOBILENET_V2_FILE = "mobilenet_v2_imagenet.onnx"
+LABELED_PHOTOS = Path(__file__).resolve().parents[1] / "tests" / "evaluation" / "peoples_photos.json"
 
 Data = Annotated[
     Path, typer.Option("--data", metavar="DIR", help="Folder of the data.", show_default="../shared/data")
 ]
+
+Outline: TypeAlias = tuple[tuple[float, float], ...]  # (x, y) in shares of the photo's width and height
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabeledPhoto:
+    """What a person saw in one of people's photos.
+
+    Attributes:
+        id: The photo: ``images/{id}.jpg`` in the archive.
+        color: Main color family of the product, or ``"multicolor"``; ``None`` where it is not plain.
+        second: Another color family that covers over a third of the product.
+        outlines: Polygons around the product, which together cover it; none where nobody drew them.
+    """
+
+    id: str
+    color: str | None
+    second: str | None
+    outlines: tuple[Outline, ...]
 
 
 def data_file(data: Path, name: str) -> Path:
@@ -58,3 +80,17 @@ def unpack(archive: Path, directory: Path, *, start: int, count: int) -> list[Pa
         files.extractall(directory, names)
     (directory / "styles.csv").write_text(header + "".join(chosen), encoding="utf-8")
     return [directory / name for name in names]
+
+
+def peoples_photos() -> tuple[LabeledPhoto, ...]:
+    """People's photos with hand-made colors and outlines, all of senders that ``sartor-v1`` did not learn from."""
+    photos = json.loads(LABELED_PHOTOS.read_text(encoding="utf-8"))["photos"]
+    return tuple(
+        LabeledPhoto(
+            id=id_,
+            color=label["color"],
+            second=label["second"],
+            outlines=tuple(tuple((x, y) for x, y in outline) for outline in label.get("polygons", ())),
+        )
+        for id_, label in photos.items()
+    )

@@ -6,10 +6,25 @@ from zipfile import ZipFile
 import pytest
 import typer
 
-from benchmarks.data import data_file, unpack
+from benchmarks.data import data_file, peoples_photos, unpack
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+FAMILIES = (
+    "black",
+    "gray",
+    "white",
+    "beige",
+    "brown",
+    "red",
+    "orange",
+    "yellow",
+    "green",
+    "blue",
+    "purple",
+    "pink",
+)
 
 
 @pytest.fixture
@@ -37,3 +52,19 @@ def test_more_products_than_there_are_is_wrong_usage(archive: Path, tmp_path: Pa
 def test_data_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(typer.BadParameter, match=r"there is no photos\.zip in .*--data DIR"):
         data_file(tmp_path, "photos.zip")
+
+
+def test_labels_of_peoples_photos_are_color_families_and_outlines_within_the_photo() -> None:
+    photos = peoples_photos()
+    assert len({photo.id for photo in photos}) == len(photos)
+    assert {color for photo in photos for color in (photo.color, photo.second)} <= {*FAMILIES, "multicolor", None}
+    assert all(photo.second is None or photo.color not in {photo.second, None} for photo in photos)
+    outlines = [outline for photo in photos for outline in photo.outlines]
+    assert all(0 <= share <= 1 for outline in outlines for point in outline for share in point)
+    assert all(len(outline) >= 8 for outline in outlines)
+
+
+def test_eighty_five_photos_have_a_color_and_sixty_one_an_outline() -> None:
+    photos = peoples_photos()
+    assert sum(photo.color is not None for photo in photos) == 85
+    assert sum(bool(photo.outlines) for photo in photos) == 61
