@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import io
-import json
 import time
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - Typer reads it
 from typing import TYPE_CHECKING, Annotated
 from zipfile import ZipFile
 
@@ -14,7 +13,7 @@ import numpy as np
 import typer
 from PIL import Image, ImageDraw
 
-from benchmarks.data import PEOPLES_PHOTOS, SHARED_DATA, Data, data_file
+from benchmarks.data import PEOPLES_PHOTOS, SHARED_DATA, Data, Outline, data_file, peoples_photos
 from benchmarks.report import Figure, Report, Target
 from sartor.config import Settings
 from sartor.encoders.foreground import Foreground
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 
     Flags = npt.NDArray[np.bool_]
 
-TOLD = Path(__file__).resolve().parents[1] / "tests" / "evaluation" / "peoples_photos.json"
 _MANY = "multicolor"
 _ELLIPSE = 0.8  # of both sides: of the ellipses in the middle, one that agrees best with such outlines
 _SHOWN = 24
@@ -51,19 +49,18 @@ class ToldPhoto:
         name: Its id.
         image: The photo, as a query is decoded.
         colors: Families of its colors, the main one first; empty if it was not told, or has many.
-        polygons: Outlines of the product, in shares of both sides; empty if none were drawn.
+        outlines: Polygons around the product, in shares of both sides; empty if none were drawn.
     """
 
     name: str
     image: Image.Image
     colors: tuple[str, ...]
-    polygons: tuple[tuple[tuple[float, float], ...], ...]
+    outlines: tuple[Outline, ...]
 
 
 def foreground(
     *,
     data: Data = SHARED_DATA,
-    told: Annotated[Path, typer.Option(metavar="FILE", help="Outlines and colors.")] = TOLD,
     photos: Annotated[int, typer.Option(help="How many photos at most.")] = 1_000,
     sheet: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Writes masks to look at, .html or .png.")
@@ -77,10 +74,10 @@ def foreground(
         message = f"{card.id} has no foreground head"
         raise typer.BadParameter(message)
     with open_encoder(Settings(), models, card) as encoder:
-        measured = [_measured(photo, encoder, head) for photo in _told(data, told, photos, max(card.size_px))]
+        measured = [_measured(photo, encoder, head) for photo in _told(data, photos, max(card.size_px))]
         times = _times([each.photo.image for each in measured[:40]], encoder, head)
     if sheet is not None:
-        write_sheet(sheet, [_row(each) for each in measured if each.photo.polygons][:_SHOWN])
+        write_sheet(sheet, [_row(each) for each in measured if each.photo.outlines][:_SHOWN])
     return _report(measured, times, photos)
 
 
@@ -93,16 +90,16 @@ class _Measured:
     after: Palette
 
 
-def _told(data: Path, told: Path, limit: int, fit_px: int) -> Iterator[ToldPhoto]:
-    content = json.loads(told.read_text(encoding="utf-8"))["photos"]
+def _told(data: Path, limit: int, fit_px: int) -> Iterator[ToldPhoto]:
     with ZipFile(data_file(data, PEOPLES_PHOTOS)) as archive:
-        for name, facts in list(content.items())[:limit]:
-            named = [facts.get("color"), facts.get("second")]
+        for label in peoples_photos()[:limit]:
+            named = (label.color, label.second)
+            encoded = archive.read(f"images/{label.id}.jpg")
             yield ToldPhoto(
-                name=name,
-                image=decode(archive.read(f"images/{name}.jpg"), name=name, fit_px=fit_px).image,
+                name=label.id,
+                image=decode(encoded, name=label.id, fit_px=fit_px).image,
                 colors=tuple(color for color in named if color) if _MANY not in named else (),
-                polygons=tuple(tuple(map(tuple, outline)) for outline in facts.get("polygons") or ()),
+                outlines=label.outlines,
             )
 
 
@@ -113,8 +110,8 @@ def _measured(photo: ToldPhoto, encoder: Encoder, head: Foreground) -> _Measured
     coarse = head.of([map_[0] for map_ in maps])
     mask = product_mask(image, coarse)
     overlaps = {}
-    if photo.polygons:
-        true = _drawn(photo.polygons, small.size)
+    if photo.outlines:
+        true = _drawn(photo.outlines, small.size)
         resized = np.asarray(Image.fromarray(coarse).resize(small.size, Image.Resampling.BILINEAR))
         overlaps = {
             "an ellipse in the middle": _overlap(_ellipse(small.size), true),
@@ -131,10 +128,10 @@ def _measured(photo: ToldPhoto, encoder: Encoder, head: Foreground) -> _Measured
     )
 
 
-def _drawn(polygons: Sequence[Sequence[tuple[float, float]]], size: tuple[int, int]) -> Flags:
+def _drawn(outlines: Sequence[Outline], size: tuple[int, int]) -> Flags:
     """The area within outlines, ``(h, w)``."""
     image = Image.new("L", (size[0] * 4, size[1] * 4))
-    for outline in polygons:
+    for outline in outlines:
         ImageDraw.Draw(image).polygon([(x * image.width, y * image.height) for x, y in outline], fill=255)
     return np.asarray(image.resize(size, Image.Resampling.BOX)) > 127  # noqa: PLR2004
 

@@ -48,9 +48,10 @@ def list_models(*, home: Home = None, as_json: Json = False) -> None:
     from sartor.shop.library import find_detector, open_models
 
     models = open_models(settings(home=home))
-    cards = models.cards()
+    cards, found = models.cards(), find_detector(models)
     if as_json:
-        print_json([card.model_dump(mode="json") | {"bundled": models.is_bundled(card.id)} for card in cards])
+        listed = [card.model_dump(mode="json") | {"bundled": models.is_bundled(card.id)} for card in cards]
+        print_json(listed + ([] if found is None else [_detector_json(found[1])]))
         return
     if not cards:
         echo("No model yet; add one with: sartor models add FILE.onnx, or: sartor models export mobilenet_v2")
@@ -69,7 +70,7 @@ def list_models(*, home: Home = None, as_json: Json = False) -> None:
             for card in cards
         ),
     )
-    if (found := find_detector(models)) is not None:
+    if found is not None:
         network = found[1].network
         echo(f"Detector of garments: {network.id}, {found[1].form}; {network.license}; {network.origin}")
 
@@ -231,9 +232,14 @@ def _lines(file: Path | None) -> tuple[str, ...]:
         raise typer.BadParameter(message) from None
 
 
+def _detector_json(card: DetectorCard) -> dict[str, object]:
+    facts = card.model_dump(mode="json")
+    return {**facts.pop("network"), "bundled": False, "detector": facts}
+
+
 def _print_detector(card: DetectorCard, *, as_json: bool) -> None:
     if as_json:
-        print_json(card.model_dump(mode="json"))
+        print_json(_detector_json(card))
         return
     network = card.network
     echo(f"added the detector {network.id}: {card.form}, {network.size_px[0]}x{network.size_px[1]} photos")

@@ -164,12 +164,13 @@ def reduced_for_colors(image: Image.Image) -> Image.Image:
 
 def is_on_white(image: Image.Image) -> bool:
     """Whether an RGB photo shows its product before a studio's white, which needs no mask."""
-    lab = oklab(np.asarray(reduced_for_colors(image)))
-    edge = np.concatenate([lab[0], lab[-1], lab[:, 0], lab[:, -1]])
+    rgb = np.asarray(reduced_for_colors(image))
+    edge = oklab(np.concatenate([rgb[0], rgb[-1], rgb[:, 0], rgb[:, -1]]))
     lightness, green_red, blue_yellow = np.median(edge, axis=0)
-    is_white = lightness >= _MIN_WHITE and np.hypot(green_red, blue_yellow) <= _MAX_TINT
-    behind = background(lab)
-    return bool(is_white and behind.any() and behind.mean() <= 1 - _MIN_PRODUCT)
+    if lightness < _MIN_WHITE or np.hypot(green_red, blue_yellow) > _MAX_TINT:
+        return False
+    behind = background(oklab(rgb))
+    return bool(behind.any() and behind.mean() <= 1 - _MIN_PRODUCT)
 
 
 def _masked_weights(lab: Floats, mask: Floats) -> Floats:

@@ -36,8 +36,8 @@ _BATCH = 32
 _EPOCHS = 10
 _LEARNING_RATE = 2e-3
 _MIN_PRODUCTS = 20  # photos on white from which a head is learned
-_MAX_PRODUCTS, _MAX_ROOMS = 4_000, 1_500
-_VIEWS, _MAX_VIEWS = 4, 5_000  # composed photos for each product, and in all
+_MAX_PRODUCTS, _MAX_ROOMS = 4_000, 2_500
+_VIEWS, _MAX_VIEWS = 4, 3_000  # composed photos for each product, and in all
 _SURE = 0.8  # probability from which the first round's answer teaches the second
 _MIN_SHARE, _MAX_SHARE = 0.05, 0.8  # share of a photo that a believable mask has
 
