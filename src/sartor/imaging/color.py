@@ -33,16 +33,17 @@ _TO_LAB = np.array(
 )  # fmt: skip
 _CURVE_FROM = 0.04045  # of sRGB; it is linear below
 
-# The words that shops use, with the CSS colors that each stands for.
+# The words that shops use, with the colors that each stands for: those of CSS, and cloth as photos show it, which is
+# duller. Black cloth is dark gray there, denim a grayish blue.
 SHOWN_NAMES = {
-    "black": ("black",),
+    "black": ("black", "#1c1c1c", "#2a2a2a", "#363636"),
     "gray": ("gray", "dimgray", "darkgray", "slategray", "darkslategray"),
     "silver": ("silver", "lightgray", "gainsboro"),
-    "white": ("white", "whitesmoke", "snow"),
-    "beige": ("beige", "linen", "antiquewhite", "bisque", "wheat"),
+    "white": ("white", "whitesmoke", "snow", "#eeeeee", "#e4e4e4", "#dadada"),
+    "beige": ("beige", "linen", "antiquewhite", "bisque", "wheat", "#bba98a"),
     "tan": ("tan", "burlywood"),
     "khaki": ("darkkhaki",),
-    "brown": ("saddlebrown", "sienna", "chocolate"),
+    "brown": ("saddlebrown", "sienna", "chocolate", "#553322", "#75675c", "#5c4a3d"),
     "maroon": ("maroon", "darkred"),
     "red": ("red", "crimson", "firebrick"),
     "coral": ("coral", "tomato"),
@@ -51,19 +52,22 @@ SHOWN_NAMES = {
     "gold": ("gold", "goldenrod"),
     "yellow": ("yellow", "lemonchiffon"),
     "olive": ("olive", "darkolivegreen", "olivedrab"),
-    "green": ("green", "forestgreen", "seagreen", "darkgreen", "limegreen", "palegreen"),
+    "green": ("green", "forestgreen", "seagreen", "darkgreen", "limegreen", "palegreen", "#99cc99", "#778877"),
     "lime": ("lime", "greenyellow"),
     "teal": ("teal", "darkcyan"),
     "turquoise": ("turquoise", "aquamarine", "cyan"),
     "skyblue": ("skyblue", "lightblue", "deepskyblue"),
-    "blue": ("blue", "mediumblue", "royalblue", "steelblue", "cornflowerblue", "dodgerblue"),
-    "navy": ("navy", "midnightblue"),
+    "blue": (
+        "blue", "mediumblue", "royalblue", "steelblue", "cornflowerblue", "dodgerblue",
+        "#556688", "#6688aa", "#8fa8c2", "#40546e",
+    ),
+    "navy": ("navy", "midnightblue", "#2b3446", "#224455"),
     "indigo": ("indigo",),
-    "purple": ("purple", "darkviolet", "mediumpurple"),
+    "purple": ("purple", "darkviolet", "mediumpurple", "#553355", "#775588", "#bb99bb"),
     "lavender": ("lavender", "thistle", "plum"),
     "magenta": ("magenta", "mediumvioletred"),
     "pink": ("pink", "hotpink", "deeppink", "lightpink"),
-}
+}  # fmt: skip
 
 COLORS = 8
 _SIDE_PX = 64
@@ -71,6 +75,8 @@ _BACKGROUND = 0.045  # OKLab distance within which a pixel is of the background'
 _EDGE_SHARE = 0.5  # of the edge's pixels that have one color, where there is a background
 _MIN_PRODUCT = 0.04  # share of the pixels; a mask that leaves less has removed the product too
 _MIN_WHITE, _MAX_TINT = 0.93, 0.02  # OKLab lightness and chroma of a studio's white
+_BRIGHTEST, _MAX_GAIN = 0.98, 1.3  # quantile of the lightness that is white, and how much lighter a photo gets
+_TINY = 1e-6
 _MIN_KEPT = 0.5  # of the mask; a background that takes more has the color of the product
 _MAX_SKIN = 0.35  # of the product's pixels; above it, the product itself has that color
 _CB, _CR = (77, 127), (133, 173)
@@ -146,6 +152,8 @@ def palette_of(image: Image.Image, mask: Floats | None = None) -> Palette:
     rgb = np.asarray(image)
     lab = oklab(rgb)
     weights = _weights(lab) if mask is None else _masked_weights(lab, mask)
+    if mask is not None:
+        lab = _in_full_light(lab)
     skin = _skin(image)
     if weights[skin].sum() <= _MAX_SKIN * weights.sum():
         weights = weights * ~skin
@@ -171,6 +179,15 @@ def is_on_white(image: Image.Image) -> bool:
         return False
     behind = background(oklab(rgb))
     return bool(behind.any() and behind.mean() <= 1 - _MIN_PRODUCT)
+
+
+def _in_full_light(lab: Floats) -> Floats:
+    """The colors of a photo as if its brightest part were white, since people's rooms are darker than studios.
+
+    Source: E. Land and J. McCann, "Lightness and Retinex Theory" (1971): the brightest patch is taken for white.
+    """
+    brightest = float(np.quantile(lab[..., 0], _BRIGHTEST))
+    return np.asarray(lab * np.clip(_LIGHTNESS[1] / max(brightest, _TINY), 1, _MAX_GAIN), np.float32)
 
 
 def _masked_weights(lab: Floats, mask: Floats) -> Floats:
