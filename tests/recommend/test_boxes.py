@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
+SKIN = (214, 160, 130)
 HEADS = Heads(
     (AttributeHead(name="articleType", output="a", classes=("Tshirts", "Jeans", "Casual Shoes")),),
     {"articleType": np.eye(3, dtype=np.float32)},
@@ -64,6 +65,12 @@ def photo(*spots: tuple[tuple[int, int, int], tuple[int, int, int, int]]) -> Ima
     return image
 
 
+def dressed() -> Image.Image:
+    """A person with a red top, green jeans and blue shoes."""
+    clothes = ((RED, (50, 16, 110, 72)), (GREEN, (50, 72, 110, 132)), (BLUE, (50, 132, 110, 152)))
+    return photo((SKIN, (66, 0, 94, 16)), *clothes)
+
+
 def finder(*, detector: Detector | None = None) -> GarmentFinder:
     return GarmentFinder(Encoder(CARD, MapRuntime), FEATURES, colored(), detector=detector)
 
@@ -84,7 +91,9 @@ def test_garments_that_lie_apart_are_boxes_of_their_own_the_largest_first() -> N
 
 
 def test_a_dressed_person_has_a_box_for_each_garment() -> None:
-    person = photo((RED, (50, 8, 110, 72)), (GREEN, (50, 72, 110, 132)), (BLUE, (50, 132, 110, 152)))
+    person = photo(
+        (SKIN, (70, 0, 90, 16)), (RED, (50, 16, 110, 72)), (GREEN, (50, 72, 110, 132)), (BLUE, (50, 132, 110, 152))
+    )
     found = {each.name: each for each in finder().find(person)}
 
     assert set(found) == {"Tshirts", "Jeans", "Casual Shoes"}
@@ -92,8 +101,16 @@ def test_a_dressed_person_has_a_box_for_each_garment() -> None:
     assert found["Casual Shoes"].box[3] < 0.25
 
 
+def test_a_garment_that_nobody_wears_is_not_taken_apart() -> None:
+    quilt = photo((RED, (50, 8, 110, 72)), (GREEN, (50, 72, 110, 132)), (BLUE, (50, 132, 110, 152)))
+
+    assert len(finder().find(quilt)) == 1
+
+
 def test_no_more_garments_are_given_than_are_asked_for() -> None:
-    person = photo((RED, (50, 8, 110, 72)), (GREEN, (50, 72, 110, 132)), (BLUE, (50, 132, 110, 152)))
+    person = photo(
+        (SKIN, (70, 0, 90, 16)), (RED, (50, 16, 110, 72)), (GREEN, (50, 72, 110, 132)), (BLUE, (50, 132, 110, 152))
+    )
 
     assert len(finder().find(person, limit=1)) == 1
 

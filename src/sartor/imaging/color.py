@@ -33,8 +33,8 @@ _TO_LAB = np.array(
 )  # fmt: skip
 _CURVE_FROM = 0.04045  # of sRGB; it is linear below
 
-# The words that shops use, with the colors that each stands for: those of CSS, and cloth as photos show it, which is
-# duller. Black cloth is dark gray there, denim a grayish blue.
+# The words that shops use, with the colors that each stands for: those of CSS, and cloth as photos show it. There,
+# black cloth is dark gray, and denim a grayish blue.
 SHOWN_NAMES = {
     "black": ("black", "#1c1c1c", "#2a2a2a", "#363636"),
     "gray": ("gray", "dimgray", "darkgray", "slategray", "darkslategray"),
@@ -154,7 +154,7 @@ def palette_of(image: Image.Image, mask: Floats | None = None) -> Palette:
     weights = _weights(lab) if mask is None else _masked_weights(lab, mask)
     if mask is not None:
         lab = _in_full_light(lab)
-    skin = _skin(image)
+    skin = skin_of(image)
     if weights[skin].sum() <= _MAX_SKIN * weights.sum():
         weights = weights * ~skin
     chosen = weights > 0
@@ -230,7 +230,7 @@ def _distance(lab: Floats, color: Floats) -> Floats:
     return np.asarray(np.sqrt(((lab - color) ** 2).sum(axis=-1)), np.float32)
 
 
-def _skin(image: Image.Image) -> Flags:
+def skin_of(image: Image.Image) -> Flags:
     """The pixels with the color of skin, ``(h, w)``.
 
     Source of the bounds: D. Chai and K. Ngan, "Face segmentation using skin-color map" (1999).

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+from scipy import ndimage
 
+from sartor.imaging.color import reduced_for_colors, skin_of
 from sartor.imaging.foreground import mask_boxes, product_mask
 from sartor.limits import MAX_GARMENTS
 from sartor.recommend.outfit.rules import Slot, clash, slot_of
@@ -41,8 +43,14 @@ _WORN: tuple[tuple[frozenset[Slot], float, float], ...] = (
     (frozenset({Slot.BOTTOM}), 0.6, 1.0),
     (frozenset({Slot.SHOES}), 0.82, 1.0),
 )
+_CLOTHES = frozenset({Slot.TOP, Slot.BOTTOM, Slot.ONE_PIECE, Slot.OUTERWEAR})
 _MIN_SURE = 0.5  # probability of a slot from which a window counts
 _MIN_SURE_BESIDE = 0.7  # of a part of a region that is something else as a whole
+_UPPER = 0.45  # of a person's height, where a face and arms are
+_MIN_SKIN, _MAX_SKIN = (
+    0.006,
+    0.5,
+)  # of a region, and of its upper part: less is chance, more is cloth of that color
 _MIN_HEIGHT_PX = 24  # of a window; a smaller one shows nothing
 _SAME = 0.6  # overlap from which two boxes are one
 _TINY = 1e-6
@@ -121,11 +129,13 @@ class GarmentFinder:
         """The garments on an RGB photo, those that are surely something first; at least one."""
         if self._detector is not None and (detected := self._detected(self._detector, image, limit)):
             return detected
-        regions = self._regions(image)
+        mask = self._mask(image)
+        regions = mask_boxes(mask) or [WHOLE]
         windows = [_Window(box, frozenset(), is_part=False) for box in regions]
         if self._kinds is None:
             return tuple(GarmentBox(box=box) for box in regions[:limit])
-        windows += [part for box in regions for part in _parts(box, image.height)]
+        skin = skin_of(reduced_for_colors(image)) & (mask > 0.5)  # noqa: PLR2004 - more likely than not
+        windows += [part for box in regions if _is_worn(skin, box) for part in _parts(box, image.height)]
         named = self._named(image, windows)
         return tuple(
             GarmentBox(box=each.window.box, name=each.name, probability=each.probability, slot=each.slot)
@@ -141,13 +151,13 @@ class GarmentFinder:
             for each, slot in garments[:limit]
         )
 
-    def _regions(self, image: Image.Image) -> list[Box]:
-        """What stands apart on a photo, the largest first."""
+    def _mask(self, image: Image.Image) -> Floats:
+        """How probably each pixel of ``reduced_for_colors`` shows a product, ``(h, w)``."""
         if self._foreground is None:
-            return [WHOLE]
+            width, height = reduced_for_colors(image).size
+            return np.ones((height, width), np.float32)
         maps = self._encoder.feature_maps([self._encoder.prepare(image)])
-        mask = product_mask(image, self._foreground.of([map_[0] for map_ in maps]))
-        return mask_boxes(mask) or [WHOLE]
+        return product_mask(image, self._foreground.of([map_[0] for map_ in maps]))
 
     def _named(self, image: Image.Image, windows: Sequence[_Window]) -> list[_Named]:
         crops = [image.crop(pixels_of(window.box, image.size)) for window in windows]
@@ -185,6 +195,15 @@ def overlap(one: Box, other: Box) -> float:
     return shared / (one[2] * one[3] + other[2] * other[3] - shared)
 
 
+def _is_worn(skin: npt.NDArray[np.bool_], box: Box) -> bool:
+    """Whether somebody wears what is in a region: skin ``(h, w)`` is seen in its upper part, as a face or arms."""
+    left, top, right, bottom = pixels_of(box, (skin.shape[1], skin.shape[0]))
+    upper = skin[top : top + max(1, round(_UPPER * (bottom - top))), left:right]
+    spots, _ = ndimage.label(upper)
+    largest = int(np.bincount(spots.ravel())[1:].max(initial=0))
+    return _MIN_SKIN * (bottom - top) * (right - left) <= largest <= _MAX_SKIN * upper.size
+
+
 def _parts(box: Box, height_px: int) -> list[_Window]:
     left, top, width, height = box
     windows = [(slots, (left, top + begin * height, width, (end - begin) * height)) for slots, begin, end in _WORN]
@@ -202,6 +221,8 @@ def _chosen(named: Sequence[_Named]) -> list[_Named]:
     for each in sorted(regions[1:], key=lambda each: -each.sure):
         if each.sure >= _MIN_SURE and all(_are_two(each, other) for other in chosen):
             chosen.append(each)
+    if not any(each.slot in _CLOTHES for each in chosen):
+        parts = []
     beside: list[_Named] = []
     for each in parts:
         if each.sure >= _MIN_SURE_BESIDE and all(_are_two(each, other) for other in (*chosen, *beside)):
