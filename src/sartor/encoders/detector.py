@@ -222,7 +222,7 @@ def _read(card: DetectorCard, outputs: Sequence[Floats]) -> tuple[Floats, Floats
             scores = np.zeros((len(numbers), count), np.float32)
             known = (numbers[:, 5] >= 0) & (numbers[:, 5] < count)
             scores[np.flatnonzero(known), numbers[known, 5].astype(int)] = numbers[known, 4]
-            return numbers[:, :4] / np.float32([width_px, height_px, width_px, height_px]), scores
+            return numbers[:, :4] / np.array([width_px, height_px, width_px, height_px], np.float32), scores
         case DetectorForm.DETR:
             raised = np.exp(numbers - numbers.max(axis=1, keepdims=True))
             return _corners(outputs[1][0]), (raised / raised.sum(axis=1, keepdims=True))[:, :count]
@@ -241,7 +241,7 @@ def _on_photo(boxes: Floats, network: ModelCard, size: tuple[int, int]) -> Float
     if network.resize is ResizePolicy.PAD:
         (height_px, width_px), (width, height) = network.size_px, size
         scale = min(width_px / width, height_px / height)
-        part = np.float32([width * scale / width_px, height * scale / height_px] * 2)  # of the input
+        part = np.array([width * scale / width_px, height * scale / height_px] * 2, np.float32)  # of the input
         boxes = (boxes - (1 - part) / 2) / part
     return boxes.clip(0, 1)
 

@@ -116,7 +116,7 @@ def _room(photo: Pixels | None, *, side_px: int, rng: np.random.Generator) -> Im
     if photo is None or rng.random() < _TEXTURED:
         is_wood = rng.random() < 0.3  # noqa: PLR2004
         return wood((side_px, side_px), rng) if is_wood else _texture(side_px=side_px, rng=rng)
-    turned = np.rot90(photo[..., :3], rng.integers(4))
+    turned = np.rot90(photo[..., :3], int(rng.integers(4)))
     height, width = turned.shape[:2]
     deep, long = int(height * rng.uniform(0.1, 0.22)) + 1, int(width * rng.uniform(0.4, 1))
     left = rng.integers(width - long + 1)
@@ -124,7 +124,7 @@ def _room(photo: Pixels | None, *, side_px: int, rng: np.random.Generator) -> Im
     strip = np.concatenate([strip, strip[::-1]])
     times = -(-long // len(strip))
     whole = np.concatenate([strip] * times)[:long]
-    whole = np.rot90(whole, rng.integers(4))
+    whole = np.rot90(whole, int(rng.integers(4)))
     return Image.fromarray(np.ascontiguousarray(whole)).resize((side_px, side_px), Image.Resampling.BILINEAR)
 
 
