@@ -21,7 +21,7 @@ from sartor.encoders.registry import DEFAULT_MODEL
 from sartor.evaluation.sheets import SheetRow, Tile, write_sheet
 from sartor.imaging import decode
 from sartor.imaging.color import background as flat_background
-from sartor.imaging.color import is_on_white, oklab, palette_of, reduced_for_colors
+from sartor.imaging.color import in_full_light, is_on_white, oklab, palette_of, reduced_for_colors
 from sartor.imaging.foreground import product_mask
 from sartor.recommend.features import color_family, color_words
 from sartor.shop.library import open_encoder, open_models
@@ -124,7 +124,7 @@ def _measured(photo: ToldPhoto, encoder: Encoder, head: Foreground) -> _Measured
         mask=mask > 0.5,  # noqa: PLR2004
         overlaps=overlaps,
         before=palette_of(image),
-        after=palette_of(image, None if is_on_white(image) else mask),
+        after=palette_of(image) if is_on_white(image) else in_full_light(palette_of(image, mask), image),
     )
 
 
@@ -170,7 +170,7 @@ def _times(images: Sequence[Image.Image], encoder: Encoder, head: Foreground) ->
         before = time.perf_counter()
         mask = product_mask(image, head.of([map_[0] for map_ in maps]))
         after = time.perf_counter()
-        palette_of(image, mask)
+        in_full_light(palette_of(image, mask), image)
         end = time.perf_counter()
         for name, seconds in zip(times, (middle - start, end - middle, after - before), strict=True):
             times[name].append(1000 * seconds)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sartor.imaging.color import is_on_white, palette_of, reduced_for_colors
+from sartor.imaging.color import in_full_light, is_on_white, palette_of, reduced_for_colors
 from sartor.imaging.foreground import mask_boxes, product_mask, refined
 from sartor.recommend.features import color_words
 
@@ -58,23 +58,28 @@ def test_the_palette_of_a_snapshot_is_that_of_the_product_and_not_of_the_floor()
     assert color_words(palette_of(photo, product_mask(photo, coarse((28, 4, 60, 30))))) == ("blue",)
 
 
-def test_where_a_mask_has_no_product_the_middle_counts_most() -> None:
+def test_a_mask_without_a_product_leaves_the_palette_as_it_is_without_one() -> None:
     photo = snapshot((28, 4, 60, 30))
     nothing = np.zeros((64, 64), np.float32)
 
-    assert "blue" not in (color_words(palette_of(photo, nothing))[0], color_words(palette_of(photo))[0])
+    assert np.array_equal(palette_of(photo, nothing).colors, palette_of(photo).colors)
 
 
-def test_a_persons_dark_room_darkens_no_color() -> None:
-    spot = (16, 10, 44, 50)
+def test_a_color_is_named_as_a_person_would_in_that_light() -> None:
     bright = np.full((64, 64, 3), 240, np.uint8)
     bright[10:50, 16:44] = (225, 225, 225)
-    dark = (bright * 0.75).astype(np.uint8)
-    everywhere = coarse(spot)
+    dark = Image.fromarray((bright * 0.75).astype(np.uint8))
+    cloth = palette_of(dark, coarse((16, 10, 44, 50)))
 
-    assert color_words(palette_of(Image.fromarray(dark))) == ("gray",)
-    assert color_words(palette_of(Image.fromarray(dark), everywhere)) == ("white",)
-    assert color_words(palette_of(Image.fromarray(bright), everywhere)) == ("white",)
+    assert color_words(cloth) == ("gray",)
+    assert color_words(in_full_light(cloth, dark)) == ("white",)
+
+
+def test_a_photo_in_full_light_is_named_as_it_is() -> None:
+    photo = Image.new("RGB", (64, 64), "white")
+    photo.paste(COAT, (20, 20, 40, 40))
+
+    assert color_words(in_full_light(palette_of(photo), photo)) == color_words(palette_of(photo)) == ("blue",)
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ _BACKGROUND = 0.045  # OKLab distance within which a pixel is of the background'
 _EDGE_SHARE = 0.5  # of the edge's pixels that have one color, where there is a background
 _MIN_PRODUCT = 0.04  # share of the pixels; a mask that leaves less has removed the product too
 _MIN_WHITE, _MAX_TINT = 0.93, 0.02  # OKLab lightness and chroma of a studio's white
-_BRIGHTEST, _MAX_GAIN = 0.98, 1.3  # quantile of the lightness that is white, and how much lighter a photo gets
+_BRIGHTEST, _MAX_GAIN = 0.98, 1.16  # quantile of the lightness that is white, and how much lighter a photo gets
 _TINY = 1e-6
 _MIN_KEPT = 0.5  # of the mask; a background that takes more has the color of the product
 _MAX_SKIN = 0.35  # of the product's pixels; above it, the product itself has that color
@@ -152,8 +152,6 @@ def palette_of(image: Image.Image, mask: Floats | None = None) -> Palette:
     rgb = np.asarray(image)
     lab = oklab(rgb)
     weights = _weights(lab) if mask is None else _masked_weights(lab, mask)
-    if mask is not None:
-        lab = _in_full_light(lab)
     skin = skin_of(image)
     if weights[skin].sum() <= _MAX_SKIN * weights.sum():
         weights = weights * ~skin
@@ -181,13 +179,17 @@ def is_on_white(image: Image.Image) -> bool:
     return bool(behind.any() and behind.mean() <= 1 - _MIN_PRODUCT)
 
 
-def _in_full_light(lab: Floats) -> Floats:
-    """The colors of a photo as if its brightest part were white, since people's rooms are darker than studios.
+def in_full_light(palette: Palette, image: Image.Image) -> Palette:
+    """A palette as a person would name it, who allows for the light: as if the photo's brightest part were white.
+
+    It is for names. The colors themselves are nearer to those of the catalog as they are.
 
     Source: E. Land and J. McCann, "Lightness and Retinex Theory" (1971): the brightest patch is taken for white.
     """
-    brightest = float(np.quantile(lab[..., 0], _BRIGHTEST))
-    return np.asarray(lab * np.clip(_LIGHTNESS[1] / max(brightest, _TINY), 1, _MAX_GAIN), np.float32)
+    lightness = oklab(np.asarray(reduced_for_colors(image)))[..., 0]
+    brightest = max(float(np.quantile(lightness, _BRIGHTEST)), _TINY)
+    gain = np.float32(np.clip(_LIGHTNESS[1] / brightest, 1, _MAX_GAIN))
+    return Palette(palette.colors * gain, palette.shares)
 
 
 def _masked_weights(lab: Floats, mask: Floats) -> Floats:

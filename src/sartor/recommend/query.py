@@ -11,7 +11,7 @@ import numpy as np
 
 from sartor.errors import BadBox, BadWeight, PhotoRejected, ProductNotFound
 from sartor.imaging import decode
-from sartor.imaging.color import is_on_white, palette_of
+from sartor.imaging.color import in_full_light, is_on_white, palette_of
 from sartor.imaging.fetch import EncodedPhoto, encoded_photo
 from sartor.imaging.foreground import product_mask
 from sartor.recommend.base import GROUP
@@ -133,11 +133,12 @@ class QueryEncoder:
         if np.isnan(embedding[0, 0]):
             raise PhotoRejected(encoded.name, reason="the network gave no usable embedding of it")
         palette = palette_of(image, mask)
+        named = palette if mask is None else in_full_light(palette, image)
         (features,) = self._features.features(embedding, [palette], {})
         return EncodedQuery(
             features=features,
             weight=part.weight,
-            seen=QueryAttributes(predicted=self._features.describe(embedding)[0], colors=color_words(palette)),
+            seen=QueryAttributes(predicted=self._features.describe(embedding)[0], colors=color_words(named)),
             products=frozenset(self._store.products_with_photos([encoded.sha256])),
             groups=frozenset(),
         )
