@@ -68,10 +68,10 @@ def test_a_mask_without_a_product_leaves_the_palette_as_it_is_without_one() -> N
 def test_a_color_is_named_as_a_person_would_in_that_light() -> None:
     bright = np.full((64, 64, 3), 240, np.uint8)
     bright[10:50, 16:44] = (225, 225, 225)
-    dark = Image.fromarray((bright * 0.75).astype(np.uint8))
+    dark = Image.fromarray((bright * 0.85).astype(np.uint8))
     cloth = palette_of(dark, coarse((16, 10, 44, 50)))
 
-    assert color_words(cloth) == ("gray",)
+    assert color_words(cloth) == ("silver",)
     assert color_words(in_full_light(cloth, dark)) == ("white",)
 
 
