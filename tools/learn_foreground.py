@@ -14,19 +14,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from sartor.config import Settings
 from sartor.encoders.card import CARD_FILE, FOREGROUND_FILE, MODEL_FILE, ModelCard
-from sartor.encoders.registry import sha256_of
 from sartor.shop.library import load_runtime
 from sartor.training.dataset import read_dataset
-from sartor.training.foreground import learn_foreground, lesson_of
+from sartor.training.foreground import learn_foreground, lesson_of, write_foreground
 from sartor.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     import numpy.typing as npt
 
 _CACHE_MARGIN = 1.25  # as in a training
@@ -48,8 +46,8 @@ def learn(folder: Path, sources: Sequence[Path], recipe: Recipe) -> ModelCard:
         if lesson is None:
             message = "the sources have too few photos on white"
             raise SystemExit(message)
-        np.savez(folder / FOREGROUND_FILE, **learn_foreground(lesson))
-    card = card.model_copy(update={"foreground_sha256": sha256_of(folder / FOREGROUND_FILE)})
+        digest = write_foreground(folder / FOREGROUND_FILE, learn_foreground(lesson))
+    card = card.model_copy(update={"foreground_sha256": digest})
     card.write(folder / CARD_FILE)
     return card
 

@@ -242,7 +242,7 @@ def _on_photo(boxes: Floats, network: ModelCard, size: tuple[int, int]) -> Float
         (height_px, width_px), (width, height) = network.size_px, size
         scale = min(width_px / width, height_px / height)
         part = np.array([width * scale / width_px, height * scale / height_px] * 2, np.float32)  # of the input
-        boxes = (boxes - (1 - part) / 2) / part
+        boxes = np.asarray((boxes - (1 - part) / 2) / part, np.float32)
     return boxes.clip(0, 1)
 
 

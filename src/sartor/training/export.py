@@ -33,6 +33,7 @@ from sartor.encoders.keras.backend import BACKEND_VARIABLE, keras
 from sartor.encoders.keras.export import in_eight_bits, with_small_weights
 from sartor.encoders.registry import sha256_of
 from sartor.errors import UnusableModel
+from sartor.training.foreground import write_foreground
 from sartor.training.network import EMBEDDING, FEATURES, HIDDEN, NORM, Shape
 from sartor.training.start import keep_weights, rebuilt, shape_of
 
@@ -101,7 +102,7 @@ def export_encoder(model: keras.Model, directory: Path, outcome: Outcome) -> Mod
     )
     write_onnx(model, plan, directory)
     if outcome.foreground is not None:
-        np.savez(directory / FOREGROUND_FILE, **outcome.foreground)
+        write_foreground(directory / FOREGROUND_FILE, outcome.foreground)
     card = _card(model, directory, outcome)
     card.write(directory / CARD_FILE)
     return card

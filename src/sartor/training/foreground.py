@@ -16,11 +16,13 @@ from PIL import Image
 
 from sartor.encoders.foreground import FINER, Foreground, places
 from sartor.encoders.keras.backend import keras
+from sartor.encoders.registry import sha256_of
 from sartor.imaging.foreground import refined
 from sartor.training.augment import composed_view, plain_view
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     import numpy.typing as npt
 
@@ -125,12 +127,19 @@ def learn_foreground(lesson: ForegroundLesson) -> dict[str, npt.NDArray[np.float
     return {name: weight.astype(np.float16) for name, weight in _weights(head).items()}
 
 
+def write_foreground(path: Path, weights: Mapping[str, npt.NDArray[np.float16]]) -> str:
+    """Write the weights of a head, and return the SHA-256 of the file."""
+    arrays: dict[str, Any] = dict(weights)
+    np.savez_compressed(path, **arrays)
+    return sha256_of(path)
+
+
 def _composed(lesson: ForegroundLesson, rng: np.random.Generator) -> _Examples:
     """Products cut out and put into rooms."""
     photos, masks = [], []
     for _ in range(lesson.views):
-        picks = [lesson.products[rng.integers(len(lesson.products))] for _ in range(2)]
-        room = lesson.rooms[rng.integers(len(lesson.rooms))] if lesson.rooms else None
+        picks = [lesson.products[int(rng.integers(len(lesson.products)))] for _ in range(2)]
+        room = lesson.rooms[int(rng.integers(len(lesson.rooms)))] if lesson.rooms else None
         photo, mask = composed_view(picks, room, side_px=lesson.side_px, rng=rng)
         photos.append(photo)
         masks.append(mask)
