@@ -125,7 +125,7 @@ def _garment_json(shop: Shop, each: GarmentHits) -> dict[str, Any]:
 
 def _write_sheet(sheet: Path, shop: Shop, query: EncodedPhoto, garments: Sequence[GarmentHits]) -> None:
     """A row for each garment: its region of the photo, and its hits; the first row has the boxes on the photo."""
-    from PIL import Image, ImageDraw
+    from PIL import ImageDraw
 
     from sartor.evaluation.sheets import SheetRow, Tile, write_sheet
     from sartor.recommend.boxes import pixels_of
@@ -138,9 +138,8 @@ def _write_sheet(sheet: Path, shop: Shop, query: EncodedPhoto, garments: Sequenc
     for number, each in enumerate(garments):
         crop = image.crop(pixels_of(each.garment.box, image.size))
         region = Tile(image=crop, caption=(_named(each.garment), ", ".join(each.found.seen.colors)))
-        blank = Image.new("RGB", image.size, "white")
         hits = [tile for hit in each.found for tile in tiles_of(shop, hit.photo, hit.product_id, hit.title)]
-        whole = Tile(image=blank if number else boxed, caption=() if number else (query.name.rsplit("/", 1)[-1],))
-        rows.append(SheetRow(query=(whole, region), hits=tuple(hits)))
+        whole = () if number else (Tile(image=boxed, caption=(query.name.rsplit("/", 1)[-1],)),)
+        rows.append(SheetRow(query=(*whole, region), hits=tuple(hits)))
     write_sheet(sheet, rows)
     echo(f"sheet written to {sheet}", err=True)
