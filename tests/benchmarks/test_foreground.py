@@ -17,10 +17,12 @@ from sartor.encoders import registry
 PHOTOS = 4
 
 
-def test_masks_colors_and_times_are_measured_on_the_photos_that_are_asked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture(autouse=True)
+def with_sartor_v1(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "DIRECTORY", Path(sartor.__file__).parent / "bundled")
+
+
+def test_masks_colors_and_times_are_measured_on_the_photos_that_are_asked_for(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     with ZipFile(tmp_path / PEOPLES_PHOTOS, "w") as archive:
         for label in peoples_photos()[:PHOTOS]:
