@@ -55,7 +55,7 @@ def learned() -> dict[str, np.ndarray]:
 
 def test_a_product_is_found_in_a_room_that_was_never_seen(learned: dict[str, np.ndarray]) -> None:
     head = Foreground({name: weight.astype(np.float32) for name, weight in learned.items()})
-    overlaps = []
+    overlaps, of_all = [], []
     for seed in range(40):
         view, mask = composed_view(
             [product(seed), product(0)], None, side_px=SIDE_PX, rng=np.random.default_rng(seed)
@@ -63,9 +63,10 @@ def test_a_product_is_found_in_a_room_that_was_never_seen(learned: dict[str, np.
         found = head.of([map_[0] for map_ in maps_of(view[None])]) > 0.5
         true = mask > 127
         overlaps.append((found & true).sum() / max((found | true).sum(), 1))
+        of_all.append(true.mean())
 
     assert found.shape == (8 * FINER, 8 * FINER)
-    assert np.mean(overlaps) > 0.5
+    assert np.mean(overlaps) > max(0.4, 1.3 * np.mean(of_all))  # more than if all were the product
 
 
 def test_the_run_time_computes_what_the_training_learned() -> None:

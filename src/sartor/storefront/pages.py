@@ -148,7 +148,7 @@ class Suggestion:
     """A garment on the first photo, and the results for it alone.
 
     Attributes:
-        name: What it is; empty if the model does not say.
+        name: What it is, or only the part of a look where that is not sure; empty if the model does not say.
         box: Left, top, width and height, as the address has them.
         active: Whether the search is for it.
     """
@@ -279,7 +279,9 @@ def _suggestions(shop: Shop, search: Search, kept: Mapping[str, KeptPhoto]) -> t
         return ()
     return tuple(
         Suggestion(
-            name=garment.name if garment.probability >= MIN_SAID_PROBABILITY else "",
+            name=garment.name
+            if garment.probability >= MIN_SAID_PROBABILITY
+            else (garment.slot or "").capitalize(),
             box=_box_text(box),
             href=replace(search, box=box).address,
             active=search.box is not None and _box_text(box) == _box_text(search.box),

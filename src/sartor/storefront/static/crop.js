@@ -35,7 +35,7 @@ class Crop {
     }
     this.area.append(this.box);
     this.read();
-    figure.addEventListener('sartor:read', () => this.figure.contains(document.activeElement) || this.read());
+    figure.addEventListener('sartor:read', () => [this.area, ...this.fields].some((part) => part.contains(document.activeElement)) || this.read());
     this.area.addEventListener('pointerdown', (event) => this.press(event));
     this.box.addEventListener('keydown', (event) => this.key(event));
     for (const field of this.fields) field.addEventListener('input', () => this.typed());
