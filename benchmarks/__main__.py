@@ -17,6 +17,7 @@ from benchmarks.decoding import decoding
 from benchmarks.encoder_quality import encoder_quality
 from benchmarks.event_load import event_load
 from benchmarks.for_you import for_you
+from benchmarks.foreground import foreground
 from benchmarks.growth import growth
 from benchmarks.host_rounds import host_load, host_rounds
 from benchmarks.index_engines import index_engines
@@ -59,6 +60,7 @@ app = typer.Typer(
 app.command("startup")(startup)
 app.command("event_load")(event_load)
 app.command("for_you")(for_you)
+app.command("foreground")(foreground)
 app.command("tutorial_pipeline")(tutorial_pipeline)
 app.command("ingest_scale")(ingest_scale)
 app.command("ray_ingest")(ray_ingest)

@@ -40,13 +40,14 @@ if TYPE_CHECKING:
     from sartor.ingest.put import ProductInput, PutOutcome
     from sartor.ingest.vectors import ImportReport
     from sartor.recommend.base import Basis, Feed
+    from sartor.recommend.boxes import Box, GarmentBox, GarmentHits
     from sartor.recommend.duplicates import DuplicatePhoto
     from sartor.recommend.explain import Explained, QueryAttributes
     from sartor.recommend.features import FeatureWeights
     from sartor.recommend.filters import Filter
     from sartor.recommend.outfit.outfit import Outfit, WornProduct
     from sartor.recommend.outfit.rules import Slot
-    from sartor.recommend.query import Box, Part, PhotoInput
+    from sartor.recommend.query import Part, PhotoInput
     from sartor.recommend.similar import Recommendation
     from sartor.shop import Shop
     from sartor.store.base import StoreCounts
@@ -91,6 +92,8 @@ __all__ = [
     "FeatureWeights",
     "Feed",
     "Filter",
+    "GarmentBox",
+    "GarmentHits",
     "Hit",
     "ImportReport",
     "Info",
@@ -151,13 +154,14 @@ _MODULES = {
     "ingest.put": "ProductInput PutOutcome",
     "ingest.vectors": "ImportReport",
     "recommend.base": "Basis Feed",
+    "recommend.boxes": "Box GarmentBox GarmentHits",
     "recommend.duplicates": "DuplicatePhoto",
     "recommend.explain": "Explained QueryAttributes",
     "recommend.features": "FeatureWeights",
     "recommend.filters": "Filter",
     "recommend.outfit.outfit": "Outfit WornProduct",
     "recommend.outfit.rules": "Slot",
-    "recommend.query": "Box Part PhotoInput",
+    "recommend.query": "Part PhotoInput",
     "recommend.similar": "Recommendation",
     "shop": "Shop",
     "store.base": "StoreCounts",

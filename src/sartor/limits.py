@@ -92,6 +92,7 @@ MAX_EXCLUDED = 1_000  # Products that a query leaves out.
 MAX_FACETS = 30  # Attributes whose values are counted.
 MAX_FILTERS = 50  # Filters in a request.
 MAX_FILTER_CHARS = 3_000  # Characters of a filter.
+MAX_GARMENTS = 8  # Garments found in a photo.
 MAX_SLOTS = 20  # Slots of a look, and alternatives for each.
 MAX_NAME_CHARS = 200  # Name of an attribute or a slot.
 MAX_ATTRIBUTES = 200  # Attributes of a product.

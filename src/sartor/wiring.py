@@ -13,6 +13,7 @@ from uuid import uuid4
 from sartor.catalog.fetching import Sources
 from sartor.choices import CatalogChoice
 from sartor.config import SETTINGS_FILE, Settings, is_address
+from sartor.encoders.foreground import Foreground
 from sartor.encoders.heads import Heads, Regions
 from sartor.errors import BackupFailed, BadAddress, CopyFailed, ModelNotFound, redacted, require_extra
 from sartor.footprint import cache_directory, is_writable
@@ -26,7 +27,7 @@ from sartor.media.folder import FolderMediaStore
 from sartor.replicas import Replicas
 from sartor.shop import Shop, Workspace
 from sartor.shop.backends import Backends, Lazy
-from sartor.shop.library import MODELS, choose_model, load_runtime, open_encoder, open_models
+from sartor.shop.library import MODELS, choose_model, load_runtime, open_detector, open_encoder, open_models
 from sartor.store.sqlite.catalog import SqliteCatalogStore
 from sartor.store.sqlite.database import copy_store
 from sartor.store.sqlite.events import SqliteEventStore
@@ -150,6 +151,8 @@ def open_workspace(settings: Settings, *, many_callers: bool = False) -> Workspa
         lists_elsewhere=settings.catalog is CatalogChoice.SHARED,
         heads=lambda card: Heads.read(models.folders().get(card.id), card),
         regions=lambda card: Regions.read(models.folders().get(card.id), card),
+        foreground=lambda card: Foreground.read(models.folders().get(card.id), card),
+        open_detector=lambda: open_detector(settings, models),
         fetch_models=truth.fetch_models,
         on_close=connections.close,
     )

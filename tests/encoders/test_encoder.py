@@ -187,3 +187,43 @@ def test_padding_adds_white_bars(wide: Image.Image) -> None:
 def test_a_photo_of_the_right_size_is_taken_as_it_is() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
     assert np.array_equal(prepare(Image.fromarray(noise), COLOR_CARD), noise)
+
+
+class MapNetwork(Network):
+    """The same with a map: the photo itself."""
+
+    def infer_outputs(self, pixels: np.ndarray, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+        vectors = self.infer(pixels)
+        return {name: pixels.astype(np.float32) if name == "map" else vectors for name in names}
+
+
+def test_a_photo_with_its_maps_is_one_run_and_shares_a_batch_with_photos_without() -> None:
+    network = MapNetwork()
+    network.free.clear()
+    together = Barrier(5)
+    mapped = COLOR_CARD.model_copy(update={"feature_maps": ("map",)})
+
+    def ask(red: int) -> tuple[np.ndarray, list[np.ndarray]]:
+        together.wait(10)
+        if red % 2:
+            return encoder.embed_with_maps([photo(red)])
+        return encoder.embed_pixels([photo(red)]), []
+
+    with BatchingEncoder(mapped, lambda: network) as encoder, ThreadPoolExecutor(5) as pool:  # type: ignore[arg-type]
+        asked = [pool.submit(ask, red) for red in range(4)]
+        together.wait(10)
+        network.free.set()
+        found = [future.result(10) for future in asked]
+
+    for red, (vectors, maps) in enumerate(found):
+        np.testing.assert_array_equal(vectors, Encoder(mapped, lambda: network).embed_pixels([photo(red)]))  # type: ignore[arg-type]
+        assert [map_.tolist() for map_ in maps] == ([[photo(red).tolist()]] if red % 2 else [])
+    assert sum(network.batches[: -len(found)]) == 4  # each photo once
+
+
+def test_several_photos_with_their_maps_are_one_batch() -> None:
+    mapped = COLOR_CARD.model_copy(update={"feature_maps": ("map",)})
+    for kind in (Encoder, BatchingEncoder):
+        with kind(mapped, MapNetwork) as encoder:  # type: ignore[arg-type]
+            vectors, maps = encoder.embed_with_maps([photo(red) for red in range(3)])
+            assert (len(vectors), [len(map_) for map_ in maps]) == (3, [3])

@@ -13,11 +13,16 @@ import sartor
 from sartor.choices import Precision
 from sartor.encoders.card import CARD_FILE, MODEL_FILE, WEIGHTS_FILE, ModelCard
 from sartor.encoders.encoder import Encoder, unit_norm
+from sartor.encoders.foreground import Foreground
 from sartor.encoders.heads import Regions
 from sartor.encoders.onnxruntime import OnnxRuntime
 from sartor.encoders.openvino import OpenVinoRuntime
 from sartor.encoders.registry import DEFAULT_MODEL, sha256_of
+from sartor.evaluation.backgrounds import on_background, wood
+from sartor.imaging.color import palette_of
+from sartor.imaging.foreground import product_mask
 from sartor.recommend.explain import explain
+from sartor.recommend.features import color_words
 from sartor.training.recipe import Recipe
 
 FOLDER = Path(sartor.__file__).parent / "bundled" / DEFAULT_MODEL  # the fixture of all tests hides it
@@ -114,3 +119,20 @@ def test_it_predicts_the_color_and_type_of_a_drawn_shirt(card: ModelCard, runtim
     kinds = [heads["masterCategory"].classes[place] for place in outputs[heads["masterCategory"].output].argmax(1)]
     assert colors == ["Red", "Blue"]
     assert kinds == ["Apparel", "Apparel"]
+
+
+def test_its_mask_lies_on_the_product_and_its_palette_is_not_of_the_floor(
+    card: ModelCard, runtime: OpenVinoRuntime
+) -> None:
+    head = Foreground.read(FOLDER, card)
+    rng = np.random.default_rng(2)
+    on_wood = on_background(shirt(RED), wood, rng)
+    with Encoder(card, lambda: runtime) as encoder:
+        vectors, maps = encoder.embed_with_maps([encoder.prepare(on_wood)])
+        np.testing.assert_allclose(vectors, encoder.embed([on_wood]), atol=1e-6)
+
+    assert head is not None
+    mask = product_mask(on_wood, head.of([map_[0] for map_ in maps]))
+    on_it = np.asarray(shirt(RED).convert("L").resize(mask.shape)) < 200
+    assert ((mask > 0.5) & on_it).sum() / ((mask > 0.5) | on_it).sum() > 0.6
+    assert color_words(palette_of(on_wood, mask)) == ("red",)

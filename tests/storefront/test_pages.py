@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sartor.config import Settings
+from sartor.encoders.add import ModelSpec
 from sartor.ingest.put import ProductInput
+from sartor.shop.library import add_detector
 from sartor.storefront.addresses import Search
 from sartor.storefront.pages import results_view
 from sartor.storefront.personal import STRANGER
 from sartor.storefront.rendering import Pages, StaticFiles, problem_page
 from sartor.types import Product, Verdict
 from sartor.wiring import open_shop
+from tests.copies import copied
+from tests.encoders.test_detector import CLASSES, detector, finished
 from tests.fakes import BLUE, RED, photo
 from tests.service.conftest import serving
 from tests.storefront.conftest import HTML, shop_of
@@ -237,6 +241,27 @@ def test_a_region_of_a_photo_is_searched(browser: TestClient) -> None:
     region = browser.get(page.headers["location"])
     assert 'class="crop-still"' in region.text
     assert 'name="w" min="1" max="100" step="any" inputmode="decimal" value="50"' in region.text
+
+
+def test_garments_on_a_photo_are_suggested(full_home: Path, tmp_path: Path) -> None:
+    home, network = copied(full_home, tmp_path / "home"), detector(tmp_path / "finder.onnx", finished())
+    add_detector(Settings(home=home), network, ModelSpec(id="finder"), classes=CLASSES)
+    with serving(home) as browser:
+        page = browser.get(upload(browser, photo(RED, side_px=64)).headers["location"]).text
+        chips = re.findall(r'<a class="chip" href="([^"]*)"><span class="unseen">Search </span>(\w+)</a>', page)
+        chosen = browser.get(unescape(chips[1][0])).text
+
+    assert 'data-suggested="0.25,0.125,0.5,0.375"' in page
+    assert [name for _, name in chips] == ["shirt", "trousers"]
+    assert 'class="chip active"' in chosen
+    assert "Whole photo" in chosen
+
+
+def test_a_photo_that_is_all_one_garment_suggests_nothing(browser: TestClient) -> None:
+    page = browser.get(upload(browser, photo(RED, side_px=64)).headers["location"]).text
+
+    assert 'data-suggested=""' in page
+    assert "Garments on the photo" not in page
 
 
 def test_a_product_has_a_page(browser: TestClient) -> None:

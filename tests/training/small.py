@@ -63,6 +63,7 @@ def small_recipe(*, steps: int, validate_every: int | None = None, base: str = S
         id="small",
         base=base,
         seed=3,
+        foreground=False,
         split=Split(share=0.2, near_duplicates=False),
         network=Network(side_px=SIDE_PX, dimension=32, freeze_until=""),
         sampling=Sampling(views=32),

@@ -10,6 +10,7 @@ import pytest
 from sartor.choices import Precision
 from sartor.encoders.card import ModelCard
 from sartor.encoders.encoder import unit_norm
+from sartor.encoders.foreground import FINER, Foreground
 from sartor.encoders.keras.model import build
 from sartor.encoders.networks import network
 from sartor.encoders.onnxruntime import OnnxRuntime
@@ -114,6 +115,19 @@ def test_what_it_needed_on_the_way_is_gone(trained: Trained) -> None:
     assert {path.name for path in trained.directory.iterdir()} == {
         "model.onnx", "card.json", "weights.npz", "report.html",
     }  # fmt: skip
+
+
+def test_a_model_learns_to_tell_products_from_what_is_behind_them(
+    source: Path, weights: Path, tmp_path: Path
+) -> None:
+    card = train(order(source, weights, tmp_path / "small", foreground=True)).card
+    head = Foreground.read(tmp_path / "small", card)
+    maps = OnnxRuntime(tmp_path / "small" / "model.onnx", card).infer_outputs(photos(), card.feature_maps)
+
+    assert head is not None
+    mask = head.of([maps[name][0] for name in card.feature_maps])
+    assert mask.shape == tuple(FINER * side for side in maps[card.feature_maps[0]].shape[1:3])
+    assert ((mask > 0) & (mask < 1)).all()
 
 
 def test_the_report_needs_no_other_file(trained: Trained) -> None:

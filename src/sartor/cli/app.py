@@ -12,6 +12,7 @@ from sartor.cli import (
     events,
     exchange,
     index,
+    looks,
     models,
     recommend,
     replay,
@@ -83,6 +84,7 @@ app = typer.Typer(
 )
 app.command("index")(index.index)
 app.command("similar")(similar.similar)
+app.command("looks")(looks.looks)
 app.command("outfit")(recommend.outfit)
 app.command("duplicates")(similar.duplicates)
 app.command("embed")(index.embed)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sartor.encoders.card import ModelCard, PixelScaling, Triple
+    from sartor.encoders.detector import DetectorCard
     from sartor.evaluation.promotion import PromotionReport
 
 
@@ -44,12 +45,13 @@ app = typer.Typer(help="List, add, export and promote models.", no_args_is_help=
 @app.command("list")
 def list_models(*, home: Home = None, as_json: Json = False) -> None:
     """List the models of the workspace, and those that come with Sartor."""
-    from sartor.shop.library import open_models
+    from sartor.shop.library import find_detector, open_models
 
     models = open_models(settings(home=home))
-    cards = models.cards()
+    cards, found = models.cards(), find_detector(models)
     if as_json:
-        print_json([card.model_dump(mode="json") | {"bundled": models.is_bundled(card.id)} for card in cards])
+        listed = [card.model_dump(mode="json") | {"bundled": models.is_bundled(card.id)} for card in cards]
+        print_json(listed + ([] if found is None else [_detector_json(found[1])]))
         return
     if not cards:
         echo("No model yet; add one with: sartor models add FILE.onnx, or: sartor models export mobilenet_v2")
@@ -68,6 +70,9 @@ def list_models(*, home: Home = None, as_json: Json = False) -> None:
             for card in cards
         ),
     )
+    if found is not None:
+        network = found[1].network
+        echo(f"Detector of garments: {network.id}, {found[1].form}; {network.license}; {network.origin}")
 
 
 @app.command()
@@ -125,13 +130,23 @@ def add(
         typer.Option("--output", metavar="NAME", help="Output with the embedding, if there are several."),
     ] = None,
     license_: Annotated[str | None, typer.Option("--license", help="License of the weights (unknown).")] = None,
+    detector: Annotated[
+        bool,
+        typer.Option("--detector", help="It finds garments on photos, as a YOLO or a DETR does, and embeds none."),
+    ] = False,
+    classes: Annotated[
+        Path | None,
+        typer.Option(
+            "--classes", metavar="FILE", help="With --detector: its classes, a name on each line, in their order."
+        ),
+    ] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Add a network, which is run once to check that it embeds photos; or a trained model."""
+    """Add a network, which is run once to check that it embeds photos; or a trained model, or a detector."""
     from sartor.encoders.add import ModelSpec
     from sartor.encoders.card import CARD_FILE
-    from sartor.shop.library import add_model, add_trained, export_model, open_models
+    from sartor.shop.library import add_detector, add_model, add_trained, export_model, open_models
 
     chosen = settings(home=home)
     known = open_models(chosen).cards()
@@ -146,6 +161,25 @@ def add(
         "--output": output,
         "--license": license_,
     }
+    if detector:
+        _require_unused(
+            "a detector has none",
+            {"--network": network, "--pooling": pooling, "--output": output, "--resize": resize},
+        )
+        _require_unused_order(mean, std, channel_order)
+        spec = ModelSpec(
+            id=_id_of(file, model_id),
+            scaling=None
+            if (scaling, mean, std) == (None, None, None)
+            else _pixel_scaling(scaling, mean, std, channel_order or ChannelOrder.RGB),
+            layout=layout,
+            size_px=_size_px(size),
+            license=license_ or "unknown",
+            origin=file.name,
+        )
+        _print_detector(add_detector(chosen, file, spec, classes=_lines(classes)), as_json=as_json)
+        return
+    _require_unused("it goes with --detector", {"--classes": classes})
     if (file / CARD_FILE).is_file():
         _require_unused(
             "a trained model says it itself",
@@ -153,17 +187,14 @@ def add(
         )
         _print_added(add_trained(chosen, file), known=known, as_json=as_json)
         return
-    if model_id is None:
-        message = f"{file.name} needs --id, the id of the model"
-        raise typer.BadParameter(message)
+    model_id = _id_of(file, model_id)
     if network is not None:
         _require_unused(f"{network} says it itself", of_network)
         card = export_model(chosen, network, pooling=pooling, weights=file, model_id=model_id)
         _print_added(card, known=known, as_json=as_json)
         return
     _require_unused("it goes with --network", {"--pooling": pooling})
-    if mean is None and std is None:
-        _require_unused("it goes with --mean and --std", {"--channel-order": channel_order})
+    _require_unused_order(mean, std, channel_order)
     spec = ModelSpec(
         id=model_id,
         scaling=_scaling(file, scaling, mean, std, channel_order or ChannelOrder.RGB, others=(size, resize)),
@@ -176,6 +207,43 @@ def add(
     )
     card = add_model(chosen, file, spec)
     _print_added(card, known=known, as_json=as_json)
+
+
+def _id_of(file: Path, model_id: str | None) -> str:
+    if model_id is None:
+        message = f"{file.name} needs --id, the id of the model"
+        raise typer.BadParameter(message)
+    return model_id
+
+
+def _require_unused_order(mean: str | None, std: str | None, channel_order: ChannelOrder | None) -> None:
+    if mean is None and std is None:
+        _require_unused("it goes with --mean and --std", {"--channel-order": channel_order})
+
+
+def _lines(file: Path | None) -> tuple[str, ...]:
+    """The lines of a text file that are not empty."""
+    if file is None:
+        return ()
+    try:
+        return tuple(line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip())
+    except (OSError, UnicodeDecodeError):
+        message = f"{file} cannot be read as a text file"
+        raise typer.BadParameter(message) from None
+
+
+def _detector_json(card: DetectorCard) -> dict[str, object]:
+    facts = card.model_dump(mode="json")
+    return {**facts.pop("network"), "bundled": False, "detector": facts}
+
+
+def _print_detector(card: DetectorCard, *, as_json: bool) -> None:
+    if as_json:
+        print_json(_detector_json(card))
+        return
+    network = card.network
+    echo(f"added the detector {network.id}: {card.form}, {network.size_px[0]}x{network.size_px[1]} photos")
+    echo(f"  it finds: {', '.join(card.classes)}")
 
 
 def _require_unused(why: str, options: Mapping[str, object]) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sartor.encoders.card import Resizing
     from sartor.types import Matrix
 
-_GRAPH, _INITIALIZER, _EXTERNAL_DATA, _KEY, _VALUE = 7, 5, 13, 1, 2
+_GRAPH, _METADATA, _INITIALIZER, _EXTERNAL_DATA, _KEY, _VALUE = 7, 14, 5, 13, 1, 2
 _VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
 
 NEEDS_SCALING = (
@@ -77,6 +77,23 @@ def external_files(network: Path) -> tuple[str, ...]:
             return tuple(sorted(set(_locations(content))))
     except (IndexError, ValueError):
         return ()  # the runtime reports the error
+
+
+def metadata_of(network: Path) -> dict[str, str]:
+    """What the exporter of a network wrote into it, by name; empty if it is not an ONNX file."""
+    try:
+        with network.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            pairs = [
+                [
+                    content[slice(*span)].decode()
+                    for number in (_KEY, _VALUE)
+                    for span in _fields(content, entry, number)
+                ]
+                for entry in _fields(content, (0, len(content)), _METADATA)
+            ]
+    except (IndexError, ValueError):
+        return {}  # the runtime reports the error
+    return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}  # noqa: PLR2004 - a name and a value
 
 
 def _locations(content: mmap.mmap) -> Iterator[str]:
@@ -160,12 +177,11 @@ def make_card(file: Path, spec: ModelSpec, *, signature: Signature, load: LoadRu
         )
     if spec.scaling is None:
         raise UnusableModel(file, reason=NEEDS_SCALING)
-    photo = _only_input(file, signature)
-    layout = spec.layout or _layout(file, photo)
+    photo, layout = image_input(file, signature, layout=spec.layout)
     draft = ModelCard(
         id=spec.id,
         sha256=sha256_of(file),
-        size_px=_size(file, photo, layout, size_px=spec.size_px),
+        size_px=size_of(file, photo, layout, size_px=spec.size_px),
         layout=layout,
         scaling=spec.scaling,
         resize=spec.resize,
@@ -177,6 +193,16 @@ def make_card(file: Path, spec: ModelSpec, *, signature: Signature, load: LoadRu
     )
     embeddings = try_out(load(file, draft), draft, named=file)
     return draft.model_copy(update={"dimension": int(embeddings.shape[1])})
+
+
+def image_input(file: Path, signature: Signature, *, layout: Layout | None) -> tuple[Port, Layout]:
+    """The only input of a network, a batch of photos, and its layout if none is given.
+
+    Raises:
+        UnusableModel: It has other inputs, or does not tell the layout.
+    """
+    photo = _only_input(file, signature)
+    return photo, layout or _layout(file, photo)
 
 
 def _only_input(file: Path, signature: Signature) -> Port:
@@ -203,7 +229,12 @@ def _layout(file: Path, photo: Port) -> Layout:
     return Layout.NCHW if fits[Layout.NCHW] else Layout.NHWC
 
 
-def _size(file: Path, photo: Port, layout: Layout, *, size_px: tuple[int, int] | None) -> tuple[int, int]:
+def size_of(file: Path, photo: Port, layout: Layout, *, size_px: tuple[int, int] | None) -> tuple[int, int]:
+    """Height and width of an input, as the file or the user says.
+
+    Raises:
+        UnusableModel: Neither says it, or they contradict each other.
+    """
     height, width = (photo.shape[layout.value.index(axis)] for axis in "HW")
     if size_px is not None:
         if any(own not in {None, side} for own, side in zip((height, width), size_px, strict=True)):

@@ -25,6 +25,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 CARD_FILE = "card.json"
 MODEL_FILE = "model.onnx"
 WEIGHTS_FILE = "weights.npz"  # of a trained model, to continue training
+FOREGROUND_FILE = "foreground.npz"  # of a model that tells the product from what is behind it
 MODEL_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 Triple = tuple[float, float, float]
 
@@ -236,6 +237,7 @@ class ModelCard(BaseModel):
         attributes: Attributes that it predicts.
         feature_maps: Names of the outputs with the pooled feature maps, the finest first, ``(n, h, w, c)`` each;
             empty if the network does not output them.
+        foreground_sha256: Hex digest of the file with its foreground head; None if it has none.
         calibration: From scores to probabilities of a match.
         training: How Sartor trained it; None for other models.
         network: False for imported vectors: the model cannot embed, the SHA-256 is of their bytes, and the facts
@@ -257,6 +259,7 @@ class ModelCard(BaseModel):
     origin: str = "unknown"
     attributes: tuple[AttributeHead, ...] = ()
     feature_maps: tuple[str, ...] = ()
+    foreground_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     calibration: MatchCalibration | None = None
     training: TrainingRecord | None = None
     network: bool = True

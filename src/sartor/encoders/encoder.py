@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from sartor.encoders.card import ModelCard, Resizing
     from sartor.types import Matrix
 
-    _Waiting: TypeAlias = tuple[Pixels, Future[Matrix]]
+    Maps: TypeAlias = list[npt.NDArray[np.float32]]
+    _Waiting: TypeAlias = tuple[Pixels, bool, Future[tuple[Matrix, Maps]]]
 
 # Pillow's bilinear filter averages over the source pixels when it shrinks, so nothing aliases; with a gap of 2 it
 # shrinks large photos by whole factors first, without a visible difference.
@@ -127,6 +128,16 @@ class Encoder:
         outputs = self.runtime.infer_outputs(np.stack(pixels), self.card.feature_maps)
         return [outputs[name] for name in self.card.feature_maps]
 
+    def embed_with_maps(self, pixels: Sequence[Pixels]) -> tuple[Matrix, Maps]:
+        """Embed prepared photos, and give the maps that the embeddings are pooled from, in one run of the network.
+
+        Returns:
+            The embeddings as ``embed_pixels`` gives them, and the maps as ``feature_maps``.
+        """
+        names = (self.card.output, *self.card.feature_maps)
+        outputs = self.runtime.infer_outputs(np.stack(pixels), names)
+        return unit_norm(outputs[self.card.output]), [outputs[name] for name in self.card.feature_maps]
+
     def embed(self, images: Sequence[Image.Image]) -> Matrix:
         """Embed decoded RGB photos; see ``embed_pixels``."""
         return self.embed_pixels([self.prepare(image) for image in images])
@@ -178,10 +189,13 @@ class BatchingEncoder(Encoder):
         """Embed prepared photos; a single photo shares a batch with those of other threads."""
         if len(pixels) != 1:
             return super().embed_pixels(pixels)
-        self._start()
-        future: Future[Matrix] = Future()
-        self._queue.put((pixels[0], future))
-        return future.result()
+        return self._queued(pixels[0], with_maps=False)[0]
+
+    def embed_with_maps(self, pixels: Sequence[Pixels]) -> tuple[Matrix, Maps]:
+        """Embed prepared photos and give their maps; a single photo shares a batch with those of other threads."""
+        if len(pixels) != 1:
+            return super().embed_with_maps(pixels)
+        return self._queued(pixels[0], with_maps=True)
 
     def close(self) -> None:
         """Answer waiting callers, and release everything."""
@@ -191,6 +205,12 @@ class BatchingEncoder(Encoder):
             self._queue.put(None)
             worker.join()
         super().close()
+
+    def _queued(self, pixels: Pixels, *, with_maps: bool) -> tuple[Matrix, Maps]:
+        self._start()
+        future: Future[tuple[Matrix, Maps]] = Future()
+        self._queue.put((pixels, with_maps, future))
+        return future.result()
 
     def _start(self) -> None:
         with self._starting:
@@ -204,7 +224,7 @@ class BatchingEncoder(Encoder):
             try:
                 batch, more = self._batch(first, window_s=self._window_s if had_several else 0.0)
             except BaseException as error:  # noqa: BLE001 - the network cannot be loaded, which its caller hears
-                first[1].set_exception(error)
+                first[2].set_exception(error)
                 continue
             had_several = len(batch) > 1
             self._answer(batch)
@@ -226,11 +246,15 @@ class BatchingEncoder(Encoder):
         return batch, True
 
     def _answer(self, batch: Sequence[_Waiting]) -> None:
+        photos = [pixels for pixels, _, _ in batch]
         try:
-            vectors = super().embed_pixels([pixels for pixels, _ in batch])
+            if any(with_maps for _, with_maps, _ in batch):
+                vectors, maps = super().embed_with_maps(photos)
+            else:
+                vectors, maps = super().embed_pixels(photos), []
         except BaseException as error:  # noqa: BLE001 - the callers handle it
-            for _, future in batch:
+            for _, _, future in batch:
                 future.set_exception(error)
             return
-        for row, (_, future) in enumerate(batch):
-            future.set_result(vectors[row : row + 1])
+        for row, (_, _, future) in enumerate(batch):
+            future.set_result((vectors[row : row + 1], [map_[row : row + 1] for map_ in maps]))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sartor.choices import Layout, Scaling
-from sartor.encoders.card import CARD_FILE, MODEL_FILE, WEIGHTS_FILE, ModelCard, PixelScaling
+from sartor.encoders.card import CARD_FILE, FOREGROUND_FILE, MODEL_FILE, WEIGHTS_FILE, ModelCard, PixelScaling
 from sartor.encoders.encoder import Encoder
 from sartor.encoders.networks import NETWORKS
 from sartor.errors import ModelBundled, ModelDamaged, ModelExists, ModelNotFound, NoNetwork, WorkspaceReadOnly
@@ -101,7 +101,7 @@ class ModelRegistry:
     """
 
     def __init__(self, directory: Path, *, bundled: Path | None = None) -> None:
-        self._directory = directory
+        self.directory = self._directory = directory
         self._bundled = bundled
 
     def cards(self) -> tuple[ModelCard, ...]:
@@ -173,6 +173,7 @@ class ModelRegistry:
         Raises:
             ModelExists: Another model of the workspace has this id.
             ModelBundled: A model that comes with Sartor has this id.
+            ModelDamaged: Its foreground head is not the one that the card describes.
         """
         if self.is_bundled(card.id):
             raise ModelBundled(card.id)
@@ -186,6 +187,8 @@ class ModelRegistry:
                 shutil.copyfile(network, staging / MODEL_FILE)
                 if (weights := network.with_name(WEIGHTS_FILE)).is_file() and card.training is not None:
                     shutil.copyfile(weights, staging / WEIGHTS_FILE)
+                if card.foreground_sha256 is not None:
+                    _copy_checked(network.with_name(FOREGROUND_FILE), staging, expected=card.foreground_sha256)
             card.write(staging / CARD_FILE)
             staging.rename(target)
             staging.mkdir()  # TemporaryDirectory expects to remove it
@@ -216,6 +219,12 @@ class ModelRegistry:
                 files = directory.glob(f"*/{CARD_FILE}")
                 folders |= {file.parent.name: file.parent for file in files}
         return {name: folder for name, folder in folders.items() if not name.startswith(".")}
+
+
+def _copy_checked(file: Path, directory: Path, *, expected: str) -> None:
+    if (actual := sha256_of(file)) != expected:
+        raise ModelDamaged(file, expected=expected, actual=actual)
+    shutil.copyfile(file, directory / file.name)
 
 
 def sha256_of(file: Path) -> str:

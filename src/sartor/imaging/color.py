@@ -1,7 +1,7 @@
 """Colors: OKLab, names, and the palette of the product on a photo.
 
 A palette leaves out the background, if the photo's edge has one color, and a person's skin. Without such a
-background, as in a snapshot, the middle counts most.
+background, as in a snapshot, a mask of the product counts, or else the middle most.
 """
 
 from __future__ import annotations
@@ -33,16 +33,17 @@ _TO_LAB = np.array(
 )  # fmt: skip
 _CURVE_FROM = 0.04045  # of sRGB; it is linear below
 
-# The words that shops use, with the CSS colors that each stands for.
+# The words that shops use, with the colors that each stands for: those of CSS, and cloth as photos show it. There,
+# black cloth is dark gray, and denim a grayish blue.
 SHOWN_NAMES = {
-    "black": ("black",),
+    "black": ("black", "#1c1c1c", "#2a2a2a", "#363636"),
     "gray": ("gray", "dimgray", "darkgray", "slategray", "darkslategray"),
     "silver": ("silver", "lightgray", "gainsboro"),
-    "white": ("white", "whitesmoke", "snow"),
-    "beige": ("beige", "linen", "antiquewhite", "bisque", "wheat"),
+    "white": ("white", "whitesmoke", "snow", "#eeeeee", "#e4e4e4", "#dadada"),
+    "beige": ("beige", "linen", "antiquewhite", "bisque", "wheat", "#bba98a"),
     "tan": ("tan", "burlywood"),
     "khaki": ("darkkhaki",),
-    "brown": ("saddlebrown", "sienna", "chocolate"),
+    "brown": ("saddlebrown", "sienna", "chocolate", "#553322", "#75675c", "#5c4a3d"),
     "maroon": ("maroon", "darkred"),
     "red": ("red", "crimson", "firebrick"),
     "coral": ("coral", "tomato"),
@@ -51,25 +52,32 @@ SHOWN_NAMES = {
     "gold": ("gold", "goldenrod"),
     "yellow": ("yellow", "lemonchiffon"),
     "olive": ("olive", "darkolivegreen", "olivedrab"),
-    "green": ("green", "forestgreen", "seagreen", "darkgreen", "limegreen", "palegreen"),
+    "green": ("green", "forestgreen", "seagreen", "darkgreen", "limegreen", "palegreen", "#99cc99", "#778877"),
     "lime": ("lime", "greenyellow"),
     "teal": ("teal", "darkcyan"),
     "turquoise": ("turquoise", "aquamarine", "cyan"),
     "skyblue": ("skyblue", "lightblue", "deepskyblue"),
-    "blue": ("blue", "mediumblue", "royalblue", "steelblue", "cornflowerblue", "dodgerblue"),
-    "navy": ("navy", "midnightblue"),
+    "blue": (
+        "blue", "mediumblue", "royalblue", "steelblue", "cornflowerblue", "dodgerblue",
+        "#556688", "#6688aa", "#8fa8c2", "#40546e",
+    ),
+    "navy": ("navy", "midnightblue", "#2b3446", "#224455"),
     "indigo": ("indigo",),
-    "purple": ("purple", "darkviolet", "mediumpurple"),
+    "purple": ("purple", "darkviolet", "mediumpurple", "#553355", "#775588", "#bb99bb"),
     "lavender": ("lavender", "thistle", "plum"),
     "magenta": ("magenta", "mediumvioletred"),
     "pink": ("pink", "hotpink", "deeppink", "lightpink"),
-}
+}  # fmt: skip
 
 COLORS = 8
 _SIDE_PX = 64
 _BACKGROUND = 0.045  # OKLab distance within which a pixel is of the background's color
 _EDGE_SHARE = 0.5  # of the edge's pixels that have one color, where there is a background
 _MIN_PRODUCT = 0.04  # share of the pixels; a mask that leaves less has removed the product too
+_MIN_WHITE, _MAX_TINT = 0.93, 0.02  # OKLab lightness and chroma of a studio's white
+_BRIGHTEST, _MAX_GAIN = 0.98, 1.2  # quantile of the lightness that is white, and how much lighter a photo gets
+_TINY = 1e-6
+_MIN_KEPT = 0.5  # of the mask; a background that takes more has the color of the product
 _MAX_SKIN = 0.35  # of the product's pixels; above it, the product itself has that color
 _CB, _CR = (77, 127), (133, 173)
 _MIDDLE = 0.3  # standard deviation of the middle's weight, in sides of the photo
@@ -138,34 +146,80 @@ def palette_of_color(rgb: tuple[int, int, int]) -> Palette:
     return Palette(lab, np.ones(1, np.float32))
 
 
-def palette_of(image: Image.Image) -> Palette:
-    """The colors of the product on an RGB photo."""
-    if max(image.size) > _SIDE_PX:
-        scale = _SIDE_PX / max(image.size)
-        size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-        image = image.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
+def palette_of(image: Image.Image, mask: Floats | None = None) -> Palette:
+    """The colors of the product on an RGB photo.
+
+    Args:
+        image: The photo.
+        mask: How probably each pixel of ``reduced_for_colors`` shows the product, ``(h, w)``; None to go by the
+            background, or by the middle without one. A mask that leaves next to nothing does not count.
+    """
+    image = reduced_for_colors(image)
     rgb = np.asarray(image)
     lab = oklab(rgb)
-    weights = _weights(lab)
-    skin = _skin(image)
+    weights = _weights(lab) if mask is None else _masked_weights(lab, mask)
+    skin = skin_of(image)
     if weights[skin].sum() <= _MAX_SKIN * weights.sum():
         weights = weights * ~skin
     chosen = weights > 0
     return _summary(rgb[chosen], lab[chosen], weights[chosen])
 
 
+def reduced_for_colors(image: Image.Image) -> Image.Image:
+    """An RGB photo in the size in which colors are counted, up to 64 pixels wide and high."""
+    if max(image.size) <= _SIDE_PX:
+        return image
+    scale = _SIDE_PX / max(image.size)
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return image.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
+
+
+def is_on_white(image: Image.Image) -> bool:
+    """Whether an RGB photo shows its product before a studio's white, which needs no mask."""
+    rgb = np.asarray(reduced_for_colors(image))
+    edge = oklab(np.concatenate([rgb[0], rgb[-1], rgb[:, 0], rgb[:, -1]]))
+    lightness, green_red, blue_yellow = np.median(edge, axis=0)
+    if lightness < _MIN_WHITE or np.hypot(green_red, blue_yellow) > _MAX_TINT:
+        return False
+    behind = background(oklab(rgb))
+    return bool(behind.any() and behind.mean() <= 1 - _MIN_PRODUCT)
+
+
+def in_full_light(palette: Palette, image: Image.Image) -> Palette:
+    """A palette as a person would name it, who allows for the light: as if the photo's brightest part were white.
+
+    It is for names. The colors themselves are nearer to those of the catalog as they are.
+
+    Source: E. Land and J. McCann, "Lightness and Retinex Theory" (1971): the brightest patch is taken for white.
+    """
+    lightness = oklab(np.asarray(reduced_for_colors(image)))[..., 0]
+    brightest = max(float(np.quantile(lightness, _BRIGHTEST)), _TINY)
+    gain = np.float32(np.clip(_LIGHTNESS[1] / brightest, 1, _MAX_GAIN))
+    return Palette(palette.colors * gain, palette.shares)
+
+
+def _masked_weights(lab: Floats, mask: Floats) -> Floats:
+    """The weight of each pixel by a mask, ``(h, w)``."""
+    sure = np.where(mask > 0.5, mask, 0).astype(np.float32)  # noqa: PLR2004 - more likely than not
+    if (sure > 0).mean() < _MIN_PRODUCT:
+        return _weights(lab)
+    behind = background(lab)
+    before = sure * ~behind
+    return before if before.sum() >= _MIN_KEPT * sure.sum() else sure
+
+
 def _weights(lab: Floats) -> Floats:
     """The weight of each pixel, ``(h, w)``: 0 or 1 before a background, else highest in the middle."""
-    background = _background(lab)
-    if background.any() and background.mean() <= 1 - _MIN_PRODUCT:
-        return np.asarray(~background, np.float32)
+    behind = background(lab)
+    if behind.any() and behind.mean() <= 1 - _MIN_PRODUCT:
+        return np.asarray(~behind, np.float32)
     height, width = lab.shape[:2]
     y = (np.arange(height) + 0.5) / height - 0.5
     x = (np.arange(width) + 0.5) / width - 0.5
     return np.asarray(np.exp(-(y[:, None] ** 2 + x[None, :] ** 2) / (2 * _MIDDLE**2)), np.float32)
 
 
-def _background(lab: Floats) -> Flags:
+def background(lab: Floats) -> Flags:
     """The pixels that the edge's one color reaches from the edge, ``(h, w)``; none if it has several."""
     edge = np.concatenate([lab[0], lab[-1], lab[:, 0], lab[:, -1]])
     near = _distance(lab, np.median(edge, axis=0)) < _BACKGROUND
@@ -184,7 +238,7 @@ def _distance(lab: Floats, color: Floats) -> Floats:
     return np.asarray(np.sqrt(((lab - color) ** 2).sum(axis=-1)), np.float32)
 
 
-def _skin(image: Image.Image) -> Flags:
+def skin_of(image: Image.Image) -> Flags:
     """The pixels with the color of skin, ``(h, w)``.
 
     Source of the bounds: D. Chai and K. Ngan, "Face segmentation using skin-color map" (1999).

@@ -39,6 +39,9 @@ class PhotoEncoder(Protocol):
     def embed_pixels(self, pixels: Sequence[NDArray[np.uint8]]) -> Matrix:
         """Embed prepared photos."""
 
+    def embed_with_maps(self, pixels: Sequence[NDArray[np.uint8]]) -> tuple[Matrix, Sequence[NDArray[np.float32]]]:
+        """Embed prepared photos, with their maps, in one run of the network."""
+
     def feature_maps(self, pixels: Sequence[NDArray[np.uint8]]) -> Sequence[NDArray[np.float32]]:
         """The maps that embeddings are pooled from, the finest first, ``(n, h, w, c)`` each."""
 

@@ -11,10 +11,12 @@ import numpy as np
 
 from sartor.errors import BadBox, BadWeight, PhotoRejected, ProductNotFound
 from sartor.imaging import decode
-from sartor.imaging.color import palette_of
+from sartor.imaging.color import in_full_light, is_on_white, palette_of
 from sartor.imaging.fetch import EncodedPhoto, encoded_photo
+from sartor.imaging.foreground import product_mask
 from sartor.imaging.pixels import fingerprint
 from sartor.recommend.base import GROUP
+from sartor.recommend.boxes import WHOLE, Box, pixels_of
 from sartor.recommend.explain import QueryAttributes
 from sartor.recommend.features import Features, color_words, mixed
 from sartor.recommend.matching import Asked, resolution_of, with_known
@@ -23,8 +25,10 @@ from sartor.types import QueryKind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy.typing as npt
     from PIL import Image
 
+    from sartor.encoders.foreground import Foreground
     from sartor.imaging import UrlPolicy
     from sartor.recommend.base import PhotoEncoder
     from sartor.recommend.features import FeatureBuilder
@@ -32,8 +36,9 @@ if TYPE_CHECKING:
     from sartor.store.base import CatalogStore
     from sartor.types import Attributes, Matrix, Vector
 
+    Floats = npt.NDArray[np.float32]
+
 PhotoInput: TypeAlias = str | Path | bytes | EncodedPhoto
-Box: TypeAlias = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +106,7 @@ class _Region:
 class QueryEncoder:
     """Encodes the parts of queries with one model."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a model may lack is a keyword of its own
         self,
         store: CatalogStore,
         encoder: PhotoEncoder,
@@ -109,10 +114,15 @@ class QueryEncoder:
         urls: UrlPolicy,
         *,
         matcher: Matcher | None = None,
+        foreground: Foreground | None = None,
     ) -> None:
-        """``matcher`` tells whose photo a query is; None for models without a calibration."""
+        """What a model without a calibration, or without a foreground head, lacks is None.
+
+        ``matcher`` tells whose photo a query is, ``foreground`` the product from its background on photos that are
+        not on white.
+        """
         self._store, self._encoder, self._features, self._urls = store, encoder, features, urls
-        self._matcher = matcher
+        self._matcher, self._foreground = matcher, foreground
 
     def read(self, photo: PhotoInput) -> EncodedPhoto:
         """Read a photo once, to use it several times; raises PhotoRejected if that fails."""
@@ -121,6 +131,10 @@ class QueryEncoder:
     def decode(self, part: Part) -> Image.Image:
         """Decode the photo of a part, cut to its region, RGB; raises PhotoRejected if that fails."""
         return self._read_image(part)[1].image
+
+    def decode_whole(self, photo: PhotoInput) -> Image.Image:
+        """Decode all of a photo with its own pixels, RGB; raises PhotoRejected if that fails."""
+        return self._read_image(Part(photo=photo, box=WHOLE))[1].image
 
     def encode(self, part: Part) -> EncodedQuery:
         """Encode a part of a query.
@@ -134,10 +148,11 @@ class QueryEncoder:
     def _photo(self, part: Part) -> EncodedQuery:
         encoded, photo = self._read_image(part)
         image = photo.image
-        embedding = self._encoder.embed([image])
+        embedding, mask = self._seen(image)
         if np.isnan(embedding[0, 0]):
             raise PhotoRejected(encoded.name, reason="the network gave no usable embedding of it")
-        palette = palette_of(image)
+        palette = palette_of(image, mask)
+        named = palette if mask is None else in_full_light(palette, image)
         (features,) = self._features.features(embedding, [palette], {})
         asked = Asked(
             probabilities=self._probabilities(embedding, {}),
@@ -147,7 +162,7 @@ class QueryEncoder:
         return EncodedQuery(
             features=features,
             weight=part.weight,
-            seen=QueryAttributes(predicted=self._features.describe(embedding)[0], colors=color_words(palette)),
+            seen=QueryAttributes(predicted=self._features.describe(embedding)[0], colors=color_words(named)),
             asked=asked if self._matcher is None else self._matcher.asked(embedding[0], asked),
             products=frozenset(self._store.products_with_photos([encoded.sha256])),
             groups=frozenset(),
@@ -158,6 +173,13 @@ class QueryEncoder:
         heads = self._features.heads
         found = with_known(heads, heads.probabilities(embeddings[:1]), [attributes])
         return {name: rows[0] for name, rows in found.items()}
+
+    def _seen(self, image: Image.Image) -> tuple[Matrix, Floats | None]:
+        """The embedding of a photo, ``(1, d)``, and the mask of its product if it is not on white."""
+        if self._foreground is None or is_on_white(image):
+            return self._encoder.embed([image]), None
+        embedding, maps = self._encoder.embed_with_maps([self._encoder.prepare(image)])
+        return embedding, product_mask(image, self._foreground.of([map_[0] for map_ in maps]))
 
     def _read_image(self, part: Part) -> tuple[EncodedPhoto, _Region]:
         if part.photo is None:
@@ -205,10 +227,4 @@ class QueryEncoder:
 
 
 def _cropped(image: Image.Image, box: Box | None) -> Image.Image:
-    if box is None:
-        return image
-    left, top, width, height = box
-    x, y = min(int(left * image.width), image.width - 1), min(int(top * image.height), image.height - 1)
-    right = max(x + 1, min(round((left + width) * image.width), image.width))
-    bottom = max(y + 1, min(round((top + height) * image.height), image.height))
-    return image.crop((x, y, right, bottom))
+    return image if box is None else image.crop(pixels_of(box, image.size))

@@ -21,7 +21,16 @@ from sartor.service.monitoring import REQUEST_ID, Metrics, RequestObserver
 from sartor.service.problems import MEDIA_TYPE, answer_problems
 from sartor.service.rates import RequestRates
 from sartor.service.routes import catalog, events, health, recommend, shoppers
-from sartor.service.schemas import REVISION, STALE, EventsIn, PhotoIn, ProblemOut, ProductIn, SimilarQueryIn
+from sartor.service.schemas import (
+    REVISION,
+    STALE,
+    EventsIn,
+    LooksIn,
+    PhotoIn,
+    ProblemOut,
+    ProductIn,
+    SimilarQueryIn,
+)
 from sartor.service.security import ApiKeyAuth, RequestLimits
 
 if TYPE_CHECKING:
@@ -142,7 +151,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         title=app.title, version=app.version, summary=app.summary, description=app.description, routes=app.routes
     )
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    for model in (SimilarQueryIn, ProductIn, PhotoIn, EventIn, EventsIn, ProblemOut):
+    for model in (SimilarQueryIn, LooksIn, ProductIn, PhotoIn, EventIn, EventsIn, ProblemOut):
         schema = model.model_json_schema(ref_template=_REFERENCE)
         schemas |= schema.pop("$defs", {})
         schemas[model.__name__] = schema

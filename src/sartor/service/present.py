@@ -10,11 +10,15 @@ from uuid import uuid4
 from sartor.described import title_of
 from sartor.events.model import PersonKind
 from sartor.service.schemas import (
+    BoxOut,
+    DescriptionOut,
     EventOut,
     FacetOut,
     FeedOut,
+    GarmentOut,
     Guess,
     HitOut,
+    LooksOut,
     OutfitOut,
     PersonOut,
     PhotoOut,
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
 
     from sartor.events.model import Event, PersonRecord
     from sartor.recommend.base import Feed
+    from sartor.recommend.boxes import GarmentBox, GarmentHits
     from sartor.recommend.explain import QueryAttributes
     from sartor.recommend.outfit.outfit import Outfit, WornProduct
     from sartor.recommend.similar import Recommendation
@@ -121,6 +126,39 @@ def person_out(record: PersonRecord) -> PersonOut:
 def seen_out(seen: QueryAttributes) -> SeenOut:
     """What the model sees in a query."""
     return SeenOut(attributes=_guesses(seen.predicted), colors=list(seen.colors))
+
+
+def description_out(seen: QueryAttributes, boxes: Sequence[GarmentBox]) -> DescriptionOut:
+    """What the model sees in a photo, and where."""
+    return DescriptionOut(**seen_out(seen).model_dump(), boxes=[_box_out(box) for box in boxes])
+
+
+def looks_out(garments: Sequence[GarmentHits], *, model: str, took_ms: float) -> LooksOut:
+    """The garments on a photo with what is similar to each, with an id for all."""
+    return LooksOut(
+        recommendation_id=uuid4().hex,
+        model=model,
+        garments=[
+            GarmentOut(
+                **_box_out(each.garment).model_dump(),
+                good=each.found.good,
+                seen=seen_out(each.found.seen),
+                hits=[_hit_out(hit, position) for position, hit in enumerate(each.found, start=1)],
+            )
+            for each in garments
+        ],
+        took_ms=round(took_ms, 1),
+    )
+
+
+def _box_out(garment: GarmentBox) -> BoxOut:
+    left, top, width, height = (round(share, _DIGITS) for share in garment.box)
+    return BoxOut(
+        box=(left, top, min(width, 1 - left), min(height, 1 - top)),
+        name=garment.name,
+        probability=round(garment.probability, _DIGITS),
+        slot=garment.slot,
+    )
 
 
 def facets_out(facets: Mapping[str, Sequence[FacetValue]]) -> dict[str, list[FacetOut]]:

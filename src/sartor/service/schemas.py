@@ -13,6 +13,7 @@ from sartor.limits import (
     MAX_EXCLUDED,
     MAX_FACETS,
     MAX_FILTER_CHARS,
+    MAX_GARMENTS,
     MAX_ID_BYTES,
     MAX_ITEMS,
     MAX_K,
@@ -102,6 +103,16 @@ class SimilarQueryIn(RequestModel):
     diversity: Share = 0.0
     facets: Annotated[list[Name], Field(max_length=MAX_FACETS)] = []
     exact: bool = False
+
+
+class LooksIn(RequestModel):
+    """Which products to find for the garments on a photo; an uploaded photo comes beside it."""
+
+    url: Url | None = None
+    k: Annotated[int, Field(ge=1, le=MAX_K)] = 5
+    where: Annotated[Where, _WHERE]
+    dials: FeatureWeightsIn | None = None
+    limit: Annotated[int, Field(ge=1, le=MAX_GARMENTS, description="Number of garments.")] = MAX_GARMENTS
 
 
 class ProductIn(RequestModel):
@@ -198,6 +209,23 @@ class SeenOut(BaseModel):
     colors: list[str]
 
 
+class BoxOut(BaseModel):
+    """A garment on a photo."""
+
+    box: tuple[float, float, float, float] = Field(
+        description="Its region: left, top, width, height as shares of the photo's sides."
+    )
+    name: str = Field(description="What it is, as the model predicts; empty if it predicts nothing.")
+    probability: float = Field(description="Of the name, from 0 to 1.")
+    slot: str | None = Field(description="The part of a look that it is, such as shoes.")
+
+
+class DescriptionOut(SeenOut):
+    """What was seen in a photo."""
+
+    boxes: list[BoxOut] = Field(description="Its garments; the one that it shows most of comes first.")
+
+
 class RecommendationOut(BaseModel):
     """Recommended products."""
 
@@ -209,6 +237,23 @@ class RecommendationOut(BaseModel):
     seen: SeenOut
     hits: list[HitOut]
     facets: dict[str, list[FacetOut]]
+    took_ms: float
+
+
+class GarmentOut(BoxOut):
+    """A garment on a photo, and the products most similar to it."""
+
+    good: bool = Field(description="False where every hit is a weak match.")
+    seen: SeenOut
+    hits: list[HitOut]
+
+
+class LooksOut(BaseModel):
+    """The garments of a dressed person."""
+
+    recommendation_id: str = Field(description="Send it back with events about these products.")
+    model: str
+    garments: list[GarmentOut] = Field(description="The one that the photo shows most of comes first.")
     took_ms: float
 
 

@@ -11,6 +11,7 @@ from sartor.errors import EmptyCatalog, ModelMismatch
 from sartor.ingest.photos import PhotoEmbedder
 from sartor.ingest.pipeline import IngestContext
 from sartor.ingest.writer import CatalogWriter, catch_up
+from sartor.recommend.boxes import GarmentFinder
 from sartor.recommend.candidates import MainPhotos
 from sartor.recommend.features import FeatureBuilder
 from sartor.recommend.matching import Matcher, matcher_of
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
     from sartor.catalog.fetching import Sources
     from sartor.encoders.card import ModelCard
+    from sartor.encoders.detector import Detector
     from sartor.encoders.encoder import Encoder
+    from sartor.encoders.foreground import Foreground
     from sartor.encoders.heads import Heads, Regions
     from sartor.encoders.registry import ModelRegistry
     from sartor.imaging import UrlPolicy
@@ -104,12 +107,14 @@ class Backends:
         open_encoder: Opens the network of a model.
         open_embedder: Opens what embeds many photos with a network, on this host or on a cluster.
         open_index: Opens the vector index of a model.
+        open_detector: Opens the detector of garments that was added to the workspace; it returns None without one.
         open_writer: Opens the index of a model for the indexer that has the lease of a term; None where each
             process has an index of its own.
         open_listing: Opens the index of the listing for the indexer; it returns None if no process has one.
         lists_elsewhere: Whether listings come from that index.
         heads: The classifiers of a model.
         regions: Splits a model's embeddings over the regions of a photo.
+        foreground: What tells the product from its background on a model's feature maps; None without it.
         fetch_models: Fetches the models that other hosts have added.
         on_close: Closes what the index stands on.
         writing: Held while this process writes the catalog or an index.
@@ -133,6 +138,8 @@ class Backends:
     open_index: Callable[[ModelCard, FeatureBuilder], VectorIndex]
     heads: Callable[[ModelCard], Heads]
     regions: Callable[[ModelCard], Regions]
+    foreground: Callable[[ModelCard], Foreground | None] = lambda _: None
+    open_detector: Callable[[], Detector | None] = lambda: None
     open_writer: Callable[[ModelCard, FeatureBuilder, int], IndexWriter] | None = None
     open_listing: Callable[[int], ListingWriter | None] = lambda _: None
     lists_elsewhere: bool = False
@@ -170,6 +177,8 @@ class OpenModel:
         self._matcher = Lazy(lambda: matcher_of(card, self.features.heads))
         self._encoder = Lazy(lambda: backends.open_encoder(card))
         self._index = Lazy(self._open_index)
+        self._foreground = Lazy(lambda: (backends.foreground(card),))
+        self._detector = Lazy(lambda: (backends.open_detector(),))
         self._embedder = Lazy(lambda: PhotoEmbedder(self.encoder, media=backends.media))
         self._main_photos = Lazy(lambda: MainPhotos(self.index))
         self._complements = Lazy(lambda: ComplementsLearner(backends.store, self.garments))
@@ -188,6 +197,16 @@ class OpenModel:
     def encoder(self) -> Encoder:
         """Its network."""
         return self._encoder()
+
+    @property
+    def foreground(self) -> Foreground | None:
+        """What tells the product from its background on a photo; None for a model without it."""
+        return self._foreground()[0]
+
+    @property
+    def garment_finder(self) -> GarmentFinder:
+        """Finds the garments on photos, with the workspace's detector if it has one."""
+        return GarmentFinder(self.encoder, self.features, self.foreground, detector=self._detector()[0])
 
     @property
     def index(self) -> VectorIndex:
@@ -269,6 +288,8 @@ class OpenModel:
             self._main_photos,
             self._encoder,
             self._index,
+            self._foreground,
+            self._detector,
             self._features,
         ):
             part.close()

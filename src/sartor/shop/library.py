@@ -6,6 +6,7 @@ None of this needs the workspace's lock, so a model can be added while a service
 from __future__ import annotations
 
 import logging
+import shutil
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from sartor.encoders import registry
 from sartor.encoders.add import as_one_file, make_card
 from sartor.encoders.allocator import openvino_aborts_with
 from sartor.encoders.card import CARD_FILE, MODEL_FILE, ModelCard
+from sartor.encoders.detector import DETECTOR_FILE, Detector, DetectorCard, classes_of, make_detector_card
 from sartor.encoders.encoder import BatchingEncoder, Encoder
 from sartor.encoders.huggingface import followed, network_file, processor_file
 from sartor.encoders.networks import network
@@ -22,14 +24,16 @@ from sartor.errors import (
     AllocatorInTheWay,
     MissingExtra,
     ModelDamaged,
+    ModelExists,
     ModelNotChosen,
     NoModel,
     UnusableModel,
     require_extra,
 )
+from sartor.recommend.outfit.rules import slot_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from sartor.choices import Pooling
@@ -151,6 +155,75 @@ def add_model(settings: Settings, source: Path, spec: ModelSpec) -> ModelCard:
         )
         models.add(whole, card)
     return card
+
+
+def add_detector(settings: Settings, source: Path, spec: ModelSpec, *, classes: Sequence[str]) -> DetectorCard:
+    """Add a detector of garments to a workspace, after running it once; a workspace has one.
+
+    Args:
+        settings: The workspace, and the runtime.
+        source: The ONNX file, or a folder of Hugging Face Optimum.
+        spec: What is said of it.
+        classes: Names of its classes; empty takes those that it comes with.
+
+    Raises:
+        UnusableModel: It is no detector that Sartor reads, finds no garments, or there is another one.
+        ModelExists: A model has its id.
+    """
+    file = network_file(source)
+    if not file.is_file():
+        raise UnusableModel(file, reason="there is no such file")
+    models = open_models(settings)
+    with models.staging() as directory:
+        whole = as_one_file(file, directory)
+        card = make_detector_card(
+            whole,
+            spec,
+            classes=classes or classes_of(file),
+            signature=_signature(settings, whole),
+            load=lambda network, draft: load_runtime(settings, network, draft),
+        )
+        if not any(slot_of(name) for name in card.classes):
+            reason = f"none of its classes is a garment: {', '.join(card.classes[:8])}"
+            raise UnusableModel(file, reason=reason)
+        if (other := find_detector(models)) is not None and other[1] != card:
+            reason = (
+                f"there is the detector {other[1].network.id!r} already; to replace it, delete {other[0]} first"
+            )
+            raise UnusableModel(file, reason=reason)
+        target = models.directory / spec.id
+        if other is None:
+            if target.exists():
+                raise ModelExists(spec.id)
+            draft = directory / "detector"
+            draft.mkdir()
+            shutil.copyfile(whole, draft / MODEL_FILE)
+            card.write(draft / DETECTOR_FILE)
+            draft.rename(target)
+    return card
+
+
+def find_detector(models: ModelRegistry) -> tuple[Path, DetectorCard] | None:
+    """The detector of a workspace, and its folder; None without one."""
+    for file in sorted(models.directory.glob(f"[!.]*/{DETECTOR_FILE}")):
+        return file.parent, DetectorCard.read(file)
+    return None
+
+
+def open_detector(settings: Settings, models: ModelRegistry) -> Detector | None:
+    """The detector of a workspace, whose network is loaded when the first photo comes; None without one.
+
+    Raises:
+        ModelDamaged: Its network is not the one that its card describes.
+    """
+    found = find_detector(models)
+    if found is None:
+        return None
+    folder, card = found
+    file = folder / MODEL_FILE
+    if (actual := sha256_of(file)) != card.network.sha256:
+        raise ModelDamaged(file, expected=card.network.sha256, actual=actual)
+    return Detector(card, lambda: load_runtime(settings, file, card.network))
 
 
 def export_model(

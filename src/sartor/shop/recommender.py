@@ -11,6 +11,7 @@ from sartor.errors import EmptyQuery, ProductNotFound
 from sartor.imaging.color import color_name, named_color, palette_of_color
 from sartor.ingest.writer import bring_up_to_date
 from sartor.recommend.base import FeedRequest, Model
+from sartor.recommend.boxes import GarmentBox, GarmentHits
 from sartor.recommend.candidates import CandidateSource
 from sartor.recommend.explain import Explained, QueryAttributes, explain
 from sartor.recommend.features import COLOR_DIMENSION, color_vector, recolored
@@ -159,6 +160,22 @@ class Recommender:
         """What the model sees in a photo."""
         return self._query_encoder(self._model()).encode(part).seen
 
+    def boxes(self, photo: PhotoInput, *, limit: int) -> tuple[GarmentBox, ...]:
+        """The garments on a photo."""
+        model = self._model()
+        image = self._query_encoder(model).decode_whole(photo)
+        return model.garment_finder.find(image, limit=limit)
+
+    def looks(self, photo: PhotoInput, request: SimilarRequest, *, limit: int) -> tuple[GarmentHits, ...]:
+        """The garments on a photo, each with what is similar to it; ``request`` says how they are compared."""
+        read = self.read(photo)
+        return tuple(
+            GarmentHits(
+                garment=garment, found=self.similar(replace(request, parts=(Part(photo=read, box=garment.box),)))
+            )
+            for garment in self.boxes(read, limit=limit)
+        )
+
     def explain(self, query: Part, hit: Hit) -> Explained:
         """Which regions of two photos make them close."""
         model = self._model()
@@ -210,7 +227,14 @@ class Recommender:
         )
 
     def _query_encoder(self, model: OpenModel) -> QueryEncoder:
-        return QueryEncoder(self._store, model.encoder, model.features, self._backends.urls, matcher=model.matcher)
+        return QueryEncoder(
+            self._store,
+            model.encoder,
+            model.features,
+            self._backends.urls,
+            matcher=model.matcher,
+            foreground=model.foreground,
+        )
 
     def _described(self, model: OpenModel) -> Model:
         """What the ranking has to know of a model."""

@@ -20,6 +20,7 @@ from sartor.evaluation.task import DEFAULT_KS, EvaluationRequest, ShowProgress, 
 from sartor.events.model import Event, EventCounts, EventType, Person, PersonRecord, RelationType
 from sartor.events.vocabulary import Vocabulary
 from sartor.ingest.export.run import ExportOptions
+from sartor.limits import MAX_GARMENTS
 from sartor.recommend.base import FeedRequest
 from sartor.recommend.outfit.outfit import LookQuery, Outfit
 from sartor.recommend.outfit.rules import slot_named
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from sartor.ingest.put import ProductInput, PutOutcome
     from sartor.ingest.vectors import ImportReport
     from sartor.recommend.base import Feed
+    from sartor.recommend.boxes import GarmentBox, GarmentHits
     from sartor.recommend.duplicates import DuplicatePhoto
     from sartor.recommend.explain import Explained, QueryAttributes
     from sartor.recommend.features import FeatureWeights
@@ -760,6 +762,60 @@ class Shop:
         """
         return self.recommender.describe(_part(photo))
 
+    def boxes(self, photo: PhotoInput, *, limit: int = MAX_GARMENTS) -> tuple[GarmentBox, ...]:
+        """The garments on a photo: where each is, and what it is.
+
+        The first is the one that the photo shows most of. ``Part(photo, box=…)`` searches with one of them.
+
+        Args:
+            photo: A photo, such as of a person, a bed with clothes, or one product.
+            limit: Number of garments, 1 to 8.
+
+        Raises:
+            PhotoRejected: It cannot be used.
+            ValueError: ``limit`` is not from 1 to 8.
+
+        Example:
+            >>> shop.boxes("photos/red.png")[0].box  # the model of this shop sees no outlines
+            (0.0, 0.0, 1.0, 1.0)
+        """
+        return self.recommender.boxes(photo, limit=_garments(limit))
+
+    def looks(
+        self,
+        photo: PhotoInput,
+        *,
+        k: int = DEFAULT_K,
+        where: Filter | None = None,
+        weights: FeatureWeights | Mapping[str, float] | None = None,
+        limit: int = MAX_GARMENTS,
+    ) -> tuple[GarmentHits, ...]:
+        """What is similar to each garment that a dressed person wears on a photo.
+
+        Each garment is searched as ``similar`` searches its region of the photo.
+
+        Args:
+            photo: A photo of a dressed person; of one product, there is one garment.
+            k: Number of products for each garment, 1 or more.
+            where: A filter; see ``Shop``.
+            weights: How much style, color and category count, as in ``similar``.
+            limit: Number of garments, 1 to 8.
+
+        Raises:
+            PhotoRejected: The photo cannot be used.
+            EmptyCatalog: Nothing is embedded.
+            ModelMismatch: The catalog was embedded with another model.
+            UnknownAttribute: The filter names an attribute that no product has.
+            UnknownValue: No product has a value that the filter names.
+            ValueError: ``limit`` is not from 1 to 8, or ``k`` below 1.
+
+        Example:
+            >>> [worn.found[0].product_id for worn in shop.looks("photos/red.png", k=1)]
+            ['pink']
+        """
+        request = SimilarRequest(k=k, where=self.catalog.where(where), weights=weights)
+        return self.recommender.looks(photo, request, limit=_garments(limit))
+
     def explain(self, query: PhotoInput | Part, hit: Hit) -> Explained:
         """Which regions of a query's photo and of a hit's make them close in style.
 
@@ -1193,6 +1249,13 @@ class Shop:
 
 def _part(photo: PhotoInput | Part) -> Part:
     return photo if isinstance(photo, Part) else Part(photo=photo)
+
+
+def _garments(limit: int) -> int:
+    if not 1 <= limit <= MAX_GARMENTS:
+        msg = f"limit must be from 1 to {MAX_GARMENTS}, not {limit}"
+        raise ValueError(msg)
+    return limit
 
 
 def _now(now_s: float | None) -> float:

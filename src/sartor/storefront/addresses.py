@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from starlette.datastructures import QueryParams
 
-    from sartor.recommend.query import Box
+    from sartor.recommend.boxes import Box
     from sartor.types import Condition
 
 T = TypeVar("T")

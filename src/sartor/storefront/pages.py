@@ -13,7 +13,7 @@ from PIL import Image
 from sartor.described import sure_of, title_of
 from sartor.errors import QueryError, UnknownValue
 from sartor.imaging.color import named_color
-from sartor.limits import CATALOG_PAGE, COUNTED_RESULTS, MAX_VARIANTS, RESULTS_PAGE
+from sartor.limits import CATALOG_PAGE, COUNTED_RESULTS, MAX_VARIANTS, MIN_SAID_PROBABILITY, RESULTS_PAGE
 from sartor.recommend.base import GROUP
 from sartor.recommend.query import Part
 from sartor.recommend.similar import Recommendation
@@ -48,6 +48,7 @@ from sartor.values import numbers_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from sartor.recommend.boxes import Box
     from sartor.recommend.explain import QueryAttributes
     from sartor.recommend.features import FeatureWeights
     from sartor.shop import Shop
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 
 _ALTERNATIVES = 3
 _LETTER_SIZES = ("XXXS", "XXS", "XS", "S", "M", "L", "XL", "XXL", "2XL", "XXXL", "3XL", "4XL", "5XL")
+_WHOLE_SHARE = 0.9  # of both sides that a box has which is as good as the whole photo
 _SORTS = {
     Sort.RELEVANCE: "Featured",
     Sort.NEWEST: "Newest",
@@ -149,12 +151,29 @@ class QueryProduct:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """A garment on the first photo, and the results for it alone.
+
+    Attributes:
+        name: What it is, or only the part of a look where that is not sure; empty if the model does not say.
+        box: Left, top, width and height, as the address has them.
+        active: Whether the search is for it.
+    """
+
+    name: str
+    box: str
+    href: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResultsView:
     """What the page of results shows.
 
     Attributes:
         search: The search, without photos that are no longer kept.
         photos: Uploaded photos; the first can be cropped.
+        suggestions: Garments on the first photo, the one that it shows most of first.
         whole_href: The results for the first photo as a whole.
         seen: What the model sees in the query, as filters.
         palette: Name, code and results of each color of the query.
@@ -171,6 +190,7 @@ class ResultsView:
 
     search: Search
     photos: tuple[UploadedPhoto, ...]
+    suggestions: tuple[Suggestion, ...]
     whole_href: str
     products: tuple[QueryProduct, ...]
     seen: tuple[Chip, ...]
@@ -219,6 +239,7 @@ def results_view(shop: Shop, search: Search, kept: Mapping[str, KeptPhoto], *, s
     return ResultsView(
         search=search,
         photos=tuple(_uploaded(search, name, kept[name].shown) for name in search.photos),
+        suggestions=_suggestions(shop, search, kept),
         whole_href=replace(search, box=None).address,
         products=tuple(_query_product(shop, id_, _without_product(search, id_)) for id_ in search.products),
         seen=_seen(shop, search, results.seen),
@@ -277,6 +298,36 @@ def _refinement(shop: Shop, search: Search, kept: Mapping[str, KeptPhoto], resul
     for attribute in {attribute for attribute, _ in search.filters.pairs}:  # what could be set beside what is
         found[attribute] = value_counts(closest(search.filters.without(attribute))).get(attribute, Counter())
     return refinement(shop, search, found=found, counted=len(hits) if len(hits) == counted else 0)
+
+
+def _suggestions(shop: Shop, search: Search, kept: Mapping[str, KeptPhoto]) -> tuple[Suggestion, ...]:
+    """The garments on the first photo; empty if the first of them is all of the photo."""
+    if not search.photos:
+        return ()
+    garments = shop.boxes(kept[search.photos[0]].asked)
+    if len(garments) == 1 and min(garments[0].box[2:]) >= _WHOLE_SHARE:
+        return ()
+    return tuple(
+        Suggestion(
+            name=garment.name
+            if garment.probability >= MIN_SAID_PROBABILITY
+            else (garment.slot or "").capitalize(),
+            box=_box_text(box),
+            href=replace(search, box=box).address,
+            active=search.box is not None and _box_text(box) == _box_text(search.box),
+        )
+        for garment in garments
+        for box in (_rounded(garment.box),)
+    )
+
+
+def _box_text(box: Box) -> str:
+    return ",".join(f"{share:g}" for share in box)
+
+
+def _rounded(box: Box) -> Box:
+    left, top = round(box[0], 3), round(box[1], 3)
+    return left, top, min(round(box[2], 3), 1 - left), min(round(box[3], 3), 1 - top)
 
 
 def _given_weights(search: Search) -> dict[str, float]:

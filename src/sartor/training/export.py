@@ -21,6 +21,7 @@ import numpy as np
 from sartor.choices import Layout
 from sartor.encoders.card import (
     CARD_FILE,
+    FOREGROUND_FILE,
     MODEL_FILE,
     WEIGHTS_FILE,
     Measured,
@@ -32,6 +33,7 @@ from sartor.encoders.keras.backend import BACKEND_VARIABLE, keras
 from sartor.encoders.keras.export import in_eight_bits, with_small_weights
 from sartor.encoders.registry import sha256_of
 from sartor.errors import UnusableModel
+from sartor.training.foreground import write_foreground
 from sartor.training.network import EMBEDDING, FEATURES, HIDDEN, NORM, Shape
 from sartor.training.start import keep_weights, rebuilt, shape_of
 
@@ -67,6 +69,7 @@ class Outcome:
         calibration: From closeness to match.
         figures: On held-out products.
         base_figures: The same for what it started from.
+        foreground: Weights of its foreground head; None without one.
         products: Number of products that it was trained on.
         photos: Number of their photos.
     """
@@ -80,10 +83,11 @@ class Outcome:
     base_figures: Mapping[str, Interval]
     products: int
     photos: int
+    foreground: Mapping[str, npt.NDArray[np.float16]] | None = None
 
 
 def export_encoder(model: keras.Model, directory: Path, outcome: Outcome) -> ModelCard:
-    """Write ``model.onnx``, ``card.json`` and ``weights.npz`` into a directory.
+    """Write ``model.onnx``, ``card.json``, ``weights.npz``, and ``foreground.npz`` if learned, into a directory.
 
     Raises:
         UnusableModel: The installed TensorFlow cannot be converted to ONNX.
@@ -97,17 +101,19 @@ def export_encoder(model: keras.Model, directory: Path, outcome: Outcome) -> Mod
         outputs={head.name: head.output for head in heads},
     )
     write_onnx(model, plan, directory)
-    card = _card(model, sha256_of(directory / MODEL_FILE), outcome)
+    if outcome.foreground is not None:
+        write_foreground(directory / FOREGROUND_FILE, outcome.foreground)
+    card = _card(model, directory, outcome)
     card.write(directory / CARD_FILE)
     return card
 
 
-def _card(model: keras.Model, sha256: str, outcome: Outcome) -> ModelCard:
+def _card(model: keras.Model, directory: Path, outcome: Outcome) -> ModelCard:
     recipe, start = outcome.recipe, outcome.start
     side_px = recipe.network.side_px
     return ModelCard(
         id=recipe.id,
-        sha256=sha256,
+        sha256=sha256_of(directory / MODEL_FILE),
         size_px=(side_px, side_px),
         layout=Layout.NHWC,
         scaling=PixelScaling.named(start.network.scaling),
@@ -117,6 +123,7 @@ def _card(model: keras.Model, sha256: str, outcome: Outcome) -> ModelCard:
         origin=f"sartor train, from {start.words}",
         attributes=outcome.heads,
         feature_maps=tuple(feature_outputs(model)),
+        foreground_sha256=None if outcome.foreground is None else sha256_of(directory / FOREGROUND_FILE),
         calibration=outcome.calibration,
         training=TrainingRecord(
             base=start.network.name,

@@ -222,6 +222,7 @@ class Recipe(_Part):
         seed: For everything random.
         license: License of the new model, for its card.
         data: What it is trained on, for its card.
+        foreground: Whether the model learns to tell products from what is behind them.
     """
 
     id: str = "my-model"
@@ -233,6 +234,7 @@ class Recipe(_Part):
     seed: int = 1
     license: str = "unknown"
     data: str = ""
+    foreground: bool = True
     split: Split = Split()
     network: Network = Network()
     objective: Objective = Objective()

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sartor.encoders.card import CARD_FILE, PixelScaling
+from sartor.encoders.keras.backend import keras
 from sartor.errors import NothingToLearn, OutputTaken
 from sartor.evaluation.report.training import write_report
 from sartor.training.augment import plain_view
 from sartor.training.calibration import attribute_heads, match_calibration
 from sartor.training.dataset import judges, read_dataset, targets_of, unlearned
-from sartor.training.export import Outcome, export_encoder, round_weights
+from sartor.training.export import Outcome, export_encoder, feature_outputs, round_weights
+from sartor.training.foreground import learn_foreground, lesson_of
 from sartor.training.report import Exam, Run, examine, run_report, verdict
 from sartor.training.stages import Course, learn_in_stages
 from sartor.training.start import make_networks, settled
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 
     from sartor.choices import Scaling
     from sartor.encoders.card import ModelCard
-    from sartor.encoders.keras.backend import keras
     from sartor.evaluation.intervals import PairedTest
     from sartor.training.dataset import Dataset, Target
     from sartor.training.loop import State, TrainingProgress
@@ -120,6 +121,23 @@ def train(
     return trained
 
 
+def _foreground(
+    dataset: Dataset, encoder: keras.Model, recipe: Recipe, scaling: Scaling
+) -> dict[str, npt.NDArray[np.float16]] | None:
+    """Learn to tell products from what is behind them; None if the recipe or the photos do not allow it."""
+    if not recipe.foreground:
+        return None
+    maps = keras.Model(encoder.inputs[0], [encoder.output[name] for name in feature_outputs(encoder)])
+    pixel_scaling = PixelScaling.named(scaling)
+
+    def maps_of(photos: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.float32]]:
+        found = maps.predict_on_batch(pixel_scaling.applied(photos))
+        return [np.asarray(map_, np.float32) for map_ in (found if isinstance(found, list) else [found])]
+
+    lesson = lesson_of(dataset, maps_of, side_px=encoder.input_shape[1], seed=recipe.seed)
+    return None if lesson is None else learn_foreground(lesson)
+
+
 def _some_photos(dataset: Dataset, encoder: keras.Model, scaling: Scaling) -> list[npt.NDArray[np.float32]]:
     """Some training photos in batches, scaled as the encoder takes them."""
     side_px, pixel_scaling = encoder.input_shape[1], PixelScaling.named(scaling)
@@ -162,6 +180,7 @@ def _examine(job: Job, dataset: Dataset, targets: Sequence[Target], networks: Ne
     heads = attribute_heads(networks.learner, targets, dataset.held_out, recipe.maps, cache)
     calibrated = match_calibration(networks.learner, heads, dataset, recipe)
     outcome = Outcome(
+        foreground=_foreground(dataset, networks.encoder, recipe, job.start.network.scaling),
         recipe=recipe,
         start=job.start,
         state=state,

@@ -93,7 +93,42 @@ def test_a_look_is_completed(client: TestClient) -> None:
 
 
 def test_a_photo_is_described(client: TestClient) -> None:
-    assert "red" in client.post("/v1/describe", files=upload(photo(RED))).json()["colors"][0]
+    told = client.post("/v1/describe", files=upload(photo(RED))).json()
+
+    assert "red" in told["colors"][0]
+    assert told["boxes"] == [{"box": [0, 0, 1, 1], "name": "", "probability": 0, "slot": None}]
+
+
+def test_each_garment_on_a_photo_has_its_own_hits(client: TestClient) -> None:
+    query = {"k": 2, "where": {"gender": ["Men", "Women"]}}
+    files = upload(photo(RED, side_px=33))
+    answer = client.post("/v1/looks", files=files, data={"query": json.dumps(query)}).json()
+    (garment,) = answer["garments"]
+
+    assert ids(garment) == ids(client.post("/v1/similar", files=files, data={"query": json.dumps(query)}).json())
+    assert garment["box"] == [0, 0, 1, 1]  # the model of this shop sees no outlines
+    assert len(answer["recommendation_id"]) == 32
+
+
+@pytest.mark.parametrize(
+    ("photos", "query", "status", "told"),
+    [
+        (0, {}, 400, "send 1 photo"),
+        (2, {}, 400, "send 1 photo"),
+        (1, {"limit": 9}, 422, "limit"),
+        (1, {"k": 0}, 422, "k"),
+        (1, {"where": {"colour": "Red"}}, 422, "colour"),
+        (1, {"box": [0, 0, 1, 1]}, 422, "box"),
+    ],
+)
+def test_a_wrong_query_for_looks_is_told_in_a_line(
+    client: TestClient, photos: int, query: dict[str, Any], status: int, told: str
+) -> None:
+    files = upload(*[photo(RED)] * photos)
+    answer = client.post("/v1/looks", files=files or None, data={"query": json.dumps(query)} if files else None)
+
+    assert answer.status_code == status
+    assert told in answer.text
 
 
 @pytest.mark.parametrize(

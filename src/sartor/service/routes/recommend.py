@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -11,16 +12,18 @@ from sartor.recommend.filters import parse_where, where_of
 from sartor.recommend.query import Part
 from sartor.service.bodies import Body, body_schema, parse_json, read_body
 from sartor.service.context import Context, Service, needs
-from sartor.service.present import outfit_out, recommendation_out, seen_out, timed
+from sartor.service.present import description_out, looks_out, outfit_out, recommendation_out, timed
 from sartor.service.problems import BadRequest
 from sartor.service.schemas import (
+    DescriptionOut,
+    LooksIn,
+    LooksOut,
     Name,
     OutfitOut,
     PhotoIn,
     ProductPart,
     Range,
     RecommendationOut,
-    SeenOut,
     SimilarQueryIn,
 )
 from sartor.service.security import Scope
@@ -28,6 +31,7 @@ from sartor.service.security import Scope
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sartor.recommend.boxes import GarmentHits
     from sartor.recommend.filters import FilterValue
     from sartor.recommend.similar import Recommendation
     from sartor.types import Where
@@ -49,6 +53,17 @@ async def similar(request: Request, service: Service) -> RecommendationOut:
     query = parse_json(SimilarQueryIn, body.json)
     return await service.executor.run(
         lambda: timed(lambda: _similar(service, query, body), recommendation_out, model=service.shop.model.id)
+    )
+
+
+@router.post("/looks", openapi_extra=body_schema(LooksIn, field="query"))
+async def looks(request: Request, service: Service) -> LooksOut:
+    """The garments of a dressed person on one photo, each with the products that look most like it."""
+    body = await read_body(request, field="query", max_photos=service.settings.max_photos)
+    query = parse_json(LooksIn, body.json)
+    (part,) = _photo_parts([PhotoIn(url=query.url)], body, exactly=1)
+    return await service.executor.run(
+        lambda: timed(lambda: _looks(service, query, part), looks_out, model=service.shop.model.id)
     )
 
 
@@ -90,11 +105,11 @@ async def outfit(
 
 
 @router.post("/describe", openapi_extra=body_schema(PhotoIn, field="query"))
-async def describe(request: Request, service: Service) -> SeenOut:
-    """What is seen in one photo: attributes with their probability, and colors."""
+async def describe(request: Request, service: Service) -> DescriptionOut:
+    """What is seen in one photo: attributes with their probability, colors, and where its garments are."""
     body = await read_body(request, field="query", max_photos=service.settings.max_photos)
     (part,) = _photo_parts([parse_json(PhotoIn, body.json)], body, exactly=1)
-    return seen_out(await service.executor.run(lambda: service.shop.describe(part)))
+    return await service.executor.run(lambda: _described(service, part))
 
 
 def _similar(service: Context, query: SimilarQueryIn, body: Body) -> Recommendation:
@@ -114,6 +129,25 @@ def _similar(service: Context, query: SimilarQueryIn, body: Body) -> Recommendat
         facets=query.facets,
         exact=query.exact,
     )
+
+
+def _looks(service: Context, query: LooksIn, part: Part) -> tuple[GarmentHits, ...]:
+    assert part.photo is not None  # noqa: S101 - it was made from one
+    return service.shop.looks(
+        part.photo,
+        k=query.k,
+        where=_where(query.where),
+        weights=None if query.dials is None else query.dials.model_dump(exclude_none=True),
+        limit=query.limit,
+    )
+
+
+def _described(service: Context, part: Part) -> DescriptionOut:
+    """A region is described as it is; the boxes are those of all of the photo."""
+    assert part.photo is not None  # noqa: S101 - it was made from one
+    photo = service.shop.read(part.photo)
+    seen = service.shop.describe(replace(part, photo=photo))
+    return description_out(seen, service.shop.boxes(photo))
 
 
 def _where(filters: Mapping[str, object]) -> Where:

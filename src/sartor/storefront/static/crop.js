@@ -35,16 +35,28 @@ class Crop {
     }
     this.area.append(this.box);
     this.read();
-    figure.addEventListener('sartor:read', () => this.figure.contains(document.activeElement) || this.read());
+    figure.addEventListener('sartor:read', () => [this.area, ...this.fields].some((part) => part.contains(document.activeElement)) || this.read());
     this.area.addEventListener('pointerdown', (event) => this.press(event));
     this.box.addEventListener('keydown', (event) => this.key(event));
     for (const field of this.fields) field.addEventListener('input', () => this.typed());
   }
 
-  /** Take the region from the address, which is always right. */
+  /** Take the region from the address, which is always right; without one, show where the product is. */
   read() {
-    const texts = new URLSearchParams(location.search).get('box')?.split(',').map(Number);
-    this.set(texts?.length === 4 && texts.every(Number.isFinite) ? texts : [0, 0, 1, 1]);
+    const shares = (text) => text?.split(',').map(Number);
+    const isRegion = (numbers) => numbers?.length === 4 && numbers.every(Number.isFinite);
+    const asked = shares(new URLSearchParams(location.search).get('box'));
+    const suggested = shares(this.figure.dataset.suggested);
+    this.set(isRegion(asked) ? asked : [0, 0, 1, 1]);
+    if (!isRegion(asked) && isRegion(suggested)) this.suggest(suggested);
+  }
+
+  /** Draw a region that is not searched yet: a press on it, or Enter, searches it. */
+  suggest(region) {
+    this.set(region);
+    this.fields.forEach((field) => (field.value = ''));
+    this.box.classList.add('suggested');
+    this.box.setAttribute('aria-label', `${this.box.getAttribute('aria-label')} Enter searches this region alone.`);
   }
 
   get isWhole() {
@@ -57,12 +69,19 @@ class Crop {
     this.region = [Math.min(1 - w, Math.max(0, x)), Math.min(1 - h, Math.max(0, y)), w, h];
     const percent = this.region.map((share) => `${Math.round(1000 * share) / 10}`);
     ['left', 'top', 'width', 'height'].forEach((side, place) => (this.box.style[side] = `${percent[place]}%`));
+    this.box.classList.remove('suggested');
     this.box.classList.toggle('whole', this.isWhole);
     this.fields.forEach((field, place) => (field.value = this.isWhole ? '' : percent[place]));
     this.box.setAttribute(
       'aria-label',
       `Region to search: ${this.isWhole ? 'the whole photo' : `${percent[2]} by ${percent[3]} percent, from ${percent[0]}, ${percent[1]}`}. Arrow keys move it, with Shift they resize it, Escape takes the whole photo.`,
     );
+  }
+
+  /** Search the region that is drawn. */
+  take() {
+    this.set(this.region);
+    this.search();
   }
 
   search(delay = 0) {
@@ -77,8 +96,9 @@ class Crop {
     const at = (e) => [(e.clientX - rect.left) / rect.width, (e.clientY - rect.top) / rect.height].map((share) => Math.min(1, Math.max(0, share)));
     const start = at(event);
     const before = this.region;
+    const isSuggested = this.box.classList.contains('suggested');
     const corner = event.target.dataset.corner;
-    const moves = !corner && event.target === this.box && !this.isWhole;
+    const moves = !corner && event.target === this.box && !this.isWhole && !isSuggested;
     const fixed = corner ? [before[0] + (corner.includes('w') ? before[2] : 0), before[1] + (corner.includes('n') ? before[3] : 0)] : start;
     let moved = false;
     const move = (e) => {
@@ -90,8 +110,9 @@ class Crop {
     };
     const end = (e) => {
       for (const [name, call] of listeners) this.area.removeEventListener(name, call);
-      if (e.type === 'pointercancel') this.set(before);
+      if (e.type === 'pointercancel') isSuggested ? this.suggest(before) : this.set(before);
       else if (moved) this.search();
+      else if (isSuggested && event.target === this.box) this.take();
     };
     const listeners = [['pointermove', move], ['pointerup', end], ['pointercancel', end]];
     this.area.setPointerCapture(event.pointerId);
@@ -101,7 +122,8 @@ class Crop {
 
   key(event) {
     const step = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] }[event.key];
-    if (event.key === 'Escape') this.set([0, 0, 1, 1]);
+    if (event.key === 'Enter' && this.box.classList.contains('suggested')) this.set(this.region);
+    else if (event.key === 'Escape') this.set([0, 0, 1, 1]);
     else if (!step) return;
     else if (event.shiftKey) this.set([this.region[0], this.region[1], Math.min(1 - this.region[0], this.region[2] + step[0]), Math.min(1 - this.region[1], this.region[3] + step[1])]);
     else this.set([this.region[0] + step[0], this.region[1] + step[1], this.region[2], this.region[3]]);
