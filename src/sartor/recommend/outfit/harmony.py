@@ -50,7 +50,7 @@ _TWO_PRINTS = 0.35  # share of the harmony that two prints lose
 _SAME_HUE_DEG = 28.0  # of two accents that are seen as one
 _SAME_SHADE = 0.14  # OKLab distance
 # What the colors of a whole look are worth, by the number of accents, of distinct colors, and of prints.
-_BY_ACCENTS: Knots = ((0.0, 0.93), (0.9, 1.0), (1.25, 1.0), (2.0, 0.82), (3.0, 0.45), (5.0, 0.25))
+_BY_ACCENTS: Knots = ((0.0, 0.93), (0.9, 1.0), (1.25, 1.0), (2.0, 0.86), (3.0, 0.5), (5.0, 0.25))
 _BY_COLORS: Knots = ((1.0, 0.55), (1.5, 0.86), (2.0, 1.0), (3.6, 1.0), (6.0, 0.75))
 _BY_PRINTS: Knots = ((1.05, 1.0), (1.7, 0.7), (3.0, 0.4))
 _PAIR = 2  # pieces whose harmony says everything
