@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from sartor.types import Matrix, Palette, Vector
 
+    Flags = npt.NDArray[np.bool_]
     Floats = npt.NDArray[np.float32]
     Knots = tuple[tuple[float, float], ...]
 
@@ -113,15 +114,14 @@ def vividness(colors: Matrix) -> Floats:
     return np.asarray(_step((chroma / limit - (1 - _BLUR)) / (2 * _BLUR)), np.float32)
 
 
-def is_neutral(colors: Matrix) -> npt.NDArray[np.bool_]:
+def is_neutral(colors: Matrix) -> Flags:
     """Whether OKLab colors ``(…, 3)`` pass for neutrals."""
     return np.asarray(vividness(colors) < A_COLOR)
 
 
 def hues_apart_deg(colors: Matrix, other: Vector) -> Floats:
-    """The angle of the hue of each OKLab color ``(n, 3)`` with another one's, ``(n,)``; 180 for a neutral."""
-    apart = _apart_deg(_hue_deg(colors), _hue_deg(other))
-    return np.where(is_neutral(colors), np.float32(180), apart)
+    """The angle of the hue of each OKLab color ``(n, 3)`` with another one's, ``(n,)`` from 0 to 180."""
+    return _apart_deg(_hue_deg(colors), _hue_deg(other))
 
 
 def harmony(shades: Shades) -> Harmony:
