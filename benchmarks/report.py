@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _WIDTH = 115
-_FOLDERS = ("--data", "--home", "--work")
+_FOLDERS = ("--data", "--home", "--work", "--judge", "--save", "--sheet")
 _WHOLE_FROM = 100  # numbers from here on are printed without decimals
 
 

@@ -181,7 +181,7 @@ def test_without_a_known_kind_a_style_stays_whole() -> None:
     style = np.array([1, 0, 0], np.float32)
     builder = FeatureBuilder("m", NO_HEADS)
 
-    assert builder.residual_style(style, "Shirts").tolist() == [1, 0, 0]
+    assert builder.residual_styles(style[None], ["Shirts"]).tolist() == [[1, 0, 0]]
     assert builder.of_style(style).joined()[:4].tolist() == [1, 0, 0, 0]
 
 
@@ -194,7 +194,31 @@ def typed(*, scale: float) -> FeatureBuilder:
 def test_what_a_kind_has_in_common_is_taken_from_a_style() -> None:
     builder = typed(scale=1)
 
-    assert builder.residual_style(np.array([0.6, 0, 0.8], np.float32), "Shirts").tolist() == [0, 0, 1]
+    assert builder.residual_styles(np.array([[0.6, 0, 0.8]], np.float32), ["Shirts"]).tolist() == [[0, 0, 1]]
+
+
+def test_what_another_attribute_tells_is_taken_from_a_style_too() -> None:
+    kind = AttributeHead(name="type", classes=("Shirts",), output="type")
+    color = AttributeHead(name="color", classes=("Red", "Crimson"), output="color")
+    axes = np.eye(3, dtype=np.float32)
+    heads = Heads((kind, color), {"type": axes[:, :1], "color": axes[:, [1, 1]]}, scale=1)
+    builder = FeatureBuilder("m", heads)
+    styles = np.array([[0.48, 0.6, 0.64]] * 2, np.float32)
+
+    apart = builder.residual_styles(styles, ["Shirts", "Things"], without="color")
+    assert apart == pytest.approx(np.array([[0, 0, 1], [0.6, 0, 0.8]]), abs=1e-6)
+    assert builder.residual_styles(styles, ["Shirts"] * 2) == pytest.approx(
+        np.array([[0, 0.684, 0.729]] * 2), abs=1e-3
+    )
+    assert heads.span("gender") is None
+
+
+def test_the_likeliest_kind_of_a_photo_is_told_with_its_probability() -> None:
+    (kind, probability), (other, _) = typed(scale=10).kinds_seen(np.eye(2, 3, dtype=np.float32))
+
+    assert (kind, other) == ("Shirts", "Shoes")
+    assert probability > 0.99
+    assert FeatureBuilder("m", NO_HEADS).kinds_seen(np.eye(1, 3, dtype=np.float32)) == [("", 0.0)]
 
 
 def test_what_the_catalog_says_of_the_category_is_its_feature() -> None:

@@ -261,31 +261,33 @@ class FeatureBuilder:
         color, category = np.zeros(COLOR_DIMENSION, np.float32), np.zeros(self._classes, np.float32)
         return Features(style=style, color=color, category=category)
 
-    def residual_style(self, embedding: Vector, kind: str, *, without: str = "") -> Vector:
-        """An embedding without what its kind has in common, ``(d,)`` of norm 1; unchanged for an unknown kind.
+    def residual_styles(self, embeddings: Matrix, kinds: Sequence[str], *, without: str = "") -> Matrix:
+        """Embeddings without what their kinds have in common, ``(n, d)`` of norm 1; unchanged for unknown kinds.
 
         Args:
-            embedding: The embedding of a photo, ``(d,)``.
-            kind: The class of the first head's attribute that the product is of.
+            embeddings: The embeddings of photos, ``(n, d)``.
+            kinds: The class of each, among those of all heads.
             without: An attribute of which the rest should tell nothing either, such as ``color``.
         """
-        common = self.heads.class_vector(kind)
+        common = {kind: self.heads.class_vector(kind) for kind in set(kinds)}
         span = self.heads.span(without)
-        if common is None and span is None:
-            return embedding
-        rest = embedding if common is None else embedding - (embedding @ common) * common
+        if span is None and all(vector is None for vector in common.values()):
+            return embeddings
+        nothing = np.zeros(embeddings.shape[1], np.float32)
+        own = np.stack([nothing if (vector := common[kind]) is None else vector for kind in kinds])
+        rest = embeddings - (embeddings * own).sum(axis=1, keepdims=True) * own
         if span is not None:
-            rest = rest - span @ (span.T @ rest)
-        return np.asarray(rest / max(float(np.linalg.norm(rest)), _TINY), np.float32)
+            rest = rest - (rest @ span) @ span.T
+        norms = np.linalg.norm(rest, axis=1, keepdims=True)
+        return np.asarray(rest / np.maximum(norms, _TINY), np.float32)
 
-    def kind_seen(self, embedding: Vector) -> tuple[str, float]:
-        """The likeliest class of the first head for an embedding ``(d,)``, and its probability."""
+    def kinds_seen(self, embeddings: Matrix) -> list[tuple[str, float]]:
+        """The likeliest class of the first head for embeddings ``(n, d)``, with its probability."""
         if not self.heads.heads:
-            return "", 0.0
+            return [("", 0.0)] * len(embeddings)
         head = self.heads.heads[0]
-        probabilities = self.heads.of_head(head, embedding[None])[0]
-        best = int(probabilities.argmax())
-        return head.classes[best], float(probabilities[best])
+        probabilities = self.heads.of_head(head, embeddings)
+        return [(head.classes[int(row.argmax())], float(row.max())) for row in probabilities]
 
     def describe(self, embeddings: Matrix) -> list[dict[str, tuple[str, float]]]:
         """The likeliest value of each attribute with its probability, for embeddings ``(n, d)``."""

@@ -613,7 +613,7 @@ class Shop:
     ) -> Outfit:
         """Complete the look: for products, one product of each other slot that suits them.
 
-        The chosen products are for the same person and occasion, their colors go together, and their styles are
+        All pieces are for the same person, occasion and weather; their colors go together, and their styles are
         close. If there are enough baskets, what shoppers bought together counts as well.
 
         Args:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -143,6 +145,19 @@ def test_nothing_for_another_occasion_or_weather_is_taken_even_if_the_slot_stays
     }
 
     assert complete([coat], candidates).chosen == {}
+
+
+def test_a_piece_of_a_kind_that_is_never_worn_with_another_is_not_taken() -> None:
+    dress = replace(piece("dress", Slot.ONE_PIECE), kind="Dresses")
+    bags = [
+        replace(piece("rucksack", Slot.BAG, color="red"), kind="Backpacks"),
+        replace(piece("bag", Slot.BAG, style=(0, 1)), kind="Handbags"),
+    ]
+    look = complete([dress], {Slot.BAG: bags})
+
+    assert look.chosen[Slot.BAG].product_id == "bag"
+    assert look.alternatives[Slot.BAG] == ()
+    assert complete([dress], {Slot.BAG: bags[:1]}).chosen == {}
 
 
 def test_given_pieces_that_have_nothing_in_common_get_what_suits_the_first() -> None:

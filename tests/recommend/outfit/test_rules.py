@@ -13,6 +13,8 @@ from sartor.recommend.outfit.rules import (
     genders_agree,
     genders_beside,
     is_child,
+    is_kind,
+    kinds_clash,
     occasions_of,
     person_of,
     seasons_beside,
@@ -220,3 +222,39 @@ def test_a_child_is_told_by_title_and_age_too(gender: str, title: str, age: str,
 def test_what_is_in_all_lists_is_common_the_most_usual_first() -> None:
     assert common_worn([("a", "b", "c"), ("c", "b"), ("b", "c", "d")]) == ("b", "c")
     assert common_worn([("a",), ("b",)]) == ()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Backpacks", "Dresses"),
+        ("Sweatshirts", "Skirts"),
+        ("Hoodie", "Formal Shoes"),
+        ("Caps", "Heels"),
+        ("Flip Flops", "Blazers"),
+        ("Shorts", "Heels"),
+    ],
+)
+def test_some_kinds_are_never_worn_together_in_any_order(one: str, other: str) -> None:
+    assert kinds_clash(one, other)
+    assert kinds_clash(other, one)
+
+
+@given(st.sampled_from(KIND_WORDS), st.sampled_from(KIND_WORDS))
+def test_a_clash_of_kinds_knows_no_order(one: str, other: str) -> None:
+    assert kinds_clash(one, other) is kinds_clash(other, one)
+    assert not kinds_clash(one, one)
+    assert not kinds_clash("Shirts", other)
+
+
+def test_kinds_of_no_look_are_known_and_words_that_name_none_are_not() -> None:
+    assert is_kind("Stockings")
+    assert slot_of("Stockings") is None
+    assert is_kind("Jeans")
+    assert not is_kind("Bargains")
+
+
+def test_the_weather_of_the_season_comes_first() -> None:
+    assert weather_of("Jeans", "Fall") == (Weather.COLD, Weather.WARM)
+    assert weather_of("Jeans", "Summer") == (Weather.WARM, Weather.COLD)
+    assert weather_of("Shorts", "Winter") == (Weather.WARM,)

@@ -65,6 +65,7 @@ class Candidate:
     piece: Piece
     attributes: Attributes = field(repr=False)
     person: str  # whom it is for, such as "men" or "girls"; empty if unknown
+    is_mistaken: bool = False  # the model is sure that the photo shows something of another slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,36 +182,51 @@ class CandidateFinder:
             and not weather.isdisjoint(each.piece.weather)
             and is_child(each.person) is child
             and not any(kinds_clash(each.piece.kind, candidate.piece.kind) for candidate in given)
-            and not self._is_mistaken(each.piece, photos[each.piece.product_id])
+            and not each.is_mistaken
         }
-
-    def _is_mistaken(self, piece: Piece, photo: EmbeddedPhoto) -> bool:
-        """Whether the model is sure that a photo shows something else than the catalog says: a shirt for shoes."""
-        kind, probability = self.garments.features.kind_seen(photo.vector)
-        return probability >= _SURE and slot_of(kind) not in {piece.slot, None}
 
     def _read(self, photos: Mapping[str, EmbeddedPhoto], attributes: Sequence[Attributes]) -> list[Candidate]:
         """Products with these main photos as candidates, without those that are not worn."""
-        titles = self.garments.titles(list(photos))
-        tints = tints_of(list(photos.values()), attributes, titles)
-        read = [
-            self._candidate(photo, own, tint=tint, title=titles.get(photo.product_id, ""))
-            for photo, own, tint in zip(photos.values(), attributes, tints, strict=True)
+        if not photos:
+            return []
+        shown = list(photos.values())
+        titles, features = self.garments.titles(list(photos)), self.garments.features
+        kinds = [kind_of(own, self.kinds) for own in attributes]
+        vectors = np.stack([photo.vector for photo in shown])
+        read = zip(
+            shown,
+            attributes,
+            kinds,
+            features.residual_styles(vectors, kinds, without=COLOR),
+            tints_of(shown, attributes, titles),
+            features.kinds_seen(vectors),
+            strict=True,
+        )
+        return [
+            self._candidate(
+                photo, own, kind, style=style, tint=tint, seen=seen, title=titles.get(photo.product_id, "")
+            )
+            for photo, own, kind, style, tint, seen in read
+            if slot_of(kind) is not None
         ]
-        return [candidate for candidate in read if candidate is not None]
 
-    def _candidate(
-        self, photo: EmbeddedPhoto, attributes: Attributes, *, tint: Tint, title: str
-    ) -> Candidate | None:
-        kind, gender = kind_of(attributes, self.kinds), text_of(attributes, GENDER)
-        slot = slot_of(kind)
-        if slot is None:
-            return None
+    def _candidate(  # noqa: PLR0913 - what was read of a product at once
+        self,
+        photo: EmbeddedPhoto,
+        attributes: Attributes,
+        kind: str,
+        *,
+        style: Vector,
+        tint: Tint,
+        seen: tuple[str, float],
+        title: str,
+    ) -> Candidate:
+        gender, slot = text_of(attributes, GENDER), slot_of(kind) or Slot.TOP
         piece = Piece(
             product_id=photo.product_id,
             slot=slot,
             kind=kind,
-            style=self.garments.features.residual_style(photo.vector, kind, without=COLOR),
+            style=style,
             color=tint.color,
             color_name=tint.name,
             vivid=tint.vivid,
@@ -218,10 +234,13 @@ class CandidateFinder:
             price=price_of(attributes),
             occasions=occasions_of(kind, text_of(attributes, USAGE), gender),
             weather=weather_of(kind, text_of(attributes, SEASON)),
-            garment=Garment.of(attributes, main_color(photo)),
+            garment=None if self.complements is None else Garment.of(attributes, main_color(photo)),
         )
         return Candidate(
-            piece=piece, attributes=attributes, person=person_of(gender, title, text_of(attributes, AGE))
+            piece=piece,
+            attributes=attributes,
+            person=person_of(gender, title, text_of(attributes, AGE)),
+            is_mistaken=seen[1] >= _SURE and slot_of(seen[0]) not in {slot, None},
         )
 
     def _filters(self, slot: Slot, given: Sequence[Candidate]) -> list[tuple[Condition, ...]]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sartor.recommend.features import FeatureBuilder
+    from sartor.recommend.outfit.harmony import Flags
     from sartor.store.base import CatalogStore
     from sartor.types import Attributes, EmbeddedPhoto, Matrix, Vector
 
@@ -128,11 +129,12 @@ def tints_of(
     palettes = [_NO_PALETTE if photo.palette is None else photo.palette for photo in photos]
     if not palettes:
         return []
-    words = color_names(np.concatenate([palette.colors for palette in palettes]))
+    everything = np.concatenate([palette.colors for palette in palettes])
+    words, neutral = color_names(everything), is_neutral(everything)
     starts = np.cumsum([0, *(len(palette.colors) for palette in palettes)])
     colors, names = [], []
     for name, palette, start, end in zip(named, palettes, starts, starts[1:], strict=False):
-        row, color = _color_of(color_family(name), palette.colors, words[start:end])
+        row, color = _color_of(color_family(name), palette.colors, words[start:end], neutral[start:end])
         colors.append(color)
         names.append(name if name and name not in _SEVERAL_COLORS else words[start + row])
     vivid = vividness(np.stack(colors))
@@ -166,23 +168,25 @@ def _is_worn_as_neutral(attributes: Attributes, name: str) -> bool:
     return family == "blue" and any(_DENIM.search(text_of(attributes, kind).lower()) for kind in KINDS)
 
 
-def _color_of(family: str, colors: Matrix, words: Sequence[str]) -> tuple[int, Vector]:
-    """Row and color of the one of a family, among those on a photo ``(c, 3)``, which have names."""
+def _color_of(family: str, colors: Matrix, words: Sequence[str], neutral: Flags) -> tuple[int, Vector]:
+    """Row and color of the one of a family, among those on a photo ``(c, 3)``, with their names."""
     families = [color_family(word) for word in words]
     if family in families:
         row = families.index(family)
         return row, colors[row]
     if family not in _CLOTH:
         return 0, colors[0]
-    cloth = _cloth(family)
-    alike = is_neutral(colors) if is_neutral(cloth) else hues_apart_deg(colors, cloth) < _LIKE_CLOTH_DEG
+    cloth, is_cloth_neutral = _cloth(family)
+    alike = neutral if is_cloth_neutral else ~neutral & (hues_apart_deg(colors, cloth) < _LIKE_CLOTH_DEG)
     row = int(alike.argmax())
     return row, colors[row] if alike[row] else cloth
 
 
 @cache
-def _cloth(family: str) -> Vector:
-    return oklab(np.array(named_color(_CLOTH[family]), np.uint8))
+def _cloth(family: str) -> tuple[Vector, bool]:
+    """What cloth of a family looks like, OKLab ``(3,)``, and whether it is a neutral."""
+    color = oklab(np.array(named_color(_CLOTH[family]), np.uint8))
+    return color, bool(is_neutral(color))
 
 
 def price_of(attributes: Attributes) -> float | None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from sartor.types import Matrix, Palette, Vector
 
+    Flags = npt.NDArray[np.bool_]
     Floats = npt.NDArray[np.float32]
     Knots = tuple[tuple[float, float], ...]
 
@@ -50,7 +51,7 @@ _TWO_PRINTS = 0.35  # share of the harmony that two prints lose
 _SAME_HUE_DEG = 28.0  # of two accents that are seen as one
 _SAME_SHADE = 0.14  # OKLab distance
 # What the colors of a whole look are worth, by the number of accents, of distinct colors, and of prints.
-_BY_ACCENTS: Knots = ((0.0, 0.93), (0.9, 1.0), (1.25, 1.0), (2.0, 0.82), (3.0, 0.45), (5.0, 0.25))
+_BY_ACCENTS: Knots = ((0.0, 0.93), (0.9, 1.0), (1.25, 1.0), (2.0, 0.86), (3.0, 0.5), (5.0, 0.25))
 _BY_COLORS: Knots = ((1.0, 0.55), (1.5, 0.86), (2.0, 1.0), (3.6, 1.0), (6.0, 0.75))
 _BY_PRINTS: Knots = ((1.05, 1.0), (1.7, 0.7), (3.0, 0.4))
 _PAIR = 2  # pieces whose harmony says everything
@@ -113,15 +114,14 @@ def vividness(colors: Matrix) -> Floats:
     return np.asarray(_step((chroma / limit - (1 - _BLUR)) / (2 * _BLUR)), np.float32)
 
 
-def is_neutral(colors: Matrix) -> npt.NDArray[np.bool_]:
+def is_neutral(colors: Matrix) -> Flags:
     """Whether OKLab colors ``(…, 3)`` pass for neutrals."""
     return np.asarray(vividness(colors) < A_COLOR)
 
 
 def hues_apart_deg(colors: Matrix, other: Vector) -> Floats:
-    """The angle of the hue of each OKLab color ``(n, 3)`` with another one's, ``(n,)``; 180 for a neutral."""
-    apart = _apart_deg(_hue_deg(colors), _hue_deg(other))
-    return np.where(is_neutral(colors), np.float32(180), apart)
+    """The angle of the hue of each OKLab color ``(n, 3)`` with another one's, ``(n,)`` from 0 to 180."""
+    return _apart_deg(_hue_deg(colors), _hue_deg(other))
 
 
 def harmony(shades: Shades) -> Harmony:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sartor.recommend.outfit.garments import Garment
     from sartor.types import Matrix, Vector
 
+    Flags = npt.NDArray[np.bool_]
     Rows = npt.NDArray[np.int64]
 
 _BEAM = 16
@@ -119,7 +120,7 @@ class Pairs:
 
     def __init__(self, pieces: Sequence[Piece], complements: Complements | None = None) -> None:
         style = np.stack([piece.style for piece in pieces])
-        self.style: Matrix = (1 + style @ style.T) / 2
+        self.style: Matrix = np.asarray((1 + style @ style.T) / 2, np.float32)
         self.shades = shades_of(pieces)
         self._harmonies = harmonies(self.shades)
         self.scores: Matrix = _STYLE * self.style + _COLOR * self._harmonies
@@ -265,13 +266,14 @@ class _Search:
             if any(clash(slot, other) for other in beam[0].slots) or not len(of_slot):
                 continue
             totals, scores = self._with_each(beam, of_slot)
-            clash_ = self._clashes[[draft.rows for draft in beam]][:, :, of_slot].any(axis=1)  # (b, k)
+            worn = np.array([draft.rows for draft in beam], np.int64)  # (b, m)
+            never: Flags = np.asarray(self._clashes[worn][:, :, of_slot].any(axis=1), np.bool_)  # (b, k)
             order = np.argsort(-scores, axis=None, kind="stable")
             pairs = (divmod(int(position), len(of_slot)) for position in order)
             allowed = (
                 pair
                 for pair in pairs
-                if not clash_[pair] and self._is_affordable((*beam[pair[0]].chosen, of_slot[pair[1]]))
+                if not never[pair] and self._is_affordable((*beam[pair[0]].chosen, of_slot[pair[1]]))
             )
             grown = [
                 _Draft(
@@ -343,7 +345,7 @@ class _Search:
         return price is not None and price <= self._max_price
 
 
-def _clashes(pieces: Sequence[Piece]) -> npt.NDArray[np.bool_]:
+def _clashes(pieces: Sequence[Piece]) -> Flags:
     """Which pairs of pieces are of kinds that are never worn together, ``(n, n)``."""
     kinds, rows = np.unique([piece.kind for piece in pieces], return_inverse=True)
     table = np.array([[kinds_clash(str(one), str(other)) for other in kinds] for one in kinds], np.bool_)

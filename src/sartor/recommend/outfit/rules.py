@@ -230,9 +230,15 @@ def slot_of(kind: str) -> Slot | None:
     return _slot_of(kind.strip().lower())
 
 
+@lru_cache(maxsize=4096)
 def is_kind(word: str) -> bool:
     """Whether a word is that of a kind which the tables know, be it in a look or in none."""
-    return _ending(word.strip().lower(), dict.fromkeys(_slot_table(), True), default=False)
+    return _ending(word.strip().lower(), _kind_table(), default=False)
+
+
+@lru_cache(maxsize=1)
+def _kind_table() -> dict[str, bool]:
+    return dict.fromkeys(_slot_table(), True)
 
 
 @lru_cache(maxsize=4096)
