@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import codecs
 import io
+import json
 import posixpath
+import shlex
 from collections import Counter
 from dataclasses import dataclass
 from itertools import groupby, islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sartor.catalog.columns import Roles, attribute_names, roles_of
-from sartor.catalog.files import Files, PhotoFinder, id_of, stem, suffix_of, without_suffix
+from sartor.catalog.columns import Roles, attribute_names, decimal_mark_of, is_url, references, roles_of
+from sartor.catalog.commerce import Offers
+from sartor.catalog.files import Files, PhotoFinder, id_of, image_columns, is_photo, stem, suffix_of, without_suffix
 from sartor.catalog.formats import Delimited, JsonLines, Row, TableFormat, TableStream, texts
 from sartor.catalog.merchant import MerchantXml
+from sartor.catalog.platforms import ObjectTable, PlatformTable, object_platform_of, platform_of
+from sartor.catalog.platforms.objects import JsonDocument, objects_in
+from sartor.catalog.platforms.schema_org import Page, SchemaOrg
 from sartor.catalog.source import Case, Findings
 from sartor.errors import UnreadableTable
 from sartor.limits import MAX_TABLE_CANDIDATES
+from sartor.money import mark_of
+from sartor.offers import is_price
 from sartor.types import AttributeValue, Product, SourceProduct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sartor.catalog.files import PhotoIndex
     from sartor.catalog.formats import Cell
@@ -43,7 +51,7 @@ COLUMNS = (
 _KAGGLE_ONLY = frozenset({"articleType", "productDisplayName"})
 
 TABLE_SUFFIXES = frozenset(
-    {".csv", ".tsv", ".tab", ".psv", ".txt", ".jsonl", ".ndjson", ".json", ".xml", ".rss", ".atom"}
+    {".csv", ".tsv", ".tab", ".psv", ".txt", ".jsonl", ".ndjson", ".json", ".jsonld", ".xml", ".rss", ".atom"}
 )
 _NOTES_SUFFIXES = frozenset({".txt", ".json"})  # more often a note or a setting than a table
 _HEAD_BYTES = 2**16
@@ -69,9 +77,10 @@ class Table:
 
     Attributes:
         name: Its name among the files of the source.
-        kind: ``kaggle``, ``table`` or ``merchant feed``.
+        kind: ``kaggle``, ``table``, ``merchant feed``, or the platform that exported it.
         columns: Its columns; further rows may have others.
-        sample: Its first rows; empty if it cannot be cut at a line.
+        sample: Its first rows, as many as the start of the file has.
+        given: Columns by what they hold, as the user said.
     """
 
     name: str
@@ -80,6 +89,29 @@ class Table:
     columns: tuple[str, ...]
     roles: Roles
     sample: tuple[Row, ...]
+    given: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def mapping(self) -> tuple[tuple[str, str], ...]:
+        """Each column, and what it is in the catalog."""
+        if isinstance(self.format, PlatformTable | ObjectTable):
+            return tuple(self.format.platform.meanings.items())
+        names = attribute_names(self.columns, self.given)
+        roles = {self.roles.id: "id", self.roles.title: "title"} | dict.fromkeys(self.roles.images, "photos")
+        return tuple((column, roles.get(column) or names[column]) for column in self.columns)
+
+    @property
+    def decimal_mark(self) -> str | None:
+        """The decimal mark of its prices, by the first rows, else by the language of its columns."""
+        names = attribute_names(self.columns, self.given)
+        prices = [
+            text
+            for row in self.sample
+            for column, cell in row.cells.items()
+            if is_price(names.get(column, column))
+            for text in texts(cell)
+        ]
+        return mark_of(prices) or decimal_mark_of(self.columns)
 
     @property
     def folder(self) -> str:
@@ -87,19 +119,34 @@ class Table:
         return posixpath.dirname(self.name)
 
 
-def named_table(files: Files, name: str, index: PhotoIndex) -> Table:
+def named_table(
+    files: Files, name: str, index: PhotoIndex, *, columns: Mapping[str, str] | None = None
+) -> Table:
     """The table in a file that the user named.
+
+    Args:
+        files: Where it is.
+        name: Its name there.
+        index: The photos that it may name.
+        columns: Its columns by what they hold; then it is read as a plain table, whichever platform exported it.
 
     Raises:
         UnreadableTable: It is not a table, or has neither images nor ids that photos are named after.
     """
-    table = _recognize(files, name, _head(files, name))
+    table = _recognize(files, name, _head(files, name), columns)
     if table.roles.images or table.kind == KIND or _names_photos(table, index):
         return table
-    raise UnreadableTable(files.label(name), reason=_no_images(table.columns))
+    raise UnreadableTable(files.label(name), reason=_no_images(table.columns, table.sample, files.label(name)))
 
 
-def find_table(files: Files, index: PhotoIndex, *, source: str, findings: Findings) -> Table | None:
+def find_table(
+    files: Files,
+    index: PhotoIndex,
+    *,
+    source: str,
+    findings: Findings,
+    columns: Mapping[str, str] | None = None,
+) -> Table | None:
     """The table that describes the photos of a folder or ZIP: Kaggle's, else the only one nearest to the top.
 
     Raises:
@@ -110,6 +157,8 @@ def find_table(files: Files, index: PhotoIndex, *, source: str, findings: Findin
         key=lambda name: (name.count("/"), name),
     )
     table = _kaggle_table(files, candidates) or _nearest_table(files, candidates, index, source=source)
+    if table is not None and columns:
+        table = named_table(files, table.name, index, columns=columns)
     for name in candidates:
         if suffix_of(name) not in _NOTES_SUFFIXES and (table is None or name != table.name):
             findings.add(Case.OTHER_TABLES, name)
@@ -126,7 +175,7 @@ def format_of(head: bytes) -> TableFormat | None:
     if text.lstrip().startswith("<"):
         return MerchantXml.sniff(text)
     if text.lstrip().startswith(("{", "[")):
-        return JsonLines.sniff(text)
+        return JsonDocument() if _is_document(text) else JsonLines.sniff(text)
     return Delimited.sniff(text)
 
 
@@ -137,18 +186,90 @@ def _head(files: Files, name: str) -> bytes:
     return head if len(head) < _HEAD_BYTES else head[: head.rfind(b"\n") + 1] or head
 
 
-def _recognize(files: Files, name: str, head: bytes) -> Table:
-    format_ = format_of(head)
+def _is_document(text: str) -> bool:
+    """Whether a JSON file is one document, rather than an object a line."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    first = lines[0].strip()
+    if first.startswith("["):
+        return True
+    try:
+        parsed = json.loads(first)
+    except (ValueError, RecursionError):
+        return first.endswith(("{", "[", ",")) or len(lines) == 1
+    return len(lines) == 1 and objects_in(parsed) != (parsed,)
+
+
+def _recognize(
+    files: Files, name: str, head: bytes, given: Mapping[str, str] | None = None
+) -> Table:
+    format_ = _format_in(files, name, head, is_plain=bool(given))
     if format_ is None:
         raise UnreadableTable(files.label(name), reason=why_no_format(head))
-    columns = format_.columns(_start(files, name, head))
-    roles = roles_of(columns)
+    columns = _columns_in(files, name, head, format_)
+    if missing := [column for column in (given or {}).values() if column not in columns]:
+        reason = f"it has no column {missing[0]!r}, which --columns names; its columns: {', '.join(columns)}"
+        raise UnreadableTable(files.label(name), reason=reason)
+    roles = roles_of(columns, given)
+    sample = _sample(files, name, head, format_)
     if roles.id is None and not roles.images:
-        raise UnreadableTable(files.label(name), reason=_no_images(columns))
-    kind = KIND if is_kaggle(name, columns) else "merchant feed" if _is_feed(roles) else "table"
-    is_line_based = format_.header_lines is not None
-    sample = tuple(islice(format_.rows(_start(files, name, head)), _SAMPLE_ROWS)) if is_line_based else ()
-    return Table(name=name, kind=kind, format=format_, columns=columns, roles=roles, sample=sample)
+        reason = _no_images(columns, sample, files.label(name))
+        raise UnreadableTable(files.label(name), reason=reason)
+    if isinstance(format_, PlatformTable | ObjectTable):
+        kind = format_.platform.name
+    else:
+        kind = KIND if is_kaggle(name, columns) else "merchant feed" if _is_feed(roles) else "table"
+    return Table(
+        name=name,
+        kind=kind,
+        format=format_,
+        columns=columns,
+        roles=roles,
+        sample=sample,
+        given=tuple((given or {}).items()),
+    )
+
+
+def _format_in(files: Files, name: str, head: bytes, *, is_plain: bool) -> TableFormat | None:
+    """The format of a table, with the reader of its platform if it is known."""
+    if (page := Page.sniff(head.decode("utf-8-sig", "replace"))) is not None:
+        return ObjectTable(format=page, platform=SchemaOrg())
+    format_ = format_of(head)
+    if is_plain or format_ is None:
+        return format_
+    if isinstance(format_, Delimited):
+        platform = platform_of(format_.columns(_start(files, name, head)))
+        return format_ if platform is None else PlatformTable(format=format_, platform=platform)
+    if isinstance(format_, JsonLines):
+        return _of_objects(format_, format_.objects(_start(files, name, head)))
+    if isinstance(format_, JsonDocument):
+        with files.open_table(name) as stream:
+            table = TableStream(label=files.label(name), stream=stream, findings=Findings())
+            return _of_objects(format_, format_.objects(table))
+    return format_
+
+
+def _of_objects(format_: JsonLines | JsonDocument, objects: Iterator[tuple[str, Mapping[str, Any]]]) -> TableFormat:
+    for _, parsed in islice(objects, _SAMPLE_ROWS):
+        if (platform := object_platform_of(parsed)) is not None:
+            return ObjectTable(format=format_, platform=platform)
+    return format_
+
+
+def _columns_in(files: Files, name: str, head: bytes, format_: TableFormat) -> tuple[str, ...]:
+    if not isinstance(format_, JsonDocument):
+        return format_.columns(_start(files, name, head))
+    with files.open_table(name) as stream:
+        return format_.columns(TableStream(label=files.label(name), stream=stream, findings=Findings()))
+
+
+def _sample(files: Files, name: str, head: bytes, format_: TableFormat) -> tuple[Row, ...]:
+    """The first rows; fewer where the start of a file breaks off."""
+    rows: list[Row] = []
+    try:
+        rows.extend(islice(format_.rows(_start(files, name, head)), _SAMPLE_ROWS))
+    except UnreadableTable:
+        pass
+    return tuple(rows)
 
 
 def _start(files: Files, name: str, head: bytes) -> TableStream:
@@ -194,10 +315,32 @@ def _is_feed(roles: Roles) -> bool:
     return any(column.replace(" ", "_").lower() == "image_link" for column in roles.images)
 
 
-def _no_images(columns: Sequence[str]) -> str:
-    return (
+def _no_images(columns: Sequence[str], sample: Sequence[Row], label: str) -> str:
+    reason = (
         f"it has no column of images (its columns: {', '.join(columns) or 'none'}); "
         "name one image, image_path, image_link or filename"
+    )
+    guess = _likely_images(columns, sample)
+    if guess is None:
+        return f"{reason}, or say which it is: --columns image=COLUMN"
+    return f"{reason}, or say which it is: sartor index {shlex.quote(label)} --columns {shlex.quote(f'image={guess}')}"
+
+
+def _likely_images(columns: Sequence[str], sample: Sequence[Row]) -> str | None:
+    """The column most of whose first cells look like names or addresses of photos."""
+    best, most = None, 0.5
+    for column in columns:
+        cells = [row.cells[column] for row in sample if texts(row.cells.get(column))]
+        named = [list(references(cell, is_file=lambda _: False)) for cell in cells]
+        looks = sum(bool(each) and all(_looks_like_photo(name) for name in each) for each in named)
+        if cells and looks / len(cells) > most:
+            best, most = column, looks / len(cells)
+    return best
+
+
+def _looks_like_photo(reference: str) -> bool:
+    return is_photo(reference.partition("?")[0]) or reference.startswith("data:image/") or (
+        is_url(reference) and "image" in reference.casefold()
     )
 
 
@@ -213,7 +356,7 @@ def why_no_format(head: bytes) -> str:
     if start.startswith(b"<"):
         return "it is no RSS or Atom feed with Google's g: fields"
     if start.startswith((b"{", b"[")):
-        return "it is JSON, but not one object a line; write it as JSON Lines"
+        return "it is JSON, but neither one object a line nor one whole document"
     return "its first line is no header"
 
 
@@ -233,6 +376,7 @@ class TableSource:
             for column in table.columns:
                 if column not in COLUMNS:
                     findings.add(Case.UNKNOWN_COLUMNS, column)
+        self.mapping = table.mapping
         self.product_count = _row_count(index.files, table)
         self._on_opening = findings.snapshot()
 
@@ -255,6 +399,7 @@ class _Reading:
         self._photos: set[str] = set()
         self._missing: Counter[str] = Counter()
         self._filled: set[str] = set()
+        self._offers = Offers(mark=table.decimal_mark, findings=findings)
 
     def listed(self, files: Files) -> Iterator[SourceProduct]:
         """The products with a row."""
@@ -266,6 +411,7 @@ class _Reading:
                 if product is not None:
                     yield product
         self._report_columns()
+        self._offers.report()
 
     def unlisted(self, names: Sequence[str]) -> Iterator[SourceProduct]:
         """A product for each photo that no row names, with its stem as id, or its path if that is taken."""
@@ -323,10 +469,11 @@ class _Reading:
 
     def _attributes(self, row: Row) -> dict[str, AttributeValue]:
         roles = self._table.roles
-        names = attribute_names(tuple(row.cells))
+        names = attribute_names(tuple(row.cells), self._table.given)
         attributes: dict[str, AttributeValue] = {}
+        images = {*roles.images, *image_columns(row, roles)}
         for column, cell in row.cells.items():
-            if column == roles.id or column in roles.images:
+            if column == roles.id or column in images:
                 continue
             value = _value(cell)
             if value is None:
@@ -335,7 +482,7 @@ class _Reading:
             self._filled.add(column)
             if column != roles.title:
                 attributes[names[column]] = value
-        return attributes
+        return self._offers.tidy(attributes, row.location)
 
     def _report_columns(self) -> None:
         for column, count in self._missing.items():
