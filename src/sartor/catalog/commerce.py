@@ -12,7 +12,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sartor.catalog.columns import column_key
+from sartor.catalog.columns import attribute_names, column_key
 from sartor.catalog.formats import texts
 from sartor.catalog.source import Case
 from sartor.money import CODES, Money, currency_of, money_of
@@ -165,9 +165,14 @@ def _with_details(attributes: Mapping[str, AttributeValue]) -> Iterator[tuple[st
                     left.append(detail)
         if left:
             yield name, ",".join(left)
-    taken = _keys(attributes)
-    for name, value in details.items():
-        yield (name if column_key(name) not in taken else f"{_DETAIL}.{name}"), value
+    for detail, value in details.items():
+        name = attribute_names((detail,))[detail]
+        yield (name if name not in attributes else f"{_DETAIL}.{detail}"), value
+
+
+def _is_currency_of(name: str, price: str) -> bool:
+    outer, _, part = name.rpartition(".")
+    return outer == price and column_key(part) in _CURRENCIES
 
 
 def _currency_in(attributes: Mapping[str, AttributeValue], *, only: str = "") -> str:

@@ -8,6 +8,7 @@ import json
 import posixpath
 import shlex
 from collections import Counter
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
@@ -205,7 +206,8 @@ def _recognize(
     format_ = _format_in(files, name, head, is_plain=bool(given))
     if format_ is None:
         raise UnreadableTable(files.label(name), reason=why_no_format(head))
-    columns = _columns_in(files, name, head, format_)
+    with _beginning(files, name, head, format_) as start:
+        columns = format_.columns(start)
     if missing := [column for column in (given or {}).values() if column not in columns]:
         reason = f"it has no column {missing[0]!r}, which --columns names; its columns: {', '.join(columns)}"
         raise UnreadableTable(files.label(name), reason=reason)
@@ -242,8 +244,7 @@ def _format_in(files: Files, name: str, head: bytes, *, is_plain: bool) -> Table
     if isinstance(format_, JsonLines):
         return _of_objects(format_, format_.objects(_start(files, name, head)))
     if isinstance(format_, JsonDocument):
-        with files.open_table(name) as stream:
-            table = TableStream(label=files.label(name), stream=stream, findings=Findings())
+        with _beginning(files, name, head, format_) as table:
             return _of_objects(format_, format_.objects(table))
     return format_
 
@@ -255,21 +256,23 @@ def _of_objects(format_: JsonLines | JsonDocument, objects: Iterator[tuple[str, 
     return format_
 
 
-def _columns_in(files: Files, name: str, head: bytes, format_: TableFormat) -> tuple[str, ...]:
-    if not isinstance(format_, JsonDocument):
-        return format_.columns(_start(files, name, head))
-    with files.open_table(name) as stream:
-        return format_.columns(TableStream(label=files.label(name), stream=stream, findings=Findings()))
-
-
 def _sample(files: Files, name: str, head: bytes, format_: TableFormat) -> tuple[Row, ...]:
     """The first rows; fewer where the start of a file breaks off."""
     rows: list[Row] = []
-    try:
-        rows.extend(islice(format_.rows(_start(files, name, head)), _SAMPLE_ROWS))
-    except UnreadableTable:
-        pass
+    with _beginning(files, name, head, format_) as table, suppress(UnreadableTable):
+        rows.extend(islice(format_.rows(table), _SAMPLE_ROWS))
     return tuple(rows)
+
+
+@contextmanager
+def _beginning(files: Files, name: str, head: bytes, format_: TableFormat) -> Iterator[TableStream]:
+    """The start of a table; the whole of it where its format needs that."""
+    inner = format_.format if isinstance(format_, ObjectTable) else format_
+    if not isinstance(inner, JsonDocument | Page):
+        yield _start(files, name, head)
+        return
+    with files.open_table(name) as stream:
+        yield TableStream(label=files.label(name), stream=stream, findings=Findings())
 
 
 def _start(files: Files, name: str, head: bytes) -> TableStream:
@@ -302,6 +305,8 @@ def _likely_table(files: Files, name: str, index: PhotoIndex) -> Table | None:
         table = _recognize(files, name, head)
     except UnreadableTable:
         return None
+    if isinstance(table.format, JsonDocument) and len(table.sample) <= 1:
+        return None  # what somebody noted of one photo
     is_described = table.roles.id is not None and table.roles.images
     return table if is_described or _names_photos(table, index) else None
 

@@ -77,7 +77,7 @@ class PlatformTable:
 
         def from_the_start(findings: Findings) -> Iterator[Row]:
             table.stream.seek(0)
-            return self.format.rows(replace(table, findings=findings))
+            yield from self.format.rows(replace(table, findings=findings))
 
         return self.platform.products(from_the_start, table.findings)
 
@@ -226,7 +226,12 @@ def product_row(
     if photos:
         cells["image_link"] = (photos[0],)
         cells["additional_image_link"] = tuple(photos[1:]) or None
-    return Row(location=location, cells=cells)
+    return Row(location=location, cells={column: cell for column, cell in cells.items() if texts(cell)})
+
+
+def alts_of(gallery: Sequence[Picture], photos: Collection[str]) -> tuple[str, ...] | None:
+    """The words that describe some photos; None without any."""
+    return tuple(dict.fromkeys(each.alt for each in gallery if each.alt and each.address in photos)) or None
 
 
 def first_text(cell: Cell) -> str:

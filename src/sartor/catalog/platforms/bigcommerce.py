@@ -16,6 +16,7 @@ from sartor.catalog.columns import column_key
 from sartor.catalog.platforms.base import (
     Picture,
     Variant,
+    alts_of,
     by_color,
     colored_id,
     first_text,
@@ -105,7 +106,6 @@ class _Item:
             findings.add(Case.DRAFTS, f"{self.id} ({self.row.location})")
             return
         gallery = [picture for _, picture in sorted(self.pictures, key=lambda pair: pair[0])]
-        alts = tuple(picture.alt for picture in gallery if picture.alt)
         base = _offer(self.row, self.cells)
         tracking = _either(self.cells, "inventorytracking", "trackinventory").casefold()
         if tracking == "none":
@@ -122,7 +122,7 @@ class _Item:
                 "id": colored_id(self.id, color) if color else self.id,
                 "title": titled(title, color),
                 "item_group_id": self.id if color else None,
-                "image_alt": alts or None,
+                "image_alt": alts_of(gallery, photos[color]),
             }
             yield product_row(self.row.location, parent, priced, photos[color])
 

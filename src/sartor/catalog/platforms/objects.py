@@ -74,7 +74,7 @@ class ObjectTable:
 
         def from_the_start(findings: Findings) -> Iterator[tuple[str, Mapping[str, Any]]]:
             table.stream.seek(0)
-            return self.format.objects(replace(table, findings=findings))
+            yield from self.format.objects(replace(table, findings=findings))
 
         return self.platform.products(from_the_start, table.findings)
 

@@ -18,6 +18,7 @@ from sartor.catalog.formats import cells_of, texts
 from sartor.catalog.platforms.base import (
     Picture,
     Variant,
+    alts_of,
     by_color,
     colored_id,
     first_text,
@@ -118,7 +119,6 @@ class _Item:
         if not self.is_published:
             findings.add(Case.DRAFTS, f"{self.handle} ({self.location})")
             return
-        alts = tuple(picture.alt for picture in self.gallery if picture.alt)
         title = first_text(self.cells.get("title"))
         groups = by_color(self.variants) or {"": []}
         photos = photos_by_color(groups, self.gallery)
@@ -130,7 +130,7 @@ class _Item:
                 "id": colored_id(self.handle, color) if color else self.handle,
                 "title": titled(title, color),
                 "item_group_id": self.handle if color else None,
-                "image_alt": alts or None,
+                "image_alt": alts_of(self.gallery, photos[color]),
             }
             yield product_row(self.location, parent, variants, photos[color])
 

@@ -144,7 +144,7 @@ def _variant(item: _Item) -> Variant:
     several = {name: values for name, values in item.attributes.items() if len(values) > 1}
     return Variant(
         options=options,
-        cells={**item.cells, **several, "sku": item.sku, "variant_id": item.id},
+        cells={**item.cells, **several, "sku": item.sku, "variant_id": item.id if item.sku else ""},
         images=item.images,
     )
 
