@@ -125,7 +125,9 @@ def good_filters(attributes: Iterable[tuple[str, Sequence[str], int]], *, produc
 def may_filter(name: str) -> bool:
     """Whether an attribute of this name may make a good filter."""
     group = name.strip().partition(".")[0].casefold()
-    return group not in _NO_FILTER_GROUPS and _WORDS_OF_A_NAME.split(name.strip())[-1].casefold() not in _NO_FILTERS
+    return (
+        group not in _NO_FILTER_GROUPS and _WORDS_OF_A_NAME.split(name.strip())[-1].casefold() not in _NO_FILTERS
+    )
 
 
 def words_of_name(name: str) -> set[str]:

@@ -16,22 +16,41 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # Source: ISO 4217, list one.
-CODES = frozenset(
+_ISO = (
     "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF "
     "CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL "
     "HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD "
     "MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG "
     "QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD "
-    "TWD TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG HRK".split()
+    "TWD TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG HRK"
 )
+CODES = frozenset(_ISO.split())
 _THREE_DECIMALS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 _NO_DECIMALS = frozenset(
-    {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"}
+    {
+        "BIF",
+        "CLP",
+        "DJF",
+        "GNF",
+        "ISK",
+        "JPY",
+        "KMF",
+        "KRW",
+        "PYG",
+        "RWF",
+        "UGX",
+        "VND",
+        "VUV",
+        "XAF",
+        "XOF",
+        "XPF",
+    }
 )
-_COMMA_CURRENCIES = frozenset(  # of countries that write 9,99
+_WITH_COMMA = (  # of countries that write 9,99
     "ARS BAM BGN BRL BYN CLP COP CRC CZK DKK EUR HRK HUF IDR ISK KZT MAD MKD MZN NOK PLN PYG RON RSD RUB SEK TRY "
-    "UAH UYU VES VND".split()
+    "UAH UYU VES VND"
 )
+_COMMA_CURRENCIES = frozenset(_WITH_COMMA.split())
 # A sign that several currencies have stays as it is written, such as "kr" and "Rs"; a dollar is the American one.
 _SIGNS = {
     "€": "EUR",
@@ -63,7 +82,7 @@ _SIGNS = {
     "₩": "KRW",
     "원": "KRW",
     "₽": "RUB",
-    "руб": "RUB",
+    "руб": "RUB",  # noqa: RUF001
     "₺": "TRY",
     "tl": "TRY",
     "₴": "UAH",
@@ -92,11 +111,19 @@ _FREE = frozenset({
     "za darmo", "darmowy",
 })  # fmt: skip
 
+_MARKS = str.maketrans({
+    "\u066b": ".",  # Arabic decimal separator
+    "\u066c": ",",  # Arabic thousands separator
+    "\u2019": "'",
+    "\u2212": "-",
+    "\u2013": "-",
+    "\u2014": "-",
+})  # fmt: skip
 _SPACES = re.compile(r"\s+")
-_NUMBER = re.compile(r"[-+]?(?:\d[\d.,'’\s٫٬]*\d|\d)")
-_DASH_CENTS = re.compile(r"(?<=\d)[.,](?:-{1,2}|–|—)(?!\d)")  # "12,-" and "12.–"
+_NUMBER = re.compile(r"[-+]?(?:\d[\d.,'\s]*\d|\d)")
+_DASH_CENTS = re.compile(r"(?<=\d)[.,]-{1,2}(?!\d)")  # "12,-"
 # Groups of three digits, or of two before the last as in India, or none.
-_GROUPS = re.compile(r"\d{1,3}(?:[ '’]\d{3})+|\d{1,3}(?:[.,]\d{2,3})*[.,]\d{3}|\d+")
+_GROUPS = re.compile(r"\d{1,3}(?:[ ']\d{3})+|\d{1,3}(?:[.,]\d{2,3})*[.,]\d{3}|\d+")
 _THOUSANDS = 3  # digits of a group
 _MAX_CHARS = 64
 
@@ -196,10 +223,10 @@ def _read(text: str, mark: str | None) -> Money | None:
 
 
 def _plain(text: str) -> str:
-    """The text with plain spaces, signs and digits: no-break spaces, full-width signs and Arabic digits are mapped."""
+    """The text with plain spaces, marks and digits instead of no-break spaces, typographic marks, Arabic digits."""
     if text.isascii():
         return _SPACES.sub(" ", text).strip()
-    folded = unicodedata.normalize("NFKC", text).replace("٫", ".").replace("٬", ",").replace("−", "-")
+    folded = unicodedata.normalize("NFKC", text).translate(_MARKS)
     digits = "".join(str(unicodedata.digit(letter)) if letter.isdigit() else letter for letter in folded)
     return _SPACES.sub(" ", digits).strip()
 
@@ -227,7 +254,7 @@ def _digits(number: str, mark: str | None, currency: str) -> str | None:
     whole, _, decimals = number.partition(decimal)
     if not _GROUPS.fullmatch(whole) or decimal in whole or (decimals and not decimals.isdecimal()):
         return None
-    whole = re.sub("[ '’.,]", "", whole).lstrip("0") or "0"
+    whole = re.sub("[ '.,]", "", whole).lstrip("0") or "0"
     return f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
 
 

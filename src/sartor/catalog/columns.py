@@ -1,7 +1,8 @@
 """Columns by their names: which hold id, title and images, and what an attribute is called in the catalog.
 
 Names are compared without case, accents, spaces, dashes and underscores: ``Image Link``, ``image_link`` and
-``imageLink`` are one. The names of other languages are in ``catalog.languages``. If several columns fit one role, the first name of the list here wins; the others stay attributes.
+``imageLink`` are one. The names of other languages are in ``catalog.languages``. If several columns fit one role,
+the first name of the list here wins; the others stay attributes.
 """
 
 from __future__ import annotations
@@ -163,12 +164,36 @@ def roles_of(columns: Sequence[str], given: Mapping[str, str] | None = None) -> 
         return [by_key[column_key(name)] for name in names if column_key(name) in by_key]
 
     main, fallbacks = (mains := present(IMAGE_COLUMNS))[:1], mains[1:]
+    if IMAGE in given:
+        main, fallbacks = [given[IMAGE]], mains
+    further = [given[IMAGES]] if IMAGES in given else present(FURTHER_IMAGE_COLUMNS)
     return Roles(
-        id=next(iter(present(ID_COLUMNS)), None),
-        title=next(iter(present(TITLE_COLUMNS)), None),
-        images=(*main, *present(FURTHER_IMAGE_COLUMNS)),
+        id=given.get("id") or next(iter(present(ID_COLUMNS)), None),
+        title=given.get("title") or next(iter(present(TITLE_COLUMNS)), None),
+        images=(*main, *further),
         fallbacks=tuple(fallbacks),
     )
+
+
+def columns_of(parts: Iterable[str]) -> dict[str, str]:
+    """Read a mapping as people write it: ``image=Bild,title=Bezeichnung``, in one text or several.
+
+    Raises:
+        BadColumns: A part is not NAME=COLUMN, or names something twice.
+
+    Example:
+        >>> columns_of(["image=Bild,title=Bezeichnung", "price=Preis"])
+        {'image': 'Bild', 'title': 'Bezeichnung', 'price': 'Preis'}
+    """
+    given: dict[str, str] = {}
+    for part in (piece for text in parts for piece in text.split(",")):
+        name, equals, column = (piece.strip() for piece in part.partition("="))
+        if not (name and equals and column):
+            raise BadColumns(part.strip(), reason="it is not NAME=COLUMN, such as image=Photo")
+        if name in given or column in given.values():
+            raise BadColumns(part.strip(), reason="each name has one column, and each column one name")
+        given[name] = column
+    return given
 
 
 def decimal_mark_of(columns: Iterable[str]) -> str | None:
@@ -185,7 +210,8 @@ def decimal_mark_of(columns: Iterable[str]) -> str | None:
 def attribute_names(columns: tuple[str, ...], given: tuple[tuple[str, str], ...] = ()) -> Mapping[str, str]:
     """The attribute's name of each column: what the user said, else its Google Merchant name, else its own.
 
-    A column that has the name of another that was ``given`` it, is called ``original_{name}``. If two columns fit one Merchant name, the column of that name gets it, else the first; the other keeps its own.
+    A column whose name was ``given`` to another one is called ``original_{name}``. If two columns fit one Merchant
+    name, the column of that name gets it, else the first; the other keeps its own.
     """
     said = {column: name for name, column in given}
     names = {column: f"original_{column}" if column in dict(given) else column for column in columns} | said

@@ -31,7 +31,9 @@ _CURRENCIES = frozenset({"currency", "currencycode", "pricecurrency"})
 _IN_MICROS, _MICROS = "amountmicros", 1_000_000
 _AMOUNTS = frozenset({"amount", "value", _IN_MICROS})  # parts of a price that is an object
 _IN_STOCK = frozenset({"instock", "isinstock", "stockstatus"})
-_QUANTITIES = frozenset({"qty", "quantity", "stock", "stockquantity", "inventory", "inventoryquantity", "stocklevel"})
+_QUANTITIES = frozenset(
+    {"qty", "quantity", "stock", "stockquantity", "inventory", "inventoryquantity", "stocklevel"}
+)
 _YES, _NO = frozenset({"1", "true", "yes", "y"}), frozenset({"0", "false", "no", "n"})
 _NAMED_CURRENCY = re.compile(r"(?<![A-Za-z])([A-Z]{3})(?![A-Za-z])|([€£$₹])")
 _DETAIL = "product_detail"

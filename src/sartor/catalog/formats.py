@@ -31,6 +31,8 @@ _COMMENT = re.compile(r'"?#\s*[^\s,;|\t#]+\s+[^\s,;|\t]')
 DELIMITERS = (",", ";", "\t", "|")  # the first wins a draw, and is assumed for a table of one column
 _QUOTE = '"'
 _ADDRESSES = ("src", "originalSrc", "image_url", "imageUrl", "contentUrl")  # of a picture, in JSON
+_LINKS = ("url", "link", "href", "path", "file", "filename", "name")  # likewise, if the column is named after it
+_PICTURE_WORDS = ("image", "photo", "picture")
 _MAX_INT = 2**63  # what stores and indexes hold as a number
 
 
@@ -339,18 +341,28 @@ def cells_of(parsed: Mapping[str, Any]) -> dict[str, Cell]:
 
 def _flattened(outer: Mapping[str, Any]) -> Iterator[tuple[str, Cell]]:
     for column, value in outer.items():
-        if isinstance(value, dict):
+        pictures = _pictures(column, value)
+        if pictures is not None:
+            yield storable(column), pictures
+        elif isinstance(value, dict):
             for inner, inner_value in value.items():
                 yield storable(f"{column}.{inner}"), _cell(inner_value)
         else:
             yield storable(column), _cell(value)
 
 
+def _pictures(column: str, value: Any) -> Cell:
+    """The addresses of a list of pictures, or of one in a column that is named after it; None of anything else."""
+    is_named = any(word in column.casefold() for word in _PICTURE_WORDS)
+    items = value if isinstance(value, list) else [value] if is_named else []
+    keys = (*_ADDRESSES, *_LINKS) if is_named else _ADDRESSES
+    if not items or not all(isinstance(item, dict) for item in items):
+        return None
+    found = [next((item[key] for key in keys if isinstance(item.get(key), str)), None) for item in items]
+    return tuple(map(storable, map(str, found))) if all(found) else None
+
+
 def _cell(value: Any) -> Cell:
-    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
-        addresses = [next((item[key] for key in _ADDRESSES if isinstance(item.get(key), str)), None) for item in value]
-        if all(addresses):
-            return tuple(storable(str(address)) for address in addresses)
     if isinstance(value, list) and not any(isinstance(item, (dict, list)) for item in value):
         return tuple(storable(str(item)) for item in value if item is not None) or None
     if isinstance(value, (dict, list)):

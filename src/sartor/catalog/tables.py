@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 from sartor.catalog.columns import Roles, attribute_names, decimal_mark_of, is_url, references, roles_of
 from sartor.catalog.commerce import Offers
-from sartor.catalog.files import Files, PhotoFinder, id_of, image_columns, is_photo, stem, suffix_of, without_suffix
+from sartor.catalog.files import (
+    Files,
+    PhotoFinder,
+    id_of,
+    image_columns,
+    is_photo,
+    stem,
+    suffix_of,
+    without_suffix,
+)
 from sartor.catalog.formats import Delimited, JsonLines, Row, TableFormat, TableStream, texts
 from sartor.catalog.merchant import MerchantXml
 from sartor.catalog.platforms import ObjectTable, PlatformTable, object_platform_of, platform_of
@@ -120,9 +129,7 @@ class Table:
         return posixpath.dirname(self.name)
 
 
-def named_table(
-    files: Files, name: str, index: PhotoIndex, *, columns: Mapping[str, str] | None = None
-) -> Table:
+def named_table(files: Files, name: str, index: PhotoIndex, *, columns: Mapping[str, str] | None = None) -> Table:
     """The table in a file that the user named.
 
     Args:
@@ -200,9 +207,7 @@ def _is_document(text: str) -> bool:
     return len(lines) == 1 and objects_in(parsed) != (parsed,)
 
 
-def _recognize(
-    files: Files, name: str, head: bytes, given: Mapping[str, str] | None = None
-) -> Table:
+def _recognize(files: Files, name: str, head: bytes, given: Mapping[str, str] | None = None) -> Table:
     format_ = _format_in(files, name, head, is_plain=bool(given))
     if format_ is None:
         raise UnreadableTable(files.label(name), reason=why_no_format(head))
@@ -249,7 +254,9 @@ def _format_in(files: Files, name: str, head: bytes, *, is_plain: bool) -> Table
     return format_
 
 
-def _of_objects(format_: JsonLines | JsonDocument, objects: Iterator[tuple[str, Mapping[str, Any]]]) -> TableFormat:
+def _of_objects(
+    format_: JsonLines | JsonDocument, objects: Iterator[tuple[str, Mapping[str, Any]]]
+) -> TableFormat:
     for _, parsed in islice(objects, _SAMPLE_ROWS):
         if (platform := object_platform_of(parsed)) is not None:
             return ObjectTable(format=format_, platform=platform)
@@ -328,7 +335,8 @@ def _no_images(columns: Sequence[str], sample: Sequence[Row], label: str) -> str
     guess = _likely_images(columns, sample)
     if guess is None:
         return f"{reason}, or say which it is: --columns image=COLUMN"
-    return f"{reason}, or say which it is: sartor index {shlex.quote(label)} --columns {shlex.quote(f'image={guess}')}"
+    command = shlex.join(["sartor", "index", label, "--columns", f"image={guess}"])
+    return f"{reason}, or say which it is: {command}"
 
 
 def _likely_images(columns: Sequence[str], sample: Sequence[Row]) -> str | None:
@@ -344,8 +352,10 @@ def _likely_images(columns: Sequence[str], sample: Sequence[Row]) -> str | None:
 
 
 def _looks_like_photo(reference: str) -> bool:
-    return is_photo(reference.partition("?")[0]) or reference.startswith("data:image/") or (
-        is_url(reference) and "image" in reference.casefold()
+    return (
+        is_photo(reference.partition("?")[0])
+        or reference.startswith("data:image/")
+        or (is_url(reference) and "image" in reference.casefold())
     )
 
 

@@ -6,8 +6,8 @@
 
 ``gender=Women``, ``color=Red,Blue``, ``color!=Black`` and ``price=10..50`` need no quotes. A value does that has a
 comma, begins with a quote, or reads as a range, as in ``material="Cotton, Linen"``; a name that has an equals sign
-or ends with ``!``. A price that is a number, as in ``price=10``, means all amounts of 10, in whichever currency and
-form. In Python and JSON values stand as they are; only names follow the grammar.
+or ends with ``!``. A price that is a number, as in ``price=10``, means all amounts of 10, whatever their currency.
+In Python and JSON values stand as they are; only names follow the grammar.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The contract of a platform's reader, and what the readers share: one product for each color of a product.
 
-A reader takes the rows of an export as its format gives them, and gives rows in the catalog's own words, one for each
-product: ``id``, ``title``, ``image_link``, ``additional_image_link``, ``price``, ``sale_price`` and so on. Columns
-that it has no meaning for it hands on under their own names.
+A reader takes the rows of an export as its format gives them, and gives rows in the catalog's own words, one for
+each product: ``id``, ``title``, ``image_link``, ``additional_image_link``, ``price``, ``sale_price`` and so on.
+Columns that it has no meaning for it hands on under their own names.
 """
 
 from __future__ import annotations
@@ -29,10 +29,14 @@ Rows: TypeAlias = Callable[[Findings], Iterator[Row]]
 ROLE_COLUMNS = ("id", "title", "image_link", "additional_image_link")
 SIZE, COLOR = "size", "color"
 SIZES_OUT_OF_STOCK = "sizes_out_of_stock"
-_COLOR_KEYS = frozenset(map(column_key, ("color", "colour", "colors", "farbe", "couleur", "colore", "kleur", "cor")))
+_COLOR_KEYS = frozenset(
+    map(column_key, ("color", "colour", "colors", "farbe", "couleur", "colore", "kleur", "cor"))
+)
 _COLOR_KEYS |= frozenset(map(column_key, ("färg", "kolor", "color family", "farve", "farge", "väri", "barva")))
 _SIZE_KEYS = frozenset(map(column_key, ("size", "sizes", "größe", "groesse", "taille", "talla", "taglia", "maat")))
-_SIZE_KEYS |= frozenset(map(column_key, ("tamanho", "storlek", "rozmiar", "størrelse", "shoe size", "clothing size")))
+_SIZE_KEYS |= frozenset(
+    map(column_key, ("tamanho", "storlek", "rozmiar", "størrelse", "shoe size", "clothing size"))
+)
 _ORDER = (Availability.IN_STOCK, Availability.PREORDER, Availability.BACKORDER, Availability.OUT_OF_STOCK)
 _TAG = re.compile(r"<[^<>]*>")
 _NO_LETTERS = re.compile(r"[\W_]+")
@@ -175,13 +179,17 @@ def named(cells: Mapping[str, Cell]) -> dict[str, Cell]:
     return {column_key(column): cell for column, cell in cells.items()}
 
 
-def photos_by_color(groups: Mapping[str, Sequence[Variant]], gallery: Sequence[Picture]) -> dict[str, tuple[str, ...]]:
+def photos_by_color(
+    groups: Mapping[str, Sequence[Variant]], gallery: Sequence[Picture]
+) -> dict[str, tuple[str, ...]]:
     """The photos of each color, its own first, then those of the gallery that may show it.
 
     A photo of the gallery belongs to the color that a variant shows it for, else to the color that its alt text
-    names, else to the color of the photo before it, as shops sort them. One before all those belongs to all colors.
+    names, else to the color of the photo before it, as shops sort them. One before all those belongs to all.
     """
-    own = {color: [image for variant in variants for image in variant.images] for color, variants in groups.items()}
+    own = {
+        color: [image for variant in variants for image in variant.images] for color, variants in groups.items()
+    }
     if len(groups) == 1:
         return {color: _each_once([*images, *(each.address for each in gallery)]) for color, images in own.items()}
     shown_for = {image: color for color, images in own.items() for image in images}
@@ -243,7 +251,9 @@ def _price(cells: dict[str, Cell], variants: Sequence[Variant]) -> None:
     priced = [
         (paid.amount, variant)
         for variant in variants
-        if (paid := money_of(first_text(variant.cells.get("sale_price")) or first_text(variant.cells.get("price"))))
+        if (
+            paid := money_of(first_text(variant.cells.get("sale_price")) or first_text(variant.cells.get("price")))
+        )
     ]
     if not priced:
         return

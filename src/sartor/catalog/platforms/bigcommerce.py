@@ -8,7 +8,6 @@ Sources:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -34,6 +33,8 @@ from sartor.catalog.source import Case
 from sartor.offers import Availability
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from sartor.catalog.formats import Cell, Row
     from sartor.catalog.platforms.base import Rows
     from sartor.catalog.source import Findings
@@ -165,7 +166,9 @@ def _add_variant(item: _Item, row: Row, cells: dict[str, Cell], kind: str) -> No
     if kind == "rule":  # what a SKU costs and shows, on a row of its own
         known = item.variants.get(sku)
         if known is not None:
-            told = {column: cell for column, cell in offer.items() if cell and not known.cells.get(column)}
+            told: dict[str, Cell] = {
+                column: cell for column, cell in offer.items() if cell and not known.cells.get(column)
+            }
             images = (image,) if image else known.images
             item.variants[sku] = Variant(options=known.options, cells={**known.cells, **told}, images=images)
         return
@@ -211,7 +214,7 @@ def _with_price_of(base: Mapping[str, Cell], variant: Variant, tracking: str) ->
 
 
 def _options(text: str, pattern: re.Pattern[str]) -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for match in pattern.finditer(text):
         value = _SWATCH.sub("", match["value"]).strip(" +|,")
         if match["name"].strip() and value:

@@ -8,7 +8,6 @@ Sources:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -30,7 +29,7 @@ from sartor.catalog.source import Case, Findings
 from sartor.offers import Availability
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sartor.catalog.formats import Cell, Row
     from sartor.catalog.platforms.base import Rows
@@ -91,7 +90,11 @@ class _Parent:
             if len(variants) > 1 or not title:
                 title = titled(self.title, color)
             cells: dict[str, Cell] = {
-                **{name: cell for name, cell in self.cells.items() if name not in {"price", "sale_price", "availability"}},
+                **{
+                    name: cell
+                    for name, cell in self.cells.items()
+                    if name not in {"price", "sale_price", "availability"}
+                },
                 "id": first_text(named(first.cells).get("sku")),
                 "title": plain_text(title),
                 "item_group_id": self.sku,
@@ -113,38 +116,47 @@ class MagentoCsv:
 
     def products(self, rows: Rows, findings: Findings) -> Iterator[Row]:
         """The products; variations of one color are one."""
-        parents = _parents(rows(Findings()))
-        by_sku = {parent.sku: parent for parent in parents}
-        of_child = {sku: parent for parent in parents for sku in parent.options}
-        for row in rows(Findings()):
-            cells = named(row.cells)
-            parent = of_child.get(first_text(cells.get("sku")))
-            if parent is not None and _is_product(cells) and _is_online(cells):
-                parent.expected += 1
+        by_sku, of_child = _parents(rows)
         for row in rows(findings):
             cells = named(row.cells)
             sku = first_text(cells.get("sku"))
-            if first_text(cells.get("storeviewcode")):
-                findings.add(Case.OTHER_KINDS, f"{sku}, of one store view ({row.location})")
-            elif not _is_online(cells):
-                findings.add(Case.DRAFTS, f"{sku} ({row.location})")
-            elif first_text(cells.get("producttype")).casefold() in _SETS:
-                findings.add(Case.OTHER_KINDS, f"{sku}, a set of products ({row.location})")
-            elif by_sku.get(sku) is not None and by_sku[sku].expected:
-                continue  # its variations are products
-            elif (parent := of_child.get(sku)) is None:
-                variant = _variant(row, {})
-                own = {"id": sku, "title": plain_text(first_text(cells.get("name")))}
-                yield product_row(row.location, {**own, **variant.cells, **variant.options}, (), variant.images)
-            elif not parent.is_online:
-                findings.add(Case.DRAFTS, f"{sku}, of {parent.sku} ({row.location})")
-            else:
+            parent = of_child.get(sku)
+            if (left_out := _why_left_out(cells, parent)) is not None:
+                case, why = left_out
+                findings.add(case, f"{sku}{why} ({row.location})")
+            elif parent is not None:
                 parent.children.append((row, _variant(row, parent.options[sku])))
                 if len(parent.children) == parent.expected:
                     yield from parent.rows()
+            elif sku not in by_sku or not by_sku[sku].expected:  # else its variations stand for it
+                variant = _variant(row, {})
+                own = {"id": sku, "title": plain_text(first_text(cells.get("name")))}
+                yield product_row(row.location, {**own, **variant.cells, **variant.options}, (), variant.images)
 
 
-def _parents(rows: Iterator[Row]) -> list[_Parent]:
+def _why_left_out(cells: Mapping[str, Cell], parent: _Parent | None) -> tuple[Case, str] | None:
+    if first_text(cells.get("storeviewcode")):
+        return Case.OTHER_KINDS, ", of one store view"
+    if first_text(cells.get("producttype")).casefold() in _SETS:
+        return Case.OTHER_KINDS, ", a set of products"
+    if not _is_online(cells):
+        return Case.DRAFTS, ""
+    return (Case.DRAFTS, f", of {parent.sku}") if parent is not None and not parent.is_online else None
+
+
+def _parents(rows: Rows) -> tuple[dict[str, _Parent], dict[str, _Parent]]:
+    """The configurable products by their SKU and by those of their variations, which are counted."""
+    parents = _configurable(rows(Findings()))
+    of_child = {sku: parent for parent in parents for sku in parent.options}
+    for row in rows(Findings()):
+        cells = named(row.cells)
+        parent = of_child.get(first_text(cells.get("sku")))
+        if parent is not None and _why_left_out(cells, parent) is None:
+            parent.expected += 1
+    return {parent.sku: parent for parent in parents}, of_child
+
+
+def _configurable(rows: Iterator[Row]) -> list[_Parent]:
     parents = []
     for row in rows:
         cells = named(row.cells)
@@ -155,7 +167,7 @@ def _parents(rows: Iterator[Row]) -> list[_Parent]:
                 _Parent(
                     sku=first_text(cells.get("sku")),
                     title=first_text(cells.get("name")),
-                    cells=variant.cells | variant.options,
+                    cells={**variant.cells, **variant.options},
                     images=variant.images,
                     is_online=_is_online(cells),
                     options=dict(_variations(variations)),
@@ -170,11 +182,14 @@ def _variations(text: str) -> Iterator[tuple[str, dict[str, str]]]:
         pairs = {key.strip(): value.strip() for key, value in _PAIR.findall(variation)}
         sku = pairs.pop("sku", "")
         if sku:
-            yield sku, {
-                option_name(key): value
-                for key, value in pairs.items()
-                if value and key not in {"price", "display", "image", "qty", "name"}
-            }
+            yield (
+                sku,
+                {
+                    option_name(key): value
+                    for key, value in pairs.items()
+                    if value and key not in {"price", "display", "image", "qty", "name"}
+                },
+            )
 
 
 def _variant(row: Row, options: Mapping[str, str]) -> Variant:
@@ -192,7 +207,14 @@ def _variant(row: Row, options: Mapping[str, str]) -> Variant:
         for key, value in _PAIR.findall(first_text(cells.get("additionalattributes")))
         if value.strip()
     }
-    base = next((first_text(cells[key]) for key in ("baseimage", "smallimage", "thumbnailimage") if first_text(cells.get(key))), "")
+    base = next(
+        (
+            first_text(cells[key])
+            for key in ("baseimage", "smallimage", "thumbnailimage")
+            if first_text(cells.get(key))
+        ),
+        "",
+    )
     alts = [*texts(cells.get("baseimagelabel")), *_parts(first_text(cells.get("additionalimagelabels")))]
     return Variant(
         options={**{name: value for name, value in attributes.items() if name in {"color", "size"}}, **options},
@@ -216,7 +238,7 @@ def _variant(row: Row, options: Mapping[str, str]) -> Variant:
 
 
 def _categories(text: str) -> tuple[str, ...]:
-    """Paths of categories: ``Default Category/Men/Tees`` is ``Men > Tees``; one that another goes through is left out."""
+    """Paths of categories: ``Default Category/Men/Tees`` is ``Men > Tees``, which stands for ``Men`` as well."""
     paths = []
     for path in text.split(","):
         names = [name.strip() for name in path.split("/") if name.strip()]
@@ -235,8 +257,3 @@ def _parts(text: str) -> Sequence[str]:
 
 def _is_online(cells: Mapping[str, Cell]) -> bool:
     return first_text(cells.get("productonline")) in {"", "1"}
-
-
-def _is_product(cells: Mapping[str, Cell]) -> bool:
-    is_set = first_text(cells.get("producttype")).casefold() in _SETS
-    return not is_set and not first_text(cells.get("configurablevariations")) and not first_text(cells.get("storeviewcode"))

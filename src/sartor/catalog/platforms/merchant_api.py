@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sartor.catalog.formats import Row, cells_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sartor.catalog.formats import Cell
     from sartor.catalog.platforms.objects import Objects
@@ -33,6 +33,7 @@ _COLUMNS = {
 }
 _UPPER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _GROUPS = ("productAttributes", "attributes")
+_PAIRS = {"customAttributes": ("name", "value"), "productDetails": ("attributeName", "attributeValue")}
 _NAMES = {
     "additional_image_links": "additional_image_link",
     "product_types": "product_type",
@@ -61,22 +62,21 @@ class MerchantApi:
 def _cells(parsed: Mapping[str, Any]) -> Iterator[tuple[str, Cell]]:
     """The fields of a product by the names that feeds have."""
     for name, value in parsed.items():
+        column = _UPPER.sub("_", name).lower()
+        column = _NAMES.get(column, column)
         if name in _GROUPS and isinstance(value, dict):
             yield from _cells(value)
-        elif name == "customAttributes":
-            for custom in value if isinstance(value, list) else ():
-                if isinstance(custom, dict) and custom.get("name") and custom.get("value"):
-                    yield str(custom["name"]), str(custom["value"])
-        elif name == "productDetails":
-            for detail in value if isinstance(value, list) else ():
-                if isinstance(detail, dict) and detail.get("attributeName"):
-                    yield str(detail["attributeName"]), str(detail.get("attributeValue") or "")
+        elif name in _PAIRS and isinstance(value, list):
+            yield from _pairs(value, *_PAIRS[name])
         elif name == "name" and str(value).startswith("accounts/"):
             yield "resource_name", str(value)
+        elif column == "sale_price_effective_date" and isinstance(value, dict):
+            yield column, f"{value.get('startTime', '')}/{value.get('endTime', '')}"
         else:
-            column = _UPPER.sub("_", name).lower()
-            column = _NAMES.get(column, column)
-            if column == "sale_price_effective_date" and isinstance(value, dict):
-                yield column, f"{value.get('startTime', '')}/{value.get('endTime', '')}"
-            else:
-                yield from cells_of({column: value}).items()
+            yield from cells_of({column: value}).items()
+
+
+def _pairs(items: Sequence[Any], name: str, value: str) -> Iterator[tuple[str, Cell]]:
+    for item in items:
+        if isinstance(item, dict) and item.get(name) and item.get(value):
+            yield str(item[name]), str(item[value])

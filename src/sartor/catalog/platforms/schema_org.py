@@ -8,7 +8,6 @@ Sources:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
@@ -29,7 +28,7 @@ from sartor.errors import UnreadableTable
 from sartor.limits import MAX_DOCUMENT_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sartor.catalog.formats import Cell, TableStream
     from sartor.catalog.platforms.objects import Objects
@@ -51,11 +50,12 @@ _COLUMNS = {
 }
 _PRODUCTS = frozenset({"Product", "ProductModel", "IndividualProduct", "Vehicle", "SomeProducts"})
 _GROUP = "ProductGroup"
-_KNOWN = frozenset(
+_FIELDS = (
     "@context @type @id name image offers brand category hasVariant isVariantOf inProductGroupWithID variesBy "
-    "productGroupID additionalProperty url description sku productID mpn gtin gtin8 gtin12 gtin13 gtin14 color size "
-    "material pattern audience review mainEntityOfPage".split()
+    "productGroupID additionalProperty url description sku productID mpn gtin gtin8 gtin12 gtin13 gtin14 color "
+    "size material pattern audience review mainEntityOfPage"
 )
+_KNOWN = frozenset(_FIELDS.split())
 _IDS = ("sku", "productID", "mpn", "gtin", "gtin13", "gtin14", "gtin12", "gtin8", "@id", "url", "name")
 _MAX_DEPTH = 6
 _STRIKETHROUGH = "StrikethroughPrice"
@@ -142,7 +142,7 @@ class _Scripts(HTMLParser):
         if self._is_inside:
             self.texts.append("")
 
-    def handle_endtag(self, tag: str) -> None:
+    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002 - no element is inside of a script
         self._is_inside = False
 
     def handle_data(self, data: str) -> None:
@@ -151,7 +151,7 @@ class _Scripts(HTMLParser):
 
 
 def _products_in(parsed: Any, depth: int) -> Iterator[Mapping[str, Any]]:
-    """The products in an object, such as those of ``@graph`` or of a page's ``mainEntity``; not those of a product."""
+    """The products in an object, such as those of ``@graph`` or ``mainEntity``; not those inside of a product."""
     if isinstance(parsed, list):
         for item in parsed:
             yield from _products_in(item, depth)
@@ -206,7 +206,9 @@ def _single_row(location: str, product: Mapping[str, Any], group: Mapping[str, A
 
 def _variant(product: Mapping[str, Any]) -> Variant:
     options = {
-        option_name(name): _text(product[name]) for name in ("color", "size", "pattern", "material") if product.get(name)
+        option_name(name): _text(product[name])
+        for name in ("color", "size", "pattern", "material")
+        if product.get(name)
     }
     cells = _cells(product)
     cells["sku"] = _text(product.get("sku"))
@@ -251,7 +253,12 @@ def _cells(product: Mapping[str, Any]) -> dict[str, Cell]:
 def _offer(product: Mapping[str, Any]) -> Mapping[str, Any]:
     """The offer of a product; of several the cheapest, as far as they tell."""
     offers = [_object(each) for each in _list(product.get("offers"))]
-    if len(offers) == 1 and not offers[0].get("price") and not offers[0].get("lowPrice") and offers[0].get("offers"):
+    if (
+        len(offers) == 1
+        and not offers[0].get("price")
+        and not offers[0].get("lowPrice")
+        and offers[0].get("offers")
+    ):
         return {**offers[0], **_offer(offers[0])}
     priced = [(_number(each.get("price") or each.get("lowPrice")), rank) for rank, each in enumerate(offers)]
     return offers[min(priced)[1]] if offers else {}
@@ -276,7 +283,10 @@ def _images(value: Any) -> list[str]:
 
 def _category(value: Any) -> Cell:
     paths = tuple(dict.fromkeys(filter(None, map(_text, _list(value)))))
-    paths = tuple(" > ".join(part.strip() for part in path.replace("/", ">").split(">")) if ">" in path else path for path in paths)
+    paths = tuple(
+        " > ".join(part.strip() for part in path.replace("/", ">").split(">")) if ">" in path else path
+        for path in paths
+    )
     return paths if len(paths) > 1 else next(iter(paths), None)
 
 
@@ -312,5 +322,3 @@ def _text(value: Any) -> str:
     if isinstance(value, dict):
         return next((_text(value[key]) for key in ("name", "value", "@id") if value.get(key)), "")
     return "" if value is None else str(value).strip()
-
-

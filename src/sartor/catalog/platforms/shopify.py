@@ -8,7 +8,6 @@ Sources:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -36,6 +35,8 @@ from sartor.catalog.source import Case
 from sartor.offers import Availability
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
     from sartor.catalog.formats import Cell, Row
     from sartor.catalog.platforms.base import Rows
     from sartor.catalog.platforms.objects import Objects
@@ -84,6 +85,22 @@ _COLUMNS = {
     "Variant Image": "photos",
     "Variant image URL": "photos",
 }
+_JSON_COLUMNS = {
+    "handle": "id",
+    "title": "title",
+    "body_html, descriptionHtml": "description",
+    "vendor": "brand",
+    "product_type, productType": "product_type",
+    "category": "product_category",
+    "tags": "tags",
+    "status, published_at": "left out unless active and published",
+    "options, variants": "a product for each color; size and others",
+    "variants.price": "price",
+    "variants.compare_at_price": "compare_at_price",
+    "variants.available, inventory_quantity": "availability",
+    "images": "photos; alt texts are image_alt",
+    "id": "shopify_id",
+}
 _KNOWN = frozenset(map(column_key, _COLUMNS))
 _VARIANT_COLUMNS = frozenset(map(column_key, ("Cost per item", "Weight value (grams)", "Weight unit for display")))
 _HANDLES = frozenset({"handle", "urlhandle"})
@@ -91,16 +108,17 @@ _TELLING = frozenset({"option1name", "variantsku", "variantprice", "imagesrc", "
 _NO_OPTION = ("Title", "Default Title")
 _OPTIONS = (1, 2, 3)
 _GID = "gid://shopify/"
-_JSON_KNOWN = frozenset(
+_PRODUCT_FIELDS = (
     "id handle title body_html bodyHtml descriptionHtml description vendor product_type productType tags status "
     "published_at publishedAt options variants images image media featuredImage featuredMedia category "
-    "published_scope admin_graphql_api_id __parentId".split()
+    "published_scope admin_graphql_api_id __parentId"
 )
-_JSON_VARIANT_KNOWN = frozenset(
+_VARIANT_FIELDS = (
     "id sku barcode price compare_at_price compareAtPrice option1 option2 option3 selectedOptions title available "
     "availableForSale inventory_quantity inventoryQuantity inventory_policy inventoryPolicy inventory_management "
-    "featured_image image image_id product_id admin_graphql_api_id __parentId".split()
+    "featured_image image image_id product_id admin_graphql_api_id __parentId"
 )
+_JSON_KNOWN, _JSON_VARIANT_KNOWN = frozenset(_PRODUCT_FIELDS.split()), frozenset(_VARIANT_FIELDS.split())
 
 
 @dataclass(slots=True, kw_only=True)
@@ -156,7 +174,7 @@ class ShopifyJson:
     """``products.json`` of a shop, or the products of its Admin API."""
 
     name = "Shopify"
-    meanings: Mapping[str, str] = {}
+    meanings = _JSON_COLUMNS
 
     def recognizes(self, parsed: Mapping[str, Any]) -> bool:
         """Whether an object is a product with its variants."""
@@ -172,7 +190,7 @@ class ShopifyBulk:
     """A bulk export of the GraphQL Admin API: a product's variants and images follow it on lines of their own."""
 
     name = "Shopify"
-    meanings: Mapping[str, str] = {}
+    meanings = _JSON_COLUMNS
 
     def recognizes(self, parsed: Mapping[str, Any]) -> bool:
         """Whether an object has an id of Shopify's GraphQL API."""
@@ -205,7 +223,8 @@ def _item_of(handle: str, rows: Sequence[Row]) -> _Item:
     """The product that consecutive rows of a handle make."""
     first = named(rows[0].cells)
     names = [first_text(first.get(f"option{number}name")) for number in _OPTIONS]
-    pictures, variants = [], []
+    pictures: list[tuple[int, Picture]] = []
+    variants: list[Variant] = []
     kept: dict[str, dict[str, None]] = {}
     for row in rows:
         cells = named(row.cells)
@@ -294,7 +313,14 @@ def _item_of_object(location: str, parsed: Mapping[str, Any]) -> _Item:
     category = parsed.get("category")
     tags = parsed.get("tags")
     product_type = str(parsed.get("product_type") or parsed.get("productType") or "")
-    body = next((str(parsed[key]) for key in ("body_html", "bodyHtml", "descriptionHtml", "description") if parsed.get(key)), "")
+    body = next(
+        (
+            str(parsed[key])
+            for key in ("body_html", "bodyHtml", "descriptionHtml", "description")
+            if parsed.get(key)
+        ),
+        "",
+    )
     cells: dict[str, Cell] = {
         **cells_of({key: value for key, value in parsed.items() if key not in _JSON_KNOWN}),
         "title": str(parsed.get("title") or ""),
@@ -358,13 +384,17 @@ def _address(image: Any) -> str:
     if not isinstance(image, dict):
         return ""
     inner = image.get("image") or image.get("preview")
-    return next((str(image[key]) for key in ("src", "url", "originalSrc") if image.get(key)), "") or _address(inner)
+    return next((str(image[key]) for key in ("src", "url", "originalSrc") if image.get(key)), "") or _address(
+        inner
+    )
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:
     """The objects of a list, of GraphQL's ``nodes`` or of its ``edges``."""
     if isinstance(value, dict):
-        value = value.get("nodes") or [edge.get("node") for edge in value.get("edges") or () if isinstance(edge, dict)]
+        value = value.get("nodes") or [
+            edge.get("node") for edge in value.get("edges") or () if isinstance(edge, dict)
+        ]
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 

@@ -8,7 +8,7 @@ Sources:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,8 @@ from sartor.catalog.source import Case, Findings
 from sartor.offers import Availability
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from sartor.catalog.formats import Cell, Row
     from sartor.catalog.platforms.base import Rows
     from sartor.catalog.platforms.objects import Objects
@@ -63,16 +65,33 @@ _COLUMNS = {
     "Attribute 1 global": "not kept",
     "Attribute 1 default": "not kept",
 }
+_REST_COLUMNS = {
+    "id": "id",
+    "name": "title",
+    "images": "photos",
+    "regular_price": "price",
+    "sale_price": "sale_price",
+    "date_on_sale_from, date_on_sale_to": "sale_price_effective_date",
+    "stock_status": "availability",
+    "status, catalog_visibility": "left out unless published and visible",
+    "categories": "product_type",
+    "tags": "tags",
+    "brands": "brand",
+    "attributes": "each under its own name; color and size",
+    "parent_id": "item_group_id",
+    "permalink": "link",
+}
 _ATTRIBUTE = re.compile(r"attribute(\d+)(name|values|visible|global|default)")
 _KNOWN = frozenset(map(column_key, _COLUMNS))
 _COMMA = re.compile(r"(?<!\\),")
 _URLS = re.compile(r"\s*,\s*(?=https?://)")
-_REST_KNOWN = frozenset(
-    "id name type status catalog_visibility description short_description sku global_unique_id price regular_price "
-    "sale_price date_on_sale_from date_on_sale_to date_on_sale_from_gmt date_on_sale_to_gmt stock_status "
+_FIELDS = (
+    "id name type status catalog_visibility description short_description sku global_unique_id price "
+    "regular_price sale_price date_on_sale_from date_on_sale_to date_on_sale_from_gmt date_on_sale_to_gmt stock_status "
     "backorders categories tags brands images image attributes default_attributes variations parent_id permalink "
-    "_links price_html meta_data".split()
+    "_links price_html meta_data"
 )
+_REST_KNOWN = frozenset(_FIELDS.split())
 
 
 @dataclass(slots=True, kw_only=True)
@@ -108,7 +127,7 @@ class _Family:
         """A row for each color."""
         parent = self.parent
         if not parent.is_published:
-            findings.add(Case.DRAFTS, f"{parent.id} ({parent.location})", count=1)
+            findings.add(Case.DRAFTS, f"{parent.id} ({parent.location})")
             return
         published = [each for each in self.variations if each.is_published]
         for draft in self.variations:
@@ -126,7 +145,9 @@ class _Family:
             findings.add(Case.SHARED_GALLERY, f"{parent.id} ({parent.location})")
         for color, of_color in groups.items():
             first, _ = variants[id(of_color[0])]
-            common = {name: values for name, values in parent.attributes.items() if name not in of_color[0].options}
+            common = {
+                name: values for name, values in parent.attributes.items() if name not in of_color[0].options
+            }
             cells: dict[str, Cell] = {
                 **parent.cells,
                 **common,
@@ -167,33 +188,39 @@ def _simple(item: _Item, findings: Findings) -> Iterator[Row]:
 
 def _products(items: Iterator[_Item], again: Iterator[_Item], findings: Findings) -> Iterator[Row]:
     """The products, from two passes: the first finds the parents, and how many variations each has."""
+    families = _families(items)
+    for item in again:
+        family = families.get(item.parent) if item.parent else None
+        if item.is_parent:
+            own = families.get(f"id:{item.id}") or families.get(item.sku)
+            if own is None or not own.expected:  # else its variations stand for it
+                yield from _simple(item, findings)
+        elif family is not None:
+            family.variations.append(item)
+            if len(family.variations) == family.expected:
+                yield from family.rows(findings)
+        else:
+            if item.parent and "variation" in item.kinds:
+                findings.add(Case.NO_PARENT, f"{item.id or item.sku} ({item.location})")
+            yield from _simple(item, findings)
+
+
+def _families(items: Iterator[_Item]) -> dict[str, _Family]:
+    """The variable products, by whatever their variations call them."""
     families: dict[str, _Family] = {}
-    children: dict[str, int] = {}
+    children: Counter[str] = Counter()
     for item in items:
         if item.is_parent:
             family = _Family(parent=item)
             for key in (f"id:{item.id}", item.sku, item.id):
                 if key not in {"", "id:"}:
                     families.setdefault(key, family)
-        if item.parent:
-            children[item.parent] = children.get(item.parent, 0) + 1
+        elif item.parent:
+            children[item.parent] += 1
     for key, count in children.items():
         if key in families:
             families[key].expected += count
-    for item in again:
-        family_of = families.get(item.parent) if item.parent else None
-        if family_of is not None and not item.is_parent:
-            family_of.variations.append(item)
-            if len(family_of.variations) == family_of.expected:
-                yield from family_of.rows(findings)
-        elif item.is_parent:
-            own = families.get(f"id:{item.id}") or families.get(item.sku)
-            if own is None or not own.expected:
-                yield from _simple(item, findings)  # its variations are in no row
-        else:
-            if item.parent and "variation" in item.kinds:
-                findings.add(Case.NO_PARENT, f"{item.id or item.sku} ({item.location})")
-            yield from _simple(item, findings)
+    return families
 
 
 class WooCommerceCsv:
@@ -204,7 +231,9 @@ class WooCommerceCsv:
 
     def recognizes(self, keys: frozenset[str]) -> bool:
         """Whether there is a type, and columns that only WooCommerce has."""
-        return "type" in keys and ("regularprice" in keys or "visibilityincatalog" in keys or "attribute1name" in keys)
+        return "type" in keys and (
+            "regularprice" in keys or "visibilityincatalog" in keys or "attribute1name" in keys
+        )
 
     def products(self, rows: Rows, findings: Findings) -> Iterator[Row]:
         """The products; a variable one is one product for each color."""
@@ -215,7 +244,7 @@ class WooCommerceJson:
     """Products of the REST API; variations are read if they are in the same file."""
 
     name = "WooCommerce"
-    meanings: Mapping[str, str] = {}
+    meanings = _REST_COLUMNS
 
     def recognizes(self, parsed: Mapping[str, Any]) -> bool:
         """Whether an object has fields that only WooCommerce has."""
@@ -237,7 +266,9 @@ def _item_of(row: Row) -> _Item:
             if values:
                 attributes[option_name(name)] = values
     kept = {
-        column: cell for column, cell in own_columns(row.cells, _KNOWN).items() if not _ATTRIBUTE.fullmatch(column_key(column))
+        column: cell
+        for column, cell in own_columns(row.cells, _KNOWN).items()
+        if not _ATTRIBUTE.fullmatch(column_key(column))
     }
     starts, ends = first_text(cells.get("datesalepricestarts")), first_text(cells.get("datesalepriceends"))
     categories = _listed(first_text(cells.get("categories")))
@@ -258,7 +289,9 @@ def _item_of(row: Row) -> _Item:
             "price": first_text(cells.get("regularprice")),
             "sale_price": first_text(cells.get("saleprice")),
             "sale_price_effective_date": f"{starts}/{ends}" if starts or ends else None,
-            "availability": _availability(first_text(cells.get("instock")), first_text(cells.get("backordersallowed"))),
+            "availability": _availability(
+                first_text(cells.get("instock")), first_text(cells.get("backordersallowed"))
+            ),
             "product_type": categories if len(categories) > 1 else next(iter(categories), None),
             "tags": _listed(first_text(cells.get("tags"))) or None,
             "brand": first_text(cells.get("brands")),
@@ -290,7 +323,8 @@ def _item_of_object(location: str, parsed: Mapping[str, Any]) -> _Item:
         sku=str(parsed.get("sku") or ""),
         kinds=frozenset({str(parsed.get("type") or "simple")}),
         parent=f"id:{parent}" if parent else "",
-        is_published=str(parsed.get("status") or "publish") == "publish" and parsed.get("catalog_visibility") != "hidden",
+        is_published=str(parsed.get("status") or "publish") == "publish"
+        and parsed.get("catalog_visibility") != "hidden",
         title=plain_text(str(parsed.get("name") or "")),
         cells={
             **cells_of({key: value for key, value in parsed.items() if key not in _REST_KNOWN}),
@@ -331,4 +365,3 @@ def _listed(text: str) -> tuple[str, ...]:
 def _images(text: str) -> list[str]:
     """The images of a cell; addresses may have commas of their own."""
     return _URLS.split(text.strip()) if text.lstrip().startswith("http") else list(_listed(text))
-

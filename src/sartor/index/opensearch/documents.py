@@ -20,7 +20,8 @@ from urllib.parse import quote, unquote
 import numpy as np
 
 from sartor.types import EVERYTHING, AnyOf, FacetValue, Not
-from sartor.values import compared, compared_text, storable
+from sartor.values import compared as compared_values
+from sartor.values import compared_text, storable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -200,7 +201,7 @@ def document(entries: Sequence[IndexEntry]) -> Json:
 
 def filtered(attributes: Attributes) -> Json:
     """The fields that filters and facets ask for."""
-    found = {_key(name): values for name, values in compared(attributes).items()}
+    found = {_key(name): values for name, values in compared_values(attributes).items()}
     return {
         TEXT: {name: list(values.texts) for name, values in found.items() if values.texts},
         NUMBER: {

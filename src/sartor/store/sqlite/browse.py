@@ -183,7 +183,7 @@ def compare_anew(connection: sqlite3.Connection) -> None:
         " LEFT JOIN predictions ON predictions.product_id = id WHERE number > ? ORDER BY number LIMIT ?",
         (last, _BATCH_PRODUCTS),
     ).fetchall():
-        for last, product_id, title, attributes, guesses in rows:  # noqa: B007 - where the next page begins
+        for last, product_id, title, attributes, guesses in rows:
             product = Product(id=product_id, title=title, attributes=load_attributes(attributes))
             index.compare(last, described(product, load_guesses(guesses)))
 

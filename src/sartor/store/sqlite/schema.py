@@ -238,10 +238,4 @@ def _choose_key(connection: sqlite3.Connection) -> None:
     connection.execute("INSERT INTO secrets VALUES (?)", (secrets.token_bytes(32),))
 
 
-EVENT_# Numbers, prices and availability are compared by what they mean, no longer by how they are written.
-_VERSION_6 = """
-DELETE FROM product_values;
-DELETE FROM attribute_values;
-"""
-
-MIGRATIONS = (Migration(_EVENTS_VERSION_1, fill=_choose_key),)
+EVENT_MIGRATIONS = (Migration(_EVENTS_VERSION_1, fill=_choose_key),)
