@@ -223,7 +223,7 @@ def _read(text: str, mark: str | None) -> Money | None:
 
 
 def _plain(text: str) -> str:
-    """The text with plain spaces, marks and digits instead of no-break spaces, typographic marks, Arabic digits."""
+    """The text with plain spaces, marks and digits instead of no-break spaces, typographic marks and such."""
     if text.isascii():
         return _SPACES.sub(" ", text).strip()
     folded = unicodedata.normalize("NFKC", text).translate(_MARKS)

@@ -18,7 +18,7 @@ from sartor.catalog.columns import column_key
 from sartor.catalog.formats import Row, texts
 from sartor.catalog.source import Findings
 from sartor.money import money_of
-from sartor.offers import Availability
+from sartor.offers import Availability, availability_of
 
 if TYPE_CHECKING:
     from sartor.catalog.formats import Cell, TableFormat, TableStream
@@ -242,6 +242,11 @@ def alts_of(gallery: Sequence[Picture], photos: Collection[str]) -> tuple[str, .
     return tuple(dict.fromkeys(each.alt for each in gallery if each.alt and each.address in photos)) or None
 
 
+def one_or_several(values: Sequence[str]) -> Cell:
+    """A value, or a tuple of several; None of none."""
+    return tuple(values) if len(values) > 1 else next(iter(values), None)
+
+
 def first_text(cell: Cell) -> str:
     """The first text of a cell; empty if it has none."""
     return next(iter(texts(cell)), "")
@@ -267,7 +272,7 @@ def _price(cells: dict[str, Cell], variants: Sequence[Variant]) -> None:
 
 
 def _stock(cells: dict[str, Cell], variants: Sequence[Variant]) -> None:
-    states = [first_text(variant.cells.get("availability")) for variant in variants]
+    states = [_state_of(variant) for variant in variants]
     known = [state for state in _ORDER if state.value in states]
     if known:
         cells["availability"] = known[0].value
@@ -283,6 +288,11 @@ def _stock(cells: dict[str, Cell], variants: Sequence[Variant]) -> None:
     }
     if sizes := tuple(dict.fromkeys(size for size in gone if size not in left)):
         cells[SIZES_OUT_OF_STOCK] = sizes
+
+
+def _state_of(variant: Variant) -> str:
+    text = first_text(variant.cells.get("availability"))
+    return availability_of(text) or text
 
 
 def _several(cells: Iterable[Cell]) -> Cell:

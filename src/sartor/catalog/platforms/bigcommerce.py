@@ -20,6 +20,7 @@ from sartor.catalog.platforms.base import (
     colored_id,
     first_text,
     named,
+    one_or_several,
     option_name,
     own_columns,
     photos_by_color,
@@ -198,16 +199,18 @@ def _offer(row: Row, cells: Mapping[str, Cell]) -> dict[str, Cell]:
         "sale_price": _sale(_either(cells, "saleprice")),
         "compare_at_price": _sale(_either(cells, "retailprice")),
         "availability": availability,
-        "product_type": categories if len(categories) > 1 else next(iter(categories), None),
+        "product_type": one_or_several(categories),
         "gtin": _either(cells, "productupcean", "upcean"),
         "link": _either(cells, "producturl"),
     }
 
 
 def _with_price_of(base: Mapping[str, Cell], variant: Variant, tracking: str) -> Variant:
-    """A variant with the price of its product where it has none of its own."""
-    inherited = {column: base.get(column) for column in ("price", "sale_price", "compare_at_price")}
-    own = {column: cell for column, cell in variant.cells.items() if cell}
+    """A variant with the prices of its product where it has none of its own."""
+    own: dict[str, Cell] = {column: cell for column, cell in variant.cells.items() if cell}
+    inherited: dict[str, Cell] = {}
+    if not own.get("price"):
+        inherited = {column: base.get(column) for column in ("price", "sale_price", "compare_at_price")}
     if tracking in {"none", "product"}:
         own["availability"] = base.get("availability")
     return Variant(options=variant.options, cells={**inherited, **own}, images=variant.images)

@@ -17,6 +17,7 @@ from sartor.catalog.platforms.base import (
     Variant,
     by_color,
     colored_id,
+    one_or_several,
     option_name,
     plain_text,
     product_row,
@@ -287,7 +288,7 @@ def _category(value: Any) -> Cell:
         " > ".join(part.strip() for part in path.replace("/", ">").split(">")) if ">" in path else path
         for path in paths
     )
-    return paths if len(paths) > 1 else next(iter(paths), None)
+    return one_or_several(paths)
 
 
 def _id(product: Mapping[str, Any]) -> str:

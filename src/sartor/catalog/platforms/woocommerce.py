@@ -20,6 +20,7 @@ from sartor.catalog.platforms.base import (
     by_color,
     first_text,
     named,
+    one_or_several,
     option_name,
     own_columns,
     photos_by_color,
@@ -86,10 +87,10 @@ _KNOWN = frozenset(map(column_key, _COLUMNS))
 _COMMA = re.compile(r"(?<!\\),")
 _URLS = re.compile(r"\s*,\s*(?=https?://)")
 _FIELDS = (
-    "id name type status catalog_visibility description short_description sku global_unique_id price "
-    "regular_price sale_price date_on_sale_from date_on_sale_to date_on_sale_from_gmt date_on_sale_to_gmt stock_status "
-    "backorders categories tags brands images image attributes default_attributes variations parent_id permalink "
-    "_links price_html meta_data"
+    "id name type status catalog_visibility description short_description sku global_unique_id price"
+    " regular_price sale_price date_on_sale_from date_on_sale_to date_on_sale_from_gmt date_on_sale_to_gmt"
+    " stock_status backorders categories tags brands images image attributes default_attributes variations"
+    " parent_id permalink _links price_html meta_data"
 )
 _REST_KNOWN = frozenset(_FIELDS.split())
 
@@ -176,7 +177,7 @@ def _simple(item: _Item, findings: Findings) -> Iterator[Row]:
         return
     cells: dict[str, Cell] = {
         **item.cells,
-        **{name: values if len(values) > 1 else values[0] for name, values in item.attributes.items()},
+        **{name: one_or_several(values) for name, values in item.attributes.items()},
         "id": item.id or item.sku,
         "sku": item.sku,
         "title": item.title,
@@ -292,7 +293,7 @@ def _item_of(row: Row) -> _Item:
             "availability": _availability(
                 first_text(cells.get("instock")), first_text(cells.get("backordersallowed"))
             ),
-            "product_type": categories if len(categories) > 1 else next(iter(categories), None),
+            "product_type": one_or_several(categories),
             "tags": _listed(first_text(cells.get("tags"))) or None,
             "brand": first_text(cells.get("brands")),
             "gtin": first_text(cells.get("gtinupceanorisbn")),
@@ -334,9 +335,9 @@ def _item_of_object(location: str, parsed: Mapping[str, Any]) -> _Item:
             "sale_price": str(parsed.get("sale_price") or ""),
             "sale_price_effective_date": f"{starts}/{ends}" if starts or ends else None,
             "availability": stock[status].value if status in stock else status,
-            "product_type": names["categories"] or None,
-            "tags": names["tags"] or None,
-            "brand": names["brands"] or None,
+            "product_type": one_or_several(names["categories"]),
+            "tags": one_or_several(names["tags"]),
+            "brand": one_or_several(names["brands"]),
             "gtin": str(parsed.get("global_unique_id") or ""),
             "link": str(parsed.get("permalink") or ""),
         },
