@@ -76,14 +76,15 @@ def compared(attributes: Attributes) -> dict[str, Compared]:
     }
 
 
-def compared_text(text: str) -> str:
+def compared_text(attribute: str, text: str) -> str:
     """A value of a filter as it is compared with the texts of products.
 
     Example:
-        >>> compared_text("10.00"), compared_text("0042"), compared_text("Red")
-        ('10', '0042', 'Red')
+        >>> compared_text("fit", "10.00"), compared_text("sku", "0042"), compared_text("availability", "Sold out")
+        ('10', '0042', 'out_of_stock')
     """
-    return _plain_number(storable(text))
+    known = availability_of(text) if attribute == AVAILABILITY else None
+    return _plain_number(storable(text)) if known is None else known.value
 
 
 def texts_of(value: AttributeValue) -> list[str]:

@@ -86,7 +86,7 @@ def filter_of(
 
 def _condition(condition: AnyOf | Between) -> qdrant.FieldCondition:
     if isinstance(condition, AnyOf):
-        values = [compared_text(value) for value in condition.values]
+        values = [compared_text(condition.attribute, value) for value in condition.values]
         return qdrant.FieldCondition(key=text_field(condition.attribute), match=qdrant.MatchAny(values))
     within = qdrant.RangeFloat(gte=condition.low, lte=condition.high)
     return qdrant.FieldCondition(key=number_field(condition.attribute), range=within)

@@ -100,9 +100,10 @@ def require_values(where: Where, catalog: VectorIndex | CatalogStore) -> None:
     """
     for condition in where.conditions:
         if isinstance(condition, AnyOf):
+            asked = {compared_text(condition.attribute, value) for value in condition.values}
             counts = catalog.facets([condition.attribute], where=EVERYTHING, limit=MAX_KNOWN_VALUES)
             values = [facet.value for facet in counts.get(condition.attribute, ())]
-            if not set(map(compared_text, condition.values)) & set(values) and len(values) < MAX_KNOWN_VALUES:
+            if not asked & set(values) and len(values) < MAX_KNOWN_VALUES:
                 raise UnknownValue(condition.attribute, condition.values[0], known=values)
 
 

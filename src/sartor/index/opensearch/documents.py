@@ -342,7 +342,7 @@ def _key(attribute: str) -> str:
 
 def _condition(condition: AnyOf | Between) -> Json:
     if isinstance(condition, AnyOf):
-        values = [compared_text(value) for value in condition.values]
+        values = [compared_text(condition.attribute, value) for value in condition.values]
         return {"terms": {text_field(condition.attribute): values}}
     bounds = {"gte": condition.low, "lte": condition.high}
     within = {name: _bound(number) for name, number in bounds.items() if number is not None}

@@ -265,7 +265,7 @@ class Matches:
     def _any_of(self, connection: sqlite3.Connection, condition: AnyOf) -> Mask:
         mask = self._mask()
         values = iter(condition.values)
-        while batch := [compared_text(value) for value in islice(values, _BATCH_VALUES)]:
+        while batch := [compared_text(condition.attribute, value) for value in islice(values, _BATCH_VALUES)]:
             sql = _ANY_OF.format(", ".join("?" * len(batch)))
             mask[_numbers(connection, sql, storable(condition.attribute), *batch)] = True
         return mask
