@@ -39,7 +39,7 @@ from sartor.money import CODES, Money, currency_of, mark_of, money_of
         ("1.299 EUR", "1299.00 EUR"),
         ("19.90EUR", "19.90 EUR"),
         ("-5,00 €", "-5.00 EUR"),
-        ("٣٤٫٥", "34.5"),
+        ("\u0663\u0664\u066b\u0665", "34.5"),  # in Arabic digits
         ("free", "0"),
         ("Kostenlos", "0"),
     ],

@@ -27,7 +27,15 @@ def test_a_dry_run_shows_what_would_be_and_writes_nothing(sartor: Sartor, foreig
     outcome = sartor("index", foreign, "--columns", columns, "--dry-run")
     assert outcome.code == 0
     assert "table, 2 products with 2 photos (0 without one). Nothing was written." in outcome.out
-    for text in ("Datei1", "photos", "Rot", "red.png", "15.00", "prices that are no amount", "price none (line 3)"):
+    for text in (
+        "Datei1",
+        "photos",
+        "Rot",
+        "red.png",
+        "15.00",
+        "prices that are no amount",
+        "price none (line 3)",
+    ):
         assert text in outcome.out
     found = sartor("index", foreign, "--columns", columns, "--dry-run", "--json").json()
     assert (found["kind"], found["products"], found["mapping"][2]) == ("table", 2, ["Datei1", "photos"])

@@ -49,11 +49,13 @@ def test_similar_products_are_in_stock_unless_others_are_wanted(offering: Shop) 
 
 def test_feeds_and_trends_have_what_is_in_stock(offering: Shop) -> None:
     people = [Person.user(name) for name in ("ann", "bob")]
-    offering.record(*(
-        Event(id=f"{person.id}{product}", type=EventType.LIKE, person=person, at_s=1.7e9, product_id=product)
-        for person in people
-        for product in ("1", "2", "4")
-    ))
+    offering.record(
+        *(
+            Event(id=f"{person.id}{product}", type=EventType.LIKE, person=person, at_s=1.7e9, product_id=product)
+            for person in people
+            for product in ("1", "2", "4")
+        )
+    )
     assert ids(offering.trending(now_s=1.7e9)) == {"1"}
     assert ids(offering.trending(now_s=1.7e9, include_unavailable=True)) == {"1", "2", "4"}
     assert ids(offering.for_user("carl", now_s=1.7e9)) == {"1", "3"}
@@ -103,7 +105,9 @@ def test_a_price_is_what_is_paid_now(offering: Shop) -> None:
     assert found(price=20) == ["1"]
     assert found(sale_price=15) == ["2"]
     assert found(price=1299) == ["3"]
-    assert ids(offering.similar(photo((9, 200, 9)), k=9, where={"price": (14, 16)}, include_unavailable=True)) == {"2"}
+    assert ids(offering.similar(photo((9, 200, 9)), k=9, where={"price": (14, 16)}, include_unavailable=True)) == {
+        "2"
+    }
 
 
 @pytest.mark.parametrize("asked", [10, 10.0, "10", "10.00", "10.0"])
@@ -145,7 +149,7 @@ def test_a_workspace_from_before_compares_the_same_after_its_migration(home: Pat
 def test_columns_are_mapped_and_remembered(shop: Shop, tmp_path: Path) -> None:
     folder = folder_of(tmp_path / "mapped", COLORS)
     table = folder / "t.csv"
-    table.write_text("Nr,Wort,Datei1,VK\n7,Rot,red.png,\"9,99 €\"\n8,Blau,blue.png,\"12,00 €\"\n")
+    table.write_text('Nr,Wort,Datei1,VK\n7,Rot,red.png,"9,99 €"\n8,Blau,blue.png,"12,00 €"\n')
     with pytest.raises(UnreadableTable, match="--columns image=Datei1"):
         shop.index(table)
     columns = {"id": "Nr", "title": "Wort", "image": "Datei1", "price": "VK"}

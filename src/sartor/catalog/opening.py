@@ -23,7 +23,8 @@ from sartor.catalog.files import (
     suffix_of,
 )
 from sartor.catalog.source import Case, Findings
-from sartor.catalog.tables import TABLE_SUFFIXES, TableSource, find_table, named_table
+from sartor.catalog.table_source import TableSource
+from sartor.catalog.tables import TABLE_SUFFIXES, find_table, named_table
 from sartor.errors import BadColumns, SourceNotFound, UnreadableTable, UnrecognizedSource
 
 if TYPE_CHECKING:

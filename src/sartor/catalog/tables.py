@@ -1,4 +1,4 @@
-"""Tables of products: recognized by their content, picked for a folder or ZIP, and read as a source."""
+"""Tables of products: recognized by their content, and picked for a folder or ZIP."""
 
 from __future__ import annotations
 
@@ -7,23 +7,17 @@ import io
 import json
 import posixpath
 import shlex
-from collections import Counter
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
 from sartor.catalog.columns import Roles, attribute_names, decimal_mark_of, is_url, references, roles_of
-from sartor.catalog.commerce import Offers
 from sartor.catalog.files import (
     Files,
     PhotoFinder,
-    id_of,
-    image_columns,
     is_photo,
-    stem,
     suffix_of,
-    without_suffix,
 )
 from sartor.catalog.formats import Delimited, JsonLines, Row, TableFormat, TableStream, texts
 from sartor.catalog.merchant import MerchantXml
@@ -35,14 +29,11 @@ from sartor.errors import UnreadableTable
 from sartor.limits import MAX_TABLE_CANDIDATES
 from sartor.money import mark_of
 from sartor.offers import is_price
-from sartor.types import AttributeValue, Product, SourceProduct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sartor.catalog.files import PhotoIndex
-    from sartor.catalog.formats import Cell
-    from sartor.types import SourcePhoto
 
 KIND = "kaggle"
 TABLE = "styles.csv"  # of Kaggle's Fashion Product Images
@@ -67,8 +58,6 @@ _NOTES_SUFFIXES = frozenset({".txt", ".json"})  # more often a note or a setting
 _HEAD_BYTES = 2**16
 _SAMPLE_ROWS = 20
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_COUNTED_BYTES = 32 * 2**20
-_CHUNK_BYTES = 2**20
 
 
 def has_kaggle_name(name: str) -> bool:
@@ -213,9 +202,7 @@ def _recognize(files: Files, name: str, head: bytes, given: Mapping[str, str] | 
         raise UnreadableTable(files.label(name), reason=why_no_format(head))
     with _beginning(files, name, head, format_) as start:
         columns = format_.columns(start)
-    if missing := [column for column in (given or {}).values() if column not in columns]:
-        reason = f"it has no column {missing[0]!r}, which --columns names; its columns: {', '.join(columns)}"
-        raise UnreadableTable(files.label(name), reason=reason)
+    _require_columns(columns, given or {}, label=files.label(name))
     roles = roles_of(columns, given)
     sample = _sample(files, name, head, format_)
     if roles.id is None and not roles.images:
@@ -234,6 +221,16 @@ def _recognize(files: Files, name: str, head: bytes, given: Mapping[str, str] | 
         sample=sample,
         given=tuple((given or {}).items()),
     )
+
+
+def _require_columns(columns: Sequence[str], given: Mapping[str, str], *, label: str) -> None:
+    for name, column in given.items():
+        if column not in columns:
+            turned = f" (write {column}={name}: the catalog's name comes first)" if name in columns else ""
+            reason = (
+                f"it has no column {column!r}, which --columns names{turned}; its columns: {', '.join(columns)}"
+            )
+            raise UnreadableTable(label, reason=reason)
 
 
 def _format_in(files: Files, name: str, head: bytes, *, is_plain: bool) -> TableFormat | None:
@@ -373,156 +370,3 @@ def why_no_format(head: bytes) -> str:
     if start.startswith((b"{", b"[")):
         return "it is JSON, but neither one object a line nor one whole document"
     return "its first line is no header"
-
-
-class TableSource:
-    """A source of a table's rows; photos of ``unlisted`` without a row become products too."""
-
-    def __init__(
-        self, name: str, table: Table, index: PhotoIndex, *, unlisted: Sequence[str], findings: Findings
-    ) -> None:
-        self.name = name
-        self.kind = table.kind
-        self.findings = findings
-        self._table = table
-        self._index = index
-        self._candidates = unlisted
-        if table.kind == KIND:
-            for column in table.columns:
-                if column not in COLUMNS:
-                    findings.add(Case.UNKNOWN_COLUMNS, column)
-        self.mapping = table.mapping
-        self.product_count = _row_count(index.files, table)
-        self._on_opening = findings.snapshot()
-
-    def __iter__(self) -> Iterator[SourceProduct]:
-        self.findings.restore(self._on_opening)
-        reading = _Reading(self._table, self._index, self.findings)
-        yield from reading.listed(self._index.files)
-        yield from reading.unlisted(self._candidates)
-
-
-class _Reading:
-    """One pass over a table, with the ids and photos so far."""
-
-    def __init__(self, table: Table, index: PhotoIndex, findings: Findings) -> None:
-        self._table = table
-        self._index = index
-        self._findings = findings
-        self._finder = PhotoFinder(index, folder=table.folder, findings=findings)
-        self._ids: set[str] = set()
-        self._photos: set[str] = set()
-        self._missing: Counter[str] = Counter()
-        self._filled: set[str] = set()
-        self._offers = Offers(mark=table.decimal_mark, findings=findings)
-
-    def listed(self, files: Files) -> Iterator[SourceProduct]:
-        """The products with a row."""
-        name = self._table.name
-        with files.open_table(name) as stream:
-            table = TableStream(label=files.label(name), stream=stream, findings=self._findings)
-            for row in self._table.format.rows(table):
-                product = self._product(row)
-                if product is not None:
-                    yield product
-        self._report_columns()
-        self._offers.report()
-
-    def unlisted(self, names: Sequence[str]) -> Iterator[SourceProduct]:
-        """A product for each photo that no row names, with its stem as id, or its path if that is taken."""
-        are_named_by_id = not self._table.roles.images
-        listed_ids = frozenset(self._ids)
-        for name in names:
-            if name in self._photos:
-                continue
-            if are_named_by_id and stem(name) in listed_ids:
-                self._findings.add(Case.SPARE_PHOTOS, name)
-                continue
-            self._findings.add(Case.NO_ROW, name)
-            product_id = self._unused(stem(name), without_suffix(name), name)
-            self._ids.add(product_id)
-            yield SourceProduct(
-                product=Product(id=product_id), photos=(self._index.photo(name),), is_described=False
-            )
-
-    def _product(self, row: Row) -> SourceProduct | None:
-        photos = self._finder.photos_of(row, self._table.roles)
-        product_id = self._identify(row, photos)
-        if not product_id:
-            self._findings.add(Case.NO_ID, row.location)
-            return None
-        if product_id in self._ids:
-            self._findings.add(Case.DUPLICATE_IDS, f"{product_id} ({row.location})")
-            return None
-        if not photos:
-            self._findings.add(Case.NO_PHOTO, product_id)
-        self._ids.add(product_id)
-        self._photos.update(photo.name for photo in photos)
-        product = Product(id=product_id, title=self._title(row), attributes=self._attributes(row))
-        has_no_photo = bool(self._table.roles.images) and not self._finder.names_photo(row, self._table.roles)
-        return SourceProduct(product=product, photos=photos, has_no_photo=has_no_photo)
-
-    def _identify(self, row: Row, photos: Sequence[SourcePhoto]) -> str:
-        """The id of a row, else one after its image; empty if it has neither."""
-        roles = self._table.roles
-        product_id = id_of(row, roles)
-        image_stem = "" if product_id else self._finder.image_stem(row, roles)
-        if not image_stem:
-            return product_id
-        if roles.id is not None:
-            self._findings.add(Case.NAMED_AFTER_PHOTO, row.location)
-        if photos and photos[0].name not in self._photos:  # another photo, though of the same name
-            return self._unused(image_stem, without_suffix(photos[0].name), photos[0].name)
-        return image_stem
-
-    def _unused(self, *names: str) -> str:
-        return next((name for name in names if name not in self._ids), names[-1])
-
-    def _title(self, row: Row) -> str:
-        title = self._table.roles.title
-        return ", ".join(texts(row.cells.get(title))) if title is not None else ""
-
-    def _attributes(self, row: Row) -> dict[str, AttributeValue]:
-        roles = self._table.roles
-        names = attribute_names(tuple(row.cells), self._table.given)
-        attributes: dict[str, AttributeValue] = {}
-        images = {*roles.images, *image_columns(row, roles)}
-        for column, cell in row.cells.items():
-            if column == roles.id or column in images:
-                continue
-            value = _value(cell)
-            if value is None:
-                self._missing[column] += 1
-                continue
-            self._filled.add(column)
-            if column != roles.title:
-                attributes[names[column]] = value
-        return self._offers.tidy(attributes, row.location)
-
-    def _report_columns(self) -> None:
-        for column, count in self._missing.items():
-            if column in self._filled:
-                self._findings.add(Case.MISSING_CELLS, f"{column} ({count})", count=count)
-            else:
-                self._findings.add(Case.EMPTY_COLUMNS, column)
-
-
-def _value(cell: Cell) -> AttributeValue | None:
-    if isinstance(cell, str):
-        return cell.strip() or None
-    return texts(cell) or None if isinstance(cell, tuple) else cell
-
-
-def _row_count(files: Files, table: Table) -> int | None:
-    """The number of rows by counting lines; None if rows are not lines or the table is too large to count."""
-    if table.format.header_lines is None:
-        return None
-    lines, size_bytes, last = 0, 0, b"\n"
-    with files.open_table(table.name) as stream:
-        while chunk := stream.read(_CHUNK_BYTES):
-            lines += chunk.count(b"\n")
-            size_bytes += len(chunk)
-            last = chunk[-1:]
-            if size_bytes > _COUNTED_BYTES:
-                return None
-    return max(0, lines + (last != b"\n") - table.format.header_lines)

@@ -43,7 +43,7 @@ def index(
         list[str],
         typer.Argument(
             metavar="SOURCE...",
-            help="Folders of images, ZIPs, Kaggle data sets, CSV or JSON Lines, Merchant feeds, or s3:// of one.",
+            help="Folders of images, ZIPs, Kaggle data, CSV or JSON, feeds, exports of shops, or s3:// of one.",
         ),
     ],
     *,

@@ -7,6 +7,8 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -129,7 +131,7 @@ def shopify_json(shop: Sequence[Garment]) -> Files:
 
 
 def shopify_bulk(shop: Sequence[Garment]) -> Files:
-    lines = []
+    lines: list[dict[str, Any]] = []
     for garment in shop:
         product = _shopify_object(garment)
         gid = f"gid://shopify/Product/{garment.key}"
@@ -137,22 +139,22 @@ def shopify_bulk(shop: Sequence[Garment]) -> Files:
             {"id": gid, "handle": garment.key, "title": garment.title, "vendor": garment.brand, "status": "ACTIVE"}
             | {"season": garment.season}
         )
-        for variant in product["variants"]:
-            lines.append(
-                {
-                    "id": f"gid://shopify/ProductVariant/{variant['sku']}",
-                    "sku": variant["sku"],
-                    "price": variant["price"],
-                    "compareAtPrice": variant["compare_at_price"],
-                    "inventoryQuantity": variant["inventory_quantity"],
-                    "selectedOptions": [
-                        {"name": "Color", "value": variant["option1"]},
-                        {"name": "Size", "value": variant["option2"]},
-                    ],
-                    "image": {"url": variant["featured_image"]["src"]},
-                    "__parentId": gid,
-                }
-            )
+        lines += [
+            {
+                "id": f"gid://shopify/ProductVariant/{variant['sku']}",
+                "sku": variant["sku"],
+                "price": variant["price"],
+                "compareAtPrice": variant["compare_at_price"],
+                "inventoryQuantity": variant["inventory_quantity"],
+                "selectedOptions": [
+                    {"name": "Color", "value": variant["option1"]},
+                    {"name": "Size", "value": variant["option2"]},
+                ],
+                "image": {"url": variant["featured_image"]["src"]},
+                "__parentId": gid,
+            }
+            for variant in product["variants"]
+        ]
         lines += [
             {"id": f"gid://shopify/MediaImage/{number}", "image": {"url": image["src"]}, "__parentId": gid}
             for number, image in enumerate(product["images"])
@@ -160,7 +162,7 @@ def shopify_bulk(shop: Sequence[Garment]) -> Files:
     return {"bulk.jsonl": "\n".join(map(json.dumps, lines)) + "\n"}
 
 
-def _shopify_object(garment: Garment) -> dict:
+def _shopify_object(garment: Garment) -> dict[str, Any]:
     images = [photo for photos, _ in garment.colors.values() for photo in photos]
     return {
         "id": 7_000_000 + int(garment.key[1:]),
@@ -229,7 +231,7 @@ def woocommerce_csv(shop: Sequence[Garment]) -> Files:
 
 
 def woocommerce_json(shop: Sequence[Garment]) -> Files:
-    objects: list[dict] = []
+    objects: list[dict[str, Any]] = []
     for number, garment in enumerate(shop, start=1):
         shared = {"permalink": f"https://shop.example/{garment.key}", "status": "publish"}
         objects.append(
@@ -314,7 +316,7 @@ def bigcommerce_csv(shop: Sequence[Garment]) -> Files:
                     "Item": "Variant",
                     "ID": number * 1000 + len(rows),
                     "SKU": sku.code,
-                    "Options": f"Type=Swatch|Name=Color|Value={color}[#ff0000]Type=Rectangle|Name=Size|Value={sku.size}",
+                    "Options": f"Type=Swatch|Name=Color|Value={color}[#f00]Type=Radio|Name=Size|Value={sku.size}",
                     "Price": sku.price,
                     "Sale Price": sku.sale or "0",
                     "Current Stock": sku.stock,
@@ -338,7 +340,7 @@ def schema_org_page(shop: Sequence[Garment]) -> Files:
     return {"page.html": page}
 
 
-def _group(garment: Garment) -> dict:
+def _group(garment: Garment) -> dict[str, Any]:
     return {
         "@type": "ProductGroup",
         "productGroupID": garment.key,
@@ -378,7 +380,7 @@ EXPORTS: dict[str, Export] = {
 }
 
 
-def write(root, files: Files, shop: Sequence[Garment]):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def write(root: Path, files: Files, shop: Sequence[Garment]) -> Path:
     """Write an export beside its photos, and return its path."""
     write_folder(root, {**photos_of(shop), **files})
     return root / next(iter(files))
