@@ -9,7 +9,7 @@ import math
 import re
 from collections import deque
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from sartor.catalog.source import Case
@@ -27,7 +27,7 @@ Cell: TypeAlias = "AttributeValue | None"
 
 # A line of words above the header, as templates of Meta have it; "#" or "#id" may be a column.
 # Source: https://www.facebook.com/business/help/1898524300466211 (data feed templates)
-_COMMENT = re.compile(r'"?#\s*[^\s,;|\t#]+\s+[^\s,;|\t]')
+_COMMENT = re.compile(r'"?#\s*[^\s,;|\t#]+\s+(?P<second>[^\s,;\t])')
 DELIMITERS = (",", ";", "\t", "|")  # the first wins a draw, and is assumed for a table of one column
 _QUOTE = '"'
 _ADDRESSES = ("src", "originalSrc", "image_url", "imageUrl", "contentUrl")  # of a picture, in JSON
@@ -173,7 +173,8 @@ class Delimited:
     def sniff(cls, head: str) -> Delimited | None:
         """The format by the first line of a file; None if that line is not a header."""
         lines = [line for line in head.splitlines() if line.strip()]
-        comments = next((rank for rank, line in enumerate(lines) if not _COMMENT.match(line)), 0)
+        followed = zip_longest(lines, lines[1:], fillvalue="")
+        comments = next((rank for rank, pair in enumerate(followed) if not _is_comment(*pair)), 0)
         header = lines[comments] if lines else ""
         if not header or not all(letter.isprintable() or letter == "\t" for letter in header):
             return None
@@ -265,6 +266,12 @@ class Delimited:
             return cells + [""] * (width - len(cells))
         findings.add(Case.EXTRA_COMMAS if self.delimiter == "," else Case.EXTRA_CELLS, location)
         return [*cells[: width - 1], self.delimiter.join(cells[width - 1 :])]
+
+
+def _is_comment(line: str, following: str) -> bool:
+    """Whether a line is words about the columns; bars in it part columns only if the next line has as many."""
+    match = _COMMENT.match(line)
+    return match is not None and (match["second"] != "|" or line.count("|") > following.count("|"))
 
 
 def _header(records: Iterator[tuple[int, list[str], bool]]) -> list[str]:

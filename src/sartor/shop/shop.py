@@ -317,7 +317,7 @@ class Shop:
         Example:
             >>> found = shop.preview("photos")
             >>> found.kind, found.products, found.first[0].photos
-            ('folder', 4, ('blue.png',))
+            ('table', 4, ('red.png',))
         """
         return self.catalog.preview(source, limit=limit, columns=columns, on_fetch=on_fetch)
 

@@ -216,4 +216,5 @@ def test_a_json_document_is_a_table(tmp_path: Path) -> None:
 def test_comments_above_a_header_are_passed_over(tmp_path: Path) -> None:
     text = '# Required | the unique id, | and more\n"# Optional | words","x"\nid,image\n1,img/red.jpg\n'
     assert reading_of(tmp_path, "meta.csv", text).photos == {"1": ["img/red.jpg"]}
-    assert reading_of(tmp_path, "plain.csv", "#id,image\n1,img/red.jpg\n").photos == {"red": ["img/red.jpg"]}
+    assert reading_of(tmp_path, "bars.csv", "#id | image\n1 | img/red.jpg\n").photos == {"1": ["img/red.jpg"]}
+    assert reading_of(tmp_path, "plain.csv", "#id,image\n1,img/red.jpg\n").photos == {"1": ["img/red.jpg"]}
