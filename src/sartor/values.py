@@ -5,6 +5,7 @@ Stores and indexes all read values with this module, so a filter means the same 
 - A plain number is one text however it is written: ``10``, ``10.0`` and ``"10.00"`` are ``10``.
 - A price is read with its currency (``sartor.money``), and ``price`` is what is paid now: the sale price, if any.
 - An availability has one spelling (``sartor.offers``).
+- A path of categories is also found by each category above: ``Men > Tees`` is ``Men``, too.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from sartor.types import Attributes, AttributeValue, Product
 
+_PATH = " > "  # between the categories of a path
+_MAX_LEVELS = 8  # of a path
 _SORTED_LETTERS = 200  # of a title
 _SEARCHED_LETTERS = 4000  # of a value
 
@@ -89,7 +92,7 @@ def compared_text(attribute: str, text: str) -> str:
 
 def texts_of(value: AttributeValue) -> list[str]:
     """The texts by which a value is found, such as ``2011`` or ``true``; too long ones are left out."""
-    return [text for text, _ in map(_text_and_number, _items(value)) if text is not None]
+    return [text for item in _items(value) for text, _ in _pairs(item) if text is not None]
 
 
 def numbers_of(value: AttributeValue) -> list[float]:
@@ -146,7 +149,18 @@ def _pairs_of(attributes: Attributes) -> Iterator[tuple[str, list[tuple[str | No
                 pairs = [(text, paid[0]) for text, _ in pairs]
             yield attribute, pairs
         else:
-            yield attribute, [_text_and_number(item) for item in items]
+            yield attribute, [pair for item in items for pair in _pairs(item)]
+
+
+def _pairs(item: str | float) -> Iterator[tuple[str | None, float | None]]:
+    """Text and number of a value; of a path of categories the categories above it first."""
+    text, number = _text_and_number(item)
+    if text is not None and _PATH in text and isinstance(item, str):
+        names = text.split(_PATH)[:_MAX_LEVELS]
+        for level in range(1, len(names)):
+            if upper := _PATH.join(names[:level]):
+                yield upper, None
+    yield text, number
 
 
 def _availability(item: str | float) -> str | None:

@@ -43,6 +43,8 @@ def test_prices_are_shown_in_their_currency(attributes: dict[str, str | int], te
 def test_a_price_is_struck_out_only_in_a_sale() -> None:
     assert full_price_text({"price": "30.00 USD", "sale_price": "20.00 USD"}) == "$30.00"
     assert full_price_text({"price": "30.00 USD"}) == ""
+    assert full_price_text({"price": "30.00 USD", "compare_at_price": "40.00 USD"}) == "$40.00"
+    assert full_price_text({"price": "30.00 USD", "compare_at_price": "30.00 USD"}) == ""
 
 
 def test_what_is_said_of_a_product_is_in_order_and_without_what_is_for_machines() -> None:

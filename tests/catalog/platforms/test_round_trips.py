@@ -56,5 +56,5 @@ def check_color(reading: Reading, garment: Garment, color: str) -> object:
     assert told["availability"] == ("in_stock" if any(sku.stock for sku in skus) else "out_of_stock")
     assert texts(told.get("sizes_out_of_stock")) == {sku.size for sku in skus if not sku.stock}
     if len(paid) > 1:
-        assert amount(told["price_max"]) == max(paid)
+        assert amount(told["max_price"]) == max(paid)
     return told["item_group_id"]

@@ -12,17 +12,35 @@ from sartor.recommend.outfit.rules import Slot
 WANTED = (Slot.TOP, Slot.BOTTOM, Slot.SHOES, Slot.BAG)
 
 
-def piece(
+def piece(  # noqa: PLR0913 - a test gives few of them
     product_id: str,
     slot: Slot,
     *,
     style: tuple[float, float] = (1, 0),
     color: str = "black",
     price: float | None = None,
+    currency: str = "",
 ) -> Piece:
     vector = np.array(style, np.float32)
     lab = oklab(np.array(named_color(color), np.uint8))
-    return Piece(product_id=product_id, slot=slot, style=vector / np.linalg.norm(vector), color=lab, price=price)
+    return Piece(
+        product_id=product_id,
+        slot=slot,
+        style=vector / np.linalg.norm(vector),
+        color=lab,
+        price=price,
+        currency=currency,
+    )
+
+
+def test_amounts_of_two_currencies_do_not_add_up() -> None:
+    shirt = piece("shirt", Slot.TOP)
+    euros = piece("euros", Slot.BOTTOM, price=10, currency="EUR")
+    dollars = piece("dollars", Slot.SHOES, price=10, currency="USD")
+    candidates = {Slot.BOTTOM: [euros], Slot.SHOES: [dollars]}
+    assert complete([shirt], candidates).price is None
+    look = complete([shirt], candidates, max_price=50)
+    assert (list(look.chosen), look.price) == ([Slot.BOTTOM], 10)
 
 
 def test_what_is_close_in_style_and_goes_in_color_is_chosen() -> None:

@@ -217,7 +217,7 @@ def product_row(
     """The row of one product: what its parent says, what its variants add, and its photos.
 
     Options of several variants, and further columns that differ, become lists. The price is that of the cheapest
-    variant; where they differ, ``price_max`` is that of the dearest. It is in stock if any variant is.
+    variant; where they differ, ``max_price`` is that of the dearest. It is in stock if any variant is.
     """
     cells: dict[str, Cell] = dict(parent)
     columns = dict.fromkeys(column for variant in variants for column in variant.cells)
@@ -268,7 +268,7 @@ def _price(cells: dict[str, Cell], variants: Sequence[Variant]) -> None:
         if any(column in variant.cells for variant in variants):
             cells[column] = cheapest.cells.get(column)
     if high > low:
-        cells["price_max"] = first_text(dearest.cells.get("sale_price")) or dearest.cells.get("price")
+        cells["max_price"] = first_text(dearest.cells.get("sale_price")) or dearest.cells.get("price")
 
 
 def _stock(cells: dict[str, Cell], variants: Sequence[Variant]) -> None:

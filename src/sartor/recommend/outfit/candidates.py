@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sartor.errors import NotInALook, ProductNotFound
-from sartor.recommend.outfit.garments import GENDER, KINDS, SEASON, USAGE, Garment, main_color, price_of
+from sartor.recommend.outfit.garments import (
+    GENDER,
+    KINDS,
+    SEASON,
+    USAGE,
+    Garment,
+    currency_of,
+    main_color,
+    price_of,
+    text_of,
+)
 from sartor.recommend.outfit.looks import Piece
 from sartor.recommend.outfit.rules import Slot, genders_beside, same_gender, seasons_beside, slot_of, usages_beside
 from sartor.recommend.weights import PARTNERS_PER_SLOT
@@ -140,7 +150,7 @@ class CandidateFinder:
 
     def _piece(self, photo: EmbeddedPhoto, attributes: Attributes) -> Piece | None:
         for name in (*self.kinds, *KINDS):
-            kind = str(attributes.get(name, ""))
+            kind = text_of(attributes, name)
             if slot := slot_of(kind):
                 color = main_color(photo)
                 return Piece(
@@ -149,6 +159,7 @@ class CandidateFinder:
                     style=self.garments.features.residual_style(photo.vector, kind),
                     color=np.zeros(3, np.float32) if color is None else color,
                     price=price_of(attributes),
+                    currency=currency_of(attributes),
                     garment=Garment.of(attributes, color),
                 )
         return None

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sartor.imaging.color import color_name
+from sartor.money import money_of
 from sartor.recommend.features import color_family
 from sartor.recommend.outfit.rules import Slot, gender_of, slot_of
-from sartor.values import numbers_of
+from sartor.values import amounts_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -47,21 +48,22 @@ class Garment:
 
         The main color, OKLab ``(3,)``, counts if the attributes name none.
         """
-        kinds = (_text(attributes, name) for name in KINDS)
+        kinds = (text_of(attributes, name) for name in KINDS)
         kind = next((kind for kind in kinds if slot_of(kind)), "")
         slot = slot_of(kind)
         if slot is None:
             return None
-        named = _text(attributes, COLOR) or ("" if color is None else color_name(color))
+        named = text_of(attributes, COLOR) or ("" if color is None else color_name(color))
         return cls(
             slot=slot,
-            gender=gender_of(_text(attributes, GENDER)),
+            gender=gender_of(text_of(attributes, GENDER)),
             kind=re.split(r"[>/|]", kind)[-1].strip().lower(),
             color=color_family(named),
         )
 
 
-def _text(attributes: Attributes, name: str) -> str:
+def text_of(attributes: Attributes, name: str) -> str:
+    """An attribute as text; the first of several values, empty if it is missing."""
     value = attributes.get(name, "")
     return str(value[0] if value else "") if isinstance(value, tuple) else str(value)
 
@@ -73,7 +75,13 @@ def main_color(photo: EmbeddedPhoto) -> Vector | None:
 
 def price_of(attributes: Attributes) -> float | None:
     """What a product costs: the sale price, if it has one."""
-    return next((price for name in _PRICES if name in attributes for price in numbers_of(attributes[name])), None)
+    return next((price for name in _PRICES if name in attributes for price in amounts_of(attributes[name])), None)
+
+
+def currency_of(attributes: Attributes) -> str:
+    """The currency of what a product costs; empty if unknown."""
+    amounts = (money_of(text_of(attributes, name)) for name in _PRICES if name in attributes)
+    return next((money.currency for money in amounts if money is not None and money.currency), "")
 
 
 class GarmentReader:

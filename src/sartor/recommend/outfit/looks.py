@@ -33,7 +33,8 @@ class Piece:
     slot: Slot
     style: Vector = field(repr=False, compare=False)  # without what its kind has in common, (d,) of norm 1
     color: Vector = field(repr=False, compare=False)  # its main color, OKLab (3,)
-    price: float | None = None  # in the catalog's currency
+    price: float | None = None
+    currency: str = ""  # of the price; empty if unknown
     garment: Garment | None = field(default=None, repr=False, compare=False)
 
 
@@ -79,7 +80,7 @@ def complete(
     """Complete a look with one piece for each slot that has candidates, by a beam search, slot by slot.
 
     A slot stays empty if every candidate would break the budget; the first slots are filled first. ``max_price``
-    limits the chosen pieces together, and leaves out those without a price. Without complements the rules decide.
+    limits the chosen pieces together, which then have one currency. Without complements the rules decide.
     """
     offered = {
         slot: sorted(pieces, key=lambda piece: piece.product_id)  # so that the same catalog gives the same look
@@ -180,4 +181,6 @@ def _within(pieces: Sequence[Piece], max_price: float | None) -> bool:
 
 def _price(pieces: Sequence[Piece]) -> float | None:
     prices = [piece.price for piece in pieces]
+    if len({piece.currency for piece in pieces if piece.currency}) > 1:  # amounts of two currencies do not add up
+        return None
     return None if None in prices else float(sum(price for price in prices if price is not None))
