@@ -226,6 +226,7 @@ def attribute_names(columns: tuple[str, ...], given: tuple[tuple[str, str], ...]
     return names
 
 
+@lru_cache(maxsize=4096)  # each row has the same columns
 def column_key(column: str) -> str:
     """The form in which names of columns are compared."""
     folded = column.casefold()

@@ -10,6 +10,7 @@ import re
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sartor.catalog.columns import attribute_names, column_key
@@ -55,13 +56,13 @@ class Offers:
 
     def tidy(self, attributes: Mapping[str, AttributeValue], location: str) -> dict[str, AttributeValue]:
         """The attributes of a row as the catalog has them."""
-        tidied = dict(_with_details(_with_whole_prices(attributes)))
-        currency = _currency_in(tidied)
-        for name, value in tidied.items():
-            if is_price(name):
-                tidied[name] = self._price(name, value, _named_currency(name) or currency, location)
-        if _currency_in(tidied, only=PRICE):
-            self._currencies[_currency_in(tidied, only=PRICE)] += 1
+        tidied = dict(attributes)
+        if any(_has_parts(name) for name in tidied):
+            tidied = dict(_with_details(_with_whole_prices(tidied)))
+        prices, currencies = _columns_of_money(tuple(tidied))
+        currency = next(filter(None, (currency_of(str(tidied[name])) for name in currencies)), "")
+        for name, named_currency in prices:
+            tidied[name] = self._price(name, tidied[name], named_currency or currency, location)
         self._judge_sale(tidied, location)
         self._judge_availability(tidied, location)
         if isinstance(color := tidied.get(COLOR), str):
@@ -79,12 +80,18 @@ class Offers:
             return tuple(str(self._price(name, item, currency, location)) for item in value)
         if isinstance(value, bool):
             return value
-        if not isinstance(value, str):
-            return str(Money(_digits(value), currency)) if currency else value
-        money = money_of(value, mark=self._mark, currency=currency)
-        if money is None:
-            self._findings.add(Case.ODD_PRICES, f"{name} {value[:40]} ({location})")
+        if not isinstance(value, str) and not currency:
             return value
+        money = (
+            money_of(value, mark=self._mark, currency=currency)
+            if isinstance(value, str)
+            else Money(_digits(value), currency)
+        )
+        if money is None:
+            self._findings.add(Case.ODD_PRICES, f"{name} {str(value)[:40]} ({location})")
+            return value
+        if name == PRICE and money.currency:
+            self._currencies[money.currency] += 1
         return str(money)
 
     def _judge_sale(self, attributes: dict[str, AttributeValue], location: str) -> None:
@@ -118,6 +125,8 @@ def colors_of(text: str) -> str | tuple[str, ...]:
         >>> colors_of("Red/White"), colors_of("Red")
         (('Red', 'White'), 'Red')
     """
+    if "/" not in text:
+        return text
     parts = tuple(dict.fromkeys(part.strip() for part in text.split("/") if part.strip()))
     return parts if len(parts) > 1 and not any("://" in part for part in (text,)) else text
 
@@ -177,16 +186,18 @@ def _is_currency_of(name: str, price: str) -> bool:
     return outer == price and column_key(part) in _CURRENCIES
 
 
-def _currency_in(attributes: Mapping[str, AttributeValue], *, only: str = "") -> str:
-    """The currency that a column names, or that a price has."""
-    if only:
-        price = attributes.get(only)
-        money = money_of(price) if isinstance(price, str) else None
-        return "" if money is None else money.currency
-    for name, value in attributes.items():
-        if isinstance(value, str) and column_key(name) in _CURRENCIES and (found := currency_of(value)):
-            return found
-    return ""
+@lru_cache(maxsize=256)  # rows have the same attributes, or a few variants
+def _columns_of_money(names: tuple[str, ...]) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+    """The names of prices, each with the currency in its name, and of columns of currencies."""
+    prices = tuple((name, _named_currency(name)) for name in names if is_price(name))
+    return prices, tuple(name for name in names if column_key(name) in _CURRENCIES)
+
+
+@lru_cache(maxsize=4096)
+def _has_parts(name: str) -> bool:
+    """Whether an attribute is a part of a price, or is several in one."""
+    price, dot, _ = name.rpartition(".")
+    return name == _DETAIL or (bool(dot) and is_price(price))
 
 
 def _named_currency(name: str) -> str:

@@ -372,7 +372,7 @@ class PhotoFinder:
 
 def image_columns(row: Row, roles: Roles) -> Sequence[str]:
     """The columns that name a row's images."""
-    if any(texts(row.cells.get(column)) for column in roles.images):
+    if not roles.fallbacks or any(texts(row.cells.get(column)) for column in roles.images):
         return roles.images
     return next(((column,) for column in roles.fallbacks if texts(row.cells.get(column))), roles.images)
 
