@@ -6,13 +6,22 @@ import codecs
 import io
 import json
 import posixpath
+import re
 import shlex
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
-from sartor.catalog.columns import Roles, attribute_names, decimal_mark_of, is_url, references, roles_of
+from sartor.catalog.columns import (
+    Roles,
+    attribute_names,
+    column_key,
+    decimal_mark_of,
+    is_url,
+    references,
+    roles_of,
+)
 from sartor.catalog.files import (
     Files,
     PhotoFinder,
@@ -55,6 +64,7 @@ TABLE_SUFFIXES = frozenset(
     {".csv", ".tsv", ".tab", ".psv", ".txt", ".jsonl", ".ndjson", ".json", ".jsonld", ".xml", ".rss", ".atom"}
 )
 _NOTES_SUFFIXES = frozenset({".txt", ".json"})  # more often a note or a setting than a table
+_NUMBER = re.compile(r"\d+")  # "Attribute 2 name" is read as "Attribute 1 name"
 _HEAD_BYTES = 2**16
 _SAMPLE_ROWS = 20
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -80,6 +90,7 @@ class Table:
         columns: Its columns; further rows may have others.
         sample: Its first rows, as many as the start of the file has.
         given: Columns by what they hold, as the user said.
+        exported: The columns that the platform wrote; empty for other tables.
     """
 
     name: str
@@ -89,12 +100,19 @@ class Table:
     roles: Roles
     sample: tuple[Row, ...]
     given: tuple[tuple[str, str], ...] = ()
+    exported: tuple[str, ...] = ()
 
     @property
     def mapping(self) -> tuple[tuple[str, str], ...]:
         """Each column, and what it is in the catalog."""
-        if isinstance(self.format, PlatformTable | ObjectTable):
+        if isinstance(self.format, ObjectTable):
             return tuple(self.format.platform.meanings.items())
+        if isinstance(self.format, PlatformTable):
+            meanings = {column_key(column): meaning for column, meaning in self.format.platform.meanings.items()}
+            keys = ((column, column_key(_NUMBER.sub("1", column))) for column in self.exported)
+            return tuple(
+                (column, meanings.get(column_key(column)) or meanings.get(key) or column) for column, key in keys
+            )
         names = attribute_names(self.columns, self.given)
         roles = {self.roles.id: "id", self.roles.title: "title"} | dict.fromkeys(self.roles.images, "photos")
         return tuple((column, roles.get(column) or names[column]) for column in self.columns)
@@ -202,6 +220,9 @@ def _recognize(files: Files, name: str, head: bytes, given: Mapping[str, str] | 
         raise UnreadableTable(files.label(name), reason=why_no_format(head))
     with _beginning(files, name, head, format_) as start:
         columns = format_.columns(start)
+    exported: tuple[str, ...] = ()
+    if isinstance(format_, PlatformTable):
+        exported = format_.format.columns(_start(files, name, head))
     _require_columns(columns, given or {}, label=files.label(name))
     roles = roles_of(columns, given)
     sample = _sample(files, name, head, format_)
@@ -220,6 +241,7 @@ def _recognize(files: Files, name: str, head: bytes, given: Mapping[str, str] | 
         roles=roles,
         sample=sample,
         given=tuple((given or {}).items()),
+        exported=exported,
     )
 
 

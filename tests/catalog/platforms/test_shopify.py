@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from sartor.catalog import open_source
 from tests.catalog.platforms.shops import table
 from tests.catalog.samples import PHOTO, read, write_folder
 
@@ -107,3 +108,15 @@ def test_a_variant_of_a_bulk_export_without_its_product_is_said(tmp_path: Path) 
     reading = read(tmp_path / "bulk.jsonl")
     assert reading.ids == ["a"]
     assert reading.counts["rows that are no products, such as files and videos, left out"] == 1
+
+
+def test_a_preview_shows_the_columns_of_the_file_alone(tmp_path: Path) -> None:
+    row = {"Handle": "a", "Title": "A", "Variant SKU": "x", "Image Src": "img/red.jpg", "Season": "Fall"}
+    with open_source(shopify(tmp_path, row)) as source:
+        assert source.mapping == (
+            ("Handle", "id"),
+            ("Title", "title"),
+            ("Variant SKU", "sku"),
+            ("Image Src", "photos"),
+            ("Season", "Season"),
+        )
