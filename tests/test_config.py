@@ -135,6 +135,7 @@ NONSENSE = {  # a value of each setting that cannot be meant
     "runtime": "nonsense",
     "threads": -1,
     "allow_urls": "perhaps",
+    "include_unavailable": "perhaps",
 }
 SERVICE_NONSENSE = {
     "host": "http://0.0.0.0:8000",

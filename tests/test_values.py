@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sartor.types import Product
-from sartor.values import numbers_of, price_of, searched_of, texts_of, title_key, values_of
+from sartor.values import (
+    compared,
+    compared_text,
+    numbers_of,
+    price_of,
+    searched_of,
+    texts_of,
+    title_key,
+    values_of,
+)
 
 TEXTS = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"]), max_size=12),
@@ -53,3 +62,31 @@ def test_the_lowest_price_counts() -> None:
 def test_links_and_switches_are_not_searched() -> None:
     attributes = {"link": "https://example.org", "sale": True, "color": ("Red", "Blue"), "year": 2011}
     assert searched_of(Product(id="a", attributes=attributes)) == "Red\nBlue\n2011"
+
+
+def test_a_path_of_categories_is_found_by_each_category_above() -> None:
+    product = Product(id="a", attributes={"product_type": ("Men > Tees > Printed", "Men > Sale")})
+    assert [value.text for value in values_of(product)] == [
+        "Men",
+        "Men > Tees",
+        "Men > Tees > Printed",
+        "Men > Sale",
+    ]
+    assert compared(product.attributes)["product_type"].texts == tuple(each.text for each in values_of(product))
+
+
+def test_a_number_is_one_text_and_an_id_with_zeros_is_another() -> None:
+    assert texts_of(("10.00", "10.0", "10", "+10")) == ["10"] * 4
+    assert texts_of(("010", "1.2.3", "-0", "00", "0.50")) == ["010", "1.2.3", "0", "00", "0.5"]
+    assert texts_of(10.0) == texts_of(10) == ["10"]
+    assert compared_text("size", "10.0") == "10"
+
+
+def test_a_price_is_what_is_paid_and_an_availability_has_one_spelling() -> None:
+    attributes = {"price": "1.299,00 €", "sale_price": "999 €", "availability": "Sold out", "size": "1.299,00 €"}
+    found = compared(attributes)
+    assert found["price"].numbers == found["sale_price"].numbers == (999.0,)
+    assert found["availability"].texts == ("out_of_stock",)
+    assert found["size"].numbers == ()
+    assert price_of(Product(id="a", attributes=attributes)) == 999
+    assert compared_text("availability", "sold-out") == "out_of_stock"

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from sartor.ingest.export.run import ExportReport
     from sartor.ingest.maintenance import Info, Problem
     from sartor.ingest.photos import IngestReport, Progress
+    from sartor.ingest.preview import Preview, PreviewedProduct
     from sartor.ingest.put import ProductInput, PutOutcome
     from sartor.ingest.vectors import ImportReport
     from sartor.recommend.base import Basis, Feed
@@ -109,6 +110,8 @@ __all__ = [
     "PersonRecord",
     "Photo",
     "PhotoInput",
+    "Preview",
+    "PreviewedProduct",
     "Problem",
     "Product",
     "ProductInput",
@@ -151,6 +154,7 @@ _MODULES = {
     "ingest.export.run": "ExportReport",
     "ingest.maintenance": "Info Problem",
     "ingest.photos": "IngestReport Progress",
+    "ingest.preview": "Preview PreviewedProduct",
     "ingest.put": "ProductInput PutOutcome",
     "ingest.vectors": "ImportReport",
     "recommend.base": "Basis Feed",

@@ -35,6 +35,7 @@ _WORDS_OF_A_NAME = re.compile(r"[\W_]+|(?<=[a-z])(?=[A-Z])")
 _NO_FILTERS = frozenset(  # attributes whose name ends with one of these words
     {"description", "gtin", "id", "ids", "link", "links", "mpn", "price", "title", "url", "urls"}
 )
+_NO_FILTER_GROUPS = frozenset({"shipping", "tax", "installment", "subscription_cost", "loyalty_program"})
 _LINK = re.compile(r"http.*://.*", re.IGNORECASE | re.DOTALL | re.ASCII)
 _DIGEST_BYTES = 6
 _INTEGERS = range(-(2**63), 2**63)  # what engines take as a key
@@ -123,7 +124,10 @@ def good_filters(attributes: Iterable[tuple[str, Sequence[str], int]], *, produc
 
 def may_filter(name: str) -> bool:
     """Whether an attribute of this name may make a good filter."""
-    return _WORDS_OF_A_NAME.split(name.strip())[-1].casefold() not in _NO_FILTERS
+    group = name.strip().partition(".")[0].casefold()
+    return (
+        group not in _NO_FILTER_GROUPS and _WORDS_OF_A_NAME.split(name.strip())[-1].casefold() not in _NO_FILTERS
+    )
 
 
 def words_of_name(name: str) -> set[str]:

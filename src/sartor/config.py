@@ -169,6 +169,11 @@ class Settings(_Checked):
         "Number of products that have to be concerned as well, or all of them where a source has fewer.",
         ge=1,
     )
+    include_unavailable: bool = _flag(
+        "Whether recommendations have products that are out of stock, unless a request says otherwise.",
+        "--include-unavailable",
+        default=False,
+    )
     allow_urls: bool = _flag(
         "Whether photos given as URLs are fetched, from public addresses only.", "--allow-urls", default=False
     )

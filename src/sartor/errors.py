@@ -7,6 +7,7 @@
     │   ├── UnrecognizedSource
     │   ├── UnsafeArchive
     │   ├── UnreadableTable
+    │   ├── BadColumns
     │   ├── SourceEmpty
     │   ├── SourceShrunk
     │   ├── UnsafePickle
@@ -283,6 +284,13 @@ class UnreadableTable(SourceError):
     def __init__(self, table: str, *, reason: str, of: str = "products") -> None:
         super().__init__(f"{table} cannot be read as a table of {of}: {reason}")
         self.reason = reason
+
+
+class BadColumns(SourceError):
+    """A mapping of columns cannot be understood."""
+
+    def __init__(self, text: str, *, reason: str) -> None:
+        super().__init__(f"the columns {text!r} cannot be understood: {reason}")
 
 
 class SourceEmpty(SourceError):

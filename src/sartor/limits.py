@@ -26,6 +26,7 @@ MAX_ZIP_BYTES = 64 << 30  # All files of a ZIP archive, uncompressed.
 MAX_ZIP_ENTRY_BYTES = 4 << 30  # One file of a ZIP archive, uncompressed.
 MAX_ZIP_RATIO = 200.0  # Uncompressed to compressed size of a file over 1 MiB in a ZIP archive.
 MAX_LINE_BYTES = 16 << 20  # A line of a table.
+MAX_DOCUMENT_BYTES = 256 << 20  # A JSON document or a saved page; JSON Lines and tables may be of any size.
 MAX_LINES_PER_ROW = 1_000  # Lines of one row of a CSV file.
 MAX_FEED_ITEM_BYTES = 16 << 20  # An item of a Merchant feed.
 MAX_FEED_DEPTH = 100  # Elements inside each other in a Merchant feed.

@@ -140,6 +140,7 @@ def open_workspace(settings: Settings, *, many_callers: bool = False) -> Workspa
         media=truth.media,
         sources=Sources(truth.home / _FETCHED, truth.store, _remote),
         urls=UrlPolicy(enabled=settings.allow_urls),
+        include_unavailable=settings.include_unavailable,
         shrink=ShrinkLimits(share=settings.shrink_share, products=settings.shrink_products),
         models=models,
         choose_model=choose,

@@ -43,8 +43,8 @@ def complaint(path: Path) -> str:
         ("a.csv", b"color,price\nred,2\n", "no column of images (its columns: color, price)"),
         ("a.csv", b"id,image\n\0\0", "it is not text"),
         ("a.csv", "id,image\n1,1.jpg\n".encode("utf-16"), "it is UTF-16 text; save it as UTF-8"),
-        ("a.json", b'[{"id": 1, "image": "1.jpg"}]', "write it as JSON Lines"),
-        ("a.json", b'{\n"id": 1}', "write it as JSON Lines"),
+        ("a.json", b'[{"id": 1, "image": "1.jpg"}', "neither one object a line nor one whole document"),
+        ("a.json", b'{\n"id": 1}', "no column of images (its columns: id)"),
         ("a.xml", b"<annotation/>", "no RSS or Atom feed"),
     ],
 )

@@ -146,7 +146,11 @@ def test_more_products_than_one_search_returns_are_a_page(
     server: OpenSearch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sartor.index.opensearch.listing._MAX_RESULTS", 4)
-    write(writer(server), 9, *(listed(f"{number}", number, price=number % 2 or "free") for number in range(1, 10)))
+    write(
+        writer(server),
+        9,
+        *(listed(f"{number}", number, price=number % 2 or "on request") for number in range(1, 10)),
+    )
     listing = OpenSearchListing(server, workspace="w")
     for limit in (3, 4, 5, 8, 9, 20):
         page = listing.listing(ListingQuery(sort=Sort.PRICE_UP, limit=limit))

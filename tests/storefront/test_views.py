@@ -77,6 +77,8 @@ def test_sizes_are_read_as_catalogs_write_them(attributes: Attributes, sizes: tu
 def test_a_price_is_struck_out_only_in_a_sale() -> None:
     assert full_price_text({"price": "30.00 USD", "sale_price": "20.00 USD"}) == "$30.00"
     assert full_price_text({"price": "30.00 USD"}) == ""
+    assert full_price_text({"price": "30.00 USD", "compare_at_price": "40.00 USD"}) == "$40.00"
+    assert full_price_text({"price": "30.00 USD", "compare_at_price": "30.00 USD"}) == ""
 
 
 def test_what_is_said_of_a_product_is_in_order_and_without_what_is_for_machines() -> None:

@@ -1,7 +1,8 @@
 """Columns by their names: which hold id, title and images, and what an attribute is called in the catalog.
 
-Names are compared without case, spaces, dashes and underscores: ``Image Link``, ``image_link`` and ``imageLink``
-are one. If several columns fit one role, the first name of the list here wins; the others stay attributes.
+Names are compared without case, accents, spaces, dashes and underscores: ``Image Link``, ``image_link`` and
+``imageLink`` are one. The names of other languages are in ``catalog.languages``. If several columns fit one role,
+the first name of the list here wins; the others stay attributes.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ from __future__ import annotations
 import ast
 import json
 import re
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from sartor.catalog import languages
 from sartor.catalog.formats import texts
+from sartor.errors import BadColumns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -34,6 +38,8 @@ ID_COLUMNS = (
     "style_id",
     "product_code",
     "uniq_id",
+    "offer_id",
+    *languages.IDS,
 )
 TITLE_COLUMNS = (
     "title",
@@ -43,6 +49,7 @@ TITLE_COLUMNS = (
     "prod_name",
     "display_name",
     "name",
+    *languages.TITLES,
 )
 # A local path comes before a link, because only local files are read.
 IMAGE_COLUMNS = (
@@ -72,8 +79,16 @@ IMAGE_COLUMNS = (
     "filename",
     "file",
     "path",
+    "base_image",
+    *languages.IMAGES,
 )
-FURTHER_IMAGE_COLUMNS = ("additional_image_link", "additional_image_links", "additional_images")
+FURTHER_IMAGE_COLUMNS = (
+    "additional_image_link",
+    "additional_image_links",
+    "additional_images",
+    "further_images",
+    *languages.FURTHER_IMAGES,
+)
 
 # Source: https://support.google.com/merchants/answer/7052112 (product data specification)
 _MERCHANT_NAMES = (
@@ -97,7 +112,13 @@ _MERCHANT_NAMES = (
     "sale_price",
     "size",
 )
-_SYNONYMS = {"base_colour": "color", "base_color": "color", "colour": "color", "brand_name": "brand"}
+_SYNONYMS = {
+    "base_colour": "color",
+    "base_color": "color",
+    "colour": "color",
+    "brand_name": "brand",
+    **languages.ATTRIBUTES,
+}
 
 _LOCALHOST = frozenset({"", "localhost"})
 _SEPARATOR = re.compile(r"[,;|]")
@@ -115,37 +136,89 @@ class Roles:
         id: None if products are named after their photos.
         title: None if products have no title.
         images: The main image first; empty if photos are named after the product's id.
+        fallbacks: Other columns of images; the first that has one counts for a row without a main image.
     """
 
     id: str | None
     title: str | None
     images: tuple[str, ...]
+    fallbacks: tuple[str, ...] = field(default=(), compare=False)
 
 
-def roles_of(columns: Sequence[str]) -> Roles:
-    """Find the columns that have a role."""
+IMAGE, IMAGES = "image", "images"
+"""What a mapping of columns calls the main image and the further ones, beside ``id`` and ``title``."""
+
+
+def roles_of(columns: Sequence[str], given: Mapping[str, str] | None = None) -> Roles:
+    """Find the columns that have a role.
+
+    Args:
+        columns: Names of all columns.
+        given: Columns by what they hold, as the user said; they win over what their names say.
+    """
+    given = given or {}
+    columns = [column for column in columns if column not in given.values()]
     by_key = {column_key(column): column for column in reversed(columns)}
 
     def present(names: Iterable[str]) -> list[str]:
         return [by_key[column_key(name)] for name in names if column_key(name) in by_key]
 
-    main = present(IMAGE_COLUMNS)[:1]
+    main, fallbacks = (mains := present(IMAGE_COLUMNS))[:1], mains[1:]
+    if IMAGE in given:
+        main, fallbacks = [given[IMAGE]], mains
+    further = [given[IMAGES]] if IMAGES in given else present(FURTHER_IMAGE_COLUMNS)
     return Roles(
-        id=next(iter(present(ID_COLUMNS)), None),
-        title=next(iter(present(TITLE_COLUMNS)), None),
-        images=(*main, *present(FURTHER_IMAGE_COLUMNS)),
+        id=given.get("id") or next(iter(present(ID_COLUMNS)), None),
+        title=given.get("title") or next(iter(present(TITLE_COLUMNS)), None),
+        images=(*main, *further),
+        fallbacks=tuple(fallbacks),
     )
 
 
-@lru_cache(maxsize=256)  # the rows of a table have the same columns, or a few variants
-def attribute_names(columns: tuple[str, ...]) -> Mapping[str, str]:
-    """The attribute's name of each column: its Google Merchant name, else its own.
+def columns_of(parts: Iterable[str]) -> dict[str, str]:
+    """Read a mapping as people write it: ``image=Bild,title=Bezeichnung``, in one text or several.
 
-    If two columns fit one Merchant name, the column of that name gets it, else the first; the other keeps its own.
+    Raises:
+        BadColumns: A part is not NAME=COLUMN, or names something twice.
+
+    Example:
+        >>> columns_of(["image=Bild,title=Bezeichnung", "price=Preis"])
+        {'image': 'Bild', 'title': 'Bezeichnung', 'price': 'Preis'}
     """
-    names = {column: column for column in columns}
-    taken = set(columns)
+    given: dict[str, str] = {}
+    for part in (piece for text in parts for piece in text.split(",")):
+        name, equals, column = (piece.strip() for piece in part.partition("="))
+        if not (name and equals and column):
+            raise BadColumns(part.strip(), reason="it is not NAME=COLUMN, such as image=Photo")
+        if name in given or column in given.values():
+            raise BadColumns(part.strip(), reason="each name has one column, and each column one name")
+        given[name] = column
+    return given
+
+
+def decimal_mark_of(columns: Iterable[str]) -> str | None:
+    """The decimal mark of the language that names of columns are in; None for English and unknown ones.
+
+    Example:
+        >>> decimal_mark_of(("id", "Bezeichnung", "Preis")), decimal_mark_of(("id", "title", "price"))
+        (',', None)
+    """
+    return "," if any(column_key(column) in _FOREIGN_KEYS for column in columns) else None
+
+
+@lru_cache(maxsize=256)  # the rows of a table have the same columns, or a few variants
+def attribute_names(columns: tuple[str, ...], given: tuple[tuple[str, str], ...] = ()) -> Mapping[str, str]:
+    """The attribute's name of each column: what the user said, else its Google Merchant name, else its own.
+
+    A column whose name was ``given`` to another one is called ``original_{name}``. If two columns fit one Merchant
+    name, the column of that name gets it, else the first; the other keeps its own.
+    """
+    said = {column: name for name, column in given}
+    names = {column: f"original_{column}" if column in dict(given) else column for column in columns} | said
+    taken = {*columns, *said.values()}
     for column in columns:
+        if column in said:
+            continue
         merchant_name = _MERCHANT_NAME_OF.get(column_key(column))
         if merchant_name and merchant_name not in taken:
             names[column] = merchant_name
@@ -153,15 +226,22 @@ def attribute_names(columns: tuple[str, ...]) -> Mapping[str, str]:
     return names
 
 
+@lru_cache(maxsize=4096)  # each row has the same columns
 def column_key(column: str) -> str:
     """The form in which names of columns are compared."""
-    return "".join(letter for letter in column.casefold() if letter.isalnum())
+    folded = column.casefold()
+    if not folded.isascii():
+        folded = unicodedata.normalize("NFKD", folded).replace("ł", "l").replace("ø", "o").replace("æ", "ae")
+    return "".join(letter for letter in folded if letter.isalnum())
 
 
 _MERCHANT_NAME_OF = {
     **{column_key(name): name for name in _MERCHANT_NAMES},
     **{column_key(synonym): name for synonym, name in _SYNONYMS.items()},
 }
+_FOREIGN_KEYS = frozenset(
+    column_key(name) for name in (*languages.IDS, *languages.TITLES, *languages.IMAGES, *languages.ATTRIBUTES)
+).difference(map(column_key, (*ID_COLUMNS[: -len(languages.IDS)], *_MERCHANT_NAMES)))
 
 
 def references(cell: Cell, *, is_file: Callable[[str], bool]) -> Iterator[str]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sartor.catalog.source import Source
 
 OPTIONS = "source:"  # begins the settings that say with which options a source was fetched last
+COLUMNS = "columns:"  # begins the settings that say what the columns of a source's table hold
 _FILES, _PARTS, _NOTES, _MARK, _LOCK = "files", "parts", "fetched.jsonl", "copy", "fetching.lock"
 _LOCK_S = 24 * 3_600.0  # seconds that a fetch waits for another one of the same source on this host
 _SPARE_BYTES = 64 << 20  # that stay free on the disk
@@ -170,16 +171,34 @@ class Sources:
             return self._connect(source).name
         return str(Path(source).resolve())
 
+    def remember_columns(self, source: str | Path, columns: Mapping[str, str]) -> None:
+        """Read a source with this mapping from now on; an empty one forgets it."""
+        noted = COLUMNS + self.id_of(source)
+        text = json.dumps(dict(columns), ensure_ascii=False) if columns else ""
+        if (self._notes.setting(noted) or "") != text:
+            self._notes.set_setting(noted, text)
+
     @contextmanager
-    def open(self, source: str | Path, *, on_fetch: OnFetch = lambda _: None) -> Iterator[Source]:
+    def open(
+        self,
+        source: str | Path,
+        *,
+        columns: Mapping[str, str] | None = None,
+        on_fetch: OnFetch = lambda _: None,
+    ) -> Iterator[Source]:
         """Open a source by its path or address, or by its id in the store.
+
+        Args:
+            source: What to open.
+            columns: The columns of its table by what they hold; by default those that are remembered.
+            on_fetch: Called while it is fetched.
 
         Raises:
             SourceError: It cannot be read, or cannot be fetched.
             BadAddress: It is no address of a source.
         """
         if not (isinstance(source, str) and "://" in source):
-            with open_source(Path(source)) as opened:
+            with open_source(Path(source), columns=self._columns(source, columns)) as opened:
                 yield opened
             return
         remote = self._connect(source)
@@ -189,8 +208,14 @@ class Sources:
         path, origin = self._fetched(remote, on_fetch)
         if "?" in source and self._notes.setting(noted) != source:
             self._notes.set_setting(noted, source)
-        with open_source(path, origin=origin) as opened:
+        with open_source(path, origin=origin, columns=self._columns(source, columns)) as opened:
             yield opened
+
+    def _columns(self, source: str | Path, columns: Mapping[str, str] | None) -> Mapping[str, str]:
+        if columns is not None:
+            return columns
+        known = self._notes.setting(COLUMNS + self.id_of(source))
+        return {str(name): str(column) for name, column in json.loads(known).items()} if known else {}
 
     def _fetched(self, remote: Remote, on_fetch: OnFetch) -> tuple[Path, Origin]:
         """The local copy of a source, and where it came from."""

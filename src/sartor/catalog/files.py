@@ -349,7 +349,7 @@ class PhotoFinder:
         return next((stem(base_name(reference)) for reference in self._references(row, roles)), "")
 
     def _references(self, row: Row, roles: Roles) -> Iterator[str]:
-        for column in roles.images:
+        for column in image_columns(row, roles):
             yield from references(row.cells.get(column), is_file=self._is_file)
 
     def _is_file(self, reference: str) -> bool:
@@ -370,6 +370,13 @@ class PhotoFinder:
         return None
 
 
+def image_columns(row: Row, roles: Roles) -> Sequence[str]:
+    """The columns that name a row's images."""
+    if not roles.fallbacks or any(texts(row.cells.get(column)) for column in roles.images):
+        return roles.images
+    return next(((column,) for column in roles.fallbacks if texts(row.cells.get(column))), roles.images)
+
+
 def id_of(row: Row, roles: Roles) -> str:
     """The id of a row; empty if it has none."""
     return " ".join(texts(row.cells.get(roles.id))) if roles.id is not None else ""
@@ -386,6 +393,7 @@ class PhotoSource:
         self.name = name
         self.kind = kind
         self.findings = findings
+        self.mapping: Sequence[tuple[str, str]] = ()
         self.product_count = len(photos)
         self._files = files
         self._photos = photos

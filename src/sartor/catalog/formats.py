@@ -6,9 +6,10 @@ import codecs
 import csv
 import json
 import math
+import re
 from collections import deque
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from sartor.catalog.source import Case
@@ -24,8 +25,14 @@ if TYPE_CHECKING:
 
 Cell: TypeAlias = "AttributeValue | None"
 
+# A line of words above the header, as templates of Meta have it; "#" or "#id" may be a column.
+# Source: https://www.facebook.com/business/help/1898524300466211 (data feed templates)
+_COMMENT = re.compile(r'"?#\s*[^\s,;|\t#]+\s+(?P<second>[^\s,;\t])')
 DELIMITERS = (",", ";", "\t", "|")  # the first wins a draw, and is assumed for a table of one column
 _QUOTE = '"'
+_ADDRESSES = ("src", "originalSrc", "image_url", "imageUrl", "contentUrl")  # of a picture, in JSON
+_LINKS = ("url", "link", "href", "path", "file", "filename", "name")  # likewise, if the column is named after it
+_PICTURE_WORDS = ("image", "photo", "picture")
 _MAX_INT = 2**63  # what stores and indexes hold as a number
 
 
@@ -152,19 +159,27 @@ class TextLines:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delimited:
-    """A table with a header and cells separated by one character."""
+    """A table with a header and cells separated by one character, perhaps below lines of comment."""
 
     delimiter: str
-    header_lines: int = 1
+    comment_lines: int = 0
+
+    @property
+    def header_lines(self) -> int:
+        """The comments and the header."""
+        return self.comment_lines + 1
 
     @classmethod
     def sniff(cls, head: str) -> Delimited | None:
         """The format by the first line of a file; None if that line is not a header."""
-        header = next((line for line in head.splitlines() if line.strip()), "")
+        lines = [line for line in head.splitlines() if line.strip()]
+        followed = zip_longest(lines, lines[1:], fillvalue="")
+        comments = next((rank for rank, pair in enumerate(followed) if not _is_comment(*pair)), 0)
+        header = lines[comments] if lines else ""
         if not header or not all(letter.isprintable() or letter == "\t" for letter in header):
             return None
         unquoted = "".join(header.split(_QUOTE)[::2])
-        return cls(delimiter=max(DELIMITERS, key=unquoted.count))
+        return cls(delimiter=max(DELIMITERS, key=unquoted.count), comment_lines=comments)
 
     def columns(self, table: TableStream) -> tuple[str, ...]:
         """The header's cells."""
@@ -192,9 +207,12 @@ class Delimited:
 
     def _records(self, lines: TextLines, findings: Findings) -> Iterator[tuple[int, list[str], bool]]:
         """Number and cells of each line that is not blank, and whether its quotes are closed; the header, too."""
-        width = 0
+        width, comments = 0, self.comment_lines
         for line in lines:
             if line.isspace():
+                continue
+            if comments:
+                comments -= 1
                 continue
             number = lines.number
             is_closed = True
@@ -250,6 +268,12 @@ class Delimited:
         return [*cells[: width - 1], self.delimiter.join(cells[width - 1 :])]
 
 
+def _is_comment(line: str, following: str) -> bool:
+    """Whether a line is words about the columns; bars in it part columns only if the next line has as many."""
+    match = _COMMENT.match(line)
+    return match is not None and (match["second"] != "|" or line.count("|") > following.count("|"))
+
+
 def _header(records: Iterator[tuple[int, list[str], bool]]) -> list[str]:
     _, names, _ = next(records, (0, [], True))
     return [name.strip() or f"column_{number}" for number, name in enumerate(names, start=1)]
@@ -266,7 +290,7 @@ class JsonLines:
     """JSON Lines: one object a line.
 
     An object inside the object becomes columns with a dot (``details.fabric``), one level deep. Deeper objects,
-    and lists of more than plain values, stay JSON text.
+    and lists of more than plain values, stay JSON text; a list of pictures becomes their addresses.
     """
 
     header_lines: int = 0
@@ -283,37 +307,66 @@ class JsonLines:
         return tuple(dict.fromkeys(column for row in self.rows(table) for column in row.cells))
 
     def rows(self, table: TableStream) -> Iterator[Row]:
-        """The objects; other lines are counted and skipped."""
+        """The objects as rows; other lines are counted and skipped."""
+        for location, parsed in self.objects(table):
+            try:
+                cells = cells_of(parsed)
+            except RecursionError:
+                table.findings.add(Case.BAD_JSON, location)
+            else:
+                yield Row(location=location, cells=cells)
+
+    def objects(self, table: TableStream) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """The location of each object, and the object; other lines are counted and skipped."""
         lines = TextLines(table)
         for line in lines:
             if line.isspace():
                 continue
             location = f"line {lines.number}"
-            cells = _object(line)
-            if cells is None and lines.is_cut and line.lstrip().startswith("{"):
+            parsed = _object(line)
+            if parsed is None and lines.is_cut and line.lstrip().startswith("{"):
                 reason = f"it breaks off in the middle of an object, at {location}; the rest of it is missing"
                 raise UnreadableTable(table.label, reason=reason)
-            if cells is None:
+            if parsed is None:
                 table.findings.add(Case.BAD_JSON, location)
             else:
-                yield Row(location=location, cells=cells)
+                yield location, parsed
 
 
-def _object(line: str) -> dict[str, Cell] | None:
+def _object(line: str) -> dict[str, Any] | None:
     try:
         parsed = json.loads(line)
-        return merged(_flattened(parsed)) if isinstance(parsed, dict) else None
+        return parsed if isinstance(parsed, dict) else None
     except (ValueError, RecursionError):  # ValueError also for a number of over 4,300 digits
         return None
 
 
-def _flattened(outer: dict[str, Any]) -> Iterator[tuple[str, Cell]]:
+def cells_of(parsed: Mapping[str, Any]) -> dict[str, Cell]:
+    """The cells of a JSON object."""
+    return merged(_flattened(parsed))
+
+
+def _flattened(outer: Mapping[str, Any]) -> Iterator[tuple[str, Cell]]:
     for column, value in outer.items():
-        if isinstance(value, dict):
+        pictures = _pictures(column, value)
+        if pictures is not None:
+            yield storable(column), pictures
+        elif isinstance(value, dict):
             for inner, inner_value in value.items():
                 yield storable(f"{column}.{inner}"), _cell(inner_value)
         else:
             yield storable(column), _cell(value)
+
+
+def _pictures(column: str, value: Any) -> Cell:
+    """The addresses of a list of pictures, or of one in a column that is named after it; None of anything else."""
+    is_named = any(word in column.casefold() for word in _PICTURE_WORDS)
+    items = value if isinstance(value, list) else [value] if is_named else []
+    keys = (*_ADDRESSES, *_LINKS) if is_named else _ADDRESSES
+    if not items or not all(isinstance(item, dict) for item in items):
+        return None
+    found = [next((item[key] for key in keys if isinstance(item.get(key), str)), None) for item in items]
+    return tuple(map(storable, map(str, found))) if all(found) else None
 
 
 def _cell(value: Any) -> Cell:

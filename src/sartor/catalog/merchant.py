@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sartor.catalog.formats import Cell, TableStream
 
 NAMESPACE = "http://base.google.com/ns/1.0"
+_DETAIL = "product_detail"
 _ITEMS = frozenset({"item", "entry"})
 _UNKNOWN_ENCODING = (LookupError, ValueError)  # as expat raises them
 
@@ -107,7 +108,17 @@ def _cells(item: Element) -> dict[str, Cell]:
 
 
 def _pairs(field: Element) -> Iterator[tuple[str, Cell]]:
-    """A field as column and text; a group such as ``g:shipping`` as columns with a dot."""
+    """A field as column and text; a group such as ``g:shipping`` as columns with a dot.
+
+    A product detail is a column of its own name.
+
+    Source: https://support.google.com/merchants/answer/9218260
+    """
+    if _name(field) == _DETAIL:
+        parts = {_name(part): "".join(part.itertext()).strip() for part in field}
+        if parts.get("attribute_name"):
+            yield parts["attribute_name"], parts.get("attribute_value", "")
+            return
     if len(field) == 0:
         yield _name(field), (field.text or field.get("href") or "").strip()  # Atom has links in href
     for part in field:

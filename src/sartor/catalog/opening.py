@@ -23,11 +23,12 @@ from sartor.catalog.files import (
     suffix_of,
 )
 from sartor.catalog.source import Case, Findings
-from sartor.catalog.tables import TABLE_SUFFIXES, TableSource, find_table, named_table
-from sartor.errors import SourceNotFound, UnreadableTable, UnrecognizedSource
+from sartor.catalog.table_source import TableSource
+from sartor.catalog.tables import TABLE_SUFFIXES, find_table, named_table
+from sartor.errors import BadColumns, SourceNotFound, UnreadableTable, UnrecognizedSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from sartor.catalog.source import Source
@@ -35,10 +36,13 @@ if TYPE_CHECKING:
 LOOKED_FOR = (
     "photos (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF)",
     "Kaggle's styles.csv beside images/",
-    "a CSV or JSON Lines file with an id and an image column",
+    "a CSV, JSON Lines or JSON file with an id and an image column",
+    "an export of Shopify, WooCommerce, Magento or BigCommerce",
+    "schema.org's products as JSON-LD, in a file or a saved page",
     "a Google Merchant feed (TSV, RSS or Atom)",
     "a folder or ZIP of these",
 )
+_PAGE_SUFFIXES = frozenset({".html", ".htm"})
 _PHOTO_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"II*\0", b"MM\0*")
 
 
@@ -49,7 +53,11 @@ def is_readable_name(name: str) -> bool:
 
 @contextmanager
 def open_source(
-    path: Path, *, limits: ZipLimits = DEFAULT_ZIP_LIMITS, origin: Origin | None = None
+    path: Path,
+    *,
+    limits: ZipLimits = DEFAULT_ZIP_LIMITS,
+    origin: Origin | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> Iterator[Source]:
     """Open a source of products.
 
@@ -57,6 +65,7 @@ def open_source(
         path: A folder, a ZIP archive, a table, a feed or a photo.
         limits: How much a ZIP archive may hold.
         origin: Where the path is a copy from.
+        columns: Columns of its table by what they hold: ``{"image": "Bild", "price": "Preis"}``.
 
     Raises:
         SourceNotFound: The path does not exist.
@@ -70,40 +79,51 @@ def open_source(
     shown = str(path) if origin is None else origin.name
     mode = _mode(path)
     if stat.S_ISDIR(mode):
-        yield _source_in(FolderFiles(path, findings, origin=origin), shown, "folder", findings)
+        yield _source_in(FolderFiles(path, findings, origin=origin), shown, "folder", findings, columns)
     elif not stat.S_ISREG(mode):
         raise UnrecognizedSource(shown, looked_for=LOOKED_FOR)
     elif path.suffix.lower() == ".zip" or is_archive(_start(path)):
         with open_archive(path, limits=limits, findings=findings, origin=origin) as files:
-            yield _source_in(files, shown, "zip", findings)
+            yield _source_in(files, shown, "zip", findings, columns)
     else:
-        yield _source_of_file(path, shown, findings, origin)
+        yield _source_of_file(path, shown, findings, origin, columns)
 
 
-def _source_in(files: Files, shown: str, kind: str, findings: Findings) -> Source:
+def _source_in(
+    files: Files, shown: str, kind: str, findings: Findings, columns: Mapping[str, str] | None
+) -> Source:
     index = PhotoIndex(files)
-    table = find_table(files, index, source=shown, findings=findings)
+    table = find_table(files, index, source=shown, findings=findings, columns=columns)
     photos = photos_in(files)
     if table is not None:
         return TableSource(shown, table, index, unlisted=photos, findings=findings)
     if photos:
+        _require_no_columns(shown, columns)
         return PhotoSource(shown, kind, files, photos=photos, findings=findings)
     raise UnrecognizedSource(shown, looked_for=LOOKED_FOR)
 
 
-def _source_of_file(path: Path, shown: str, findings: Findings, origin: Origin | None) -> Source:
+def _source_of_file(
+    path: Path, shown: str, findings: Findings, origin: Origin | None, columns: Mapping[str, str] | None
+) -> Source:
     if is_photo(path.name) or _is_photo_inside(_start(path)):
+        _require_no_columns(shown, columns)
         photo = OnePhoto(path, findings, origin=origin)
         return PhotoSource(shown, "photo", photo, photos=photo.names, findings=findings)
     files = FolderFiles(path.parent, findings, origin=origin)
     index = PhotoIndex(files)
     try:
-        table = named_table(files, path.name, index)
+        table = named_table(files, path.name, index, columns=columns)
     except UnreadableTable:
-        if path.suffix.lower() in TABLE_SUFFIXES:
+        if columns or path.suffix.lower() in TABLE_SUFFIXES | _PAGE_SUFFIXES:
             raise
         raise UnrecognizedSource(shown, looked_for=LOOKED_FOR) from None
     return TableSource(shown, table, index, unlisted=(), findings=findings)
+
+
+def _require_no_columns(shown: str, columns: Mapping[str, str] | None) -> None:
+    if columns:
+        raise BadColumns(", ".join(columns), reason=f"{shown} has no table whose columns they could be")
 
 
 def _mode(path: Path) -> int:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sartor.types import SourceProduct
 
@@ -37,6 +37,14 @@ class Case(StrEnum):
     MISSING_CELLS = "missing cells"
     EMPTY_COLUMNS = "empty columns"
     UNKNOWN_COLUMNS = "unknown columns"
+    DRAFTS = "products that are not published, left out"
+    OTHER_KINDS = "rows that are no products, such as files and videos, left out"
+    NO_PARENT = "variants whose product is not in the file, taken as products"
+    SHARED_GALLERY = "products whose colors share all photos"
+    ODD_PRICES = "prices that are no amount, kept as text"
+    ODD_AVAILABILITY = "availabilities that are not known, kept as text"
+    MIXED_CURRENCIES = "currencies of prices, more than one"
+    NOT_ON_SALE = "sale prices outside of their dates, kept as scheduled_sale_price"
     OTHER_TABLES = "other tables, not read"
     CLOSED_FOLDERS = "folders that could not be read"
     LINKED_FOLDERS = "links to folders, not followed"
@@ -102,7 +110,12 @@ class Source(Protocol):
 
     @property
     def kind(self) -> str:
-        """The recognized kind: ``folder``, ``zip``, ``photo``, ``kaggle``, ``table`` or ``merchant feed``."""
+        """The recognized kind: ``folder``, ``photo``, ``table``, or the name of a platform such as ``Shopify``."""
+        ...
+
+    @property
+    def mapping(self) -> Sequence[tuple[str, str]]:
+        """Each column of its table, and what it is in the catalog; empty without a table."""
         ...
 
     @property

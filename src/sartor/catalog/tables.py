@@ -1,30 +1,48 @@
-"""Tables of products: recognized by their content, picked for a folder or ZIP, and read as a source."""
+"""Tables of products: recognized by their content, and picked for a folder or ZIP."""
 
 from __future__ import annotations
 
 import codecs
 import io
+import json
 import posixpath
-from collections import Counter
+import re
+import shlex
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import groupby, islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sartor.catalog.columns import Roles, attribute_names, roles_of
-from sartor.catalog.files import Files, PhotoFinder, id_of, stem, suffix_of, without_suffix
+from sartor.catalog.columns import (
+    Roles,
+    attribute_names,
+    column_key,
+    decimal_mark_of,
+    is_url,
+    references,
+    roles_of,
+)
+from sartor.catalog.files import (
+    Files,
+    PhotoFinder,
+    is_photo,
+    suffix_of,
+)
 from sartor.catalog.formats import Delimited, JsonLines, Row, TableFormat, TableStream, texts
 from sartor.catalog.merchant import MerchantXml
+from sartor.catalog.platforms import ObjectTable, PlatformTable, object_platform_of, platform_of
+from sartor.catalog.platforms.objects import JsonDocument, objects_in
+from sartor.catalog.platforms.schema_org import Page, SchemaOrg
 from sartor.catalog.source import Case, Findings
 from sartor.errors import UnreadableTable
 from sartor.limits import MAX_TABLE_CANDIDATES
-from sartor.types import AttributeValue, Product, SourceProduct
+from sartor.money import mark_of
+from sartor.offers import is_price
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sartor.catalog.files import PhotoIndex
-    from sartor.catalog.formats import Cell
-    from sartor.types import SourcePhoto
 
 KIND = "kaggle"
 TABLE = "styles.csv"  # of Kaggle's Fashion Product Images
@@ -43,14 +61,13 @@ COLUMNS = (
 _KAGGLE_ONLY = frozenset({"articleType", "productDisplayName"})
 
 TABLE_SUFFIXES = frozenset(
-    {".csv", ".tsv", ".tab", ".psv", ".txt", ".jsonl", ".ndjson", ".json", ".xml", ".rss", ".atom"}
+    {".csv", ".tsv", ".tab", ".psv", ".txt", ".jsonl", ".ndjson", ".json", ".jsonld", ".xml", ".rss", ".atom"}
 )
 _NOTES_SUFFIXES = frozenset({".txt", ".json"})  # more often a note or a setting than a table
+_NUMBER = re.compile(r"\d+")  # "Attribute 2 name" is read as "Attribute 1 name"
 _HEAD_BYTES = 2**16
 _SAMPLE_ROWS = 20
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_COUNTED_BYTES = 32 * 2**20
-_CHUNK_BYTES = 2**20
 
 
 def has_kaggle_name(name: str) -> bool:
@@ -69,9 +86,11 @@ class Table:
 
     Attributes:
         name: Its name among the files of the source.
-        kind: ``kaggle``, ``table`` or ``merchant feed``.
+        kind: ``kaggle``, ``table``, ``merchant feed``, or the platform that exported it.
         columns: Its columns; further rows may have others.
-        sample: Its first rows; empty if it cannot be cut at a line.
+        sample: Its first rows, as many as the start of the file has.
+        given: Columns by what they hold, as the user said.
+        exported: The columns that the platform wrote; empty for other tables.
     """
 
     name: str
@@ -80,6 +99,36 @@ class Table:
     columns: tuple[str, ...]
     roles: Roles
     sample: tuple[Row, ...]
+    given: tuple[tuple[str, str], ...] = ()
+    exported: tuple[str, ...] = ()
+
+    @property
+    def mapping(self) -> tuple[tuple[str, str], ...]:
+        """Each column, and what it is in the catalog."""
+        if isinstance(self.format, ObjectTable):
+            return tuple(self.format.platform.meanings.items())
+        if isinstance(self.format, PlatformTable):
+            meanings = {column_key(column): meaning for column, meaning in self.format.platform.meanings.items()}
+            keys = ((column, column_key(_NUMBER.sub("1", column))) for column in self.exported)
+            return tuple(
+                (column, meanings.get(column_key(column)) or meanings.get(key) or column) for column, key in keys
+            )
+        names = attribute_names(self.columns, self.given)
+        roles = {self.roles.id: "id", self.roles.title: "title"} | dict.fromkeys(self.roles.images, "photos")
+        return tuple((column, roles.get(column) or names[column]) for column in self.columns)
+
+    @property
+    def decimal_mark(self) -> str | None:
+        """The decimal mark of its prices, by the first rows, else by the language of its columns."""
+        names = attribute_names(self.columns, self.given)
+        prices = [
+            text
+            for row in self.sample
+            for column, cell in row.cells.items()
+            if is_price(names.get(column, column))
+            for text in texts(cell)
+        ]
+        return mark_of(prices) or decimal_mark_of(self.columns)
 
     @property
     def folder(self) -> str:
@@ -87,19 +136,32 @@ class Table:
         return posixpath.dirname(self.name)
 
 
-def named_table(files: Files, name: str, index: PhotoIndex) -> Table:
+def named_table(files: Files, name: str, index: PhotoIndex, *, columns: Mapping[str, str] | None = None) -> Table:
     """The table in a file that the user named.
+
+    Args:
+        files: Where it is.
+        name: Its name there.
+        index: The photos that it may name.
+        columns: Its columns by what they hold; then it is read as a plain table, whichever platform exported it.
 
     Raises:
         UnreadableTable: It is not a table, or has neither images nor ids that photos are named after.
     """
-    table = _recognize(files, name, _head(files, name))
+    table = _recognize(files, name, _head(files, name), columns)
     if table.roles.images or table.kind == KIND or _names_photos(table, index):
         return table
-    raise UnreadableTable(files.label(name), reason=_no_images(table.columns))
+    raise UnreadableTable(files.label(name), reason=_no_images(table.columns, table.sample, files.label(name)))
 
 
-def find_table(files: Files, index: PhotoIndex, *, source: str, findings: Findings) -> Table | None:
+def find_table(
+    files: Files,
+    index: PhotoIndex,
+    *,
+    source: str,
+    findings: Findings,
+    columns: Mapping[str, str] | None = None,
+) -> Table | None:
     """The table that describes the photos of a folder or ZIP: Kaggle's, else the only one nearest to the top.
 
     Raises:
@@ -110,6 +172,8 @@ def find_table(files: Files, index: PhotoIndex, *, source: str, findings: Findin
         key=lambda name: (name.count("/"), name),
     )
     table = _kaggle_table(files, candidates) or _nearest_table(files, candidates, index, source=source)
+    if table is not None and columns:
+        table = named_table(files, table.name, index, columns=columns)
     for name in candidates:
         if suffix_of(name) not in _NOTES_SUFFIXES and (table is None or name != table.name):
             findings.add(Case.OTHER_TABLES, name)
@@ -126,7 +190,7 @@ def format_of(head: bytes) -> TableFormat | None:
     if text.lstrip().startswith("<"):
         return MerchantXml.sniff(text)
     if text.lstrip().startswith(("{", "[")):
-        return JsonLines.sniff(text)
+        return JsonDocument() if _is_document(text) else JsonLines.sniff(text)
     return Delimited.sniff(text)
 
 
@@ -137,18 +201,104 @@ def _head(files: Files, name: str) -> bytes:
     return head if len(head) < _HEAD_BYTES else head[: head.rfind(b"\n") + 1] or head
 
 
-def _recognize(files: Files, name: str, head: bytes) -> Table:
-    format_ = format_of(head)
+def _is_document(text: str) -> bool:
+    """Whether a JSON file is one document, rather than an object a line."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    first = lines[0].strip()
+    if first.startswith("["):
+        return True
+    try:
+        parsed = json.loads(first)
+    except (ValueError, RecursionError):
+        return first.endswith(("{", "[", ",")) or len(lines) == 1
+    return len(lines) == 1 and objects_in(parsed) != (parsed,)
+
+
+def _recognize(files: Files, name: str, head: bytes, given: Mapping[str, str] | None = None) -> Table:
+    format_ = _format_in(files, name, head, is_plain=bool(given))
     if format_ is None:
         raise UnreadableTable(files.label(name), reason=why_no_format(head))
-    columns = format_.columns(_start(files, name, head))
-    roles = roles_of(columns)
+    with _beginning(files, name, head, format_) as start:
+        columns = format_.columns(start)
+    exported: tuple[str, ...] = ()
+    if isinstance(format_, PlatformTable):
+        exported = format_.format.columns(_start(files, name, head))
+    _require_columns(columns, given or {}, label=files.label(name))
+    roles = roles_of(columns, given)
+    sample = _sample(files, name, head, format_)
     if roles.id is None and not roles.images:
-        raise UnreadableTable(files.label(name), reason=_no_images(columns))
-    kind = KIND if is_kaggle(name, columns) else "merchant feed" if _is_feed(roles) else "table"
-    is_line_based = format_.header_lines is not None
-    sample = tuple(islice(format_.rows(_start(files, name, head)), _SAMPLE_ROWS)) if is_line_based else ()
-    return Table(name=name, kind=kind, format=format_, columns=columns, roles=roles, sample=sample)
+        reason = _no_images(columns, sample, files.label(name))
+        raise UnreadableTable(files.label(name), reason=reason)
+    if isinstance(format_, PlatformTable | ObjectTable):
+        kind = format_.platform.name
+    else:
+        kind = KIND if is_kaggle(name, columns) else "merchant feed" if _is_feed(roles) else "table"
+    return Table(
+        name=name,
+        kind=kind,
+        format=format_,
+        columns=columns,
+        roles=roles,
+        sample=sample,
+        given=tuple((given or {}).items()),
+        exported=exported,
+    )
+
+
+def _require_columns(columns: Sequence[str], given: Mapping[str, str], *, label: str) -> None:
+    for name, column in given.items():
+        if column not in columns:
+            turned = f" (write {column}={name}: the catalog's name comes first)" if name in columns else ""
+            reason = (
+                f"it has no column {column!r}, which --columns names{turned}; its columns: {', '.join(columns)}"
+            )
+            raise UnreadableTable(label, reason=reason)
+
+
+def _format_in(files: Files, name: str, head: bytes, *, is_plain: bool) -> TableFormat | None:
+    """The format of a table, with the reader of its platform if it is known."""
+    if (page := Page.sniff(head.decode("utf-8-sig", "replace"))) is not None:
+        return ObjectTable(format=page, platform=SchemaOrg())
+    format_ = format_of(head)
+    if is_plain or format_ is None:
+        return format_
+    if isinstance(format_, Delimited):
+        platform = platform_of(format_.columns(_start(files, name, head)))
+        return format_ if platform is None else PlatformTable(format=format_, platform=platform)
+    if isinstance(format_, JsonLines):
+        return _of_objects(format_, format_.objects(_start(files, name, head)))
+    if isinstance(format_, JsonDocument):
+        with _beginning(files, name, head, format_) as table:
+            return _of_objects(format_, format_.objects(table))
+    return format_
+
+
+def _of_objects(
+    format_: JsonLines | JsonDocument, objects: Iterator[tuple[str, Mapping[str, Any]]]
+) -> TableFormat:
+    for _, parsed in islice(objects, _SAMPLE_ROWS):
+        if (platform := object_platform_of(parsed)) is not None:
+            return ObjectTable(format=format_, platform=platform)
+    return format_
+
+
+def _sample(files: Files, name: str, head: bytes, format_: TableFormat) -> tuple[Row, ...]:
+    """The first rows; fewer where the start of a file breaks off."""
+    rows: list[Row] = []
+    with _beginning(files, name, head, format_) as table, suppress(UnreadableTable):
+        rows.extend(islice(format_.rows(table), _SAMPLE_ROWS))
+    return tuple(rows)
+
+
+@contextmanager
+def _beginning(files: Files, name: str, head: bytes, format_: TableFormat) -> Iterator[TableStream]:
+    """The start of a table; the whole of it where its format needs that."""
+    inner = format_.format if isinstance(format_, ObjectTable) else format_
+    if not isinstance(inner, JsonDocument | Page):
+        yield _start(files, name, head)
+        return
+    with files.open_table(name) as stream:
+        yield TableStream(label=files.label(name), stream=stream, findings=Findings())
 
 
 def _start(files: Files, name: str, head: bytes) -> TableStream:
@@ -181,6 +331,8 @@ def _likely_table(files: Files, name: str, index: PhotoIndex) -> Table | None:
         table = _recognize(files, name, head)
     except UnreadableTable:
         return None
+    if isinstance(table.format, JsonDocument) and len(table.sample) <= 1:
+        return None  # what somebody noted of one photo
     is_described = table.roles.id is not None and table.roles.images
     return table if is_described or _names_photos(table, index) else None
 
@@ -194,10 +346,35 @@ def _is_feed(roles: Roles) -> bool:
     return any(column.replace(" ", "_").lower() == "image_link" for column in roles.images)
 
 
-def _no_images(columns: Sequence[str]) -> str:
-    return (
+def _no_images(columns: Sequence[str], sample: Sequence[Row], label: str) -> str:
+    reason = (
         f"it has no column of images (its columns: {', '.join(columns) or 'none'}); "
         "name one image, image_path, image_link or filename"
+    )
+    guess = _likely_images(columns, sample)
+    if guess is None:
+        return f"{reason}, or say which it is: --columns image=COLUMN"
+    command = shlex.join(["sartor", "index", label, "--columns", f"image={guess}"])
+    return f"{reason}, or say which it is: {command}"
+
+
+def _likely_images(columns: Sequence[str], sample: Sequence[Row]) -> str | None:
+    """The column most of whose first cells look like names or addresses of photos."""
+    best, most = None, 0.5
+    for column in columns:
+        cells = [row.cells[column] for row in sample if texts(row.cells.get(column))]
+        named = [list(references(cell, is_file=lambda _: False)) for cell in cells]
+        looks = sum(bool(each) and all(_looks_like_photo(name) for name in each) for each in named)
+        if cells and looks / len(cells) > most:
+            best, most = column, looks / len(cells)
+    return best
+
+
+def _looks_like_photo(reference: str) -> bool:
+    return (
+        is_photo(reference.partition("?")[0])
+        or reference.startswith("data:image/")
+        or (is_url(reference) and "image" in reference.casefold())
     )
 
 
@@ -213,154 +390,5 @@ def why_no_format(head: bytes) -> str:
     if start.startswith(b"<"):
         return "it is no RSS or Atom feed with Google's g: fields"
     if start.startswith((b"{", b"[")):
-        return "it is JSON, but not one object a line; write it as JSON Lines"
+        return "it is JSON, but neither one object a line nor one whole document"
     return "its first line is no header"
-
-
-class TableSource:
-    """A source of a table's rows; photos of ``unlisted`` without a row become products too."""
-
-    def __init__(
-        self, name: str, table: Table, index: PhotoIndex, *, unlisted: Sequence[str], findings: Findings
-    ) -> None:
-        self.name = name
-        self.kind = table.kind
-        self.findings = findings
-        self._table = table
-        self._index = index
-        self._candidates = unlisted
-        if table.kind == KIND:
-            for column in table.columns:
-                if column not in COLUMNS:
-                    findings.add(Case.UNKNOWN_COLUMNS, column)
-        self.product_count = _row_count(index.files, table)
-        self._on_opening = findings.snapshot()
-
-    def __iter__(self) -> Iterator[SourceProduct]:
-        self.findings.restore(self._on_opening)
-        reading = _Reading(self._table, self._index, self.findings)
-        yield from reading.listed(self._index.files)
-        yield from reading.unlisted(self._candidates)
-
-
-class _Reading:
-    """One pass over a table, with the ids and photos so far."""
-
-    def __init__(self, table: Table, index: PhotoIndex, findings: Findings) -> None:
-        self._table = table
-        self._index = index
-        self._findings = findings
-        self._finder = PhotoFinder(index, folder=table.folder, findings=findings)
-        self._ids: set[str] = set()
-        self._photos: set[str] = set()
-        self._missing: Counter[str] = Counter()
-        self._filled: set[str] = set()
-
-    def listed(self, files: Files) -> Iterator[SourceProduct]:
-        """The products with a row."""
-        name = self._table.name
-        with files.open_table(name) as stream:
-            table = TableStream(label=files.label(name), stream=stream, findings=self._findings)
-            for row in self._table.format.rows(table):
-                product = self._product(row)
-                if product is not None:
-                    yield product
-        self._report_columns()
-
-    def unlisted(self, names: Sequence[str]) -> Iterator[SourceProduct]:
-        """A product for each photo that no row names, with its stem as id, or its path if that is taken."""
-        are_named_by_id = not self._table.roles.images
-        listed_ids = frozenset(self._ids)
-        for name in names:
-            if name in self._photos:
-                continue
-            if are_named_by_id and stem(name) in listed_ids:
-                self._findings.add(Case.SPARE_PHOTOS, name)
-                continue
-            self._findings.add(Case.NO_ROW, name)
-            product_id = self._unused(stem(name), without_suffix(name), name)
-            self._ids.add(product_id)
-            yield SourceProduct(
-                product=Product(id=product_id), photos=(self._index.photo(name),), is_described=False
-            )
-
-    def _product(self, row: Row) -> SourceProduct | None:
-        photos = self._finder.photos_of(row, self._table.roles)
-        product_id = self._identify(row, photos)
-        if not product_id:
-            self._findings.add(Case.NO_ID, row.location)
-            return None
-        if product_id in self._ids:
-            self._findings.add(Case.DUPLICATE_IDS, f"{product_id} ({row.location})")
-            return None
-        if not photos:
-            self._findings.add(Case.NO_PHOTO, product_id)
-        self._ids.add(product_id)
-        self._photos.update(photo.name for photo in photos)
-        product = Product(id=product_id, title=self._title(row), attributes=self._attributes(row))
-        has_no_photo = bool(self._table.roles.images) and not self._finder.names_photo(row, self._table.roles)
-        return SourceProduct(product=product, photos=photos, has_no_photo=has_no_photo)
-
-    def _identify(self, row: Row, photos: Sequence[SourcePhoto]) -> str:
-        """The id of a row, else one after its image; empty if it has neither."""
-        roles = self._table.roles
-        product_id = id_of(row, roles)
-        image_stem = "" if product_id else self._finder.image_stem(row, roles)
-        if not image_stem:
-            return product_id
-        if roles.id is not None:
-            self._findings.add(Case.NAMED_AFTER_PHOTO, row.location)
-        if photos and photos[0].name not in self._photos:  # another photo, though of the same name
-            return self._unused(image_stem, without_suffix(photos[0].name), photos[0].name)
-        return image_stem
-
-    def _unused(self, *names: str) -> str:
-        return next((name for name in names if name not in self._ids), names[-1])
-
-    def _title(self, row: Row) -> str:
-        title = self._table.roles.title
-        return ", ".join(texts(row.cells.get(title))) if title is not None else ""
-
-    def _attributes(self, row: Row) -> dict[str, AttributeValue]:
-        roles = self._table.roles
-        names = attribute_names(tuple(row.cells))
-        attributes: dict[str, AttributeValue] = {}
-        for column, cell in row.cells.items():
-            if column == roles.id or column in roles.images:
-                continue
-            value = _value(cell)
-            if value is None:
-                self._missing[column] += 1
-                continue
-            self._filled.add(column)
-            if column != roles.title:
-                attributes[names[column]] = value
-        return attributes
-
-    def _report_columns(self) -> None:
-        for column, count in self._missing.items():
-            if column in self._filled:
-                self._findings.add(Case.MISSING_CELLS, f"{column} ({count})", count=count)
-            else:
-                self._findings.add(Case.EMPTY_COLUMNS, column)
-
-
-def _value(cell: Cell) -> AttributeValue | None:
-    if isinstance(cell, str):
-        return cell.strip() or None
-    return texts(cell) or None if isinstance(cell, tuple) else cell
-
-
-def _row_count(files: Files, table: Table) -> int | None:
-    """The number of rows by counting lines; None if rows are not lines or the table is too large to count."""
-    if table.format.header_lines is None:
-        return None
-    lines, size_bytes, last = 0, 0, b"\n"
-    with files.open_table(table.name) as stream:
-        while chunk := stream.read(_CHUNK_BYTES):
-            lines += chunk.count(b"\n")
-            size_bytes += len(chunk)
-            last = chunk[-1:]
-            if size_bytes > _COUNTED_BYTES:
-                return None
-    return max(0, lines + (last != b"\n") - table.format.header_lines)

@@ -10,6 +10,7 @@ import typer
 
 from sartor.cli.options import (
     AllowUrls,
+    Columns,
     Device,
     Home,
     Json,
@@ -31,6 +32,10 @@ from sartor.cli.options import (
 
 if TYPE_CHECKING:
     from sartor.ingest.photos import IngestReport
+    from sartor.ingest.preview import Preview
+    from sartor.types import AttributeValue
+
+_MAX_SHOWN_CHARS = 200  # of a value in a preview
 
 
 def index(
@@ -38,7 +43,7 @@ def index(
         list[str],
         typer.Argument(
             metavar="SOURCE...",
-            help="Folders of images, ZIPs, Kaggle data sets, CSV or JSON Lines, Merchant feeds, or s3:// of one.",
+            help="Folders of images, ZIPs, Kaggle data, CSV or JSON, feeds, exports of shops, or s3:// of one.",
         ),
     ],
     *,
@@ -50,6 +55,11 @@ def index(
     allow_shrink: Annotated[
         bool,
         typer.Option("--allow-shrink", help="Take a source that says much less than before, whatever is lost."),
+    ] = False,
+    columns: Columns = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Write nothing; show what is recognized, and the first products."),
     ] = False,
     home: Home = None,
     model: Model = None,
@@ -66,9 +76,11 @@ def index(
     if prune and limit is not None:
         message = "--prune needs the whole source; it cannot go with --limit"
         raise typer.BadParameter(message)
+    from sartor.catalog.columns import columns_of
     from sartor.errors import SourceError
     from sartor.wiring import open_shop
 
+    mapping = None if columns is None else columns_of(filter(None, columns))
     chosen = settings(
         home=home, model=model, metric=metric, device=device, precision=precision, allow_urls=allow_urls
     )
@@ -78,6 +90,10 @@ def index(
         for source in sources:
             name = PurePath(source.partition("?")[0]).name
             try:
+                if dry_run:
+                    found = shop.preview(source, limit=limit, columns=mapping)
+                    print_json(asdict(found)) if as_json else _print_preview(found)
+                    continue
                 with source_bar(f"Indexing {name}", fetching=f"Fetching {name}") as (on_progress, on_fetch):
                     report = shop.index(
                         source,
@@ -85,6 +101,7 @@ def index(
                         prune=prune,
                         allow_shrink=allow_shrink,
                         ray=ray,
+                        columns=mapping,
                         on_progress=on_progress,
                         on_fetch=on_fetch,
                     )
@@ -122,6 +139,29 @@ def _print(report: IngestReport) -> None:
         ((finding.case, finding.count, ", ".join(finding.examples)) for finding in report.findings),
     )
     print_rejected(report.rejected)
+
+
+def _print_preview(found: Preview) -> None:
+    echo(
+        f"{found.source}: {found.kind}, {counted(found.products, 'product')} with "
+        f"{counted(found.photos, 'photo')} ({found.without_photo:,} without one). Nothing was written."
+    )
+    print_table("What its columns are", ("column", "in the catalog"), found.mapping)
+    for previewed in found.first:
+        product = previewed.product
+        rows = [("id", product.id), ("title", product.title), ("photos", "\n".join(previewed.photos) or "none")]
+        rows += [(name, _value_text(value)) for name, value in product.attributes.items()]
+        print_table(product.title or product.id, ("attribute", "value"), rows)
+    print_table(
+        "Noticed in the source",
+        ("case", "count", "examples"),
+        ((finding.case, finding.count, ", ".join(finding.examples)) for finding in found.findings),
+    )
+
+
+def _value_text(value: AttributeValue) -> str:
+    text = ", ".join(value) if isinstance(value, tuple) else str(value)
+    return text if len(text) <= _MAX_SHOWN_CHARS else f"{text[:_MAX_SHOWN_CHARS]}… ({len(text):,} characters)"
 
 
 def embed(

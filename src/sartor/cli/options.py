@@ -66,6 +66,20 @@ AllowUrls: TypeAlias = Annotated[
         "--allow-urls", help="Fetch photos given as URLs, from public addresses (SARTOR_ALLOW_URLS; off)."
     ),
 ]
+IncludeUnavailable: TypeAlias = Annotated[
+    bool | None,
+    typer.Option(
+        "--include-unavailable", help="Also what is out of stock (SARTOR_INCLUDE_UNAVAILABLE; left out)."
+    ),
+]
+Columns: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--columns",
+        metavar="NAME=COLUMN,...",
+        help="What columns hold: image=Bild,title=Text,price=VK; also id, images. Remembered; '' forgets it.",
+    ),
+]
 Ray: TypeAlias = Annotated[
     str | None,
     typer.Option(

@@ -10,6 +10,7 @@ import typer
 from sartor.cli.options import (
     Device,
     Home,
+    IncludeUnavailable,
     Json,
     MetricOption,
     Model,
@@ -53,6 +54,7 @@ def outfit(
         int, typer.Option("--alternatives", min=0, help="Number of further products to name for each slot.")
     ] = 3,
     where: Where = None,
+    include_unavailable: IncludeUnavailable = None,
     sheet: Sheet = None,
     home: Home = None,
     model: Model = None,
@@ -66,7 +68,16 @@ def outfit(
     from sartor.recommend.filters import parse_where
     from sartor.wiring import open_shop
 
-    with open_shop(settings(home=home, model=model, metric=metric, device=device, precision=precision)) as shop:
+    with open_shop(
+        settings(
+            home=home,
+            model=model,
+            metric=metric,
+            device=device,
+            precision=precision,
+            include_unavailable=include_unavailable,
+        )
+    ) as shop:
         look = shop.outfit(
             *products,
             slots=None if slots is None else [name for name in slots.split(",") if name.strip()],
@@ -163,6 +174,7 @@ def for_you(
     *,
     k: Length = 12,
     where: Where = None,
+    include_unavailable: IncludeUnavailable = None,
     context: Annotated[
         list[str] | None,
         typer.Option(
@@ -188,7 +200,15 @@ def for_you(
     from sartor.recommend.filters import parse_where
     from sartor.wiring import open_shop
 
-    with open_shop(settings(home=home, model=model, device=device, precision=precision)) as shop:
+    with open_shop(
+        settings(
+            home=home,
+            model=model,
+            device=device,
+            precision=precision,
+            include_unavailable=include_unavailable,
+        )
+    ) as shop:
         who = Person.visitor(person) if visitor else Person.user(person)
         feed = shop.for_user(
             who,
@@ -212,6 +232,7 @@ def trending(
         float, typer.Option("--days", min=0.01, max=365, help="Number of last days whose events count.")
     ] = 7,
     where: Where = None,
+    include_unavailable: IncludeUnavailable = None,
     home: Home = None,
     model: Model = None,
     as_json: Json = False,
@@ -220,7 +241,7 @@ def trending(
     from sartor.recommend.filters import parse_where
     from sartor.wiring import open_shop
 
-    with open_shop(settings(home=home, model=model)) as shop:
+    with open_shop(settings(home=home, model=model, include_unavailable=include_unavailable)) as shop:
         feed = shop.trending(k=k, window_s=days * _DAY_S, where=parse_where(where or ()))
         if as_json:
             print_json(_feed_json(shop, feed))

@@ -11,6 +11,7 @@ from sartor.cli.options import (
     AllowUrls,
     Device,
     Home,
+    IncludeUnavailable,
     Json,
     MetricOption,
     Model,
@@ -83,6 +84,7 @@ def similar(
     ] = None,
     k: Annotated[int, typer.Option("-k", "--k", min=1, help="Number of products.")] = 5,
     where: Where = None,
+    include_unavailable: IncludeUnavailable = None,
     diversity: Annotated[
         float, typer.Option("--diversity", min=0, max=1, help="0 is most similar, 1 is most varied.")
     ] = 0.0,
@@ -113,7 +115,13 @@ def similar(
 
     conditions = parse_where(where or ())
     chosen = settings(
-        home=home, model=model, metric=metric, device=device, precision=precision, allow_urls=allow_urls
+        home=home,
+        model=model,
+        metric=metric,
+        device=device,
+        precision=precision,
+        allow_urls=allow_urls,
+        include_unavailable=include_unavailable,
     )
     with open_shop(chosen) as shop:
         files, ids = _told_apart(shop, photos or ())

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import IO, TYPE_CHECKING, TypeAlias
 
 from sartor.catalog.formats import Delimited, JsonLines, TableStream, TextLines
+from sartor.catalog.platforms.objects import JsonDocument
 from sartor.catalog.source import Findings
 from sartor.catalog.tables import format_of, why_no_format
 from sartor.errors import SourceNotFound, UnreadableTable
@@ -177,6 +178,8 @@ def _format_of(path: Path, stream: IO[bytes], vocabulary: Vocabulary) -> _Format
         return format_
     if isinstance(format_, JsonLines):
         return format_
+    if isinstance(format_, JsonDocument):
+        raise _unreadable(path, "it is JSON, but not one object a line; write it as JSON Lines")
     raise _unreadable(path, "it is a feed of products")
 
 

@@ -26,7 +26,7 @@ from sartor.index.points import (
     vector_of,
 )
 from sartor.types import EVERYTHING, FacetValue, IndexEntry, Metric, Neighbor
-from sartor.values import numbers_of, texts_of
+from sartor.values import compared
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_FORMAT = 4  # of the directory; an index of another format is rebuilt
+_FORMAT = 5  # of the directory; an index of another format is rebuilt
 _STATE_FILE = "state.json"
 _SHARD = "shard"
 _HNSW = qdrant.HnswIndexConfig(m=16, ef_construct=100, full_scan_threshold=10_000)  # Qdrant's own defaults
@@ -410,12 +410,12 @@ class _StoredShard:
         """Index the payload fields of attributes that are new."""
         known = set(self._state.fields)
         for entry in entries:
-            for name, value in entry.attributes.items():
-                for path, schema, values_of in (
-                    (text_field(name), qdrant.PayloadSchemaType.Keyword, texts_of),
-                    (number_field(name), qdrant.PayloadSchemaType.Float, numbers_of),
+            for name, values in compared(entry.attributes).items():
+                for path, schema, is_there in (
+                    (text_field(name), qdrant.PayloadSchemaType.Keyword, bool(values.texts)),
+                    (number_field(name), qdrant.PayloadSchemaType.Float, bool(values.numbers)),
                 ):
-                    if path not in known and values_of(value):
+                    if path not in known and is_there:
                         _index_field(self.shard, path, schema)
                         known.add(path)
                         self._state.fields.append(path)

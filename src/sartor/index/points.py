@@ -10,7 +10,7 @@ import numpy as np
 import qdrant_edge as qdrant
 
 from sartor.types import EVERYTHING, AnyOf, Not
-from sartor.values import numbers_of, texts_of
+from sartor.values import compared, compared_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -39,14 +39,13 @@ def number_field(attribute: str) -> str:
 
 def payload_of(entry: IndexEntry) -> dict[str, Any]:
     """What an index keeps beside a vector."""
-    texts = {_key(name): texts_of(value) for name, value in entry.attributes.items()}
-    numbers = {_key(name): numbers_of(value) for name, value in entry.attributes.items()}
+    found = {_key(name): values for name, values in compared(entry.attributes).items()}
     return {
         PRODUCT: entry.product_id,
         PHOTO: entry.sha256,
         MAIN: YES if entry.is_main else NO,
-        "text": {name: values for name, values in texts.items() if values},
-        "number": {name: values for name, values in numbers.items() if values},
+        "text": {name: list(values.texts) for name, values in found.items() if values.texts},
+        "number": {name: list(values.numbers) for name, values in found.items() if values.numbers},
     }
 
 
@@ -87,9 +86,8 @@ def filter_of(
 
 def _condition(condition: AnyOf | Between) -> qdrant.FieldCondition:
     if isinstance(condition, AnyOf):
-        return qdrant.FieldCondition(
-            key=text_field(condition.attribute), match=qdrant.MatchAny(list(condition.values))
-        )
+        values = [compared_text(condition.attribute, value) for value in condition.values]
+        return qdrant.FieldCondition(key=text_field(condition.attribute), match=qdrant.MatchAny(values))
     within = qdrant.RangeFloat(gte=condition.low, lte=condition.high)
     return qdrant.FieldCondition(key=number_field(condition.attribute), range=within)
 

@@ -6,7 +6,8 @@
 
 ``gender=Women``, ``color=Red,Blue``, ``color!=Black`` and ``price=10..50`` need no quotes. A value does that has a
 comma, begins with a quote, or reads as a range, as in ``material="Cotton, Linen"``; a name that has an equals sign
-or ends with ``!``. In Python and JSON values stand as they are; only names follow the grammar.
+or ends with ``!``. A price that is a number, as in ``price=10``, means all amounts of 10, whatever their currency.
+In Python and JSON values stand as they are; only names follow the grammar.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 from sartor.errors import BadFilter, UnknownAttribute, UnknownValue
 from sartor.limits import MAX_KNOWN_VALUES
+from sartor.offers import is_price
 from sartor.types import EVERYTHING, AnyOf, AttributeValue, Between, Condition, Not, Where
-from sartor.values import storable
+from sartor.values import compared_text, storable
 
 if TYPE_CHECKING:
     from sartor.index.base import VectorIndex
@@ -32,6 +34,7 @@ FilterValue: TypeAlias = AttributeValue | Sequence[str] | tuple[float | None, fl
 Filter: TypeAlias = Mapping[str, FilterValue] | Where | str | Sequence[str]
 
 _NUMBER = r"[-+]?\d+(?:\.\d+)?"
+_PLAIN_NUMBER = re.compile(_NUMBER)
 _RANGE = re.compile(rf"({_NUMBER})?\.\.({_NUMBER})?")
 _QUOTE = '"'
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # forms of pages change line ends that are not escaped
@@ -97,9 +100,10 @@ def require_values(where: Where, catalog: VectorIndex | CatalogStore) -> None:
     """
     for condition in where.conditions:
         if isinstance(condition, AnyOf):
+            asked = {compared_text(condition.attribute, value) for value in condition.values}
             counts = catalog.facets([condition.attribute], where=EVERYTHING, limit=MAX_KNOWN_VALUES)
             values = [facet.value for facet in counts.get(condition.attribute, ())]
-            if not set(condition.values) & set(values) and len(values) < MAX_KNOWN_VALUES:
+            if not asked & set(values) and len(values) < MAX_KNOWN_VALUES:
                 raise UnknownValue(condition.attribute, condition.values[0], known=values)
 
 
@@ -171,7 +175,7 @@ def _parse(text: str, unclear: list[tuple[str, str]]) -> Condition:
     attribute, is_negated, value = _split(text)
     condition = _positive(attribute, value, text=text)
     is_several = isinstance(condition, AnyOf) and "," in value and _QUOTE not in value
-    if is_several or isinstance(condition, Between):
+    if is_several or _RANGE.fullmatch(value):
         unclear.append((attribute, value))
     return Not(condition=condition) if is_negated else condition
 
@@ -201,6 +205,8 @@ def _positive(attribute: str, value: str, *, text: str) -> AnyOf | Between:
     values = tuple(_values(value, text=text))
     if not values:
         raise BadFilter(text, reason="it names no value")
+    if is_price(attribute) and _PLAIN_NUMBER.fullmatch(value):
+        return _between(attribute, float(value), float(value), text=text)
     return AnyOf(attribute=attribute, values=values)
 
 
@@ -250,6 +256,8 @@ def _condition(attribute: str, value: FilterValue) -> AnyOf | Between:
     text = f"{attribute}={value!r}"
     if isinstance(value, bool):
         return AnyOf(attribute=attribute, values=(str(value).lower(),))
+    if is_price(attribute) and _is_amount(value):
+        return _between(attribute, float(value), float(value), text=text)
     if isinstance(value, str | int | float):
         return AnyOf(attribute=attribute, values=(str(value),))
     if isinstance(value, tuple) and len(value) == len(("low", "high")) and all(_is_bound(part) for part in value):
@@ -258,6 +266,13 @@ def _condition(attribute: str, value: FilterValue) -> AnyOf | Between:
     if isinstance(value, Sequence) and value and all(isinstance(part, str | int) for part in value):
         return AnyOf(attribute=attribute, values=tuple(str(part) for part in value))
     raise BadFilter(text, reason="it is neither a value, nor a list of values, nor a pair of numbers")
+
+
+def _is_amount(value: FilterValue) -> TypeGuard[str | int | float]:
+    """Whether a value is one finite number, as which a price is compared whatever its currency is."""
+    if isinstance(value, str):
+        return _PLAIN_NUMBER.fullmatch(value) is not None
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _is_bound(part: object) -> bool:

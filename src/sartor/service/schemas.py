@@ -103,6 +103,9 @@ class SimilarQueryIn(RequestModel):
     diversity: Share = 0.0
     facets: Annotated[list[Name], Field(max_length=MAX_FACETS)] = []
     exact: bool = False
+    include_unavailable: bool | None = Field(
+        default=None, description="Also what is out of stock; by default as the shop is set."
+    )
 
 
 class LooksIn(RequestModel):

@@ -101,6 +101,7 @@ class Backends:
         media: Thumbnails.
         sources: Opens sources, by path or address.
         urls: Whether photos may be fetched by URL.
+        include_unavailable: Whether recommendations have what is out of stock, unless they are asked otherwise.
         shrink: From when on a source that says less than before is refused.
         models: Models of the workspace.
         choose_model: From the id of the workspace's default model, or None, to the card of the model to use.
@@ -130,6 +131,7 @@ class Backends:
     media: MediaStore
     sources: Sources
     urls: UrlPolicy
+    include_unavailable: bool
     shrink: ShrinkLimits
     models: ModelRegistry
     choose_model: Callable[[str | None], ModelCard]

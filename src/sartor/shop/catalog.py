@@ -16,7 +16,9 @@ from sartor.ingest.export.run import export, require_possible
 from sartor.ingest.export.source import ExportSource, selected
 from sartor.ingest.pipeline import IngestOptions, ingest
 from sartor.ingest.predictions import predictions_of
+from sartor.ingest.preview import Preview, preview
 from sartor.ingest.put import delete_product, put_products
+from sartor.offers import AVAILABILITY, Availability
 from sartor.recommend.filters import (
     parse_where,
     require_attributes,
@@ -26,7 +28,7 @@ from sartor.recommend.filters import (
     where_of,
 )
 from sartor.recommend.similar import FACET_VALUES
-from sartor.types import Where
+from sartor.types import AnyOf, Not, Where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,12 +79,13 @@ class Catalog:
         prune: bool,
         allow_shrink: bool,
         ray: str | None,
+        columns: Mapping[str, str] | None,
         on_progress: OnProgress,
         on_fetch: OnFetch,
     ) -> IngestReport:
-        """Bring the products of a source in."""
+        """Bring the products of a source in; the mapping of its columns is remembered."""
         sources = self._backends.sources
-        with sources.open(source, on_fetch=on_fetch) as opened:
+        with sources.open(source, columns=columns, on_fetch=on_fetch) as opened:
             options = IngestOptions(
                 source_id=sources.id_of(source),
                 limit=limit,
@@ -92,9 +95,18 @@ class Catalog:
             with self._backends.writing:
                 model = self._embedding_model()
                 report = ingest(opened, model.ingest_context(ray=ray), options, on_progress=on_progress)
+                if columns is not None:
+                    sources.remember_columns(source, columns)
                 self._models.settle(model.index)
                 self._models.describe()
                 return report
+
+    def preview(
+        self, source: str | Path, *, limit: int | None, columns: Mapping[str, str] | None, on_fetch: OnFetch
+    ) -> Preview:
+        """What ``index`` would find in a source."""
+        with self._backends.sources.open(source, columns=columns, on_fetch=on_fetch) as opened:
+            return preview(opened, limit=limit)
 
     def keep_upload(self, name: str, file: BinaryIO) -> str:
         """Keep an uploaded ZIP where it is found again, and return what ``index`` takes for it.
@@ -151,6 +163,20 @@ class Catalog:
         where = given if isinstance(given, Where) else where_of(given or {})
         require_clear(where, self._store)
         return where
+
+    def offered(self, given: Filter | None, *, include_unavailable: bool | None) -> Where:
+        """A filter for recommendations: also without what is out of stock, unless the filter or the shop wants it.
+
+        Args:
+            given: The filter as it was given.
+            include_unavailable: Whether to recommend what is out of stock; None is the shop's setting.
+        """
+        where = self.where(given)
+        include = self._backends.include_unavailable if include_unavailable is None else include_unavailable
+        if include or AVAILABILITY in where.attributes or AVAILABILITY not in self._store.attribute_names():
+            return where
+        gone = AnyOf(attribute=AVAILABILITY, values=(Availability.OUT_OF_STOCK.value,))
+        return Where((*where.conditions, Not(condition=gone)), where.unclear)
 
     def listing(self, query: ListingQuery) -> Listing:
         """A page of products."""

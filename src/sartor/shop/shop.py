@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from sartor.ingest.export.run import ExportReport
     from sartor.ingest.maintenance import Info, Problem
     from sartor.ingest.photos import IngestReport, OnProgress
+    from sartor.ingest.preview import Preview
     from sartor.ingest.put import ProductInput, PutOutcome
     from sartor.ingest.vectors import ImportReport
     from sartor.recommend.base import Feed
@@ -243,6 +244,7 @@ class Shop:
         prune: bool = False,
         ray: str | None = None,
         allow_shrink: bool = False,
+        columns: Mapping[str, str] | None = None,
         on_progress: OnProgress = lambda _: None,
         on_fetch: OnFetch = lambda _: None,
     ) -> IngestReport:
@@ -252,13 +254,18 @@ class Shop:
         that is an export that failed. Photos and attributes that a source does not speak of stay as they are.
 
         Args:
-            source: A folder of images, a ZIP, a Kaggle data set, a CSV or JSON Lines table, a Merchant feed. Or
-                the address of one in a bucket, ``"s3://BUCKET/KEY"``, which is fetched first.
+            source: A folder of images, a ZIP, a Kaggle data set, a CSV, JSON Lines or JSON table, a Merchant feed,
+                an export of a shop platform (``docs/reference/sources.md``). Or the address of one in a bucket,
+                ``"s3://BUCKET/KEY"``, which is fetched first.
             limit: Take only the first so many products.
             prune: Delete the products that once came from this source and have left it.
             ray: Embed the photos on a Ray cluster: ``"auto"``, ``"local"`` or ``"ray://HOST:PORT"``. Its hosts
                 need to see the source under the same path, or the bucket. By default, this process embeds them.
             allow_shrink: Take the source whatever is lost by it.
+            columns: What the columns of its table hold, where their names do not tell: ``{"image": "Bild",
+                "images": "Weitere", "id": "Nr", "title": "Text", "price": "VK"}``; other names become attributes.
+                The table is then read as a plain one, whichever platform exported it. It is remembered for this
+                source; ``{}`` forgets it.
             on_progress: Called after each step with what is committed by then.
             on_fetch: Called while a source in a bucket is fetched.
 
@@ -285,9 +292,36 @@ class Shop:
             prune=prune,
             allow_shrink=allow_shrink,
             ray=ray,
+            columns=columns,
             on_progress=on_progress,
             on_fetch=on_fetch,
         )
+
+    def preview(
+        self,
+        source: str | Path,
+        *,
+        limit: int | None = None,
+        columns: Mapping[str, str] | None = None,
+        on_fetch: OnFetch = lambda _: None,
+    ) -> Preview:
+        """What ``index`` would find in a source: nothing is written, and no photo is read.
+
+        Args:
+            source: As ``index`` takes it.
+            limit: Look only at the first so many products.
+            columns: As ``index`` takes them.
+            on_fetch: Called while a source in a bucket is fetched.
+
+        Raises:
+            SourceError: The source cannot be read.
+
+        Example:
+            >>> found = shop.preview("photos")
+            >>> found.kind, found.products, found.first[0].photos
+            ('table', 4, ('red.png',))
+        """
+        return self.catalog.preview(source, limit=limit, columns=columns, on_fetch=on_fetch)
 
     def import_embeddings(  # noqa: PLR0913 - each is a keyword of its own
         self,
@@ -548,6 +582,7 @@ class Shop:
         exclude: Sequence[str] = (),
         exact: bool = False,
         metric: Metric | str | None = None,
+        include_unavailable: bool | None = None,
     ) -> Recommendation:
         """Find the products most similar to photos, products, or a color.
 
@@ -572,6 +607,8 @@ class Shop:
             exact: Compare with every photo, rather than through an approximate index.
             metric: ``cosine`` or ``euclidean``, which rank alike and differ in their scores. Defaults to the
                 workspace's metric.
+            include_unavailable: Whether to recommend what is out of stock as well; None is the shop's setting. A
+                filter on ``availability`` decides alone.
 
         Returns:
             At most ``k`` distinct products; without diversity their scores never rise.
@@ -594,7 +631,7 @@ class Shop:
             color=color,
             weights=weights,
             k=k,
-            where=self.catalog.where(where),
+            where=self.catalog.offered(where, include_unavailable=include_unavailable),
             diversity=diversity,
             facets=tuple(facets),
             exclude=frozenset(exclude),
@@ -610,6 +647,7 @@ class Shop:
         where: Filter | None = None,
         max_price: float | None = None,
         alternatives: int = 3,
+        include_unavailable: bool | None = None,
     ) -> Outfit:
         """Complete the look: for products, one product of each other slot that suits them.
 
@@ -623,6 +661,8 @@ class Shop:
             where: Only products with these attributes.
             max_price: What the chosen pieces may cost together; products without a price are then left out.
             alternatives: Number of alternatives for each slot.
+            include_unavailable: Whether to recommend what is out of stock as well; None is the shop's setting. A
+                filter on ``availability`` decides alone.
 
         Raises:
             QueryError: There is no such product or slot, a product is not worn, or two cannot be in one look.
@@ -638,7 +678,7 @@ class Shop:
         query = LookQuery(
             products=products,
             slots=None if slots is None else tuple(slot_named(name) for name in slots),
-            where=self.catalog.where(where),
+            where=self.catalog.offered(where, include_unavailable=include_unavailable),
             max_price=max_price,
             alternatives=alternatives,
         )
@@ -654,6 +694,7 @@ class Shop:
         diversity: float | None = None,
         exclude: Sequence[str] = (),
         now_s: float | None = None,
+        include_unavailable: bool | None = None,
     ) -> Feed:
         """Recommend products to a person, by what the person did up to now and what others did.
 
@@ -669,6 +710,8 @@ class Shop:
             diversity: From 0, the best, to 1, the most varied; None is the default.
             exclude: Ids of products that are left out.
             now_s: Now, in seconds since 1970 UTC; None asks the clock.
+            include_unavailable: Whether to recommend what is out of stock as well; None is the shop's setting. A
+                filter on ``availability`` decides alone.
 
         Raises:
             QueryError: The catalog is empty, or a filter asks for what it does not have.
@@ -686,7 +729,7 @@ class Shop:
             person=person_of(user).identified(),
             k=k,
             now_s=_now(now_s),
-            where=self.catalog.where(where),
+            where=self.catalog.offered(where, include_unavailable=include_unavailable),
             context=self.catalog.where(context),
             diversity=FEED_DIVERSITY if diversity is None else diversity,
             without=frozenset(exclude),
@@ -700,6 +743,7 @@ class Shop:
         window_s: float = TREND_WINDOW_S,
         where: Filter | None = None,
         now_s: float | None = None,
+        include_unavailable: bool | None = None,
     ) -> Feed:
         """The products that people like most lately; each person counts once for a product.
 
@@ -708,6 +752,8 @@ class Shop:
             window_s: Events of the last so many seconds count; after half of them an event counts half.
             where: Only products with these attributes.
             now_s: Now, in seconds since 1970 UTC; None asks the clock.
+            include_unavailable: Whether to recommend what is out of stock as well; None is the shop's setting. A
+                filter on ``availability`` decides alone.
 
         Raises:
             QueryError: The catalog is empty, or the filter asks for what it does not have.
@@ -719,7 +765,10 @@ class Shop:
             ['red']
         """
         return self.recommender.trending(
-            k=k, window_s=window_s, where=self.catalog.where(where), now_s=_now(now_s)
+            k=k,
+            window_s=window_s,
+            where=self.catalog.offered(where, include_unavailable=include_unavailable),
+            now_s=_now(now_s),
         )
 
     def together(
@@ -729,6 +778,7 @@ class Shop:
         by: RelationType | str | None = None,
         k: int = 12,
         where: Filter | None = None,
+        include_unavailable: bool | None = None,
     ) -> Feed:
         """The products that people bought or looked at together with one, the most frequent first.
 
@@ -738,6 +788,8 @@ class Shop:
                 takes all of them.
             k: Number of products, at most.
             where: Only products with these attributes.
+            include_unavailable: Whether to recommend what is out of stock as well; None is the shop's setting. A
+                filter on ``availability`` decides alone.
 
         Raises:
             ProductNotFound: There is no such product.
@@ -748,7 +800,12 @@ class Shop:
             ()
         """
         relation = None if by is None else RelationType(by)
-        return self.recommender.together(product_id, by=relation, k=k, where=self.catalog.where(where))
+        return self.recommender.together(
+            product_id,
+            by=relation,
+            k=k,
+            where=self.catalog.offered(where, include_unavailable=include_unavailable),
+        )
 
     def describe(self, photo: PhotoInput | Part) -> QueryAttributes:
         """What is seen in a photo: attributes with their probability, and colors.

@@ -11,7 +11,7 @@ from sartor.described import sure_of, title_of
 from sartor.limits import MAX_FACET_VALUES
 from sartor.storefront.addresses import PRICE, pair_text, product_address
 from sartor.types import Between, FacetValue, Likeness, Not
-from sartor.values import numbers_of, texts_of
+from sartor.values import amounts_of, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -53,7 +53,9 @@ _ORDER = (
     "season",
     "usage",
 )
-_HIDDEN = frozenset({"price", "sale_price", "link", "image_link", "additional_image_link", "item_group_id"})
+_HIDDEN = frozenset(
+    {"price", "sale_price", "compare_at_price", "link", "image_link", "additional_image_link", "item_group_id"}
+)
 _SHOWN_ELSEWHERE = frozenset({"title", "description", "currency"})
 _CURRENCIES = {"USD": "$", "EUR": "€", "GBP": "£", "INR": "₹", "JPY": "¥"}
 _WITHOUT_CENTS = ("₹", "¥")
@@ -104,13 +106,18 @@ def first_of(attributes: Attributes, names: tuple[str, ...]) -> str:
 def price_text(attributes: Attributes) -> str:
     """What a product costs; empty if unknown."""
     for name in ("sale_price", "price"):
-        if name in attributes and (amount := next(iter(numbers_of(attributes[name])), None)) is not None:
+        if name in attributes and (amount := next(iter(amounts_of(attributes[name])), None)) is not None:
             return amount_text(amount, currency_of(attributes))
     return ""
 
 
 def full_price_text(attributes: Attributes) -> str:
     """What a product cost before a sale; empty without a sale."""
+    paid, before = (
+        next(iter(amounts_of(attributes.get(name, ""))), None) for name in ("price", "compare_at_price")
+    )
+    if paid is not None and before is not None and before > paid and "sale_price" not in attributes:
+        return amount_text(before, currency_of(attributes))
     if not price_text({key: value for key, value in attributes.items() if key == "sale_price"}):
         return ""
     return price_text({key: value for key, value in attributes.items() if key in ("price", "currency")})

@@ -22,6 +22,7 @@ def piece(  # noqa: PLR0913 - a test names only what it is about
     style: tuple[float, float] = (1, 0),
     color: str = "black",
     price: float | None = None,
+    currency: str = "",
     occasions: tuple[Occasion, ...] = tuple(Occasion),
     weather: tuple[Weather, ...] = tuple(Weather),
 ) -> Piece:
@@ -33,9 +34,20 @@ def piece(  # noqa: PLR0913 - a test names only what it is about
         style=vector / np.linalg.norm(vector),
         color=lab,
         price=price,
+        currency=currency,
         occasions=occasions,
         weather=weather,
     )
+
+
+def test_amounts_of_two_currencies_do_not_add_up() -> None:
+    shirt = piece("shirt", Slot.TOP)
+    euros = piece("euros", Slot.BOTTOM, price=10, currency="EUR")
+    dollars = piece("dollars", Slot.SHOES, price=10, currency="USD")
+    candidates = {Slot.BOTTOM: [euros], Slot.SHOES: [dollars]}
+    assert complete([shirt], candidates).price is None
+    look = complete([shirt], candidates, max_price=50)
+    assert (list(look.chosen), look.price) == ([Slot.BOTTOM], 10)
 
 
 def test_what_is_close_in_style_and_goes_in_color_is_chosen() -> None:

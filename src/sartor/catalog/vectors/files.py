@@ -57,23 +57,50 @@ def read_parquet(file: Path) -> dict[str, Any]:
         table = pq.read_table(file, columns=[*names, *lists])
     except (pa.ArrowException, OSError) as error:
         raise UnreadableVectors(file, reason=f"it is damaged, or no Parquet file ({error})") from error
-    parts = {name: ["" if value is None else str(value) for value in table[name].to_pylist()] for name in names}
-    vectors = _vectors(table[lists[0]].combine_chunks())
+    parts = {name: list(map(_name_of, table[name].to_pylist())) for name in names}
+    vectors = _vectors(_as_lists(table[lists[0]].combine_chunks()))
     return {**parts, "embeddings": vectors, **dict.fromkeys(set(schema.names) - {*names, *lists})}
 
 
 def _is_list(kind: Any) -> bool:
-    """Whether a column has lists of numbers; lists of texts are attributes."""
+    """Whether a column has lists of numbers, or tensors; lists of texts are attributes."""
+    import pyarrow as pa
     from pyarrow import types
 
-    if not (types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)):
+    if isinstance(kind, pa.FixedShapeTensorType):
+        kind = kind.storage_type
+    is_list = (types.is_list, types.is_large_list, types.is_fixed_size_list, *_views(types))
+    if not any(check(kind) for check in is_list):
         return False
     return bool(types.is_floating(kind.value_type) or types.is_integer(kind.value_type))
 
 
+def _as_lists(column: Any) -> Any:
+    """A column of tensors as one of lists.
+
+    Source: https://arrow.apache.org/docs/format/CanonicalExtensions.html#fixed-shape-tensor
+    """
+    import pyarrow as pa
+
+    return column.storage if isinstance(column.type, pa.FixedShapeTensorType) else column
+
+
+def _views(types: Any) -> list[Callable[[Any], bool]]:
+    """What tells that a column has views of lists; nothing where pyarrow has none."""
+    return [getattr(types, name) for name in ("is_list_view", "is_large_list_view") if hasattr(types, name)]
+
+
+def _name_of(value: Any) -> Any:
+    """A value of a column of ids or names, to be read as all names are; dates and decimals are their texts."""
+    is_read = value is None or (isinstance(value, str | bytes | int | float) and not isinstance(value, bool))
+    return value if is_read else str(value)
+
+
 def _vectors(column: Any) -> Any:
     """``(n, d)`` if all lists have one length, else the lists, so that an error can name the first other one."""
-    lengths = np.array(column.value_lengths().fill_null(0))
+    # Views have sizes; a cast to lists would lose the last one (pyarrow 26).
+    sizes = column.sizes if hasattr(column, "sizes") else column.value_lengths()
+    lengths = np.array(sizes.fill_null(0))
     if len(lengths) and lengths[0] and (lengths == lengths[0]).all() and not column.null_count:
         flat = column.flatten()
         if not flat.null_count:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 from collections import Counter
 from contextlib import contextmanager
@@ -43,7 +44,12 @@ _ABOUT_ROWS = frozenset(
 
 
 def photo_name(value: Any) -> str:
-    """The name of a photo as a POSIX path; empty if the value is not a name."""
+    """The name of a photo as a POSIX path; empty if the value is not a name.
+
+    A whole number is one, also where a column with gaps has made it a float: 15970.0 is ``15970``.
+    """
+    if isinstance(value, float) and math.isfinite(value):
+        value = int(value) if value.is_integer() else str(value)
     if isinstance(value, bytes):
         value = value.decode("utf-8", "backslashreplace")
     if isinstance(value, int) and not isinstance(value, bool):

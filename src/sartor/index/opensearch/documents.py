@@ -20,7 +20,8 @@ from urllib.parse import quote, unquote
 import numpy as np
 
 from sartor.types import EVERYTHING, AnyOf, FacetValue, Not
-from sartor.values import numbers_of, storable, texts_of
+from sartor.values import compared as compared_values
+from sartor.values import compared_text, storable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 Json: TypeAlias = dict[str, Any]
 
-FORMAT = 2  # of the mapping and the documents; an index of another format is built again
+FORMAT = 3  # of the mapping and the documents; an index of another format is built again
 PRODUCT, PHOTOS, PHOTO_COUNT, SHA256, HAS_MAIN = "product", "photos", "photo_count", "sha256", "has_main"
 VECTOR = f"{PHOTOS}.vector"
 VECTORS = "vectors"  # of all photos, the main one's first: little-endian float32 in base64
@@ -200,11 +201,12 @@ def document(entries: Sequence[IndexEntry]) -> Json:
 
 def filtered(attributes: Attributes) -> Json:
     """The fields that filters and facets ask for."""
-    texts = {_key(name): texts_of(value) for name, value in attributes.items()}
-    numbers = {_key(name): [number + _ZERO for number in numbers_of(value)] for name, value in attributes.items()}
+    found = {_key(name): values for name, values in compared_values(attributes).items()}
     return {
-        TEXT: {name: values for name, values in texts.items() if values},
-        NUMBER: {name: values for name, values in numbers.items() if values},
+        TEXT: {name: list(values.texts) for name, values in found.items() if values.texts},
+        NUMBER: {
+            name: [number + _ZERO for number in values.numbers] for name, values in found.items() if values.numbers
+        },
     }
 
 
@@ -340,7 +342,7 @@ def _key(attribute: str) -> str:
 
 def _condition(condition: AnyOf | Between) -> Json:
     if isinstance(condition, AnyOf):
-        values = [storable(value) for value in condition.values]
+        values = [compared_text(condition.attribute, value) for value in condition.values]
         return {"terms": {text_field(condition.attribute): values}}
     bounds = {"gte": condition.low, "lte": condition.high}
     within = {name: _bound(number) for name, number in bounds.items() if number is not None}

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sartor.imaging.color import color_name, color_names, named_color, oklab
+from sartor.money import money_of
 from sartor.recommend.features import SAYS_NOTHING, color_family
 from sartor.recommend.outfit.harmony import hues_apart_deg, is_neutral, print_shares, vividness
 from sartor.recommend.outfit.rules import Slot, gender_of, is_kind, slot_of
 from sartor.types import Palette
-from sartor.values import numbers_of
+from sartor.values import amounts_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -191,7 +192,13 @@ def _cloth(family: str) -> tuple[Vector, bool]:
 
 def price_of(attributes: Attributes) -> float | None:
     """What a product costs: the sale price, if it has one."""
-    return next((price for name in _PRICES if name in attributes for price in numbers_of(attributes[name])), None)
+    return next((price for name in _PRICES if name in attributes for price in amounts_of(attributes[name])), None)
+
+
+def currency_of(attributes: Attributes) -> str:
+    """The currency of what a product costs; empty if unknown."""
+    amounts = (money_of(text_of(attributes, name)) for name in _PRICES if name in attributes)
+    return next((money.currency for money in amounts if money is not None and money.currency), "")
 
 
 class GarmentReader:

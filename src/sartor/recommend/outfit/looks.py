@@ -55,7 +55,8 @@ class Piece:
         default=None, repr=False, compare=False
     )  # 0 for a neutral to 1; None: by its color
     print: float = field(default=0.0, repr=False, compare=False)  # 0, plain, to 1
-    price: float | None = None  # in the catalog's currency
+    price: float | None = None
+    currency: str = ""  # of the price; empty if unknown
     occasions: tuple[Occasion, ...] = tuple(Occasion)  # the most usual first, at least one
     weather: tuple[Weather, ...] = tuple(Weather)  # at least one
     garment: Garment | None = field(default=None, repr=False, compare=False)
@@ -159,8 +160,8 @@ def complete(
     For each occasion and weather that the given pieces, at least one, are worn for, a beam search over the
     pieces worn for them makes a look, slot by slot. The look that fills the first slots is taken, then the best
     one. A slot stays empty if every candidate would break the budget; the first slots are filled first.
-    ``max_price`` limits the chosen pieces together, and leaves out those without a price. Without complements
-    the rules decide.
+    ``max_price`` limits the chosen pieces together, which then have one currency, and leaves out those without a
+    price. Without complements the rules decide.
     """
     offered = {
         slot: sorted(pieces, key=lambda piece: piece.product_id)  # so that the same catalog gives the same look
@@ -354,4 +355,6 @@ def _clashes(pieces: Sequence[Piece]) -> Flags:
 
 def _price(pieces: Sequence[Piece]) -> float | None:
     prices = [piece.price for piece in pieces]
+    if len({piece.currency for piece in pieces if piece.currency}) > 1:  # amounts of two currencies do not add up
+        return None
     return None if None in prices else math.fsum(price for price in prices if price is not None)

@@ -45,6 +45,10 @@ Filters = Annotated[
     ),
 ]
 
+IncludeUnavailable = Annotated[
+    bool | None, Query(description="Also what is out of stock; by default as the shop is set.")
+]
+
 
 @router.post("/similar", openapi_extra=body_schema(SimilarQueryIn, field="query"))
 async def similar(request: Request, service: Service) -> RecommendationOut:
@@ -75,12 +79,20 @@ async def similar_to_product(
     k: Annotated[int, Query(ge=1, le=MAX_K)] = 12,
     diversity: Annotated[float, Query(ge=0, le=1)] = 0.0,
     facets: Annotated[list[Name], Query(max_length=MAX_FACETS)] = [],  # noqa: B006
+    include_unavailable: IncludeUnavailable = None,
 ) -> RecommendationOut:
     """Products that look most like one of the catalog."""
     shop, filters = service.shop, parse_where(where)
     return await service.executor.run(
         lambda: timed(
-            lambda: shop.similar(product=product_id, k=k, where=filters, diversity=diversity, facets=facets),
+            lambda: shop.similar(
+                product=product_id,
+                k=k,
+                where=filters,
+                diversity=diversity,
+                facets=facets,
+                include_unavailable=include_unavailable,
+            ),
             recommendation_out,
             model=shop.model.id,
         )
@@ -95,11 +107,19 @@ async def outfit(
     where: Filters = [],  # noqa: B006
     max_price: Annotated[float | None, Query(ge=0, allow_inf_nan=False)] = None,
     alternatives: Annotated[int, Query(ge=0, le=MAX_SLOTS)] = 3,
+    include_unavailable: IncludeUnavailable = None,
 ) -> OutfitOut:
     """What completes the look for a product: one product of each other slot that suits it."""
     shop, filters = service.shop, parse_where(where)
     look = await service.executor.run(
-        lambda: shop.outfit(product_id, slots=slots, where=filters, max_price=max_price, alternatives=alternatives)
+        lambda: shop.outfit(
+            product_id,
+            slots=slots,
+            where=filters,
+            max_price=max_price,
+            alternatives=alternatives,
+            include_unavailable=include_unavailable,
+        )
     )
     return outfit_out(look, model=shop.model.id)
 
@@ -128,6 +148,7 @@ def _similar(service: Context, query: SimilarQueryIn, body: Body) -> Recommendat
         diversity=query.diversity,
         facets=query.facets,
         exact=query.exact,
+        include_unavailable=query.include_unavailable,
     )
 
 

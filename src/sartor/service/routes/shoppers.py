@@ -17,7 +17,7 @@ from sartor.recommend.filters import parse_where
 from sartor.service.context import Service, needs
 from sartor.service.present import feed_out, person_out, product_out, timed
 from sartor.service.problems import BadRequest
-from sartor.service.routes.recommend import Filters
+from sartor.service.routes.recommend import Filters, IncludeUnavailable
 from sartor.service.schemas import FeedOut, MergeIn, MergeOut, PersonOut, ProductId, ViewedOut
 from sartor.service.security import Scope
 
@@ -84,12 +84,21 @@ async def recommendations(
     exclude: Annotated[
         list[ProductId], Query(max_length=MAX_OPINIONS, description="Ids that are never hits.")
     ] = [],  # noqa: B006
+    include_unavailable: IncludeUnavailable = None,
 ) -> FeedOut:
     """Products for a person: by what they did, and while that is nothing, by what others do."""
     shop, filters, now = service.shop, parse_where(where), parse_where(context)
     return await service.executor.run(
         lambda: timed(
-            lambda: shop.for_user(person, k=k, where=filters, context=now, diversity=diversity, exclude=exclude),
+            lambda: shop.for_user(
+                person,
+                k=k,
+                where=filters,
+                context=now,
+                diversity=diversity,
+                exclude=exclude,
+                include_unavailable=include_unavailable,
+            ),
             feed_out,
             model=shop.model.id,
         )
@@ -136,11 +145,16 @@ async def trending(
     where: Filters = [],  # noqa: B006 - FastAPI copies it
     k: Annotated[int, Query(ge=1, le=MAX_K)] = 12,
     window_days: Annotated[float, Query(gt=0, le=MAX_WINDOW_DAYS, description="How far back it looks.")] = 7.0,
+    include_unavailable: IncludeUnavailable = None,
 ) -> FeedOut:
     """Trending products."""
     shop, filters, window_s = service.shop, parse_where(where), _DAY_S * window_days
     return await service.executor.run(
-        lambda: timed(lambda: shop.trending(k=k, window_s=window_s, where=filters), feed_out, model=shop.model.id)
+        lambda: timed(
+            lambda: shop.trending(k=k, window_s=window_s, where=filters, include_unavailable=include_unavailable),
+            feed_out,
+            model=shop.model.id,
+        )
     )
 
 
@@ -154,12 +168,17 @@ async def together(
         Literal["any", "bought", "seen", "liked"],
         Query(description="In one basket, in one session, by one person, or any of these."),
     ] = "any",
+    include_unavailable: IncludeUnavailable = None,
 ) -> FeedOut:
     """Products that shoppers buy, look at or like together with one of the catalog."""
     shop, filters, relation = service.shop, parse_where(where), None if by == "any" else RelationType(by)
     return await service.executor.run(
         lambda: timed(
-            lambda: shop.together(product_id, by=relation, k=k, where=filters), feed_out, model=shop.model.id
+            lambda: shop.together(
+                product_id, by=relation, k=k, where=filters, include_unavailable=include_unavailable
+            ),
+            feed_out,
+            model=shop.model.id,
         )
     )
 

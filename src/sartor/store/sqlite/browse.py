@@ -17,7 +17,7 @@ from sartor.browsing import phrases_of
 from sartor.described import described
 from sartor.store.sqlite.encoding import guesses_text, load_attributes, load_guesses
 from sartor.types import AnyOf, Not, Product
-from sartor.values import price_of, searched_of, storable, title_key, values_of
+from sartor.values import compared_text, price_of, searched_of, storable, title_key, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
@@ -133,10 +133,18 @@ class BrowseIndex:
         self._dropped.clear()
         self._ids.clear()
 
-    def _fill(self, number: int, product: Product) -> None:
+    def compare(self, number: int, product: Product) -> None:
+        """Write the values and the price of a product of which only its number, title and words are there."""
+        self._connection.execute("UPDATE listed SET price = ? WHERE number = ?", (price_of(product), number))
+        self._fill_values(number, product)
+
+    def _fill_values(self, number: int, product: Product) -> None:
         self._connection.executemany(
             "INSERT INTO product_values VALUES (?, ?)", [(number, self._id(value)) for value in values_of(product)]
         )
+
+    def _fill(self, number: int, product: Product) -> None:
+        self._fill_values(number, product)
         self._connection.execute(
             "INSERT INTO product_words (rowid, title, attributes) VALUES (?, ?, ?)",
             (number, product.title, searched_of(product)),
@@ -165,6 +173,19 @@ def index_all(connection: sqlite3.Connection) -> None:
     ).fetchall():
         for last, product_id, title, attributes in rows:  # noqa: B007 - the last one is where the next page begins
             index.add(Product(id=product_id, title=title, attributes=load_attributes(attributes)))
+
+
+def compare_anew(connection: sqlite3.Connection) -> None:
+    """Find out again what filters and sorts compare, for all listed products; their numbers and words stay."""
+    index, last = BrowseIndex(connection), -1
+    while rows := connection.execute(
+        "SELECT number, id, title, attributes, guesses FROM listed JOIN products ON id = listed.product_id"
+        " LEFT JOIN predictions ON predictions.product_id = id WHERE number > ? ORDER BY number LIMIT ?",
+        (last, _BATCH_PRODUCTS),
+    ).fetchall():
+        for last, product_id, title, attributes, guesses in rows:
+            product = Product(id=product_id, title=title, attributes=load_attributes(attributes))
+            index.compare(last, described(product, load_guesses(guesses)))
 
 
 def index_damage(connection: sqlite3.Connection) -> list[str]:
@@ -244,7 +265,7 @@ class Matches:
     def _any_of(self, connection: sqlite3.Connection, condition: AnyOf) -> Mask:
         mask = self._mask()
         values = iter(condition.values)
-        while batch := [storable(value) for value in islice(values, _BATCH_VALUES)]:
+        while batch := [compared_text(condition.attribute, value) for value in islice(values, _BATCH_VALUES)]:
             sql = _ANY_OF.format(", ".join("?" * len(batch)))
             mask[_numbers(connection, sql, storable(condition.attribute), *batch)] = True
         return mask

@@ -14,7 +14,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from sartor.store.sqlite.browse import index_all
+from sartor.store.sqlite.browse import compare_anew, index_all
 from sartor.store.sqlite.database import Migration
 
 if TYPE_CHECKING:
@@ -151,12 +151,19 @@ CREATE TABLE predicted (  -- at most one row: by which heads, and up to which re
 ) STRICT;
 """
 
+# Numbers, prices and availability are compared by what they mean, no longer by how they are written.
+_VERSION_6 = """
+DELETE FROM product_values;
+DELETE FROM attribute_values;
+"""
+
 MIGRATIONS = (
     Migration(_VERSION_1),
     Migration(_VERSION_2),
     Migration(_VERSION_3, fill=index_all),
     Migration(_VERSION_4),
     Migration(_VERSION_5),
+    Migration(_VERSION_6, fill=compare_anew),
 )
 
 
