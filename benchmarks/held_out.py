@@ -16,12 +16,15 @@ from benchmarks.data import PEOPLES_PHOTOS, PHOTOS_224, PHOTOS_SMALL, data_file,
 from benchmarks.encoder_quality import RECIPE, Photos, read, split_of
 from sartor.config import Settings
 from sartor.encoders.card import MODEL_FILE
-from sartor.encoders.encoder import prepare, unit_norm
+from sartor.encoders.encoder import Encoder
+from sartor.encoders.foreground import Foreground
 from sartor.encoders.heads import Heads
 from sartor.evaluation.splits import split_key
 from sartor.imaging import decode
-from sartor.imaging.color import palette_of
+from sartor.imaging.color import is_on_white, palette_of
+from sartor.imaging.foreground import product_mask as mask_of
 from sartor.imaging.pixels import apart, fingerprint
+from sartor.ingest.photos import batched
 from sartor.recommend.features import color_vector
 from sartor.recommend.matching import resolution_of
 from sartor.recommend.weights import SAME_COLOR, SAME_PICTURE, SAME_STYLE
@@ -140,25 +143,27 @@ def _views(folder: Path, card: ModelCard, photos: Sequence[bytes]) -> Seen:
 
 def see(folder: Path, card: ModelCard, photos: Sequence[bytes]) -> Seen:
     """Embed photos as queries are."""
-    runtime = load_runtime(Settings(home=Path("unused")), folder / MODEL_FILE, card)
-    side_px = max(card.size_px)
+    encoder = Encoder(card, lambda: load_runtime(Settings(home=Path("unused")), folder / MODEL_FILE, card))
+    head, side_px = Foreground.read(folder, card), max(card.size_px)
     styles: list[Matrix] = []
     colors, resolutions, prints = [], [], []
-    with ThreadPoolExecutor(2) as pool:
+    with encoder, ThreadPoolExecutor(2) as pool:
         decoded = pool.map(lambda data: decode(data, name="photo", fit_px=side_px), photos)
-        batch = []
-        for photo in decoded:
-            colors.append(color_vector(palette_of(photo.image)))
-            resolutions.append(resolution_of(photo.width_px, photo.height_px))
-            prints.append(fingerprint(photo.image))
-            batch.append(prepare(photo.image, card))
-            if len(batch) == _BATCH:
-                styles.append(runtime.infer(np.stack(batch)))
-                batch = []
-        if batch:
-            styles.append(runtime.infer(np.stack(batch)))
+        for batch in batched(decoded, _BATCH):
+            images = [photo.image for photo in batch]
+            embeddings, maps = encoder.embed_with_maps([encoder.prepare(image) for image in images])
+            styles.append(embeddings)
+            for row, image in enumerate(images):
+                mask = (
+                    None
+                    if head is None or is_on_white(image)
+                    else mask_of(image, head.of([map_[row] for map_ in maps]))
+                )
+                colors.append(color_vector(palette_of(image, mask)))
+                prints.append(fingerprint(image))
+            resolutions += [resolution_of(photo.width_px, photo.height_px) for photo in batch]
     return Seen(
-        style=unit_norm(np.concatenate(styles)),
+        style=np.concatenate(styles),
         color=np.stack(colors),
         resolution=np.array(resolutions, np.float32),
         fingerprints=tuple(prints),

@@ -28,7 +28,7 @@ def test_people_get_a_table_for_each_garment(indexed: Sartor, worn: Path) -> Non
     outcome = indexed("looks", worn, "-k", 1)
 
     assert outcome.code == 0
-    assert outcome.out.startswith("Something, red, at 0.00,0.00,1.00,1.00\n")
+    assert outcome.out.startswith("Something, at 0.00,0.00,1.00,1.00\nSeen: colors red\n")
     assert "shirt" in outcome.out
     assert "jeans" not in outcome.out
 
@@ -38,7 +38,7 @@ def test_the_json_has_what_others_rely_on(indexed: Sartor, worn: Path) -> None:
     (garment,) = answer["garments"]
 
     assert list(answer) == ["model", "garments"]
-    assert list(garment) == ["box", "name", "probability", "slot", "good", "seen", "hits"]
+    assert list(garment) == ["box", "name", "probability", "slot", "kind", "verdict", "good", "seen", "hits"]
     assert garment["hits"][0]["product_id"] == "shirt"
 
 

@@ -19,12 +19,11 @@ from sartor.cli.options import (
     guesses_json,
     path_of,
     print_json,
-    print_table,
     require_sheet_name,
     settings,
     tiles_of,
-    title_text,
 )
+from sartor.cli.similar import print_hits
 from sartor.limits import MAX_GARMENTS
 
 if TYPE_CHECKING:
@@ -72,23 +71,8 @@ def looks(
 
 def _print(garments: Sequence[GarmentHits]) -> None:
     for each in garments:
-        colors = ", ".join(each.found.seen.colors)
-        echo(f"{_named(each.garment)}{f', {colors}' if colors else ''}, at {_place(each.garment)}")
-        if not each.found:
-            echo("No product passes the filter.")
-        print_table(
-            "",
-            ("product", "match", "title", "why"),
-            (
-                (
-                    hit.product_id,
-                    "" if hit.match is None else f"{hit.match:.0%}",
-                    title_text(hit.title, is_predicted=hit.title_predicted),
-                    " · ".join(hit.reasons),
-                )
-                for hit in each.found
-            ),
-        )
+        echo(f"{_named(each.garment)}, at {_place(each.garment)}")
+        print_hits(each.found)
 
 
 def _named(garment: GarmentBox) -> str:
@@ -106,6 +90,8 @@ def _garment_json(shop: Shop, each: GarmentHits) -> dict[str, Any]:
         "name": each.garment.name,
         "probability": round(each.garment.probability, 4),
         "slot": each.garment.slot,
+        "kind": each.found.kind,
+        "verdict": each.found.verdict,
         "good": each.found.good,
         "seen": {"predicted": guesses_json(each.found.seen.predicted), "colors": list(each.found.seen.colors)},
         "hits": [
@@ -113,6 +99,7 @@ def _garment_json(shop: Shop, each: GarmentHits) -> dict[str, Any]:
                 "product_id": hit.product_id,
                 "score": round(hit.score, 6),
                 "match": None if hit.match is None else round(hit.match, 4),
+                "likeness": hit.likeness,
                 "title": hit.title,
                 "title_predicted": hit.title_predicted,
                 "reasons": list(hit.reasons),

@@ -144,7 +144,7 @@ def similar(
             _write_sheet(sheet, shop, _query_tiles(shop, queries, ids), results)
         if regions is not None:
             _write_regions(regions, shop, (*parts, *products)[0], results)
-        _print_json(shop, results) if as_json else _print(results)
+        _print_json(shop, results) if as_json else print_hits(results)
 
 
 def _told_apart(shop: Shop, given: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -240,7 +240,8 @@ def _print_json(shop: Shop, results: Recommendation) -> None:
     )
 
 
-def _print(results: Recommendation) -> None:
+def print_hits(results: Recommendation) -> None:
+    """What was seen, how sure the answer is, and the hits as a table."""
     if described := _described(results.seen):
         echo(f"Seen: {described}")
     if not results:

@@ -141,6 +141,8 @@ def looks_out(garments: Sequence[GarmentHits], *, model: str, took_ms: float) ->
         garments=[
             GarmentOut(
                 **_box_out(each.garment).model_dump(),
+                kind=each.found.kind,
+                verdict=each.found.verdict,
                 good=each.found.good,
                 seen=seen_out(each.found.seen),
                 hits=[_hit_out(hit, position) for position, hit in enumerate(each.found, start=1)],

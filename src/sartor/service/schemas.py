@@ -246,7 +246,9 @@ class RecommendationOut(BaseModel):
 class GarmentOut(BoxOut):
     """A garment on a photo, and the products most similar to it."""
 
-    good: bool = Field(description="False where every hit is a weak match.")
+    kind: QueryKind | None = Field(description="What the photo is; null where that is not known.")
+    verdict: Verdict = Field(description="Whether the hits are what was asked for.")
+    good: bool = Field(description="False where the verdict is that nothing is close.")
     seen: SeenOut
     hits: list[HitOut]
 
