@@ -63,6 +63,7 @@ PLAN: dict[str, list[tuple[str, int, str | None]]] = {
     "index": [("index photos", 0, None)],
     "similar": [("similar photos/red.png --sheet sheet.html", 0, None)],
     "outfit": [("outfit red", 0, None)],
+    "looks": [("looks photos/red.png --sheet looks.html", 0, None)],
     "duplicates": [("duplicates", 0, None)],
     "embed": [("embed photos -o vectors.npz", 0, None)],
     "import": [("import vectors.npz --home imported", 0, None)],

@@ -25,7 +25,7 @@ def said(asked: str, own: str, *others: str) -> str:
 @pytest.mark.parametrize(
     ("asked", "own", "others", "reason"),
     [
-        ("#141a3c", "tan", (), "tan goes with navy"),
+        ("#1c2450", "tan", (), "tan goes with navy"),
         ("black", "black", (), "matches the black"),
         ("#c8c8c8", "#808080", (), "gray goes with silver"),
         ("black", "red", (), "a calm look with one red accent"),
@@ -33,7 +33,7 @@ def said(asked: str, own: str, *others: str) -> str:
         ("red", "black", (), "black lets the red stand out"),
         ("red", "red", (), "picks up the red"),
         ("crimson", "lightcoral", (), "salmon and red blend softly"),
-        ("royalblue", "#9db4f0", (), "two shades of blue"),
+        ("royalblue", "#9fb6ff", (), "two shades of blue"),
         ("orange", "dodgerblue", (), "blue and orange set each other off"),
         ("red", "limegreen", (), "green is a lively contrast to red"),
         ("gold", "turquoise", (), "turquoise and gold: a bold mix"),

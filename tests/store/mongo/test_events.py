@@ -322,12 +322,12 @@ def test_no_collection_holds_a_trace_of_who_was_forgotten(
 
 
 def test_a_shopper_with_very_many_events_is_forgotten(database: MongoDatabase, store: MongoEventStore) -> None:
-    store.add([event(f"e{number}", basket_id=f"b{number % 7}") for number in range(1_203)])
-    store.add([event("of-bob", BOB, basket_id="b3")])
+    store.add([event(f"event-{number}", basket_id=f"basket-{number % 7}") for number in range(1_203)])
+    store.add([event("of-bob", BOB, basket_id="basket-3")])
     assert store.forget(ANN) == 1_203
     assert not store.holds(ANN)
     assert store.counts() == (1, 1)
-    assert traces(database, "ann", "e12", "b4") == []
+    assert traces(database, "ann", "event-12", "basket-4") == []
     assert_consistent(database)
 
 
