@@ -34,6 +34,9 @@ def test_what_is_out_of_stock_is_left_out_unless_it_is_asked_for(
     of = next(name for name, value in sartor(*query).json().items() if isinstance(value, list) and value)
     assert ids(sartor(*query).json(), of) == ["a"]
     assert ids(sartor(*query, "--include-unavailable").json(), of) == ["a", "b", "c"]
+    worn = ("looks", feed / "green.png", "--json")
+    assert ids(sartor(*worn).json()["garments"][0], "hits") == ["a"]
+    assert ids(sartor(*worn, "--include-unavailable").json()["garments"][0], "hits") == ["a", "b", "c"]
     outfit = ("outfit", "a", "--slots", "bottom", "--json")
     assert sartor(*outfit).json()["pieces"] == []
     assert ids(sartor(*outfit, "--include-unavailable").json(), "pieces") == ["c"]

@@ -70,6 +70,13 @@ def test_looks_have_what_is_in_stock(offering: Shop) -> None:
     assert [piece.product_id for piece in look.pieces] == ["4"]
 
 
+def test_looks_of_a_photo_have_what_is_in_stock(offering: Shop) -> None:
+    (garment,) = offering.looks(photo((9, 9, 200)), k=9)
+    assert ids(garment.found) == {"1", "3"}
+    (garment,) = offering.looks(photo((9, 9, 200)), k=9, include_unavailable=True)
+    assert ids(garment.found) == {"1", "2", "3", "4"}
+
+
 def test_a_shop_may_recommend_what_is_out_of_stock(home: Path, feed: Path) -> None:
     (home / "sartor.toml").write_text("include_unavailable = true\n")
     with sartor.open(home) as shop:

@@ -10,6 +10,7 @@ from sartor.cli.options import (
     AllowUrls,
     Device,
     Home,
+    IncludeUnavailable,
     Json,
     Model,
     PrecisionOption,
@@ -43,6 +44,7 @@ def looks(
         int, typer.Option("--garments", min=1, max=MAX_GARMENTS, help="Number of garments at most.")
     ] = MAX_GARMENTS,
     where: Where = None,
+    include_unavailable: IncludeUnavailable = None,
     sheet: Sheet = None,
     home: Home = None,
     model: Model = None,
@@ -60,7 +62,7 @@ def looks(
     chosen = settings(home=home, model=model, device=device, precision=precision, allow_urls=allow_urls)
     with open_shop(chosen) as shop:
         query = shop.read(photo)
-        garments = shop.looks(query, k=k, where=conditions, limit=limit)
+        garments = shop.looks(query, k=k, where=conditions, limit=limit, include_unavailable=include_unavailable)
         if sheet is not None:
             _write_sheet(sheet, shop, query, garments)
         if as_json:

@@ -116,6 +116,9 @@ class LooksIn(RequestModel):
     where: Annotated[Where, _WHERE]
     dials: FeatureWeightsIn | None = None
     limit: Annotated[int, Field(ge=1, le=MAX_GARMENTS, description="Number of garments.")] = MAX_GARMENTS
+    include_unavailable: bool | None = Field(
+        default=None, description="Also what is out of stock; by default as the shop is set."
+    )
 
 
 class ProductIn(RequestModel):

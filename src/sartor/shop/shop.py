@@ -838,7 +838,7 @@ class Shop:
         """
         return self.recommender.boxes(photo, limit=_garments(limit))
 
-    def looks(
+    def looks(  # noqa: PLR0913 - each is a keyword of its own
         self,
         photo: PhotoInput,
         *,
@@ -846,6 +846,7 @@ class Shop:
         where: Filter | None = None,
         weights: FeatureWeights | Mapping[str, float] | None = None,
         limit: int = MAX_GARMENTS,
+        include_unavailable: bool | None = None,
     ) -> tuple[GarmentHits, ...]:
         """What is similar to each garment that a dressed person wears on a photo.
 
@@ -857,6 +858,7 @@ class Shop:
             where: A filter; see ``Shop``.
             weights: How much style, color and category count, as in ``similar``.
             limit: Number of garments, 1 to 8.
+            include_unavailable: As in ``similar``.
 
         Raises:
             PhotoRejected: The photo cannot be used.
@@ -870,7 +872,8 @@ class Shop:
             >>> [worn.found[0].product_id for worn in shop.looks("photos/red.png", k=1)]
             ['pink']
         """
-        request = SimilarRequest(k=k, where=self.catalog.where(where), weights=weights)
+        offered = self.catalog.offered(where, include_unavailable=include_unavailable)
+        request = SimilarRequest(k=k, where=offered, weights=weights)
         return self.recommender.looks(photo, request, limit=_garments(limit))
 
     def explain(self, query: PhotoInput | Part, hit: Hit) -> Explained:

@@ -160,6 +160,7 @@ def _looks(service: Context, query: LooksIn, part: Part) -> tuple[GarmentHits, .
         where=_where(query.where),
         weights=None if query.dials is None else query.dials.model_dump(exclude_none=True),
         limit=query.limit,
+        include_unavailable=query.include_unavailable,
     )
 
 
