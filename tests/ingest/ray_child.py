@@ -235,8 +235,13 @@ def client(work: Path, colors: Path) -> dict[str, Any]:
     """A cluster that is reached by its client server; then one that has not got the source."""
     port = 10001
     ray = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--num-cpus=1"]
+    patient = os.environ | {
+        "RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": "120"
+    }  # 30 on a machine that is less busy
     head = subprocess.Popen(
-        [*ray, "--include-dashboard=false", f"--ray-client-server-port={port}"], stdout=subprocess.DEVNULL
+        [*ray, "--include-dashboard=false", f"--ray-client-server-port={port}"],
+        stdout=subprocess.DEVNULL,
+        env=patient,
     )
     try:
         wait_for(port)

@@ -18,6 +18,7 @@ import pytest
 
 from sartor.demo.catalog import write_demo_catalog
 from sartor.errors import BadAddress, MissingExtra
+from sartor.ingest.ray.connection import first_line
 from sartor.shop import Shop
 from tests.copies import copied
 from tests.fakes import folder_of, various_colors
@@ -146,6 +147,15 @@ def test_a_cluster_that_cannot_be_used_is_one_line(home: Path, tmp_path: Path, c
         assert words in text
         assert "\n" not in text
         assert seconds < 60, case
+
+
+def test_an_error_of_a_cluster_is_told_by_the_line_that_says_why() -> None:
+    heading = "Initialization failure from server:\nTraceback:\n  …\nRuntimeError: no port is free\n"
+    assert first_line(ConnectionAbortedError(heading)) == (
+        "Initialization failure from server: RuntimeError: no port is free"
+    )
+    assert first_line(ConnectionError("refused\nand pages more")) == "refused"
+    assert first_line(ConnectionError()) == "ConnectionError"
 
 
 def test_a_cluster_is_reached_by_its_client_server(home: Path, tmp_path: Path, colors: Path) -> None:

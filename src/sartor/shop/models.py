@@ -176,10 +176,10 @@ class Models:
 
     def _listed_by(self) -> FeatureBuilder | None:
         now_s = time.monotonic()
-        if self._describing is None or now_s > self._described_at_s + _LOOK_S:
+        if (known := self._describing) is None or now_s > self._described_at_s + _LOOK_S:
             self._described_at_s = now_s
             return self.describing()
-        return self._describing[1]
+        return known[1]
 
     def follow(self) -> None:
         """Take in what other processes wrote: their products, and a new default model, which is opened first."""
@@ -419,6 +419,7 @@ class Models:
 
     def _become_default(self, card: ModelCard, *, previous: str | None) -> None:
         self._backends.store.set_settings({DEFAULT_MODEL: card.id, _PREVIOUS: previous})
+        self._describing = None  # the next one to ask looks at the default anew
         with self._backends.writing:  # the follower reads no index meanwhile
             self.close()
         self.describe()

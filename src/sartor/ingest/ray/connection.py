@@ -21,7 +21,10 @@ AUTO, LOCAL, SCHEME = "auto", "local", "ray://"
 _FORMS = f"give {AUTO} (the cluster of this host, else one is started), {LOCAL} or {SCHEME}HOST:PORT"
 _CLIENT_PORT = 10001
 # What Ray says in its errors, which are of no class of their own.
-_SLOW = "timed out during startup"  # it waits 30 s for its own processes, too little on a machine that is busy
+_SLOW = (  # it waits 30 s for its own processes, too little on a machine that is busy
+    "timed out during startup",
+    "Initialization failure from server",  # the client server's own: the same on the head's side
+)
 _DIFFERS = "ersion mismatch"
 
 
@@ -90,7 +93,7 @@ def _connect(address: str) -> _Starter:
                 shown, reason="it refuses the token; see RAY_AUTH_MODE and RAY_AUTH_TOKEN"
             ) from error
         except Exception as error:
-            if _SLOW in str(error) and not is_last:
+            if not is_last and any(words in str(error) for words in _SLOW):
                 ray.shutdown()
                 continue
             if _DIFFERS in str(error):
@@ -149,6 +152,8 @@ class _Starter:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's text, since Ray writes pages."""
+    """The first line of an error's text, since Ray writes pages; and the last one where that is a heading."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+    if not lines:
+        return type(error).__name__
+    return f"{lines[0]} {lines[-1]}" if lines[0].endswith(":") and len(lines) > 1 else lines[0]
