@@ -175,6 +175,11 @@ def roles_of(columns: Sequence[str], given: Mapping[str, str] | None = None) -> 
     )
 
 
+def image_columns_of(columns: Iterable[str]) -> frozenset[str]:
+    """The columns that hold photos by their names."""
+    return frozenset(column for column in columns if column_key(column) in _IMAGE_KEYS)
+
+
 def columns_of(parts: Iterable[str]) -> dict[str, str]:
     """Read a mapping as people write it: ``image=Bild,title=Bezeichnung``, in one text or several.
 
@@ -239,6 +244,7 @@ _MERCHANT_NAME_OF = {
     **{column_key(name): name for name in _MERCHANT_NAMES},
     **{column_key(synonym): name for synonym, name in _SYNONYMS.items()},
 }
+_IMAGE_KEYS = frozenset(map(column_key, (*IMAGE_COLUMNS, *FURTHER_IMAGE_COLUMNS)))
 _FOREIGN_KEYS = frozenset(
     column_key(name) for name in (*languages.IDS, *languages.TITLES, *languages.IMAGES, *languages.ATTRIBUTES)
 ).difference(map(column_key, (*ID_COLUMNS[: -len(languages.IDS)], *_MERCHANT_NAMES)))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import posixpath
 import stat
@@ -13,6 +14,7 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import chain
 from pathlib import Path, PurePath
 from typing import IO, TYPE_CHECKING, Any, NoReturn, Protocol
 from urllib.parse import unquote
@@ -250,6 +252,34 @@ class OnePhoto(FolderFiles):
         return (self._readable(self._name),)
 
 
+class FrameFiles(FolderFiles):
+    """The photos that a table in memory may name: by a path of this host, or below a folder.
+
+    Args:
+        name: What messages call the table.
+        findings: Where oddities are counted.
+        images: The folder; without it, paths begin at the working directory, and nothing is looked up.
+    """
+
+    def __init__(self, name: str, findings: Findings, *, images: Path | None = None) -> None:
+        super().__init__(Path() if images is None else images, findings)
+        self._name, self._is_listed = name, images is not None
+
+    @cached_property
+    def names(self) -> Sequence[str]:
+        """Every file of the folder; none of the working directory, which may be a whole disk."""
+        return sorted(self._walk()) if self._is_listed else ()
+
+    @contextmanager
+    def open_table(self, name: str) -> Iterator[IO[bytes]]:  # noqa: ARG002 - the table is no file
+        """An empty stream, as the table is no file."""
+        yield io.BytesIO()
+
+    def label(self, name: str) -> str:  # noqa: ARG002 - the table is no file
+        """The name of the table."""
+        return self._name
+
+
 class PhotoIndex:
     """Photos of a source by the names that a table may use, regardless of case and Unicode form."""
 
@@ -330,23 +360,36 @@ class PhotoFinder:
 
     def photos_of(self, row: Row, roles: Roles) -> tuple[SourcePhoto, ...]:
         """The distinct photos of a row, the main one first."""
-        if roles.images:
-            named = (self._photo(reference, row) for reference in self._references(row, roles))
-            return tuple({photo.name: photo for photo in named if photo}.values())
+        if roles.images or row.photos:
+            return tuple({photo.name: photo for photo in self._named(row, roles)}.values())
         names = self._index.of_product(id_of(row, roles), folder=self._folder)
         return tuple(self._index.photo(name) for name in names)
 
     def names_photo(self, row: Row, roles: Roles) -> bool:
-        """Whether a row names a photo, which may be missing."""
-        return next(self._references(row, roles), None) is not None
+        """Whether a row names a photo, which may be missing, or has one."""
+        return bool(row.photos) or next(self._references(row, roles), None) is not None
 
     def has_local_photo(self, row: Row, roles: Roles) -> bool:
         """Whether a row names a local photo that exists."""
         return any(not is_url(photo.name) for photo in self.photos_of(row, roles))
 
     def image_stem(self, row: Row, roles: Roles) -> str:
-        """The stem of the first image that a row names, even if it is missing; empty if it names none."""
-        return next((stem(base_name(reference)) for reference in self._references(row, roles)), "")
+        """The stem of the first image that a row names or has, even if it is missing; empty without any."""
+        named = (stem(base_name(reference)) for reference in self._references(row, roles))
+        own = (stem(photo.name.replace("\\", "/")) for photos in row.photos.values() for photo in photos)
+        return next(chain(named, own), "")
+
+    def _named(self, row: Row, roles: Roles) -> Iterator[SourcePhoto]:
+        """The photos that a row names, and those that it has: by its columns of images, then by all others."""
+        columns = image_columns(row, roles)
+        for column in columns:
+            for reference in references(row.cells.get(column), is_file=self._is_file):
+                if (photo := self._photo(reference, row)) is not None:
+                    yield photo
+            yield from row.photos.get(column, ())
+        for column, photos in row.photos.items():
+            if column not in columns:
+                yield from photos
 
     def _references(self, row: Row, roles: Roles) -> Iterator[str]:
         for column in image_columns(row, roles):
@@ -372,14 +415,21 @@ class PhotoFinder:
 
 def image_columns(row: Row, roles: Roles) -> Sequence[str]:
     """The columns that name a row's images."""
-    if not roles.fallbacks or any(texts(row.cells.get(column)) for column in roles.images):
+    if not roles.fallbacks or any(_has_image(row, column) for column in roles.images):
         return roles.images
-    return next(((column,) for column in roles.fallbacks if texts(row.cells.get(column))), roles.images)
+    return next(((column,) for column in roles.fallbacks if _has_image(row, column)), roles.images)
 
 
 def id_of(row: Row, roles: Roles) -> str:
-    """The id of a row; empty if it has none."""
-    return " ".join(texts(row.cells.get(roles.id))) if roles.id is not None else ""
+    """The id of a row; empty if it has none. A whole number is written without a decimal: 15970.0 is ``15970``."""
+    if roles.id is None:
+        return ""
+    told = row.cells.get(roles.id)
+    return str(int(told)) if isinstance(told, float) and told.is_integer() else " ".join(texts(told))
+
+
+def _has_image(row: Row, column: str) -> bool:
+    return bool(texts(row.cells.get(column)) or row.photos.get(column))
 
 
 def _refuse_url(name: str) -> NoReturn:

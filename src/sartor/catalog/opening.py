@@ -13,6 +13,7 @@ from sartor.catalog.archive import DEFAULT_ZIP_LIMITS, ZipLimits, is_archive, op
 from sartor.catalog.files import (
     Files,
     FolderFiles,
+    FrameFiles,
     OnePhoto,
     Origin,
     PhotoIndex,
@@ -22,21 +23,23 @@ from sartor.catalog.files import (
     photos_in,
     suffix_of,
 )
+from sartor.catalog.frames.memory import frame_of
 from sartor.catalog.source import Case, Findings
 from sartor.catalog.table_source import TableSource
-from sartor.catalog.tables import TABLE_SUFFIXES, find_table, named_table
+from sartor.catalog.tables import TABLE_SUFFIXES, find_table, named_table, table_in_memory
 from sartor.errors import BadColumns, SourceNotFound, UnreadableTable, UnrecognizedSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from sartor.catalog.frames.memory import InMemory
     from sartor.catalog.source import Source
 
 LOOKED_FOR = (
     "photos (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF)",
     "Kaggle's styles.csv beside images/",
-    "a CSV, JSON Lines or JSON file with an id and an image column",
+    "a CSV, JSON Lines, JSON or Parquet file with an id and an image column",
     "an export of Shopify, WooCommerce, Magento or BigCommerce",
     "schema.org's products as JSON-LD, in a file or a saved page",
     "a Google Merchant feed (TSV, RSS or Atom)",
@@ -87,6 +90,27 @@ def open_source(
             yield _source_in(files, shown, "zip", findings, columns)
     else:
         yield _source_of_file(path, shown, findings, origin, columns)
+
+
+@contextmanager
+def open_table_in_memory(table: InMemory, *, columns: Mapping[str, str] | None = None) -> Iterator[Source]:
+    """Open a table in memory as a source of products.
+
+    Args:
+        table: The table.
+        columns: Its columns by what they hold: ``{"image": "Bild", "price": "Preis"}``.
+
+    Raises:
+        UnreadableTable: It is no table, or has no photos.
+        MissingExtra: Reading it needs pyarrow.
+    """
+    findings = Findings()
+    frame = frame_of(table.data)
+    shown = frame.kind if table.name is None else table.name
+    files = FrameFiles(shown, findings, images=table.images)
+    index = PhotoIndex(files)
+    found = table_in_memory(files, frame, index, label=shown, columns=columns)
+    yield TableSource(shown, found, index, unlisted=(), findings=findings)
 
 
 def _source_in(

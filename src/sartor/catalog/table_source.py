@@ -9,7 +9,9 @@ from sartor.catalog.columns import attribute_names
 from sartor.catalog.commerce import Offers
 from sartor.catalog.files import PhotoFinder, id_of, image_columns, stem, without_suffix
 from sartor.catalog.formats import TableStream, texts
-from sartor.catalog.source import Case
+from sartor.catalog.frames.arrow import Parquet
+from sartor.catalog.frames.memory import FrameRows
+from sartor.catalog.source import Case, Findings
 from sartor.catalog.tables import COLUMNS, KIND
 from sartor.types import Product, SourceProduct
 
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
     from sartor.catalog.files import Files, PhotoIndex
     from sartor.catalog.formats import Cell, Row
-    from sartor.catalog.source import Findings
     from sartor.catalog.tables import Table
     from sartor.types import AttributeValue, SourcePhoto
 
@@ -166,6 +167,10 @@ def _value(cell: Cell) -> AttributeValue | None:
 
 def _row_count(files: Files, table: Table) -> int | None:
     """The number of rows by counting lines; None if rows are not lines or the table is too large to count."""
+    if isinstance(table.format, Parquet | FrameRows):
+        with files.open_table(table.name) as stream:
+            label = files.label(table.name)
+            return table.format.row_count(TableStream(label=label, stream=stream, findings=Findings()))
     if table.format.header_lines is None:
         return None
     lines, size_bytes, last = 0, 0, b"\n"
