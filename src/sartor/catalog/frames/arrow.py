@@ -70,19 +70,20 @@ class Parquet:
 class ArrowStream:
     """The rows of an object with ``__arrow_c_stream__``.
 
-    One with a length, such as a table, gives its stream each time that it is read. Another one, such as a reader,
-    gives it once; so its rows are kept.
+    A table gives its stream each time that it is read. A reader gives it once, and a query that is not run yet may
+    give other rows the next time; so theirs are kept.
     """
 
-    def __init__(self, data: Any) -> None:
+    def __init__(self, data: Any, *, kind: str) -> None:
         require_arrow()
         import pyarrow as pa
 
-        self.kind = f"{type(data).__module__.partition('.')[0]} {type(data).__name__}"
+        self.kind = kind
+        is_table = hasattr(data, "__len__") and not hasattr(data, "execute")
         with _readable(self.kind):
-            self._data = data if hasattr(data, "__len__") else pa.RecordBatchReader.from_stream(data).read_all()
+            self._data = data if is_table else pa.RecordBatchReader.from_stream(data).read_all()
             self._schema = pa.RecordBatchReader.from_stream(self._data).schema
-        self.row_count = len(self._data) if hasattr(self._data, "__len__") else None
+        self.row_count = len(self._data)
         self.columns = columns_of_schema(self._schema)
 
     def rows(self, findings: Findings) -> Iterator[Row]:
@@ -166,6 +167,9 @@ def _values(column: Any) -> list[Any]:
         column = column.cast(pa.duration("us"), safe=False)
     elif types.is_time64(kind) and kind.unit == "ns":
         column = column.cast(pa.time64("us"), safe=False)
+    elif types.is_float32(kind) or types.is_float16(kind):  # 0.1 is not 0.10000000149011612
+        texts = column.cast(pa.float32()).cast(pa.string()).to_pylist()
+        return [None if text is None else float(text) for text in texts]
     values: list[Any] = column.to_pylist()
     if types.is_map(kind):
         return [value if value is None else dict(value) for value in values]

@@ -204,6 +204,8 @@ def _of_numpy(value: np.generic) -> Any:
         return value.astype("datetime64[us]").item()
     if isinstance(value, np.timedelta64):
         return value.astype("timedelta64[us]").item()
+    if isinstance(value, np.float16 | np.float32):
+        return float(str(value))  # 0.1 is not 0.10000000149011612
     if isinstance(value, np.void):
         raise NotACell
     return value.item()

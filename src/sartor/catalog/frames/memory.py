@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
+import numpy as np
+
 from sartor.catalog.columns import image_columns_of
 from sartor.catalog.frames.arrow import ArrowStream, columns_of_schema, require_arrow, rows_of
 from sartor.catalog.frames.cells import RowMaker
@@ -27,6 +29,7 @@ _ROWS = 1_000  # of a data frame that become Python's values at once
 _DATASET_ROWS = 256  # each may have a picture
 _SAMPLE = 20
 _FETCHED = 10_000
+_DOUBLE_BYTES = 8
 
 
 @runtime_checkable
@@ -133,7 +136,7 @@ def frame_of(data: Any) -> Frame:
     if _is_of(data, "polars", "LazyFrame"):
         data = data.collect()
     if hasattr(data, "__arrow_c_stream__"):
-        return ArrowStream(data)
+        return ArrowStream(data, kind=_kind_of(data))
     if hasattr(data, "fetchmany"):
         return QueryRows(data)
     return Records(data)
@@ -147,7 +150,7 @@ def _is_of(data: Any, package: str, name: str) -> bool:
 
 
 def _kind_of(data: Any) -> str:
-    package = type(data).__module__.partition(".")[0]
+    package = type(data).__module__.partition(".")[0].lstrip("_")
     return type(data).__name__ if package == "builtins" else f"{package} {type(data).__name__}"
 
 
@@ -177,7 +180,7 @@ class PandasFrame:
         maker = RowMaker(findings, images=image_columns_of(self._names))
         for start in range(0, len(frame), _ROWS):
             piece = frame.iloc[start : start + _ROWS]
-            columns = [piece.iloc[:, index].tolist() for index in range(len(self._names))]
+            columns = [_values(piece.iloc[:, index]) for index in range(len(self._names))]
             for values in zip(*columns, strict=True):
                 number += 1
                 told = (
@@ -185,6 +188,14 @@ class PandasFrame:
                     for value, is_whole in zip(values, whole, strict=True)
                 )
                 yield maker.row(f"row {number}", zip(self._names, told, strict=True))
+
+
+def _values(column: Any) -> list[Any]:
+    """The values of a column as Python's; short floats as they are written."""
+    if getattr(column.dtype, "kind", "") == "f" and getattr(column.dtype, "itemsize", 8) < _DOUBLE_BYTES:
+        return list(map(float, map(str, column.to_numpy(dtype=np.float32, na_value=np.nan))))
+    values: list[Any] = column.tolist()
+    return values
 
 
 def _column_name(name: Any) -> str:
