@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sartor import errors
+    from sartor.catalog.plugins import SourceReader
     from sartor.choices import ExportFormat
     from sartor.encoders.card import ModelCard
     from sartor.encoders.registry import KnownModel, list_models
@@ -126,6 +127,7 @@ __all__ = [
     "Shop",
     "Slot",
     "Sort",
+    "SourceReader",
     "StoreCounts",
     "StoredProduct",
     "Taken",
@@ -139,6 +141,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "catalog.plugins": "SourceReader",
     "choices": "ExportFormat",
     "encoders.card": "ModelCard",
     "encoders.registry": "KnownModel list_models",

@@ -6,9 +6,10 @@ A new kind is recognized in ``_source_in`` (a folder or ZIP) or ``_source_of_fil
 from __future__ import annotations
 
 import stat
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from sartor.catalog import plugins
 from sartor.catalog.archive import DEFAULT_ZIP_LIMITS, ZipLimits, is_archive, open_archive
 from sartor.catalog.files import (
     Files,
@@ -81,15 +82,30 @@ def open_source(
         findings.add(Case.ODD_NAMES, odd)
     shown = str(path) if origin is None else origin.name
     mode = _mode(path)
-    if stat.S_ISDIR(mode):
-        yield _source_in(FolderFiles(path, findings, origin=origin), shown, "folder", findings, columns)
-    elif not stat.S_ISREG(mode):
-        raise UnrecognizedSource(shown, looked_for=LOOKED_FOR)
-    elif path.suffix.lower() == ".zip" or is_archive(_start(path)):
-        with open_archive(path, limits=limits, findings=findings, origin=origin) as files:
-            yield _source_in(files, shown, "zip", findings, columns)
-    else:
-        yield _source_of_file(path, shown, findings, origin, columns)
+    installed = plugins.readers(findings)
+    start = _start(path, plugins.START_BYTES) if installed and stat.S_ISREG(mode) else b""
+    first = [each for each in installed if each.priority > 0]
+    with ExitStack() as stack:
+        if (own := plugins.recognizing(first, path, start, findings)) is None:
+            try:
+                source = _source(stack, path, shown, mode, findings, limits=limits, origin=origin, columns=columns)
+            except (UnrecognizedSource, UnreadableTable):
+                others = [each for each in installed if each.priority <= 0]
+                if (own := plugins.recognizing(others, path, start, findings)) is None:
+                    raise
+        if own is not None:
+            source = _source_of_reader(own, path, shown, findings, columns)
+        yield source
+
+
+@contextmanager
+def open_with_reader(reader: plugins.Registered, path: Path) -> Iterator[Source]:
+    """Open a source with a reader of another package, whichever other ones would read it.
+
+    Raises:
+        UnreadableTable: The reader fails, or gives no table of products.
+    """
+    yield _source_of_reader(reader, path, str(path), Findings(), None)
 
 
 @contextmanager
@@ -111,6 +127,42 @@ def open_table_in_memory(table: InMemory, *, columns: Mapping[str, str] | None =
     index = PhotoIndex(files)
     found = table_in_memory(files, frame, index, label=shown, columns=columns)
     yield TableSource(shown, found, index, unlisted=(), findings=findings)
+
+
+def _source(  # noqa: PLR0913 - what an opened source is made of
+    stack: ExitStack,
+    path: Path,
+    shown: str,
+    mode: int,
+    findings: Findings,
+    *,
+    limits: ZipLimits,
+    origin: Origin | None,
+    columns: Mapping[str, str] | None,
+) -> Source:
+    """A source as the readers of Sartor read it."""
+    if stat.S_ISDIR(mode):
+        return _source_in(FolderFiles(path, findings, origin=origin), shown, "folder", findings, columns)
+    if not stat.S_ISREG(mode):
+        raise UnrecognizedSource(shown, looked_for=LOOKED_FOR)
+    if path.suffix.lower() == ".zip" or is_archive(_start(path)):
+        files = stack.enter_context(open_archive(path, limits=limits, findings=findings, origin=origin))
+        return _source_in(files, shown, "zip", findings, columns)
+    return _source_of_file(path, shown, findings, origin, columns)
+
+
+def _source_of_reader(
+    reader: plugins.Registered,
+    path: Path,
+    shown: str,
+    findings: Findings,
+    columns: Mapping[str, str] | None,
+) -> Source:
+    frame = plugins.ReaderRows(reader, path)
+    files = FrameFiles(shown, findings, images=path if path.is_dir() else path.parent)
+    index = PhotoIndex(files)
+    table = table_in_memory(files, frame, index, label=shown, columns=columns)
+    return TableSource(shown, table, index, unlisted=(), findings=findings)
 
 
 def _source_in(
@@ -157,10 +209,10 @@ def _mode(path: Path) -> int:
         raise SourceNotFound(path) from error
 
 
-def _start(path: Path) -> bytes:
+def _start(path: Path, size_bytes: int = 16) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(16)
+            return file.read(size_bytes)
     except OSError as error:
         raise UnreadableTable(str(path), reason=f"it cannot be read ({error.strerror})") from error
 

@@ -182,11 +182,16 @@ def test_values_of_arrow_are_plain() -> None:
 def test_vectors_and_what_has_no_text_are_said_once() -> None:
     vectors = [np.zeros(64, np.float32), np.ones(64, np.float32)]
     reading = reading_of(
-        pd.DataFrame({"id": ["a", "b"], "image": [photo(RED), photo(BLUE)], "v": vectors, "o": [object(), object()]})
+        pd.DataFrame(
+            {"id": ["a", "b"], "image": [photo(RED), photo(BLUE)], "v": vectors, "o": [object(), object()]}
+        )
     )
 
     assert all(not item.product.attributes for item in reading.products)
-    assert reading.examples["arrays or columns of the file, not read"] == ("v (from row 1 on)", "o (from row 1 on)")
+    assert reading.examples["arrays or columns of the file, not read"] == (
+        "v (from row 1 on)",
+        "o (from row 1 on)",
+    )
 
 
 def pixels(item: SourceProduct) -> list[tuple[str, tuple[int, ...]]]:
