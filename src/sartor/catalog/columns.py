@@ -120,6 +120,7 @@ _SYNONYMS = {
     **languages.ATTRIBUTES,
 }
 
+_FILE_SCHEME = "file://"
 _LOCALHOST = frozenset({"", "localhost"})
 _SEPARATOR = re.compile(r"[,;|]")
 _SEPARATOR_OF_URLS = re.compile(r"[,;|\s]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")  # a URL may itself have commas
@@ -268,8 +269,8 @@ def is_url(reference: str) -> bool:
 
 def local_reference(text: str) -> str:
     """A ``file://`` URL as a path, and backslashes as slashes; other text as it is."""
-    if text.lower().startswith("file://"):
-        host, slash, path = text[len("file://") :].partition("/")
+    if text[: len(_FILE_SCHEME)].lower() == _FILE_SCHEME:
+        host, slash, path = text[len(_FILE_SCHEME) :].partition("/")
         # "file://images/1.jpg" has "images" for a host; it is a slip for a relative path
         return _DRIVE.sub("", ("" if host in _LOCALHOST else host) + slash + unquote(path))
     return text if is_url(text) else text.replace("\\", "/")

@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import chain
-from pathlib import Path, PurePath
+from os.path import isabs, join
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn, Protocol
 from urllib.parse import unquote
 
@@ -151,17 +152,18 @@ class FolderFiles:
 
     def locate(self, name: str) -> str | None:
         """The name of a plain file; a path from outside into the folder becomes the name inside."""
-        if self._origin is not None and (PurePath(name).is_absolute() or ".." in name.split("/")):
+        is_outside = name.startswith("..") or _is_absolute(name)
+        if self._origin is not None and (is_outside or ".." in name.split("/")):
             return None
-        path = self._path(name)
         try:
-            if not path.is_file():
+            path = join(self._prefix, self._undecodable.get(name, name))  # noqa: PTH118 - for each row of a table
+            if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116
                 return None
-        except OSError:  # a cell of a table may hold anything, such as 300 characters
+        except (OSError, ValueError):  # a cell of a table may hold anything, such as 300 characters, or a null
             return None
-        if not name.startswith("..") and not PurePath(name).is_absolute():
+        if not is_outside:
             return name
-        resolved = path.parent.resolve() / path.name
+        resolved = Path(path).parent.resolve() / Path(path).name
         return resolved.relative_to(self._root).as_posix() if resolved.is_relative_to(self._root) else name
 
     def read(self, name: str) -> bytes:
@@ -198,6 +200,10 @@ class FolderFiles:
     @cached_property
     def _root(self) -> Path:
         return self.root.resolve()
+
+    @cached_property
+    def _prefix(self) -> str:
+        return str(self.root)
 
     def _path(self, name: str) -> Path:
         return self.root / self._undecodable.get(name, name)
@@ -300,9 +306,7 @@ class PhotoIndex:
 
     def matches(self, reference: str, *, folder: str) -> Sequence[str]:
         """The files that a table in ``folder`` may mean by a path, name or stem; one if it is clear."""
-        name = posixpath.normpath(
-            reference if Path(reference).is_absolute() else posixpath.join(folder, reference)
-        )
+        name = posixpath.normpath(reference if _is_absolute(reference) else posixpath.join(folder, reference))
         located = self.files.locate(name)
         if located is not None:
             return (located,)
@@ -323,6 +327,10 @@ class PhotoIndex:
             key=lambda candidate: (candidate != beside, candidate.count("/"), candidate),
         )
         return [name for name in named if posixpath.dirname(name) == folders[0]]
+
+
+def _is_absolute(name: str) -> bool:
+    return isabs(name)  # noqa: PTH117 - pathlib takes several times as long, for each row of a table
 
 
 def stem(name: str) -> str:

@@ -240,6 +240,10 @@ class Delimited:
 
         It is strict: an opening quote without a closing one would swallow all rows up to the next quote.
         """
+        try:  # most rows are one line
+            return next(csv.reader((line,), delimiter=self.delimiter, skipinitialspace=True, strict=True))
+        except csv.Error:
+            pass
         further: list[str] = []
 
         def feed() -> Iterator[str]:
