@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sartor import errors
+    from sartor.catalog.frames.memory import FrameInput
     from sartor.catalog.plugins import SourceReader
     from sartor.choices import ExportFormat
     from sartor.encoders.card import ModelCard
@@ -94,6 +95,7 @@ __all__ = [
     "FeatureWeights",
     "Feed",
     "Filter",
+    "FrameInput",
     "GarmentBox",
     "GarmentHits",
     "Hit",
@@ -141,6 +143,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "catalog.frames.memory": "FrameInput",
     "catalog.plugins": "SourceReader",
     "choices": "ExportFormat",
     "encoders.card": "ModelCard",

@@ -36,7 +36,7 @@ _DOUBLE_BYTES = 8
 class HasArrowStream(Protocol):
     """A table that other libraries can read: of pandas, polars, pyarrow, DuckDB and more."""
 
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+    def __arrow_c_stream__(self, _schema: object | None = None, /) -> object:
         """A capsule with its Arrow stream."""
         ...
 
