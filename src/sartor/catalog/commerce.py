@@ -14,14 +14,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sartor.catalog.columns import attribute_names, column_key
-from sartor.catalog.formats import texts
+from sartor.catalog.formats import texts, with_named
 from sartor.catalog.source import Case
 from sartor.money import CODES, Money, currency_of, money_of
 from sartor.offers import AVAILABILITY, PRICE, SALE_PRICE, Availability, availability_of, is_price
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
+    from sartor.catalog.formats import Cell
     from sartor.catalog.source import Findings
     from sartor.types import AttributeValue
 
@@ -59,7 +60,7 @@ class Offers:
         tidied = dict(attributes)
         has_parts, prices, currencies = _columns_of_money(tuple(tidied))
         if has_parts:
-            tidied = dict(_with_details(_with_whole_prices(tidied)))
+            tidied = _with_details(_with_whole_prices(tidied))
             _, prices, currencies = _columns_of_money(tuple(tidied))
         currency = next(filter(None, (currency_of(str(tidied[name])) for name in currencies)), "")
         for name, named_currency in prices:
@@ -156,15 +157,16 @@ def _with_whole_prices(attributes: Mapping[str, AttributeValue]) -> dict[str, At
     }
 
 
-def _with_details(attributes: Mapping[str, AttributeValue]) -> Iterator[tuple[str, AttributeValue]]:
+def _with_details(attributes: Mapping[str, AttributeValue]) -> dict[str, AttributeValue]:
     """The attributes with the product details ``Section:Name:Value`` under their own names.
 
     Source: https://support.google.com/merchants/answer/9218260
     """
-    details: dict[str, AttributeValue] = {}
+    details: list[tuple[str, Cell]] = []
+    others: dict[str, Cell] = {}
     for name, value in attributes.items():
         if name != _DETAIL or isinstance(value, bool | int | float):
-            yield name, value
+            others[name] = value
             continue
         left = []
         for text in texts(value):
@@ -172,14 +174,13 @@ def _with_details(attributes: Mapping[str, AttributeValue]) -> Iterator[tuple[st
                 _, colon, rest = detail.strip().partition(":")
                 key, second, told = rest.partition(":")
                 if colon and second and key.strip() and told.strip():
-                    details[key.strip()] = told.strip()
+                    details.append((attribute_names((key.strip(),))[key.strip()], told.strip()))
                 else:
                     left.append(detail)
         if left:
-            yield name, ",".join(left)
-    for detail, value in details.items():
-        name = attribute_names((detail,))[detail]
-        yield (name if name not in attributes else f"{_DETAIL}.{detail}"), value
+            others[name] = ",".join(left)
+    found = with_named(others, details, group=_DETAIL)
+    return {name: cell for name, cell in found.items() if cell is not None}
 
 
 def _is_currency_of(name: str, price: str) -> bool:

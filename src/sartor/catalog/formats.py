@@ -91,6 +91,22 @@ def merged(pairs: Iterable[tuple[str, Cell]]) -> dict[str, Cell]:
     return cells
 
 
+def with_named(cells: Mapping[str, Cell], named: Iterable[tuple[str, Cell]], *, group: str) -> dict[str, Cell]:
+    """Cells with further ones that the data itself names; nothing is replaced.
+
+    Args:
+        cells: The cells so far.
+        named: Names and values; a name may come again with another value.
+        group: What comes before a name that a cell has already.
+
+    Example:
+        >>> with_named({"color": "Red"}, [("color", "crimson"), ("Fit", "slim"), ("Fit", "long")], group="detail")
+        {'color': 'Red', 'detail.color': 'crimson', 'Fit': ('slim', 'long')}
+    """
+    free = ((name if name not in cells else f"{group}.{name}", value) for name, value in named)
+    return {**cells, **merged(free)}
+
+
 def texts(cell: Cell) -> tuple[str, ...]:
     """The texts of a cell, stripped, without empty ones."""
     if cell is None:

@@ -281,3 +281,26 @@ def plain(name: str, value: object) -> object:
         amount, _, currency = str(value).partition(" ")
         return float(amount), currency
     return value
+
+
+def test_what_a_shop_names_itself_replaces_no_field_and_no_other_value(tmp_path: Path) -> None:
+    details = [
+        {"attributeName": name, "attributeValue": value} for name, value in (("Fit", "slim"), ("Fit", "long"))
+    ]
+    product = {
+        "offerId": "A",
+        "productAttributes": {"title": "T", "imageLink": "a.jpg", "color": "Red", "productDetails": details},
+        "customAttributes": [{"name": "color", "value": "crimson"}, {"name": "title", "value": "Other"}],
+    }
+    api = read(write_folder(tmp_path / "api", {"p.json": json.dumps([product, product | {"offerId": "B"}])}))
+    row = "A\tT\ta.jpg\tG:Fit:slim,G:Fit:long,G:color:crimson\tRed"
+    feed = read(write_folder(tmp_path / "f", {"f.tsv": f"id\ttitle\timage_link\tproduct_detail\tcolor\n{row}\n"}))
+
+    assert api.by_id("A").product.title == feed.by_id("A").product.title == "T"
+    assert api.attributes("A") == {
+        "color": "Red",
+        "Fit": ("slim", "long"),
+        "custom_attribute.color": "crimson",
+        "custom_attribute.title": "Other",
+    }
+    assert feed.attributes("A") == {"color": "Red", "Fit": ("slim", "long"), "product_detail.color": "crimson"}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from sartor.catalog.formats import Row, cells_of
+from sartor.catalog.formats import Row, cells_of, merged, with_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -56,7 +56,8 @@ class MerchantApi:
     def products(self, objects: Objects, findings: Findings) -> Iterator[Row]:
         """The products."""
         for location, parsed in objects(findings):
-            yield Row(location=location, cells=dict(_cells(parsed)))
+            cells, named = merged(_cells(parsed)), _named(parsed)
+            yield Row(location=location, cells=with_named(cells, named, group="custom_attribute"))
 
 
 def _cells(parsed: Mapping[str, Any]) -> Iterator[tuple[str, Cell]]:
@@ -67,13 +68,22 @@ def _cells(parsed: Mapping[str, Any]) -> Iterator[tuple[str, Cell]]:
         if name in _GROUPS and isinstance(value, dict):
             yield from _cells(value)
         elif name in _PAIRS and isinstance(value, list):
-            yield from _pairs(value, *_PAIRS[name])
+            continue
         elif name == "name" and str(value).startswith("accounts/"):
             yield "resource_name", str(value)
         elif column == "sale_price_effective_date" and isinstance(value, dict):
             yield column, f"{value.get('startTime', '')}/{value.get('endTime', '')}"
         else:
             yield from cells_of({column: value}).items()
+
+
+def _named(parsed: Mapping[str, Any]) -> Iterator[tuple[str, Cell]]:
+    """What the product itself names: its details, and its own attributes."""
+    for name, value in parsed.items():
+        if name in _GROUPS and isinstance(value, dict):
+            yield from _named(value)
+        elif name in _PAIRS and isinstance(value, list):
+            yield from _pairs(value, *_PAIRS[name])
 
 
 def _pairs(items: Sequence[Any], name: str, value: str) -> Iterator[tuple[str, Cell]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
-from sartor.catalog.formats import Row, cells_of
+from sartor.catalog.formats import Row, cells_of, with_named
 from sartor.catalog.platforms.base import (
     Variant,
     by_color,
@@ -245,10 +245,10 @@ def _cells(product: Mapping[str, Any]) -> dict[str, Cell]:
         "mpn": _text(product.get("mpn")),
         "gender": _text(audience.get("suggestedGender")).rpartition("/")[2],
     }
-    for each in map(_object, _list(product.get("additionalProperty"))):
-        if name := _text(each.get("name")):
-            cells.setdefault(name, _text(each.get("value")))
-    return {name: cell for name, cell in cells.items() if cell not in {None, ""}}
+    told = {name: cell for name, cell in cells.items() if cell not in {None, ""}}
+    properties = map(_object, _list(product.get("additionalProperty")))
+    named = ((_text(each.get("name")), _text(each.get("value"))) for each in properties)
+    return with_named(told, ((name, value) for name, value in named if name and value), group="additionalProperty")
 
 
 def _offer(product: Mapping[str, Any]) -> Mapping[str, Any]:
