@@ -202,6 +202,14 @@ def test_only_the_first_frame_is_decoded(kind: str) -> None:
     assert photo.image.getpixel((4, 4)) == pytest.approx(RED, abs=2)
 
 
+def test_an_animated_png_is_its_first_frame_and_not_what_stands_in_for_it() -> None:
+    instead, first = Image.new("RGB", (8, 8), RED), Image.new("RGB", (8, 8), BLUE)
+
+    data = encoded(instead, "PNG", save_all=True, append_images=[first, instead], default_image=True)
+
+    assert decode(data, name="photo").image.getpixel((4, 4)) == BLUE
+
+
 def test_a_multi_picture_jpeg_is_its_first_picture() -> None:
     data = encoded(quarters(), "MPO", save_all=True, append_images=[Image.new("RGB", (64, 48))])
 

@@ -125,7 +125,42 @@ def test_the_most_exact_of_what_a_png_says_of_its_colors_counts() -> None:
     assert pixel_of(png_with((128, 64, 20), srgb, *GAMMA_1)) == (128, 64, 20)
 
 
-@pytest.mark.parametrize("points", [bytes([P3, SRGB_CURVE, 1, 1]), bytes([P3, SRGB_CURVE]), b""])
+@pytest.mark.parametrize("transfer", [1, 6, 14, 15])
+def test_the_curve_of_video_is_a_screens_in_a_png(transfer: int) -> None:
+    shown = pixel_of(png_with((128, 64, 20), (b"cICP", bytes([1, transfer, 0, 1]))))
+
+    assert shown == pytest.approx((121, 54, 7), abs=1)
+
+
+@pytest.mark.parametrize("gamma", [43_500, 45_455, 47_500])
+def test_a_gamma_near_that_of_srgb_is_srgb_where_the_chromaticities_are_not_said(gamma: int) -> None:
+    near = (b"gAMA", struct.pack(">I", gamma))
+
+    assert pixel_of(png_with((20, 10, 5), near)) == (20, 10, 5)
+    assert pixel_of(png_with((20, 10, 5), near, GAMMA_1[1])) != (20, 10, 5)
+
+
+def test_a_gamma_far_from_that_of_srgb_counts_without_chromaticities() -> None:
+    assert pixel_of(png_with((128, 64, 20), GAMMA_1[0])) == (188, 137, 79)
+
+
+def test_the_profile_in_a_bmp_counts() -> None:
+    profile, pixels = linear_profile_named_srgb(), bytes([20, 64, 128, 0])
+    header = (
+        struct.pack("<IiiHHIIiiII", 124, 1, 1, 1, 24, 0, 4, 2835, 2835, 0, 0) + bytes(16) + b"DEBM" + bytes(48)
+    )
+    header += struct.pack("<4I", 4, 124 + len(pixels), len(profile), 0)
+    data = (
+        b"BM" + struct.pack("<IHHI", 14 + 124 + len(pixels) + len(profile), 0, 0, 138) + header + pixels + profile
+    )
+
+    assert pixel_of(data) == (188, 137, 79)
+    assert pixel_of(data.replace(b"DEBM", b"BGRs")) == (128, 64, 20)
+
+
+@pytest.mark.parametrize(
+    "points", [bytes([P3, SRGB_CURVE, 1, 1]), bytes([P3, SRGB_CURVE, 0, 0]), bytes([P3, SRGB_CURVE]), b""]
+)
 def test_code_points_that_a_png_cannot_have_do_not_count(points: bytes) -> None:
     assert pixel_of(png_with((200, 30, 30), (b"cICP", points))) == (200, 30, 30)
 
@@ -145,6 +180,7 @@ def test_the_code_points_of_an_avif_count() -> None:
 
     assert pixel_of(avif_of_code_points(red, P3, SRGB_CURVE)) == pytest.approx((218, 0, 6), abs=3)
     assert pixel_of(avif_of_code_points(gray, 1, LINEAR)) == pytest.approx((188, 188, 188), abs=1)
+    assert pixel_of(avif_of_code_points(red, 1, 1)) == pytest.approx((200, 30, 30), abs=1)
     assert pixel_of(avif_of_code_points(red, 2, 2)) == pytest.approx((200, 30, 30), abs=1)
 
 
@@ -170,7 +206,16 @@ def test_light_beyond_white_is_compressed_and_not_cut_off(curve: int, peak: int)
 
     assert levels == sorted(set(levels))
     assert levels[0] == 0
-    assert 240 <= levels[-1] <= 255
+    assert levels[-1] == pytest.approx(255, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("curve", "level", "shown"), [(PQ, 58, 24), (PQ, 128, 132), (PQ, 148, 187), (HLG, 100, 75), (HLG, 192, 189)]
+)
+def test_hdr_is_shown_as_a_browser_shows_it_without_hdr(curve: int, level: int, shown: int) -> None:
+    pixel = pixel_of(png_with((level,) * 3, (b"cICP", bytes([BT2020, curve, 0, 1]))))
+
+    assert pixel == pytest.approx((shown,) * 3, abs=3)
 
 
 def test_a_hue_stays_when_its_light_is_compressed() -> None:

@@ -17,10 +17,18 @@ from typing import TYPE_CHECKING, cast
 from PIL import ExifTags, Image, features
 
 from sartor.errors import PhotoRejected
-from sartor.imaging.boxes import items_of
-from sartor.imaging.pixels import SIDEWAYS, UPRIGHT, exif_of, orientation_of, to_rgb, turn_upright
-from sartor.imaging.png import is_gray, meaning_of_png, opacity_by_key
-from sartor.imaging.profiles import Cicp
+from sartor.imaging.meaning import meaning_of
+from sartor.imaging.opacity import opacity_of
+from sartor.imaging.pixels import (
+    OLD_EXIF_OF_PNG,
+    SIDEWAYS,
+    UPRIGHT,
+    XMP,
+    exif_of,
+    orientation_of,
+    to_rgb,
+    turn_upright,
+)
 from sartor.imaging.quiet import libtiff_asks_the_thread, pillow_kept_quiet
 from sartor.limits import (
     MAX_DECODED_BYTES,
@@ -35,9 +43,6 @@ from sartor.limits import (
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
-
-    from sartor.imaging.boxes import Items
-    from sartor.imaging.profiles import Meaning
 
 _HEAD_BYTES = 512
 
@@ -313,15 +318,22 @@ def _decode(image: ImageFile, data: bytes, *, kind: str, fit_px: int | None) -> 
     if kind == "TIFF":
         image.info.pop("xmp", None)  # Pillow turns it by this while it loads it
         libtiff_asks_the_thread()
+    if getattr(image, "default_image", False):
+        image.seek(1)  # an APNG may have a picture for those who do not know it; its first frame is another
+    told_by_exif = kind != "PNG" or "exif" in image.info  # browsers do not look behind a PNG's pixels
+    extent = image.tile[0][1] if image.tile and image.tile[0][1] else (0, 0, *image.size)
     image.load()
-    exif = exif_of(image)  # after loading: PNG may end with it, and TIFF is turned by Pillow
-    orientation = orientation_of(exif)
+    exif = exif_of(image)  # after loading: TIFF is turned by Pillow
+    orientation = orientation_of(exif) if told_by_exif else UPRIGHT
     is_still = not getattr(image, "is_animated", False)
     shows_as_it_is = kind in _SHOWN_BY_BROWSERS and mode != "CMYK" and orientation == UPRIGHT and is_still
     if orientation in SIDEWAYS:
         width_px, height_px = height_px, width_px
+    meaning, is_gray = meaning_of(image, data, kind)
+    opacity = None if image.tell() else opacity_of(image, data, kind, extent)
+    rgb = to_rgb(image, meaning=meaning, opacity=opacity, is_gray=is_gray)
     return DecodedPhoto(
-        image=turn_upright(_to_rgb(image, data, kind=kind), orientation=orientation),
+        image=turn_upright(rgb, orientation=orientation),
         width_px=width_px,
         height_px=height_px,
         format=kind,
@@ -330,24 +342,10 @@ def _decode(image: ImageFile, data: bytes, *, kind: str, fit_px: int | None) -> 
     )
 
 
-def _to_rgb(image: ImageFile, data: bytes, *, kind: str) -> Image.Image:
-    if kind == "PNG":
-        meaning, opacity = meaning_of_png(image, data), opacity_by_key(image, data)
-        return to_rgb(image, meaning=meaning, opacity=opacity, is_gray=is_gray(data))
-    profile = image.info.get("icc_profile")
-    meaning = profile if isinstance(profile, bytes) else None
-    if kind in {"AVIF", "HEIF"} and (items := items_of(data)):
-        return to_rgb(image, meaning=meaning or _code_points(items), is_gray=items.is_gray())
-    return to_rgb(image, meaning=meaning)
-
-
-def _code_points(items: Items) -> Meaning:
-    points = items.colors().get(b"nclx", b"")
-    return Cicp(int.from_bytes(points[:2]), int.from_bytes(points[2:4])) if len(points) > 4 else None  # noqa: PLR2004
-
-
 def _has_no_location(image: ImageFile, exif: Image.Exif) -> bool:
-    """Whether a readable EXIF block has no location."""
+    """Whether a readable EXIF block has no location, and there is none in XMP or in a text of PNG."""
+    if OLD_EXIF_OF_PNG in image.info or any("GPS" in str(image.info.get(name, "")) for name in XMP):
+        return False
     return "exif" not in image.info or (len(exif) > 0 and ExifTags.IFD.GPSInfo not in exif)
 
 

@@ -7,12 +7,14 @@ HEVC image, or a grid of them, and one more for transparency. So the pixels that
 from __future__ import annotations
 
 import threading
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING
 
 from sartor.imaging.boxes import items_of
 from sartor.limits import MAX_HEIC_PIXELS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PIL.ImageFile import ImageFile
 
 _CODED = frozenset({b"hvc1"})
@@ -38,7 +40,8 @@ def open_heif(file: IO[bytes]) -> ImageFile:
         try:
             for name, value in _SETTINGS.items():
                 setattr(options, name, value)
-            return cast("ImageFile", pillow_heif.HeifImageFile(file))
+            open_: Callable[[IO[bytes]], ImageFile] = pillow_heif.HeifImageFile
+            return open_(file)
         finally:
             for name, value in kept.items():
                 setattr(options, name, value)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sartor.imaging.profiles import Meaning
 
-_OF_XMP = ("xmp", "XML:com.adobe.xmp")
+XMP, OLD_EXIF_OF_PNG = ("xmp", "XML:com.adobe.xmp"), "Raw profile type exif"  # Pillow's names
 _BITS_PER_SAMPLE = 258  # TIFF 6.0
 _SAMPLE_FORMAT = 339  # TIFF 6.0
 _UNSIGNED = 1
@@ -41,14 +41,16 @@ _WHITE = (255, 255, 255)
 def exif_of(image: ImageFile) -> Image.Exif:
     """The EXIF block of a loaded image; empty if it cannot be read, which is no reason to reject a photo.
 
-    An orientation that only XMP has does not count, as in browsers: programs that turn the pixels leave it.
+    An orientation that only XMP has does not count, as in browsers: programs that turn the pixels leave it. Nor
+    does a block that old programs put into a text of a PNG.
     """
-    for copy in _OF_XMP:
-        image.info.pop(copy, None)
+    set_aside = {name: image.info.pop(name) for name in (*XMP, OLD_EXIF_OF_PNG) if name in image.info}
     try:
         return image.getexif()
     except Exception:  # noqa: BLE001 - a broken block fails in as many ways as a broken file
         return Image.Exif()
+    finally:
+        image.info.update(set_aside)
 
 
 def orientation_of(exif: Image.Exif) -> int:

@@ -12,12 +12,11 @@ import threading
 import warnings
 from contextlib import contextmanager
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from PIL import Image
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 class _ThisThread(threading.local):
@@ -65,6 +64,18 @@ def _put_filter_first() -> None:
 _HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
 
 
+_replaced: list[Callable[[int | None, int | None, int | None], None]] = []
+
+
+def _pass_on(module: int | None, text: int | None, arguments: int | None) -> None:
+    if not _this_thread.is_quiet:
+        for replaced in _replaced:
+            replaced(module, text, arguments)
+
+
+_handler = _HANDLER(_pass_on)  # kept as long as the process: libtiff has its address
+
+
 @cache
 def libtiff_asks_the_thread() -> bool:
     """Replace libtiff's handler of errors, once in a process; False if this Pillow hides its libtiff.
@@ -73,21 +84,10 @@ def libtiff_asks_the_thread() -> bool:
     uses. What the handler replaces, such as the one that prints, is still called in threads that are not quiet.
     """
     try:
-        replace = ctypes.CDLL(Image.core.__file__).TIFFSetErrorHandler
+        replace = ctypes.CDLL(import_module("PIL._imaging").__file__).TIFFSetErrorHandler
     except (AttributeError, OSError):
         return False
     replace.argtypes, replace.restype = [ctypes.c_void_p], ctypes.c_void_p
-    address = replace(ctypes.cast(_handler, ctypes.c_void_p))
-    if address:
+    if address := replace(ctypes.cast(_handler, ctypes.c_void_p)):
         _replaced.append(_HANDLER(address))
     return True
-
-
-_replaced: list[ctypes._CFuncPtr] = []
-
-
-@_HANDLER
-def _handler(module: int | None, text: int | None, arguments: int | None) -> None:
-    if not _this_thread.is_quiet:
-        for replaced in _replaced:
-            replaced(module, text, arguments)

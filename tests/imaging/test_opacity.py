@@ -1,4 +1,4 @@
-"""A gray or a color of a PNG that stands for transparent, at each number of bits, as browsers compare it."""
+"""What is transparent, as browsers show it: a key of a PNG at each number of bits, and what a GIF leaves out."""
 
 from __future__ import annotations
 
@@ -72,3 +72,24 @@ def test_an_interlaced_photo_is_compared_whole_too() -> None:
     with Image.open(io.BytesIO(data)) as image:
         assert image.info["interlace"]
     assert row_of(data) == [WHITE, (128, 128, 128)]
+
+
+def gif(extent: tuple[int, int, int, int], *, transparent: bool = False) -> bytes:
+    """A GIF of 8 x 8 pixels on green, with a red picture in a part of it."""
+    left, upper, right, lower = extent
+    width_px, height_px = right - left, lower - upper
+    bits = "".join(f"{code:03b}"[::-1] for code in [4, 0] * (width_px * height_px) + [5])  # each pixel on its own
+    coded = bytes(int(bits[begin : begin + 8][::-1], 2) for begin in range(0, len(bits), 8))
+    data = b"GIF89a" + struct.pack("<HHBBB", 8, 8, 0x91, 1, 0) + bytes([255, 0, 0, 0, 255, 0, 0, 0, 255, 9, 9, 9])
+    if transparent:
+        data += b"\x21\xf9\4\1\0\0\0\0"
+    data += b"," + struct.pack("<4HB", left, upper, width_px, height_px, 0) + b"\2"
+    return data + bytes([len(coded)]) + coded + b"\0;"
+
+
+def test_what_the_picture_of_a_gif_leaves_out_is_transparent() -> None:
+    image = decode(gif((2, 2, 6, 6)), name="photo").image
+
+    assert [image.getpixel(place) for place in [(0, 0), (4, 4), (7, 7)]] == [WHITE, (255, 0, 0), WHITE]
+    assert decode(gif((0, 0, 8, 8)), name="photo").image.getpixel((0, 0)) == (255, 0, 0)
+    assert decode(gif((2, 2, 6, 6), transparent=True), name="photo").image.getpixel((4, 4)) == WHITE
