@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 import threading
@@ -75,6 +76,16 @@ def test_a_block_that_fails_ends_the_quiet() -> None:
 
     with pytest.warns(Image.DecompressionBombWarning):
         make_pillow_warn()
+
+
+def test_what_pillow_logs_is_heard_outside_of_the_block_alone(caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("PIL.TiffImagePlugin")
+
+    with pillow_kept_quiet():
+        logger.error("inside")
+    logger.error("outside")
+
+    assert caplog.messages == ["outside"]
 
 
 DAMAGED_TIFF = """

@@ -1,4 +1,4 @@
-"""Pillow's warnings, and what its native decoders print, dropped in the threads that decode.
+"""Pillow's warnings, what it logs, and what its native decoders print, dropped in the threads that decode.
 
 A damaged TIFF makes libtiff print to the process's standard error, a line or more for each strip. Redirecting that
 would take the output of other threads, too. So libtiff's handler of errors is replaced by one that asks which
@@ -8,6 +8,7 @@ thread it is called in, and passes on what others have to say.
 from __future__ import annotations
 
 import ctypes
+import logging
 import threading
 import warnings
 from contextlib import contextmanager
@@ -31,11 +32,13 @@ class _ThisThread(threading.local):
 _this_thread = _ThisThread()
 _FILTER = ("ignore", None, Warning, _this_thread, 0)
 _lock = threading.Lock()
+# The one logger of Pillow that has more than notes for its authors; where nobody set up logging, Python prints it.
+logging.getLogger("PIL.TiffImagePlugin").addFilter(lambda _record: not _this_thread.is_quiet)
 
 
 @contextmanager
 def pillow_kept_quiet() -> Iterator[None]:
-    """Drop Pillow's warnings, and libtiff's errors, in this thread until the block ends."""
+    """Drop Pillow's warnings, what it logs, and libtiff's errors, in this thread until the block ends."""
     _put_filter_first()
     _this_thread.is_quiet = True
     try:
