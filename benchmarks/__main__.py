@@ -16,6 +16,7 @@ from benchmarks.data import SHARED_DATA, Data
 from benchmarks.decoding import decoding
 from benchmarks.encoder_quality import encoder_quality
 from benchmarks.event_load import event_load
+from benchmarks.feed_scale import feed_scale
 from benchmarks.for_you import for_you
 from benchmarks.foreground import foreground
 from benchmarks.growth import growth
@@ -63,6 +64,7 @@ app.command("for_you")(for_you)
 app.command("foreground")(foreground)
 app.command("tutorial_pipeline")(tutorial_pipeline)
 app.command("ingest_scale")(ingest_scale)
+app.command("feed_scale")(feed_scale)
 app.command("ray_ingest")(ray_ingest)
 app.command("retrieval_agreement")(retrieval_agreement)
 app.command("encoder_quality")(encoder_quality)

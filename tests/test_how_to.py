@@ -17,12 +17,13 @@ from typer.main import get_command
 import sartor
 from sartor import Product, ProductInput
 from sartor.cli.app import app
+from tests.copies import copied
 from tests.fakes import BLUE, GREEN, RED, photo
 from tests.service.test_durability import service
 
 PAGES = Path(__file__).parents[1] / "docs" / "how-to"
 SIMILAR, SHOPPERS = "similar-products-on-your-pages.md", "recommend-to-shoppers.md"
-DEPLOY = "deploy.md"
+DEPLOY, FRAMES = "deploy.md", "data-frames.md"
 WRITTEN = "127.0.0.1:8000"
 
 SYSTEMD_ANALYZE = shutil.which("systemd-analyze")
@@ -103,6 +104,25 @@ def test_the_page_about_shoppers_works_from_top_to_bottom(home: Path) -> None:
     assert not {"shirt-1", "jeans-1"} & {hit["product_id"] for hit in hers["hits"]}
     assert (person["id"], person["visitors"], len(person["events"])) == ("ann", ["v-81"], 6)
     assert gone == 404
+
+
+def test_the_page_about_data_frames_works_from_top_to_bottom(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, color in (("red", RED), ("blue", BLUE), ("green", GREEN)):
+        (tmp_path / f"{name}.png").write_bytes(photo(color))
+    copied(home, tmp_path / "shop")
+    monkeypatch.chdir(tmp_path)
+    known: dict[str, Any] = {}
+    for program in blocks("python", page=FRAMES):
+        exec(program, known)  # noqa: S102 - our own page
+
+    said = capsys.readouterr().out
+    assert said.startswith("pandas DataFrame 3 {'id': 'id', 'title': 'title', 'image': 'photos', 'price': 'price'")
+    assert "1 rows without an id, named after their photo: row 3" in said
+    assert "3 19.90 EUR" in said
+    assert set(known["table"]["product_id"]) == {"15971", "green"}  # what shows the very photo is no hit
+    assert sorted(known["cheap"]["price_amount"]) == [19.9, 49.0]
 
 
 def read_all(text: str) -> list[dict[str, Any]]:

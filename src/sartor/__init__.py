@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sartor import errors
+    from sartor.catalog.frames.memory import FrameInput
+    from sartor.catalog.plugins import SourceReader
     from sartor.choices import ExportFormat
     from sartor.encoders.card import ModelCard
     from sartor.encoders.registry import KnownModel, list_models
@@ -93,6 +95,7 @@ __all__ = [
     "FeatureWeights",
     "Feed",
     "Filter",
+    "FrameInput",
     "GarmentBox",
     "GarmentHits",
     "Hit",
@@ -126,6 +129,7 @@ __all__ = [
     "Shop",
     "Slot",
     "Sort",
+    "SourceReader",
     "StoreCounts",
     "StoredProduct",
     "Taken",
@@ -139,6 +143,8 @@ __all__ = [
 ]
 
 _MODULES = {
+    "catalog.frames.memory": "FrameInput",
+    "catalog.plugins": "SourceReader",
     "choices": "ExportFormat",
     "encoders.card": "ModelCard",
     "encoders.registry": "KnownModel list_models",

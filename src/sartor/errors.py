@@ -155,10 +155,13 @@ class UnusableSetting(SartorError, ValueError):
 class MissingExtra(SartorError):
     """An optional package is needed and not installed."""
 
-    def __init__(self, package: str, *, extra: str) -> None:
-        super().__init__(
-            f"this needs the package {package}; in a checkout of Sartor, install it with: pip install '.[{extra}]'"
+    def __init__(self, package: str, *, extra: str | None) -> None:
+        way = (
+            f"install it with: pip install {package}"
+            if extra is None
+            else f"in a checkout of Sartor, install it with: pip install '.[{extra}]'"
         )
+        super().__init__(f"this needs the package {package}; {way}")
 
 
 def require_extra(extra: str, *packages: str) -> None:
@@ -170,6 +173,16 @@ def require_extra(extra: str, *packages: str) -> None:
     for package in packages:
         if find_spec(package) is None:
             raise MissingExtra(package, extra=extra)
+
+
+def require_package(package: str) -> None:
+    """Check that a package is installed that belongs to no extra.
+
+    Raises:
+        MissingExtra: It is not.
+    """
+    if find_spec(package) is None:
+        raise MissingExtra(package, extra=None)
 
 
 class AllocatorInTheWay(SartorError):

@@ -10,7 +10,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
+from sartor.tabular import LISTED_COLUMNS, Tabular
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
     import numpy.typing as npt
 
@@ -284,12 +288,27 @@ class ListingQuery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """A page of products in order, the ``total`` on all pages, and the cursor of the next page, if any."""
+class Listing(Tabular):
+    """A page of products in order, the ``total`` on all pages, and the cursor of the next page, if any.
+
+    It is a table by ``to_pandas``, ``to_polars``, ``to_arrow`` and ``to_records``.
+    """
+
+    _columns = LISTED_COLUMNS
 
     products: tuple[StoredProduct, ...]
     total: int
     next: str | None
+
+    def _rows(self) -> Iterator[tuple[dict[str, object], Attributes, Guesses]]:
+        for stored in self.products:
+            own: dict[str, object] = {
+                "product_id": stored.product.id,
+                "title": stored.product.title,
+                "source": stored.source,
+                "photos": [photo.name for photo in stored.photos],
+            }
+            yield own, stored.product.attributes, stored.predicted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

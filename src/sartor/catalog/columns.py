@@ -120,6 +120,7 @@ _SYNONYMS = {
     **languages.ATTRIBUTES,
 }
 
+_FILE_SCHEME = "file://"
 _LOCALHOST = frozenset({"", "localhost"})
 _SEPARATOR = re.compile(r"[,;|]")
 _SEPARATOR_OF_URLS = re.compile(r"[,;|\s]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")  # a URL may itself have commas
@@ -173,6 +174,11 @@ def roles_of(columns: Sequence[str], given: Mapping[str, str] | None = None) -> 
         images=(*main, *further),
         fallbacks=tuple(fallbacks),
     )
+
+
+def image_columns_of(columns: Iterable[str]) -> frozenset[str]:
+    """The columns that hold photos by their names."""
+    return frozenset(column for column in columns if column_key(column) in _IMAGE_KEYS)
 
 
 def columns_of(parts: Iterable[str]) -> dict[str, str]:
@@ -239,6 +245,7 @@ _MERCHANT_NAME_OF = {
     **{column_key(name): name for name in _MERCHANT_NAMES},
     **{column_key(synonym): name for synonym, name in _SYNONYMS.items()},
 }
+_IMAGE_KEYS = frozenset(map(column_key, (*IMAGE_COLUMNS, *FURTHER_IMAGE_COLUMNS)))
 _FOREIGN_KEYS = frozenset(
     column_key(name) for name in (*languages.IDS, *languages.TITLES, *languages.IMAGES, *languages.ATTRIBUTES)
 ).difference(map(column_key, (*ID_COLUMNS[: -len(languages.IDS)], *_MERCHANT_NAMES)))
@@ -262,8 +269,8 @@ def is_url(reference: str) -> bool:
 
 def local_reference(text: str) -> str:
     """A ``file://`` URL as a path, and backslashes as slashes; other text as it is."""
-    if text.lower().startswith("file://"):
-        host, slash, path = text[len("file://") :].partition("/")
+    if text[: len(_FILE_SCHEME)].lower() == _FILE_SCHEME:
+        host, slash, path = text[len(_FILE_SCHEME) :].partition("/")
         # "file://images/1.jpg" has "images" for a host; it is a slip for a relative path
         return _DRIVE.sub("", ("" if host in _LOCALHOST else host) + slash + unquote(path))
     return text if is_url(text) else text.replace("\\", "/")

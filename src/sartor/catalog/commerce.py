@@ -57,9 +57,10 @@ class Offers:
     def tidy(self, attributes: Mapping[str, AttributeValue], location: str) -> dict[str, AttributeValue]:
         """The attributes of a row as the catalog has them."""
         tidied = dict(attributes)
-        if any(_has_parts(name) for name in tidied):
+        has_parts, prices, currencies = _columns_of_money(tuple(tidied))
+        if has_parts:
             tidied = dict(_with_details(_with_whole_prices(tidied)))
-        prices, currencies = _columns_of_money(tuple(tidied))
+            _, prices, currencies = _columns_of_money(tuple(tidied))
         currency = next(filter(None, (currency_of(str(tidied[name])) for name in currencies)), "")
         for name, named_currency in prices:
             tidied[name] = self._price(name, tidied[name], named_currency or currency, location)
@@ -186,14 +187,16 @@ def _is_currency_of(name: str, price: str) -> bool:
     return outer == price and column_key(part) in _CURRENCIES
 
 
-@lru_cache(maxsize=256)  # rows have the same attributes, or a few variants
-def _columns_of_money(names: tuple[str, ...]) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
-    """The names of prices, each with the currency in its name, and of columns of currencies."""
+@lru_cache(maxsize=1024)  # rows have the same attributes, or a few variants
+def _columns_of_money(
+    names: tuple[str, ...],
+) -> tuple[bool, tuple[tuple[str, str], ...], tuple[str, ...]]:
+    """Whether any name is a part of a price; names of prices, each with its currency; columns of currencies."""
     prices = tuple((name, _named_currency(name)) for name in names if is_price(name))
-    return prices, tuple(name for name in names if column_key(name) in _CURRENCIES)
+    has_parts = any(map(_has_parts, names))
+    return has_parts, prices, tuple(name for name in names if column_key(name) in _CURRENCIES)
 
 
-@lru_cache(maxsize=4096)
 def _has_parts(name: str) -> bool:
     """Whether an attribute is a part of a price, or is several in one."""
     price, dot, _ = name.rpartition(".")

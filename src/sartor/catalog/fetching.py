@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from uuid import uuid4
 
 from sartor.catalog.files import Origin
-from sartor.catalog.opening import is_readable_name, open_source
+from sartor.catalog.frames.memory import InMemory
+from sartor.catalog.opening import is_readable_name, open_source, open_table_in_memory
 from sartor.errors import SourceNotFetched
 from sartor.replicas import locked
 
@@ -165,14 +166,18 @@ class Sources:
     def __init__(self, directory: Path, notes: Notes, connect: Callable[[str], Remote]) -> None:
         self._directory, self._notes, self._connect = directory, notes, connect
 
-    def id_of(self, source: str | Path) -> str:
+    def id_of(self, source: str | Path | InMemory) -> str:
         """The name under which the store remembers a source; that of an address is the same on every host."""
+        if isinstance(source, InMemory):
+            return source.id
         if isinstance(source, str) and "://" in source:
             return self._connect(source).name
         return str(Path(source).resolve())
 
-    def remember_columns(self, source: str | Path, columns: Mapping[str, str]) -> None:
-        """Read a source with this mapping from now on; an empty one forgets it."""
+    def remember_columns(self, source: str | Path | InMemory, columns: Mapping[str, str]) -> None:
+        """Read a source with this mapping from now on; an empty one forgets it. A table has one by its name."""
+        if isinstance(source, InMemory) and source.name is None:
+            return
         noted = COLUMNS + self.id_of(source)
         text = json.dumps(dict(columns), ensure_ascii=False) if columns else ""
         if (self._notes.setting(noted) or "") != text:
@@ -181,12 +186,12 @@ class Sources:
     @contextmanager
     def open(
         self,
-        source: str | Path,
+        source: str | Path | InMemory,
         *,
         columns: Mapping[str, str] | None = None,
         on_fetch: OnFetch = lambda _: None,
     ) -> Iterator[Source]:
-        """Open a source by its path or address, or by its id in the store.
+        """Open a source by its path or address, or by its id in the store; or a table in memory.
 
         Args:
             source: What to open.
@@ -197,6 +202,10 @@ class Sources:
             SourceError: It cannot be read, or cannot be fetched.
             BadAddress: It is no address of a source.
         """
+        if isinstance(source, InMemory):
+            with open_table_in_memory(source, columns=self._columns(source, columns)) as opened:
+                yield opened
+            return
         if not (isinstance(source, str) and "://" in source):
             with open_source(Path(source), columns=self._columns(source, columns)) as opened:
                 yield opened
@@ -211,9 +220,11 @@ class Sources:
         with open_source(path, origin=origin, columns=self._columns(source, columns)) as opened:
             yield opened
 
-    def _columns(self, source: str | Path, columns: Mapping[str, str] | None) -> Mapping[str, str]:
+    def _columns(self, source: str | Path | InMemory, columns: Mapping[str, str] | None) -> Mapping[str, str]:
         if columns is not None:
             return columns
+        if isinstance(source, InMemory) and source.name is None:
+            return {}
         known = self._notes.setting(COLUMNS + self.id_of(source))
         return {str(name): str(column) for name, column in json.loads(known).items()} if known else {}
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import posixpath
 import stat
@@ -13,7 +14,9 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
-from pathlib import Path, PurePath
+from itertools import chain
+from os.path import isabs, join
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn, Protocol
 from urllib.parse import unquote
 
@@ -149,17 +152,18 @@ class FolderFiles:
 
     def locate(self, name: str) -> str | None:
         """The name of a plain file; a path from outside into the folder becomes the name inside."""
-        if self._origin is not None and (PurePath(name).is_absolute() or ".." in name.split("/")):
+        is_outside = name.startswith("..") or _is_absolute(name)
+        if self._origin is not None and (is_outside or ".." in name.split("/")):
             return None
-        path = self._path(name)
         try:
-            if not path.is_file():
+            path = join(self._prefix, self._undecodable.get(name, name))  # noqa: PTH118 - for each row of a table
+            if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116
                 return None
-        except OSError:  # a cell of a table may hold anything, such as 300 characters
+        except (OSError, ValueError):  # a cell of a table may hold anything, such as 300 characters, or a null
             return None
-        if not name.startswith("..") and not PurePath(name).is_absolute():
+        if not is_outside:
             return name
-        resolved = path.parent.resolve() / path.name
+        resolved = Path(path).parent.resolve() / Path(path).name
         return resolved.relative_to(self._root).as_posix() if resolved.is_relative_to(self._root) else name
 
     def read(self, name: str) -> bytes:
@@ -196,6 +200,10 @@ class FolderFiles:
     @cached_property
     def _root(self) -> Path:
         return self.root.resolve()
+
+    @cached_property
+    def _prefix(self) -> str:
+        return str(self.root)
 
     def _path(self, name: str) -> Path:
         return self.root / self._undecodable.get(name, name)
@@ -250,6 +258,34 @@ class OnePhoto(FolderFiles):
         return (self._readable(self._name),)
 
 
+class FrameFiles(FolderFiles):
+    """The photos that a table in memory may name: by a path of this host, or below a folder.
+
+    Args:
+        name: What messages call the table.
+        findings: Where oddities are counted.
+        images: The folder; without it, paths begin at the working directory, and nothing is looked up.
+    """
+
+    def __init__(self, name: str, findings: Findings, *, images: Path | None = None) -> None:
+        super().__init__(Path() if images is None else images, findings)
+        self._name, self._is_listed = name, images is not None
+
+    @cached_property
+    def names(self) -> Sequence[str]:
+        """Every file of the folder; none of the working directory, which may be a whole disk."""
+        return sorted(self._walk()) if self._is_listed else ()
+
+    @contextmanager
+    def open_table(self, name: str) -> Iterator[IO[bytes]]:  # noqa: ARG002 - the table is no file
+        """An empty stream, as the table is no file."""
+        yield io.BytesIO()
+
+    def label(self, name: str) -> str:  # noqa: ARG002 - the table is no file
+        """The name of the table."""
+        return self._name
+
+
 class PhotoIndex:
     """Photos of a source by the names that a table may use, regardless of case and Unicode form."""
 
@@ -270,9 +306,7 @@ class PhotoIndex:
 
     def matches(self, reference: str, *, folder: str) -> Sequence[str]:
         """The files that a table in ``folder`` may mean by a path, name or stem; one if it is clear."""
-        name = posixpath.normpath(
-            reference if Path(reference).is_absolute() else posixpath.join(folder, reference)
-        )
+        name = posixpath.normpath(reference if _is_absolute(reference) else posixpath.join(folder, reference))
         located = self.files.locate(name)
         if located is not None:
             return (located,)
@@ -293,6 +327,10 @@ class PhotoIndex:
             key=lambda candidate: (candidate != beside, candidate.count("/"), candidate),
         )
         return [name for name in named if posixpath.dirname(name) == folders[0]]
+
+
+def _is_absolute(name: str) -> bool:
+    return isabs(name)  # noqa: PTH117 - pathlib takes several times as long, for each row of a table
 
 
 def stem(name: str) -> str:
@@ -330,23 +368,36 @@ class PhotoFinder:
 
     def photos_of(self, row: Row, roles: Roles) -> tuple[SourcePhoto, ...]:
         """The distinct photos of a row, the main one first."""
-        if roles.images:
-            named = (self._photo(reference, row) for reference in self._references(row, roles))
-            return tuple({photo.name: photo for photo in named if photo}.values())
+        if roles.images or row.photos:
+            return tuple({photo.name: photo for photo in self._named(row, roles)}.values())
         names = self._index.of_product(id_of(row, roles), folder=self._folder)
         return tuple(self._index.photo(name) for name in names)
 
     def names_photo(self, row: Row, roles: Roles) -> bool:
-        """Whether a row names a photo, which may be missing."""
-        return next(self._references(row, roles), None) is not None
+        """Whether a row names a photo, which may be missing, or has one."""
+        return bool(row.photos) or next(self._references(row, roles), None) is not None
 
     def has_local_photo(self, row: Row, roles: Roles) -> bool:
         """Whether a row names a local photo that exists."""
         return any(not is_url(photo.name) for photo in self.photos_of(row, roles))
 
     def image_stem(self, row: Row, roles: Roles) -> str:
-        """The stem of the first image that a row names, even if it is missing; empty if it names none."""
-        return next((stem(base_name(reference)) for reference in self._references(row, roles)), "")
+        """The stem of the first image that a row names or has, even if it is missing; empty without any."""
+        named = (stem(base_name(reference)) for reference in self._references(row, roles))
+        own = (stem(photo.name.replace("\\", "/")) for photos in row.photos.values() for photo in photos)
+        return next(chain(named, own), "")
+
+    def _named(self, row: Row, roles: Roles) -> Iterator[SourcePhoto]:
+        """The photos that a row names, and those that it has: by its columns of images, then by all others."""
+        columns = image_columns(row, roles)
+        for column in columns:
+            for reference in references(row.cells.get(column), is_file=self._is_file):
+                if (photo := self._photo(reference, row)) is not None:
+                    yield photo
+            yield from row.photos.get(column, ())
+        for column, photos in row.photos.items():
+            if column not in columns:
+                yield from photos
 
     def _references(self, row: Row, roles: Roles) -> Iterator[str]:
         for column in image_columns(row, roles):
@@ -372,14 +423,21 @@ class PhotoFinder:
 
 def image_columns(row: Row, roles: Roles) -> Sequence[str]:
     """The columns that name a row's images."""
-    if not roles.fallbacks or any(texts(row.cells.get(column)) for column in roles.images):
+    if not roles.fallbacks or any(_has_image(row, column) for column in roles.images):
         return roles.images
-    return next(((column,) for column in roles.fallbacks if texts(row.cells.get(column))), roles.images)
+    return next(((column,) for column in roles.fallbacks if _has_image(row, column)), roles.images)
 
 
 def id_of(row: Row, roles: Roles) -> str:
-    """The id of a row; empty if it has none."""
-    return " ".join(texts(row.cells.get(roles.id))) if roles.id is not None else ""
+    """The id of a row; empty if it has none. A whole number is written without a decimal: 15970.0 is ``15970``."""
+    if roles.id is None:
+        return ""
+    told = row.cells.get(roles.id)
+    return str(int(told)) if isinstance(told, float) and told.is_integer() else " ".join(texts(told))
+
+
+def _has_image(row: Row, column: str) -> bool:
+    return bool(texts(row.cells.get(column)) or row.photos.get(column))
 
 
 def _refuse_url(name: str) -> NoReturn:

@@ -8,7 +8,8 @@ import json
 import math
 import re
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import islice, zip_longest
 from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -18,10 +19,10 @@ from sartor.limits import MAX_LINE_BYTES, MAX_LINES_PER_ROW
 from sartor.values import storable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sartor.catalog.source import Findings
-    from sartor.types import AttributeValue
+    from sartor.types import AttributeValue, SourcePhoto
 
 Cell: TypeAlias = "AttributeValue | None"
 
@@ -43,10 +44,12 @@ class Row:
     Attributes:
         location: For reports, such as ``line 12``.
         cells: Values by column, in the table's order; empty text or None is a missing cell.
+        photos: Pictures that the table itself holds, by column; such a column has no cell.
     """
 
     location: str
     cells: Mapping[str, Cell]
+    photos: Mapping[str, tuple[SourcePhoto, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +240,10 @@ class Delimited:
 
         It is strict: an opening quote without a closing one would swallow all rows up to the next quote.
         """
+        try:  # most rows are one line
+            return next(csv.reader((line,), delimiter=self.delimiter, skipinitialspace=True, strict=True))
+        except csv.Error:
+            pass
         further: list[str] = []
 
         def feed() -> Iterator[str]:
@@ -341,13 +348,13 @@ def _object(line: str) -> dict[str, Any] | None:
         return None
 
 
-def cells_of(parsed: Mapping[str, Any]) -> dict[str, Cell]:
-    """The cells of a JSON object."""
-    return merged(_flattened(parsed))
+def cells_of(parsed: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> dict[str, Cell]:
+    """The cells of a JSON object, or of its columns and values."""
+    return merged(_flattened(parsed.items() if isinstance(parsed, Mapping) else parsed))
 
 
-def _flattened(outer: Mapping[str, Any]) -> Iterator[tuple[str, Cell]]:
-    for column, value in outer.items():
+def _flattened(outer: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Cell]]:
+    for column, value in outer:
         pictures = _pictures(column, value)
         if pictures is not None:
             yield storable(column), pictures

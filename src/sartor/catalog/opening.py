@@ -6,13 +6,15 @@ A new kind is recognized in ``_source_in`` (a folder or ZIP) or ``_source_of_fil
 from __future__ import annotations
 
 import stat
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from sartor.catalog import plugins
 from sartor.catalog.archive import DEFAULT_ZIP_LIMITS, ZipLimits, is_archive, open_archive
 from sartor.catalog.files import (
     Files,
     FolderFiles,
+    FrameFiles,
     OnePhoto,
     Origin,
     PhotoIndex,
@@ -22,21 +24,23 @@ from sartor.catalog.files import (
     photos_in,
     suffix_of,
 )
+from sartor.catalog.frames.memory import frame_of
 from sartor.catalog.source import Case, Findings
 from sartor.catalog.table_source import TableSource
-from sartor.catalog.tables import TABLE_SUFFIXES, find_table, named_table
+from sartor.catalog.tables import TABLE_SUFFIXES, find_table, named_table, table_in_memory
 from sartor.errors import BadColumns, SourceNotFound, UnreadableTable, UnrecognizedSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from sartor.catalog.frames.memory import InMemory
     from sartor.catalog.source import Source
 
 LOOKED_FOR = (
     "photos (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF, HEIC)",
     "Kaggle's styles.csv beside images/",
-    "a CSV, JSON Lines or JSON file with an id and an image column",
+    "a CSV, JSON Lines, JSON or Parquet file with an id and an image column",
     "an export of Shopify, WooCommerce, Magento or BigCommerce",
     "schema.org's products as JSON-LD, in a file or a saved page",
     "a Google Merchant feed (TSV, RSS or Atom)",
@@ -78,15 +82,87 @@ def open_source(
         findings.add(Case.ODD_NAMES, odd)
     shown = str(path) if origin is None else origin.name
     mode = _mode(path)
+    installed = plugins.readers(findings)
+    start = _start(path, plugins.START_BYTES) if installed and stat.S_ISREG(mode) else b""
+    first = [each for each in installed if each.priority > 0]
+    with ExitStack() as stack:
+        if (own := plugins.recognizing(first, path, start, findings)) is None:
+            try:
+                source = _source(stack, path, shown, mode, findings, limits=limits, origin=origin, columns=columns)
+            except (UnrecognizedSource, UnreadableTable):
+                others = [each for each in installed if each.priority <= 0]
+                if (own := plugins.recognizing(others, path, start, findings)) is None:
+                    raise
+        if own is not None:
+            source = _source_of_reader(own, path, shown, findings, columns)
+        yield source
+
+
+@contextmanager
+def open_with_reader(reader: plugins.Registered, path: Path) -> Iterator[Source]:
+    """Open a source with a reader of another package, whichever other ones would read it.
+
+    Raises:
+        UnreadableTable: The reader fails, or gives no table of products.
+    """
+    yield _source_of_reader(reader, path, str(path), Findings(), None)
+
+
+@contextmanager
+def open_table_in_memory(table: InMemory, *, columns: Mapping[str, str] | None = None) -> Iterator[Source]:
+    """Open a table in memory as a source of products.
+
+    Args:
+        table: The table.
+        columns: Its columns by what they hold: ``{"image": "Bild", "price": "Preis"}``.
+
+    Raises:
+        UnreadableTable: It is no table, or has no photos.
+        MissingExtra: Reading it needs pyarrow.
+    """
+    findings = Findings()
+    frame = frame_of(table.data)
+    shown = frame.kind if table.name is None else table.name
+    files = FrameFiles(shown, findings, images=table.images)
+    index = PhotoIndex(files)
+    found = table_in_memory(files, frame, index, label=shown, columns=columns)
+    yield TableSource(shown, found, index, unlisted=(), findings=findings)
+
+
+def _source(  # noqa: PLR0913 - what an opened source is made of
+    stack: ExitStack,
+    path: Path,
+    shown: str,
+    mode: int,
+    findings: Findings,
+    *,
+    limits: ZipLimits,
+    origin: Origin | None,
+    columns: Mapping[str, str] | None,
+) -> Source:
+    """A source as the readers of Sartor read it."""
     if stat.S_ISDIR(mode):
-        yield _source_in(FolderFiles(path, findings, origin=origin), shown, "folder", findings, columns)
-    elif not stat.S_ISREG(mode):
+        return _source_in(FolderFiles(path, findings, origin=origin), shown, "folder", findings, columns)
+    if not stat.S_ISREG(mode):
         raise UnrecognizedSource(shown, looked_for=LOOKED_FOR)
-    elif path.suffix.lower() == ".zip" or is_archive(_start(path)):
-        with open_archive(path, limits=limits, findings=findings, origin=origin) as files:
-            yield _source_in(files, shown, "zip", findings, columns)
-    else:
-        yield _source_of_file(path, shown, findings, origin, columns)
+    if path.suffix.lower() == ".zip" or is_archive(_start(path)):
+        files = stack.enter_context(open_archive(path, limits=limits, findings=findings, origin=origin))
+        return _source_in(files, shown, "zip", findings, columns)
+    return _source_of_file(path, shown, findings, origin, columns)
+
+
+def _source_of_reader(
+    reader: plugins.Registered,
+    path: Path,
+    shown: str,
+    findings: Findings,
+    columns: Mapping[str, str] | None,
+) -> Source:
+    frame = plugins.ReaderRows(reader, path)
+    files = FrameFiles(shown, findings, images=path if path.is_dir() else path.parent)
+    index = PhotoIndex(files)
+    table = table_in_memory(files, frame, index, label=shown, columns=columns)
+    return TableSource(shown, table, index, unlisted=(), findings=findings)
 
 
 def _source_in(
@@ -133,10 +209,10 @@ def _mode(path: Path) -> int:
         raise SourceNotFound(path) from error
 
 
-def _start(path: Path) -> bytes:
+def _start(path: Path, size_bytes: int = 16) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(16)
+            return file.read(size_bytes)
     except OSError as error:
         raise UnreadableTable(str(path), reason=f"it cannot be read ({error.strerror})") from error
 

@@ -55,6 +55,8 @@ class Case(StrEnum):
     TABLES_UNREADABLE = "tables beside the vectors that cannot be read"
     NAMES_AMBIGUOUS = "names that several photos have, none was taken"
     NAMES_NOT_FOUND = "names that no photo has"
+    OTHER_READERS = "other readers that know the source as theirs, not used"
+    BROKEN_READERS = "readers of other packages that cannot be used"
     OTHER_PHOTOS = "products that show other photos than before"
 
 

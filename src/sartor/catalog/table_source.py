@@ -9,7 +9,9 @@ from sartor.catalog.columns import attribute_names
 from sartor.catalog.commerce import Offers
 from sartor.catalog.files import PhotoFinder, id_of, image_columns, stem, without_suffix
 from sartor.catalog.formats import TableStream, texts
-from sartor.catalog.source import Case
+from sartor.catalog.frames.arrow import Parquet
+from sartor.catalog.frames.memory import FrameRows
+from sartor.catalog.source import Case, Findings
 from sartor.catalog.tables import COLUMNS, KIND
 from sartor.types import Product, SourceProduct
 
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
     from sartor.catalog.files import Files, PhotoIndex
     from sartor.catalog.formats import Cell, Row
-    from sartor.catalog.source import Findings
     from sartor.catalog.tables import Table
     from sartor.types import AttributeValue, SourcePhoto
 
@@ -65,6 +66,8 @@ class _Reading:
         self._photos: set[str] = set()
         self._missing: Counter[str] = Counter()
         self._filled: set[str] = set()
+        self._columns: tuple[str, ...] = ()  # of the row before,
+        self._names: list[tuple[str, str]] = []  # and their attributes
         self._offers = Offers(mark=table.decimal_mark, findings=findings)
 
     def listed(self, files: Files) -> Iterator[SourceProduct]:
@@ -110,7 +113,8 @@ class _Reading:
         self._ids.add(product_id)
         self._photos.update(photo.name for photo in photos)
         product = Product(id=product_id, title=self._title(row), attributes=self._attributes(row))
-        has_no_photo = bool(self._table.roles.images) and not self._finder.names_photo(row, self._table.roles)
+        roles = self._table.roles
+        has_no_photo = not photos and bool(roles.images) and not self._finder.names_photo(row, roles)
         return SourceProduct(product=product, photos=photos, has_no_photo=has_no_photo)
 
     def _identify(self, row: Row, photos: Sequence[SourcePhoto]) -> str:
@@ -134,20 +138,26 @@ class _Reading:
         return ", ".join(texts(row.cells.get(title))) if title is not None else ""
 
     def _attributes(self, row: Row) -> dict[str, AttributeValue]:
-        roles = self._table.roles
-        names = attribute_names(tuple(row.cells), self._table.given)
+        roles, cells = self._table.roles, row.cells
+        columns = tuple(cells)
+        if columns != self._columns:  # the rows of most tables have the same
+            names = attribute_names(columns, self._table.given)
+            passed_over = {roles.id, *roles.images}
+            self._columns = columns
+            self._names = [(column, names[column]) for column in columns if column not in passed_over]
+        images = image_columns(row, roles) if roles.fallbacks else ()
         attributes: dict[str, AttributeValue] = {}
-        images = {*roles.images, *image_columns(row, roles)}
-        for column, cell in row.cells.items():
-            if column == roles.id or column in images:
+        for column, name in self._names:
+            if column in images:
                 continue
-            value = _value(cell)
+            cell = cells[column]
+            value = cell.strip() or None if isinstance(cell, str) else _value(cell)
             if value is None:
                 self._missing[column] += 1
                 continue
             self._filled.add(column)
             if column != roles.title:
-                attributes[names[column]] = value
+                attributes[name] = value
         return self._offers.tidy(attributes, row.location)
 
     def _report_columns(self) -> None:
@@ -159,13 +169,15 @@ class _Reading:
 
 
 def _value(cell: Cell) -> AttributeValue | None:
-    if isinstance(cell, str):
-        return cell.strip() or None
     return texts(cell) or None if isinstance(cell, tuple) else cell
 
 
 def _row_count(files: Files, table: Table) -> int | None:
     """The number of rows by counting lines; None if rows are not lines or the table is too large to count."""
+    if isinstance(table.format, Parquet | FrameRows):
+        with files.open_table(table.name) as stream:
+            label = files.label(table.name)
+            return table.format.row_count(TableStream(label=label, stream=stream, findings=Findings()))
     if table.format.header_lines is None:
         return None
     lines, size_bytes, last = 0, 0, b"\n"

@@ -9,7 +9,7 @@ import posixpath
 import re
 import shlex
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,8 @@ from sartor.catalog.files import (
     suffix_of,
 )
 from sartor.catalog.formats import Delimited, JsonLines, Row, TableFormat, TableStream, texts
+from sartor.catalog.frames.arrow import Parquet, is_parquet
+from sartor.catalog.frames.memory import FrameRows
 from sartor.catalog.merchant import MerchantXml
 from sartor.catalog.platforms import ObjectTable, PlatformTable, object_platform_of, platform_of
 from sartor.catalog.platforms.objects import JsonDocument, objects_in
@@ -43,9 +45,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sartor.catalog.files import PhotoIndex
+    from sartor.catalog.frames.memory import Frame
 
 KIND = "kaggle"
 TABLE = "styles.csv"  # of Kaggle's Fashion Product Images
+IN_MEMORY = "table"  # the name of a table that is no file
 COLUMNS = (
     "id",
     "gender",
@@ -62,6 +66,7 @@ _KAGGLE_ONLY = frozenset({"articleType", "productDisplayName"})
 
 TABLE_SUFFIXES = frozenset(
     {".csv", ".tsv", ".tab", ".psv", ".txt", ".jsonl", ".ndjson", ".json", ".jsonld", ".xml", ".rss", ".atom"}
+    | {".parquet", ".pq"}
 )
 _NOTES_SUFFIXES = frozenset({".txt", ".json"})  # more often a note or a setting than a table
 _NUMBER = re.compile(r"\d+")  # "Attribute 2 name" is read as "Attribute 1 name"
@@ -151,7 +156,32 @@ def named_table(files: Files, name: str, index: PhotoIndex, *, columns: Mapping[
     table = _recognize(files, name, _head(files, name), columns)
     if table.roles.images or table.kind == KIND or _names_photos(table, index):
         return table
-    raise UnreadableTable(files.label(name), reason=_no_images(table.columns, table.sample, files.label(name)))
+    reason = _no_images(table.columns, table.sample, files.label(name), format_=table.format)
+    raise UnreadableTable(files.label(name), reason=reason)
+
+
+def table_in_memory(
+    files: Files, frame: Frame, index: PhotoIndex, *, label: str, columns: Mapping[str, str] | None = None
+) -> Table:
+    """The table of a frame.
+
+    Args:
+        files: Gives an empty stream for it.
+        frame: The frame.
+        index: The photos that it may name.
+        label: What messages call it.
+        columns: Its columns by what they hold; then it is read as a plain table, whichever platform exported it.
+
+    Raises:
+        UnreadableTable: It has neither images nor ids that photos are named after.
+    """
+    rows = FrameRows(frame=frame)
+    platform = None if columns else platform_of(frame.columns)
+    format_ = rows if platform is None else PlatformTable(format=rows, platform=platform)
+    table = _table_of(files, IN_MEMORY, b"", format_, columns)
+    if table.roles.images or _names_photos(table, index):
+        return table
+    raise UnreadableTable(label, reason=_no_images(table.columns, table.sample, label, format_=rows))
 
 
 def find_table(
@@ -182,6 +212,8 @@ def find_table(
 
 def format_of(head: bytes) -> TableFormat | None:
     """The format of a table by its first bytes; None if it is unknown."""
+    if is_parquet(head):
+        return Parquet()
     if head.startswith(_UTF16_MARKS):
         return MerchantXml.sniff(head.decode("utf-16", "replace"))
     if b"\0" in head:
@@ -218,19 +250,25 @@ def _recognize(files: Files, name: str, head: bytes, given: Mapping[str, str] | 
     format_ = _format_in(files, name, head, is_plain=bool(given))
     if format_ is None:
         raise UnreadableTable(files.label(name), reason=why_no_format(head))
+    return _table_of(files, name, head, format_, given)
+
+
+def _table_of(
+    files: Files, name: str, head: bytes, format_: TableFormat, given: Mapping[str, str] | None
+) -> Table:
     with _beginning(files, name, head, format_) as start:
         columns = format_.columns(start)
-    exported: tuple[str, ...] = ()
-    if isinstance(format_, PlatformTable):
-        exported = format_.format.columns(_start(files, name, head))
+        exported = format_.format.columns(start) if isinstance(format_, PlatformTable) else ()
     _require_columns(columns, given or {}, label=files.label(name))
-    roles = roles_of(columns, given)
     sample = _sample(files, name, head, format_)
+    roles = _with_pictures(roles_of(columns, given), sample)
     if roles.id is None and not roles.images:
-        reason = _no_images(columns, sample, files.label(name))
+        reason = _no_images(columns, sample, files.label(name), format_=format_)
         raise UnreadableTable(files.label(name), reason=reason)
     if isinstance(format_, PlatformTable | ObjectTable):
         kind = format_.platform.name
+    elif isinstance(format_, FrameRows):
+        kind = format_.frame.kind
     else:
         kind = KIND if is_kaggle(name, columns) else "merchant feed" if _is_feed(roles) else "table"
     return Table(
@@ -245,6 +283,13 @@ def _recognize(files: Files, name: str, head: bytes, given: Mapping[str, str] | 
     )
 
 
+def _with_pictures(roles: Roles, sample: Sequence[Row]) -> Roles:
+    """The roles, with the columns that hold pictures whatever they are called."""
+    own = dict.fromkeys(column for row in sample for column in row.photos)
+    known = {*roles.images, *roles.fallbacks}
+    return replace(roles, images=(*roles.images, *(column for column in own if column not in known)))
+
+
 def _require_columns(columns: Sequence[str], given: Mapping[str, str], *, label: str) -> None:
     for name, column in given.items():
         if column not in columns:
@@ -257,13 +302,14 @@ def _require_columns(columns: Sequence[str], given: Mapping[str, str], *, label:
 
 def _format_in(files: Files, name: str, head: bytes, *, is_plain: bool) -> TableFormat | None:
     """The format of a table, with the reader of its platform if it is known."""
-    if (page := Page.sniff(head.decode("utf-8-sig", "replace"))) is not None:
+    if not is_parquet(head) and (page := Page.sniff(head.decode("utf-8-sig", "replace"))) is not None:
         return ObjectTable(format=page, platform=SchemaOrg())
     format_ = format_of(head)
     if is_plain or format_ is None:
         return format_
-    if isinstance(format_, Delimited):
-        platform = platform_of(format_.columns(_start(files, name, head)))
+    if isinstance(format_, Delimited | Parquet):
+        with _beginning(files, name, head, format_) as table:
+            platform = platform_of(format_.columns(table))
         return format_ if platform is None else PlatformTable(format=format_, platform=platform)
     if isinstance(format_, JsonLines):
         return _of_objects(format_, format_.objects(_start(files, name, head)))
@@ -293,8 +339,8 @@ def _sample(files: Files, name: str, head: bytes, format_: TableFormat) -> tuple
 @contextmanager
 def _beginning(files: Files, name: str, head: bytes, format_: TableFormat) -> Iterator[TableStream]:
     """The start of a table; the whole of it where its format needs that."""
-    inner = format_.format if isinstance(format_, ObjectTable) else format_
-    if not isinstance(inner, JsonDocument | Page):
+    inner = format_.format if isinstance(format_, ObjectTable | PlatformTable) else format_
+    if not isinstance(inner, JsonDocument | Page | Parquet | FrameRows):
         yield _start(files, name, head)
         return
     with files.open_table(name) as stream:
@@ -346,12 +392,14 @@ def _is_feed(roles: Roles) -> bool:
     return any(column.replace(" ", "_").lower() == "image_link" for column in roles.images)
 
 
-def _no_images(columns: Sequence[str], sample: Sequence[Row], label: str) -> str:
+def _no_images(columns: Sequence[str], sample: Sequence[Row], label: str, *, format_: TableFormat) -> str:
     reason = (
         f"it has no column of images (its columns: {', '.join(columns) or 'none'}); "
         "name one image, image_path, image_link or filename"
     )
     guess = _likely_images(columns, sample)
+    if isinstance(format_, FrameRows):
+        return f"{reason}, or say which it is: columns={{'image': {guess or 'COLUMN'!r}}}"
     if guess is None:
         return f"{reason}, or say which it is: --columns image=COLUMN"
     command = shlex.join(["sartor", "index", label, "--columns", f"image={guess}"])

@@ -8,10 +8,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, overload
 
 from sartor.recommend.weights import FEED_DIVERSITY, HISTORY_EVENTS, Blend
+from sartor.tabular import HIT_COLUMNS, Tabular
 from sartor.types import EVERYTHING, Hit, Where
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from sartor.encoders.card import ModelCard
     from sartor.events.model import Person
     from sartor.recommend.matching import Matcher
-    from sartor.types import Matrix
+    from sartor.types import Attributes, Guesses, Matrix
 
 GROUP = "item_group_id"  # the attribute that variants of one product share
 
@@ -58,8 +59,14 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hits(Sequence["Hit"]):
-    """Recommended products, each once, the best first; iterates and indexes as its ``hits``."""
+class Hits(Sequence["Hit"], Tabular):
+    """Recommended products, each once, the best first; iterates and indexes as its ``hits``.
+
+    As a table, by ``to_pandas``, ``to_polars``, ``to_arrow`` or ``to_records``, it has the rank, from 1, what a
+    hit has, and each attribute.
+    """
+
+    _columns = HIT_COLUMNS
 
     hits: tuple[Hit, ...]
 
@@ -72,6 +79,23 @@ class Hits(Sequence["Hit"]):
 
     def __len__(self) -> int:
         return len(self.hits)
+
+    def _rows(self) -> Iterator[tuple[dict[str, object], Attributes, Guesses]]:
+        for rank, hit in enumerate(self.hits, start=1):
+            own = {
+                "rank": rank,
+                "product_id": hit.product_id,
+                "title": hit.title,
+                "score": float(hit.score),
+                "match": hit.match,
+                "likeness": None if hit.likeness is None else hit.likeness.value,
+                "style_closeness": float(hit.style),
+                "color_closeness": float(hit.color),
+                "reasons": list(hit.reasons),
+                "variants": list(hit.variants),
+                "photo": hit.photo.name,
+            }
+            yield own, hit.attributes, hit.predicted
 
 
 class Basis(StrEnum):

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sartor.catalog.fetching import OnFetch
+    from sartor.catalog.frames.memory import InMemory
     from sartor.imaging import Thumbnail
     from sartor.ingest.export.run import ExportOptions, ExportReport
     from sartor.ingest.photos import IngestReport, OnProgress
@@ -73,7 +74,7 @@ class Catalog:
 
     def index(  # noqa: PLR0913 - each is a keyword of its own
         self,
-        source: str | Path,
+        source: str | Path | InMemory,
         *,
         limit: int | None,
         prune: bool,
@@ -102,7 +103,12 @@ class Catalog:
                 return report
 
     def preview(
-        self, source: str | Path, *, limit: int | None, columns: Mapping[str, str] | None, on_fetch: OnFetch
+        self,
+        source: str | Path | InMemory,
+        *,
+        limit: int | None,
+        columns: Mapping[str, str] | None,
+        on_fetch: OnFetch,
     ) -> Preview:
         """What ``index`` would find in a source."""
         with self._backends.sources.open(source, columns=columns, on_fetch=on_fetch) as opened:

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from sartor.catalog.frames.memory import InMemory
 from sartor.choices import ExportFormat
 from sartor.errors import EmptyQuery
 from sartor.evaluation.pictures import MAX_PRODUCTS
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from sartor.catalog.fetching import OnFetch
+    from sartor.catalog.frames.memory import FrameInput
     from sartor.encoders.card import ModelCard
     from sartor.evaluation.pictures import CatalogMap
     from sartor.evaluation.promotion import PromotionReport
@@ -238,13 +240,15 @@ class Shop:
 
     def index(  # noqa: PLR0913 - each is a keyword of its own
         self,
-        source: str | Path,
+        source: str | Path | FrameInput,
         *,
         limit: int | None = None,
         prune: bool = False,
         ray: str | None = None,
         allow_shrink: bool = False,
         columns: Mapping[str, str] | None = None,
+        name: str | None = None,
+        images: str | Path | None = None,
         on_progress: OnProgress = lambda _: None,
         on_fetch: OnFetch = lambda _: None,
     ) -> IngestReport:
@@ -256,7 +260,9 @@ class Shop:
         Args:
             source: A folder of images, a ZIP, a Kaggle data set, a CSV, JSON Lines or JSON table, a Merchant feed,
                 an export of a shop platform (``docs/reference/sources.md``). Or the address of one in a bucket,
-                ``"s3://BUCKET/KEY"``, which is fetched first.
+                ``"s3://BUCKET/KEY"``, which is fetched first. Or a table in memory: a data frame of pandas or
+                polars, a table of pyarrow or DuckDB, a data set of Hugging Face, the result of a query, rows as
+                mappings.
             limit: Take only the first so many products.
             prune: Delete the products that once came from this source and have left it.
             ray: Embed the photos on a Ray cluster: ``"auto"``, ``"local"`` or ``"ray://HOST:PORT"``. Its hosts
@@ -265,7 +271,10 @@ class Shop:
             columns: What the columns of its table hold, where their names do not tell: ``{"image": "Bild",
                 "images": "Weitere", "id": "Nr", "title": "Text", "price": "VK"}``; other names become attributes.
                 The table is then read as a plain one, whichever platform exported it. It is remembered for this
-                source; ``{}`` forgets it.
+                source, of a table in memory if it has a name; ``{}`` forgets it.
+            name: What the catalog calls a table in memory, so that ``prune`` knows what came from it before.
+            images: Folder of the photos that a table in memory names; by default paths begin at the working
+                directory.
             on_progress: Called after each step with what is committed by then.
             on_fetch: Called while a source in a bucket is fetched.
 
@@ -275,19 +284,25 @@ class Shop:
                 instead.
             ModelError: There is no model to embed with.
             ClusterError: The cluster cannot be used, or broke down. What was committed until then stays.
-            MissingExtra: Ray is not installed.
-            ValueError: ``limit`` is below 1, or given together with ``prune``.
+            MissingExtra: Ray is not installed, or pyarrow, which tables of others than pandas need.
+            ValueError: ``limit`` is below 1, or given together with ``prune``. Or a file has a ``name`` or
+                ``images``, or a table in memory is to be pruned without a name.
 
         Example:
             >>> report = shop.index("photos")
             >>> report.products, report.embedded
             (4, 0)
+            >>> shop.index([{"id": "new", "image": "photos/red.png", "price": 15.0}]).added
+            1
         """
         if limit is not None and (limit < 1 or prune):
             msg = "limit must be at least 1, and cannot go with prune, which needs the whole source"
             raise ValueError(msg)
+        if prune and name is None and not isinstance(source, str | Path):
+            msg = "to prune, a table in memory needs a name: what came from it before is known by that"
+            raise ValueError(msg)
         return self.catalog.index(
-            source,
+            _source(source, name=name, images=images),
             limit=limit,
             prune=prune,
             allow_shrink=allow_shrink,
@@ -297,12 +312,14 @@ class Shop:
             on_fetch=on_fetch,
         )
 
-    def preview(
+    def preview(  # noqa: PLR0913 - each is a keyword of its own
         self,
-        source: str | Path,
+        source: str | Path | FrameInput,
         *,
         limit: int | None = None,
         columns: Mapping[str, str] | None = None,
+        name: str | None = None,
+        images: str | Path | None = None,
         on_fetch: OnFetch = lambda _: None,
     ) -> Preview:
         """What ``index`` would find in a source: nothing is written, and no photo is read.
@@ -311,6 +328,8 @@ class Shop:
             source: As ``index`` takes it.
             limit: Look only at the first so many products.
             columns: As ``index`` takes them.
+            name: As ``index`` takes it.
+            images: As ``index`` takes it.
             on_fetch: Called while a source in a bucket is fetched.
 
         Raises:
@@ -321,7 +340,8 @@ class Shop:
             >>> found.kind, found.products, found.first[0].photos
             ('table', 4, ('red.png',))
         """
-        return self.catalog.preview(source, limit=limit, columns=columns, on_fetch=on_fetch)
+        opened = _source(source, name=name, images=images)
+        return self.catalog.preview(opened, limit=limit, columns=columns, on_fetch=on_fetch)
 
     def import_embeddings(  # noqa: PLR0913 - each is a keyword of its own
         self,
@@ -1305,6 +1325,17 @@ class Shop:
             sartor.errors.NoPreviousModel: no model was replaced by a promotion that could be undone; ...
         """
         return self._models.rollback(on_progress=on_progress)
+
+
+def _source(
+    source: str | Path | FrameInput, *, name: str | None, images: str | Path | None
+) -> str | Path | InMemory:
+    if not isinstance(source, str | Path):
+        return InMemory(data=source, name=name, images=None if images is None else Path(images))
+    if name is not None or images is not None:
+        msg = "name and images are of tables in memory; a file has its path, and its photos beside it"
+        raise ValueError(msg)
+    return source
 
 
 def _part(photo: PhotoInput | Part) -> Part:
