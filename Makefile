@@ -65,7 +65,7 @@ clean:
 	touch $@
 
 .venv/.dev: .venv/.core
-	$(INSTALL) --editable '.[$(ANNOY)onnxruntime,train,report,parquet,faiss,studio,mongodb,opensearch,redis,s3]' --group dev --group bench
+	$(INSTALL) --editable '.[$(ANNOY)onnxruntime,train,report,parquet,faiss,heic,studio,mongodb,opensearch,redis,s3]' --group dev --group bench
 	touch $@
 
 .venv/.engines: .venv/.dev

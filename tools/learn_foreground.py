@@ -46,7 +46,7 @@ def learn(folder: Path, sources: Sequence[Path], recipe: Recipe) -> ModelCard:
         if lesson is None:
             message = "the sources have too few photos on white"
             raise SystemExit(message)
-        digest = write_foreground(folder / FOREGROUND_FILE, learn_foreground(lesson))
+        digest = write_foreground(folder / FOREGROUND_FILE, learn_foreground(lesson).weights)
     card = card.model_copy(update={"foreground_sha256": digest})
     card.write(folder / CARD_FILE)
     return card

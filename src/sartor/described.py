@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _KIND = ("product_type", "articleType")
 _COLOR = ("color", "baseColour")
-_PICTURE = re.compile(r".*\.(?:jpe?g|png|webp|gif|bmp|tiff?|avif|heic)", re.IGNORECASE | re.DOTALL)
+_PICTURE = re.compile(r".*\.(?:jpe?g|png|webp|gif|bmp|tiff?|avif|hei[cf]|hif)", re.IGNORECASE | re.DOTALL)
 # Names that cameras, phones and databases give to files: IMG_2034, DSC0001, PXL_20240101_1200, long hashes. A
 # number alone may be a title, as that of a pair of jeans is.
 _NUMBERED = re.compile(

@@ -14,6 +14,8 @@ from PIL import ExifTags, Image, ImageCms, features
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 QUARTERS = (RED, GREEN, BLUE, WHITE)  # top left, top right, bottom left, bottom right
 
+D50 = (0xF6D6, 0x10000, 0xD32D)  # the white of all profiles
+
 needs_avif = pytest.mark.skipif(not features.check("avif"), reason="this Pillow was built without AVIF")
 ALL_FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", pytest.param("AVIF", marks=needs_avif)]
 
@@ -22,6 +24,22 @@ def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
     file = io.BytesIO()
     image.save(file, kind, **options)
     return file.getvalue()
+
+
+def heic(image: Image.Image, **options: Any) -> bytes:
+    """A HEIC photo; ``exif`` with an orientation makes libheif write a turn, as phones do."""
+    pillow_heif = pytest.importorskip("pillow_heif")
+    file = io.BytesIO()
+    pillow_heif.from_pillow(image).save(file, **{"quality": 90, "chroma": 444, **options})
+    return file.getvalue()
+
+
+def avif_of_code_points(image: Image.Image, primaries: int, transfer: int) -> bytes:
+    """An AVIF photo whose ``nclx`` says these; Pillow's writer says that it is sRGB."""
+    data = encoded(image, "AVIF", quality=100, subsampling="4:4:4")
+    srgb = b"nclx" + struct.pack(">HH", 1, 13)
+    assert srgb in data
+    return data.replace(srgb, b"nclx" + struct.pack(">HH", primaries, transfer))
 
 
 def quarters(width_px: int = 64, height_px: int = 48) -> Image.Image:
@@ -69,6 +87,24 @@ def gray_tiff(pixels: bytes, *, width_px: int, bits: int, sample_format: int) ->
     return b"II*\0" + struct.pack("<I", 8 + len(pixels)) + pixels + directory
 
 
+def gray_profile(exponent: float) -> bytes:
+    """A profile for gray by which light is a level's power; source: ICC.1:2001-04."""
+    curve = struct.pack(">4s4xIH2x", b"curv", 1, round(exponent * 256))
+    white = struct.pack(">4s4x3i", b"XYZ ", *D50)
+    begin = 128 + 4 + 2 * 12
+    tags = struct.pack(">I4sII", 2, b"kTRC", begin, 14) + struct.pack(">4sII", b"wtpt", begin + len(curve), 20)
+    header = struct.pack(">I4xI", begin + len(curve + white), 0x02400000) + b"mntrGRAYXYZ " + bytes(12) + b"acsp"
+    return (header + bytes(28) + struct.pack(">3i", *D50)).ljust(128, b"\0") + tags + curve + white
+
+
+def linear_profile_named_srgb() -> bytes:
+    """sRGB's primaries with light for numbers, under a name that has "sRGB" in it, as GIMP's built-in one."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    curve = profile.index(b"para")
+    straight = struct.pack(">4s4xHxxi", b"para", 0, 1 << 16)
+    return profile[:curve] + straight + profile[curve + len(straight) :]
+
+
 def red_blue_swapped_profile() -> bytes:
     """An RGB profile whose red is blue: sRGB with the names of two tags exchanged."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -89,6 +125,6 @@ def gray_ink_profile() -> bytes:
     colors = b"".join(bytes([level, 128, 128]) for level in lightness)  # L*, a*, b*
     table = b"mft1\0\0\0\0" + bytes([4, 3, 2, 0]) + identity + ramp * 4 + colors + ramp * 3
     header = struct.pack(">I4xI", 144 + len(table), 0x02400000) + b"prtrCMYKLab " + bytes(12) + b"acsp"
-    header += bytes(28) + struct.pack(">III", 0xF6D6, 0x10000, 0xD32D)  # D50, the white of all profiles
+    header += bytes(28) + struct.pack(">3I", *D50)
     tags = struct.pack(">I", 1) + b"A2B0" + struct.pack(">II", 144, len(table))
     return header.ljust(128, b"\0") + tags + table

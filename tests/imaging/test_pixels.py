@@ -3,9 +3,9 @@ from __future__ import annotations
 import struct
 
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
-from sartor.imaging import decode
+from sartor.imaging import bare_photo, decode
 from tests.imaging.samples import (
     ALL_FORMATS,
     BLUE,
@@ -19,6 +19,7 @@ from tests.imaging.samples import (
     gray_tiff,
     needs_avif,
     png,
+    png_chunk,
     quarters,
     quarters_of,
     red_blue_swapped_profile,
@@ -60,6 +61,64 @@ def test_an_orientation_that_does_not_exist_is_ignored(orientation: int) -> None
     photo = decode(encoded(quarters(), "JPEG", exif=exif(orientation)), name="photo")
 
     assert quarters_of(photo.image) == QUARTERS
+
+
+XMP_6 = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b'<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>'
+)
+
+
+def png_with_text(name: str, text: str) -> bytes:
+    told = PngImagePlugin.PngInfo()
+    told.add_itxt(name, text)
+    return encoded(quarters(64, 48), "PNG", pnginfo=told)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", pytest.param("AVIF", marks=needs_avif)])
+def test_an_orientation_that_only_xmp_has_does_not_count(kind: str) -> None:
+    image = quarters(64, 48)
+    match kind:
+        case "PNG":
+            data = png_with_text("XML:com.adobe.xmp", XMP_6.decode())
+        case "TIFF":
+            data = encoded(image, kind, tiffinfo={700: XMP_6})
+        case _:
+            data = encoded(image, kind, xmp=XMP_6)
+    assert XMP_6 in data
+
+    photo = decode(data, name="photo")
+
+    assert quarters_of(photo.image) == QUARTERS
+    assert (photo.width_px, photo.height_px) == (64, 48)
+    if kind == "JPEG":
+        assert quarters_of(decode(bare_photo(data, photo), name="bare").image) == QUARTERS
+
+
+def test_exif_in_a_text_of_a_png_or_behind_its_pixels_does_not_turn_it() -> None:
+    block = exif(6).removeprefix(b"Exif\0\0")
+    text = f"\nexif\n{len(block):8}\n{block.hex()}\n"
+    whole = encoded(quarters(64, 48), "PNG")
+    end = whole.index(b"IEND") - 4
+
+    for data in (
+        png_with_text("Raw profile type exif", text),
+        whole[:end] + png_chunk(b"eXIf", block) + whole[end:],
+    ):
+        assert quarters_of(decode(data, name="photo").image) == QUARTERS
+
+
+def test_a_location_keeps_a_photo_from_being_shown_as_it_is_wherever_it_stands() -> None:
+    located = XMP_6.replace(b"tiff:Orientation", b"exif:GPSLatitude")
+
+    for data in (
+        encoded(quarters(), "JPEG", xmp=located),
+        encoded(quarters(), "WEBP", xmp=located),
+        png_with_text("XML:com.adobe.xmp", located.decode()),
+        png_with_text("Raw profile type exif", "\nexif\n       8\n4578696600004d4d\n"),
+    ):
+        assert not decode(data, name="photo").web_ready
+    assert decode(encoded(quarters(), "JPEG", xmp=XMP_6), name="photo").web_ready
 
 
 @pytest.mark.parametrize("kind", ALL_FORMATS)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from sartor.encoders.foreground import FINER, Foreground
 from sartor.training import foreground
 from sartor.training.augment import composed_view
-from sartor.training.foreground import ForegroundLesson, learn_foreground
+from sartor.training.foreground import ForegroundLesson, LearnedForeground, learn_foreground
 from sartor.training.photos import Pixels, product_mask
 
 SIDE_PX = 32
@@ -42,7 +43,7 @@ def maps_of(photos: np.ndarray) -> list[np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def learned() -> dict[str, np.ndarray]:
+def taught() -> LearnedForeground:
     lesson = ForegroundLesson(
         maps_of=maps_of,
         side_px=SIDE_PX,
@@ -51,6 +52,11 @@ def learned() -> dict[str, np.ndarray]:
         views=192,
     )
     return learn_foreground(lesson)
+
+
+@pytest.fixture(scope="module")
+def learned(taught: LearnedForeground) -> dict[str, np.ndarray]:
+    return dict(taught.weights)
 
 
 def test_a_product_is_found_in_a_room_that_was_never_seen(learned: dict[str, np.ndarray]) -> None:
@@ -83,3 +89,18 @@ def test_the_run_time_computes_what_the_training_learned() -> None:
 def test_weights_are_named_and_take_two_bytes_each(learned: dict[str, np.ndarray]) -> None:
     assert all(weight.dtype == np.float16 for weight in learned.values())
     assert set(learned) == {"level_0", "level_1", "place", "around", "around_bias", "out", "out_bias"}
+
+
+def test_a_photo_on_white_needs_no_mask_and_one_in_a_room_gets_it(taught: LearnedForeground) -> None:
+    inside, outside = [], []
+    for seed in range(12):
+        view, mask = composed_view([product(seed)], None, side_px=SIDE_PX, rng=np.random.default_rng(seed))
+        found = taught.mask_of(view)
+        assert found is not None
+        true = np.asarray(Image.fromarray(mask).resize(found.shape[::-1])) > 127
+        inside.append(found[true].mean())
+        outside.append(found[~true].mean())
+    assert np.mean(inside) > np.mean(outside) + 0.2
+    on_white = np.full((SIDE_PX, SIDE_PX, 3), 255, np.uint8)
+    on_white[8:24, 8:24] = 40
+    assert taught.mask_of(on_white) is None

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 PHOTO_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
-    | {".heic", ".heif"}  # most decoders reject these two, which is better than to skip them silently
+    | {".heic", ".heif", ".hif"}  # without pillow-heif they are rejected, which is better than to skip them
 )
 _CLUTTER = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from sartor.catalog.source import Source
 
 LOOKED_FOR = (
-    "photos (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF)",
+    "photos (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF, HEIC)",
     "Kaggle's styles.csv beside images/",
     "a CSV, JSON Lines, JSON or Parquet file with an id and an image column",
     "an export of Shopify, WooCommerce, Magento or BigCommerce",
@@ -219,5 +219,5 @@ def _start(path: Path, size_bytes: int = 16) -> bytes:
 
 def _is_photo_inside(start: bytes) -> bool:
     is_webp = start.startswith(b"RIFF") and start[8:12] == b"WEBP"
-    is_avif = start[4:12] == b"ftypavif"
-    return is_webp or is_avif or start.startswith(_PHOTO_STARTS)
+    is_avif_or_heic = start[4:12] in {b"ftypavif", b"ftypheic", b"ftypheix", b"ftypmif1"}
+    return is_webp or is_avif_or_heic or start.startswith(_PHOTO_STARTS)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from PIL import ExifTags, Image
 from PIL.JpegImagePlugin import JpegImageFile
 
-from sartor.imaging.pixels import UPRIGHT, orientation_of
+from sartor.imaging.pixels import UPRIGHT, exif_of, orientation_of
 from sartor.limits import MAX_KEPT_SIDE_PX
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def bare_photo(data: bytes, decoded: DecodedPhoto) -> bytes:
 
 def _bare_jpeg(data: bytes) -> bytes:
     with JpegImageFile(io.BytesIO(data)) as image:  # not Image.open: decode has its own limits, and passed it
-        orientation = orientation_of(image.getexif())
+        orientation = orientation_of(exif_of(image))
     parts = [_START]
     end = len(_START)
     for marker, begin, end in _segments(data):

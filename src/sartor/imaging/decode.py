@@ -9,19 +9,30 @@ from __future__ import annotations
 
 import io
 import re
-import threading
-import warnings
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, cast
 
 from PIL import ExifTags, Image, features
 
 from sartor.errors import PhotoRejected
-from sartor.imaging.pixels import SIDEWAYS, UPRIGHT, orientation_of, to_rgb, turn_upright
+from sartor.imaging.meaning import meaning_of
+from sartor.imaging.opacity import opacity_of
+from sartor.imaging.pixels import (
+    OLD_EXIF_OF_PNG,
+    SIDEWAYS,
+    UPRIGHT,
+    XMP,
+    exif_of,
+    orientation_of,
+    to_rgb,
+    turn_upright,
+)
+from sartor.imaging.quiet import libtiff_asks_the_thread, pillow_kept_quiet
 from sartor.limits import (
     MAX_DECODED_BYTES,
+    MAX_HEIC_PIXELS,
     MAX_JPEG_PIXELS,
     MAX_JPEG_SCANS,
     MAX_PHOTO_PIXELS,
@@ -31,13 +42,11 @@ from sartor.limits import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from PIL.ImageFile import ImageFile
 
 _HEAD_BYTES = 512
 
-# First match wins, so AVIF stands before HEIC and both before video: all three open with an "ftyp" box.
+# First match wins, so AVIF stands before HEIF and both before video: all three open with an "ftyp" box.
 _READ = {
     "JPEG": rb"\xff\xd8\xff",
     "PNG": rb"\x89PNG\r\n\x1a\n",
@@ -46,9 +55,9 @@ _READ = {
     "BMP": rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0",  # the second header's length: "BM" alone is weak
     "TIFF": rb"II[*+]\0|MM\0[*+]",
     "AVIF": rb".{4}ftyp(?:avi[fs]|(?:mif1|msf1).{4,64}?avi[fs])",
+    "HEIF": rb".{4}ftyp(?:hei[cmsx]|hev[cmsx]|mif1|msf1)",
 }
 _NOT_READ = {
-    "HEIC": rb".{4}ftyp(?:hei[cmsx]|hev[cx]|mif1|msf1)",
     "ICO": rb"\x00\x00\x01\x00",
     "CUR": rb"\x00\x00\x02\x00",
     "SVG": rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!DOCTYPE svg[^>]*>\s*)?<svg",
@@ -85,7 +94,11 @@ _PLUGINS = {
     "BMP": ("PIL.BmpImagePlugin", "BmpImageFile"),
     "TIFF": ("PIL.TiffImagePlugin", "TiffImageFile"),
     "AVIF": ("PIL.AvifImagePlugin", "AvifImageFile"),
+    "HEIF": ("sartor.imaging.heif", "open_heif"),
 }
+_NEEDS_PILLOW_HEIF = (
+    "is HEIC, which needs the package pillow-heif; in a checkout of Sartor, install it with: pip install '.[heic]'"
+)
 _SHOWN_BY_BROWSERS = frozenset({"JPEG", "PNG", "WEBP"})
 _END_MARKS = {"JPEG": b"\xff\xd9", "PNG": b"\0\0\0\0IEND\xaeB`\x82", "GIF": b";"}
 _SEQUENTIAL, _PROGRESSIVE, _SCAN, _FILL = frozenset({0xC0, 0xC1}), 0xC2, 0xDA, 0xFF  # markers of JPEG
@@ -103,6 +116,8 @@ def recognize(data: bytes, *, name: str) -> str:
     """
     head = data[:_HEAD_BYTES]
     if kind := _first_match(_READ, head):
+        if kind == "HEIF" and find_spec("pillow_heif") is None:
+            raise PhotoRejected(name, reason=_NEEDS_PILLOW_HEIF)
         if kind in _BUILT_WITH and not features.check(_BUILT_WITH[kind]):
             raise PhotoRejected(name, reason=f"is a kind of image that this Pillow was built without: {kind}")
         return kind
@@ -119,46 +134,6 @@ def _first_match(patterns: dict[str, bytes], head: bytes) -> str | None:
 def _is_text(head: bytes) -> bool:
     text = head.decode("utf-8", errors="ignore")
     return len(text.encode()) > len(head) - 4 and all(sign.isprintable() or sign.isspace() for sign in text)
-
-
-class _ThisThread(threading.local):
-    """The module pattern of a warning filter; matches Pillow's modules in threads that are quiet."""
-
-    is_quiet = False
-
-    def match(self, module: str) -> bool:
-        return self.is_quiet and module.startswith("PIL.")
-
-
-_this_thread = _ThisThread()
-_FILTER = ("ignore", None, Warning, _this_thread, 0)
-_lock = threading.Lock()
-
-
-@contextmanager
-def pillow_kept_quiet() -> Iterator[None]:
-    """Drop Pillow's warnings in this thread until the block ends."""
-    _put_filter_first()
-    _this_thread.is_quiet = True
-    try:
-        yield
-    finally:
-        _this_thread.is_quiet = False
-
-
-def _put_filter_first() -> None:
-    """Put the filter first in the process's list; outside the blocks above it matches nothing.
-
-    The list is changed directly because ``warnings.filterwarnings`` takes a pattern only as text and would show
-    again every warning that is shown once.
-    """
-    filters = cast("list[object]", warnings.filters)
-    if filters and filters[0] is _FILTER:
-        return
-    with _lock:
-        for position in reversed([index for index, known in enumerate(filters) if known is _FILTER]):
-            del filters[position]
-        filters.insert(0, _FILTER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +158,7 @@ class DecodeLimits:
         if self.max_pixels is not None:
             return self.max_pixels
         if kind != "JPEG":
-            return MAX_PHOTO_PIXELS
+            return MAX_HEIC_PIXELS if kind == "HEIF" else MAX_PHOTO_PIXELS
         return MAX_PROGRESSIVE_PIXELS if progressive else MAX_JPEG_PIXELS
 
 
@@ -257,7 +232,7 @@ def _decode_checked(
 ) -> DecodedPhoto:
     with _open(data, kind) as image:
         _check_header(image, data, name=name, limits=limits)
-        return _decode(image, kind=kind, fit_px=fit_px)
+        return _decode(image, data, kind=kind, fit_px=fit_px)
 
 
 def _decode_mended(
@@ -330,7 +305,7 @@ def _check_header(image: ImageFile, data: bytes, *, name: str, limits: DecodeLim
         raise PhotoRejected(name, reason=f"is coded in {scans:,} scans, more than {limits.max_scans}")
 
 
-def _decode(image: ImageFile, *, kind: str, fit_px: int | None) -> DecodedPhoto:
+def _decode(image: ImageFile, data: bytes, *, kind: str, fit_px: int | None) -> DecodedPhoto:
     width_px, height_px = image.size
     mode = image.mode
     if fit_px is not None:
@@ -340,15 +315,25 @@ def _decode(image: ImageFile, *, kind: str, fit_px: int | None) -> DecodedPhoto:
     elif kind == "JPEG" and width_px * height_px > MAX_WHOLE_PIXELS:
         image.draft("RGB", (max(1, width_px // 4), max(1, height_px // 4)))
     reduced = image.size != (width_px, height_px)
+    if kind == "TIFF":
+        image.info.pop("xmp", None)  # Pillow turns it by this while it loads it
+        libtiff_asks_the_thread()
+    if getattr(image, "default_image", False):
+        image.seek(1)  # an APNG may have a picture for those who do not know it; its first frame is another
+    told_by_exif = kind != "PNG" or "exif" in image.info  # browsers do not look behind a PNG's pixels
+    extent = image.tile[0][1] if image.tile and image.tile[0][1] else (0, 0, *image.size)
     image.load()
-    exif = _exif_of(image)  # after loading: PNG may end with it, and TIFF is turned by Pillow
-    orientation = orientation_of(exif)
+    exif = exif_of(image)  # after loading: TIFF is turned by Pillow
+    orientation = orientation_of(exif) if told_by_exif else UPRIGHT
     is_still = not getattr(image, "is_animated", False)
     shows_as_it_is = kind in _SHOWN_BY_BROWSERS and mode != "CMYK" and orientation == UPRIGHT and is_still
     if orientation in SIDEWAYS:
         width_px, height_px = height_px, width_px
+    meaning, is_gray = meaning_of(image, data, kind)
+    opacity = None if image.tell() else opacity_of(image, data, kind, extent)
+    rgb = to_rgb(image, meaning=meaning, opacity=opacity, is_gray=is_gray)
     return DecodedPhoto(
-        image=turn_upright(to_rgb(image), orientation=orientation),
+        image=turn_upright(rgb, orientation=orientation),
         width_px=width_px,
         height_px=height_px,
         format=kind,
@@ -357,16 +342,10 @@ def _decode(image: ImageFile, *, kind: str, fit_px: int | None) -> DecodedPhoto:
     )
 
 
-def _exif_of(image: ImageFile) -> Image.Exif:
-    """The EXIF block; empty if it cannot be read, which is no reason to reject a photo."""
-    try:
-        return image.getexif()
-    except Exception:  # noqa: BLE001 - a broken block fails in as many ways as a broken file
-        return Image.Exif()
-
-
 def _has_no_location(image: ImageFile, exif: Image.Exif) -> bool:
-    """Whether a readable EXIF block has no location."""
+    """Whether a readable EXIF block has no location, and there is none in XMP or in a text of PNG."""
+    if OLD_EXIF_OF_PNG in image.info or any("GPS" in str(image.info.get(name, "")) for name in XMP):
+        return False
     return "exif" not in image.info or (len(exif) > 0 and ExifTags.IFD.GPSInfo not in exif)
 
 
@@ -394,7 +373,7 @@ def _is_cut_off(data: bytes, *, kind: str) -> bool:
             whole = int.from_bytes(data[4:8], "little") + 8 <= len(data)
         case "BMP":
             whole = int.from_bytes(data[2:6], "little") <= len(data)
-        case "AVIF":
+        case "AVIF" | "HEIF":
             whole = _end_of_boxes(data) <= len(data)
         case _:
             whole = True

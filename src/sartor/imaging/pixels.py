@@ -5,20 +5,22 @@ A fingerprint is bits by which a photo that shows the same is found, in any size
 
 from __future__ import annotations
 
-import io
-from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 from PIL import ExifTags, Image
+
+from sartor.imaging.profiles import to_srgb
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
     import numpy.typing as npt
-    from PIL import ImageCms
+    from PIL.ImageFile import ImageFile
 
+    from sartor.imaging.profiles import Meaning
 
+XMP, OLD_EXIF_OF_PNG = ("xmp", "XML:com.adobe.xmp"), "Raw profile type exif"  # Pillow's names
 _BITS_PER_SAMPLE = 258  # TIFF 6.0
 _SAMPLE_FORMAT = 339  # TIFF 6.0
 _UNSIGNED = 1
@@ -36,6 +38,21 @@ SIDEWAYS = frozenset({5, 6, 7, 8})  # orientations that swap width and height
 _WHITE = (255, 255, 255)
 
 
+def exif_of(image: ImageFile) -> Image.Exif:
+    """The EXIF block of a loaded image; empty if it cannot be read, which is no reason to reject a photo.
+
+    An orientation that only XMP has does not count, as in browsers: programs that turn the pixels leave it. Nor
+    does a block that old programs put into a text of a PNG.
+    """
+    set_aside = {name: image.info.pop(name) for name in (*XMP, OLD_EXIF_OF_PNG) if name in image.info}
+    try:
+        return image.getexif()
+    except Exception:  # noqa: BLE001 - a broken block fails in as many ways as a broken file
+        return Image.Exif()
+    finally:
+        image.info.update(set_aside)
+
+
 def orientation_of(exif: Image.Exif) -> int:
     """The orientation by EXIF, 1 to 8; 1 if EXIF is absent or not valid.
 
@@ -50,17 +67,35 @@ def turn_upright(image: Image.Image, *, orientation: int) -> Image.Image:
     return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
-    """A loaded image of any mode as 8-bit sRGB, transparent pixels on white, without metadata."""
-    profile = image.info.get("icc_profile")
+def to_rgb(
+    image: Image.Image, *, meaning: Meaning = None, opacity: Image.Image | None = None, is_gray: bool = False
+) -> Image.Image:
+    """A loaded image of any mode as 8-bit sRGB, transparent pixels on white, without metadata.
+
+    Args:
+        image: The image.
+        meaning: What its numbers mean as colors.
+        opacity: That of each pixel, mode L, where the image itself does not tell it right.
+        is_gray: Whether it is gray, whatever Pillow reads it as; a profile for gray then counts.
+    """
+    if opacity is None and image.has_transparency_data:
+        image = image.convert("LA" if image.mode in {"1", "L", "LA", "La"} else "RGBA")
+        opacity = image.getchannel("A")
+    if is_gray and image.mode in {"RGB", "RGBA"}:
+        image = image.getchannel("R")
     if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
         image = _to_8_bits(image)
-    if image.has_transparency_data:
-        image = _over_white(image.convert("RGBA"))
-    elif image.mode not in {"RGB", "CMYK"}:
+    elif image.mode in {"LAB", "HSV"}:  # a profile in such a file cannot be of what they are converted to
+        image, meaning = image.convert("RGB"), None
+    elif image.mode in {"1", "LA"}:
+        image = image.convert("L")
+    elif image.mode not in {"L", "RGB", "CMYK"}:
         image = image.convert("RGB")
-    to_srgb = _transform_to_srgb(profile, image.mode) if isinstance(profile, bytes) else None
-    rgb = to_srgb.apply(image) if to_srgb else image.convert("RGB")
+    rgb = to_srgb(image, meaning)
+    if opacity is not None:
+        flat = Image.new("RGB", rgb.size, _WHITE)
+        flat.paste(rgb, mask=opacity)
+        return flat
     rgb.info = {}  # Pillow would write a comment back into a thumbnail
     return rgb
 
@@ -90,26 +125,6 @@ def _white_of_16_bits(image: Image.Image) -> int:
     tags = getattr(image, "tag_v2", {})
     bits: int = tags.get(_BITS_PER_SAMPLE, (16,))[0]
     return (1 << bits) - 1
-
-
-def _over_white(image: Image.Image) -> Image.Image:
-    flat = Image.new("RGB", image.size, _WHITE)
-    flat.paste(image, mask=image.getchannel("A"))
-    return flat
-
-
-@lru_cache(maxsize=16)
-def _transform_to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """The conversion from an embedded ICC profile; None if it is sRGB or not usable."""
-    from PIL import ImageCms  # a second library that few photos need
-
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if source.profile.xcolor_space.strip() != mode or "sRGB" in ImageCms.getProfileDescription(source):
-            return None
-        return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
-    except (ImageCms.PyCMSError, ImportError, OSError, ValueError):
-        return None
 
 
 _SIDE = 16

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sartor.types import FacetValue, StoredProduct
 
 
-_FORMATS = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif")
+_FORMATS = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "heif")
 _SHOWN_PX = 480
 _PHOTOS, _PRODUCT = "Photos", "A product"
 _WITH, _ID, _DEVELOPER = "asked-with", "asked-product", "developer"  # keys of the session

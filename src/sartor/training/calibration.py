@@ -21,7 +21,7 @@ from sartor.training.match_fit import Sample, calibrated
 from sartor.training.network import EMBEDDING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sartor.types import QueryKind
 
     Matrix = npt.NDArray[np.float32]
+    View = npt.NDArray[np.uint8]
 
 _TEMPERATURES = np.geomspace(0.2, 5, 65)
 _MIN_PRODUCTS, _MAX_PRODUCTS = 20, 4000
@@ -72,7 +73,12 @@ class Calibrated:
 
 
 def match_calibration(
-    model: keras.Model, heads: Sequence[AttributeHead], dataset: Dataset, recipe: Recipe
+    model: keras.Model,
+    heads: Sequence[AttributeHead],
+    dataset: Dataset,
+    recipe: Recipe,
+    *,
+    mask_of: Callable[[View], Matrix | None] | None = None,
 ) -> Calibrated | None:
     """How probably a shopper calls two products similar; None if there are too few products.
 
@@ -85,6 +91,7 @@ def match_calibration(
         heads: What it predicts.
         dataset: Products and their photos.
         recipe: How it was trained.
+        mask_of: The mask of the product on a photo, by which queries read its colors; None for a photo without.
     """
     held_out, training, cache = dataset.held_out, dataset.training, dataset.photos
     products, people = _by_kind(held_out, recipe, limit=_MAX_PRODUCTS)
@@ -98,7 +105,12 @@ def match_calibration(
     scale = recipe.objective.scale
     sample = Sample(
         style=outputs[EMBEDDING],
-        color=np.stack([color_vector(palette_of(Image.fromarray(view))) for view in photos.views]),
+        color=np.stack(
+            [
+                color_vector(palette_of(Image.fromarray(view), None if mask_of is None else mask_of(view)))
+                for view in photos.views
+            ]
+        ),
         probabilities={head.name: _probabilities(outputs[head.name], head) for head in described},
         rows=[item.attributes for item in items],
         possible={name: [item.classes(name, recipe.maps) for item in items] for name in attributes},
@@ -134,7 +146,7 @@ class Photographed:
     """
 
     items: Sequence[Item]
-    views: Sequence[npt.NDArray[np.uint8]]
+    views: Sequence[View]
     people: npt.NDArray[np.bool_]
     shows: npt.NDArray[np.int64]
     resolution: npt.NDArray[np.float32]

@@ -17,7 +17,8 @@ from PIL import Image
 from sartor.encoders.foreground import FINER, Foreground, places
 from sartor.encoders.keras.backend import keras
 from sartor.encoders.registry import sha256_of
-from sartor.imaging.foreground import refined
+from sartor.imaging.color import is_on_white
+from sartor.imaging.foreground import product_mask, refined
 from sartor.training.augment import composed_view, plain_view
 
 if TYPE_CHECKING:
@@ -113,8 +114,29 @@ class _Examples:
         )
 
 
-def learn_foreground(lesson: ForegroundLesson) -> dict[str, npt.NDArray[np.float16]]:
-    """Learn the weights of a ``Foreground``."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnedForeground:
+    """A foreground head beside the encoder that it was learned on.
+
+    Attributes:
+        weights: Of a ``Foreground``.
+        maps_of: The encoder's feature maps.
+    """
+
+    weights: Mapping[str, npt.NDArray[np.float16]]
+    maps_of: MapsOf
+
+    def mask_of(self, view: npt.NDArray[np.uint8]) -> Floats | None:
+        """The mask of the product on a photo ``(side_px, side_px, 3)``, as queries have it: None on white."""
+        image = Image.fromarray(view)
+        if is_on_white(image):
+            return None
+        head = Foreground({name: weight.astype(np.float32) for name, weight in self.weights.items()})
+        return product_mask(image, head.of([map_[0] for map_ in self.maps_of(view[None])]))
+
+
+def learn_foreground(lesson: ForegroundLesson) -> LearnedForeground:
+    """Learn a head."""
     keras.utils.set_random_seed(lesson.seed)
     rng = np.random.default_rng(lesson.seed)
     composed = _composed(lesson, rng)
@@ -124,7 +146,8 @@ def learn_foreground(lesson: ForegroundLesson) -> dict[str, npt.NDArray[np.float
         people = _photographed(lesson, Foreground(_weights(head)))
         logger.info("%d of %d photos teach by the first round's masks", len(people.targets), len(lesson.rooms))
         _fit(head, composed + people)
-    return {name: weight.astype(np.float16) for name, weight in _weights(head).items()}
+    weights = {name: weight.astype(np.float16) for name, weight in _weights(head).items()}
+    return LearnedForeground(weights=weights, maps_of=lesson.maps_of)
 
 
 def write_foreground(path: Path, weights: Mapping[str, npt.NDArray[np.float16]]) -> str:

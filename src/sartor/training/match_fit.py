@@ -51,7 +51,8 @@ _MIN_WEIGHTS = {"style": 1.0, "color": 0.1, "category": 0.1}  # so that each ord
 _MIN_PEOPLE = 40  # photos of people that a fit of their own takes
 _UNFAMILIAR_SHARE = 0.02  # of the photos, that are called unfamiliar at most
 _RIDGE = 1e-5
-_PEOPLE_RIDGE = 0.03  # holds the few photos of people to the fit of the shop's many
+_VIEWS_RIDGE = 0.01  # holds the products on drawn backgrounds to the fit of the shop's photos
+_PEOPLE_RIDGE = 0.3  # holds the few photos of people to the fit of these many
 _FIRST_OF_SHOP, _FIRST_OF_PEOPLE = 0.15, 0.3  # how much it counts that the product itself comes first
 _KIND_LOOSENESS = 30.0  # the inverse of the ridge of what tells people's photos from shops'
 _GROUPS = (0.03, 0.06, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)  # borders of matches
@@ -210,8 +211,15 @@ def fit_shop(plain: Pairs, repeated: Pairs) -> MatchFit:
 
 
 def fit_people(photos: Pairs, repeated: Pairs, shop: MatchFit) -> MatchFit:
-    """The fit for people's photos, held to that of shops' photos, since there are few."""
-    fit = _fitted(photos, repeated, first=_FIRST_OF_PEOPLE, prior=shop, ridge=_PEOPLE_RIDGE)
+    """The fit for people's photos, of which there are few.
+
+    What weighs how much is learned from the many products that are shown as people might take them; the photos of
+    people move that a little, and tell how often a match comes true.
+    """
+    views = (
+        _fitted(repeated, repeated, first=0.0, prior=shop, ridge=_VIEWS_RIDGE) if len(repeated.queries) else shop
+    )
+    fit = _fitted(photos, repeated, first=_FIRST_OF_PEOPLE, prior=views, ridge=_PEOPLE_RIDGE)
     return _recalibrated(fit, photos, prior=_PEOPLE_PRIOR)
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sartor.encoders.card import ModelCard
     from sartor.evaluation.intervals import PairedTest
     from sartor.training.dataset import Dataset, Target
+    from sartor.training.foreground import LearnedForeground
     from sartor.training.loop import State, TrainingProgress
     from sartor.training.recipe import Recipe
     from sartor.training.start import Networks, Start
@@ -123,7 +124,7 @@ def train(
 
 def _foreground(
     dataset: Dataset, encoder: keras.Model, recipe: Recipe, scaling: Scaling
-) -> dict[str, npt.NDArray[np.float16]] | None:
+) -> LearnedForeground | None:
     """Learn to tell products from what is behind them; None if the recipe or the photos do not allow it."""
     if not recipe.foreground:
         return None
@@ -178,9 +179,11 @@ def _examine(job: Job, dataset: Dataset, targets: Sequence[Target], networks: Ne
     test, words = verdict(new, old, rng=rng)
     figures, base_figures = new.intervals(rng), old.intervals(rng)
     heads = attribute_heads(networks.learner, targets, dataset.held_out, recipe.maps, cache)
-    calibrated = match_calibration(networks.learner, heads, dataset, recipe)
+    foreground = _foreground(dataset, networks.encoder, recipe, job.start.network.scaling)
+    mask_of = None if foreground is None else foreground.mask_of
+    calibrated = match_calibration(networks.learner, heads, dataset, recipe, mask_of=mask_of)
     outcome = Outcome(
-        foreground=_foreground(dataset, networks.encoder, recipe, job.start.network.scaling),
+        foreground=None if foreground is None else foreground.weights,
         recipe=recipe,
         start=job.start,
         state=state,

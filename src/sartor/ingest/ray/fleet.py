@@ -54,6 +54,7 @@ class Fleet:
         self._ready: list[Member] = []
         self._starting: dict[Any, Any] = {}  # handles by the reference of their first answer; the watcher's alone
         self._failed_starts = 0
+        self._has_had_one = False
         self._failure: Exception | None = None
         self._closing, self._wake = False, Event()
         self._watcher = Thread(target=self._watch, name="sartor-ray", daemon=True)
@@ -119,7 +120,7 @@ class Fleet:
             free = int(ray.available_resources().get("CPU", 0))
         except Exception as error:  # noqa: BLE001 - a client's many kinds of errors
             return ClusterAway(self._address, reason=first_line(error))
-        if not free and not self._closing:
+        if not free and not self._closing and not self._has_had_one:  # else its own new workers hold them
             return ClusterBusy(self._address, processors=processors)
         return ClusterFailed(self._address, reason=f"no worker answered within {CLUSTER_WAIT_S:.0f} s")
 
@@ -167,6 +168,7 @@ class Fleet:
             return
         self._failed_starts = 0
         with self._changed:
+            self._has_had_one = True
             self._ready.append(Member(handle=handle, host=hello.host, pid=hello.pid))
             self._changed.notify_all()
 
