@@ -77,6 +77,7 @@ IMAGE_COLUMNS = (
     "image_id",
     "file_path",
     "filename",
+    "filenames",
     "file",
     "path",
     "base_image",
@@ -168,6 +169,8 @@ def roles_of(columns: Sequence[str], given: Mapping[str, str] | None = None) -> 
     if IMAGE in given:
         main, fallbacks = [given[IMAGE]], mains
     further = [given[IMAGES]] if IMAGES in given else present(FURTHER_IMAGE_COLUMNS)
+    if not (main or further):  # as image folders of Hugging Face name several photos: "front_file_name"
+        further = [column for column in columns if column_key(column).endswith(("filename", "filenames"))]
     return Roles(
         id=given.get("id") or next(iter(present(ID_COLUMNS)), None),
         title=given.get("title") or next(iter(present(TITLE_COLUMNS)), None),

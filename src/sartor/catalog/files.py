@@ -40,6 +40,10 @@ PHOTO_SUFFIXES = frozenset(
 )
 _CLUTTER = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
 
+LABEL = "label"  # the attribute that has the name of a folder of photos that are sorted by what they show
+_PHOTOS_PER_LABEL = 2
+_SPLITS = frozenset({"train", "training", "test", "testing", "validation", "valid", "val", "dev"})
+
 PHOTO_FOLDER = "images"  # beside the table, as Kaggle's sets have it; preferred where names repeat
 
 
@@ -459,6 +463,7 @@ class PhotoSource:
 
     def __iter__(self) -> Iterator[SourceProduct]:
         self.findings.restore(self._on_opening)
+        labels = labels_of(self._photos)
         stems = Counter(map(without_suffix, self._photos))
         names = frozenset(self._photos)
         for name in self._photos:
@@ -468,4 +473,24 @@ class PhotoSource:
             if stems[product_id] > 1 or product_id in names:
                 product_id = name  # beside "a.jpg" and "a.png", "a.jpg.png" is not "a.jpg"
             photo = SourcePhoto(name=name, read=partial(self._files.read, name))
-            yield SourceProduct(product=Product(id=product_id), photos=(photo,), is_described=False)
+            product = Product(id=product_id, attributes={LABEL: labels[name]} if labels else {})
+            yield SourceProduct(product=product, photos=(photo,), is_described=False)
+
+
+def labels_of(photos: Sequence[str]) -> dict[str, str]:
+    """The labels of photos that are sorted into folders by what they show, by photo; empty for other photos.
+
+    Such a set has its photos all at one depth, in several folders with two or more on average.
+
+    Source: https://huggingface.co/docs/datasets/image_dataset#imagefolder
+
+    Example:
+        >>> labels_of(["shirt/1.jpg", "shirt/2.jpg", "bag/3.jpg", "bag/4.jpg"])
+        {'shirt/1.jpg': 'shirt', 'shirt/2.jpg': 'shirt', 'bag/3.jpg': 'bag', 'bag/4.jpg': 'bag'}
+        >>> labels_of(["shirt-1/front.jpg", "shirt-2/front.jpg"]), labels_of(["a.jpg", "more/b.jpg"])
+        ({}, {})
+    """
+    labels = {name: posixpath.basename(posixpath.dirname(name)) for name in photos}
+    found = set(labels.values())
+    is_sorted = len({name.count("/") for name in photos}) == 1 and len(found) > 1 and not found <= _SPLITS
+    return labels if is_sorted and len(photos) >= _PHOTOS_PER_LABEL * len(found) else {}

@@ -44,7 +44,8 @@ class TableSource:
                 if column not in COLUMNS:
                     findings.add(Case.UNKNOWN_COLUMNS, column)
         self.mapping = table.mapping
-        self.product_count = _row_count(index.files, table)
+        counts = [_row_count(index.files, each) for each in (table, *table.more)]
+        self.product_count = None if None in counts else sum(filter(None, counts))
         self._on_opening = findings.snapshot()
 
     def __iter__(self) -> Iterator[SourceProduct]:
@@ -72,13 +73,15 @@ class _Reading:
 
     def listed(self, files: Files) -> Iterator[SourceProduct]:
         """The products with a row."""
-        name = self._table.name
-        with files.open_table(name) as stream:
-            table = TableStream(label=files.label(name), stream=stream, findings=self._findings)
-            for row in self._table.format.rows(table):
-                product = self._product(row)
-                if product is not None:
-                    yield product
+        for table in (self._table, *self._table.more):
+            self._table, self._columns = table, ()
+            self._finder = PhotoFinder(self._index, folder=table.folder, findings=self._findings)
+            with files.open_table(table.name) as stream:
+                opened = TableStream(label=files.label(table.name), stream=stream, findings=self._findings)
+                for row in table.format.rows(opened):
+                    product = self._product(row)
+                    if product is not None:
+                        yield product
         self._report_columns()
         self._offers.report()
 

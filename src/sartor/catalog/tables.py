@@ -70,6 +70,8 @@ TABLE_SUFFIXES = frozenset(
 )
 _NOTES_SUFFIXES = frozenset({".txt", ".json"})  # more often a note or a setting than a table
 _NUMBER = re.compile(r"\d+")  # "Attribute 2 name" is read as "Attribute 1 name"
+_METADATA = re.compile(r"metadata\.(?:csv|jsonl|parquet)")
+_PIECE = re.compile(r"(?:.+-\d{5}-of-\d{5}|\d{4,5})\.parquet")
 _HEAD_BYTES = 2**16
 _SAMPLE_ROWS = 20
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -96,6 +98,7 @@ class Table:
         sample: Its first rows, as many as the start of the file has.
         given: Columns by what they hold, as the user said.
         exported: The columns that the platform wrote; empty for other tables.
+        more: Further tables of the same set, such as those of its test split.
     """
 
     name: str
@@ -106,6 +109,7 @@ class Table:
     sample: tuple[Row, ...]
     given: tuple[tuple[str, str], ...] = ()
     exported: tuple[str, ...] = ()
+    more: tuple[Table, ...] = ()
 
     @property
     def mapping(self) -> tuple[tuple[str, str], ...]:
@@ -203,9 +207,11 @@ def find_table(
     )
     table = _kaggle_table(files, candidates) or _nearest_table(files, candidates, index, source=source)
     if table is not None and columns:
-        table = named_table(files, table.name, index, columns=columns)
+        more = tuple(named_table(files, each.name, index, columns=columns) for each in table.more)
+        table = replace(named_table(files, table.name, index, columns=columns), more=more)
+    read = () if table is None else (table.name, *(each.name for each in table.more))
     for name in candidates:
-        if suffix_of(name) not in _NOTES_SUFFIXES and (table is None or name != table.name):
+        if suffix_of(name) not in _NOTES_SUFFIXES and name not in read:
             findings.add(Case.OTHER_TABLES, name)
     return table
 
@@ -363,12 +369,23 @@ def _kaggle_table(files: Files, candidates: Sequence[str]) -> Table | None:
 def _nearest_table(files: Files, candidates: Sequence[str], index: PhotoIndex, *, source: str) -> Table | None:
     for _, names in groupby(candidates[:MAX_TABLE_CANDIDATES], key=lambda name: name.count("/")):
         tables = [table for name in names if (table := _likely_table(files, name, index))]
+        if len(tables) > 1 and _are_one_set(tables):
+            return replace(tables[0], more=tuple(tables[1:]))
         if len(tables) > 1:
             several = ", ".join(table.name for table in tables)
             raise UnreadableTable(source, reason=f"it holds several ({several}); give one of them as the source")
         if tables:
             return tables[0]
     return None
+
+
+def _are_one_set(tables: Sequence[Table]) -> bool:
+    """Whether tables are the parts of one set: metadata beside the photos of each split, or pieces of Parquet.
+
+    Source: https://huggingface.co/docs/datasets/image_dataset and .../docs/hub/datasets-file-names-and-splits
+    """
+    names = [posixpath.basename(table.name) for table in tables]
+    return all(_METADATA.fullmatch(name) for name in names) or all(_PIECE.fullmatch(name) for name in names)
 
 
 def _likely_table(files: Files, name: str, index: PhotoIndex) -> Table | None:

@@ -74,7 +74,7 @@ class _Losses:
         if offered.is_described:
             self.attributes.update(_lost(stored.product, product))
             self.letters += _loses_letters(stored.product, product)
-        elif stored.source == source_id and (stored.product.title or stored.product.attributes):
+        elif stored.source == source_id and _lost(stored.product, product):
             self.rows += 1
 
 

@@ -333,10 +333,15 @@ class _Run:
         if not photos and previous is not None and not offered.has_no_photo:
             # A photo that became unreadable, or is missing, does not take the good one away.
             photos = previous.photos
-        product = offered.product if offered.is_described or previous is None else previous.product
+        product = offered.product if offered.is_described or previous is None else _kept(previous.product, offered)
         if not photos and not product.title and not product.attributes:
             return None
         return StoredProduct(product=product, photos=photos, source=self.options.source_id)
+
+
+def _kept(known: Product, offered: _SourceProduct) -> Product:
+    """What is known of a product that the source does not describe, with what only the source tells."""
+    return replace(known, attributes={**offered.product.attributes, **known.attributes})
 
 
 def _each_once(photos: Sequence[ReadPhoto]) -> tuple[ReadPhoto, ...]:

@@ -54,3 +54,16 @@ def test_a_damaged_parquet_file_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UnreadableTable, match="it is damaged") as error:
         read(file)
     assert "\n" not in str(error.value)
+
+
+def test_the_pieces_of_a_set_are_read_as_one(tmp_path: Path) -> None:
+    for number, color in enumerate((RED, BLUE)):
+        name = f"train-{number:05}-of-00002.parquet"
+        parquet(
+            tmp_path / name, pa.table({"image": [{"bytes": photo(color), "path": None}], "label": [f"l{number}"]})
+        )
+
+    reading = read(tmp_path)
+    assert [item.photos[0].read() for item in reading.products] == [photo(RED), photo(BLUE)]
+    assert [dict(item.product.attributes) for item in reading.products] == [{"label": "l0"}, {"label": "l1"}]
+    assert not reading.counts
