@@ -2,46 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
-import subprocess
-import sys
-import time
-from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
-from typing import Annotated, Any
+from tempfile import TemporaryDirectory
+from typing import Annotated
 
 import numpy as np
 import typer
 from PIL import Image
 
+from benchmarks.own_process import CommandRun, run_python
 from benchmarks.report import Figure, Report, Target
 
 _PHOTOS = 1_000  # of the feed's rows together: a row's photo is one of them
 _PHOTO_PX = 224
 _PEAK_GB = 1.0
-_RSS_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024  # getrusage(2) counts in KiB on Linux
 _COLUMNS = "id,title,image,price,availability,brand,color,size,gender,category,description,link"
 _PANDAS = "import json, sys, pandas; print(json.dumps({'products': len(pandas.read_csv(sys.argv[1]))}))"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """One command in a process of its own.
-
-    Attributes:
-        told: What it printed.
-        seconds: Wall time, from start to exit.
-        cpu_s: Processor time of all its threads.
-        peak_gb: Most memory that it held at once, in 10^9 bytes.
-    """
-
-    told: dict[str, Any]
-    seconds: float
-    cpu_s: float
-    peak_gb: float
 
 
 def feed_scale(
@@ -62,8 +39,9 @@ def feed_scale(
         for size in sizes:
             feed = write_feed(folder / "feed.csv", size)
             name = f"{size:,} rows"
-            ours = _run("-m", "sartor", "index", str(feed), "--dry-run", "--json", "--home", str(folder / "empty"))
-            theirs = _run("-c", _PANDAS, str(feed))
+            options = ("--dry-run", "--json", "--home", str(folder / "empty"))
+            ours = run_python("-m", "sartor", "index", str(feed), *options)
+            theirs = run_python("-c", _PANDAS, str(feed))
             _require(ours.told["products"] == theirs.told["products"] == size, "all rows are read")
             figures |= _figures(f"{name}, read", ours, size) | _figures(f"{name}, pandas.read_csv", theirs, size)
             ratios[f"{name}: processor time of reading / pandas.read_csv"] = ours.cpu_s / theirs.cpu_s
@@ -120,36 +98,15 @@ def draw_photos(folder: Path) -> None:
         Image.fromarray(small).resize((_PHOTO_PX, _PHOTO_PX)).save(folder / f"{number}.jpg", quality=90)
 
 
-def _indexed(folder: Path, feed: Path) -> tuple[Run, Run]:
+def _indexed(folder: Path, feed: Path) -> tuple[CommandRun, CommandRun]:
     """The feed indexed twice into a workspace that knows its photos."""
     home = folder / "home"
     index = ("-m", "sartor", "index", "--json", "--home", str(home))
-    _run(*index, str(folder / "photos"))
-    return _run(*index, str(feed)), _run(*index, str(feed))
+    run_python(*index, str(folder / "photos"))
+    return run_python(*index, str(feed)), run_python(*index, str(feed))
 
 
-def _run(*arguments: str) -> Run:
-    # Linux counts what this process holds as the peak of a child that it starts, so it must stay the smaller one.
-    command = [sys.executable, *arguments]
-    with TemporaryFile() as output:
-        started_s = time.perf_counter()
-        process = subprocess.Popen(command, stdout=output)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - started_s
-        process.returncode = os.waitstatus_to_exitcode(status)  # Popen has not seen its end
-        if process.returncode:
-            raise subprocess.CalledProcessError(process.returncode, command)
-        output.seek(0)
-        told = json.load(output)
-    return Run(
-        told=told,
-        seconds=seconds,
-        cpu_s=usage.ru_utime + usage.ru_stime,
-        peak_gb=usage.ru_maxrss * _RSS_UNIT_BYTES / 1e9,
-    )
-
-
-def _figures(name: str, run: Run, rows: int) -> dict[str, Figure]:
+def _figures(name: str, run: CommandRun, rows: int) -> dict[str, Figure]:
     return {
         f"{name}: time": Figure.of([run.seconds], "s"),
         f"{name}: processor time": Figure.of([run.cpu_s], "s"),

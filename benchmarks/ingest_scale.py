@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 
 from benchmarks.data import MOBILENET_V2_FILE, PHOTOS_SMALL, SHARED_DATA, Data, data_file
+from benchmarks.own_process import run_python
 from benchmarks.report import Figure, Report, Target
 from benchmarks.workspaces import add_mobilenet_v2
 
 _PEAK_GB = 1.5
 _WHOLE_SMALL_SET = 37_344
 _SECOND_RUN_S = 15
-_RSS_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024  # getrusage(2) counts in KiB on Linux
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,22 +97,12 @@ def _twice(archive: Path, network: Path, size: int) -> tuple[IndexRun, IndexRun]
 
 
 def _index(archive: Path, home: Path, size: int) -> IndexRun:
-    # Linux counts what this process holds as the peak of a child that it starts, so it must stay the smaller one.
-    command = [sys.executable, "-m", "sartor", "index", str(archive), "--limit", str(size)]
-    with TemporaryFile() as output:
-        started_s = time.perf_counter()
-        process = subprocess.Popen([*command, "--home", str(home), "--json"], stdout=output)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - started_s
-        process.returncode = os.waitstatus_to_exitcode(status)  # Popen has not seen its end
-        if process.returncode:
-            raise subprocess.CalledProcessError(process.returncode, command)
-        output.seek(0)
-        told = json.load(output)
+    options = ("--limit", str(size), "--home", str(home), "--json")
+    run = run_python("-m", "sartor", "index", str(archive), *options)
     return IndexRun(
-        photos=told["photos"],
-        embedded=told["embedded"],
-        seconds=seconds,
-        rate=told["photos_per_second"],
-        peak_gb=usage.ru_maxrss * _RSS_UNIT_BYTES / 1e9,
+        photos=run.told["photos"],
+        embedded=run.told["embedded"],
+        seconds=run.seconds,
+        rate=run.told["photos_per_second"],
+        peak_gb=run.peak_gb,
     )

@@ -230,6 +230,14 @@ def ingest_scale(result: Result) -> Table:
     )
 
 
+def feed_scale(result: Result) -> Table:
+    """Time and memory of reading a feed beside pandas, and of indexing it with its photos known."""
+    whats = ("time", "processor time", "peak memory")
+    runs = [name.removesuffix(": time") for name in result["figures"] if name.endswith(": time")]
+    rows = [(run, *(_cell(result, f"{run}: {what}") for what in whats)) for run in runs]
+    return Table(("a feed of", "s", "processor s", "peak memory, GB"), rows)
+
+
 def startup(result: Result) -> Table:
     """Milliseconds until a command or an import is there."""
     figures = result["figures"].items()
@@ -258,6 +266,7 @@ TABLES: Mapping[str, Callable[[Result], Table]] = {
     "for_you": for_you,
     "event_load": event_load,
     "ingest_scale": ingest_scale,
+    "feed_scale": feed_scale,
     "startup": startup,
 }
 
