@@ -285,11 +285,19 @@ class ListingQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A page of products in order, the ``total`` on all pages, and the cursor of the next page, if any."""
+    """A page of products in order.
+
+    Attributes:
+        products: On this page.
+        total: Number of products on all pages.
+        next: The cursor of the next page, if any.
+        is_close: Whether no product has all the words, so that these have words that are nearly the same.
+    """
 
     products: tuple[StoredProduct, ...]
     total: int
     next: str | None
+    is_close: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
