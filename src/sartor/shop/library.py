@@ -361,7 +361,8 @@ def _warn_of_version(settings: Settings, file: Path) -> None:
     if is_too_new:
         logger.warning(
             "OpenVINO runs %s, but ONNX Runtime%s does not read it (IR %d, opset %d), so it cannot run "
-            "on CUDA, CoreML or DirectML; export it with opset %d and IR %d at most, or convert it with onnx.version_converter",
+            "on CUDA, CoreML or DirectML; export it with opset %d and IR %d at most, or convert it with "
+            "onnx.version_converter",
             file.name,
             "" if find_spec(RuntimeChoice.ONNXRUNTIME.value) is None else " as installed",
             header.ir_version,

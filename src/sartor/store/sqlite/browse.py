@@ -254,10 +254,11 @@ def compare_anew(connection: sqlite3.Connection) -> None:
         index.compare(number, product)
 
 
-def say_anew(connection: sqlite3.Connection) -> None:
-    """Index the words of all listed products again; their numbers and values stay."""
+def list_anew(connection: sqlite3.Connection) -> None:
+    """Index the words of all listed products, and what filters and sorts compare, again; their numbers stay."""
     index = BrowseIndex(connection)
     for number, product in _described(connection):
+        index.compare(number, product)
         index.say(number, product)
 
 
