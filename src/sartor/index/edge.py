@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_FORMAT = 5  # of the directory; an index of another format is rebuilt
+_FORMAT = 6  # of the directory; an index of another format is rebuilt
 _STATE_FILE = "state.json"
 _SHARD = "shard"
 _HNSW = qdrant.HnswIndexConfig(m=16, ef_construct=100, full_scan_threshold=10_000)  # Qdrant's own defaults
