@@ -8,6 +8,7 @@ not trained on (``training/calibration.py``), for each kind of photo, and kept i
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,21 +67,22 @@ def resolution_of(width_px: float, height_px: float) -> float:
 
 def with_known(heads: Heads, probabilities: Mapping[str, Matrix], rows: Sequence[Attributes]) -> dict[str, Matrix]:
     """Probabilities by attribute, ``(n, c)`` each, in which the values that a catalog knows are nearly certain."""
-    found = {}
-    for head in heads.heads:
-        own = probabilities[head.name]
-        known = [(row, head.classes.index(value)) for row, value in _values(head, rows) if value in head.classes]
-        if known:
-            own = own.copy()
-            at, classes = (list(each) for each in zip(*known, strict=True))
-            own[at] *= 1 - _SURE
-            own[at, classes] += _SURE
-        found[head.name] = own
-    return found
+    return {head.name: _surer(heads, head, probabilities[head.name], rows) for head in heads.heads}
 
 
-def _values(head: AttributeHead, rows: Sequence[Attributes]) -> list[tuple[int, str]]:
-    return [(row, str(each[head.name])) for row, each in enumerate(rows) if each.get(head.name)]
+def _surer(heads: Heads, head: AttributeHead, own: Matrix, rows: Sequence[Attributes]) -> Matrix:
+    columns = heads.columns[head.name]
+    known = [
+        (row, columns[str(value)])
+        for row, each in enumerate(rows)
+        if (value := each.get(head.name)) and str(value) in columns
+    ]
+    if known:
+        own = own.copy()
+        at, classes = (list(each) for each in zip(*known, strict=True))
+        own[at] *= 1 - _SURE
+        own[at, classes] += _SURE
+    return own
 
 
 def merged(parts: Sequence[tuple[Asked, float]]) -> Asked:
@@ -146,14 +148,11 @@ class Matcher:
         """
         found = dict(zip(FEATURES, closeness.T, strict=True))
         found[NEAR] = np.maximum(0, found["style"] - NEAR_STYLE) / (1 - NEAR_STYLE)
-        if self._agreeing:
-            probabilities = with_known(self.heads, probabilities, rows)
-            for head in self._agreeing:
-                if head.name in asked.probabilities:
-                    wanted = self._kernels[head.name] @ asked.probabilities[head.name]
-                    found[signal_of(head.name)] = _agreement(
-                        head.name, asked, probabilities[head.name] @ wanted, rows
-                    )
+        for head in self._agreeing:
+            if head.name in asked.probabilities:
+                wanted = self._kernels[head.name] @ asked.probabilities[head.name]
+                expected = _surer(self.heads, head, probabilities[head.name], rows) @ wanted
+                found[signal_of(head.name)] = _agreement(head.name, asked, expected, rows)
         return found
 
     def log_odds(
@@ -265,20 +264,21 @@ def agreement_kernel(head: AttributeHead) -> Matrix:
 
 def _agreement(name: str, asked: Asked, expected: Vector, rows: Sequence[Attributes]) -> Vector:
     """The expected agreement, but where the catalog knows both values, whether they agree."""
-    own = asked.known.get(name)
-    if own:
-        wanted = _compared(name, own)
+    if own := asked.known.get(name):
         for row, values in enumerate(rows):
             if value := values.get(name):
-                agree = len({wanted, _compared(name, value)}) == 1 or not FITS_ALL.isdisjoint(
-                    {wanted, _compared(name, value)}
-                )
-                expected[row] = _SURE if agree else 1 - _SURE
+                expected[row] = _agreed(name, str(own), str(value))
     return expected
 
 
-def _compared(name: str, value: object) -> str:
-    text = str(value)
+@lru_cache(maxsize=4096)
+def _agreed(name: str, own: str, value: str) -> float:
+    """How surely two values of an attribute agree."""
+    both = {_compared(name, own), _compared(name, value)}
+    return _SURE if len(both) == 1 or not FITS_ALL.isdisjoint(both) else 1 - _SURE
+
+
+def _compared(name: str, text: str) -> str:
     return color_family(text) if name in COLOR_ATTRIBUTES else text.lower()
 
 

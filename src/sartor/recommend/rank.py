@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from sartor.recommend.base import Model
     from sartor.store.base import CatalogStore
-    from sartor.types import Attributes, Matrix, Neighbor, Photo, StoredProduct, Vector
+    from sartor.types import Attributes, Guesses, Matrix, Neighbor, Photo, StoredProduct, Vector
 
     Flags = npt.NDArray[np.bool_]
 
@@ -40,6 +41,8 @@ def mmr(scores: Vector, vectors: Matrix, *, k: int, diversity: float) -> list[in
     Returns:
         Rows of the chosen candidates, in order.
     """
+    if not diversity and (np.diff(scores) <= 0).all():
+        return list(range(min(k, len(scores))))
     nearest = np.full(len(scores), -1.0, np.float32)
     left = np.ones(len(scores), np.bool_)
     chosen: list[int] = []
@@ -58,13 +61,21 @@ def fold_variants(groups: Sequence[str], alike: Flags) -> list[list[int]]:
     Each product's variants come in their order, and products in the order of their first.
     """
     products: list[list[int]] = []
+    folding: list[list[int]] = []  # those that may have variants
+    others = np.tril(alike, -1)
+    twins = (others.any(axis=0) | others.any(axis=1)).tolist()
+    counts = Counter(groups)
     for row, group in enumerate(groups):
-        for variants in products:
+        if not twins[row] and not (group and counts[group] > 1):
+            products.append([row])
+            continue
+        for variants in folding:
             if (group and group == groups[variants[0]]) or alike[row, variants[0]]:
                 variants.append(row)
                 break
         else:
-            products.append([row])
+            folding.append([row])
+            products.append(folding[-1])
     return products
 
 
@@ -137,14 +148,18 @@ class CandidateSet:
         """Ranked candidates as hits, in order."""
         if not items:
             return ()
-        predicted = self.model.predicted(self.vectors[[item.row for item in items]])
-        return tuple(self._hit(item, values) for item, values in zip(items, predicted, strict=True))
+        known = [self._stored(item).predicted if self.model.is_default else {} for item in items]
+        rows = [item.row for item, guesses in zip(items, known, strict=True) if not guesses]
+        predicted = iter(self.model.predicted(self.vectors[rows]) if rows else ())
+        return tuple(
+            self._hit(item, guesses or next(predicted)) for item, guesses in zip(items, known, strict=True)
+        )
 
-    def _hit(self, item: RankedItem, predicted: Mapping[str, tuple[str, float]]) -> Hit:
-        neighbor = self.neighbors[item.row]
-        stored = self.products[neighbor.product_id]
-        product = stored.product
-        guesses = stored.predicted if self.model.is_default and stored.predicted else predicted
+    def _stored(self, item: RankedItem) -> StoredProduct:
+        return self.products[self.neighbors[item.row].product_id]
+
+    def _hit(self, item: RankedItem, guesses: Guesses) -> Hit:
+        neighbor, product = self.neighbors[item.row], self._stored(item).product
         guesses = {name: guess for name, guess in guesses.items() if name not in product.attributes}
         title = title_of(product, guesses)
         return Hit(
@@ -152,7 +167,7 @@ class CandidateSet:
             score=item.score,
             title=title.text,
             title_predicted=title.is_predicted,
-            attributes=product.attributes,
+            attributes=dict(product.attributes),  # its own, since the store keeps the product's for other answers
             predicted=guesses,
             photo=self._photo(neighbor),
             variants=item.variants,
@@ -171,6 +186,8 @@ class CandidateSet:
 
     def _photo(self, neighbor: Neighbor) -> Photo:
         photos = self.products[neighbor.product_id].photos
+        if len(photos) == 1:
+            return photos[0]
         return next((photo for photo in photos if photo.sha256 == neighbor.sha256), photos[0])
 
     def _group(self, neighbor: Neighbor) -> str:
