@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sartor.described import title_of
-from sartor.recommend.base import GROUP
 from sartor.recommend.duplicates import alike
+from sartor.recommend.facts import guesses_of, known_of
 from sartor.types import Hit
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     import numpy.typing as npt
 
     from sartor.recommend.base import Model
+    from sartor.recommend.facts import Candidate
+    from sartor.recommend.matching import Known, Matcher
     from sartor.store.base import CatalogStore
-    from sartor.types import Attributes, Guesses, Matrix, Neighbor, Photo, StoredProduct, Vector
+    from sartor.types import Guesses, Matrix, Neighbor, Vector
 
     Flags = npt.NDArray[np.bool_]
 
@@ -95,7 +97,7 @@ class CandidateSet:
 
     neighbors: tuple[Neighbor, ...]
     vectors: Matrix  # of the neighbors, joined features, (n, d + m + c)
-    products: Mapping[str, StoredProduct]
+    candidates: tuple[Candidate, ...]  # of the neighbors
     sizes: tuple[int, int]  # d and m, the lengths of style and color
     model: Model  # predicts what the catalog leaves open
 
@@ -109,12 +111,16 @@ class CandidateSet:
         vectors = (
             np.stack([neighbor.vector for neighbor in kept]) if kept else np.empty((0, sum(sizes)), np.float32)
         )
-        return cls(neighbors=kept, vectors=vectors, products=products, sizes=sizes, model=model)
+        candidates = tuple(model.candidates.of(kept, products))
+        return cls(neighbors=kept, vectors=vectors, candidates=candidates, sizes=sizes, model=model)
 
     def reordered(self, order: Sequence[int]) -> CandidateSet:
         """The same candidates in another order, by their rows."""
         return replace(
-            self, neighbors=tuple(self.neighbors[row] for row in order), vectors=self.vectors[list(order)]
+            self,
+            neighbors=tuple(self.neighbors[row] for row in order),
+            candidates=tuple(self.candidates[row] for row in order),
+            vectors=self.vectors[list(order)],
         )
 
     def select(
@@ -124,14 +130,12 @@ class CandidateSet:
 
         Diversity goes from 0, the highest scores, to 1, the most varied. Some item groups may be left out.
         """
-        allowed = [
-            row for row, neighbor in enumerate(self.neighbors) if self._group(neighbor) not in without_groups
-        ]
+        allowed = [row for row, each in enumerate(self.candidates) if each.group not in without_groups]
         if not allowed:
             return []
         style, color, _ = np.split(self.vectors[allowed], np.cumsum(self.sizes), axis=1)
-        prints = [self._photo(self.neighbors[row]).fingerprint for row in allowed]
-        groups = [self._group(self.neighbors[row]) for row in allowed]
+        prints = [self.candidates[row].photo.fingerprint for row in allowed]
+        groups = [self.candidates[row].group for row in allowed]
         variants = [[allowed[row] for row in rows] for rows in fold_variants(groups, alike(style, color, prints))]
         first = [rows[0] for rows in variants]
         chosen = mmr(scores[first], self.vectors[first, : self.sizes[0]], k=k, diversity=diversity)
@@ -148,18 +152,24 @@ class CandidateSet:
         """Ranked candidates as hits, in order."""
         if not items:
             return ()
-        known = [self._stored(item).predicted if self.model.is_default else {} for item in items]
-        rows = [item.row for item, guesses in zip(items, known, strict=True) if not guesses]
-        predicted = iter(self.model.predicted(self.vectors[rows]) if rows else ())
-        return tuple(
-            self._hit(item, guesses or next(predicted)) for item, guesses in zip(items, known, strict=True)
-        )
+        predicted = self._guesses([item.row for item in items])
+        return tuple(self._hit(item, guesses) for item, guesses in zip(items, predicted, strict=True))
 
-    def _stored(self, item: RankedItem) -> StoredProduct:
-        return self.products[self.neighbors[item.row].product_id]
+    def known(self, matcher: Matcher) -> Known:
+        """What the candidates' matches depend on."""
+        return known_of(self.candidates, self.vectors, matcher, dimension=self.sizes[0])
+
+    def _guesses(self, rows: Sequence[int]) -> list[Guesses]:
+        """What is predicted of some candidates: as the listing has it, or by their vectors."""
+        listed = [self.candidates[row].stored.predicted if self.model.is_default else {} for row in rows]
+        others = [row for row, guesses in zip(rows, listed, strict=True) if not guesses]
+        made = guesses_of([self.candidates[row] for row in others], self.vectors[others], self.model.predicted)
+        by_row = dict(zip(others, made, strict=True))
+        return [guesses or by_row[row] for row, guesses in zip(rows, listed, strict=True)]
 
     def _hit(self, item: RankedItem, guesses: Guesses) -> Hit:
-        neighbor, product = self.neighbors[item.row], self._stored(item).product
+        candidate = self.candidates[item.row]
+        product = candidate.stored.product
         guesses = {name: guess for name, guess in guesses.items() if name not in product.attributes}
         title = title_of(product, guesses)
         return Hit(
@@ -169,26 +179,12 @@ class CandidateSet:
             title_predicted=title.is_predicted,
             attributes=dict(product.attributes),  # its own, since the store keeps the product's for other answers
             predicted=guesses,
-            photo=self._photo(neighbor),
+            photo=candidate.photo,
             variants=item.variants,
             reasons=item.reasons,
         )
 
     @property
-    def rows(self) -> list[Attributes]:
-        """What the catalog says of each candidate."""
-        return [self.products[neighbor.product_id].product.attributes for neighbor in self.neighbors]
-
-    @property
     def fingerprints(self) -> list[bytes]:
         """Of each candidate's photo."""
-        return [self._photo(neighbor).fingerprint for neighbor in self.neighbors]
-
-    def _photo(self, neighbor: Neighbor) -> Photo:
-        photos = self.products[neighbor.product_id].photos
-        if len(photos) == 1:
-            return photos[0]
-        return next((photo for photo in photos if photo.sha256 == neighbor.sha256), photos[0])
-
-    def _group(self, neighbor: Neighbor) -> str:
-        return str(self.products[neighbor.product_id].product.attributes.get(GROUP, ""))
+        return [candidate.photo.fingerprint for candidate in self.candidates]
