@@ -231,6 +231,9 @@ class SqliteCatalogStore:
 
     @property
     def revision(self) -> int:
+        return self._facts.value("revision", self._read_revision)
+
+    def _read_revision(self) -> int:
         ((revision,),) = self._database.all(
             "SELECT max(coalesce((SELECT max(revision) FROM products), 0),"
             " coalesce((SELECT max(revision) FROM deletions), 0))"
