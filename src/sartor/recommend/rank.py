@@ -65,7 +65,7 @@ def fold_variants(groups: Sequence[str], alike: Flags) -> list[list[int]]:
     products: list[list[int]] = []
     folding: list[list[int]] = []  # those that may have variants
     others = np.tril(alike, -1)
-    twins = (others.any(axis=0) | others.any(axis=1)).tolist()
+    twins: list[bool] = np.logical_or(others.any(axis=0), others.any(axis=1)).tolist()
     counts = Counter(groups)
     for row, group in enumerate(groups):
         if not twins[row] and not (group and counts[group] > 1):

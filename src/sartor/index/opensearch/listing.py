@@ -142,15 +142,15 @@ class OpenSearchListing:
         """How to read each word, if no product of the whole catalog has all of them; empty if there is no way."""
         phrases = phrases_of(words)
         ways = {
-            f"{rank} {way.value}": found
+            f"{rank} {way.value}": query
             for rank, phrase in enumerate(phrases)
             for way in Reading
-            if (found := word_query(phrase, way)) is not None
+            if (query := word_query(phrase, way)) is not None
         }
         if not ways:
             return ()
         asked = {"all": query_of(words=words), **ways}
-        counts = {name: {"filter": query} for name, query in asked.items()}
+        counts = {name: {"filter": each} for name, each in asked.items()}
         answer = self._ask({"size": 0, "query": query_of(), "aggs": counts}).get("aggregations", {})
         found = {name for name in asked if answer.get(name, {}).get("doc_count")}
         readings = [
