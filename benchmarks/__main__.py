@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from benchmarks.answer_speed import answer_speed
 from benchmarks.answers import answers
 from benchmarks.beside_service import beside_service
 from benchmarks.data import SHARED_DATA, Data
@@ -82,6 +83,7 @@ app.command("host_rounds")(host_rounds)
 app.command("host_load")(host_load)
 app.command("looks")(looks)
 app.command("service_load")(service_load)
+app.command("answer_speed")(answer_speed)
 app.command("beside_service")(beside_service)
 app.command("same_answers")(same_answers)
 app.command("training_first_figures")(training_first_figures)

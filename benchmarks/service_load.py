@@ -83,7 +83,7 @@ def service_load(  # noqa: PLR0913 - each is an option
             products = shop.product_ids()
         if before is not None:
             _index(before, of_before, data_file(data, PHOTOS_SMALL), len(products))
-        by_photo, by_id = _by_photo(photos), by_id_of(products[::37])
+        by_photo, by_id = by_photo_of(photos), by_id_of(products[::37])
         for service, options in services.items():
             served, checkout = (of_before, before) if service == _BEFORE else (workspace, None)
             with serving(served, *options, checkout=checkout) as address:
@@ -192,7 +192,8 @@ def _get(address: str, path: str) -> int:
     return connection.getresponse().status
 
 
-def _by_photo(photos: Sequence[bytes]) -> Callable[[http.client.HTTPConnection, int], None]:
+def by_photo_of(photos: Sequence[bytes]) -> Callable[[http.client.HTTPConnection, int], None]:
+    """Asks for the products most similar to a photo, each turn with the next one."""
     head = b'--x\r\nContent-Disposition: form-data; name="photo"; filename="a.jpg"\r\n\r\n'
     forms = [head + photo + b"\r\n--x--\r\n" for photo in photos]
     kind = {"Content-Type": "multipart/form-data; boundary=x"}

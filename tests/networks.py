@@ -108,8 +108,28 @@ def batch_mixing_network(path: Path) -> Path:
     return _save(graph, path)
 
 
-def _save(graph: onnx.GraphProto, path: Path) -> Path:
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+def resizing_network(path: Path, *, opset: int = 19, ir_version: int = 10, **resize: int | str) -> Path:
+    """A network that makes a photo smaller by a ``Resize`` with these attributes, then gives the squared sum."""
+    nodes = [
+        helper.make_node("Resize", ["photo", "", "scales"], ["small"], mode="linear", **resize),
+        helper.make_node("Mul", ["small", "small"], ["squared"]),
+        helper.make_node("ReduceMean", ["squared", "axes"], ["embedding"], keepdims=0),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "resizing",
+        [helper.make_tensor_value_info("photo", TensorProto.FLOAT, ["n", 3, SIDE_PX, SIDE_PX])],
+        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", 3])],
+        [
+            helper.make_tensor("axes", TensorProto.INT64, [2], [2, 3]),
+            helper.make_tensor("scales", TensorProto.FLOAT, [4], [1, 1, 0.25, 0.25]),
+        ],
+    )
+    return _save(graph, path, opset=opset, ir_version=ir_version)
+
+
+def _save(graph: onnx.GraphProto, path: Path, *, opset: int = 18, ir_version: int = 9) -> Path:
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=ir_version)
     onnx.checker.check_model(model)
     onnx.save(model, path)
     return path

@@ -28,7 +28,7 @@ Key: TypeAlias = str | int | float | None
 MIN_FILTER_VALUES, MAX_FILTER_VALUES = 2, 200  # of an attribute that makes a good filter
 
 _MAX_WORDS = 32  # a pasted text does not slow other queries down
-_MAX_WORD_CHARS = 64
+MAX_WORD_CHARS = 64
 _MIN_PREFIX_CHARS = 4  # shorter words match whole: "shirt" finds shirts, "top" does not find topwear
 _MIN_COVERAGE = 0.2  # of the products, of an attribute that makes a good filter
 _WORDS_OF_A_NAME = re.compile(r"[\W_]+|(?<=[a-z])(?=[A-Z])")
@@ -69,7 +69,7 @@ def phrases_of(words: str) -> list[Phrase]:
     typed = storable(words).replace("\0", " ").replace('"', " ").split()
     terms = [word for word in typed if any(letter.isalnum() for letter in word)][:_MAX_WORDS]
     phrases = [
-        Phrase(word[:_MAX_WORD_CHARS], is_prefix=rank == len(terms) or len(word) >= _MIN_PREFIX_CHARS)
+        Phrase(word[:MAX_WORD_CHARS], is_prefix=rank == len(terms) or len(word) >= _MIN_PREFIX_CHARS)
         for rank, word in enumerate(terms, 1)
     ]
     return list(dict.fromkeys(phrases))
@@ -99,7 +99,7 @@ def tokens_of(text: str) -> list[str]:
                 word = ""
         if word:
             tokens.append(word)
-    return [token[:_MAX_WORD_CHARS] for token in tokens]
+    return [token[:MAX_WORD_CHARS] for token in tokens]
 
 
 def good_filters(attributes: Iterable[tuple[str, Sequence[str], int]], *, products: int) -> tuple[str, ...]:

@@ -52,6 +52,7 @@
     │   ├── ProductNotFound
     │   ├── UnknownAttribute
     │   ├── UnknownValue
+    │   ├── MixedCurrencies
     │   ├── UnknownColor
     │   ├── BadDial
     │   ├── BadWeight
@@ -107,7 +108,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 
@@ -684,6 +685,18 @@ class UnknownValue(QueryError):
         hint = _did_you_mean(value, known)
         values = _listed(known[:_SHOWN_VALUES]) + (", …" if len(known) > _SHOWN_VALUES else "")
         super().__init__(f"no product has {attribute} {value!r}; {hint}there are: {values}")
+
+
+class MixedCurrencies(QueryError):
+    """Prices in several currencies would be compared as if they were one."""
+
+    def __init__(self, what: str, *, currencies: Mapping[str, int]) -> None:
+        counts = ", ".join(f"{currency} ({count})" for currency, count in currencies.items())
+        example = next(iter(currencies))
+        super().__init__(
+            f"{what} would mix currencies; there are prices in {counts}: add the filter price:currency={example}, "
+            f"or name the currency in the filter, as in price:{example}=10..50"
+        )
 
 
 class UnknownColor(QueryError):

@@ -105,6 +105,7 @@ MAX_URL_CHARS = 2_048  # URL of a photo.
 REVISION_WAIT_S = 1.0  # Seconds that a read waits until its process has followed to the revision that it names.
 RATES_CALL_S = 0.25  # Seconds in which a server that counts requests for several hosts has to answer.
 RATES_AWAY_S = 5.0  # Seconds that a host counts alone after that server has not.
+QUEUE_S = 0.1  # Seconds that a request of the API may have to wait for others; a longer queue refuses it at once.
 KEYS_CACHED_S = 5.0  # Seconds after which a new or deleted API key counts.
 DRAIN_S = 20  # Seconds that requests have to end in when the service stops.
 BACKLOG = 512  # Connections that wait to be accepted.

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 PRICE, SALE_PRICE, COMPARE_AT_PRICE = "price", "sale_price", "compare_at_price"
 AVAILABILITY = "availability"
+PRICE_CURRENCY = "price:currency"  # what a product's price is in; beside it "price:EUR" is the amount in euros
 
 _WORDS_OF_A_NAME = re.compile(r"[\W_]+|(?<=[a-z])(?=[A-Z])")
 
@@ -149,6 +150,25 @@ def is_price(attribute: str) -> bool:
     """
     words = [word.casefold() for word in _WORDS_OF_A_NAME.split(attribute.strip()) if word]
     return bool(words) and words[-1] == PRICE
+
+
+def in_currency(attribute: str, currency: str) -> str:
+    """The name by which a price is compared in one currency alone: ``price:EUR``."""
+    return f"{attribute}:{currency}"
+
+
+@lru_cache(maxsize=4096)
+def price_named(name: str) -> tuple[str, str] | None:
+    """The price that a filter names, and the currency in its name; None if it names none.
+
+    Example:
+        >>> price_named("sale_price:EUR"), price_named("price"), price_named("price:currency"), price_named("size")
+        (('sale_price', 'EUR'), ('price', ''), None, None)
+    """
+    attribute, colon, currency = name.rpartition(":")
+    if not colon:
+        return (name, "") if is_price(name) else None
+    return (attribute, currency) if is_price(attribute) and name != PRICE_CURRENCY else None
 
 
 def price_attribute(attributes: Attributes) -> AttributeValue | None:

@@ -289,9 +289,13 @@ class ListingQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing(Tabular):
-    """A page of products in order, the ``total`` on all pages, and the cursor of the next page, if any.
+    """A page of products in order; a table by ``to_pandas``, ``to_polars``, ``to_arrow`` and ``to_records``.
 
-    It is a table by ``to_pandas``, ``to_polars``, ``to_arrow`` and ``to_records``.
+    Attributes:
+        products: On this page.
+        total: Number of products on all pages.
+        next: The cursor of the next page, if any.
+        is_close: Whether no product has all the words, so that these have words that are nearly the same.
     """
 
     _columns = LISTED_COLUMNS
@@ -299,6 +303,7 @@ class Listing(Tabular):
     products: tuple[StoredProduct, ...]
     total: int
     next: str | None
+    is_close: bool = False
 
     def _rows(self) -> Iterator[tuple[dict[str, object], Attributes, Guesses]]:
         for stored in self.products:

@@ -4,6 +4,7 @@ Stores and indexes all read values with this module, so a filter means the same 
 
 - A plain number is one text however it is written: ``10``, ``10.0`` and ``"10.00"`` are ``10``.
 - A price is read with its currency (``sartor.money``), and ``price`` is what is paid now: the sale price, if any.
+  Beside it, ``price:EUR`` is the amount if it is in euros, and ``price:currency`` says what it is in.
 - An availability has one spelling (``sartor.offers``).
 - A path of categories is also found by each category above: ``Men > Tees`` is ``Men``, too.
 """
@@ -17,8 +18,16 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from sartor.limits import MAX_FILTERED_TEXT_CHARS
-from sartor.money import money_of
-from sartor.offers import AVAILABILITY, PRICE, availability_of, is_price, price_attribute
+from sartor.money import currency_of, money_of
+from sartor.offers import (
+    AVAILABILITY,
+    PRICE,
+    PRICE_CURRENCY,
+    availability_of,
+    in_currency,
+    is_price,
+    price_attribute,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,9 +156,36 @@ def _pairs_of(attributes: Attributes) -> Iterator[tuple[str, list[tuple[str | No
             now = price_attribute(attributes) if attribute == PRICE else None
             if now is not None and now is not value and (paid := amounts_of(now)):
                 pairs = [(text, paid[0]) for text, _ in pairs]
+            else:
+                now = None
             yield attribute, pairs
+            yield from _in_currencies(attribute, attributes, value if now is None else now)
         else:
             yield attribute, [pair for item in items for pair in _pairs(item)]
+
+
+def _in_currencies(
+    attribute: str, attributes: Attributes, value: AttributeValue
+) -> Iterator[tuple[str, list[tuple[str | None, float | None]]]]:
+    """A price under a name for each of its currencies, and what ``price`` is in."""
+    found: dict[str, list[tuple[str | None, float | None]]] = {}
+    for item in _items(value):
+        _, amount = _text_and_amount(item)
+        currency = "" if amount is None else _currency(item, attributes)
+        if currency:
+            found.setdefault(currency, []).append((None, amount))
+    for currency, pairs in found.items():
+        yield in_currency(attribute, currency), pairs
+    if found and attribute == PRICE:
+        yield PRICE_CURRENCY, [(currency, None) for currency in found]
+
+
+def _currency(item: str | float, attributes: Attributes) -> str:
+    money = money_of(item) if isinstance(item, str) else None
+    if money is not None and money.currency:
+        return money.currency
+    named = attributes.get("currency")
+    return (currency_of(named) or "") if isinstance(named, str) else ""
 
 
 def _pairs(item: str | float) -> Iterator[tuple[str | None, float | None]]:

@@ -10,8 +10,9 @@ import pytest
 from sartor.choices import Layout, RuntimeChoice, Scaling
 from sartor.config import Settings
 from sartor.encoders import add as onnx_whole
-from sartor.encoders.add import ModelSpec, as_one_file, external_files
+from sartor.encoders.add import ModelSpec, as_one_file
 from sartor.encoders.card import PixelScaling
+from sartor.encoders.onnx_file import external_files
 from sartor.errors import MissingExtra, ModelExists, UnusableModel
 from sartor.shop.library import add_model, open_models
 from tests.networks import SIDE_PX, batch_mixing_network, color_network, constant_network, tower_network

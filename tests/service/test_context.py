@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sartor.service.context import BoundedExecutor
+from sartor.service.executor import BoundedExecutor
 from sartor.service.problems import Overloaded, TookTooLong
 
 if TYPE_CHECKING:

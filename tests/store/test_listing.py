@@ -125,8 +125,8 @@ def _after(query: ListingQuery, after: str | None) -> ListingQuery:
 
 
 def plain(text: str) -> list[str]:
-    """Words as SQLite's unicode61 takes them, without accents."""
-    letters = unicodedata.normalize("NFD", text.lower())
+    """Words without accents, with ss for ß."""
+    letters = unicodedata.normalize("NFD", text.lower().replace("ß", "ss"))
     kept = "".join(letter for letter in letters if not unicodedata.combining(letter))
     return "".join(letter if letter.isalnum() else " " for letter in kept).split()
 
@@ -292,6 +292,112 @@ def test_words_find(store: CatalogStore, words: str, found: set[str]) -> None:
     )
     found = {"SKU-7" if each == "d" else each for each in found}
     assert set(ids(store.listing(ListingQuery(words=words)))) == found
+
+
+FASHION = (
+    ("bjorn", "Bjørn Borg boxers"),
+    ("strasse", "Straße sneakers"),
+    ("lodz", "Scarf of Łódź"),
+    ("dress", "红色连衣裙"),
+    ("tee", "Cotton T-Shirt"),
+    ("tees", "Tshirt, plain"),
+    ("green", "Kleid, grün"),
+    ("night", "Nachthemd"),
+    ("hat", "Œuvre hat by Þór"),
+    ("jeans", "Levi's 501"),
+    ("wan", "花柄ワンピース"),
+    ("won", "꽃무늬원피스"),
+    ("thai", "เสื้อยืดสีแดง"),
+    ("full", "\uff26\uff35\uff2c\uff2c width"),
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("bjorn", ["bjorn"]),
+        ("bjoern", ["bjorn"]),
+        ("bjørn", ["bjorn"]),
+        ("strasse", ["strasse"]),
+        ("STRASSE snea", ["strasse"]),
+        ("lodz", ["lodz"]),
+        ("裙", ["dress"]),
+        ("连衣裙", ["dress"]),
+        ("红色 裙", ["dress"]),
+        ("裙连", []),
+        ("tshirt", ["tees", "tee"]),
+        ("t-shirt", ["tee", "tees"]),
+        ("gruen", ["green"]),
+        ("grun kleid", ["green"]),
+        ("oeuvre", ["hat"]),
+        ("thor", ["hat"]),
+        ("levis", ["jeans"]),
+        ("ワンピ", ["wan"]),
+        ("원피스", ["won"]),
+        ("ยืด", ["thai"]),
+        ("full", ["full"]),
+    ],
+)
+def test_words_are_found_however_they_are_written(store: CatalogStore, words: str, found: list[str]) -> None:
+    write(store, *(Product(id=product_id, title=title) for product_id, title in FASHION))
+    listing = store.listing(ListingQuery(words=words))
+    assert (ids(listing), listing.is_close) == (found, False)
+
+
+def test_what_has_the_words_as_typed_comes_before_what_is_folded(store: CatalogStore) -> None:
+    write(
+        store,
+        Product(id="typed", title="A long title in which somewhere a bjorn is said", attributes={"brand": "none"}),
+        Product(id="folded", title="Bjørn"),
+        Product(id="attribute", title="Boxers", attributes={"brand": "Bjørn"}),
+    )
+    query = ListingQuery(words="bjorn", limit=1)
+    assert [product_id for page in pages(store, query) for product_id in ids(page)] == [
+        "typed",
+        "folded",
+        "attribute",
+    ]
+    assert ids(store.listing(ListingQuery(words="bjørn")))[0] == "folded"
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("sneekers", {"strasse"}),
+        ("snaekers", {"strasse"}),
+        ("snekaers boots", set()),
+        ("snaekres", {"strasse"}),
+        ("hemd", {"night"}),
+        ("baxers bjorn", {"bjorn"}),
+        ("nachthemt", {"night"}),
+        ("hut", set()),
+        ("502", set()),
+        ("xyzzy", set()),
+    ],
+)
+def test_a_word_that_no_product_has_stands_for_the_closest_ones(
+    store: CatalogStore, words: str, found: set[str]
+) -> None:
+    write(
+        store,
+        *(Product(id=product_id, title=title, attributes={"has": product_id}) for product_id, title in FASHION),
+    )
+    listing = store.listing(ListingQuery(words=words))
+    assert (set(ids(listing)), listing.total, listing.is_close) == (found, len(found), bool(found))
+    counts = store.facets(["has"], words=words, limit=9)["has"]
+    assert {count.value for count in counts} == found
+    where = Where((AnyOf(attribute="has", values=("nobody",)),))
+    assert store.listing(ListingQuery(words=words, where=where)).total == 0
+
+
+def test_a_word_that_some_product_has_is_never_another_word(store: CatalogStore) -> None:
+    write(
+        store,
+        Product(id="short", title="Short", attributes={"color": "red"}),
+        Product(id="shirt", title="Shirt", attributes={"color": "blue"}),
+    )
+    blue = Where((AnyOf(attribute="color", values=("blue",)),))
+    assert store.listing(ListingQuery(words="short", where=blue)) == Listing(products=(), total=0, next=None)
 
 
 def test_a_word_in_the_title_counts_more(store: CatalogStore) -> None:

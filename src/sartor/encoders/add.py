@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -12,19 +11,16 @@ import numpy as np
 from sartor.choices import Layout, ResizePolicy
 from sartor.encoders.card import MODEL_ID, ModelCard, PixelScaling
 from sartor.encoders.encoder import unit_norm
+from sartor.encoders.onnx_file import external_files
 from sartor.encoders.registry import sha256_of
 from sartor.errors import MissingExtra, UnusableModel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from sartor.encoders.base import LoadRuntime, Pixels, Port, Runtime, Signature
     from sartor.encoders.card import Resizing
     from sartor.types import Matrix
-
-_GRAPH, _METADATA, _INITIALIZER, _EXTERNAL_DATA, _KEY, _VALUE = 7, 14, 5, 13, 1, 2
-_VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
 
 NEEDS_SCALING = (
     "how its pixels are scaled cannot be read from it, and no preprocessor_config.json lies beside it; "
@@ -68,76 +64,6 @@ def as_one_file(network: Path, directory: Path) -> Path:
             "export a smaller one, such as float16",
         ) from error
     return whole
-
-
-def external_files(network: Path) -> tuple[str, ...]:
-    """Names of the files beside a network that hold its weights; empty if it is not an ONNX file."""
-    try:
-        with network.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return tuple(sorted(set(_locations(content))))
-    except (IndexError, ValueError):
-        return ()  # the runtime reports the error
-
-
-def metadata_of(network: Path) -> dict[str, str]:
-    """What the exporter of a network wrote into it, by name; empty if it is not an ONNX file."""
-    try:
-        with network.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            pairs = [
-                [
-                    content[slice(*span)].decode()
-                    for number in (_KEY, _VALUE)
-                    for span in _fields(content, entry, number)
-                ]
-                for entry in _fields(content, (0, len(content)), _METADATA)
-            ]
-    except (IndexError, ValueError):
-        return {}  # the runtime reports the error
-    return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}  # noqa: PLR2004 - a name and a value
-
-
-def _locations(content: mmap.mmap) -> Iterator[str]:
-    for graph in _fields(content, (0, len(content)), _GRAPH):
-        for weight in _fields(content, graph, _INITIALIZER):
-            for entry in _fields(content, weight, _EXTERNAL_DATA):
-                key, value = (
-                    content[slice(*span)].decode()
-                    for number in (_KEY, _VALUE)
-                    for span in _fields(content, entry, number)
-                )
-                if key == "location":
-                    yield value
-
-
-def _fields(content: mmap.mmap, span: tuple[int, int], field: int) -> Iterator[tuple[int, int]]:
-    """The spans of all fields of one number in a protobuf message between two offsets."""
-    at, end = span
-    while at < end:
-        tag, at = _varint(content, at)
-        kind = tag & 7
-        if kind == _VARINT:
-            _, at = _varint(content, at)
-        elif kind in {_FIXED_64, _FIXED_32}:
-            at += 8 if kind == _FIXED_64 else 4
-        elif kind == _BYTES:
-            length, at = _varint(content, at)
-            if at + length > end:
-                raise ValueError
-            if tag >> 3 == field:
-                yield at, at + length
-            at += length
-        else:
-            raise ValueError
-
-
-def _varint(content: mmap.mmap, at: int) -> tuple[int, int]:
-    number, shift = 0, 0
-    while True:
-        byte = content[at]
-        number |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 0x80:  # noqa: PLR2004 - the highest bit marks that the number goes on
-            return number, at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

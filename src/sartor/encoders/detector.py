@@ -18,9 +18,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sartor.choices import ResizePolicy, Scaling
-from sartor.encoders.add import image_input, metadata_of, size_of
+from sartor.encoders.add import image_input, size_of
 from sartor.encoders.card import ModelCard, PixelScaling
 from sartor.encoders.encoder import prepare
+from sartor.encoders.onnx_file import metadata_of
 from sartor.encoders.registry import sha256_of
 from sartor.errors import UnusableModel
 

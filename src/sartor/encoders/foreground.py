@@ -42,7 +42,8 @@ class Foreground:
         """
         self._levels = [weights[f"level_{level}"] for level in range(len(weights) - 5)]
         self._place = weights["place"]
-        self._around, self._around_bias = weights["around"], weights["around_bias"]
+        around = weights["around"]
+        self._around, self._around_bias = around.reshape(-1, around.shape[-1]), weights["around_bias"]
         self._out, self._out_bias = weights["out"], weights["out_bias"]
 
     @classmethod
@@ -77,11 +78,9 @@ class Foreground:
             cells += part.repeat(height // part.shape[0], axis=0).repeat(width // part.shape[1], axis=1)
         cells = np.maximum(cells, 0)
         padded = np.pad(cells, ((1, 1), (1, 1), (0, 0)))
-        near = np.zeros_like(cells) + self._around_bias
-        for down in range(3):
-            for right in range(3):
-                near += padded[down : down + height, right : right + width] @ self._around[down, right]
-        logits = np.maximum(near, 0) @ self._out + self._out_bias  # (h, w, FINER²)
+        windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(0, 1))  # (h, w, u, 3, 3)
+        near = windows.transpose(0, 1, 3, 4, 2).reshape(height * width, -1) @ self._around + self._around_bias
+        logits = np.maximum(near, 0) @ self._out + self._out_bias  # (h w, FINER²)
         fine = logits.reshape(height, width, FINER, FINER).transpose(0, 2, 1, 3).reshape(height * FINER, -1)
         return np.asarray(1 / (1 + np.exp(-fine)), np.float32)
 

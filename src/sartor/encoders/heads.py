@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sartor.types import Matrix, Vector
 
     Map = npt.NDArray[np.float32]  # (h, w, c)
+    Rows = npt.NDArray[np.intp]
 
 _EPSILON = 1e-3  # of Keras' batch norm
 _DEPENDENT = 1e-3  # share of the greatest singular value below which a direction is none
@@ -73,7 +74,34 @@ class Heads:
 
     def probabilities(self, embeddings: Matrix) -> dict[str, Matrix]:
         """Calibrated probabilities by attribute, ``(n, c)`` each, for embeddings ``(n, d)`` of unit norm."""
-        return {head.name: self.of_head(head, embeddings) for head in self.heads}
+        if not self.heads:
+            return {}
+        vectors, factors, starts, widths = self._joined
+        logits = (embeddings @ vectors) * factors
+        raised = np.exp(logits - np.maximum.reduceat(logits, starts, axis=1).repeat(widths, axis=1))
+        shares = raised / np.add.reduceat(raised, starts, axis=1).repeat(widths, axis=1)
+        found = np.asarray(shares, np.float32)
+        ends = starts + widths
+        return {
+            head.name: found[:, start:end]
+            for head, start, end in zip(self.heads, starts.tolist(), ends.tolist(), strict=True)
+        }
+
+    @cached_property
+    def _joined(self) -> tuple[Matrix, Vector, Rows, Rows]:
+        """Class vectors of all heads side by side, the factor of each column, and start and width of each head."""
+        widths = np.array([len(head.classes) for head in self.heads])
+        vectors = np.concatenate([self._vectors[head.name] for head in self.heads], axis=1)
+        factors = np.array([self._scale / head.temperature for head in self.heads], np.float32)
+        return vectors, factors.repeat(widths), np.cumsum(widths) - widths, widths
+
+    @cached_property
+    def columns(self) -> dict[str, dict[str, int]]:
+        """The column of each class, by attribute."""
+        return {
+            head.name: {name: column for column, name in reversed(list(enumerate(head.classes)))}
+            for head in self.heads
+        }
 
     def of_head(self, head: AttributeHead, embeddings: Matrix) -> Matrix:
         """The same of one head, ``(n, c)``."""

@@ -43,6 +43,15 @@ def signature(file: Path) -> Signature:
     )
 
 
+def reads(file: Path) -> bool:
+    """Whether the installed ONNX Runtime can load a network."""
+    try:
+        _session(file, device="cpu")
+    except UnusableModel:
+        return False
+    return True
+
+
 def devices() -> tuple[str, ...]:
     """Devices that this build of ONNX Runtime supports, the fastest first."""
     present = set(ort.get_available_providers())
@@ -106,11 +115,23 @@ def _session(file: Path, *, device: str, threads: int = 0) -> Any:
     try:
         return ort.InferenceSession(file, options, providers=providers)
     except Exception as error:
-        raise UnusableModel(file, reason=f"ONNX Runtime cannot read it ({_first_line(error)})") from error
+        raise UnusableModel(
+            file, reason=f"ONNX Runtime cannot read it ({_first_line(error)}){_remedy(str(error))}"
+        ) from error
 
 
 def _port(port: Any) -> Port:
     return Port(name=port.name, shape=tuple(axis if isinstance(axis, int) else None for axis in port.shape))
+
+
+def _remedy(error: str) -> str:
+    """The way out for a network that was written with a newer ONNX than the runtime knows."""
+    if "IR version" not in error and "opset" not in error.casefold():
+        return ""
+    return (
+        "; export it with an older opset, convert it with onnx.version_converter and a lower ir_version, "
+        "or set SARTOR_RUNTIME=openvino"
+    )
 
 
 def _first_line(error: Exception) -> str:

@@ -6,7 +6,7 @@ background, as in a snapshot, a mask of the product counts, or else the middle m
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -146,19 +146,48 @@ def palette_of_color(rgb: tuple[int, int, int]) -> Palette:
     return Palette(lab, np.ones(1, np.float32))
 
 
-def palette_of(image: Image.Image, mask: Floats | None = None) -> Palette:
+class ReducedPhoto:
+    """An RGB photo in the size in which colors are counted, up to 64 pixels wide and high.
+
+    What is computed of its colors is computed once, for all that asks for it.
+    """
+
+    def __init__(self, image: Image.Image) -> None:
+        self.image = reduced_for_colors(image)
+
+    @cached_property
+    def rgb(self) -> npt.NDArray[np.uint8]:
+        """Its pixels, ``(h, w, 3)``."""
+        return np.asarray(self.image)
+
+    @cached_property
+    def lab(self) -> Floats:
+        """The same in OKLab."""
+        return oklab(self.rgb)
+
+    @cached_property
+    def behind(self) -> Flags:
+        """The pixels of its background, ``(h, w)``; see ``background``."""
+        return background(self.lab)
+
+
+def reduced(photo: Image.Image | ReducedPhoto) -> ReducedPhoto:
+    """A photo as its colors are counted; one that is reduced stays."""
+    return photo if isinstance(photo, ReducedPhoto) else ReducedPhoto(photo)
+
+
+def palette_of(photo: Image.Image | ReducedPhoto, mask: Floats | None = None) -> Palette:
     """The colors of the product on an RGB photo.
 
     Args:
-        image: The photo.
+        photo: The photo.
         mask: How probably each pixel of ``reduced_for_colors`` shows the product, ``(h, w)``; None to go by the
             background, or by the middle without one. A mask that leaves next to nothing does not count.
     """
-    image = reduced_for_colors(image)
-    rgb = np.asarray(image)
-    lab = oklab(rgb)
-    weights = _weights(lab) if mask is None else _masked_weights(lab, mask)
-    skin = skin_of(image)
+    photo = reduced(photo)
+    rgb, lab = photo.rgb, photo.lab
+    weights = _weights(photo) if mask is None else _masked_weights(photo, mask)
+    skin = skin_of(photo.image)
     if weights[skin].sum() <= _MAX_SKIN * weights.sum():
         weights = weights * ~skin
     chosen = weights > 0
@@ -174,46 +203,46 @@ def reduced_for_colors(image: Image.Image) -> Image.Image:
     return image.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
 
 
-def is_on_white(image: Image.Image) -> bool:
+def is_on_white(photo: Image.Image | ReducedPhoto) -> bool:
     """Whether an RGB photo shows its product before a studio's white, which needs no mask."""
-    rgb = np.asarray(reduced_for_colors(image))
-    edge = oklab(np.concatenate([rgb[0], rgb[-1], rgb[:, 0], rgb[:, -1]]))
+    photo = reduced(photo)
+    lab = photo.lab
+    edge = np.concatenate([lab[0], lab[-1], lab[:, 0], lab[:, -1]])
     lightness, green_red, blue_yellow = np.median(edge, axis=0)
     if lightness < _MIN_WHITE or np.hypot(green_red, blue_yellow) > _MAX_TINT:
         return False
-    behind = background(oklab(rgb))
+    behind = photo.behind
     return bool(behind.any() and behind.mean() <= 1 - _MIN_PRODUCT)
 
 
-def in_full_light(palette: Palette, image: Image.Image) -> Palette:
+def in_full_light(palette: Palette, photo: Image.Image | ReducedPhoto) -> Palette:
     """A palette as a person would name it, who allows for the light: as if the photo's brightest part were white.
 
     It is for names. The colors themselves are nearer to those of the catalog as they are.
 
     Source: E. Land and J. McCann, "Lightness and Retinex Theory" (1971): the brightest patch is taken for white.
     """
-    lightness = oklab(np.asarray(reduced_for_colors(image)))[..., 0]
+    lightness = reduced(photo).lab[..., 0]
     brightest = max(float(np.quantile(lightness, _BRIGHTEST)), _TINY)
     gain = np.float32(np.clip(_LIGHTNESS[1] / brightest, 1, _MAX_GAIN))
     return Palette(palette.colors * gain, palette.shares)
 
 
-def _masked_weights(lab: Floats, mask: Floats) -> Floats:
+def _masked_weights(photo: ReducedPhoto, mask: Floats) -> Floats:
     """The weight of each pixel by a mask, ``(h, w)``."""
     sure = np.where(mask > 0.5, mask, 0).astype(np.float32)  # noqa: PLR2004 - more likely than not
     if (sure > 0).mean() < _MIN_PRODUCT:
-        return _weights(lab)
-    behind = background(lab)
-    before = sure * ~behind
+        return _weights(photo)
+    before = sure * ~photo.behind
     return before if before.sum() >= _MIN_KEPT * sure.sum() else sure
 
 
-def _weights(lab: Floats) -> Floats:
+def _weights(photo: ReducedPhoto) -> Floats:
     """The weight of each pixel, ``(h, w)``: 0 or 1 before a background, else highest in the middle."""
-    behind = background(lab)
+    behind = photo.behind
     if behind.any() and behind.mean() <= 1 - _MIN_PRODUCT:
         return np.asarray(~behind, np.float32)
-    height, width = lab.shape[:2]
+    height, width = behind.shape
     y = (np.arange(height) + 0.5) / height - 0.5
     x = (np.arange(width) + 0.5) / width - 0.5
     return np.asarray(np.exp(-(y[:, None] ** 2 + x[None, :] ** 2) / (2 * _MIDDLE**2)), np.float32)
@@ -272,13 +301,26 @@ def _summary(rgb: npt.NDArray[np.uint8], lab: Floats, weights: Floats) -> Palett
 def _binned(rgb: npt.NDArray[np.uint8], lab: Floats, weights: Floats) -> tuple[Floats, Floats]:
     """Mean colors ``(b, 3)`` and weights ``(b,)`` of the heaviest bins of a coarse grid."""
     coarse = (rgb >> _COARSE_BITS).astype(np.int64)
-    cell = (coarse[:, 0] << _GRID_BITS | coarse[:, 1]) << _GRID_BITS | coarse[:, 2]
-    filled, bins = np.unique(cell, return_inverse=True)
-    shares = np.bincount(bins, weights, minlength=len(filled))
-    sums = [np.bincount(bins, weights * lab[:, axis], minlength=len(filled)) for axis in range(3)]
+    bins, counts = numbered((coarse[:, 0] << _GRID_BITS | coarse[:, 1]) << _GRID_BITS | coarse[:, 2])
+    shares = np.bincount(bins, weights, minlength=len(counts))
+    sums = [np.bincount(bins, weights * lab[:, axis], minlength=len(counts)) for axis in range(3)]
     heaviest = np.argsort(-shares, kind="stable")[:_BINS]
     means = np.stack(sums, axis=1) / shares[:, None]
     return np.asarray(means[heaviest], np.float32), np.asarray(shares[heaviest], np.float32)
+
+
+def numbered(cells: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Number the cells of a grid that are filled, from 0 in their order.
+
+    Args:
+        cells: The cell of each pixel, ``(n,)``, from 0 to some thousands.
+
+    Returns:
+        The number of each pixel's cell, ``(n,)``, and how many pixels each number has.
+    """
+    counts = np.bincount(cells)
+    filled = counts > 0
+    return (np.cumsum(filled) - 1)[cells], counts[filled]
 
 
 def _squared_distances(some: Floats, others: Floats) -> Floats:

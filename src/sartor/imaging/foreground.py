@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from sartor.imaging.color import oklab, reduced_for_colors
+from sartor.imaging.color import ReducedPhoto, numbered, oklab, reduced
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -27,19 +27,19 @@ _GAP = 0.03  # of the sides; regions that are closer are one, such as the two sh
 _MARGIN = 0.02  # of the sides, around a region
 
 
-def product_mask(image: Image.Image, probability: Floats) -> Floats:
+def product_mask(photo: Image.Image | ReducedPhoto, probability: Floats) -> Floats:
     """How probably each pixel of ``reduced_for_colors`` shows the product, ``(h, w)``.
 
     Args:
-        image: An RGB photo.
+        photo: An RGB photo.
         probability: A coarse mask of all of it, of any size.
     """
-    small = reduced_for_colors(image)
-    whole = Image.fromarray(probability).resize(small.size, Image.Resampling.BILINEAR)
-    return refined(np.asarray(small), np.asarray(whole))
+    photo = reduced(photo)
+    whole = Image.fromarray(probability).resize(photo.image.size, Image.Resampling.BILINEAR)
+    return refined(photo.rgb, np.asarray(whole), lab=photo.lab)
 
 
-def refined(rgb: npt.NDArray[np.uint8], probability: Floats) -> Floats:
+def refined(rgb: npt.NDArray[np.uint8], probability: Floats, *, lab: Floats | None = None) -> Floats:
     """Let the colors of a photo sharpen its mask.
 
     A color that is seen mostly where the product probably is speaks for the product elsewhere, too, and one of the
@@ -48,18 +48,21 @@ def refined(rgb: npt.NDArray[np.uint8], probability: Floats) -> Floats:
     Args:
         rgb: The photo, ``(h, w, 3)``.
         probability: Of each pixel to be the product, ``(h, w)``.
+        lab: The photo in OKLab, if that is known already.
 
     Returns:
         A better probability, ``(h, w)``.
     """
     height, width = probability.shape
     coarse = (rgb >> (8 - _BITS)).astype(np.int64)
-    cells = ((coarse[..., 0] << _BITS | coarse[..., 1]) << _BITS | coarse[..., 2]).ravel()
-    _, bins, counts = np.unique(cells, return_inverse=True, return_counts=True)
-    lab = oklab(rgb).reshape(-1, 3)
-    means = np.stack([np.bincount(bins, lab[:, axis]) for axis in range(3)], axis=1) / counts[:, None]
-    apart = (means**2).sum(axis=1)[:, None] + (means**2).sum(axis=1) - 2 * means @ means.T
-    alike = np.exp(-apart / (2 * _SAME**2)).astype(np.float32)  # (b, b)
+    bins, counts = numbered(((coarse[..., 0] << _BITS | coarse[..., 1]) << _BITS | coarse[..., 2]).ravel())
+    flat = (oklab(rgb) if lab is None else lab).reshape(-1, 3)
+    means = np.stack([np.bincount(bins, flat[:, axis]) for axis in range(3)], axis=1) / counts[:, None]
+    squares = (means**2).sum(axis=1)
+    apart = squares[:, None] + squares - 2 * (means @ means.T)
+    alike = np.exp(
+        (apart * (-1 / (2 * _SAME**2))).astype(np.float32)
+    )  # (b, b); in float64 it takes four times as long
     prior = np.clip(probability, _TINY, 1 - _TINY)
     logit = np.log(prior / (1 - prior))
     now = probability

@@ -8,7 +8,8 @@ import math
 import shutil
 from copy import copy
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Protocol, Self
+from threading import Lock
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 import numpy as np
 import qdrant_edge as qdrant
@@ -29,7 +30,7 @@ from sartor.types import EVERYTHING, FacetValue, IndexEntry, Metric, Neighbor
 from sartor.values import compared
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from sartor.index.points import PointId
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_FORMAT = 5  # of the directory; an index of another format is rebuilt
+_FORMAT = 6  # of the directory; an index of another format is rebuilt
 _STATE_FILE = "state.json"
 _SHARD = "shard"
 _HNSW = qdrant.HnswIndexConfig(m=16, ef_construct=100, full_scan_threshold=10_000)  # Qdrant's own defaults
@@ -80,11 +81,13 @@ class SearchLimits:
             what a query does not show: in 2,000 photos by ResNet50, style is nine tenths of the vector, and the
             graph still follows the colors.
         remembered_products: Points whose product is remembered between searches: about 40 MB.
+        remembered_numbers: Numbers in the vectors that are remembered between searches: about 40 MB.
     """
 
     exact_photos: int = 20_000
     exact_numbers: int = 5_000_000
     remembered_products: int = 200_000
+    remembered_numbers: int = 10_000_000
 
 
 LIMITS = SearchLimits()
@@ -98,6 +101,65 @@ def revision_in(directory: Path, *, model: str, dimension: int) -> int | None:
         return None
     made_for = (state.format, state.model, state.dimension)
     return state.revision if made_for == (_FORMAT, model, dimension) else None
+
+
+class _Found(NamedTuple):
+    """What an answer needs of a point."""
+
+    product_id: str
+    sha256: str
+    vector: Vector  # read-only, since answers share it
+
+
+class _Points:
+    """What is known of points between searches, until they are written again; threads may share it.
+
+    Args:
+        read: Reads points; those that are gone are left out.
+        limit: Points that are remembered.
+    """
+
+    def __init__(self, read: Callable[[list[PointId]], Iterable[qdrant.Record]], *, limit: int) -> None:
+        self._read, self._limit = read, limit
+        self._lock, self._writes = Lock(), 0
+        self._known: dict[PointId, _Found] = {}
+
+    def of(self, point_ids: Sequence[PointId]) -> list[_Found | None]:
+        """Points in order; None for one that is gone."""
+        known, writes = self._known, self._writes
+        found = [known.get(point_id) for point_id in point_ids]
+        missing = [point_id for point_id, each in zip(point_ids, found, strict=True) if each is None]
+        if not missing:
+            return found
+        read = {record.id: _found(record) for record in self._read(missing)}
+        with self._lock:
+            if self._writes == writes:  # else it may be what was there before the write
+                if len(self._known) + len(read) > self._limit:
+                    self._known = {}  # another thread keeps the dict that it reads
+                self._known.update(read)
+        return [
+            read.get(point_id) if each is None else each for point_id, each in zip(point_ids, found, strict=True)
+        ]
+
+    def forget(self, point_ids: Iterable[PointId]) -> None:
+        """Read points anew from now on; called when they were written."""
+        with self._lock:
+            self._writes += 1
+            for point_id in point_ids:
+                self._known.pop(point_id, None)
+
+    def clear(self) -> None:
+        """Read all points anew from now on."""
+        with self._lock:
+            self._writes += 1
+            self._known = {}
+
+
+def _found(record: qdrant.Record) -> _Found:
+    product_id, sha256 = key_of(record)
+    vector = vector_of(record)
+    vector.setflags(write=False)
+    return _Found(product_id, sha256, vector)
 
 
 class EdgeIndex:
@@ -131,6 +193,7 @@ class EdgeIndex:
         self._cached_facets: dict[tuple[str, Where, int], list[FacetValue]] = {}
         self._cached_counts: dict[Where, int] = {}
         self._products: dict[PointId, str] = {}  # by point; it never changes, since a point's id is made from it
+        self._points = _Points(self._read_points, limit=limits.remembered_numbers // dimension)
         self._stored = _StoredShard(directory, model=model, dimension=dimension, shards=shards)
         self._revision, self._unsaved = self._stored.revision, 0
 
@@ -162,6 +225,7 @@ class EdgeIndex:
         if points:
             self._stored.make_filterable(entries)
             self._shard.update(qdrant.UpdateOperation.upsert_points(points))
+            self._points.forget(point.id for point in points)
         if product_ids:
             gone = filter_of(of=product_ids, no_points={point.id for point in points})
             self._shard.update(qdrant.UpdateOperation.delete_points_by_filter(gone))
@@ -199,8 +263,6 @@ class EdgeIndex:
                 limit=limit,
                 filter=filter_of(where, without=without),
                 params=_params(vector, exact=exact),
-                with_payload=KEYS,
-                with_vector=True,
             )
             points = list(self._shard.query(request))
             neighbors = self._closest_photo_of_each_product(points)
@@ -257,6 +319,7 @@ class EdgeIndex:
 
     def clear(self) -> None:
         self._stored.clear()
+        self._points.clear()
         self._cached_facets, self._cached_counts = {}, {}
         self._revision, self._unsaved = 0, 0
 
@@ -337,14 +400,19 @@ class EdgeIndex:
         return count
 
     def _closest_photo_of_each_product(self, points: Sequence[qdrant.ScoredPoint]) -> list[Neighbor]:
+        """The neighbors among points, which a query gives without payload and vector: those cost more than it."""
         neighbors: dict[str, Neighbor] = {}
-        for scored in points:
-            product_id, sha256 = key_of(scored)
-            score, vector = self._score(scored.score), vector_of(scored)
-            neighbor = Neighbor(product_id=product_id, sha256=sha256, score=score, vector=vector)
-            neighbors.setdefault(product_id, neighbor)
+        for scored, found in zip(points, self._points.of([each.id for each in points]), strict=True):
+            if found is not None and found.product_id not in neighbors:
+                product_id, sha256, vector = found
+                neighbors[product_id] = Neighbor(
+                    product_id=product_id, sha256=sha256, score=self._score(scored.score), vector=vector
+                )
         # Qdrant leaves the order of ties open, and another one after a rebuild.
         return sorted(neighbors.values(), key=lambda neighbor: (-neighbor.score, neighbor.product_id))
+
+    def _read_points(self, point_ids: list[PointId]) -> list[qdrant.Record]:
+        return list(self._shard.retrieve(point_ids, with_payload=KEYS, with_vector=True))
 
     def _score(self, product: float) -> float:
         if self.metric is Metric.EUCLIDEAN:

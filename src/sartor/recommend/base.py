@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, overload
 
+from sartor.recommend.facts import GROUP, Candidates
 from sartor.recommend.weights import FEED_DIVERSITY, HISTORY_EVENTS, Blend
 from sartor.tabular import HIT_COLUMNS, Tabular
 from sartor.types import EVERYTHING, Hit, Where
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from sartor.recommend.matching import Matcher
     from sartor.types import Attributes, Guesses, Matrix
 
-GROUP = "item_group_id"  # the attribute that variants of one product share
+
+__all__ = ["GROUP", "Basis", "Feed", "FeedRequest", "Hits", "Model", "PhotoEncoder"]
 
 
 class PhotoEncoder(Protocol):
@@ -56,6 +58,7 @@ class Model:
     predicted: Callable[[Matrix], Sequence[Mapping[str, tuple[str, float]]]]
     matching: Matcher | None  # None without a calibration
     is_default: bool = False  # whether its predictions are those that the catalog's listing has
+    candidates: Candidates = field(default_factory=Candidates)  # those of earlier answers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -242,10 +242,24 @@ class FeatureBuilder:
         return self._attributes(photos, self.heads.probabilities(np.stack([photo.vector for photo in photos])))
 
     def features(
-        self, embeddings: Matrix, palettes: Sequence[Palette | None], attributes: Attributes
+        self,
+        embeddings: Matrix,
+        palettes: Sequence[Palette | None],
+        attributes: Attributes,
+        *,
+        probabilities: dict[str, Matrix] | None = None,
     ) -> list[Features]:
-        """Features of photos ``(n, d)`` of one product or query, which may have attributes in the catalog."""
-        categories = self._categories(self.heads.probabilities(embeddings), len(embeddings))
+        """Features of photos of one product or query.
+
+        Args:
+            embeddings: Of the photos, ``(n, d)``.
+            palettes: Their colors.
+            attributes: What the catalog says of the product.
+            probabilities: Of the photos' attributes, if they are known already.
+        """
+        if probabilities is None:
+            probabilities = self.heads.probabilities(embeddings)
+        categories = self._categories(probabilities, len(embeddings))
         return [
             self._features(vector, palette, category, attributes)
             for vector, palette, category in zip(embeddings, palettes, categories, strict=True)
@@ -289,9 +303,16 @@ class FeatureBuilder:
         probabilities = self.heads.of_head(head, embeddings)
         return [(head.classes[int(row.argmax())], float(row.max())) for row in probabilities]
 
-    def describe(self, embeddings: Matrix) -> list[dict[str, tuple[str, float]]]:
-        """The likeliest value of each attribute with its probability, for embeddings ``(n, d)``."""
-        return self._guesses(self.heads.probabilities(embeddings), len(embeddings))
+    def describe(
+        self, embeddings: Matrix, *, probabilities: dict[str, Matrix] | None = None
+    ) -> list[dict[str, tuple[str, float]]]:
+        """The likeliest value of each attribute with its probability, for embeddings ``(n, d)``.
+
+        ``probabilities`` are those of the embeddings, if they are known already.
+        """
+        if probabilities is None:
+            probabilities = self.heads.probabilities(embeddings)
+        return self._guesses(probabilities, len(embeddings))
 
     def predictions(self, photos: Sequence[EmbeddedPhoto]) -> dict[str, Guesses]:
         """What the catalog leaves open of products, predicted by their main photos, by product id."""
@@ -349,7 +370,8 @@ class FeatureBuilder:
         if self.heads.heads:
             head = self.heads.heads[0]
             value = attributes.get(head.name)
-            if value in head.classes:
+            column = self.heads.columns[head.name].get(value) if isinstance(value, str) else None
+            if column is not None:
                 category = np.zeros(len(head.classes), np.float32)
-                category[head.classes.index(value)] = 1
+                category[column] = 1
         return Features(style=style, color=color_vector(palette), category=category_of(category))

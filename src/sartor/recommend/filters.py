@@ -6,7 +6,8 @@
 
 ``gender=Women``, ``color=Red,Blue``, ``color!=Black`` and ``price=10..50`` need no quotes. A value does that has a
 comma, begins with a quote, or reads as a range, as in ``material="Cotton, Linen"``; a name that has an equals sign
-or ends with ``!``. A price that is a number, as in ``price=10``, means all amounts of 10, whatever their currency.
+or ends with ``!``. A price that is a number, as in ``price=10``, means all amounts of 10; in a catalog with
+several currencies it is refused, and ``price:EUR=10..50`` or ``price:currency=EUR`` says which is meant.
 In Python and JSON values stand as they are; only names follow the grammar.
 """
 
@@ -20,9 +21,9 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
-from sartor.errors import BadFilter, UnknownAttribute, UnknownValue
+from sartor.errors import BadFilter, MixedCurrencies, UnknownAttribute, UnknownValue
 from sartor.limits import MAX_KNOWN_VALUES
-from sartor.offers import is_price
+from sartor.offers import PRICE, PRICE_CURRENCY, price_named
 from sartor.types import EVERYTHING, AnyOf, AttributeValue, Between, Condition, Not, Where
 from sartor.values import compared_text, storable
 
@@ -88,7 +89,7 @@ def require_names(attributes: Iterable[str], known: Sequence[str]) -> None:
         UnknownAttribute: The error names the first one, and the closest one that exists.
     """
     for attribute in attributes:
-        if attribute not in known:
+        if attribute not in known and not _is_of_a_price(attribute, known):
             raise UnknownAttribute(attribute, known=known)
 
 
@@ -105,6 +106,79 @@ def require_values(where: Where, catalog: VectorIndex | CatalogStore) -> None:
             values = [facet.value for facet in counts.get(condition.attribute, ())]
             if not asked & set(values) and len(values) < MAX_KNOWN_VALUES:
                 raise UnknownValue(condition.attribute, condition.values[0], known=values)
+
+
+def require_one_currency(
+    where: Where, catalog: CatalogStore, *, sorts: bool = False, budget: float | None = None
+) -> None:
+    """Refuse what compares prices of several currencies as if they were one.
+
+    Args:
+        where: Prices may be compared if it names one currency.
+        catalog: Where the prices are.
+        sorts: Whether products are sorted by price.
+        budget: What several prices may be together.
+
+    Raises:
+        MixedCurrencies: The error names the currencies, and the ways to choose one.
+        UnknownAttribute: A filter names a currency that no price is in.
+    """
+    named = [(condition, price_named(_positive_of(condition).attribute)) for condition in where.conditions]
+    amounts = [(condition, name) for condition, name in named if name is not None and _compares(condition)]
+    if not amounts and not sorts and budget is None:
+        return
+    currencies = currencies_of(catalog)
+    for _, (attribute, currency) in amounts:
+        if currency and attribute == PRICE and currency not in currencies:
+            known = [f"{PRICE}:{each}" for each in currencies]
+            raise UnknownAttribute(f"{attribute}:{currency}", known=known)
+    if len(currencies) <= 1 or currency_in(where) is not None:
+        return
+    whats = [
+        *(f"the filter {filter_text(condition)}" for condition, (_, currency) in amounts if not currency),
+        *(["sorting by price"] if sorts else []),
+        *([f"a budget of {budget:g}"] if budget is not None else []),
+    ]
+    if whats:
+        raise MixedCurrencies(whats[0], currencies=currencies)
+
+
+def currencies_of(catalog: CatalogStore, where: Where = EVERYTHING) -> dict[str, int]:
+    """What the prices of products are in, and how many products have each, the most frequent first."""
+    counts = catalog.facets([PRICE_CURRENCY], where=where, limit=MAX_KNOWN_VALUES)
+    return {facet.value: facet.count for facet in counts.get(PRICE_CURRENCY, ())}
+
+
+def currency_in(where: Where) -> str | None:
+    """The one currency that prices of products that pass are in; None if the filter does not say it."""
+    for condition in where.conditions:
+        if (
+            isinstance(condition, AnyOf)
+            and condition.attribute == PRICE_CURRENCY
+            and len(set(condition.values)) == 1
+        ):
+            return condition.values[0]
+        name = price_named(condition.attribute) if isinstance(condition, Between) else None
+        if name is not None and name[0] == PRICE and name[1]:
+            return name[1]
+    return None
+
+
+def _positive_of(condition: Condition) -> AnyOf | Between:
+    return condition.condition if isinstance(condition, Not) else condition
+
+
+def _compares(condition: Condition) -> bool:
+    """Whether a condition compares amounts, and not the text of a price."""
+    return isinstance(_positive_of(condition), Between)
+
+
+def _is_of_a_price(attribute: str, known: Sequence[str]) -> bool:
+    """Whether an attribute follows from a price that products have: ``price:EUR``, ``price:currency``."""
+    if attribute == PRICE_CURRENCY:
+        return PRICE in known
+    name = price_named(attribute)
+    return name is not None and name[1] != "" and name[0] in known
 
 
 def filter_text(condition: Condition) -> str:
@@ -205,7 +279,7 @@ def _positive(attribute: str, value: str, *, text: str) -> AnyOf | Between:
     values = tuple(_values(value, text=text))
     if not values:
         raise BadFilter(text, reason="it names no value")
-    if is_price(attribute) and _PLAIN_NUMBER.fullmatch(value):
+    if price_named(attribute) is not None and _PLAIN_NUMBER.fullmatch(value):
         return _between(attribute, float(value), float(value), text=text)
     return AnyOf(attribute=attribute, values=values)
 
@@ -256,7 +330,7 @@ def _condition(attribute: str, value: FilterValue) -> AnyOf | Between:
     text = f"{attribute}={value!r}"
     if isinstance(value, bool):
         return AnyOf(attribute=attribute, values=(str(value).lower(),))
-    if is_price(attribute) and _is_amount(value):
+    if price_named(attribute) is not None and _is_amount(value):
         return _between(attribute, float(value), float(value), text=text)
     if isinstance(value, str | int | float):
         return AnyOf(attribute=attribute, values=(str(value),))

@@ -8,7 +8,8 @@ not trained on (``training/calibration.py``), for each kind of photo, and kept i
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from threading import Lock
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from sartor.recommend.features import FeatureWeights
     from sartor.types import Attributes, Matrix, Vector
 
+    Codes = npt.NDArray[np.int64]
     Flags = npt.NDArray[np.bool_]
     Floats = npt.NDArray[np.float64]
 
@@ -35,6 +37,7 @@ NEAR = "near"  # the signal of how far closeness in style is above ``NEAR_STYLE`
 NEAR_STYLE = 0.8
 FITS_ALL = frozenset({"unisex"})  # values that agree with every other one of their attribute
 _SURE = 0.95  # how sure a value of the catalog is
+_UNKNOWN, _FITS = 0, -1  # codes of what the catalog does not say, and of values that agree with all
 _SIDE_PX = 64  # photos of this side have resolution 0, of twice that 1, which is all that networks see
 
 
@@ -66,21 +69,22 @@ def resolution_of(width_px: float, height_px: float) -> float:
 
 def with_known(heads: Heads, probabilities: Mapping[str, Matrix], rows: Sequence[Attributes]) -> dict[str, Matrix]:
     """Probabilities by attribute, ``(n, c)`` each, in which the values that a catalog knows are nearly certain."""
-    found = {}
-    for head in heads.heads:
-        own = probabilities[head.name]
-        known = [(row, head.classes.index(value)) for row, value in _values(head, rows) if value in head.classes]
-        if known:
-            own = own.copy()
-            at, classes = (list(each) for each in zip(*known, strict=True))
-            own[at] *= 1 - _SURE
-            own[at, classes] += _SURE
-        found[head.name] = own
-    return found
+    return {head.name: _surer(heads, head, probabilities[head.name], rows) for head in heads.heads}
 
 
-def _values(head: AttributeHead, rows: Sequence[Attributes]) -> list[tuple[int, str]]:
-    return [(row, str(each[head.name])) for row, each in enumerate(rows) if each.get(head.name)]
+def _surer(heads: Heads, head: AttributeHead, own: Matrix, rows: Sequence[Attributes]) -> Matrix:
+    columns = heads.columns[head.name]
+    known = [
+        (row, columns[str(value)])
+        for row, each in enumerate(rows)
+        if (value := each.get(head.name)) and str(value) in columns
+    ]
+    if known:
+        own = own.copy()
+        at, classes = (list(each) for each in zip(*known, strict=True))
+        own[at] *= 1 - _SURE
+        own[at, classes] += _SURE
+    return own
 
 
 def merged(parts: Sequence[tuple[Asked, float]]) -> Asked:
@@ -110,6 +114,19 @@ def recolored(asked: Asked, color: str, heads: Heads) -> Asked:
     return replace(asked, probabilities=found, known=known)
 
 
+class Known(NamedTuple):
+    """What matches depend on of ``n`` products, whatever they are asked for.
+
+    Attributes:
+        sure: Probabilities of the classes of the attributes that have to agree, ``(n, c)``, those that the catalog
+            knows nearly certain.
+        codes: Of their values in the catalog, ``(n, a)``: equal where values agree.
+    """
+
+    sure: Matrix
+    codes: Codes
+
+
 class Matcher:
     """Computes matches by the calibration of a model's card."""
 
@@ -121,6 +138,10 @@ class Matcher:
             () if calibration.photos is None else calibration.photos.toward_person, np.float32
         )
         self._kernels = {head.name: agreement_kernel(head) for head in self._agreeing}
+        ends = np.cumsum([len(head.classes) for head in self._agreeing], dtype=np.int64).tolist()
+        self._spans = [slice(end - len(head.classes), end) for head, end in zip(self._agreeing, ends, strict=True)]
+        self._codes: list[dict[str, int]] = [{} for _ in self._agreeing]
+        self._coding = Lock()
 
     def asked(self, embedding: Vector, asked: Asked) -> Asked:
         """A query by photo with whose photo it is, by its embedding ``(d,)``, if the model was taught to tell."""
@@ -144,17 +165,56 @@ class Matcher:
             probabilities: Of the products' attributes, as the model predicts them, ``(n, c)`` each.
             rows: What the catalog says of them.
         """
+        is_asked = any(head.name in asked.probabilities for head in self._agreeing)
+        return self.signals_of(asked, closeness, self.known(probabilities, rows) if is_asked else None)
+
+    def known(self, probabilities: Mapping[str, Matrix], rows: Sequence[Attributes]) -> Known:
+        """What matches depend on of products, whatever they are asked for.
+
+        Args:
+            probabilities: Of the products' attributes, as the model predicts them, ``(n, c)`` each.
+            rows: What the catalog says of them.
+        """
+        if not self._agreeing:
+            return Known(np.empty((len(rows), 0), np.float32), np.empty((len(rows), 0), np.int64))
+        sure = [_surer(self.heads, head, probabilities[head.name], rows) for head in self._agreeing]
+        codes = [[self._code(number, each) for number in range(len(self._agreeing))] for each in rows]
+        return Known(np.concatenate(sure, axis=1), np.array(codes, np.int64).reshape(len(rows), -1))
+
+    def signals_of(self, asked: Asked, closeness: Matrix, known: Known | None) -> dict[str, Vector]:
+        """The same as ``signals``, for products that are known already; None where no attribute is asked for."""
         found = dict(zip(FEATURES, closeness.T, strict=True))
         found[NEAR] = np.maximum(0, found["style"] - NEAR_STYLE) / (1 - NEAR_STYLE)
-        if self._agreeing:
-            probabilities = with_known(self.heads, probabilities, rows)
-            for head in self._agreeing:
-                if head.name in asked.probabilities:
-                    wanted = self._kernels[head.name] @ asked.probabilities[head.name]
-                    found[signal_of(head.name)] = _agreement(
-                        head.name, asked, probabilities[head.name] @ wanted, rows
-                    )
+        if known is None:
+            return found
+        wanted = np.zeros((known.sure.shape[1], len(self._agreeing)), np.float32)
+        for number, (head, span) in enumerate(zip(self._agreeing, self._spans, strict=True)):
+            if head.name in asked.probabilities:
+                wanted[span, number] = self._kernels[head.name] @ asked.probabilities[head.name]
+        expected = known.sure @ wanted  # (n, a)
+        own = np.array([self._code(number, asked.known) for number in range(len(self._agreeing))], np.int64)
+        agree = (known.codes == own) | (known.codes == _FITS) | (own == _FITS)
+        both = (known.codes != _UNKNOWN) & (own != _UNKNOWN)
+        expected = np.where(both, np.where(agree, np.float32(_SURE), np.float32(1 - _SURE)), expected)
+        for number, head in enumerate(self._agreeing):
+            if head.name in asked.probabilities:
+                found[signal_of(head.name)] = expected[:, number]
         return found
+
+    def _code(self, number: int, attributes: Attributes) -> int:
+        """The number of a product's value of an agreeing attribute; values that agree have the same one."""
+        name = self._agreeing[number].name
+        value = attributes.get(name)
+        if not value:
+            return _UNKNOWN
+        text, codes = str(value), self._codes[number]
+        code = codes.get(text)
+        if code is None:
+            compared = _compared(name, text)
+            with self._coding:  # two threads must not give two values the same number
+                same = codes.get(f"\0{compared}", len(codes) + 1)
+                code = codes[text] = _FITS if compared in FITS_ALL else codes.setdefault(f"\0{compared}", same)
+        return code
 
     def log_odds(
         self,
@@ -263,22 +323,7 @@ def agreement_kernel(head: AttributeHead) -> Matrix:
     return np.asarray((names[:, None] == names) | fits_all[:, None] | fits_all, np.float32)
 
 
-def _agreement(name: str, asked: Asked, expected: Vector, rows: Sequence[Attributes]) -> Vector:
-    """The expected agreement, but where the catalog knows both values, whether they agree."""
-    own = asked.known.get(name)
-    if own:
-        wanted = _compared(name, own)
-        for row, values in enumerate(rows):
-            if value := values.get(name):
-                agree = len({wanted, _compared(name, value)}) == 1 or not FITS_ALL.isdisjoint(
-                    {wanted, _compared(name, value)}
-                )
-                expected[row] = _SURE if agree else 1 - _SURE
-    return expected
-
-
-def _compared(name: str, value: object) -> str:
-    text = str(value)
+def _compared(name: str, text: str) -> str:
     return color_family(text) if name in COLOR_ATTRIBUTES else text.lower()
 
 

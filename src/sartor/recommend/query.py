@@ -11,7 +11,7 @@ import numpy as np
 
 from sartor.errors import BadBox, BadWeight, PhotoRejected, ProductNotFound
 from sartor.imaging import decode
-from sartor.imaging.color import in_full_light, is_on_white, palette_of
+from sartor.imaging.color import ReducedPhoto, in_full_light, is_on_white, palette_of
 from sartor.imaging.fetch import EncodedPhoto, encoded_photo
 from sartor.imaging.foreground import product_mask
 from sartor.imaging.pixels import fingerprint
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from sartor.recommend.features import FeatureBuilder
     from sartor.recommend.matching import Matcher
     from sartor.store.base import CatalogStore
-    from sartor.types import Attributes, Matrix, Vector
+    from sartor.types import Matrix
 
     Floats = npt.NDArray[np.float32]
 
@@ -148,38 +148,37 @@ class QueryEncoder:
     def _photo(self, part: Part) -> EncodedQuery:
         encoded, photo = self._read_image(part)
         image = photo.image
-        embedding, mask = self._seen(image)
+        reduced = ReducedPhoto(image)
+        embedding, mask = self._seen(image, reduced)
         if np.isnan(embedding[0, 0]):
             raise PhotoRejected(encoded.name, reason="the network gave no usable embedding of it")
-        palette = palette_of(image, mask)
-        named = palette if mask is None else in_full_light(palette, image)
-        (features,) = self._features.features(embedding, [palette], {})
+        palette = palette_of(reduced, mask)
+        named = palette if mask is None else in_full_light(palette, reduced)
+        probabilities = self._features.heads.probabilities(embedding)
+        (features,) = self._features.features(embedding, [palette], {}, probabilities=probabilities)
         asked = Asked(
-            probabilities=self._probabilities(embedding, {}),
+            probabilities={name: rows[0] for name, rows in probabilities.items()},
             resolution=photo.resolution,
             fingerprint=fingerprint(image),
         )
         return EncodedQuery(
             features=features,
             weight=part.weight,
-            seen=QueryAttributes(predicted=self._features.describe(embedding)[0], colors=color_words(named)),
+            seen=QueryAttributes(
+                predicted=self._features.describe(embedding, probabilities=probabilities)[0],
+                colors=color_words(named),
+            ),
             asked=asked if self._matcher is None else self._matcher.asked(embedding[0], asked),
             products=frozenset(self._store.products_with_photos([encoded.sha256])),
             groups=frozenset(),
         )
 
-    def _probabilities(self, embeddings: Matrix, attributes: Attributes) -> dict[str, Vector]:
-        """Probabilities by attribute, of the first of some photos of one product or query."""
-        heads = self._features.heads
-        found = with_known(heads, heads.probabilities(embeddings[:1]), [attributes])
-        return {name: rows[0] for name, rows in found.items()}
-
-    def _seen(self, image: Image.Image) -> tuple[Matrix, Floats | None]:
+    def _seen(self, image: Image.Image, reduced: ReducedPhoto) -> tuple[Matrix, Floats | None]:
         """The embedding of a photo, ``(1, d)``, and the mask of its product if it is not on white."""
-        if self._foreground is None or is_on_white(image):
+        if self._foreground is None or is_on_white(reduced):
             return self._encoder.embed([image]), None
         embedding, maps = self._encoder.embed_with_maps([self._encoder.prepare(image)])
-        return embedding, product_mask(image, self._foreground.of([map_[0] for map_ in maps]))
+        return embedding, product_mask(reduced, self._foreground.of([map_[0] for map_ in maps]))
 
     def _read_image(self, part: Part) -> tuple[EncodedPhoto, _Region]:
         if part.photo is None:
@@ -203,7 +202,10 @@ class QueryEncoder:
             raise ProductNotFound(product_id, reason="has no photo to compare")
         embeddings = np.stack([photo.vector for photo in photos])
         attributes, palette = stored.product.attributes, photos[0].palette
-        features = self._features.features(embeddings, [photo.palette for photo in photos], attributes)
+        probabilities = self._features.heads.probabilities(embeddings)
+        palettes = [photo.palette for photo in photos]
+        features = self._features.features(embeddings, palettes, attributes, probabilities=probabilities)
+        main = {name: rows[:1] for name, rows in probabilities.items()}
         group = str(attributes.get(GROUP, ""))
         showing = self._store.products_with_photos([photo.sha256 for photo in photos])
         return EncodedQuery(
@@ -211,12 +213,14 @@ class QueryEncoder:
             weight=weight,
             seen=QueryAttributes(
                 known=attributes,
-                predicted=self._features.describe(embeddings[:1])[0],
+                predicted=self._features.describe(embeddings[:1], probabilities=main)[0],
                 colors=() if palette is None else color_words(palette),
             ),
             asked=Asked(
                 kind=QueryKind.PRODUCT,
-                probabilities=self._probabilities(embeddings, attributes),
+                probabilities={
+                    name: rows[0] for name, rows in with_known(self._features.heads, main, [attributes]).items()
+                },
                 known=attributes,
                 resolution=resolution_of(stored.photos[0].width_px, stored.photos[0].height_px),
                 fingerprint=stored.photos[0].fingerprint,

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sartor.described import title_of
-from sartor.recommend.base import GROUP
 from sartor.recommend.duplicates import alike
+from sartor.recommend.facts import guesses_of, known_of
 from sartor.types import Hit
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     import numpy.typing as npt
 
     from sartor.recommend.base import Model
+    from sartor.recommend.facts import Candidate
+    from sartor.recommend.matching import Known, Matcher
     from sartor.store.base import CatalogStore
-    from sartor.types import Attributes, Matrix, Neighbor, Photo, StoredProduct, Vector
+    from sartor.types import Guesses, Matrix, Neighbor, Vector
 
     Flags = npt.NDArray[np.bool_]
 
@@ -40,6 +43,8 @@ def mmr(scores: Vector, vectors: Matrix, *, k: int, diversity: float) -> list[in
     Returns:
         Rows of the chosen candidates, in order.
     """
+    if not diversity and (np.diff(scores) <= 0).all():
+        return list(range(min(k, len(scores))))
     nearest = np.full(len(scores), -1.0, np.float32)
     left = np.ones(len(scores), np.bool_)
     chosen: list[int] = []
@@ -58,13 +63,21 @@ def fold_variants(groups: Sequence[str], alike: Flags) -> list[list[int]]:
     Each product's variants come in their order, and products in the order of their first.
     """
     products: list[list[int]] = []
+    folding: list[list[int]] = []  # those that may have variants
+    others = np.tril(alike, -1)
+    twins: list[bool] = np.logical_or(others.any(axis=0), others.any(axis=1)).tolist()
+    counts = Counter(groups)
     for row, group in enumerate(groups):
-        for variants in products:
+        if not twins[row] and not (group and counts[group] > 1):
+            products.append([row])
+            continue
+        for variants in folding:
             if (group and group == groups[variants[0]]) or alike[row, variants[0]]:
                 variants.append(row)
                 break
         else:
-            products.append([row])
+            folding.append([row])
+            products.append(folding[-1])
     return products
 
 
@@ -84,7 +97,7 @@ class CandidateSet:
 
     neighbors: tuple[Neighbor, ...]
     vectors: Matrix  # of the neighbors, joined features, (n, d + m + c)
-    products: Mapping[str, StoredProduct]
+    candidates: tuple[Candidate, ...]  # of the neighbors
     sizes: tuple[int, int]  # d and m, the lengths of style and color
     model: Model  # predicts what the catalog leaves open
 
@@ -98,12 +111,16 @@ class CandidateSet:
         vectors = (
             np.stack([neighbor.vector for neighbor in kept]) if kept else np.empty((0, sum(sizes)), np.float32)
         )
-        return cls(neighbors=kept, vectors=vectors, products=products, sizes=sizes, model=model)
+        candidates = tuple(model.candidates.of(kept, products))
+        return cls(neighbors=kept, vectors=vectors, candidates=candidates, sizes=sizes, model=model)
 
     def reordered(self, order: Sequence[int]) -> CandidateSet:
         """The same candidates in another order, by their rows."""
         return replace(
-            self, neighbors=tuple(self.neighbors[row] for row in order), vectors=self.vectors[list(order)]
+            self,
+            neighbors=tuple(self.neighbors[row] for row in order),
+            candidates=tuple(self.candidates[row] for row in order),
+            vectors=self.vectors[list(order)],
         )
 
     def select(
@@ -113,14 +130,12 @@ class CandidateSet:
 
         Diversity goes from 0, the highest scores, to 1, the most varied. Some item groups may be left out.
         """
-        allowed = [
-            row for row, neighbor in enumerate(self.neighbors) if self._group(neighbor) not in without_groups
-        ]
+        allowed = [row for row, each in enumerate(self.candidates) if each.group not in without_groups]
         if not allowed:
             return []
         style, color, _ = np.split(self.vectors[allowed], np.cumsum(self.sizes), axis=1)
-        prints = [self._photo(self.neighbors[row]).fingerprint for row in allowed]
-        groups = [self._group(self.neighbors[row]) for row in allowed]
+        prints = [self.candidates[row].photo.fingerprint for row in allowed]
+        groups = [self.candidates[row].group for row in allowed]
         variants = [[allowed[row] for row in rows] for rows in fold_variants(groups, alike(style, color, prints))]
         first = [rows[0] for rows in variants]
         chosen = mmr(scores[first], self.vectors[first, : self.sizes[0]], k=k, diversity=diversity)
@@ -137,14 +152,24 @@ class CandidateSet:
         """Ranked candidates as hits, in order."""
         if not items:
             return ()
-        predicted = self.model.predicted(self.vectors[[item.row for item in items]])
-        return tuple(self._hit(item, values) for item, values in zip(items, predicted, strict=True))
+        predicted = self._guesses([item.row for item in items])
+        return tuple(self._hit(item, guesses) for item, guesses in zip(items, predicted, strict=True))
 
-    def _hit(self, item: RankedItem, predicted: Mapping[str, tuple[str, float]]) -> Hit:
-        neighbor = self.neighbors[item.row]
-        stored = self.products[neighbor.product_id]
-        product = stored.product
-        guesses = stored.predicted if self.model.is_default and stored.predicted else predicted
+    def known(self, matcher: Matcher) -> Known:
+        """What the candidates' matches depend on."""
+        return known_of(self.candidates, self.vectors, matcher, dimension=self.sizes[0])
+
+    def _guesses(self, rows: Sequence[int]) -> list[Guesses]:
+        """What is predicted of some candidates: as the listing has it, or by their vectors."""
+        listed = [self.candidates[row].stored.predicted if self.model.is_default else {} for row in rows]
+        others = [row for row, guesses in zip(rows, listed, strict=True) if not guesses]
+        made = guesses_of([self.candidates[row] for row in others], self.vectors[others], self.model.predicted)
+        by_row = dict(zip(others, made, strict=True))
+        return [guesses or by_row[row] for row, guesses in zip(rows, listed, strict=True)]
+
+    def _hit(self, item: RankedItem, guesses: Guesses) -> Hit:
+        candidate = self.candidates[item.row]
+        product = candidate.stored.product
         guesses = {name: guess for name, guess in guesses.items() if name not in product.attributes}
         title = title_of(product, guesses)
         return Hit(
@@ -152,26 +177,14 @@ class CandidateSet:
             score=item.score,
             title=title.text,
             title_predicted=title.is_predicted,
-            attributes=product.attributes,
+            attributes=dict(product.attributes),  # its own, since the store keeps the product's for other answers
             predicted=guesses,
-            photo=self._photo(neighbor),
+            photo=candidate.photo,
             variants=item.variants,
             reasons=item.reasons,
         )
 
     @property
-    def rows(self) -> list[Attributes]:
-        """What the catalog says of each candidate."""
-        return [self.products[neighbor.product_id].product.attributes for neighbor in self.neighbors]
-
-    @property
     def fingerprints(self) -> list[bytes]:
         """Of each candidate's photo."""
-        return [self._photo(neighbor).fingerprint for neighbor in self.neighbors]
-
-    def _photo(self, neighbor: Neighbor) -> Photo:
-        photos = self.products[neighbor.product_id].photos
-        return next((photo for photo in photos if photo.sha256 == neighbor.sha256), photos[0])
-
-    def _group(self, neighbor: Neighbor) -> str:
-        return str(self.products[neighbor.product_id].product.attributes.get(GROUP, ""))
+        return [candidate.photo.fingerprint for candidate in self.candidates]

@@ -35,6 +35,7 @@ FACET_VALUES = 200
 
 _CANDIDATES_PER_HIT, _MIN_CANDIDATES = 2, 48
 _VARIED_CANDIDATES_PER_HIT = 8
+_DIGITS = 5  # of log-odds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,18 +138,19 @@ def _hits(query: SimilarQuery, candidates: CandidateSet) -> tuple[Hit, ...]:
     candidates = candidates.reordered(order.tolist())
     items = candidates.select(scores, k=query.k, diversity=query.diversity, without_groups=query.groups)
     matches = [None if found is None else item.score for item in items]
+    likenesses = [None if match is None else likeness_of(match) for match in matches]
     return tuple(
         replace(
             hit,
             style=float(own[0]),
             color=float(own[1]),
             match=match,
-            likeness=None if match is None else likeness_of(match),
-            weak=match is not None and likeness_of(match) is Likeness.A_LITTLE,
+            likeness=likeness,
+            weak=likeness is Likeness.A_LITTLE,
             reasons=reasons_of(query.seen, hit.attributes, hit.predicted, own),
         )
-        for hit, own, match in zip(
-            candidates.hits(items), closeness[[item.row for item in items]], matches, strict=True
+        for hit, own, match, likeness in zip(
+            candidates.hits(items), closeness[[item.row for item in items]], matches, likenesses, strict=True
         )
     )
 
@@ -158,9 +160,9 @@ def _matches(query: SimilarQuery, candidates: CandidateSet, closeness: Matrix) -
     matcher, asked = candidates.model.matching, query.asked
     if matcher is None or asked is None:
         return None
-    predicted = matcher.heads.probabilities(candidates.vectors[:, : candidates.sizes[0]])
-    signals = matcher.signals(asked, closeness, predicted, candidates.rows)
+    signals = matcher.signals_of(asked, closeness, candidates.known(matcher))
     log_odds = matcher.log_odds(asked, signals, query.weights)
     for features, weight in query.negatives:
         log_odds -= weight * matcher.penalty(asked, features.closeness(candidates.vectors), query.weights)
-    return matches(log_odds, matcher.same(asked, closeness, candidates.fingerprints))
+    # What is equal but for the last bits, such as two products with one photo, stays in the order of the index.
+    return matches(log_odds.round(_DIGITS), matcher.same(asked, closeness, candidates.fingerprints))

@@ -15,7 +15,8 @@ from starlette.middleware.cors import CORSMiddleware
 
 from sartor import __version__
 from sartor.events.model import EventIn
-from sartor.service.context import BoundedExecutor, Context
+from sartor.service.context import Context
+from sartor.service.executor import BoundedExecutor
 from sartor.service.forwarding import ForwardedRequests, HeadRequests
 from sartor.service.monitoring import REQUEST_ID, Metrics, RequestObserver
 from sartor.service.problems import MEDIA_TYPE, answer_problems
@@ -120,7 +121,13 @@ def create_app(
         middleware=[
             Middleware(RequestObserver, metrics=context.metrics),
             *_cors(settings),  # outside of all that refuses, so that a page's script can read why
-            Middleware(RequestLimits, settings=settings, auth=context.auth, rates=context.rates),
+            Middleware(
+                RequestLimits,
+                settings=settings,
+                auth=context.auth,
+                rates=context.rates,
+                executor=context.executor,
+            ),
         ],
     )
     app.state.context = context

@@ -1,93 +1,31 @@
-"""What every route works with: the workspace, and an executor for calls that block."""
+"""What every route works with: the workspace, its keys, its figures, and an executor for calls that block."""
 
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, TypeVar, get_origin
+from typing import TYPE_CHECKING, Annotated, get_origin
 
 from fastapi import Depends, Header, Request, params
 from fastapi.routing import APIRoute
 
 from sartor.limits import REVISION_WAIT_S
-from sartor.service.problems import BadRequest, NotFollowed, Overloaded, Starting, TookTooLong
+from sartor.service.problems import BadRequest, NotFollowed, Starting
 from sartor.service.schemas import REVISION
 from sartor.service.security import ApiKeyAuth, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sartor.config import ServiceSettings
+    from sartor.service.executor import BoundedExecutor
     from sartor.service.group import WorkerGroup
     from sartor.service.monitoring import Metrics
     from sartor.service.rates import RequestRates
     from sartor.shop import Shop
 
-T = TypeVar("T")
-
 _MAX_DIGITS = 18
 _CACHE_BUSTER = "_"  # which scripts add so that no cache answers
 _FOLLOW_POLL_S = 0.005
-
-
-class BoundedExecutor:
-    """Runs blocking calls in a thread pool with a bounded queue; raises ``Overloaded`` when the queue is full.
-
-    A call that took too long is given up on, but counts until it is done: what is bounded is the work, not the
-    number of clients that wait for it.
-
-    Attributes:
-        in_flight: Calls that run or wait.
-    """
-
-    def __init__(
-        self,
-        *,
-        concurrency: int,
-        waiting: int,
-        timeout_s: float,
-        on_change: Callable[[int], None] = lambda _: None,
-    ) -> None:
-        """Let ``concurrency`` calls run at once and ``waiting`` more wait; ``on_change`` gets ``in_flight``."""
-        self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="sartor-serve")
-        self._capacity = concurrency + waiting
-        self._timeout_s = timeout_s
-        self._on_change = on_change
-        self.in_flight = 0
-
-    async def run(self, call: Callable[[], T]) -> T:
-        """Run a call in a thread and wait for it.
-
-        Raises:
-            Overloaded: The queue is full.
-            TookTooLong: The call is not done in time.
-        """
-        if self.in_flight >= self._capacity:
-            raise Overloaded
-        self._count(1)
-        context = contextvars.copy_context()
-        future = asyncio.get_running_loop().run_in_executor(self._pool, lambda: context.run(call))
-        future.add_done_callback(self._done)
-        try:
-            return await asyncio.wait_for(asyncio.shield(future), self._timeout_s)
-        except TimeoutError as error:
-            raise TookTooLong(self._timeout_s) from error
-
-    def close(self) -> None:
-        """Wait until all calls are done."""
-        self._pool.shutdown()
-
-    def _count(self, change: int) -> None:
-        self.in_flight += change
-        self._on_change(self.in_flight)
-
-    def _done(self, future: asyncio.Future[T]) -> None:
-        self._count(-1)
-        if not future.cancelled():
-            future.exception()  # retrieved, even if nobody waits for it any more
 
 
 @dataclass(slots=True, kw_only=True)

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
+from starlette.responses import Response
+
 from sartor.described import title_of
 from sartor.events.model import PersonKind
 from sartor.service.schemas import (
@@ -32,6 +34,8 @@ from sartor.service.schemas import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from pydantic import BaseModel
+
     from sartor.events.model import Event, PersonRecord
     from sartor.recommend.base import Feed
     from sartor.recommend.boxes import GarmentBox, GarmentHits
@@ -41,16 +45,20 @@ if TYPE_CHECKING:
     from sartor.types import FacetValue, Hit, Photo, StoredProduct
 
 T = TypeVar("T")
-Out = TypeVar("Out")
 
 _DIGITS = 4  # of scores and probabilities
 
 
-def timed(find: Callable[[], T], present: Callable[..., Out], *, model: str) -> Out:
-    """Find something and make its JSON by ``present``, with the time that it took to find."""
+def timed(find: Callable[[], T], present: Callable[..., BaseModel], *, model: str) -> Response:
+    """Find something and answer with its JSON by ``present``, with the time that it took to find."""
     start = time.perf_counter()
     result = find()
-    return present(result, model=model, took_ms=1000 * (time.perf_counter() - start))
+    return json_response(present(result, model=model, took_ms=1000 * (time.perf_counter() - start)))
+
+
+def json_response(out: BaseModel) -> Response:
+    """A response with an answer that is checked already; FastAPI would check it again, in the event loop."""
+    return Response(out.model_dump_json(), media_type="application/json")
 
 
 def product_out(stored: StoredProduct) -> ProductOut:

@@ -8,6 +8,7 @@ import hmac
 import math
 import secrets
 import time
+from contextlib import nullcontext
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,16 @@ from starlette.datastructures import Headers, MutableHeaders
 
 from sartor.limits import KEYS_CACHED_S
 from sartor.service.forwarding import client_of, path_of
-from sartor.service.problems import NoKey, TooLarge, TooManyRequests, TooSlow, WrongScope, answer, problem_of
+from sartor.service.problems import (
+    NoKey,
+    Overloaded,
+    TooLarge,
+    TooManyRequests,
+    TooSlow,
+    WrongScope,
+    answer,
+    problem_of,
+)
 from sartor.store.base import ApiKey
 
 if TYPE_CHECKING:
@@ -25,6 +35,7 @@ if TYPE_CHECKING:
     from starlette.types import Scope as ASGIScope
 
     from sartor.config import ServiceSettings
+    from sartor.service.executor import BoundedExecutor
     from sartor.service.problems import Problem
     from sartor.service.rates import RequestRates
     from sartor.store.base import CatalogStore
@@ -33,6 +44,7 @@ if TYPE_CHECKING:
 _KEY_PREFIX = "sartor_"
 _KEY_BYTES = 32
 _UNLIMITED = ("/static/", "/v1/photos/", "/health/", "/sartor-similar.js")
+_API = "/v1/"
 _PERSONAL = ("/v1/users/", "/v1/visitors/")  # no cache may keep answers about people, nor problems
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
@@ -154,7 +166,10 @@ def _key_in(headers: Mapping[str, str]) -> str | None:
 
 
 class RequestLimits:
-    """ASGI middleware that limits size, time and rate of requests, and adds security headers to every answer."""
+    """ASGI middleware that limits size, time, rate and queue of requests, and adds security headers to answers.
+
+    What is refused is refused before its body is read. Pages and photos have no part in the queue of the API.
+    """
 
     def __init__(
         self,
@@ -163,9 +178,11 @@ class RequestLimits:
         settings: ServiceSettings,
         auth: ApiKeyAuth,
         rates: RequestRates | None,
+        executor: BoundedExecutor,
     ) -> None:
         """``rates`` counts the requests of each client; None lets all pass."""
         self._app, self._settings, self._auth, self._rates = app, settings, auth, rates
+        self._executor = executor
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -181,27 +198,30 @@ class RequestLimits:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
-                if path_of(scope).startswith(_PERSONAL):
+                if path.startswith(_PERSONAL):
                     headers["Cache-Control"] = "no-store"
             await send(message)
 
-        refusal = await self._refusal(scope)
+        path = path_of(scope)
+        waits = path.startswith(_API) and not path.startswith(_UNLIMITED)
+        refusal = Overloaded() if waits and self._executor.is_crowded else await self._refusal(scope, path)
         if refusal is not None:
             await answer(refusal)(scope, receive, send_with_headers)
             return
         try:
-            await self._app(scope, _BoundedBody(receive, self._settings), send_with_headers)
+            with self._executor.enter() if waits else nullcontext():
+                await self._app(scope, _BoundedBody(receive, self._settings), send_with_headers)
         except Exception as error:  # one that no exception handler of a route has answered
             if started:
                 raise
             await answer(problem_of(error))(scope, receive, send_with_headers)
 
-    async def _refusal(self, scope: ASGIScope) -> Problem | None:
+    async def _refusal(self, scope: ASGIScope, path: str) -> Problem | None:
         headers = Headers(scope=scope)
         length = headers.get("content-length", "0")
         if length.isascii() and length.isdigit() and int(length) > self._settings.max_request_bytes:
             return TooLarge(limit_bytes=self._settings.max_request_bytes)
-        if self._rates is None or path_of(scope).startswith(_UNLIMITED):
+        if self._rates is None or path.startswith(_UNLIMITED):
             return None
         client = self._auth.key_of(headers) or client_of(scope)  # an invented key counts as none
         wait_s = await self._rates.wait_s(client)

@@ -13,6 +13,7 @@ from sartor.ingest.pipeline import IngestContext
 from sartor.ingest.writer import CatalogWriter, catch_up
 from sartor.recommend.boxes import GarmentFinder
 from sartor.recommend.candidates import MainPhotos
+from sartor.recommend.facts import Candidates
 from sartor.recommend.features import FeatureBuilder
 from sartor.recommend.matching import Matcher, matcher_of
 from sartor.recommend.outfit.complements import ComplementsLearner
@@ -175,6 +176,7 @@ class OpenModel:
         """``on_index`` is called when the index was opened, which has to follow the store from then on."""
         self.card = card
         self._backends, self._on_index = backends, on_index
+        self.candidates = Candidates()
         self._features = Lazy(lambda: backends.features(card))
         self._matcher = Lazy(lambda: matcher_of(card, self.features.heads))
         self._encoder = Lazy(lambda: backends.open_encoder(card))

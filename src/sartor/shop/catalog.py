@@ -18,17 +18,21 @@ from sartor.ingest.pipeline import IngestOptions, ingest
 from sartor.ingest.predictions import predictions_of
 from sartor.ingest.preview import Preview, preview
 from sartor.ingest.put import delete_product, put_products
-from sartor.offers import AVAILABILITY, Availability
+from sartor.offers import AVAILABILITY, PRICE_CURRENCY, Availability
 from sartor.recommend.filters import (
+    currencies_of,
+    currency_in,
     parse_where,
     require_attributes,
     require_clear,
     require_names,
+    require_one_currency,
     require_values,
     where_of,
 )
 from sartor.recommend.similar import FACET_VALUES
-from sartor.types import AnyOf, Not, Where
+from sartor.types import EVERYTHING, AnyOf, Not, Sort, Where
+from sartor.values import values_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -168,7 +172,34 @@ class Catalog:
             given = parse_where(given)
         where = given if isinstance(given, Where) else where_of(given or {})
         require_clear(where, self._store)
+        require_one_currency(where, self._store)
         return where
+
+    def budgeted(self, where: Where, products: Sequence[str], *, budget: float | None) -> Where:
+        """A filter for a budget: in a catalog with several currencies, in that of the first product with a price.
+
+        Raises:
+            MixedCurrencies: None of the products tells a currency, and neither does the filter.
+        """
+        if budget is None or len(currencies_of(self._store)) <= 1 or currency_in(where) is not None:
+            return where
+        stored = self._store.products(products)
+        found = (
+            value.text
+            for product_id in products
+            if product_id in stored
+            for value in values_of(stored[product_id].product)
+            if value.attribute == PRICE_CURRENCY
+        )
+        if (currency := next(found, None)) is not None:
+            only = AnyOf(attribute=PRICE_CURRENCY, values=(currency,))
+            return Where((*where.conditions, only), where.unclear)
+        require_one_currency(where, self._store, budget=budget)
+        return where
+
+    def currencies(self, where: Where = EVERYTHING) -> dict[str, int]:
+        """What the prices of products that pass are in, and how many products have each."""
+        return currencies_of(self._store, where)
 
     def offered(self, given: Filter | None, *, include_unavailable: bool | None) -> Where:
         """A filter for recommendations: also without what is out of stock, unless the filter or the shop wants it.
@@ -188,6 +219,8 @@ class Catalog:
         """A page of products."""
         self._describe()
         require_attributes(query.where, self._listed_names())
+        sorts = query.sort in {Sort.PRICE_UP, Sort.PRICE_DOWN}
+        require_one_currency(query.where, self._store, sorts=sorts)
         return self._store.listing(query)
 
     def facets(

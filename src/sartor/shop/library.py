@@ -19,6 +19,7 @@ from sartor.encoders.detector import DETECTOR_FILE, Detector, DetectorCard, clas
 from sartor.encoders.encoder import BatchingEncoder, Encoder
 from sartor.encoders.huggingface import followed, network_file, processor_file
 from sartor.encoders.networks import network
+from sartor.encoders.onnx_file import header_of
 from sartor.encoders.registry import DEFAULT_MODEL, ModelRegistry, sha256_of
 from sartor.errors import (
     AllocatorInTheWay,
@@ -48,6 +49,7 @@ logger = logging.getLogger(__name__)
 
 MODELS = "models"  # folder of a workspace
 _PROCESSOR = ("auto", "cpu")
+_KNOWN_IR, _KNOWN_OPSET = 13, 26  # to ONNX Runtime 1.31
 _OPENVINO_DEVICES = ("auto", "cpu", "gpu", "npu")
 
 
@@ -105,7 +107,7 @@ def open_encoder(
 def load_runtime(settings: Settings, file: Path, card: ModelCard) -> Runtime:
     """Load a network into the runtime that the settings, the device and the installed packages call for."""
     device = "cpu" if settings.device == "auto" else settings.device
-    if _runtime_of(settings) is RuntimeChoice.OPENVINO:
+    if _runtime_for(settings, file) is RuntimeChoice.OPENVINO:
         from sartor.encoders.openvino import OpenVinoRuntime
 
         return OpenVinoRuntime(file, card, device=device, precision=settings.precision, threads=settings.threads)
@@ -154,6 +156,7 @@ def add_model(settings: Settings, source: Path, spec: ModelSpec) -> ModelCard:
             load=lambda network, draft: load_runtime(settings, network, draft),
         )
         models.add(whole, card)
+        _warn_of_version(settings, whole)
     return card
 
 
@@ -191,6 +194,7 @@ def add_detector(settings: Settings, source: Path, spec: ModelSpec, *, classes: 
                 f"there is the detector {other[1].network.id!r} already; to replace it, delete {other[0]} first"
             )
             raise UnusableModel(file, reason=reason)
+        _warn_of_version(settings, whole)
         target = models.directory / spec.id
         if other is None:
             if target.exists():
@@ -315,13 +319,57 @@ def train_model(
 
 
 def _signature(settings: Settings, file: Path) -> Signature:
-    if _runtime_of(settings) is RuntimeChoice.OPENVINO:
+    if _runtime_for(settings, file) is RuntimeChoice.OPENVINO:
         from sartor.encoders import openvino as openvino_runtime
 
         return openvino_runtime.signature(file)
     from sartor.encoders import onnxruntime as onnx_runtime
 
     return onnx_runtime.signature(file)
+
+
+def _runtime_for(settings: Settings, file: Path) -> RuntimeChoice:
+    """The runtime for a network: OpenVINO only if it computes what the network says."""
+    choice = _runtime_of(settings)
+    if choice is not RuntimeChoice.OPENVINO or not (ignored := header_of(file).ignored):
+        return choice
+    asked = ", ".join(ignored)
+    is_installed = find_spec(RuntimeChoice.ONNXRUNTIME.value) is not None
+    if settings.runtime is not RuntimeChoice.AUTO or settings.device not in _PROCESSOR or not is_installed:
+        remedy = (
+            "set SARTOR_RUNTIME=onnxruntime on a processor"
+            if is_installed
+            else ("install ONNX Runtime, which does not: pip install 'sartor[onnxruntime]'")
+        )
+        reason = f"it resizes with {asked}, which OpenVINO ignores, so its embeddings would be others; {remedy}"
+        raise UnusableModel(file, reason=f"{reason}, or export it without resizing inside")
+    logger.warning("ONNX Runtime instead of OpenVINO, which ignores %s in %s", asked, file.name)
+    return RuntimeChoice.ONNXRUNTIME
+
+
+def _warn_of_version(settings: Settings, file: Path) -> None:
+    """Say at once what else would fail on the day that the network goes to a GPU that OpenVINO does not drive."""
+    if _runtime_for(settings, file) is not RuntimeChoice.OPENVINO:
+        return
+    header = header_of(file)
+    if find_spec(RuntimeChoice.ONNXRUNTIME.value) is None:
+        is_too_new = header.ir_version > _KNOWN_IR or header.opset > _KNOWN_OPSET
+    else:
+        from sartor.encoders import onnxruntime as onnx_runtime
+
+        is_too_new = not onnx_runtime.reads(file)
+    if is_too_new:
+        logger.warning(
+            "OpenVINO runs %s, but ONNX Runtime%s does not read it (IR %d, opset %d), so it cannot run "
+            "on CUDA, CoreML or DirectML; export it with opset %d and IR %d at most, or convert it with "
+            "onnx.version_converter",
+            file.name,
+            "" if find_spec(RuntimeChoice.ONNXRUNTIME.value) is None else " as installed",
+            header.ir_version,
+            header.opset,
+            _KNOWN_OPSET,
+            _KNOWN_IR,
+        )
 
 
 def _runtime_of(settings: Settings) -> RuntimeChoice:

@@ -244,6 +244,7 @@ class Recommender:
             predicted=lambda vectors: features.describe(vectors[:, :dimension]),
             is_default=self._store.predicted() is not None and model.card.id == self._store.setting(DEFAULT_MODEL),
             matching=model.matcher,
+            candidates=model.candidates,
         )
 
     def _for_you(self, model: OpenModel) -> ForYou:

@@ -679,7 +679,8 @@ class Shop:
             slots: The slots to fill, such as ``("shoes", "bag")``; by default those of top, bottom, shoes, bag,
                 watch and eyewear that are free.
             where: Only products with these attributes.
-            max_price: What the chosen pieces may cost together; products without a price are then left out.
+            max_price: What the chosen pieces may cost together; products without a price are then left out, and in
+                a catalog with several currencies those that are in another one than the given products.
             alternatives: Number of alternatives for each slot.
             include_unavailable: Whether to recommend what is out of stock as well; None is the shop's setting. A
                 filter on ``availability`` decides alone.
@@ -695,10 +696,11 @@ class Shop:
         """
         if not products:
             raise EmptyQuery
+        offered = self.catalog.offered(where, include_unavailable=include_unavailable)
         query = LookQuery(
             products=products,
             slots=None if slots is None else tuple(slot_named(name) for name in slots),
-            where=self.catalog.offered(where, include_unavailable=include_unavailable),
+            where=self.catalog.budgeted(offered, products, budget=max_price),
             max_price=max_price,
             alternatives=alternatives,
         )

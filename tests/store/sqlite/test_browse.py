@@ -92,6 +92,25 @@ def test_a_store_of_before_is_filled_when_it_is_opened(path: Path) -> None:
     assert_browsed_as_stored(path)
 
 
+def test_a_store_of_before_folded_words_finds_them_after_it_is_opened(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    migrate(connection, path, MIGRATIONS[:6])
+    connection.execute("INSERT INTO products VALUES ('a', 'Bjørn', '{\"fit\": \"T-Shirt\"}', '', 1)")
+    connection.execute("INSERT INTO listed VALUES (7, 'a', 'bjørn', NULL)")
+    connection.execute("INSERT INTO product_words (rowid, title, attributes) VALUES (7, 'Bjørn', 'T-Shirt')")
+    connection.execute("INSERT INTO predictions VALUES ('a', '{\"color\": [\"Größe\", 0.99]}')")
+    connection.commit()
+    connection.close()
+    store = SqliteCatalogStore(path)
+    for words in ("bjorn", "bjørn", "tshirt", "t-shirt", "bjohrn", "grosse"):
+        assert [each.product.id for each in store.listing(ListingQuery(words=words)).products] == ["a"], words
+    assert store.damage() == []
+    store.delete(["a"])
+    assert store.listing(ListingQuery(words="bjorn")).total == 0
+    store.close()
+    assert_browsed_as_stored(path)
+
+
 def test_a_fill_that_fails_leaves_the_version_before(path: Path) -> None:
     connection = sqlite3.connect(path)
     migrate(connection, path, MIGRATIONS[:2])

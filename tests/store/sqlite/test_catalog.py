@@ -198,7 +198,7 @@ def test_a_store_of_a_newer_sartor_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "catalog.sqlite3") as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(WorkspaceTooNew, match="schema 99, this one knows 6"):
+    with pytest.raises(WorkspaceTooNew, match="schema 99, this one knows 7"):
         SqliteCatalogStore(tmp_path / "catalog.sqlite3")
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 Json: TypeAlias = dict[str, Any]
 
-FORMAT = 3  # of the mapping and the documents; an index of another format is built again
+FORMAT = 4  # of the mapping and the documents; an index of another format is built again
 PRODUCT, PHOTOS, PHOTO_COUNT, SHA256, HAS_MAIN = "product", "photos", "photo_count", "sha256", "has_main"
 VECTOR = f"{PHOTOS}.vector"
 VECTORS = "vectors"  # of all photos, the main one's first: little-endian float32 in base64

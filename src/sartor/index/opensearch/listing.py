@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from sartor.browsing import MAX_FILTER_VALUES, good_filters, may_filter, read_cursor, write_cursor
+from sartor.browsing import MAX_FILTER_VALUES, good_filters, may_filter, phrases_of, read_cursor, write_cursor
 from sartor.index.opensearch.documents import (
     PRODUCT,
     TEXT,
@@ -21,6 +21,7 @@ from sartor.index.opensearch.listed import (
     TITLE_KEY,
     UNPRICED,
     UNTITLED,
+    Reading,
     has_words,
     having,
     listed_document,
@@ -29,6 +30,7 @@ from sartor.index.opensearch.listed import (
     listing_facts,
     query_of,
     stored_of,
+    word_query,
 )
 from sartor.index.opensearch.view import IndexView
 from sartor.types import EVERYTHING, Listing, Sort
@@ -82,11 +84,18 @@ class OpenSearchListing:
         if after is not None:
             body["search_after"] = order.values_of(after)
         total, hits = self._hits(body, count=limit + 1 if limit else 0)
+        readings = () if total else self._readings(query.words)
+        if readings:
+            close = body | {"query": query_of(query.where, query.words, readings)}
+            if after is not None:
+                close["search_after"] = order.values_of(after)
+            total, hits = self._hits(close, count=limit + 1 if limit else 0)
         shown = hits[:limit]
         return Listing(
             products=tuple(map(stored_of, shown)),
             total=total,
             next=write_cursor(query, order.key_of(shown[-1]["sort"])) if len(hits) > limit and shown else None,
+            is_close=bool(readings),
         )
 
     def facets(
@@ -95,7 +104,11 @@ class OpenSearchListing:
         if limit <= 0 or not attributes:
             return {name: [] for name in attributes}
         counts = counting(attributes, limit=limit)
-        return counted(attributes, self._ask({"size": 0, "query": query_of(where, words), "aggs": counts}))
+        body = {"size": 0, "track_total_hits": True, "query": query_of(where, words), "aggs": counts}
+        answer = self._ask(body)
+        if not _total(answer) and (readings := self._readings(words)):
+            answer = self._ask(body | {"query": query_of(where, words, readings)})
+        return counted(attributes, answer)
 
     def facet_names(self, *, limit: int = 12) -> tuple[str, ...]:
         self._view.refresh()
@@ -124,6 +137,28 @@ class OpenSearchListing:
                 count = answer["aggregations"][f"{rank} having"]["doc_count"]
                 attributes.append((each, [one.value for one in values[each]], count))
         return good_filters(attributes, products=products) if products else ()
+
+    def _readings(self, words: str) -> tuple[Reading, ...]:
+        """How to read each word, if no product of the whole catalog has all of them; empty if there is no way."""
+        phrases = phrases_of(words)
+        ways = {
+            f"{rank} {way.value}": query
+            for rank, phrase in enumerate(phrases)
+            for way in Reading
+            if (query := word_query(phrase, way)) is not None
+        }
+        if not ways:
+            return ()
+        asked = {"all": query_of(words=words), **ways}
+        counts = {name: {"filter": each} for name, each in asked.items()}
+        answer = self._ask({"size": 0, "query": query_of(), "aggs": counts}).get("aggregations", {})
+        found = {name for name in asked if answer.get(name, {}).get("doc_count")}
+        readings = [
+            next((way for way in Reading if f"{rank} {way.value}" in found), None) for rank in range(len(phrases))
+        ]
+        if "all" in found or None in readings or set(readings) == {Reading.AS_IT_IS}:
+            return ()
+        return tuple(way for way in readings if way is not None)
 
     def _hits(self, body: Json, *, count: int) -> tuple[int, list[Json]]:
         """The total and the first hits, in parts of what one search may return."""

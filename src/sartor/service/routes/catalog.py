@@ -12,7 +12,7 @@ from sartor.limits import CATALOG_PAGE, MAX_FACETS, MAX_K, MAX_PRODUCT_ID_BYTES,
 from sartor.recommend.filters import parse_where
 from sartor.service.bodies import body_schema, from_base64, parse_json, read_body
 from sartor.service.context import Service, needs
-from sartor.service.present import facets_out, product_out, written_out
+from sartor.service.present import facets_out, json_response, product_out, written_out
 from sartor.service.problems import BadRequest, NotFound, Problem
 from sartor.service.routes.recommend import Filters
 from sartor.service.schemas import (
@@ -64,7 +64,7 @@ async def catalog(service: Service) -> CatalogOut:
     return await service.executor.run(look)
 
 
-@reading.get("/products")
+@reading.get("/products", response_model=ListingOut)
 async def products(
     service: Service,
     where: Filters = [],  # noqa: B006 - FastAPI copies it
@@ -73,7 +73,7 @@ async def products(
     limit: Annotated[int, Query(ge=1, le=MAX_K)] = CATALOG_PAGE,
     after: Annotated[str | None, Query(max_length=2000, description="next of the page before.")] = None,
     facets: Annotated[list[Name], Query(max_length=MAX_FACETS)] = [],  # noqa: B006
-) -> ListingOut:
+) -> Response:
     """Products page by page, by filters and words."""
     shop, filters = service.shop, parse_where(where)
 
@@ -86,7 +86,7 @@ async def products(
             facets=facets_out(shop.facets(facets, where=filters, words=q) if facets else {}),
         )
 
-    return await service.executor.run(look)
+    return await service.executor.run(lambda: json_response(look()))
 
 
 @reading.get("/photos/{sha256}", response_class=Response)

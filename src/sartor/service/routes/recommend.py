@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
 from sartor.limits import MAX_FACETS, MAX_FILTER_CHARS, MAX_FILTERS, MAX_K, MAX_SLOTS
 from sartor.recommend.filters import parse_where, where_of
 from sartor.recommend.query import Part
 from sartor.service.bodies import Body, body_schema, parse_json, read_body
 from sartor.service.context import Context, Service, needs
-from sartor.service.present import description_out, looks_out, outfit_out, recommendation_out, timed
+from sartor.service.present import description_out, json_response, looks_out, outfit_out, recommendation_out, timed
 from sartor.service.problems import BadRequest
 from sartor.service.schemas import (
     DescriptionOut,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from sartor.recommend.boxes import GarmentHits
     from sartor.recommend.filters import FilterValue
+    from sartor.recommend.outfit.outfit import Outfit
     from sartor.recommend.similar import Recommendation
     from sartor.types import Where
 
@@ -50,8 +51,10 @@ IncludeUnavailable = Annotated[
 ]
 
 
-@router.post("/similar", openapi_extra=body_schema(SimilarQueryIn, field="query"))
-async def similar(request: Request, service: Service) -> RecommendationOut:
+@router.post(
+    "/similar", openapi_extra=body_schema(SimilarQueryIn, field="query"), response_model=RecommendationOut
+)
+async def similar(request: Request, service: Service) -> Response:
     """Products that look most like photos, products or a color; all parts are one query."""
     body = await read_body(request, field="query", max_photos=service.settings.max_photos)
     query = parse_json(SimilarQueryIn, body.json)
@@ -60,8 +63,8 @@ async def similar(request: Request, service: Service) -> RecommendationOut:
     )
 
 
-@router.post("/looks", openapi_extra=body_schema(LooksIn, field="query"))
-async def looks(request: Request, service: Service) -> LooksOut:
+@router.post("/looks", openapi_extra=body_schema(LooksIn, field="query"), response_model=LooksOut)
+async def looks(request: Request, service: Service) -> Response:
     """The garments of a dressed person on one photo, each with the products that look most like it."""
     body = await read_body(request, field="query", max_photos=service.settings.max_photos)
     query = parse_json(LooksIn, body.json)
@@ -71,7 +74,7 @@ async def looks(request: Request, service: Service) -> LooksOut:
     )
 
 
-@router.get("/products/{product_id:path}/similar")
+@router.get("/products/{product_id:path}/similar", response_model=RecommendationOut)
 async def similar_to_product(
     product_id: str,
     service: Service,
@@ -80,7 +83,7 @@ async def similar_to_product(
     diversity: Annotated[float, Query(ge=0, le=1)] = 0.0,
     facets: Annotated[list[Name], Query(max_length=MAX_FACETS)] = [],  # noqa: B006
     include_unavailable: IncludeUnavailable = None,
-) -> RecommendationOut:
+) -> Response:
     """Products that look most like one of the catalog."""
     shop, filters = service.shop, parse_where(where)
     return await service.executor.run(
@@ -99,7 +102,7 @@ async def similar_to_product(
     )
 
 
-@router.get("/products/{product_id:path}/outfit")
+@router.get("/products/{product_id:path}/outfit", response_model=OutfitOut)
 async def outfit(
     product_id: str,
     service: Service,
@@ -108,11 +111,12 @@ async def outfit(
     max_price: Annotated[float | None, Query(ge=0, allow_inf_nan=False)] = None,
     alternatives: Annotated[int, Query(ge=0, le=MAX_SLOTS)] = 3,
     include_unavailable: IncludeUnavailable = None,
-) -> OutfitOut:
+) -> Response:
     """What completes the look for a product: one product of each other slot that suits it."""
     shop, filters = service.shop, parse_where(where)
-    look = await service.executor.run(
-        lambda: shop.outfit(
+
+    def find() -> Outfit:
+        return shop.outfit(
             product_id,
             slots=slots,
             where=filters,
@@ -120,16 +124,16 @@ async def outfit(
             alternatives=alternatives,
             include_unavailable=include_unavailable,
         )
-    )
-    return outfit_out(look, model=shop.model.id)
+
+    return await service.executor.run(lambda: json_response(outfit_out(find(), model=shop.model.id)))
 
 
-@router.post("/describe", openapi_extra=body_schema(PhotoIn, field="query"))
-async def describe(request: Request, service: Service) -> DescriptionOut:
+@router.post("/describe", openapi_extra=body_schema(PhotoIn, field="query"), response_model=DescriptionOut)
+async def describe(request: Request, service: Service) -> Response:
     """What is seen in one photo: attributes with their probability, colors, and where its garments are."""
     body = await read_body(request, field="query", max_photos=service.settings.max_photos)
     (part,) = _photo_parts([parse_json(PhotoIn, body.json)], body, exactly=1)
-    return await service.executor.run(lambda: _described(service, part))
+    return await service.executor.run(lambda: json_response(_described(service, part)))
 
 
 def _similar(service: Context, query: SimilarQueryIn, body: Body) -> Recommendation:

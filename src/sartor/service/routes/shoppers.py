@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.routing import APIRoute
 from starlette.routing import Match
 
@@ -66,8 +66,8 @@ async def person_of(
 Whose = Annotated[Person, Depends(person_of)]
 
 
-@reading.get("/users/{person_id:path}/recommendations")
-@reading.get("/visitors/{person_id:path}/recommendations")
+@reading.get("/users/{person_id:path}/recommendations", response_model=FeedOut)
+@reading.get("/visitors/{person_id:path}/recommendations", response_model=FeedOut)
 async def recommendations(
     person: Whose,
     service: Service,
@@ -85,7 +85,7 @@ async def recommendations(
         list[ProductId], Query(max_length=MAX_OPINIONS, description="Ids that are never hits.")
     ] = [],  # noqa: B006
     include_unavailable: IncludeUnavailable = None,
-) -> FeedOut:
+) -> Response:
     """Products for a person: by what they did, and while that is nothing, by what others do."""
     shop, filters, now = service.shop, parse_where(where), parse_where(context)
     return await service.executor.run(
@@ -139,14 +139,14 @@ async def forget(person: Whose, service: Service) -> None:
     await service.executor.run(lambda: service.shop.forget(person))
 
 
-@everybody.get("/trending")
+@everybody.get("/trending", response_model=FeedOut)
 async def trending(
     service: Service,
     where: Filters = [],  # noqa: B006 - FastAPI copies it
     k: Annotated[int, Query(ge=1, le=MAX_K)] = 12,
     window_days: Annotated[float, Query(gt=0, le=MAX_WINDOW_DAYS, description="How far back it looks.")] = 7.0,
     include_unavailable: IncludeUnavailable = None,
-) -> FeedOut:
+) -> Response:
     """Trending products."""
     shop, filters, window_s = service.shop, parse_where(where), _DAY_S * window_days
     return await service.executor.run(
@@ -158,7 +158,7 @@ async def trending(
     )
 
 
-@everybody.get("/products/{product_id:path}/together")
+@everybody.get("/products/{product_id:path}/together", response_model=FeedOut)
 async def together(
     product_id: str,
     service: Service,
@@ -169,7 +169,7 @@ async def together(
         Query(description="In one basket, in one session, by one person, or any of these."),
     ] = "any",
     include_unavailable: IncludeUnavailable = None,
-) -> FeedOut:
+) -> Response:
     """Products that shoppers buy, look at or like together with one of the catalog."""
     shop, filters, relation = service.shop, parse_where(where), None if by == "any" else RelationType(by)
     return await service.executor.run(

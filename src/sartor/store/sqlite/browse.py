@@ -15,6 +15,7 @@ import numpy as np
 
 from sartor.browsing import phrases_of
 from sartor.described import described
+from sartor.folding import close_word, closest, folded_of, variants_of
 from sartor.store.sqlite.encoding import guesses_text, load_attributes, load_guesses
 from sartor.types import AnyOf, Not, Product
 from sartor.values import compared_text, price_of, searched_of, storable, title_key, values_of
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from sartor.browsing import Key
+    from sartor.browsing import Key, Phrase
     from sartor.store.sqlite.database import Database
     from sartor.types import Between, Guesses, Where
     from sartor.values import Value
@@ -37,9 +38,10 @@ _BATCH_VALUES = 500  # SQLite takes 32,766 parameters
 _CACHED_MASKS = 64
 _CACHED_RANKINGS = 64
 _CACHED_ROWS = 2_000_000  # of all rankings; 32 MB
-_TITLE_WEIGHT = 8.0
-_ATTRIBUTES_WEIGHT = 1.0
+_WEIGHTS = (8.0, 1.0, 8.0, 1.0)  # of the columns of product_words
 _EXACT_ID_SCORE = -1e9  # SQLite's scores are better the lower they are
+_EXACT_SCORE = -1e6  # added to products that have all words as they were typed
+_CLOSE_WORDS = 256  # of one expression
 _SIZES = "SELECT (SELECT count(*) FROM listed), (SELECT max(number) FROM listed)"
 _ANY_OF = """
 SELECT group_concat(product) FROM attribute_values CROSS JOIN product_values ON value = id
@@ -55,14 +57,72 @@ SELECT max(coalesce((SELECT max(revision) FROM products), 0), coalesce((SELECT m
 
 
 def expression_of(words: str) -> str | None:
-    """The FTS5 expression that matches products with every word; None if no word has a letter or digit.
+    """The FTS5 expression that matches products with every word as typed; None if no word has a letter or digit.
 
     Each word is quoted, so that none is an operator.
 
     Source: https://www.sqlite.org/fts5.html#full_text_query_syntax
     """
-    phrases = [f'"{phrase.text}"' + "*" * phrase.is_prefix for phrase in phrases_of(words)]
-    return " ".join(phrases) or None
+    return " ".join(map(_quoted, phrases_of(words))) or None
+
+
+class Expressions(NamedTuple):
+    """What FTS5 is asked for the words of a query: ``exact`` matches some of the products that ``all`` matches."""
+
+    exact: str
+    all: str
+    is_close: bool = False  # whether no product has the words, so that these have words that are nearly the same
+
+
+def expressions_of(words: str) -> Expressions | None:
+    """The expressions for words as they are typed and folded; None if no word has a letter or digit."""
+    exact = expression_of(words)
+    if exact is None:
+        return None
+    return Expressions(_own(exact), " AND ".join(map(_folded, phrases_of(words))))
+
+
+def close_expressions(connection: sqlite3.Connection, words: str) -> Expressions | None:
+    """The expressions for the closest words there are, where no product has a word; None if there are none."""
+    asked, is_close = [], False
+    for phrase in phrases_of(words):
+        expression = _folded(phrase)
+        if not _finds(connection, expression):
+            word = close_word(phrase.text)
+            found = [] if word is None else closest(word, _vocabulary(connection))
+            if not found:
+                return None
+            expression = f"({' OR '.join(_quote(each) for each in found[:_CLOSE_WORDS])})"
+            is_close = True
+        asked.append(expression)
+    expression = " AND ".join(asked)
+    return Expressions(_own(expression), expression, is_close=True) if is_close else None
+
+
+def _own(expression: str) -> str:
+    return f"{{title attributes}} : ({expression})"
+
+
+def _folded(phrase: Phrase) -> str:
+    found = [_own(_quoted(phrase)), *(_quote(text) + "*" * phrase.is_prefix for text in variants_of(phrase.text))]
+    return f"({' OR '.join(found)})"
+
+
+def _quoted(phrase: Phrase) -> str:
+    return _quote(phrase.text) + "*" * phrase.is_prefix
+
+
+def _quote(text: str) -> str:
+    return '"' + text.replace('"', " ") + '"'
+
+
+def _finds(connection: sqlite3.Connection, expression: str) -> bool:
+    sql = "SELECT 1 FROM product_words WHERE product_words MATCH ? LIMIT 1"
+    return connection.execute(sql, (expression,)).fetchone() is not None
+
+
+def _vocabulary(connection: sqlite3.Connection) -> list[str]:
+    return [term for (term,) in connection.execute("SELECT term FROM word_list WHERE length(term) >= 4")]
 
 
 class BrowseIndex:
@@ -75,11 +135,17 @@ class BrowseIndex:
 
     def add(self, product: Product, *, number: int | None = None) -> int:
         """Index a new product under a number, by default the next one; returns the number."""
+        added = self.list_(product, number=number)
+        self.say(added, product)
+        return added
+
+    def list_(self, product: Product, *, number: int | None = None) -> int:
+        """Index a new product without its words."""
         row = (number, product.id, title_key(product.title), price_of(product))
         ((added,),) = self._connection.execute(
             "INSERT INTO listed VALUES (?, ?, ?, ?) RETURNING number", row
         ).fetchall()
-        self._fill(added, product)
+        self._fill_values(added, product)
         return int(added)
 
     def replace(self, product: Product) -> None:
@@ -145,9 +211,15 @@ class BrowseIndex:
 
     def _fill(self, number: int, product: Product) -> None:
         self._fill_values(number, product)
+        self.say(number, product)
+
+    def say(self, number: int, product: Product) -> None:
+        """Index the words of a product that has none yet."""
+        title, attributes = storable(product.title), searched_of(product)
         self._connection.execute(
-            "INSERT INTO product_words (rowid, title, attributes) VALUES (?, ?, ?)",
-            (number, product.title, searched_of(product)),
+            "INSERT INTO product_words (rowid, title, attributes, folded_title, folded_attributes)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (number, title, attributes, folded_of(title), folded_of(attributes)),
         )
 
     def _id(self, value: Value) -> int:
@@ -165,19 +237,34 @@ class BrowseIndex:
 
 
 def index_all(connection: sqlite3.Connection) -> None:
-    """Fill an empty index with all products, in the order in which they were added."""
+    """Fill an empty index with all products, in the order in which they were added; their words follow."""
     index, last = BrowseIndex(connection), -1
     while rows := connection.execute(
         "SELECT rowid, id, title, attributes FROM products WHERE rowid > ? ORDER BY rowid LIMIT ?",
         (last, _BATCH_PRODUCTS),
     ).fetchall():
         for last, product_id, title, attributes in rows:  # noqa: B007 - the last one is where the next page begins
-            index.add(Product(id=product_id, title=title, attributes=load_attributes(attributes)))
+            index.list_(Product(id=product_id, title=title, attributes=load_attributes(attributes)))
 
 
 def compare_anew(connection: sqlite3.Connection) -> None:
     """Find out again what filters and sorts compare, for all listed products; their numbers and words stay."""
-    index, last = BrowseIndex(connection), -1
+    index = BrowseIndex(connection)
+    for number, product in _described(connection):
+        index.compare(number, product)
+
+
+def list_anew(connection: sqlite3.Connection) -> None:
+    """Index the words of all listed products, and what filters and sorts compare, again; their numbers stay."""
+    index = BrowseIndex(connection)
+    for number, product in _described(connection):
+        index.compare(number, product)
+        index.say(number, product)
+
+
+def _described(connection: sqlite3.Connection) -> Iterator[tuple[int, Product]]:
+    """All listed products as they are listed, with their numbers."""
+    last = -1
     while rows := connection.execute(
         "SELECT number, id, title, attributes, guesses FROM listed JOIN products ON id = listed.product_id"
         " LEFT JOIN predictions ON predictions.product_id = id WHERE number > ? ORDER BY number LIMIT ?",
@@ -185,7 +272,7 @@ def compare_anew(connection: sqlite3.Connection) -> None:
     ).fetchall():
         for last, product_id, title, attributes, guesses in rows:
             product = Product(id=product_id, title=title, attributes=load_attributes(attributes))
-            index.compare(last, described(product, load_guesses(guesses)))
+            yield last, described(product, load_guesses(guesses))
 
 
 def index_damage(connection: sqlite3.Connection) -> list[str]:
@@ -220,6 +307,7 @@ class Matches:
         self._database = database
         self._state: tuple[int, int] | None = None
         self._masks: dict[Hashable, Mask] = {}
+        self._expressions: dict[str, Expressions | None] = {}
         self.size = 0
         self._listed = 0
 
@@ -233,8 +321,8 @@ class Matches:
                     must_not.append(self._condition(connection, condition.condition))
                 else:
                     must.append(self._condition(connection, condition))
-            if (expression := expression_of(words)) is not None:
-                must.append(self._cached(("words", words), lambda: self._words(connection, expression, words)))
+            if (expressions := self.expressions(connection, words)) is not None:
+                must.append(self._cached(("words", words), lambda: self._words(connection, expressions, words)))
             if must_not and not must:
                 must.append(self._cached("listed", lambda: self._all_listed(connection)))
             if not must:
@@ -244,6 +332,18 @@ class Matches:
                 passing &= ~mask
             return np.asarray(passing)
 
+    def expressions(self, connection: sqlite3.Connection, words: str) -> Expressions | None:
+        """What FTS5 is asked for these words: for those that are close, if no product has them."""
+        self.refresh(connection)
+        if words not in self._expressions:
+            found = expressions_of(words)
+            if found is not None and not _finds(connection, found.all) and number_of(connection, words) is None:
+                found = close_expressions(connection, words) or found
+            if len(self._expressions) >= _CACHED_MASKS:
+                self._expressions.clear()
+            self._expressions[words] = found
+        return self._expressions[words]
+
     def total(self, mask: Mask | None) -> int:
         """Number of products that pass."""
         return self._listed if mask is None else int(np.count_nonzero(mask))
@@ -252,7 +352,7 @@ class Matches:
         """Forget masks from before the last write."""
         state = self._database.state()
         if state != self._state:
-            self._masks = {}
+            self._masks, self._expressions = {}, {}
             self._listed, highest = connection.execute(_SIZES).fetchone()
             self.size = (highest or 0) + 1
             self._state = state
@@ -276,9 +376,9 @@ class Matches:
         sql = _BETWEEN.format(" ".join(present))
         return self._mask(_numbers(connection, sql, storable(condition.attribute), *map(float, present.values())))
 
-    def _words(self, connection: sqlite3.Connection, expression: str, words: str) -> Mask:
+    def _words(self, connection: sqlite3.Connection, expressions: Expressions, words: str) -> Mask:
         sql = "SELECT group_concat(rowid) FROM product_words WHERE product_words MATCH ?"
-        mask = self._mask(_numbers(connection, sql, expression))
+        mask = self._mask(_numbers(connection, sql, expressions.all))
         exact = number_of(connection, words)
         if exact is not None:
             mask[exact] = True
@@ -343,10 +443,15 @@ class Rankings:
         self._rankings: dict[tuple[str, int], _Ranking] = {}
 
     def rows(
-        self, connection: sqlite3.Connection, words: str, expression: str, mask: Mask, after: list[Any] | None
+        self,
+        connection: sqlite3.Connection,
+        words: str,
+        expressions: Expressions,
+        mask: Mask,
+        after: list[Any] | None,
     ) -> Iterator[tuple[int, list[Key]]]:
         """Numbers of the products in the mask, best first, each with its key for a cursor."""
-        ranking = self._ranking(connection, words, expression, after)
+        ranking = self._ranking(connection, words, expressions, after)
         begin = 0 if after is None else _row_after(ranking, score=after[1], number=after[2])
         numbers = ranking.numbers[begin:]
         passes = numbers < len(mask)
@@ -356,26 +461,25 @@ class Rankings:
             yield number, [ranking.revision, score, number]
 
     def _ranking(
-        self, connection: sqlite3.Connection, words: str, expression: str, after: list[Any] | None
+        self, connection: sqlite3.Connection, words: str, expressions: Expressions, after: list[Any] | None
     ) -> _Ranking:
         ((revision,),) = connection.execute(_REVISION)
         ranked_at = revision if after is None else after[0]
         known = self._rankings
         ranking = known.pop((words, ranked_at), None) or known.pop((words, revision), None)
         if ranking is None:
-            ranking = _rank(connection, words, expression, revision)
+            ranking = _rank(connection, words, expressions, revision)
         known[words, ranking.revision] = ranking
         while len(known) > _CACHED_RANKINGS or sum(len(one.numbers) for one in known.values()) > _CACHED_ROWS:
             del known[next(iter(known))]
         return ranking
 
 
-def _rank(connection: sqlite3.Connection, words: str, expression: str, revision: int) -> _Ranking:
-    rows = connection.execute(
-        "SELECT rowid, bm25(product_words, ?, ?) FROM product_words WHERE product_words MATCH ?",
-        (_TITLE_WEIGHT, _ATTRIBUTES_WEIGHT, expression),
-    )
-    scores = dict(rows.fetchall())
+def _rank(connection: sqlite3.Connection, words: str, expressions: Expressions, revision: int) -> _Ranking:
+    scores = _scores(connection, expressions.all)
+    if expressions.exact != expressions.all:
+        exactly = _scores(connection, expressions.exact)
+        scores |= {number: _EXACT_SCORE + score for number, score in exactly.items()}
     exact = number_of(connection, words)
     if exact is not None:
         scores[exact] = _EXACT_ID_SCORE
@@ -383,6 +487,14 @@ def _rank(connection: sqlite3.Connection, words: str, expression: str, revision:
     values = np.fromiter(scores.values(), np.float64, len(scores))
     order = np.lexsort((-numbers, values))
     return _Ranking(revision, numbers[order], values[order])
+
+
+def _scores(connection: sqlite3.Connection, expression: str) -> dict[int, float]:
+    rows = connection.execute(
+        "SELECT rowid, bm25(product_words, ?, ?, ?, ?) FROM product_words WHERE product_words MATCH ?",
+        (*_WEIGHTS, expression),
+    )
+    return dict(rows.fetchall())
 
 
 def _row_after(ranking: _Ranking, *, score: float, number: int) -> int:

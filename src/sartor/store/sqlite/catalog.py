@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from sartor.errors import WriteConflict
 from sartor.store.base import ApiKey, Change, Predicted, StoreCounts
 from sartor.store.sqlite.browse import BrowseIndex, Matches, index_damage
-from sartor.store.sqlite.database import Database
+from sartor.store.sqlite.database import Database, Remembered
 from sartor.store.sqlite.encoding import (
     load_attributes,
     load_guesses,
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from sartor.types import FacetValue, Guesses, Listing, ListingQuery, Palette, Photo, Vector, Where
 
 
+_REMEMBERED_PRODUCTS = 10_000  # about 30 MB
+_REMEMBERED_FACTS = 1_000  # of the catalog as a whole, such as its attributes
 _COLUMNS = "id, name, scope, created_s"
 
 
@@ -219,6 +221,8 @@ class SqliteCatalogStore:
     def __init__(self, path: Path) -> None:
         self._database = Database(path, migrations=MIGRATIONS)
         self._keys = Keys(self._database)
+        self._products = Remembered(self._database, limit=_REMEMBERED_PRODUCTS)
+        self._facts = Remembered(self._database, limit=_REMEMBERED_FACTS)
         matches = Matches(self._database)
         self._listings = Listings(self._database, matches, self.products)
         self._facets = Facets(self._database, matches)
@@ -227,6 +231,9 @@ class SqliteCatalogStore:
 
     @property
     def revision(self) -> int:
+        return self._facts.value("revision", self._read_revision)
+
+    def _read_revision(self) -> int:
         ((revision,),) = self._database.all(
             "SELECT max(coalesce((SELECT max(revision) FROM products), 0),"
             " coalesce((SELECT max(revision) FROM deletions), 0))"
@@ -234,6 +241,9 @@ class SqliteCatalogStore:
         return int(revision)
 
     def products(self, product_ids: Collection[str]) -> dict[str, StoredProduct]:
+        return self._products.values(product_ids, self._read_products)
+
+    def _read_products(self, product_ids: Collection[str]) -> dict[str, StoredProduct]:
         ids = json.dumps(list(product_ids))
         with self._database.snapshot() as connection:
             of_photos = connection.execute(
@@ -309,7 +319,10 @@ class SqliteCatalogStore:
         return {sha256 for (sha256,) in rows}
 
     def has_embeddings(self, model: str) -> bool:
-        return bool(self._database.all("SELECT 1 FROM embeddings WHERE model = ? LIMIT 1", model))
+        return self._facts.value(
+            ("embeddings", model),
+            lambda: bool(self._database.all("SELECT 1 FROM embeddings WHERE model = ? LIMIT 1", model)),
+        )
 
     def photos(self, sha256s: Collection[str]) -> dict[str, Photo]:
         rows = self._database.all(
@@ -363,9 +376,17 @@ class SqliteCatalogStore:
         return [Change(revision=row[0], product_id=row[1], deleted=bool(row[2])) for row in rows]
 
     def attribute_names(self) -> tuple[str, ...]:
-        return tuple(name for (name,) in self._database.all("SELECT name FROM attribute_names ORDER BY name"))
+        return self._facts.value(
+            "attribute names",
+            lambda: tuple(
+                name for (name,) in self._database.all("SELECT name FROM attribute_names ORDER BY name")
+            ),
+        )
 
     def predicted(self) -> Predicted:
+        return self._facts.value("predicted", self._read_predicted)
+
+    def _read_predicted(self) -> Predicted:
         for key, revision in self._database.all("SELECT key, revision FROM predicted"):
             return Predicted(key=key, revision=revision)
         return Predicted()
@@ -400,6 +421,9 @@ class SqliteCatalogStore:
             )
 
     def setting(self, name: str) -> str | None:
+        return self._facts.value(("setting", name), lambda: self._read_setting(name))
+
+    def _read_setting(self, name: str) -> str | None:
         rows = self._database.all("SELECT value FROM settings WHERE name = ?", name)
         return rows[0][0] if rows else None
 

@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 from contextlib import closing, contextmanager
 from threading import RLock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from sartor import own_sqlite
@@ -17,8 +17,11 @@ from sartor.limits import STORE_WAIT_S
 from sartor.replicas import locked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+K = TypeVar("K")
+T = TypeVar("T")
 
 _SHARED_LOG_BYTES = 64 << 10  # a file that SQLite makes beside a database in WAL mode has at least half of it
 _PRAGMAS = (
@@ -296,3 +299,42 @@ class Database:
             return WorkspaceBusy(self._path.parent, waited_s=STORE_WAIT_S)
         reason = "the disk is full" if _is_full(self._path.parent) else str(error)  # SQLite says "disk I/O error"
         return WorkspaceUnusable(self._path.parent, reason=f"{self._path.name}: {reason}")
+
+
+class Remembered:
+    """What was read from a database, until anybody writes to it.
+
+    Args:
+        database: The database.
+        limit: Values that are remembered; with more, all are read again.
+    """
+
+    def __init__(self, database: Database, *, limit: int) -> None:
+        self._database, self._limit = database, limit
+        self._state: tuple[int, int] | None = None
+        self._values: dict[Hashable, Any] = {}
+
+    def value(self, key: Hashable, read: Callable[[], T]) -> T:
+        """One value."""
+        return self.values([key], lambda _: {key: read()})[key]
+
+    def values(self, keys: Collection[K], read: Callable[[list[K]], Mapping[K, T]]) -> dict[K, T]:
+        """Some values by their keys; what ``read`` does not find is left out, and read again the next time."""
+        with self._database.reading() as connection:
+            if connection.in_transaction:  # which may be rolled back
+                return dict(read(list(keys)))
+            known = self._known()
+            missing = [key for key in keys if key not in known]
+            if missing:
+                # Whatever another process writes from here on gives the database another state.
+                known.update(read(missing))
+            found = {key: known[key] for key in keys if key in known}
+            if len(known) > self._limit:
+                self._values = {}
+            return found
+
+    def _known(self) -> dict[Any, Any]:
+        state = self._database.state()
+        if state != self._state:
+            self._values, self._state = {}, state
+        return self._values

@@ -16,7 +16,7 @@ from sartor.browsing import (
     read_cursor,
     write_cursor,
 )
-from sartor.store.sqlite.browse import Rankings, as_json, expression_of, parse_numbers
+from sartor.store.sqlite.browse import Rankings, as_json, parse_numbers
 from sartor.types import FacetValue, Listing, Sort
 from sartor.values import storable
 
@@ -177,10 +177,12 @@ class Listings:
             shown = rows[:limit]
             ids = _ids(connection, [number for number, _ in shown])
             products = self._products(list(ids.values()))
+            expressions = self._matches.expressions(connection, query.words)
         return Listing(
             products=tuple(products[ids[number]] for number, _ in shown if ids[number] in products),
             total=self._matches.total(mask),
             next=write_cursor(query, shown[-1][1]) if shown and len(rows) > limit else None,
+            is_close=expressions is not None and expressions.is_close,
         )
 
     def _rows(
@@ -189,10 +191,10 @@ class Listings:
         """Numbers of products from the cursor on, each with its key."""
         if query.sort in _ORDERS:
             return _ordered(connection, query, mask)
-        expression = expression_of(query.words)
-        if query.sort is Sort.RELEVANCE and expression is not None and mask is not None:
+        expressions = self._matches.expressions(connection, query.words)
+        if query.sort is Sort.RELEVANCE and expressions is not None and mask is not None:
             after = read_cursor(query, _INTEGER, _FLOAT, _INTEGER)
-            return self._rankings.rows(connection, query.words, expression, mask, after)
+            return self._rankings.rows(connection, query.words, expressions, mask, after)
         return _newest(connection, query, mask)
 
 

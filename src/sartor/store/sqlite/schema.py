@@ -14,7 +14,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from sartor.store.sqlite.browse import compare_anew, index_all
+from sartor.store.sqlite.browse import compare_anew, index_all, list_anew
 from sartor.store.sqlite.database import Migration
 
 if TYPE_CHECKING:
@@ -157,6 +157,19 @@ DELETE FROM product_values;
 DELETE FROM attribute_values;
 """
 
+# Words are also found by their folded letters (sartor.folding), and by words that are nearly the same; prices are
+# compared in each currency.
+_VERSION_7 = """
+DELETE FROM product_values;
+DELETE FROM attribute_values;
+DROP TABLE IF EXISTS word_list;
+DROP TABLE product_words;
+CREATE VIRTUAL TABLE product_words USING fts5 (
+    title, attributes, folded_title, folded_attributes, tokenize = 'unicode61 remove_diacritics 2'
+);
+CREATE VIRTUAL TABLE word_list USING fts5vocab (product_words, row);
+"""
+
 MIGRATIONS = (
     Migration(_VERSION_1),
     Migration(_VERSION_2),
@@ -164,6 +177,7 @@ MIGRATIONS = (
     Migration(_VERSION_4),
     Migration(_VERSION_5),
     Migration(_VERSION_6, fill=compare_anew),
+    Migration(_VERSION_7, fill=list_anew),
 )
 
 
