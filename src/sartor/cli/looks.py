@@ -18,13 +18,12 @@ from sartor.cli.options import (
     Where,
     echo,
     guesses_json,
-    path_of,
     print_json,
     require_sheet_name,
     settings,
     tiles_of,
 )
-from sartor.cli.similar import print_hits
+from sartor.cli.similar import hit_json, print_hits
 from sartor.limits import MAX_GARMENTS
 
 if TYPE_CHECKING:
@@ -96,19 +95,7 @@ def _garment_json(shop: Shop, each: GarmentHits) -> dict[str, Any]:
         "verdict": each.found.verdict,
         "good": each.found.good,
         "seen": {"predicted": guesses_json(each.found.seen.predicted), "colors": list(each.found.seen.colors)},
-        "hits": [
-            {
-                "product_id": hit.product_id,
-                "score": round(hit.score, 6),
-                "match": None if hit.match is None else round(hit.match, 4),
-                "likeness": hit.likeness,
-                "title": hit.title,
-                "title_predicted": hit.title_predicted,
-                "reasons": list(hit.reasons),
-                "photo": path_of(shop, hit.photo),
-            }
-            for hit in each.found
-        ],
+        "hits": [hit_json(shop, hit) for hit in each.found],
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from contextlib import closing, suppress
@@ -183,6 +184,9 @@ def indexer(
 
 def run(workspace: Any, service: Any, *, open_browser: bool = False) -> None:
     """Serve a workspace; prints the address when it listens."""
+    # NumPy's library reads it when it is imported. Its threads are for large matrices; those of an answer are so
+    # small that the threads wait for each other for longer than they compute, and requests have threads already.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from sartor.service.monitoring import configure_logging
     from sartor.service.run import serve as serve_shop
     from sartor.service.workers import serve_by_workers

@@ -213,31 +213,33 @@ def _print_json(shop: Shop, results: Recommendation) -> None:
             "verdict": results.verdict,
             "good": results.good,
             "seen": {"predicted": guesses_json(results.seen.predicted), "colors": list(results.seen.colors)},
-            "hits": [
-                {
-                    "product_id": hit.product_id,
-                    "score": round(hit.score, 6),
-                    "match": None if hit.match is None else round(hit.match, 4),
-                    "likeness": hit.likeness,
-                    "weak": hit.weak,
-                    "style": round(hit.style, 4),
-                    "color": round(hit.color, 4),
-                    "reasons": list(hit.reasons),
-                    "title": hit.title,
-                    "title_predicted": hit.title_predicted,
-                    "attributes": dict(hit.attributes),
-                    "predicted": guesses_json(hit.predicted),
-                    "variants": list(hit.variants),
-                    "photo": path_of(shop, hit.photo),
-                }
-                for hit in results
-            ],
+            "hits": [hit_json(shop, hit) for hit in results],
             "facets": {
                 name: [{"value": facet.value, "count": facet.count} for facet in values]
                 for name, values in results.facets.items()
             },
         }
     )
+
+
+def hit_json(shop: Shop, hit: Hit) -> dict[str, Any]:
+    """A hit as ``--json`` has it."""
+    return {
+        "product_id": hit.product_id,
+        "score": round(hit.score, 6),
+        "match": None if hit.match is None else round(hit.match, 4),
+        "likeness": hit.likeness,
+        "weak": hit.weak,
+        "style": round(hit.style, 4),
+        "color": round(hit.color, 4),
+        "reasons": list(hit.reasons),
+        "title": hit.title,
+        "title_predicted": hit.title_predicted,
+        "attributes": dict(hit.attributes),
+        "predicted": guesses_json(hit.predicted),
+        "variants": list(hit.variants),
+        "photo": path_of(shop, hit.photo),
+    }
 
 
 def print_hits(results: Recommendation) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections import OrderedDict
+from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -23,13 +25,13 @@ from sartor.recommend.matching import Asked, resolution_of, with_known
 from sartor.types import QueryKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
     from PIL import Image
 
     from sartor.encoders.foreground import Foreground
-    from sartor.imaging import UrlPolicy
+    from sartor.imaging import DecodedPhoto, UrlPolicy
     from sartor.recommend.base import PhotoEncoder
     from sartor.recommend.features import FeatureBuilder
     from sartor.recommend.matching import Matcher
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from sartor.types import Matrix
 
     Floats = npt.NDArray[np.float32]
+
+_REMEMBERED_PHOTOS = 32  # a few KB each
 
 PhotoInput: TypeAlias = str | Path | bytes | EncodedPhoto
 
@@ -103,8 +107,41 @@ class _Region:
     resolution: float  # see ``resolution_of``
 
 
+class EncodedPhotos:
+    """What was computed of the last photos that were asked with, by content and region; threads may share it.
+
+    A page asks for its hits, for what its filters count, and for the next page with one photo. No pixel is kept.
+    """
+
+    def __init__(self, *, limit: int = _REMEMBERED_PHOTOS) -> None:
+        self._limit, self._lock = limit, Lock()
+        self._known: OrderedDict[tuple[str, Box | None], _Encoded] = OrderedDict()
+
+    def of(self, key: tuple[str, Box | None], encode: Callable[[], _Encoded]) -> _Encoded:
+        """What was computed of a photo, which is computed now if it was not among the last."""
+        with self._lock:
+            if (known := self._known.get(key)) is not None:
+                self._known.move_to_end(key)
+                return known
+        made = encode()
+        with self._lock:
+            self._known[key] = made
+            if len(self._known) > self._limit:
+                self._known.popitem(last=False)
+        return made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Encoded:
+    """A region of a photo as it is compared."""
+
+    features: Features
+    seen: QueryAttributes
+    asked: Asked
+
+
 class QueryEncoder:
-    """Encodes the parts of queries with one model."""
+    """Encodes the parts of queries with one model. One thread uses it, for as long as a request takes."""
 
     def __init__(  # noqa: PLR0913 - what a model may lack is a keyword of its own
         self,
@@ -115,14 +152,17 @@ class QueryEncoder:
         *,
         matcher: Matcher | None = None,
         foreground: Foreground | None = None,
+        photos: EncodedPhotos | None = None,
     ) -> None:
         """What a model without a calibration, or without a foreground head, lacks is None.
 
         ``matcher`` tells whose photo a query is, ``foreground`` the product from its background on photos that are
-        not on white.
+        not on white. ``photos`` are those of earlier requests.
         """
         self._store, self._encoder, self._features, self._urls = store, encoder, features, urls
         self._matcher, self._foreground = matcher, foreground
+        self._photos = EncodedPhotos() if photos is None else photos
+        self._decoded: tuple[str, DecodedPhoto] | None = None  # the last one with all of its pixels
 
     def read(self, photo: PhotoInput) -> EncodedPhoto:
         """Read a photo once, to use it several times; raises PhotoRejected if that fails."""
@@ -146,6 +186,18 @@ class QueryEncoder:
         return self._photo(part) if part.product is None else self._product(part.product, part.weight)
 
     def _photo(self, part: Part) -> EncodedQuery:
+        encoded = self._encoded_photo(part)
+        found = self._photos.of((encoded.sha256, part.box), lambda: self._computed(replace(part, photo=encoded)))
+        return EncodedQuery(
+            features=found.features,
+            weight=part.weight,
+            seen=found.seen,
+            asked=found.asked,
+            products=frozenset(self._store.products_with_photos([encoded.sha256])),
+            groups=frozenset(),
+        )
+
+    def _computed(self, part: Part) -> _Encoded:
         encoded, photo = self._read_image(part)
         image = photo.image
         reduced = ReducedPhoto(image)
@@ -161,16 +213,13 @@ class QueryEncoder:
             resolution=photo.resolution,
             fingerprint=fingerprint(image),
         )
-        return EncodedQuery(
+        return _Encoded(
             features=features,
-            weight=part.weight,
             seen=QueryAttributes(
                 predicted=self._features.describe(embedding, probabilities=probabilities)[0],
                 colors=color_words(named),
             ),
             asked=asked if self._matcher is None else self._matcher.asked(embedding[0], asked),
-            products=frozenset(self._store.products_with_photos([encoded.sha256])),
-            groups=frozenset(),
         )
 
     def _seen(self, image: Image.Image, reduced: ReducedPhoto) -> tuple[Matrix, Floats | None]:
@@ -180,18 +229,29 @@ class QueryEncoder:
         embedding, maps = self._encoder.embed_with_maps([self._encoder.prepare(image)])
         return embedding, product_mask(reduced, self._foreground.of([map_[0] for map_ in maps]))
 
-    def _read_image(self, part: Part) -> tuple[EncodedPhoto, _Region]:
+    def _encoded_photo(self, part: Part) -> EncodedPhoto:
         if part.photo is None:
             msg = "a part of a query is a photo or a product"
             raise ValueError(msg)
-        encoded = self.read(part.photo)
-        fit_px = max(self._encoder.card.size_px) if part.box is None else None
-        photo = decode(encoded.data, name=encoded.name, fit_px=fit_px)
+        return self.read(part.photo)
+
+    def _read_image(self, part: Part) -> tuple[EncodedPhoto, _Region]:
+        encoded = self._encoded_photo(part)
+        photo = self._whole(encoded) if part.box is not None else self._fitting(encoded)
         _, _, width, height = part.box or (0, 0, 1, 1)
         return encoded, _Region(
             image=_cropped(photo.image, part.box),
             resolution=resolution_of(width * photo.width_px, height * photo.height_px),
         )
+
+    def _fitting(self, photo: EncodedPhoto) -> DecodedPhoto:
+        return decode(photo.data, name=photo.name, fit_px=max(self._encoder.card.size_px))
+
+    def _whole(self, photo: EncodedPhoto) -> DecodedPhoto:
+        """A photo with all of its pixels, of which several regions may be asked about."""
+        if self._decoded is None or self._decoded[0] != photo.sha256:
+            self._decoded = photo.sha256, decode(photo.data, name=photo.name)
+        return self._decoded[1]
 
     def _product(self, product_id: str, weight: float) -> EncodedQuery:
         stored = self._store.products([product_id]).get(product_id)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _ENTER_S = 0.25  # in which a request that was let in has to be read; a slower one keeps nobody else out
+_ALWAYS_WAITING = 3  # calls for each thread
 _NEWEST = 0.1  # share that the last call has in the mean time of calls
 _LONGEST_S = 1.0  # that counts of a call; one import is no reason to refuse a hundred queries
 
@@ -55,11 +56,13 @@ class BoundedExecutor:
     def is_crowded(self) -> bool:
         """Whether a request that comes now would find no room, or would have to wait for longer than ``QUEUE_S``.
 
-        One call for each thread may wait, however long calls take.
+        Three calls for each thread may wait, however long calls take.
         """
         ahead = self.in_flight + self.entering
         waits_s = (ahead - self._concurrency + 1) * self._call_s / self._concurrency
-        return ahead >= self._capacity or (ahead >= 2 * self._concurrency and waits_s > QUEUE_S)
+        return ahead >= self._capacity or (
+            ahead >= (1 + _ALWAYS_WAITING) * self._concurrency and waits_s > QUEUE_S
+        )
 
     @contextmanager
     def enter(self) -> Iterator[None]:

@@ -18,6 +18,7 @@ from sartor.recommend.features import FeatureBuilder
 from sartor.recommend.matching import Matcher, matcher_of
 from sartor.recommend.outfit.complements import ComplementsLearner
 from sartor.recommend.outfit.garments import GarmentReader
+from sartor.recommend.query import EncodedPhotos
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -176,7 +177,7 @@ class OpenModel:
         """``on_index`` is called when the index was opened, which has to follow the store from then on."""
         self.card = card
         self._backends, self._on_index = backends, on_index
-        self.candidates = Candidates()
+        self.candidates, self.photos = Candidates(), EncodedPhotos()  # of earlier answers
         self._features = Lazy(lambda: backends.features(card))
         self._matcher = Lazy(lambda: matcher_of(card, self.features.heads))
         self._encoder = Lazy(lambda: backends.open_encoder(card))

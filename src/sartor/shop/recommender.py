@@ -100,10 +100,13 @@ class Recommender:
         if not request.parts and not request.like and request.color is None:
             raise EmptyQuery
         model = self._model()
+        return self._similar(model, request, self._query_encoder(model))
+
+    def _similar(self, model: OpenModel, request: SimilarRequest, encoder: QueryEncoder) -> Recommendation:
         model.require_embeddings()
         if request.facets:
             require_names(request.facets, self._described(model).attributes)
-        query = self._encoded(model, request)
+        query = self._encoded(model, request, encoder)
         index = model.index if request.metric is None else model.index.by(request.metric)
         return similar(query, index=index, catalog=self._store, model=self._described(model))
 
@@ -168,12 +171,14 @@ class Recommender:
 
     def looks(self, photo: PhotoInput, request: SimilarRequest, *, limit: int) -> tuple[GarmentHits, ...]:
         """The garments on a photo, each with what is similar to it; ``request`` says how they are compared."""
-        read = self.read(photo)
+        model = self._model()
+        encoder = self._query_encoder(model)  # which decodes the photo once for all of its garments
+        read = encoder.read(photo)
+        garments = model.garment_finder.find(encoder.decode_whole(read), limit=limit)
+        parts = [Part(photo=read, box=garment.box) for garment in garments]
         return tuple(
-            GarmentHits(
-                garment=garment, found=self.similar(replace(request, parts=(Part(photo=read, box=garment.box),)))
-            )
-            for garment in self.boxes(read, limit=limit)
+            GarmentHits(garment=garment, found=self._similar(model, replace(request, parts=(part,)), encoder))
+            for garment, part in zip(garments, parts, strict=True)
         )
 
     def explain(self, query: Part, hit: Hit) -> Explained:
@@ -194,9 +199,8 @@ class Recommender:
         """What recommends to people, by these events."""
         return self._engine(self._model(), events, interactions)
 
-    def _encoded(self, model: OpenModel, request: SimilarRequest) -> SimilarQuery:
+    def _encoded(self, model: OpenModel, request: SimilarRequest, encoder: QueryEncoder) -> SimilarQuery:
         """A request with its photos and products as vectors."""
-        encoder = self._query_encoder(model)
         parts = [encoder.encode(part) for part in request.parts]
         liked = [encoder.encode(Part(product=id_, weight=LIKE_WEIGHT)) for id_ in request.like]
         disliked = [encoder.encode(Part(product=id_, weight=DISLIKE_WEIGHT)) for id_ in request.dislike]
@@ -234,6 +238,7 @@ class Recommender:
             self._backends.urls,
             matcher=model.matcher,
             foreground=model.foreground,
+            photos=model.photos,
         )
 
     def _described(self, model: OpenModel) -> Model:
