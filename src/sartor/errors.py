@@ -35,6 +35,7 @@
     │   ├── WriteConflict
     │   ├── BadSettings
     │   ├── BadAddress
+    │   ├── UnusableSynonyms
     │   ├── StoreAway
     │   ├── MediaAway
     │   ├── IndexAway
@@ -377,6 +378,15 @@ class BadSettings(WorkspaceError):
         super().__init__(f"{file} cannot be used: {reason}")
 
 
+class UnusableSynonyms(WorkspaceError):
+    """A file is no table of synonyms."""
+
+    def __init__(self, file: Path, *, reason: str) -> None:
+        super().__init__(
+            f"{file} cannot be used as synonyms: {reason}; write a group a line, such as: sneakers, trainers"
+        )
+
+
 class BadAddress(WorkspaceError):
     """A setting names no engine that Sartor knows how to open, or not with the others."""
 
@@ -640,10 +650,10 @@ class EmptyCatalog(QueryError):
 
 
 class EmptyQuery(QueryError):
-    """A query has no photo, product, liked product or color."""
+    """A query has no photo, product, liked product, color or word."""
 
-    def __init__(self) -> None:
-        super().__init__("the query is empty; give at least one photo, product or color")
+    def __init__(self, *, wants: str = "photo, product or color") -> None:
+        super().__init__(f"the query is empty; give at least one {wants}")
 
 
 class ProductNotFound(QueryError):
