@@ -10,24 +10,25 @@ learning methods" (SIGIR 2009).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sartor.encoders.text.words import IGNORED, folded_words
+from sartor.encoders.text.words import IGNORED, folded_words, singular
 from sartor.recommend.base import Hits
 from sartor.recommend.features import FeatureWeights, category_of
 from sartor.recommend.filters import filter_text, require_attributes, require_values
 from sartor.recommend.understood import Meaning, Understood, where_of_meanings
 from sartor.recommend.weights import (
-    LOOKS_WEIGHT,
+    NAMED_WEIGHTS,
+    PASSING_WEIGHT,
     RANK_OFFSET,
     SEARCH_CANDIDATES,
     SEARCH_CATEGORY,
-    WHOLE_WORDS_WEIGHT,
-    WORDS_WEIGHT,
+    UNNAMED_WEIGHTS,
 )
 from sartor.types import EVERYTHING, ListingQuery, Where
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from sartor.types import FacetValue, Hit, Vector
 
 FACET_VALUES = 200
+_MAX_ALONE = 8  # words that are searched for one by one, where no text has all
 _MAX_COMBINED = 8  # filters of a query of which each may be given up alone
 
 
@@ -90,18 +92,22 @@ class Found(Hits):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lists:
-    """The lists that a search fuses, ids of products, the best first."""
+    """The lists that are fused, ids of products, the best first; ``named``: some words are no filters."""
 
+    named: bool = False
     exact: tuple[str, ...] = ()  # the product of this id
     whole: tuple[str, ...] = ()  # text has all words
     words: tuple[str, ...] = ()  # text has the words that are no filters
+    some: tuple[str, ...] = ()  # text has some of them, where no text has all
     looks: tuple[str, ...] = ()  # photo is close to the words
+    passing: tuple[str, ...] = ()  # passes the filters, where that is all that is known
 
     def fused(self) -> dict[str, float]:
         """Scores of all, by reciprocal ranks; what is exact is above all others."""
         scores: dict[str, float] = {}
-        weighted = ((self.whole, WHOLE_WORDS_WEIGHT), (self.words, WORDS_WEIGHT), (self.looks, LOOKS_WEIGHT))
-        for ids, weight in weighted:
+        weights = NAMED_WEIGHTS if self.named else UNNAMED_WEIGHTS
+        lists = (self.whole, self.words, self.some, self.looks, self.passing)
+        for ids, weight in zip(lists, (*weights, PASSING_WEIGHT), strict=True):
             for rank, product_id in enumerate(ids, 1):
                 scores[product_id] = scores.get(product_id, 0.0) + weight / (RANK_OFFSET + rank)
         best = max(scores.values(), default=0.0)
@@ -179,14 +185,21 @@ class WordSearch:
     def lists(self, query: WordsQuery, plan: Plan) -> Lists:
         """The lists that are fused."""
         limit = max(SEARCH_CANDIDATES, 2 * query.k)
-        exact = self._catalog.known([query.understood.text.strip()])
+        exact = tuple(self._catalog.known([query.understood.text]))
+        content = _content_of(query.understood.text)
+        whole = self._having(content, query.where, limit) if content else []
+        words = self._with_words(plan, limit)
+        some = [] if words or whole else self._with_some(plan, limit)
+        looks = () if plan.vector is None else self._looking_like(plan.vector, query, plan.where, limit)
+        passing = self._having("", plan.where, limit) if plan.kept and not (words or some or looks) else []
         return Lists(
-            exact=self._kept(tuple(exact), query.where, query.exclude),
-            whole=self._kept(
-                self._having(_content_of(query.understood.text), query.where, limit), EVERYTHING, query.exclude
-            ),
-            words=self._kept(self._with_words(plan, limit), EVERYTHING, query.exclude),
-            looks=() if plan.vector is None else self._looking_like(plan.vector, query, plan.where, limit),
+            named=bool(plan.rest),
+            exact=self._kept(exact, query.exclude, where=query.where),
+            whole=self._kept(whole, query.exclude),
+            words=self._kept(words, query.exclude),
+            some=self._kept(some, query.exclude),
+            looks=looks,
+            passing=self._kept(passing, query.exclude),
         )
 
     def _passable(self, query: WordsQuery) -> tuple[list[Meaning], list[Meaning]]:
@@ -208,8 +221,8 @@ class WordSearch:
     def _read_as(self, words: Sequence[str]) -> dict[str, str]:
         if self._tower is None:
             return {}
-        meant = {word: self._tower.meant(word) for word in words if not self._has(word)}
-        return {word: better for word, better in meant.items() if better != word}
+        meant = {word: self._tower.meant(singular(word), typed=word) for word in words if not self._has(word)}
+        return {word: better for word, better in meant.items() if better != singular(word)}
 
     def _has(self, word: str) -> bool:
         """Whether any product's text has a word."""
@@ -226,18 +239,28 @@ class WordSearch:
         )
 
     def _having(self, words: str, where: Where, limit: int) -> list[str]:
-        if not words:
-            return []
         page = self._catalog.listing(ListingQuery(words=words, where=where, limit=limit))
         return [stored.product.id for stored in page.products]
 
     def _with_words(self, plan: Plan, limit: int) -> list[str]:
+        if not plan.rest:
+            return []
         found = self._having(" ".join(plan.rest), plan.where, limit)
         if not found and plan.read_as:
             found = self._having(" ".join(plan.read_as.get(word, word) for word in plan.rest), plan.where, limit)
         return found
 
-    def _kept(self, ids: Sequence[str], where: Where, exclude: Collection[str]) -> tuple[str, ...]:
+    def _with_some(self, plan: Plan, limit: int) -> list[str]:
+        """Products whose text has some of the words, rare words first."""
+        scores: dict[str, float] = {}
+        for word in plan.rest[:_MAX_ALONE] if len(plan.rest) > 1 else ():
+            query = ListingQuery(words=plan.read_as.get(word, word), where=plan.where, limit=limit)
+            page = self._catalog.listing(query)
+            for stored in page.products:
+                scores[stored.product.id] = scores.get(stored.product.id, 0.0) + 1 / math.log2(2 + page.total)
+        return sorted(scores, key=lambda id_: -scores[id_])[:limit]
+
+    def _kept(self, ids: Sequence[str], exclude: Collection[str], *, where: Where = EVERYTHING) -> tuple[str, ...]:
         passing = self._candidates.index.passing(where, of=ids) if where else ids
         return tuple(id_ for id_ in ids if id_ in passing and id_ not in exclude)
 
@@ -262,7 +285,7 @@ class WordSearch:
 
     def _hits(self, query: WordsQuery, lists: Lists, plan: Plan) -> tuple[Hit, ...]:
         scores = lists.fused()
-        ranked = sorted(scores, key=lambda id_: (-scores[id_], id_))
+        ranked = sorted(scores, key=lambda id_: (-scores[id_], id_))[: max(SEARCH_CANDIDATES, 2 * query.k)]
         neighbors = self._candidates.photos.of(ranked)
         if not neighbors:
             return ()
@@ -274,22 +297,25 @@ class WordSearch:
             for item in items
         ]
         return tuple(
-            replace(hit, style=style, reasons=_reasons(hit.product_id, query, lists, plan.kept))
+            replace(hit, style=style, reasons=_reasons(hit, query, lists, plan))
             for hit, style in zip(candidates.hits(items), closeness, strict=True)
         )
 
 
-def _reasons(product_id: str, query: WordsQuery, lists: Lists, kept: Sequence[Meaning]) -> tuple[str, ...]:
+def _reasons(hit: Hit, query: WordsQuery, lists: Lists, plan: Plan) -> tuple[str, ...]:
+    product_id = hit.product_id
     if product_id in lists.exact:
         return ("it has this id",)
     reasons = []
     if product_id in lists.whole:
         reasons.append("its text has all words")
     elif product_id in lists.words:
-        reasons.append(f"its text has: {' '.join(query.understood.rest)}")
-    if product_id in lists.words or product_id in lists.looks:
-        reasons += [filter_text(meaning.condition) for meaning in kept]
-    if product_id in lists.looks and query.understood.rest and product_id not in {*lists.whole, *lists.words}:
+        reasons.append(f"its text has: {' '.join(plan.rest)}")
+    elif product_id in lists.some:
+        reasons.append(f"its text has some of: {' '.join(plan.rest)}")
+    if product_id in {*lists.words, *lists.some, *lists.looks, *lists.passing}:
+        reasons += [filter_text(meaning.condition) for meaning in plan.kept]
+    if product_id in lists.looks and query.understood.rest and not {*lists.whole, *lists.words} & {product_id}:
         reasons.append(f"looks like: {' '.join(query.understood.rest)}")
     return tuple(reasons)
 

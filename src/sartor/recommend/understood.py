@@ -151,12 +151,16 @@ class KnownValues:
         """What exactly these words mean."""
         return self._by_term.get(tuple(words))
 
-    def correct(self, word: str) -> str | None:
-        """The only known word that is one typing error away from a word; None if it is known or short."""
-        if len(word) < MIN_FORGIVEN or word in self._words:
-            return None
-        near = {known for known in self._words if is_one_error_away(word, known)}
-        return near.pop() if len(near) == 1 else None
+    def correct(self, word: Word) -> str:
+        """The only known word that is one typing error away; the word itself without one, or if it is short."""
+        if len(word.text) < MIN_FORGIVEN or word.text in self._words:
+            return word.text
+        near = {
+            known
+            for known in self._words
+            if is_one_error_away(word.text, known) or is_one_error_away(word.typed, known)
+        }
+        return near.pop() if len(near) == 1 else word.text
 
     @property
     def longest(self) -> int:
@@ -243,7 +247,7 @@ def _meaning(span: Sequence[Word], values: KnownValues, known: frozenset[str]) -
     corrected = ""
     found = values.find(texts)
     if found is None:
-        better = [text if text in known else values.correct(text) or text for text in texts]
+        better = [word.text if word.text in known else values.correct(word) for word in span]
         if better == texts or (found := values.find(better)) is None:
             return None
         corrected = " ".join(better)

@@ -36,6 +36,8 @@ _MIN_SEEN = 2  # products whose texts have a word of the vocabulary
 _MIN_PRODUCTS = 10
 _SHARE_MISSPELLED = 1 / 3  # of the texts
 _WARM_UP = 50  # steps
+_START = 2.0  # of a word's row, as a multiple of what its photos have in common
+_SHRINKAGE = 3.0  # photos that a word is thought to have beside its own, with nothing in common
 _SMOOTHING = 0.02  # of the loss that is told
 
 
@@ -58,7 +60,6 @@ class TextRecipe:
         misspelled: Probability that a word of four letters or more is misspelled, in a third of the texts.
         unknown: Probability that a word counts only by its n-grams.
         dropout: Share of a bag's numbers that are left out.
-        noise: Length of the random vector that is added to a photo's embedding, whose own length is 1.
         weight_decay: Of the layers above the table.
     """
 
@@ -66,17 +67,16 @@ class TextRecipe:
     width: int = 256
     hidden: int = 512
     buckets: int = 12_000
-    epochs: float = 24.0
+    epochs: float = 18.0
     texts: int = 512
     bank: int = 3072
     learning_rate: float = 2e-3
-    temperature: float = 0.05
-    titles: float = 0.6
-    without_word: float = 0.2
+    temperature: float = 0.02
+    titles: float = 0.75
+    without_word: float = 0.1
     misspelled: float = 0.25
     unknown: float = 0.15
     dropout: float = 0.1
-    noise: float = 0.5
     weight_decay: float = 1e-4
 
 
@@ -199,6 +199,22 @@ class _Texts:
         """Of the table."""
         return len(self.words) + self._recipe.buckets
 
+    def mean_photos(self, embeddings: Matrix) -> Matrix:
+        """What the photos of each word's products have in common beyond those of all, ``(v, d)``."""
+        told = [
+            {*title, *(word for words in phrases.values() for word in words)}
+            for title, phrases in zip(self._titles, self._phrases, strict=True)
+        ]
+        rows, columns = [], []
+        for photo, product in enumerate(self._lesson.product):
+            own = [self._row_of[word] for word in told[product] if word in self._row_of]
+            rows += own
+            columns += [photo] * len(own)
+        shape = len(self.words), len(embeddings)
+        has = sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape)
+        counts = np.asarray(has.sum(axis=1)) + _SHRINKAGE
+        return np.asarray(has @ (embeddings - embeddings.mean(axis=0)) / counts, np.float32)
+
     def drawn(self, products: Rows, rng: np.random.Generator) -> _Batch:
         """A text of each product, and photos among which theirs are."""
         own = np.array(
@@ -263,8 +279,10 @@ class _Network:
         dimension, width, hidden = embeddings.shape[1], recipe.width, recipe.hidden
         self._recipe, self._embeddings = recipe, embeddings
         self._table = _normal(rng, (texts.rows, width), 1 / np.sqrt(width))
+        seen = texts.mean_photos(embeddings)
+        self._table[: len(seen), : min(width, dimension)] += _START * seen[:, :width]
         self._layers = {
-            "straight": _normal(rng, (width, dimension), 1 / np.sqrt(width)),
+            "straight": np.eye(width, dimension, dtype=np.float32),
             "hidden": _normal(rng, (width, hidden), np.sqrt(2 / width)),
             "hidden_bias": np.zeros(hidden, np.float32),
             "out": _normal(rng, (hidden, dimension), 0.1 / np.sqrt(hidden)),
@@ -288,7 +306,7 @@ class _Network:
         embedded = bags @ layers["straight"] + raised @ layers["out"] + layers["bias"]
         norms = np.maximum(np.linalg.norm(embedded, axis=1, keepdims=True), 1e-6)
         unit = embedded / norms
-        photos = self._noisy(self._embeddings[batch.photos], rng)
+        photos = self._embeddings[batch.photos]
         logits = unit @ photos.T / np.float32(recipe.temperature)
         logits -= logits.max(axis=1, keepdims=True)
         raised_logits = np.exp(logits)
@@ -314,14 +332,6 @@ class _Network:
         rows = np.unique(batch.bags.indices)
         self._table_adam.update(rows, np.asarray(batch.bags[:, rows].T @ to_bags), rate, self._steps)
         return loss
-
-    def _noisy(self, photos: Matrix, rng: np.random.Generator) -> Matrix:
-        """The photos as if they were taken otherwise: those never seen vary more than those learned from."""
-        if not self._recipe.noise:
-            return photos
-        deviation = np.float32(self._recipe.noise / np.sqrt(photos.shape[1]))
-        moved = photos + deviation * rng.standard_normal(photos.shape, np.float32)
-        return np.asarray(moved / np.linalg.norm(moved, axis=1, keepdims=True), np.float32)
 
 
 class _Adam:

@@ -139,28 +139,39 @@ class TextTower:
         return len(self._bias)
 
     @cached_property
-    def _by_start(self) -> dict[str, list[str]]:
-        """The words by their first letter, the most frequent first."""
-        words: dict[str, list[str]] = {}
-        for word in self._row_of:
-            words.setdefault(word[0], []).append(word)
-        return words
-
-    @cached_property
     def known(self) -> frozenset[str]:
         """The words that it has seen."""
         return frozenset(self._row_of)
 
     def words(self, text: str) -> list[str]:
         """The words of a text as the tower takes them; a misspelled one as the word that was probably meant."""
-        return [self.meant(word.text) for word in self.vocabulary.words(text)]
+        return [self.meant(word.text, typed=word.typed) for word in self.vocabulary.words(text)]
 
-    def meant(self, word: str) -> str:
-        """The word itself if it is known or short; else the most frequent one that is one typing error away."""
+    def meant(self, word: str, *, typed: str = "") -> str:
+        """The word itself if it is known or short; else the most frequent one that is one typing error away.
+
+        Args:
+            word: A word as it is compared, without the ending of a plural.
+            typed: As it was typed, which is looked at, too.
+        """
         if len(word) < MIN_FORGIVEN or word in self._row_of or not word.isalpha():
             return word
-        near = self._by_start.get(word[0], ())
-        return next((known for known in near if is_one_error_away(word, known)), word)
+        spellings = dict.fromkeys((word, typed or word))
+        near = (
+            known
+            for spelling in spellings
+            for known in self._by_start.get(spelling[0], ())
+            if is_one_error_away(spelling, known)
+        )
+        return next(near, word)
+
+    @cached_property
+    def _by_start(self) -> dict[str, list[str]]:
+        """The words by their first letter, the most frequent first."""
+        words: dict[str, list[str]] = {}
+        for word in self._row_of:
+            words.setdefault(word[0], []).append(word)
+        return words
 
     def embed(self, texts: Sequence[str]) -> Matrix:
         """Embed texts.
