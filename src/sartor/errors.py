@@ -26,6 +26,7 @@
     │   ├── WeightsUnavailable
     │   ├── NoRegions
     │   ├── NoNetwork
+    │   ├── NoTextTower
     │   ├── VectorsDisagree
     │   ├── PromotionRefused
     │   ├── NothingToCompare
@@ -570,6 +571,13 @@ class UnusableModel(ModelError):
 
     def __init__(self, file: Path | str, *, reason: str) -> None:
         super().__init__(f"{file} cannot be used as a model: {reason}")
+
+
+class NoTextTower(ModelError):
+    """A model cannot embed words; ``sartor train-text`` teaches it."""
+
+    def __init__(self, model_id: str) -> None:
+        super().__init__(f"the model {model_id} embeds photos only; teach it words with: sartor train-text")
 
 
 class WeightsUnavailable(ModelError):

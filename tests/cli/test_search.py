@@ -73,3 +73,11 @@ def test_a_text_tower_needs_enough_products(indexed: Sartor) -> None:
 
     assert outcome.code != 0
     assert "too few" in outcome.err
+
+
+def test_a_model_without_a_text_tower_is_not_measured(indexed: Sartor) -> None:
+    outcome = indexed("evaluate", "--text")
+
+    assert outcome.code != 0
+    assert "sartor train-text" in outcome.err
+    assert indexed("evaluate").code == 2

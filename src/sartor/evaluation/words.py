@@ -96,6 +96,8 @@ def phrases_of(attributes: Sequence[Attributes], *, minimum: int = MIN_PRODUCTS)
     products have and that has the most values.
     """
     names = [name for name in (_chosen(attributes, kind) for kind in (_COLOR, _KIND, _GENDER)) if name]
+    if not names:
+        return ()
     counts = Counter(
         tuple(str(own[name]) for name in names) for own in attributes if all(own.get(name) for name in names)
     )

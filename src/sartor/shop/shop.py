@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sartor.catalog.fetching import OnFetch
-    from sartor.encoders.card import ModelCard
+    from sartor.encoders.card import Measured, ModelCard
     from sartor.evaluation.pictures import CatalogMap
     from sartor.evaluation.promotion import PromotionReport
     from sartor.evaluation.replay.results import Replay
@@ -1217,6 +1217,20 @@ class Shop:
             red 0.7 ...
         """
         return self.evaluator.map(limit=limit, seed=seed)
+
+    def evaluate_words(self) -> dict[str, Measured]:
+        """How well words find photos here: titles their product, phrases of attributes what they describe.
+
+        The queries are about a tenth of the products, which ``train_text`` holds out; each is asked as typed, and
+        with one typing error in each word.
+
+        Raises:
+            EmptyCatalog: Nothing is embedded.
+            NoTextTower: The model in use has no text tower.
+        """
+        from sartor.shop.text_training import measure_text_tower
+
+        return measure_text_tower(self._backends, self._model())
 
     def evaluate(  # noqa: PLR0913 - each is a keyword of its own
         self,
