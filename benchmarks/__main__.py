@@ -39,6 +39,7 @@ from benchmarks.service_load import service_load
 from benchmarks.startup import startup
 from benchmarks.training_runs import training_ablation, training_first_figures
 from benchmarks.tutorial_pipeline import tutorial_pipeline
+from benchmarks.words import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,6 +89,7 @@ app.command("beside_service")(beside_service)
 app.command("same_answers")(same_answers)
 app.command("training_first_figures")(training_first_figures)
 app.command("training_ablation")(training_ablation)
+app.command("words")(words)
 
 
 @app.command("page")

@@ -26,6 +26,7 @@
     │   ├── WeightsUnavailable
     │   ├── NoRegions
     │   ├── NoNetwork
+    │   ├── NoTextTower
     │   ├── VectorsDisagree
     │   ├── PromotionRefused
     │   ├── NothingToCompare
@@ -35,6 +36,7 @@
     │   ├── WriteConflict
     │   ├── BadSettings
     │   ├── BadAddress
+    │   ├── UnusableSynonyms
     │   ├── StoreAway
     │   ├── MediaAway
     │   ├── IndexAway
@@ -391,6 +393,15 @@ class BadSettings(WorkspaceError):
         super().__init__(f"{file} cannot be used: {reason}")
 
 
+class UnusableSynonyms(WorkspaceError):
+    """A file is no table of synonyms."""
+
+    def __init__(self, file: Path, *, reason: str) -> None:
+        super().__init__(
+            f"{file} cannot be used as synonyms: {reason}; write a group a line, such as: sneakers, trainers"
+        )
+
+
 class BadAddress(WorkspaceError):
     """A setting names no engine that Sartor knows how to open, or not with the others."""
 
@@ -576,6 +587,13 @@ class UnusableModel(ModelError):
         super().__init__(f"{file} cannot be used as a model: {reason}")
 
 
+class NoTextTower(ModelError):
+    """A model cannot embed words; ``sartor train-text`` teaches it."""
+
+    def __init__(self, model_id: str) -> None:
+        super().__init__(f"the model {model_id} embeds photos only; teach it words with: sartor train-text")
+
+
 class WeightsUnavailable(ModelError):
     """Pre-trained weights could not be fetched, and no file was given."""
 
@@ -654,10 +672,10 @@ class EmptyCatalog(QueryError):
 
 
 class EmptyQuery(QueryError):
-    """A query has no photo, product, liked product or color."""
+    """A query has no photo, product, liked product, color or word."""
 
-    def __init__(self) -> None:
-        super().__init__("the query is empty; give at least one photo, product or color")
+    def __init__(self, *, wants: str = "photo, product or color") -> None:
+        super().__init__(f"the query is empty; give at least one {wants}")
 
 
 class ProductNotFound(QueryError):

@@ -27,7 +27,17 @@ from sartor.media.folder import FolderMediaStore
 from sartor.replicas import Replicas
 from sartor.shop import Shop, Workspace
 from sartor.shop.backends import Backends, Lazy
-from sartor.shop.library import MODELS, choose_model, load_runtime, open_detector, open_encoder, open_models
+from sartor.shop.library import (
+    MODELS,
+    WORDS,
+    choose_model,
+    load_runtime,
+    open_detector,
+    open_encoder,
+    open_models,
+    open_text_tower,
+    read_vocabulary,
+)
 from sartor.store.sqlite.catalog import SqliteCatalogStore
 from sartor.store.sqlite.database import copy_store
 from sartor.store.sqlite.events import SqliteEventStore
@@ -59,7 +69,13 @@ _STORES = "give mongodb://HOST/DATABASE, or leave it out for SQLite in the direc
 _INDEXES = "give opensearch://HOST:PORT, or leave it out, and each process has its own"
 _MEDIA_STORES = "give s3://BUCKET/PREFIX, or a directory that all share"
 _SOURCES, _FETCHED = "sources", "fetched"  # uploads, and the copies of sources from a server
-_PARTS = (_MEDIA, MODELS, _SOURCES, SETTINGS_FILE)  # of files; the rest of a workspace can be made from them
+_PARTS = (
+    _MEDIA,
+    MODELS,
+    WORDS,
+    _SOURCES,
+    SETTINGS_FILE,
+)  # of files; the rest of a workspace can be made from them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +170,8 @@ def open_workspace(settings: Settings, *, many_callers: bool = False) -> Workspa
         regions=lambda card: Regions.read(models.folders().get(card.id), card),
         foreground=lambda card: Foreground.read(models.folders().get(card.id), card),
         open_detector=lambda: open_detector(settings, models),
+        text=lambda card: open_text_tower(truth.home, models, card),
+        vocabulary=lambda: read_vocabulary(truth.home),
         fetch_models=truth.fetch_models,
         on_close=connections.close,
     )

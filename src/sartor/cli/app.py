@@ -16,6 +16,7 @@ from sartor.cli import (
     models,
     recommend,
     replay,
+    search,
     serve,
     similar,
     train,
@@ -84,6 +85,7 @@ app = typer.Typer(
 )
 app.command("index")(index.index)
 app.command("similar")(similar.similar)
+app.command("search")(search.search)
 app.command("looks")(looks.looks)
 app.command("outfit")(recommend.outfit)
 app.command("duplicates")(similar.duplicates)
@@ -96,6 +98,7 @@ app.command("for-you")(recommend.for_you)
 app.command("trending")(recommend.trending)
 app.add_typer(events.app, name="events")
 app.command("train")(train.train)
+app.command("train-text")(train.train_text)
 app.add_typer(models.app, name="models")
 app.command("serve")(serve.serve)
 app.command("indexer")(serve.indexer)

@@ -33,14 +33,20 @@ if TYPE_CHECKING:
 
     from sartor.evaluation.intervals import PairedTest
     from sartor.evaluation.results import Evaluation, ModelResult
+    from sartor.shop import Shop
 
 _SIGNIFICANT = 0.05
 _MAX_CATEGORIES = 16  # in a table
 
 
 def evaluate(
-    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="Products, as `sartor index` reads them.")],
+    source: Annotated[
+        Path | None, typer.Argument(metavar="SOURCE", help="Products, as `sartor index` reads them.")
+    ] = None,
     *,
+    text: Annotated[
+        bool, typer.Option("--text", help="Measure how well words find the workspace's own products; no SOURCE.")
+    ] = False,
     models: Annotated[
         list[str] | None,
         typer.Option(
@@ -108,6 +114,12 @@ def evaluate(
         require_extra("report", "matplotlib", "sklearn")
     chosen = settings(home=home, device=device, precision=precision, allow_urls=allow_urls)
     with open_shop(chosen) as shop:
+        if text:
+            _evaluate_words(shop, source, as_json=as_json)
+            return
+        if source is None:
+            message = "give a SOURCE, or --text"
+            raise typer.BadParameter(message)
         evaluation = shop.evaluate(
             source,
             *(models or ()),
@@ -135,6 +147,28 @@ def evaluate(
     print_json(json_of(evaluation)) if as_json else _print(evaluation)
     for path in filter(None, (csv, report)):
         echo(f"written to {path}", err=True)
+
+
+def _evaluate_words(shop: Shop, source: Path | None, *, as_json: bool) -> None:
+    if source is not None:
+        message = "--text measures the products of the workspace, without a SOURCE"
+        raise typer.BadParameter(message)
+    figures = shop.evaluate_words()
+    if as_json:
+        print_json(
+            {"model": shop.model.id, "figures": {name: each.model_dump() for name, each in figures.items()}}
+        )
+        return
+    print_table(
+        f"Words by {shop.model.id}, on held-out products",
+        ("figure", "mean", "95 %", "queries"),
+        (
+            (name, f"{found.mean:.3f}", f"{found.low:.3f} to {found.high:.3f}", f"{found.count:,}")
+            for name, found in figures.items()
+        ),
+    )
+    if not figures:
+        echo("nothing is held out: the catalog is too small")
 
 
 def _print(evaluation: Evaluation) -> None:

@@ -32,7 +32,7 @@ from sartor.cli.options import (
 from sartor.types import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sartor.evaluation.sheets import Tile
     from sartor.imaging.fetch import EncodedPhoto
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from sartor.recommend.query import Part
     from sartor.recommend.similar import Recommendation
     from sartor.shop import Shop
-    from sartor.types import Hit
+    from sartor.types import FacetValue, Hit
 
 
 _MAX_GROUPS = 100  # on a sheet of duplicates
@@ -141,7 +141,7 @@ def similar(
             exact=exact,
         )
         if sheet is not None:
-            _write_sheet(sheet, shop, _query_tiles(shop, queries, ids), results)
+            write_hits(sheet, shop, _query_tiles(shop, queries, ids), results)
         if regions is not None:
             _write_regions(regions, shop, (*parts, *products)[0], results)
         _print_json(shop, results) if as_json else print_hits(results)
@@ -214,12 +214,16 @@ def _print_json(shop: Shop, results: Recommendation) -> None:
             "good": results.good,
             "seen": {"predicted": guesses_json(results.seen.predicted), "colors": list(results.seen.colors)},
             "hits": [hit_json(shop, hit) for hit in results],
-            "facets": {
-                name: [{"value": facet.value, "count": facet.count} for facet in values]
-                for name, values in results.facets.items()
-            },
+            "facets": facets_json(results.facets),
         }
     )
+
+
+def facets_json(facets: Mapping[str, Sequence[FacetValue]]) -> dict[str, list[dict[str, Any]]]:
+    """Values of attributes with their counts as JSON."""
+    return {
+        name: [{"value": facet.value, "count": facet.count} for facet in values] for name, values in facets.items()
+    }
 
 
 def hit_json(shop: Shop, hit: Hit) -> dict[str, Any]:
@@ -265,7 +269,12 @@ def print_hits(results: Recommendation) -> None:
             for hit in results
         ),
     )
-    for name, values in results.facets.items():
+    print_facets(results.facets)
+
+
+def print_facets(facets: Mapping[str, Sequence[FacetValue]]) -> None:
+    """The most frequent values of attributes, a line each."""
+    for name, values in facets.items():
         further = len(values) - _MAX_FACET_VALUES
         more = f", … and {further:,} more; --json has them" if further > 0 else ""
         echo(
@@ -298,7 +307,8 @@ def _query_tiles(shop: Shop, photos: list[EncodedPhoto], products: list[str]) ->
     return tiles
 
 
-def _write_sheet(sheet: Path, shop: Shop, queries: list[Tile], hits: Sequence[Hit]) -> None:
+def write_hits(sheet: Path, shop: Shop, queries: list[Tile], hits: Sequence[Hit]) -> None:
+    """Write a sheet: the query, and its hits beside it."""
     from sartor.evaluation.sheets import SheetRow, write_sheet
 
     tiles: list[Tile] = []

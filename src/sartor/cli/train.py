@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sartor.cli.options import Home, Json, echo, print_json, print_table, settings, stoppable
+from sartor.cli.options import Home, Json, Model, echo, print_json, print_table, settings, stoppable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sartor.training.loop import TrainingProgress
     from sartor.training.recipe import Recipe
+    from sartor.training.text import TextProgress
     from sartor.training.train import Trained
+
+_TOLD_EVERY = 20  # steps
 
 
 def train(
@@ -71,6 +74,52 @@ def train(
     with stoppable(message), _progress_lines() as (on_photos, on_progress):
         trained = train_model(settings(home=home), options, on_photos=on_photos, on_progress=on_progress)
     _print_json(trained) if as_json else _print(trained)
+
+
+def train_text(
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", metavar="DIR", help="Directory for it, instead of the workspace: nothing is used."
+        ),
+    ] = None,
+    epochs: Annotated[float | None, typer.Option("--epochs", min=0.01, help="Passes over the products.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Seed of all that is random.")] = None,
+    home: Home = None,
+    model: Model = None,
+    as_json: Json = False,
+) -> None:
+    """Teach a model words: a text tower from the titles and attributes of the workspace's products.
+
+    It is used from then on by `sartor search`; the model itself stays as it is. A tenth of the products is held
+    out, on which it is measured.
+    """
+    from sartor.wiring import open_shop
+
+    def on_progress(progress: TextProgress) -> None:
+        is_last = progress.step == progress.steps
+        if sys.stderr.isatty() and (is_last or progress.step % _TOLD_EVERY == 0):
+            sys.stderr.write(
+                f"\r\033[Kstep {progress.step:,} of {progress.steps:,}, loss {progress.loss:.3f}"
+                + ("\n" if is_last else "")
+            )
+
+    with open_shop(settings(home=home, model=model)) as shop:
+        trained = shop.train_text(output=output, epochs=epochs, seed=seed, on_progress=on_progress)
+    record, directory = trained.record, trained.directory
+    if as_json:
+        print_json({"directory": str(directory), "record": record.model_dump(mode="json")})
+        return
+    print_table(
+        "Held-out products",
+        ("figure", "mean", "95 %", "queries"),
+        (
+            (name, f"{found.mean:.3f}", f"{found.low:.3f} to {found.high:.3f}", f"{found.count:,}")
+            for name, found in record.figures.items()
+        ),
+    )
+    echo(f"the text tower is in {directory}: {record.words:,} words, learned from {record.products:,} products")
 
 
 def _recipe(file: Path | None, *, labels: str | None, epochs: float | None, **changes: str | int | None) -> Recipe:

@@ -26,6 +26,8 @@ CARD_FILE = "card.json"
 MODEL_FILE = "model.onnx"
 WEIGHTS_FILE = "weights.npz"  # of a trained model, to continue training
 FOREGROUND_FILE = "foreground.npz"  # of a model that tells the product from what is behind it
+TEXT_FILE = "text.npz"  # of a model that embeds words, too
+TEXT_RECORD_FILE = "text.json"  # what that file is, where it is not beside the card
 MODEL_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 Triple = tuple[float, float, float]
 
@@ -221,6 +223,43 @@ _SCALINGS = {
 }
 
 
+class TextRecord(_Part):
+    """A model's text tower.
+
+    Attributes:
+        sha256: Hex digest of its file.
+        network_sha256: Hex digest of the network whose embeddings it learned from.
+        words: Size of its vocabulary.
+        data: What it learned from, in words.
+        products: Number of training products, with ``photos`` in all.
+        figures: Measured on held-out products, by name.
+    """
+
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    network_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    words: Annotated[int, Field(ge=0)]
+    data: str = ""
+    products: Annotated[int, Field(ge=0)]
+    photos: Annotated[int, Field(ge=0)]
+    figures: dict[str, Measured] = {}
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a record from its JSON file.
+
+        Raises:
+            UnusableModel: The file is missing or not a record.
+        """
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except (OSError, ValidationError) as error:
+            raise UnusableModel(path, reason="it does not describe a text tower; train it again") from error
+
+    def write(self, path: Path) -> None:
+        """Write the record as indented JSON."""
+        path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
 class ModelCard(BaseModel):
     """The facts of a network that embedding a photo needs.
 
@@ -238,6 +277,7 @@ class ModelCard(BaseModel):
         feature_maps: Names of the outputs with the pooled feature maps, the finest first, ``(n, h, w, c)`` each;
             empty if the network does not output them.
         foreground_sha256: Hex digest of the file with its foreground head; None if it has none.
+        text: Its text tower; None if it embeds photos only.
         calibration: From scores to probabilities of a match.
         training: How Sartor trained it; None for other models.
         network: False for imported vectors: the model cannot embed, the SHA-256 is of their bytes, and the facts
@@ -260,6 +300,7 @@ class ModelCard(BaseModel):
     attributes: tuple[AttributeHead, ...] = ()
     feature_maps: tuple[str, ...] = ()
     foreground_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    text: TextRecord | None = None
     calibration: MatchCalibration | None = None
     training: TrainingRecord | None = None
     network: bool = True

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sartor.choices import Layout, Scaling
-from sartor.encoders.card import CARD_FILE, FOREGROUND_FILE, MODEL_FILE, WEIGHTS_FILE, ModelCard, PixelScaling
+from sartor.encoders.card import (
+    CARD_FILE,
+    FOREGROUND_FILE,
+    MODEL_FILE,
+    TEXT_FILE,
+    WEIGHTS_FILE,
+    ModelCard,
+    PixelScaling,
+)
 from sartor.encoders.encoder import Encoder
 from sartor.encoders.networks import NETWORKS
 from sartor.errors import ModelBundled, ModelDamaged, ModelExists, ModelNotFound, NoNetwork, WorkspaceReadOnly
@@ -173,7 +181,7 @@ class ModelRegistry:
         Raises:
             ModelExists: Another model of the workspace has this id.
             ModelBundled: A model that comes with Sartor has this id.
-            ModelDamaged: Its foreground head is not the one that the card describes.
+            ModelDamaged: Its foreground head or its text tower is not the one that the card describes.
         """
         if self.is_bundled(card.id):
             raise ModelBundled(card.id)
@@ -189,6 +197,8 @@ class ModelRegistry:
                     shutil.copyfile(weights, staging / WEIGHTS_FILE)
                 if card.foreground_sha256 is not None:
                     _copy_checked(network.with_name(FOREGROUND_FILE), staging, expected=card.foreground_sha256)
+                if card.text is not None:
+                    _copy_checked(network.with_name(TEXT_FILE), staging, expected=card.text.sha256)
             card.write(staging / CARD_FILE)
             staging.rename(target)
             staging.mkdir()  # TemporaryDirectory expects to remove it

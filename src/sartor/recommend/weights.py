@@ -31,6 +31,16 @@ SAME_MATCH = 0.99  # of what shows the same thing, at least; other matches end t
 # people's; of wrong first hits 8 % and 14 %.
 VERY_CLOSE, CLOSE, SIMILAR = 0.8, 0.5, 0.2
 
+# Search by words: the ranks of four lists are fused: the products whose text has all words of the query; has
+# those that are no filters; has some of those, where none has all; and whose photo is close to the words. Words
+# that are no filters are mostly names, so texts count more where there are any.
+NAMED_WEIGHTS = 8.0, 2.0, 1.0, 0.5
+UNNAMED_WEIGHTS = 2.0, 1.0, 1.0, 1.0
+PASSING_WEIGHT = 0.01  # of what passes the filters, where nothing else is known of it
+RANK_OFFSET = 60
+SEARCH_CANDIDATES = 48  # of each list
+SEARCH_CATEGORY = 0.2  # weight of the category beside that of the style, 1
+
 # User profiles: what an event says of a person's preferences; half of it is left after the half-life.
 EVENT_WEIGHTS = {
     EventType.VIEW: 1.0,

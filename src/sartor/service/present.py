@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from sartor.described import title_of
 from sartor.events.model import PersonKind
+from sartor.recommend.filters import filter_text
 from sartor.service.schemas import (
     BoxOut,
     DescriptionOut,
@@ -21,12 +22,14 @@ from sartor.service.schemas import (
     Guess,
     HitOut,
     LooksOut,
+    MeaningOut,
     OutfitOut,
     PersonOut,
     PhotoOut,
     PieceOut,
     ProductOut,
     RecommendationOut,
+    SearchOut,
     SeenOut,
     WrittenOut,
 )
@@ -41,7 +44,9 @@ if TYPE_CHECKING:
     from sartor.recommend.boxes import GarmentBox, GarmentHits
     from sartor.recommend.explain import QueryAttributes
     from sartor.recommend.outfit.outfit import Outfit, WornProduct
+    from sartor.recommend.search import Found
     from sartor.recommend.similar import Recommendation
+    from sartor.recommend.understood import Meaning
     from sartor.types import FacetValue, Hit, Photo, StoredProduct
 
 T = TypeVar("T")
@@ -91,6 +96,30 @@ def recommendation_out(recommendation: Recommendation, *, model: str, took_ms: f
         hits=[_hit_out(hit, position) for position, hit in enumerate(recommendation, start=1)],
         facets=facets_out(recommendation.facets),
         took_ms=round(took_ms, 1),
+    )
+
+
+def search_out(found: Found, *, model: str, took_ms: float) -> SearchOut:
+    """What words found, with an id of its own."""
+    return SearchOut(
+        recommendation_id=uuid4().hex,
+        model=model,
+        understood=[_meaning_out(meaning) for meaning in found.understood],
+        given_up=[_meaning_out(meaning) for meaning in found.given_up],
+        words=list(found.rest),
+        read_as=dict(found.read_as),
+        unknown=list(found.unknown),
+        ignored=list(found.ignored),
+        by_looks=found.by_looks,
+        hits=[_hit_out(hit, position) for position, hit in enumerate(found, start=1)],
+        facets=facets_out(found.facets),
+        took_ms=round(took_ms, 1),
+    )
+
+
+def _meaning_out(meaning: Meaning) -> MeaningOut:
+    return MeaningOut(
+        words=meaning.typed, filter=filter_text(meaning.condition), read_as=meaning.corrected or None
     )
 
 

@@ -246,6 +246,31 @@ class RecommendationOut(BaseModel):
     took_ms: float
 
 
+class MeaningOut(BaseModel):
+    """Words of a query that were understood as a filter."""
+
+    words: str = Field(description="As they were typed; send them as plain, and they are no filter.")
+    filter: str = Field(description="As a filter is written, such as color=Red.")
+    read_as: str | None = Field(description="What they were read as, where a typing error was forgiven.")
+
+
+class SearchOut(BaseModel):
+    """Products found by words."""
+
+    recommendation_id: str = Field(description="Send it back with events about these products.")
+    model: str
+    understood: list[MeaningOut] = Field(description="Filters that were read from the words.")
+    given_up: list[MeaningOut] = Field(description="Filters that no product passes together with the others.")
+    words: list[str] = Field(description="The other words.")
+    read_as: dict[str, str] = Field(description="Words that look misspelled, and what they were read as.")
+    unknown: list[str] = Field(description="Words that neither the catalog nor the model knows.")
+    ignored: list[str] = Field(description="Small words that say nothing, such as for.")
+    by_looks: bool = Field(description="Whether photos were compared with the words.")
+    hits: list[HitOut]
+    facets: dict[str, list[FacetOut]]
+    took_ms: float
+
+
 class GarmentOut(BoxOut):
     """A garment on a photo, and the products most similar to it."""
 

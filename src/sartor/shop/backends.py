@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from threading import Lock, RLock
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from sartor.encoders.text.words import Vocabulary
 from sartor.errors import EmptyCatalog, ModelMismatch
 from sartor.ingest.photos import PhotoEmbedder
 from sartor.ingest.pipeline import IngestContext
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from sartor.encoders.foreground import Foreground
     from sartor.encoders.heads import Heads, Regions
     from sartor.encoders.registry import ModelRegistry
+    from sartor.encoders.text.tower import TextTower
     from sartor.imaging import UrlPolicy
     from sartor.index.base import IndexWriter, ListingWriter, VectorIndex
     from sartor.ingest.guard import ShrinkLimits
@@ -118,6 +120,8 @@ class Backends:
         heads: The classifiers of a model.
         regions: Splits a model's embeddings over the regions of a photo.
         foreground: What tells the product from its background on a model's feature maps; None without it.
+        text: The text tower of a model; None for one that embeds photos only.
+        vocabulary: What words mean in this workspace.
         fetch_models: Fetches the models that other hosts have added.
         on_close: Closes what the index stands on.
         writing: Held while this process writes the catalog or an index.
@@ -144,6 +148,8 @@ class Backends:
     regions: Callable[[ModelCard], Regions]
     foreground: Callable[[ModelCard], Foreground | None] = lambda _: None
     open_detector: Callable[[], Detector | None] = lambda: None
+    text: Callable[[ModelCard], TextTower | None] = lambda _: None
+    vocabulary: Callable[[], Vocabulary] = Vocabulary.read
     open_writer: Callable[[ModelCard, FeatureBuilder, int], IndexWriter] | None = None
     open_listing: Callable[[int], ListingWriter | None] = lambda _: None
     lists_elsewhere: bool = False
@@ -183,6 +189,7 @@ class OpenModel:
         self._encoder = Lazy(lambda: backends.open_encoder(card))
         self._index = Lazy(self._open_index)
         self._foreground = Lazy(lambda: (backends.foreground(card),))
+        self._text = Lazy(lambda: (backends.text(card),))
         self._detector = Lazy(lambda: (backends.open_detector(),))
         self._embedder = Lazy(lambda: PhotoEmbedder(self.encoder, media=backends.media))
         self._main_photos = Lazy(lambda: MainPhotos(self.index))
@@ -207,6 +214,15 @@ class OpenModel:
     def foreground(self) -> Foreground | None:
         """What tells the product from its background on a photo; None for a model without it."""
         return self._foreground()[0]
+
+    @property
+    def text(self) -> TextTower | None:
+        """What embeds words in the space of its photos; None for a model that embeds photos only."""
+        return self._text()[0]
+
+    def forget_text(self) -> None:
+        """Read the text tower anew when it is needed next."""
+        self._text.close()
 
     @property
     def garment_finder(self) -> GarmentFinder:
@@ -294,6 +310,7 @@ class OpenModel:
             self._encoder,
             self._index,
             self._foreground,
+            self._text,
             self._detector,
             self._features,
         ):

@@ -14,13 +14,15 @@ from sartor.choices import Precision, RuntimeChoice
 from sartor.encoders import registry
 from sartor.encoders.add import as_one_file, make_card
 from sartor.encoders.allocator import openvino_aborts_with
-from sartor.encoders.card import CARD_FILE, MODEL_FILE, ModelCard
+from sartor.encoders.card import CARD_FILE, MODEL_FILE, TEXT_RECORD_FILE, ModelCard, TextRecord
 from sartor.encoders.detector import DETECTOR_FILE, Detector, DetectorCard, classes_of, make_detector_card
 from sartor.encoders.encoder import BatchingEncoder, Encoder
 from sartor.encoders.huggingface import followed, network_file, processor_file
 from sartor.encoders.networks import network
 from sartor.encoders.onnx_file import header_of
 from sartor.encoders.registry import DEFAULT_MODEL, ModelRegistry, sha256_of
+from sartor.encoders.text.tower import TextTower
+from sartor.encoders.text.words import SYNONYMS_FILE, Vocabulary
 from sartor.errors import (
     AllocatorInTheWay,
     MissingExtra,
@@ -48,6 +50,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MODELS = "models"  # folder of a workspace
+WORDS = (
+    "words"  # folder of a workspace: its synonyms, and a folder for each model that has a text tower of its own
+)
 _PROCESSOR = ("auto", "cpu")
 _KNOWN_IR, _KNOWN_OPSET = 13, 26  # to ONNX Runtime 1.31
 _OPENVINO_DEVICES = ("auto", "cpu", "gpu", "npu")
@@ -228,6 +233,32 @@ def open_detector(settings: Settings, models: ModelRegistry) -> Detector | None:
     if (actual := sha256_of(file)) != card.network.sha256:
         raise ModelDamaged(file, expected=card.network.sha256, actual=actual)
     return Detector(card, lambda: load_runtime(settings, file, card.network))
+
+
+def read_vocabulary(home: Path) -> Vocabulary:
+    """What words mean in a workspace: as everywhere, and by its own synonyms.
+
+    Raises:
+        UnusableSynonyms: Its file of synonyms is no such table.
+    """
+    own = home / WORDS / SYNONYMS_FILE
+    return Vocabulary.read(*((own,) if own.exists() else ()))
+
+
+def open_text_tower(home: Path, models: ModelRegistry, card: ModelCard) -> TextTower | None:
+    """The text tower of a model, the workspace's own if one was trained there; None without any.
+
+    Raises:
+        UnusableModel: Its file is not the one that was trained, or it learned from another network.
+        UnusableSynonyms: The workspace's file of synonyms is no such table.
+    """
+    own = home / WORDS / card.id
+    if (own / TEXT_RECORD_FILE).is_file():
+        return TextTower.read(own, TextRecord.read(own / TEXT_RECORD_FILE), card, read_vocabulary(home))
+    folder = models.folders().get(card.id)
+    if folder is None or card.text is None:
+        return None
+    return TextTower.read(folder, card.text, card, read_vocabulary(home))
 
 
 def export_model(

@@ -21,8 +21,11 @@ from sartor.recommend.matching import recolored as recolored_asked
 from sartor.recommend.outfit.outfit import LookQuery, Outfit, outfit
 from sartor.recommend.personal.signals import NewProducts
 from sartor.recommend.query import Part, PhotoInput, QueryEncoder
+from sartor.recommend.search import Found, WordSearch, WordsQuery
 from sartor.recommend.similar import DEFAULT_K, Recommendation, SimilarQuery, similar
+from sartor.recommend.understood import CatalogValues, read_query
 from sartor.recommend.weights import DISLIKE_WEIGHT, LIKE_WEIGHT, feature_weights
+from sartor.shop.backends import Lazy
 from sartor.shop.models import DEFAULT_MODEL
 from sartor.types import EVERYTHING, Metric, Where
 
@@ -61,6 +64,18 @@ class SimilarRequest:
     metric: Metric | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRequest:
+    """What ``Shop.search`` takes."""
+
+    words: str
+    k: int = DEFAULT_K
+    where: Where = EVERYTHING
+    plain: tuple[str, ...] = ()
+    facets: tuple[str, ...] = ()
+    exclude: frozenset[str] = frozenset()
+
+
 class Recommender:
     """Recommends products of a catalog by one of its models.
 
@@ -77,6 +92,7 @@ class Recommender:
         self._backends, self._model, self._catalog, self._shoppers = backends, model, catalog, shoppers
         self._store = backends.store
         self._new_products = NewProducts(backends.store)
+        self._values = Lazy(lambda: CatalogValues(backends.store, backends.vocabulary()))
 
     def warm_up(self) -> None:
         """Load the network, the index and what shoppers did."""
@@ -109,6 +125,25 @@ class Recommender:
         query = self._encoded(model, request, encoder)
         index = model.index if request.metric is None else model.index.by(request.metric)
         return similar(query, index=index, catalog=self._store, model=self._described(model))
+
+    def search(self, request: SearchRequest) -> Found:
+        """The products that words describe best."""
+        model = self._model()
+        model.require_embeddings()
+        tower = model.text
+        known = frozenset() if tower is None else tower.known
+        understood = read_query(request.words, self._values().now(), known=known, plain=request.plain)
+        if not (understood.meanings or understood.rest):
+            raise EmptyQuery(wants="word with a letter or digit")
+        query = WordsQuery(
+            understood=understood,
+            k=request.k,
+            where=request.where,
+            exclude=request.exclude,
+            facets=request.facets,
+        )
+        search = WordSearch(self._candidates(model), model.features, tower, dimension=model.card.dimension)
+        return search.find(query)
 
     def outfit(self, query: LookQuery) -> Outfit:
         """Complete a look."""

@@ -7,7 +7,7 @@ of it, ``shoppers`` who shops there, ``evaluator`` how good it is, and ``Models`
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -31,16 +31,16 @@ from sartor.recommend.weights import FEED_DIVERSITY, TREND_WINDOW_S
 from sartor.shop.catalog import Catalog
 from sartor.shop.evaluator import Evaluator
 from sartor.shop.models import ImportOptions, Models
-from sartor.shop.recommender import Recommender, SimilarRequest
+from sartor.shop.recommender import Recommender, SearchRequest, SimilarRequest
 from sartor.shop.shoppers import Shoppers, person_of
 from sartor.types import ListingQuery, Metric, Sort
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sartor.catalog.fetching import OnFetch
     from sartor.catalog.frames.memory import FrameInput
-    from sartor.encoders.card import ModelCard
+    from sartor.encoders.card import Measured, ModelCard
     from sartor.evaluation.pictures import CatalogMap
     from sartor.evaluation.promotion import PromotionReport
     from sartor.evaluation.replay.results import Replay
@@ -61,8 +61,11 @@ if TYPE_CHECKING:
     from sartor.recommend.explain import Explained, QueryAttributes
     from sartor.recommend.features import FeatureWeights
     from sartor.recommend.filters import Filter
+    from sartor.recommend.search import Found
     from sartor.shop.backends import Backends
+    from sartor.shop.text_training import TrainedText
     from sartor.store.base import StoreCounts
+    from sartor.training.text import TextProgress
     from sartor.types import FacetValue, Hit, Listing, Photo, StoredProduct
 
 
@@ -660,6 +663,95 @@ class Shop:
         )
         return self.recommender.similar(request)
 
+    def search(  # noqa: PLR0913 - each is a keyword of its own
+        self,
+        words: str,
+        *,
+        k: int = DEFAULT_K,
+        where: Filter | None = None,
+        plain: Sequence[str] = (),
+        facets: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        include_unavailable: bool | None = None,
+    ) -> Found:
+        """Find products by words: their titles and attributes, and what their photos show.
+
+        A model with a text tower compares photos with the words; any other one finds by titles and attributes
+        alone. Words that are values of the catalog are filters: for whom, which color, which kind, what price.
+
+        Args:
+            words: Such as ``"women's red dress under 50"``, in English or five more languages for attributes.
+            k: Number of products, at least 1.
+            where: Only products with these attributes, such as ``{"gender": "Women"}``.
+            plain: Words that are to be no filters, as ``Found.understood`` has them.
+            facets: Attributes whose values are counted among all products that pass the filters.
+            exclude: Ids of products that are never hits.
+            include_unavailable: Whether to recommend what is out of stock as well; None is the shop's setting. A
+                filter on ``availability`` decides alone.
+
+        Returns:
+            At most ``k`` distinct products whose scores never rise, and how the words were understood.
+
+        Raises:
+            QueryError: There is no word, or the query asks for what the catalog does not have.
+            ModelMismatch: The catalog was embedded with another model.
+
+        Example:
+            >>> found = shop.search("pink tee for women", k=1)
+            >>> found[0].title, [meaning.typed for meaning in found.understood]
+            ('Pink Tshirt', ['pink', 'women'])
+        """
+        if k < 1:
+            msg = f"k must be at least 1, not {k}"
+            raise ValueError(msg)
+        request = SearchRequest(
+            words=words,
+            k=k,
+            where=self.catalog.offered(where, include_unavailable=include_unavailable),
+            plain=tuple(plain),
+            facets=tuple(facets),
+            exclude=frozenset(exclude),
+        )
+        return self.recommender.search(request)
+
+    def train_text(
+        self,
+        *,
+        output: Path | None = None,
+        epochs: float | None = None,
+        seed: int | None = None,
+        on_progress: Callable[[TextProgress], None] = lambda _: None,
+    ) -> TrainedText:
+        """Teach the model in use words, from the titles and attributes of this catalog.
+
+        ``search`` uses the result from then on; other processes that have the workspace open do when they are
+        started anew. Photos and their embeddings stay as they are. A tenth of the products is held out.
+
+        Args:
+            output: A directory for the result, which is then not used; the workspace by default.
+            epochs: Passes over the products.
+            seed: Of all that is random.
+            on_progress: Called with how far the learning is.
+
+        Raises:
+            EmptyCatalog: Nothing is embedded.
+            NothingToLearn: There are too few products with words and photos.
+            WorkspaceReadOnly: The workspace cannot be written.
+        """
+        from sartor.shop.text_training import train_text_tower
+        from sartor.training.text import TextRecipe
+
+        recipe = TextRecipe()
+        if epochs is not None:
+            recipe = replace(recipe, epochs=epochs)
+        if seed is not None:
+            recipe = replace(recipe, seed=seed)
+        model = self._model()
+        trained = train_text_tower(self._backends, model, recipe, output=output, on_progress=on_progress)
+        if output is None:
+            model.forget_text()
+        return trained
+
     def outfit(
         self,
         *products: str,
@@ -1147,6 +1239,20 @@ class Shop:
             red 0.7 ...
         """
         return self.evaluator.map(limit=limit, seed=seed)
+
+    def evaluate_words(self) -> dict[str, Measured]:
+        """How well words find photos here: titles their product, phrases of attributes what they describe.
+
+        The queries are about a tenth of the products, which ``train_text`` holds out; each is asked as typed, and
+        with one typing error in each word.
+
+        Raises:
+            EmptyCatalog: Nothing is embedded.
+            NoTextTower: The model in use has no text tower.
+        """
+        from sartor.shop.text_training import measure_text_tower
+
+        return measure_text_tower(self._backends, self._model())
 
     def evaluate(  # noqa: PLR0913 - each is a keyword of its own
         self,

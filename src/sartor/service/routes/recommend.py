@@ -7,12 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from sartor.limits import MAX_FACETS, MAX_FILTER_CHARS, MAX_FILTERS, MAX_K, MAX_SLOTS
+from sartor.limits import MAX_FACETS, MAX_FILTER_CHARS, MAX_FILTERS, MAX_K, MAX_QUERY_CHARS, MAX_SLOTS
 from sartor.recommend.filters import parse_where, where_of
 from sartor.recommend.query import Part
 from sartor.service.bodies import Body, body_schema, parse_json, read_body
 from sartor.service.context import Context, Service, needs
-from sartor.service.present import description_out, json_response, looks_out, outfit_out, recommendation_out, timed
+from sartor.service.present import (
+    description_out,
+    json_response,
+    looks_out,
+    outfit_out,
+    recommendation_out,
+    search_out,
+    timed,
+)
 from sartor.service.problems import BadRequest
 from sartor.service.schemas import (
     DescriptionOut,
@@ -24,6 +32,7 @@ from sartor.service.schemas import (
     ProductPart,
     Range,
     RecommendationOut,
+    SearchOut,
     SimilarQueryIn,
 )
 from sartor.service.security import Scope
@@ -60,6 +69,35 @@ async def similar(request: Request, service: Service) -> Response:
     query = parse_json(SimilarQueryIn, body.json)
     return await service.executor.run(
         lambda: timed(lambda: _similar(service, query, body), recommendation_out, model=service.shop.model.id)
+    )
+
+
+@router.get("/search", response_model=SearchOut)
+async def search(
+    service: Service,
+    q: Annotated[str, Query(min_length=1, max_length=MAX_QUERY_CHARS, description="Words.")],
+    k: Annotated[int, Query(ge=1, le=MAX_K)] = 12,
+    where: Filters = [],  # noqa: B006 - FastAPI copies it
+    plain: Annotated[
+        list[Name],
+        Query(
+            max_length=MAX_FILTERS,
+            description="Words that are to be no filter, as understood has them; repeatable.",
+        ),
+    ] = [],  # noqa: B006
+    facets: Annotated[list[Name], Query(max_length=MAX_FACETS)] = [],  # noqa: B006
+    include_unavailable: IncludeUnavailable = None,
+) -> Response:
+    """Products by words: what they are called, and what their photos show; with what was understood."""
+    shop, filters = service.shop, parse_where(where)
+    return await service.executor.run(
+        lambda: timed(
+            lambda: shop.search(
+                q, k=k, where=filters, plain=plain, facets=facets, include_unavailable=include_unavailable
+            ),
+            search_out,
+            model=shop.model.id,
+        )
     )
 
 
