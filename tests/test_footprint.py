@@ -62,6 +62,7 @@ view,tom,green,2026-01-03T10:00:00Z
 PLAN: dict[str, list[tuple[str, int, str | None]]] = {
     "index": [("index photos", 0, None)],
     "similar": [("similar photos/red.png --sheet sheet.html", 0, None)],
+    "search": [("search red shirt --sheet found.html", 0, None)],
     "outfit": [("outfit red", 0, None)],
     "looks": [("looks photos/red.png --sheet looks.html", 0, None)],
     "duplicates": [("duplicates", 0, None)],
@@ -77,6 +78,7 @@ PLAN: dict[str, list[tuple[str, int, str | None]]] = {
     "events forget": [("events forget --user tom", 0, None)],
     "events simulate": [("events simulate --out simulated.jsonl --people 2", 0, None)],
     "train": [("train photos --output trained", 1, None)],  # no attributes
+    "train-text": [("train-text", 1, None)],  # too few products
     "models list": [("models list", 0, None)],
     "models add": [("models add broken.h5 --network resnet50 --id b", 1, None)],
     "models export": [("models export resnet50 --weights broken.h5", 1, None)],

@@ -82,7 +82,7 @@ def test_every_type_that_a_shop_takes_or_returns_is_public() -> None:
         if annotation is not None
     ]
     named = {node.id for each in annotations for node in ast.walk(each) if isinstance(node, ast.Name)}
-    callbacks = {"OnEvents", "OnFetch", "OnProgress", "ShowProgress"}
+    callbacks = {"OnEvents", "OnFetch", "OnProgress", "OnText", "ShowProgress"}
     standard = {"Iterable", "Mapping", "Path", "Sequence"}
     assert len(methods) > 40
     assert named - set(dir(builtins)) - callbacks - standard <= set(sartor.__all__)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sartor.catalog.frames.memory import FrameInput
     from sartor.catalog.plugins import SourceReader
     from sartor.choices import ExportFormat
-    from sartor.encoders.card import ModelCard
+    from sartor.encoders.card import Measured, ModelCard
     from sartor.encoders.registry import KnownModel, list_models
     from sartor.errors import SartorError
     from sartor.evaluation.pictures import CatalogMap
@@ -51,9 +51,13 @@ if TYPE_CHECKING:
     from sartor.recommend.outfit.outfit import Outfit, WornProduct
     from sartor.recommend.outfit.rules import Slot
     from sartor.recommend.query import Part, PhotoInput
+    from sartor.recommend.search import Found
     from sartor.recommend.similar import Recommendation
+    from sartor.recommend.understood import Meaning
     from sartor.shop import Shop
+    from sartor.shop.text_training import TrainedText
     from sartor.store.base import StoreCounts
+    from sartor.training.text import TextProgress
     from sartor.types import (
         AnyOf,
         Between,
@@ -95,6 +99,7 @@ __all__ = [
     "FeatureWeights",
     "Feed",
     "Filter",
+    "Found",
     "FrameInput",
     "GarmentBox",
     "GarmentHits",
@@ -104,6 +109,8 @@ __all__ = [
     "IngestReport",
     "KnownModel",
     "Listing",
+    "Meaning",
+    "Measured",
     "Metric",
     "ModelCard",
     "Not",
@@ -133,7 +140,9 @@ __all__ = [
     "StoreCounts",
     "StoredProduct",
     "Taken",
+    "TextProgress",
     "Thumbnail",
+    "TrainedText",
     "Where",
     "WornProduct",
     "__version__",
@@ -146,7 +155,7 @@ _MODULES = {
     "catalog.frames.memory": "FrameInput",
     "catalog.plugins": "SourceReader",
     "choices": "ExportFormat",
-    "encoders.card": "ModelCard",
+    "encoders.card": "Measured ModelCard",
     "encoders.registry": "KnownModel list_models",
     "errors": "SartorError",
     "evaluation.pictures": "CatalogMap",
@@ -172,9 +181,13 @@ _MODULES = {
     "recommend.outfit.outfit": "Outfit WornProduct",
     "recommend.outfit.rules": "Slot",
     "recommend.query": "Part PhotoInput",
+    "recommend.search": "Found",
     "recommend.similar": "Recommendation",
+    "recommend.understood": "Meaning",
     "shop": "Shop",
+    "shop.text_training": "TrainedText",
     "store.base": "StoreCounts",
+    "training.text": "TextProgress",
     "types": "AnyOf Between FacetValue Hit Listing Metric Not Photo Product Sort StoredProduct Where",
 }
 _MODULE_OF = {name: f"sartor.{module}" for module, names in _MODULES.items() for name in names.split()}

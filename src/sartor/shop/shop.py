@@ -36,7 +36,7 @@ from sartor.shop.shoppers import Shoppers, person_of
 from sartor.types import ListingQuery, Metric, Sort
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sartor.catalog.fetching import OnFetch
     from sartor.catalog.frames.memory import FrameInput
@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     from sartor.shop.backends import Backends
     from sartor.shop.text_training import TrainedText
     from sartor.store.base import StoreCounts
-    from sartor.training.text import TextProgress
+    from sartor.training.text import OnText
     from sartor.types import FacetValue, Hit, Listing, Photo, StoredProduct
 
 
@@ -697,9 +697,9 @@ class Shop:
             ModelMismatch: The catalog was embedded with another model.
 
         Example:
-            >>> found = shop.search("pink tee for women", k=1)
+            >>> found = shop.search("pink tee under 30", k=1)
             >>> found[0].title, [meaning.typed for meaning in found.understood]
-            ('Pink Tshirt', ['pink', 'women'])
+            ('Pink Tshirt', ['under 30', 'tee'])
         """
         if k < 1:
             msg = f"k must be at least 1, not {k}"
@@ -720,7 +720,7 @@ class Shop:
         output: Path | None = None,
         epochs: float | None = None,
         seed: int | None = None,
-        on_progress: Callable[[TextProgress], None] = lambda _: None,
+        on_progress: OnText = lambda _: None,
     ) -> TrainedText:
         """Teach the model in use words, from the titles and attributes of this catalog.
 

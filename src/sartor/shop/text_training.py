@@ -14,11 +14,9 @@ from sartor.shop.library import WORDS
 from sartor.training.train_text import described_products, figures_of, train_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sartor.encoders.card import Measured, TextRecord
     from sartor.shop.backends import Backends, OpenModel
-    from sartor.training.text import TextProgress, TextRecipe
+    from sartor.training.text import OnText, TextRecipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +33,7 @@ def train_text_tower(
     recipe: TextRecipe,
     *,
     output: Path | None,
-    on_progress: Callable[[TextProgress], None],
+    on_progress: OnText,
 ) -> TrainedText:
     """Train a text tower for a model from the catalog, for the workspace or into another directory.
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from scipy import sparse
@@ -106,12 +106,15 @@ class TextProgress:
     loss: float
 
 
+OnText: TypeAlias = "Callable[[TextProgress], object]"
+
+
 def learn_text(
     lesson: TextLesson,
     vocabulary: Vocabulary,
     recipe: TextRecipe,
     *,
-    on_progress: Callable[[TextProgress], None] = lambda _: None,
+    on_progress: OnText = lambda _: None,
 ) -> TextWeights:
     """Learn a text tower.
 

@@ -20,14 +20,14 @@ from sartor.recommend.understood import kind_of
 from sartor.training.text import TextLesson, learn_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from sartor.encoders.card import ModelCard
     from sartor.encoders.text.words import Vocabulary
     from sartor.recommend.features import FeatureBuilder
     from sartor.store.base import CatalogStore
-    from sartor.training.text import TextProgress, TextRecipe
+    from sartor.training.text import OnText, TextRecipe
     from sartor.types import Attributes, Vector
 
 _STEP = 512
@@ -93,7 +93,7 @@ def train_text(  # noqa: PLR0913 - each is a keyword of its own
     *,
     output: Path,
     data: str = "",
-    on_progress: Callable[[TextProgress], None] = lambda _: None,
+    on_progress: OnText = lambda _: None,
 ) -> TextRecord:
     """Learn a text tower, write it into a directory, and measure it on what was held out.
 
