@@ -64,7 +64,7 @@ def fold_variants(groups: Sequence[str], alike: Flags) -> list[list[int]]:
     """
     products: list[list[int]] = []
     folding: list[list[int]] = []  # those that may have variants
-    others = np.tril(alike, -1)
+    others: Flags = np.tril(alike, -1)
     twins = (others.any(axis=0) | others.any(axis=1)).tolist()
     counts = Counter(groups)
     for row, group in enumerate(groups):
