@@ -102,6 +102,34 @@ def test_a_product_is_found_by_its_closest_photo(index: EdgeIndex) -> None:
     assert found.sha256 == f"{2:064x}"
 
 
+def test_a_photo_that_was_written_again_is_found_with_its_new_vector(index: EdgeIndex) -> None:
+    made = vectors(3)
+    fill(index, made)
+    assert index.search(made[0], k=3)[0].vector == pytest.approx(made[0])
+    index.replace(["p0"], [entry("p0", made[1], 0)], revision=2)
+
+    by_id = {found.product_id: found.vector for found in index.search(made[0], k=3)}
+    assert by_id["p0"] == pytest.approx(made[1])
+    index.replace(["p0"], [], revision=3)
+    assert "p0" not in {found.product_id for found in index.search(made[0], k=3)}
+
+
+def test_answers_share_vectors_that_nobody_can_change(index: EdgeIndex) -> None:
+    made = vectors(3)
+    fill(index, made)
+    with pytest.raises(ValueError, match="read-only"):
+        index.search(made[0], k=1)[0].vector[0] = 0
+
+
+@pytest.mark.parametrize("numbers", [0, DIMENSION])
+def test_a_small_memory_changes_no_answer(tmp_path: Path, numbers: int) -> None:
+    limits, made = SearchLimits(remembered_numbers=numbers), vectors(20)
+    with EdgeIndex(tmp_path / "small", model="m", dimension=DIMENSION, limits=limits) as index:
+        fill(index, made)
+        for _ in range(2):
+            assert index.search(made[4], k=3)[0].product_id == "p4"
+
+
 def test_equals_are_ordered_by_id(index: EdgeIndex) -> None:
     (vector,) = vectors(1)
     for product_id in ("c", "a", "b"):

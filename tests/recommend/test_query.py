@@ -8,7 +8,7 @@ from PIL import Image
 
 from sartor.errors import PhotoRejected, ProductNotFound
 from sartor.imaging import UrlPolicy
-from sartor.recommend.query import Part, QueryEncoder, parts_of
+from sartor.recommend.query import EncodedPhotos, Part, QueryEncoder, parts_of
 from tests.fakes import BLUE, RED, color_encoder, photo
 from tests.recommend.small_catalog import FEATURES, SmallCatalog
 
@@ -41,6 +41,18 @@ def test_a_region_of_a_photo_is_encoded_alone(catalog: SmallCatalog) -> None:
 
     assert encoder.decode(right).size == (40, 40)
     assert encoder.encode(right).features.style.tolist() == [0, 0, 1]
+
+
+def test_a_photo_that_comes_again_is_not_computed_again(catalog: SmallCatalog) -> None:
+    photos = EncodedPhotos(limit=1)
+    encoders = [QueryEncoder(catalog.store, color_encoder(), FEATURES, UrlPolicy(), photos=photos) for _ in "ab"]
+    whole, part = Part(photo=red_and_blue()), Part(photo=red_and_blue(), box=(0.5, 0, 0.5, 1), weight=2)
+    first, again = (encoder.encode(whole) for encoder in encoders)
+    assert again.features is first.features
+
+    other = encoders[1].encode(part)
+    assert (other.weight, other.features.style.tolist()) == (2, [0, 0, 1])
+    assert encoders[0].encode(whole).features is not first.features  # there is room for one
 
 
 def test_a_product_is_encoded_as_the_mean_of_its_photos(catalog: SmallCatalog) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -39,6 +40,40 @@ def test_what_takes_too_long_is_given_up_and_still_counts_until_it_is_done() -> 
         go.set()
         while executor.in_flight:
             await asyncio.sleep(0.01)
+        executor.close()
+
+    asyncio.run(run())
+
+
+def test_a_request_is_refused_when_the_calls_before_it_take_too_long() -> None:
+    async def run() -> None:
+        executor, go = BoundedExecutor(concurrency=1, waiting=64, timeout_s=5), threading.Event()
+        for _ in range(20):
+            await executor.run(lambda: time.sleep(0.06))  # so a fourth call waits for longer than 0.1 s
+        calls = [asyncio.ensure_future(executor.run(go.wait)) for _ in range(3)]
+        await asyncio.sleep(0)
+        assert not executor.is_crowded
+        with executor.enter():
+            assert executor.is_crowded
+        assert not executor.is_crowded
+        go.set()
+        await asyncio.gather(*calls)
+        executor.close()
+
+    asyncio.run(run())
+
+
+def test_calls_that_are_quick_may_wait_as_many_as_there_is_room_for() -> None:
+    async def run() -> None:
+        executor, go = BoundedExecutor(concurrency=1, waiting=9, timeout_s=5), threading.Event()
+        calls = [asyncio.ensure_future(executor.run(go.wait)) for _ in range(9)]
+        await asyncio.sleep(0)
+        assert not executor.is_crowded
+        calls.append(asyncio.ensure_future(executor.run(go.wait)))
+        await asyncio.sleep(0)
+        assert executor.is_crowded
+        go.set()
+        await asyncio.gather(*calls)
         executor.close()
 
     asyncio.run(run())

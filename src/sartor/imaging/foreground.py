@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
-from scipy import ndimage
 
 from sartor.imaging.color import ReducedPhoto, numbered, oklab, reduced
 
@@ -53,6 +52,8 @@ def refined(rgb: npt.NDArray[np.uint8], probability: Floats, *, lab: Floats | No
     Returns:
         A better probability, ``(h, w)``.
     """
+    from scipy import ndimage  # here, since a query by a product needs none, and it takes long to import
+
     height, width = probability.shape
     coarse = (rgb >> (8 - _BITS)).astype(np.int64)
     bins, counts = numbered(((coarse[..., 0] << _BITS | coarse[..., 1]) << _BITS | coarse[..., 2]).ravel())
@@ -83,6 +84,8 @@ def mask_boxes(mask: Floats) -> list[tuple[float, float, float, float]]:
         Left, top, width and height of each, as shares of the sides, with a small margin; empty if nothing is
         probably a product.
     """
+    from scipy import ndimage  # here, since a query by a product needs none, and it takes long to import
+
     height, width = mask.shape
     sure = mask > 0.5  # noqa: PLR2004 - more likely than not
     near = ndimage.binary_dilation(sure, iterations=max(1, round(_GAP * max(mask.shape) / 2)))

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from scipy import ndimage
 
 from sartor.imaging.color import reduced_for_colors, skin_of
 from sartor.imaging.foreground import mask_boxes, product_mask
@@ -197,6 +196,8 @@ def overlap(one: Box, other: Box) -> float:
 
 def _is_worn(skin: npt.NDArray[np.bool_], box: Box) -> bool:
     """Whether somebody wears what is in a region: skin ``(h, w)`` is seen in its upper part, as a face or arms."""
+    from scipy import ndimage  # here, since a query by a product needs none, and it takes long to import
+
     left, top, right, bottom = pixels_of(box, (skin.shape[1], skin.shape[0]))
     upper = skin[top : top + max(1, round(_UPPER * (bottom - top))), left:right]
     spots, _ = ndimage.label(upper)

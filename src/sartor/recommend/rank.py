@@ -64,11 +64,11 @@ def fold_variants(groups: Sequence[str], alike: Flags) -> list[list[int]]:
     """
     products: list[list[int]] = []
     folding: list[list[int]] = []  # those that may have variants
-    others = np.tril(alike, -1)
-    twins: list[bool] = np.logical_or(others.any(axis=0), others.any(axis=1)).tolist()
+    others: Flags = np.tril(alike, -1)
+    twins = set(np.flatnonzero(others.any(axis=0) | others.any(axis=1)).tolist())
     counts = Counter(groups)
     for row, group in enumerate(groups):
-        if not twins[row] and not (group and counts[group] > 1):
+        if row not in twins and not (group and counts[group] > 1):
             products.append([row])
             continue
         for variants in folding:

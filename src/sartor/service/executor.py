@@ -60,9 +60,8 @@ class BoundedExecutor:
         """
         ahead = self.in_flight + self.entering
         waits_s = (ahead - self._concurrency + 1) * self._call_s / self._concurrency
-        return ahead >= self._capacity or (
-            ahead >= (1 + _ALWAYS_WAITING) * self._concurrency and waits_s > QUEUE_S
-        )
+        is_long = ahead >= (1 + _ALWAYS_WAITING) * self._concurrency and waits_s > QUEUE_S
+        return is_long or self.in_flight >= self._capacity
 
     @contextmanager
     def enter(self) -> Iterator[None]:

@@ -17,6 +17,7 @@ from sartor.errors import WorkspaceBusy, WorkspaceUnusable, WriteConflict
 from sartor.store.base import Write
 from sartor.store.sqlite import database
 from sartor.store.sqlite.catalog import SqliteCatalogStore
+from sartor.store.sqlite.database import Database, Migration, Remembered
 from sartor.types import Product, StoredProduct
 
 if TYPE_CHECKING:
@@ -104,6 +105,39 @@ def test_each_process_notices_what_another_one_writes(tmp_path: Path) -> None:
     assert one.has_changed()
     one.close()
     other.close()
+
+
+def test_a_product_that_was_read_before_is_read_as_another_process_has_written_it(tmp_path: Path) -> None:
+    one, other = (SqliteCatalogStore(tmp_path / "catalog.sqlite3") for _ in range(2))
+    one.write(write([stored("a", "Red"), stored("b")]))
+    before = one.products(["a", "b", "missing"])
+    assert one.products(["a"])["a"] is before["a"]  # which is what candidates are remembered by
+
+    other.write(write([stored("a", "Blue")]))
+    assert one.products(["a"])["a"].product.title == "Blue"
+    other.delete(["b"])
+    assert set(one.products(["a", "b", "missing"])) == {"a"}
+    assert (one.revision, one.setting("x")) == (other.revision, None)
+    other.set_setting("x", "1")
+    assert one.setting("x") == "1"
+    one.close()
+    other.close()
+
+
+def test_what_is_read_within_a_write_that_fails_is_not_remembered(tmp_path: Path) -> None:
+    opened = Database(tmp_path / "some.sqlite3", migrations=[Migration("CREATE TABLE t (x INTEGER);")])
+    remembered = Remembered(opened, limit=10)
+
+    def count() -> int:
+        return remembered.value("count", lambda: int(opened.all("SELECT count(*) FROM t")[0][0]))
+
+    assert count() == 0
+    with pytest.raises(ZeroDivisionError), opened.transaction() as connection:
+        connection.execute("INSERT INTO t VALUES (1)")
+        assert count() == 1
+        raise ZeroDivisionError
+    assert count() == 0
+    opened.close()
 
 
 def test_of_several_processes_one_is_the_first_to_claim_a_setting(tmp_path: Path) -> None:
