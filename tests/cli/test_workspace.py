@@ -10,6 +10,7 @@ from sartor import open as open_shop
 from tests.cli.conftest import Sartor
 from tests.fakes import add
 from tests.networks import color_network
+from tests.thumbnails import lose_thumbnails
 
 
 def test_info_tells_what_a_workspace_holds(sartor: Sartor, table: Path) -> None:
@@ -59,8 +60,7 @@ def test_check_finds_what_is_missing_and_repairs_the_index(sartor: Sartor, table
     shutil.rmtree(home / "index")
     assert sartor("check", "--repair").code == 0
     assert sartor("check", "--json").json()["ok"]
-    for thumbnail in (home / "media").rglob("*.png"):
-        thumbnail.unlink()
+    lose_thumbnails(home)
     outcome = sartor("check", "--json")
     assert outcome.code == 1
     (problem,) = outcome.json()["problems"]
@@ -145,8 +145,7 @@ def test_people_get_a_table_and_what_follows_from_what_was_found(indexed: Sartor
 
 
 def test_health_fails_no_check_but_what_does_not_agree_does(indexed: Sartor, home: Path) -> None:
-    for thumbnail in (home / "media").rglob("*.png"):
-        thumbnail.unlink()
+    lose_thumbnails(home)
 
     outcome = indexed("check", "--health", "--json")
 
