@@ -12,6 +12,7 @@ import typer
 
 from benchmarks.answers import answers
 from benchmarks.beside_service import beside_service
+from benchmarks.build_ingest import build_ingest
 from benchmarks.data import SHARED_DATA, Data
 from benchmarks.decoding import decoding
 from benchmarks.encoder_quality import encoder_quality
@@ -63,6 +64,7 @@ app.command("for_you")(for_you)
 app.command("foreground")(foreground)
 app.command("tutorial_pipeline")(tutorial_pipeline)
 app.command("ingest_scale")(ingest_scale)
+app.command("build_ingest")(build_ingest)
 app.command("ray_ingest")(ray_ingest)
 app.command("retrieval_agreement")(retrieval_agreement)
 app.command("encoder_quality")(encoder_quality)

@@ -117,7 +117,7 @@ class SqlitePack:
             with self._reader.reading() as connection:
                 ((free,),) = connection.execute("PRAGMA freelist_count").fetchall()
                 if free >= _MIN_FREE_PAGES:
-                    connection.execute("PRAGMA incremental_vacuum").fetchall()
+                    connection.executescript("PRAGMA incremental_vacuum")  # ``execute`` would free one page
         return 0
 
     def damage(self) -> list[str]:
