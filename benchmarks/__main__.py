@@ -13,6 +13,7 @@ import typer
 from benchmarks.answer_speed import answer_speed
 from benchmarks.answers import answers
 from benchmarks.beside_service import beside_service
+from benchmarks.build_ingest import build_ingest
 from benchmarks.data import SHARED_DATA, Data
 from benchmarks.decoding import decoding
 from benchmarks.encoder_quality import encoder_quality
@@ -67,6 +68,7 @@ app.command("foreground")(foreground)
 app.command("tutorial_pipeline")(tutorial_pipeline)
 app.command("ingest_scale")(ingest_scale)
 app.command("feed_scale")(feed_scale)
+app.command("build_ingest")(build_ingest)
 app.command("ray_ingest")(ray_ingest)
 app.command("retrieval_agreement")(retrieval_agreement)
 app.command("encoder_quality")(encoder_quality)

@@ -13,6 +13,7 @@ from sartor.service.rates import check_rate_store
 from sartor.types import Metric
 from sartor.wiring import open_shop
 from tests.fakes import RED, folder_of
+from tests.thumbnails import thumbnails
 
 
 def test_the_file_says_what_neither_the_program_nor_the_environment_does(
@@ -109,6 +110,7 @@ def test_thumbnails_may_be_in_a_directory_that_all_share(home: Path, tmp_path: P
         assert not shop.check()
     assert list((tmp_path / "shared").rglob("*.png"))
     assert not list((home / "media").rglob("*.png"))
+    assert not thumbnails(home)
 
 
 def test_a_bucket_without_its_client_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -125,7 +125,7 @@ class Settings(_Checked):
     media: str | None = _row(
         None,
         "Where the thumbnails are: a bucket, as in `s3://BUCKET/PREFIX`, or a directory that all hosts share; by "
-        "default the store's: `media`, or GridFS.",
+        "default the store's: `media.sqlite3`, or GridFS.",
     )
     catalog: CatalogChoice = _row(
         CatalogChoice.LOCAL,

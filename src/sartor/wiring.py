@@ -24,6 +24,7 @@ from sartor.ingest.maintenance import back_up
 from sartor.ingest.photos import PhotoEmbedder
 from sartor.limits import SERVER_FILE_S
 from sartor.media.folder import FolderMediaStore
+from sartor.media.pack import PackMediaStore
 from sartor.replicas import Replicas
 from sartor.shop import Shop, Workspace
 from sartor.shop.backends import Backends, Lazy
@@ -42,6 +43,7 @@ from sartor.store.sqlite.catalog import SqliteCatalogStore
 from sartor.store.sqlite.database import copy_store
 from sartor.store.sqlite.events import SqliteEventStore
 from sartor.store.sqlite.files import FolderFiles
+from sartor.store.sqlite.pack import SqlitePack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,7 +64,8 @@ if TYPE_CHECKING:
     from sartor.store.base import CatalogStore, EventStore
     from sartor.store.mongo.database import MongoDatabase
 
-_STORE, _EVENTS, _MEDIA, _LEARNED = "catalog.sqlite3", "events.sqlite3", "media", "learned"
+_STORE, _EVENTS, _LEARNED = "catalog.sqlite3", "events.sqlite3", "learned"
+_PACK, _MEDIA = "media.sqlite3", "media"  # thumbnails, and those of before there was a pack
 INDEX = "index"  # the directory of the replicas
 SHARED_INDEX = "unix://"  # and the socket of an ``IndexServer``; `sartor serve` gives it to its workers
 _STORES = "give mongodb://HOST/DATABASE, or leave it out for SQLite in the directory"
@@ -108,6 +111,7 @@ class Truth:
 
     def close(self) -> None:
         """Close the stores."""
+        self.media.close()
         self.events.close()
         self.store.close()
 
@@ -228,7 +232,7 @@ def open_truth(settings: Settings, *, cluster: OpenSearch | None = None, origin:
     home = settings.home
     store = SqliteCatalogStore(home / _STORE)
     try:
-        media = _media(settings, bucket, home, store, origin=origin) or FolderMediaStore(home / _MEDIA)
+        media = _media(settings, bucket, home, store, origin=origin) or _pack(settings, home)
     except BaseException:
         store.close()
         raise
@@ -243,6 +247,13 @@ def open_truth(settings: Settings, *, cluster: OpenSearch | None = None, origin:
         media=media,
         models=open_models(settings),
     )
+
+
+def _pack(settings: Settings, home: Path) -> PackMediaStore:
+    """The thumbnails of a workspace in its directory."""
+    folder, derived = FolderMediaStore(home / _MEDIA), _derived(settings, home)
+    files = None if derived == home else FolderMediaStore(derived / _MEDIA, durable=False)
+    return PackMediaStore(SqlitePack(home / _PACK), folder=folder, files=files)
 
 
 def _derived(settings: Settings, home: Path) -> Path:
@@ -550,7 +561,7 @@ def back_up_workspace(settings: Settings, directory: Path) -> Backup:
     if settings.store is not None:
         reason = "MongoDB holds it: back that up with mongodump, or copy the workspace with: sartor copy FROM TO"
         raise BackupFailed(redacted(settings.store), reason=reason)
-    copy = back_up(settings.home, directory, stores=(_STORE, _EVENTS), parts=_PARTS, copy_store=copy_store)
+    copy = back_up(settings.home, directory, stores=(_STORE, _EVENTS, _PACK), parts=_PARTS, copy_store=copy_store)
     if settings.media is None:
         return copy
     where = redacted(settings.media) if is_address(settings.media) else settings.media

@@ -10,6 +10,7 @@ from sartor import open as open_shop
 from tests.cli.conftest import Sartor
 from tests.fakes import add
 from tests.networks import color_network
+from tests.thumbnails import lose_thumbnails, thumbnails
 
 
 def test_info_tells_what_a_workspace_holds(sartor: Sartor, table: Path) -> None:
@@ -59,8 +60,7 @@ def test_check_finds_what_is_missing_and_repairs_the_index(sartor: Sartor, table
     shutil.rmtree(home / "index")
     assert sartor("check", "--repair").code == 0
     assert sartor("check", "--json").json()["ok"]
-    for thumbnail in (home / "media").rglob("*.png"):
-        thumbnail.unlink()
+    lose_thumbnails(home)
     outcome = sartor("check", "--json")
     assert outcome.code == 1
     (problem,) = outcome.json()["problems"]
@@ -80,7 +80,9 @@ def test_a_backup_can_be_used_in_place_of_a_workspace_that_is_open(
     again = sartor("backup", tmp_path / "backup")
     assert again.code == 1
     assert again.err.endswith(f"is not backed up: {tmp_path / 'backup'} is there already; name a new directory\n")
-    assert sartor("backup", tmp_path / "another", "--json").json()["files"] > 4
+    assert sartor("backup", tmp_path / "another", "--json").json()["files"] == 4
+    assert thumbnails(tmp_path / "another") == thumbnails(home)
+    assert len(thumbnails(home)) == 4
 
 
 def test_commands_work_beside_a_process_that_has_the_workspace_open(
@@ -145,8 +147,7 @@ def test_people_get_a_table_and_what_follows_from_what_was_found(indexed: Sartor
 
 
 def test_health_fails_no_check_but_what_does_not_agree_does(indexed: Sartor, home: Path) -> None:
-    for thumbnail in (home / "media").rglob("*.png"):
-        thumbnail.unlink()
+    lose_thumbnails(home)
 
     outcome = indexed("check", "--health", "--json")
 
@@ -190,7 +191,7 @@ def test_a_catalog_of_another_model_is_one_clear_line(indexed: Sartor, color_fil
 
 def test_a_repair_tells_what_it_mended(indexed: Sartor, home: Path) -> None:
     stray = home / "media" / "ff" / f"{'f' * 64}.png"
-    stray.parent.mkdir(exist_ok=True)
+    stray.parent.mkdir(parents=True)  # a workspace of before had its thumbnails in that folder
     stray.write_bytes(b"no photo")
     os.utime(stray, (1, 1))
     assert "thumbnails of no photo" in indexed("check").out

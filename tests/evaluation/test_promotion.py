@@ -22,6 +22,7 @@ from tests.fakes import COLOR_CARD, folder_of, photo, various_colors
 from tests.ingest.killing import child
 from tests.networks import color_network
 from tests.promotions import PRODUCTS, add_models, labelled_photos
+from tests.thumbnails import lose_thumbnails, thumbnails
 
 
 @pytest.fixture(scope="module")
@@ -235,8 +236,8 @@ def test_thumbnails_stand_in_for_what_the_source_no_longer_has(tmp_path: Path) -
 def test_a_source_that_is_gone_stops_nothing_and_a_lost_photo_is_told(tmp_path: Path) -> None:
     with large_catalog(tmp_path / "home", tmp_path / "photos") as shop:
         shutil.rmtree(tmp_path / "photos")
-        (first, *_) = sorted((tmp_path / "home" / "media").rglob("*.jpg"))
-        first.unlink()
+        (first, *_) = thumbnails(tmp_path / "home")
+        lose_thumbnails(tmp_path / "home", first)
         report = shop.promote("seeing", force=True)
         assert (report.embedded, report.reduced) == (5, 5)
         (rejection,) = report.rejected

@@ -46,7 +46,7 @@ def test_a_copy_made_while_the_workspace_is_open_answers_as_it_does(
     files = [file for file in made.directory.rglob("*") if file.is_file()]
     assert (made.files, made.size_bytes) == (len(files), sum(file.stat().st_size for file in files))
     assert sorted(path.name for path in made.directory.iterdir()) == [
-        "catalog.sqlite3", "events.sqlite3", "media", "models",
+        "catalog.sqlite3", "events.sqlite3", "media.sqlite3", "models",
     ]  # fmt: skip
     with sartor.open(made.directory) as copy:
         assert copy.check() == ()

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from sartor.errors import EmptyCatalog, ProductNotFound
 from sartor.ingest.put import ProductInput
 from sartor.types import Product
 from tests.fakes import BLUE, GREEN, RED, folder_of, photo
+from tests.thumbnails import age_thumbnails, thumbnails
 
 if TYPE_CHECKING:
     from sartor.shop import Shop
@@ -99,20 +99,16 @@ def test_a_deleted_product_is_gone_with_its_photos(home: Path, shop: Shop) -> No
 def test_a_thumbnail_goes_with_its_product_unless_it_is_so_young_that_another_process_may_need_it(
     home: Path, shop: Shop
 ) -> None:
-    def thumbnails() -> list[Path]:
-        return [path for path in (home / "media").rglob("*") if path.is_file()]
-
     shop.put(item("a", photo(RED)), item("b", photo(BLUE)))
     shop.delete("a")
-    assert len(thumbnails()) == 2
-    for path in thumbnails():
-        os.utime(path, (0, 0))
+    assert len(thumbnails(home)) == 2
+    age_thumbnails(home)
     assert [problem.what for problem in shop.check()] == ["thumbnails of no photo"]
     assert not shop.check(repair=True)
-    assert len(thumbnails()) == 1
-    os.utime(thumbnails()[0], (0, 0))
+    assert len(thumbnails(home)) == 1
+    age_thumbnails(home)
     shop.delete("b")
-    assert not thumbnails()
+    assert not thumbnails(home)
 
 
 def test_a_photo_that_another_product_shows_stays(shop: Shop) -> None:

@@ -12,6 +12,8 @@ from sartor.errors import PhotoRejected
 from sartor.imaging import Thumbnail
 from sartor.media.bucket import BucketMediaStore
 from sartor.media.folder import FolderMediaStore
+from sartor.media.pack import PackMediaStore
+from sartor.store.sqlite.pack import SqlitePack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from sartor.media.base import MediaStore
 
-MEDIA_STORES = ["folder", *(pytest.param(name, marks=pytest.mark.engines) for name in ("gridfs", "s3"))]
+MEDIA_STORES = ["folder", "pack", *(pytest.param(name, marks=pytest.mark.engines) for name in ("gridfs", "s3"))]
 SHA256S = sorted(hashlib.sha256(name).hexdigest() for name in (b"a", b"b", b"c"))
 THUMBNAIL = Thumbnail(data=b"small picture", suffix="jpg")
 
@@ -32,6 +34,13 @@ def media(request: pytest.FixtureRequest) -> MediaStore:
 @pytest.fixture
 def folder_media(tmp_path: Path) -> MediaStore:
     return FolderMediaStore(tmp_path / "media")
+
+
+@pytest.fixture
+def pack_media(tmp_path: Path) -> Iterator[MediaStore]:
+    media = PackMediaStore(SqlitePack(tmp_path / "media.sqlite3"), folder=FolderMediaStore(tmp_path / "media"))
+    yield media
+    media.close()
 
 
 @pytest.fixture

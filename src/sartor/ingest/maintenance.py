@@ -121,6 +121,9 @@ def check_media(store: CatalogStore, media: MediaStore) -> list[Problem]:
     unused = {name for name in present - needed if media.age_s(name) >= UNUSED_PHOTO_AGE_S}
     missing = {name for name in needed - present if not media.exists(name)}
     return [
+        *_problem(
+            "damage in the thumbnails", media.damage(), remedy="restore a backup, or index the sources again"
+        ),
         *_problem("photos without a thumbnail", missing, remedy="index their source again"),
         *_problem("thumbnails of no photo", unused, remedy="sartor check --repair", harmless=True),
     ]

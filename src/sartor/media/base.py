@@ -107,3 +107,11 @@ class MediaStore(Protocol):
     def remove_leftovers(self, *, min_age_s: float) -> int:
         """Remove half-written files of killed processes that are at least so old; returns how many."""
         ...
+
+    def damage(self) -> list[str]:
+        """What is wrong with what keeps the thumbnails, in sentences; empty when all is well."""
+        ...
+
+    def close(self) -> None:
+        """Write what was put, and close the files that are open."""
+        ...

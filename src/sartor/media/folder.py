@@ -105,6 +105,13 @@ class FolderMediaStore:
     def remove_leftovers(self, *, min_age_s: float) -> int:
         return sum(_delete(path, min_age_s) for path in self._root.glob(f"[0-9a-f][0-9a-f]/*{_TEMPORARY_SUFFIX}"))
 
+    def damage(self) -> list[str]:
+        """None: each file is there whole or not at all."""
+        return []
+
+    def close(self) -> None:
+        """Nothing to do: no file stays open."""
+
 
 def _age_s(path: Path) -> float:
     try:

@@ -168,6 +168,7 @@ class Backends:
 
     def close(self) -> None:
         """Close the stores, and what belongs to them."""
+        self.media.close()
         self.events.close()
         self.store.close()
         self.on_close()

@@ -143,6 +143,7 @@ class Database:
         secure_delete: Whether deleted content is overwritten with zeros.
         durable: Whether a transaction is on disk when it is committed. One that is not may be undone by a power
             failure, but the file stays whole.
+        shrinks: Whether a new file can give pages back to the disk (``PRAGMA incremental_vacuum``).
 
     Attributes:
         is_read_only: Whether the file can only be read.
@@ -153,7 +154,13 @@ class Database:
     """
 
     def __init__(
-        self, path: Path, *, migrations: Sequence[Migration], secure_delete: bool = False, durable: bool = True
+        self,
+        path: Path,
+        *,
+        migrations: Sequence[Migration],
+        secure_delete: bool = False,
+        durable: bool = True,
+        shrinks: bool = False,
     ) -> None:
         self._path, self._migrations = path, migrations
         self._lock = RLock()
@@ -166,18 +173,22 @@ class Database:
             return
         with locked(path.with_name(f"{path.name}.lock"), wait_s=STORE_WAIT_S):  # two may open a new file
             try:
-                self._connection = self._open(path, migrations, secure_delete=secure_delete)
+                self._connection = self._open(path, migrations, secure_delete=secure_delete, shrinks=shrinks)
                 self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             except sqlite3.Error as error:
                 raise self._unusable(error) from error
 
     @staticmethod
-    def _open(path: Path, migrations: Sequence[Migration], *, secure_delete: bool) -> sqlite3.Connection:
+    def _open(
+        path: Path, migrations: Sequence[Migration], *, secure_delete: bool, shrinks: bool
+    ) -> sqlite3.Connection:
         connection = sqlite3.connect(path, timeout=STORE_WAIT_S, check_same_thread=False, isolation_level=None)
         if (lack := own_sqlite.lack(connection)) is not None:
             connection.close()
             raise WorkspaceUnusable(path.parent, reason=lack)
         try:
+            if shrinks:
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # counts before the first table only
             for pragma in _PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}")
             connection.execute(f"PRAGMA secure_delete = {secure_delete:d}")
