@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-import sartor
+from sartor import Shop
 from sartor.errors import BadFilter, MixedCurrencies, UnknownAttribute
 from sartor.recommend.filters import currencies_of, require_one_currency, where_of
 from sartor.store.base import Write
 from sartor.store.sqlite.catalog import SqliteCatalogStore
 from sartor.types import ListingQuery, Product, StoredProduct
 from sartor.values import compared, values_of
+from tests.fakes import folder_of
 
 
 def catalog(path: Path, *prices: dict[str, object]) -> SqliteCatalogStore:
@@ -78,50 +79,43 @@ def test_one_currency_needs_no_name(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> sartor.Shop:
-    table = tmp_path / "catalog.csv"
-    lines = ["image,title,price,articleType,gender"]
-    from PIL import Image
-
+def mixed(shop: Shop, tmp_path: Path) -> Shop:
     kinds = ("Shirts", "Jeans", "Casual Shoes", "Shirts", "Jeans", "Casual Shoes")
+    folder = folder_of(tmp_path / "feed", {str(rank): (40 * rank, 90, 200) for rank in range(len(kinds))})
+    lines = ["id,image,title,price,articleType,gender"]
     for rank, kind in enumerate(kinds):
-        Image.new("RGB", (64, 64), (40 * rank, 90, 200)).save(tmp_path / f"{rank}.png")
-        lines.append(f"{rank}.png,Product {rank},{10 + rank} {'EUR' if rank < 3 else 'USD'},{kind},Men")
-    table.write_text("\n".join(lines))
-    shop = sartor.open(tmp_path / "home")
-    shop.index(table)
+        lines.append(f"{rank},{rank}.png,Product {rank},{10 + rank} {'EUR' if rank < 3 else 'USD'},{kind},Men")
+    (folder / "feed.csv").write_text("\n".join(lines))
+    shop.index(folder / "feed.csv")
     return shop
 
 
-def test_every_door_of_a_shop_says_it(shop: sartor.Shop) -> None:
+def test_every_door_of_a_shop_says_it(mixed: Shop) -> None:
     with pytest.raises(MixedCurrencies, match="the filter price=10..50"):
-        shop.listing(where="price=10..50")
+        mixed.listing(where="price=10..50")
     with pytest.raises(MixedCurrencies, match="sorting by price"):
-        shop.listing(sort="-price")
+        mixed.listing(sort="-price")
     with pytest.raises(MixedCurrencies):
-        shop.similar("0", where={"price": (1, 50)})
-    listing = shop.listing(where="price:EUR=11..50", sort="price")
+        mixed.similar("0", where={"price": (1, 50)})
+    listing = mixed.listing(where="price:EUR=11..50", sort="price")
     assert [each.product.id for each in listing.products] == ["1", "2"]
-    assert {hit.product_id for hit in shop.similar("0", where={"price:USD": (None, 14)}).hits} == {"3", "4"}
-    facets = shop.facets(["price:currency"])["price:currency"]
+    assert {hit.product_id for hit in mixed.similar("0", where={"price:USD": (None, 14)}).hits} == {"3", "4"}
+    facets = mixed.facets(["price:currency"])["price:currency"]
     assert [(facet.value, facet.count) for facet in facets] == [("EUR", 3), ("USD", 3)]
-    assert "price:currency" in shop.facets()
-    shop.close()
+    assert "price:currency" in mixed.facets()
 
 
-def test_a_budget_is_in_the_currency_of_the_look(shop: sartor.Shop) -> None:
-    look = shop.outfit("0", max_price=100)
+def test_a_budget_is_in_the_currency_of_the_look(mixed: Shop) -> None:
+    look = mixed.outfit("0", max_price=100)
     assert {piece.product_id for piece in look.pieces} == {"1", "2"}
     assert look.price == 23
-    look = shop.outfit("0", max_price=100, where="price:currency=USD")
+    look = mixed.outfit("0", max_price=100, where="price:currency=USD")
     assert {piece.product_id for piece in look.pieces} <= {"3", "4", "5"}
-    assert shop.outfit("0").pieces
-    shop.close()
+    assert mixed.outfit("0").pieces
 
 
-def test_a_filter_on_an_unknown_currency_is_no_filter(shop: sartor.Shop) -> None:
+def test_a_filter_on_an_unknown_currency_is_no_filter(mixed: Shop) -> None:
     with pytest.raises(UnknownAttribute, match="price:EUR"):
-        shop.listing(where="price:EURO=1..2")
+        mixed.listing(where="price:EURO=1..2")
     with pytest.raises(BadFilter):
-        shop.listing(where="price:EUR=50..10")
-    shop.close()
+        mixed.listing(where="price:EUR=50..10")

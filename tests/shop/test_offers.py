@@ -8,7 +8,7 @@ import pytest
 
 import sartor
 from sartor import Product, ProductInput, Shop
-from sartor.errors import BadColumns, UnreadableTable
+from sartor.errors import BadColumns, MixedCurrencies, UnreadableTable
 from sartor.events.model import Event, EventType, Person
 from sartor.store.sqlite.schema import MIGRATIONS
 from tests.fakes import BLUE, GREEN, RED, folder_of, photo
@@ -95,7 +95,9 @@ def test_a_product_that_is_put_has_its_own_spelling_and_the_same_meaning(offerin
     offering.put(ProductInput(product=product, photos=[photo((255, 90, 90))]))
     assert offering.product("5").product.attributes["price"] == "1.299,00 €"
     assert "5" not in ids(offering.similar(photo((200, 9, 9)), k=9))
-    assert offering.listing(where={"price": (1298, 1300), "availability": "out_of_stock"}).total == 1
+    assert offering.listing(where={"price:EUR": (1298, 1300), "availability": "out_of_stock"}).total == 1
+    with pytest.raises(MixedCurrencies):
+        offering.listing(where={"price": (1298, 1300), "availability": "out_of_stock"})
 
 
 def test_a_listing_shows_everything(offering: Shop) -> None:
