@@ -1,7 +1,8 @@
 """``sartor index`` of this checkout beside another one, in turns, and whether both store the same.
 
 Others may use the processors meanwhile. So the builds take turns, and the time on a processor counts beside the
-time on the clock. What is stored is compared by the bytes of each photo's vectors, colors, fingerprint and thumbnail.
+time on the clock. What is stored is compared by the bytes of each photo's vectors, colors, fingerprint and
+thumbnail.
 """
 
 from __future__ import annotations
