@@ -320,6 +320,16 @@ class PhotoIndex:
         beside = [name for name in matches if posixpath.dirname(name) == posixpath.join(folder, PHOTO_FOLDER)]
         return beside if len(beside) == 1 else matches
 
+    @cached_property
+    def _by_number(self) -> Mapping[str, str]:
+        """Names of photos whose stem is a number with zeros in front, by the number."""
+        numbers = ((each.lstrip("0"), names[0]) for each, names in self._by_stem.items() if each.isdecimal())
+        return {number: name for number, name in numbers if stem(name) != number}
+
+    def with_zeros(self, number: str) -> str | None:
+        """The photo whose stem is the number with zeros in front; None if there is none."""
+        return self._by_number.get(number) if number.isdecimal() else None
+
     def of_product(self, product_id: str, *, folder: str) -> Sequence[str]:
         """Photos whose stem is a product's id, from one folder: ``images`` beside the table, else the top-most."""
         named = [name for name in self._by_stem.get(_key(product_id), ()) if _nfc(stem(name)) == _nfc(product_id)]

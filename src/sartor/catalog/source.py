@@ -27,6 +27,11 @@ class Case(StrEnum):
     DUPLICATE_IDS = "duplicate ids"
     NAMED_AFTER_PHOTO = "rows without an id, named after their photo"
     NO_ID = "rows without an id, skipped"
+    SHORTENED_IDS = (
+        "ids that a spreadsheet has shortened, so that several may have become one: export them as text"
+    )
+    LOST_ZEROS = "ids without a photo, though a photo has the same with zeros in front: export ids as text"
+    CLEANED_TEXTS = "texts with HTML or unseen characters, cleaned"
     NO_PHOTO = "rows without a photo"
     IMAGES_NOT_FOUND = "images that a row names, not found"
     IMAGES_AMBIGUOUS = "images that a row names, found more than once"

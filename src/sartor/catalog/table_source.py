@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from sartor.catalog.cleaning import Cleaner, is_shortened
 from sartor.catalog.columns import attribute_names
 from sartor.catalog.commerce import Offers
 from sartor.catalog.files import PhotoFinder, id_of, image_columns, stem, without_suffix
@@ -70,6 +71,7 @@ class _Reading:
         self._columns: tuple[str, ...] = ()  # of the row before,
         self._names: list[tuple[str, str]] = []  # and their attributes
         self._offers = Offers(mark=table.decimal_mark, findings=findings)
+        self._cleaner = Cleaner(findings)
 
     def listed(self, files: Files) -> Iterator[SourceProduct]:
         """The products with a row."""
@@ -108,11 +110,15 @@ class _Reading:
         if not product_id:
             self._findings.add(Case.NO_ID, row.location)
             return None
+        if is_shortened(product_id):
+            self._findings.add(Case.SHORTENED_IDS, f"{product_id} ({row.location})")
         if product_id in self._ids:
             self._findings.add(Case.DUPLICATE_IDS, f"{product_id} ({row.location})")
             return None
         if not photos:
             self._findings.add(Case.NO_PHOTO, product_id)
+            if not self._table.roles.images and (name := self._index.with_zeros(product_id)):
+                self._findings.add(Case.LOST_ZEROS, f"{product_id}: {name}")
         self._ids.add(product_id)
         self._photos.update(photo.name for photo in photos)
         product = Product(id=product_id, title=self._title(row), attributes=self._attributes(row))
@@ -138,7 +144,9 @@ class _Reading:
 
     def _title(self, row: Row) -> str:
         title = self._table.roles.title
-        return ", ".join(texts(row.cells.get(title))) if title is not None else ""
+        return (
+            self._cleaner.text(", ".join(texts(row.cells.get(title))), row.location) if title is not None else ""
+        )
 
     def _attributes(self, row: Row) -> dict[str, AttributeValue]:
         roles, cells = self._table.roles, row.cells
@@ -160,7 +168,7 @@ class _Reading:
                 continue
             self._filled.add(column)
             if column != roles.title:
-                attributes[name] = value
+                attributes[name] = self._cleaner.value(value, row.location)
         return self._offers.tidy(attributes, row.location)
 
     def _report_columns(self) -> None:

@@ -11,7 +11,6 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from html import unescape
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from sartor.catalog.columns import column_key
@@ -38,7 +37,6 @@ _SIZE_KEYS |= frozenset(
     map(column_key, ("tamanho", "storlek", "rozmiar", "størrelse", "shoe size", "clothing size"))
 )
 _ORDER = (Availability.IN_STOCK, Availability.PREORDER, Availability.BACKORDER, Availability.OUT_OF_STOCK)
-_TAG = re.compile(r"<[^<>]*>")
 _NO_LETTERS = re.compile(r"[\W_]+")
 
 
@@ -145,18 +143,6 @@ def titled(title: str, color: str) -> str:
         ('Linen Shirt Red', 'Red Shirt')
     """
     return title if not color or _names(title, color) else f"{title} {color}".strip()
-
-
-def plain_text(html: str) -> str:
-    """The words of a description, without its HTML.
-
-    Example:
-        >>> plain_text("<p>Nice &amp; cool</p><ul><li>Linen</li></ul>")
-        'Nice & cool Linen'
-    """
-    if "<" not in html and "&" not in html:
-        return html
-    return " ".join(unescape(_TAG.sub(" ", html)).split())
 
 
 def stock_of(quantity: Cell, *, sells_without: bool = False) -> str | None:

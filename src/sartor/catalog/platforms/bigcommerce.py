@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sartor.catalog.cleaning import cleaned
 from sartor.catalog.columns import column_key
 from sartor.catalog.platforms.base import (
     Picture,
@@ -24,7 +25,6 @@ from sartor.catalog.platforms.base import (
     option_name,
     own_columns,
     photos_by_color,
-    plain_text,
     product_row,
     shares_gallery,
     stock_of,
@@ -121,7 +121,7 @@ class _Item:
         photos = photos_by_color(groups, gallery)
         if shares_gallery(photos):
             findings.add(Case.SHARED_GALLERY, f"{self.id} ({self.row.location})")
-        title = plain_text(_either(self.cells, "name", "productname"))
+        title = cleaned(_either(self.cells, "name", "productname"))
         for color, variants in groups.items():
             priced = [_with_price_of(base, variant, tracking) for variant in variants]
             parent = {
@@ -198,7 +198,7 @@ def _offer(row: Row, cells: Mapping[str, Cell]) -> dict[str, Cell]:
     return {
         **own,
         "sku": _either(cells, "sku", "productcodesku", "productsku"),
-        "description": plain_text(_either(cells, "description", "productdescription")),
+        "description": cleaned(_either(cells, "description", "productdescription")),
         "brand": _either(cells, "brand", "brandname"),
         "price": _either(cells, "price"),
         "sale_price": _sale(_either(cells, "saleprice")),

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sartor.catalog.cleaning import cleaned
 from sartor.catalog.columns import column_key
 from sartor.catalog.formats import texts
 from sartor.catalog.platforms.base import (
@@ -21,7 +22,6 @@ from sartor.catalog.platforms.base import (
     one_or_several,
     option_name,
     own_columns,
-    plain_text,
     product_row,
     stock_of,
     titled,
@@ -97,7 +97,7 @@ class _Parent:
                     if name not in {"price", "sale_price", "availability"}
                 },
                 "id": first_text(named(first.cells).get("sku")),
-                "title": plain_text(title),
+                "title": cleaned(title),
                 "item_group_id": self.sku,
             }
             yield product_row(first.location, cells, variants, photos or self.images)
@@ -131,7 +131,7 @@ class MagentoCsv:
                     yield from parent.rows()
             elif sku not in by_sku or not by_sku[sku].expected:  # else its variations stand for it
                 variant = _variant(row, {})
-                own = {"id": sku, "title": plain_text(first_text(cells.get("name")))}
+                own = {"id": sku, "title": cleaned(first_text(cells.get("name")))}
                 yield product_row(row.location, {**own, **variant.cells, **variant.options}, (), variant.images)
 
 
@@ -223,8 +223,8 @@ def _variant(row: Row, options: Mapping[str, str]) -> Variant:
             **{name: value for name, value in attributes.items() if name not in {"color", "size", *options}},
             **own_columns(row.cells, _KNOWN),
             "sku": first_text(cells.get("sku")),
-            "description": plain_text(first_text(cells.get("description"))),
-            "short_description": plain_text(first_text(cells.get("shortdescription"))),
+            "description": cleaned(first_text(cells.get("description"))),
+            "short_description": cleaned(first_text(cells.get("shortdescription"))),
             "price": first_text(cells.get("price")),
             "sale_price": first_text(cells.get("specialprice")),
             "sale_price_effective_date": f"{starts}/{ends}" if starts or ends else None,

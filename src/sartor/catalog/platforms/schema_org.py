@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
+from sartor.catalog.cleaning import cleaned
 from sartor.catalog.formats import Row, cells_of, with_named
 from sartor.catalog.platforms.base import (
     Variant,
@@ -19,7 +20,6 @@ from sartor.catalog.platforms.base import (
     colored_id,
     one_or_several,
     option_name,
-    plain_text,
     product_row,
     titled,
 )
@@ -172,7 +172,7 @@ def _is(parsed: Mapping[str, Any], kinds: frozenset[str] | set[str]) -> bool:
 
 def _group_rows(location: str, group: Mapping[str, Any]) -> Iterator[Row]:
     """A row for each color of a group."""
-    base, title = _cells(group), plain_text(_text(group.get("name")))
+    base, title = _cells(group), cleaned(_text(group.get("name")))
     variants = [each for each in _list(group.get("hasVariant")) if isinstance(each, dict)]
     made = [(_variant(each), each) for each in variants]
     of = {id(variant): parsed for variant, parsed in made}
@@ -181,7 +181,7 @@ def _group_rows(location: str, group: Mapping[str, Any]) -> Iterator[Row]:
     for color, of_color in colors.items():
         first = of[id(of_color[0])]
         photos = tuple(dict.fromkeys(image for variant in of_color for image in variant.images))
-        name = plain_text(_text(first.get("name")))
+        name = cleaned(_text(first.get("name")))
         cells = {
             **base,
             "id": _id(first) if len(of_color) == 1 else colored_id(group_id, color) if color else group_id,
@@ -198,7 +198,7 @@ def _single_row(location: str, product: Mapping[str, Any], group: Mapping[str, A
         **({} if group is None else _cells(group)),
         **own,
         "id": _id(product),
-        "title": plain_text(_text(product.get("name")) or _text((group or {}).get("name"))),
+        "title": cleaned(_text(product.get("name")) or _text((group or {}).get("name"))),
         "item_group_id": _parent_key(product) or None,
     }
     images = variant.images or tuple(_images((group or {}).get("image")))
@@ -234,7 +234,7 @@ def _cells(product: Mapping[str, Any]) -> dict[str, Cell]:
     audience = _object(product.get("audience"))
     cells: dict[str, Cell] = {
         **cells_of({name: value for name, value in product.items() if name not in _KNOWN}),
-        "description": plain_text(_text(product.get("description"))),
+        "description": cleaned(_text(product.get("description"))),
         "brand": _text(product.get("brand")),
         "product_type": _category(product.get("category")),
         "price": f"{price} {currency}".strip(),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from sartor.catalog.cleaning import cleaned
 from sartor.catalog.columns import column_key
 from sartor.catalog.formats import cells_of, texts
 from sartor.catalog.platforms.base import (
@@ -25,7 +26,6 @@ from sartor.catalog.platforms.base import (
     option_name,
     own_columns,
     photos_by_color,
-    plain_text,
     product_row,
     shares_gallery,
     stock_of,
@@ -243,7 +243,7 @@ def _item_of(handle: str, rows: Sequence[Row]) -> _Item:
     product: dict[str, Cell] = {
         **{column: tuple(told) if len(told) > 1 else next(iter(told)) for column, told in kept.items()},
         "title": first_text(first.get("title")),
-        "description": plain_text(_either(first, "bodyhtml", "description")),
+        "description": cleaned(_either(first, "bodyhtml", "description")),
         "brand": first_text(first.get("vendor")),
         "product_type": first_text(first.get("type")) or category,
         "product_category": category,
@@ -324,7 +324,7 @@ def _item_of_object(location: str, parsed: Mapping[str, Any]) -> _Item:
     cells: dict[str, Cell] = {
         **cells_of({key: value for key, value in parsed.items() if key not in _JSON_KNOWN}),
         "title": str(parsed.get("title") or ""),
-        "description": plain_text(body),
+        "description": cleaned(body),
         "brand": str(parsed.get("vendor") or ""),
         "product_type": product_type,
         "product_category": str(category.get("fullName") or category.get("name") or "")

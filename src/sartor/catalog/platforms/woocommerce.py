@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sartor.catalog.cleaning import cleaned
 from sartor.catalog.columns import column_key
 from sartor.catalog.formats import cells_of
 from sartor.catalog.platforms.base import (
@@ -24,7 +25,6 @@ from sartor.catalog.platforms.base import (
     option_name,
     own_columns,
     photos_by_color,
-    plain_text,
     product_row,
     shares_gallery,
     titled,
@@ -282,11 +282,11 @@ def _item_of(row: Row) -> _Item:
         kinds=frozenset(part.strip().casefold() for part in first_text(cells.get("type")).split(",")),
         parent=first_text(cells.get("parent")),
         is_published=published in {"", "1", "true", "yes"} and not hidden,
-        title=plain_text(first_text(cells.get("name"))),
+        title=cleaned(first_text(cells.get("name"))),
         cells={
             **kept,
-            "description": plain_text(first_text(cells.get("description"))),
-            "short_description": plain_text(first_text(cells.get("shortdescription"))),
+            "description": cleaned(first_text(cells.get("description"))),
+            "short_description": cleaned(first_text(cells.get("shortdescription"))),
             "price": first_text(cells.get("regularprice")),
             "sale_price": first_text(cells.get("saleprice")),
             "sale_price_effective_date": f"{starts}/{ends}" if starts or ends else None,
@@ -326,11 +326,11 @@ def _item_of_object(location: str, parsed: Mapping[str, Any]) -> _Item:
         parent=f"id:{parent}" if parent else "",
         is_published=str(parsed.get("status") or "publish") == "publish"
         and parsed.get("catalog_visibility") != "hidden",
-        title=plain_text(str(parsed.get("name") or "")),
+        title=cleaned(str(parsed.get("name") or "")),
         cells={
             **cells_of({key: value for key, value in parsed.items() if key not in _REST_KNOWN}),
-            "description": plain_text(str(parsed.get("description") or "")),
-            "short_description": plain_text(str(parsed.get("short_description") or "")),
+            "description": cleaned(str(parsed.get("description") or "")),
+            "short_description": cleaned(str(parsed.get("short_description") or "")),
             "price": str(parsed.get("regular_price") or parsed.get("price") or ""),
             "sale_price": str(parsed.get("sale_price") or ""),
             "sale_price_effective_date": f"{starts}/{ends}" if starts or ends else None,
