@@ -96,10 +96,10 @@ def test_every_door_of_a_shop_says_it(mixed: Shop) -> None:
     with pytest.raises(MixedCurrencies, match="sorting by price"):
         mixed.listing(sort="-price")
     with pytest.raises(MixedCurrencies):
-        mixed.similar("0", where={"price": (1, 50)})
+        mixed.similar(product="0", where={"price": (1, 50)})
     listing = mixed.listing(where="price:EUR=11..50", sort="price")
     assert [each.product.id for each in listing.products] == ["1", "2"]
-    assert {hit.product_id for hit in mixed.similar("0", where={"price:USD": (None, 14)}).hits} == {"3", "4"}
+    assert {hit.product_id for hit in mixed.similar(product="0", where="price:USD=..14").hits} == {"3", "4"}
     facets = mixed.facets(["price:currency"])["price:currency"]
     assert [(facet.value, facet.count) for facet in facets] == [("EUR", 3), ("USD", 3)]
     assert "price:currency" in mixed.facets()
