@@ -86,6 +86,13 @@ def test_what_a_form_makes_is_brought_into_the_one_way_to_write_it(browser: Test
     assert browser.get(asked, follow_redirects=False).headers["location"] == "/?where=color%3DRed"
 
 
+def test_words_that_are_read_as_others_are_said(browser: TestClient) -> None:
+    page = browser.get("/?q=gren")
+    assert shown(page) == ["green"]
+    assert "nearly the same" in page.text
+    assert "nearly the same" not in browser.get("/?q=green").text
+
+
 def test_nothing_found_says_so(browser: TestClient) -> None:
     page = browser.get("/?q=unfindable")
     assert page.status_code == 200

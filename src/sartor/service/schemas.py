@@ -315,6 +315,10 @@ class ListingOut(BaseModel):
     products: list[ProductOut]
     total: int
     next: str | None = Field(description="Pass it as after to get the next page.")
+    is_close: bool = Field(
+        default=False,
+        description="Whether no product has all words of q, so that these have words that are nearly the same.",
+    )
     facets: dict[str, list[FacetOut]]
 
 

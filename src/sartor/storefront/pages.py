@@ -82,6 +82,7 @@ class HomeView:
     Attributes:
         total: Number of products that pass the filters.
         next_href: The next page; empty at the end.
+        is_close: Whether no product has all the words, so that these have words that are nearly the same.
         refinement: Filters; None in an empty catalog.
         sorts: Values and names of the orders to choose from.
         size: Number of products of the catalog.
@@ -91,6 +92,7 @@ class HomeView:
     cards: tuple[Card, ...] = ()
     total: int = 0
     next_href: str = ""
+    is_close: bool = False
     refinement: Refinement | None = None
     sorts: tuple[tuple[str, str], ...] = ()
     size: int = 0
@@ -113,6 +115,7 @@ def home_view(shop: Shop, browse: Browse) -> HomeView:
         cards=tuple(stored_card(stored) for stored in page.products),
         total=page.total,
         next_href=replace(browse, after=page.next).address if page.next else "",
+        is_close=page.is_close,
         refinement=filters,
         sorts=tuple(
             (sort.value, name) for sort, name in _SORTS.items() if filters.has_price or PRICE not in sort.value

@@ -163,6 +163,13 @@ def test_the_catalog_is_browsed_by_words_filters_and_price(client: TestClient) -
     assert {each["value"]: each["count"] for each in page["facets"]["color"]} == {"Blue": 1, "Green": 1}
 
 
+def test_words_that_are_read_as_others_are_said(client: TestClient) -> None:
+    as_typed, close = (client.get("/v1/products", params={"q": words}).json() for words in ("green", "gren"))
+
+    assert [each["id"] for each in close["products"]] == [each["id"] for each in as_typed["products"]] == ["green"]
+    assert (as_typed["is_close"], close["is_close"]) == (False, True)
+
+
 def test_a_photo_is_served_once_for_all_time(client: TestClient) -> None:
     url = client.get("/v1/products/red").json()["photos"][0]["url"]
     answer = client.get(url, params={"size": 32})

@@ -83,6 +83,7 @@ async def products(
             products=[product_out(stored) for stored in page.products],
             total=page.total,
             next=page.next,
+            is_close=page.is_close,
             facets=facets_out(shop.facets(facets, where=filters, words=q) if facets else {}),
         )
 
