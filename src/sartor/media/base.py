@@ -113,5 +113,5 @@ class MediaStore(Protocol):
         ...
 
     def close(self) -> None:
-        """Write what was put, and close the files that are open."""
+        """Close the files that are open; what was put and not flushed belongs to no photo of the store."""
         ...

@@ -27,6 +27,14 @@ _MAX_WAITING_BYTES = 8 << 20  # of thumbnails in memory before they are written 
 class Pack(Bucket, Protocol):
     """A ``Bucket`` in a file of this host."""
 
+    def require_writable(self) -> None:
+        """Check that thumbnails can be put.
+
+        Raises:
+            WorkspaceReadOnly: The file can only be read.
+        """
+        ...
+
     def damage(self) -> list[str]:
         """What is wrong with the file, in sentences; empty when all is well."""
         ...
@@ -60,6 +68,7 @@ class PackMediaStore:
         name = f"{sha256}.{thumbnail.suffix}"
         if self._folder.keep(name):
             return name
+        self._pack.require_writable()  # here, since what waits would fail in a later call
         with self._lock:
             if name not in self._waiting:
                 self._waiting[name] = thumbnail.data
@@ -131,7 +140,6 @@ class PackMediaStore:
         return self._pack.damage()
 
     def close(self) -> None:
-        self.flush()
         self._pack.close()
 
     def _packed(self, name: str) -> bytes | None:

@@ -10,6 +10,7 @@ import time
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from sartor.errors import WorkspaceReadOnly
 from sartor.store.sqlite.database import Database, Migration
 
 if TYPE_CHECKING:
@@ -51,6 +52,15 @@ class SqlitePack:
         # Two connections, so that a page's picture does not wait until many thumbnails are on disk.
         self._opened: dict[bool, Database] = {}  # by whether it is durable
         self._opening = Lock()
+
+    def require_writable(self) -> None:
+        """Check that thumbnails can be put.
+
+        Raises:
+            WorkspaceReadOnly: The file can only be read.
+        """
+        if self._writer.is_read_only:
+            raise WorkspaceReadOnly(self._path.parent)
 
     def put_all(self, contents: Mapping[str, bytes]) -> None:
         """Write thumbnails in one transaction; of those that are there already, only the age begins anew."""
