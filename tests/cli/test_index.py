@@ -7,7 +7,7 @@ import pytest
 
 from tests.cli.conftest import Sartor
 
-KEYS = ["source", "model", "products", "photos", "added", "updated", "unchanged", "deleted"]
+KEYS = ["source", "model", "products", "photos", "added", "updated", "unchanged", "deleted", "gone"]
 KEYS += ["pictured", "embedded", "rejected", "findings", "seconds", "photos_per_second"]
 
 

@@ -22,7 +22,7 @@ from uuid import uuid4
 from sartor.catalog.files import Origin
 from sartor.catalog.frames.memory import InMemory
 from sartor.catalog.opening import is_readable_name, open_source, open_table_in_memory
-from sartor.errors import SourceNotFetched
+from sartor.errors import SourceNotFetched, SourceNotFound, UnreadableTable
 from sartor.replicas import locked
 
 if TYPE_CHECKING:
@@ -173,6 +173,35 @@ class Sources:
         if isinstance(source, str) and "://" in source:
             return self._connect(source).name
         return str(Path(source).resolve())
+
+    def state_of(self, source: str | Path) -> str:
+        """What changes with a source: of a path, the times and sizes of its files; of an address, their versions.
+
+        Raises:
+            SourceNotFound: There is no such path.
+            SourceNotFetched: The server refuses, does not answer, or has no such source.
+            BadAddress: It is no address of a source.
+        """
+        digest = hashlib.sha256()
+        if isinstance(source, str) and "://" in source:
+            remote = self._connect(source)
+            known = None if "?" in source else self._notes.setting(OPTIONS + remote.name)
+            files = (remote if known is None else self._connect(known)).files()[1]
+            states = sorted((file.name, file.version, file.size_bytes) for file in files)
+            if not states:
+                raise SourceNotFetched(remote.name, reason="there is neither such an object nor anything below it")
+            for state in states:
+                digest.update(repr(state).encode())
+            return digest.hexdigest()
+        path = Path(source)
+        try:
+            for found in _files_at(path):
+                digest.update(found.encode("utf-8", "surrogateescape"))
+        except FileNotFoundError as error:
+            raise SourceNotFound(path) from error
+        except OSError as error:
+            raise UnreadableTable(str(path), reason=error.strerror or str(error)) from error
+        return digest.hexdigest()
 
     def remember_columns(self, source: str | Path | InMemory, columns: Mapping[str, str]) -> None:
         """Read a source with this mapping from now on; an empty one forgets it. A table has one by its name."""
@@ -363,6 +392,25 @@ class _Mirror:
                 f"{free_bytes / 1e6:,.0f} MB are free there; make room, or take another --home"
             )
             raise SourceNotFetched(remote.name, reason=reason)
+
+
+def _files_at(path: Path) -> Iterator[str]:
+    """Name, size and time of a file, or of each file below a folder, in an order that stays."""
+    found = path.stat()
+    yield f"{found.st_size} {found.st_mtime_ns}\n"
+    if not path.is_dir():
+        return
+
+    def refuse(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError) or error.filename == str(path):  # else deleted meanwhile
+            raise error
+
+    for folder, folders, names in os.walk(path, onerror=refuse):
+        folders.sort()
+        for name in sorted(names):
+            with suppress(FileNotFoundError):
+                found = os.stat(os.path.join(folder, name))  # noqa: PTH116, PTH118 - of very many files
+                yield f"{folder}/{name} {found.st_size} {found.st_mtime_ns}\n"
 
 
 def _note(file: RemoteFile, path: Path) -> _Note:

@@ -77,7 +77,8 @@ class IngestReport:
         added: New products.
         updated: Products whose attributes or photos changed.
         unchanged: Products that were stored already as they are in the source.
-        deleted: Products that are no longer in the source.
+        deleted: Products that are no longer in the source, and were deleted (``prune``).
+        gone: Products that came from this source before and are no longer in it, deleted or not; 0 with a limit.
         pictured: Products of the source that have a photo now, from it or from before.
         embedded: Photos that were embedded now.
         rejected: Photos that could not be used.
@@ -93,6 +94,7 @@ class IngestReport:
     updated: int
     unchanged: int
     deleted: int
+    gone: int
     pictured: int
     embedded: int
     rejected: tuple[Rejection, ...]

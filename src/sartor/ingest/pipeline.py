@@ -119,7 +119,9 @@ def ingest(
         )
         run.go_through(islice(source, options.limit))
     context.encoder.unload()  # the index needs the memory now, to build its graph
-    deleted = run.prune() if options.prune else 0
+    gone = run.gone()
+    if options.prune:
+        run.delete(gone)
     # Not before: a later step may use a photo that an earlier one gave up.
     catalog.store.drop_unused_photos()
     tidy_media(catalog.store, catalog.media)
@@ -132,7 +134,8 @@ def ingest(
         added=run.outcomes["added"],
         updated=run.outcomes["updated"],
         unchanged=run.outcomes["unchanged"],
-        deleted=deleted,
+        deleted=len(gone) if options.prune else 0,
+        gone=len(gone),
         pictured=run.pictured,
         embedded=run.embedded,
         rejected=tuple(run.rejected),
@@ -227,17 +230,18 @@ class _Run:
         for step in ahead(map(self._start, read), self.embedder):
             self._finish(step)
 
-    def prune(self) -> int:
+    def gone(self) -> list[str]:
+        """Products that came from the source before and are no longer in it; none unless it was read whole."""
+        if self.options.limit is not None:
+            return []
+        before = self.context.catalog.store.product_ids(source=self.options.source_id)
+        return [product_id for product_id in before if product_id not in self.product_ids]
+
+    def delete(self, product_ids: Sequence[str]) -> None:
         catalog = self.context.catalog
-        stale = [
-            product_id
-            for product_id in catalog.store.product_ids(source=self.options.source_id)
-            if product_id not in self.product_ids
-        ]
-        for batch in batched(stale, STEP):
+        for batch in batched(product_ids, STEP):
             catalog.store.delete(batch)
         catalog.catch_up()
-        return len(stale)
 
     @staticmethod
     def _photos_of(offered: SourceProduct) -> Sequence[SourcePhoto]:

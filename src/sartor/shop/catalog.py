@@ -106,6 +106,10 @@ class Catalog:
                 self._models.describe()
                 return report
 
+    def state_of(self, source: str | Path) -> str:
+        """What changes with a source: the times and sizes of its files, or their versions at an address."""
+        return self._backends.sources.state_of(source)
+
     def preview(
         self,
         source: str | Path | InMemory,
