@@ -221,10 +221,14 @@ def _print_json(report: IngestReport) -> None:
 
 def _print(report: IngestReport) -> None:
     outcomes = [f"{getattr(report, name):,} {name}" for name in ("added", "updated", "unchanged", "deleted")]
+    fetched = f"{report.fetched:,} fetched, {report.unfetched:,} unchanged at their URL, "
+    if not report.fetched + report.unfetched:
+        fetched = ""
     echo(
         f"{report.source}: {counted(report.products, 'product')} ({', '.join(outcomes)}), "
         f"{counted(report.photos, 'photo')} ({report.embedded:,} embedded with {report.model}, "
-        f"{len(report.rejected):,} rejected) in {report.seconds:.1f} s, {report.photos_per_second:.0f} photos/s"
+        f"{fetched}{len(report.rejected):,} rejected) in {report.seconds:.1f} s, "
+        f"{report.photos_per_second:.0f} photos/s"
     )
     print_table(
         "Noticed in the source",
