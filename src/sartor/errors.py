@@ -13,6 +13,7 @@
     │   ├── UnsafePickle
     │   └── UnreadableVectors
     ├── PhotoRejected
+    │   └── PhotoUnavailable
     ├── ModelError
     │   ├── NoModel
     │   ├── ModelNotChosen
@@ -361,6 +362,18 @@ class PhotoRejected(SartorError):
         super().__init__(f"{photo} cannot be used: {reason}")
         self.photo = photo
         self.reason = reason
+
+
+class PhotoUnavailable(PhotoRejected):
+    """A photo cannot be fetched by its URL now; it may be a little later.
+
+    Attributes:
+        retry_after_s: Seconds that the server asks to wait; None if it does not say.
+    """
+
+    def __init__(self, photo: str, *, reason: str, retry_after_s: float | None = None) -> None:
+        super().__init__(photo, reason=reason)
+        self.retry_after_s = retry_after_s
 
 
 class WorkspaceError(SartorError):

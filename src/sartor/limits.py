@@ -19,6 +19,16 @@ MAX_JPEG_SCANS = 100  # Passes over a progressive JPEG; encoders write about ten
 MAX_PROFILE_BYTES = 4 << 20  # Color profile of a photo; a larger one does not count.
 MAX_FETCHED_BYTES = 64_000_000  # File of a photo that is fetched by URL.
 FETCH_TIMEOUT_S = 10.0  # Seconds for fetching a photo, from looking up the name to the last byte.
+FETCHES_AT_ONCE = 16  # Photos that an ingest fetches by URL at the same time.
+FETCHES_PER_HOST = 4  # Of these, from one host.
+FETCH_TRIES = (
+    5  # Tries for a photo whose server does not answer, or answers 429 or 5xx; waits of 1, 2, 4, 8 s between.
+)
+MAX_RETRY_AFTER_S = (
+    300.0  # Seconds that an ingest waits where a server asks for it; after longer ones, another run.
+)
+MAX_FAILED_FETCHES = 20  # Photos of a host in a row that cannot be had; then it is asked for no more in that run.
+FETCHED_RUN_S = 21_600.0  # Seconds in which a run that was stopped goes on without asking for its photos again.
 MIN_SAID_PROBABILITY = 0.5  # Probability from which a prediction is said, filtered by and counted.
 THUMBNAIL_PX = 640  # Width and height of a photo as the workspace keeps it.
 
@@ -37,6 +47,10 @@ MAX_TABLE_CANDIDATES = 200  # Files of a folder that are looked at as its table.
 MAX_LISTED_REJECTIONS = 20  # Rejected lines of an event file that a report lists.
 MAX_FILTERED_TEXT_CHARS = 256  # Text of an attribute that can be filtered by; a longer one is only searched.
 MAX_PARQUET_RATIO = 100  # Uncompressed to compressed size of the vectors in a Parquet file.
+
+UNUSED_COPY_AGE_S = (
+    86_400.0  # Seconds that the copy of a source in a bucket stays after a use if no product came from it.
+)
 
 # Pickles of vectors
 MAX_PICKLE_DEPTH = 4  # Lists inside each other.

@@ -58,10 +58,13 @@ class SourcePhoto:
     Attributes:
         name: What the source calls it, such as ``images/1163.jpg``.
         read: Returns the encoded bytes; raises PhotoRejected if they cannot be read.
+        fetched: Returns the SHA-256 and the bytes of a photo that was fetched by its URL, without bytes where the
+            catalog has them already; raises PhotoRejected, too. None where nothing was fetched ahead.
     """
 
     name: str
     read: Callable[[], bytes] = field(compare=False)
+    fetched: Callable[[], tuple[str, bytes]] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,6 +42,7 @@ from sartor.shop.library import (
 from sartor.store.sqlite.catalog import SqliteCatalogStore
 from sartor.store.sqlite.database import copy_store
 from sartor.store.sqlite.events import SqliteEventStore
+from sartor.store.sqlite.fetched import SqliteFetched
 from sartor.store.sqlite.files import FolderFiles
 from sartor.store.sqlite.pack import SqlitePack
 
@@ -72,6 +73,7 @@ _STORES = "give mongodb://HOST/DATABASE, or leave it out for SQLite in the direc
 _INDEXES = "give opensearch://HOST:PORT, or leave it out, and each process has its own"
 _MEDIA_STORES = "give s3://BUCKET/PREFIX, or a directory that all share"
 _SOURCES, _FETCHED = "sources", "fetched"  # uploads, and the copies of sources from a server
+_FETCHED_PHOTOS = "photos.sqlite3"  # in the latter: what is known of photos by URL
 _PARTS = (
     _MEDIA,
     MODELS,
@@ -149,6 +151,8 @@ def open_workspace(settings: Settings, *, many_callers: bool = False) -> Workspa
             truth.fetch_models()
             return choose_model(settings, models, default=default)
 
+    fetched = SqliteFetched(truth.home / _FETCHED / _FETCHED_PHOTOS)
+    connections.callback(fetched.close)
     backends = Backends(
         home=truth.home,
         derived=truth.derived,
@@ -160,6 +164,7 @@ def open_workspace(settings: Settings, *, many_callers: bool = False) -> Workspa
         media=truth.media,
         sources=Sources(truth.home / _FETCHED, truth.store, _remote),
         urls=UrlPolicy(enabled=settings.allow_urls),
+        fetched=fetched,
         include_unavailable=settings.include_unavailable,
         shrink=ShrinkLimits(share=settings.shrink_share, products=settings.shrink_products),
         models=models,

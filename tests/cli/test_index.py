@@ -7,8 +7,8 @@ import pytest
 
 from tests.cli.conftest import Sartor
 
-KEYS = ["source", "model", "products", "photos", "added", "updated", "unchanged", "deleted"]
-KEYS += ["pictured", "embedded", "rejected", "findings", "seconds", "photos_per_second"]
+KEYS = ["source", "model", "products", "photos", "added", "updated", "unchanged", "deleted", "gone"]
+KEYS += ["pictured", "embedded", "fetched", "unfetched", "rejected", "findings", "seconds", "photos_per_second"]
 
 
 def test_the_json_report_has_what_others_rely_on(sartor: Sartor, photos: Path) -> None:

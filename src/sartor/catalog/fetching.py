@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -22,7 +23,8 @@ from uuid import uuid4
 from sartor.catalog.files import Origin
 from sartor.catalog.frames.memory import InMemory
 from sartor.catalog.opening import is_readable_name, open_source, open_table_in_memory
-from sartor.errors import SourceNotFetched
+from sartor.errors import BadAddress, SourceNotFetched, SourceNotFound, UnreadableTable, WorkspaceUnusable
+from sartor.limits import UNUSED_COPY_AGE_S
 from sartor.replicas import locked
 
 if TYPE_CHECKING:
@@ -174,6 +176,35 @@ class Sources:
             return self._connect(source).name
         return str(Path(source).resolve())
 
+    def state_of(self, source: str | Path) -> str:
+        """What changes with a source: of a path, the times and sizes of its files; of an address, their versions.
+
+        Raises:
+            SourceNotFound: There is no such path.
+            SourceNotFetched: The server refuses, does not answer, or has no such source.
+            BadAddress: It is no address of a source.
+        """
+        digest = hashlib.sha256()
+        if isinstance(source, str) and "://" in source:
+            remote = self._connect(source)
+            known = None if "?" in source else self._notes.setting(OPTIONS + remote.name)
+            files = (remote if known is None else self._connect(known)).files()[1]
+            states = sorted((file.name, file.version, file.size_bytes) for file in files)
+            if not states:
+                raise SourceNotFetched(remote.name, reason="there is neither such an object nor anything below it")
+            for state in states:
+                digest.update(repr(state).encode())
+            return digest.hexdigest()
+        path = Path(source)
+        try:
+            for found in _files_at(path):
+                digest.update(found.encode("utf-8", "surrogateescape"))
+        except FileNotFoundError as error:
+            raise SourceNotFound(path) from error
+        except OSError as error:
+            raise UnreadableTable(str(path), reason=error.strerror or str(error)) from error
+        return digest.hexdigest()
+
     def remember_columns(self, source: str | Path | InMemory, columns: Mapping[str, str]) -> None:
         """Read a source with this mapping from now on; an empty one forgets it. A table has one by its name."""
         if isinstance(source, InMemory) and source.name is None:
@@ -220,6 +251,28 @@ class Sources:
         with open_source(path, origin=origin, columns=self._columns(source, columns)) as opened:
             yield opened
 
+    def sweep(self, needed: Iterable[str]) -> list[str]:
+        """Delete the copies of sources that nobody needs any more, and were not used for a day.
+
+        Args:
+            needed: Names of the sources that the catalog has products of.
+
+        Returns:
+            The folders that were emptied.
+        """
+        if not self._directory.is_dir():
+            return []
+        kept = set()
+        for name in needed:
+            if "://" in name:
+                with suppress(BadAddress):  # no address of today, so nothing of it is kept under one
+                    kept.add(self._mirror(self._connect(self._notes.setting(OPTIONS + name) or name)).directory)
+        unneeded = [directory for directory in self._directory.iterdir() if directory not in kept]
+        return [directory.name for directory in unneeded if _Mirror(directory).sweep()]
+
+    def _mirror(self, remote: Remote) -> _Mirror:
+        return _Mirror(self._directory / hashlib.sha256(remote.place.encode()).hexdigest()[:16])
+
     def _columns(self, source: str | Path | InMemory, columns: Mapping[str, str] | None) -> Mapping[str, str]:
         if columns is not None:
             return columns
@@ -230,7 +283,7 @@ class Sources:
 
     def _fetched(self, remote: Remote, on_fetch: OnFetch) -> tuple[Path, Origin]:
         """The local copy of a source, and where it came from."""
-        mirror = _Mirror(self._directory / hashlib.sha256(remote.place.encode()).hexdigest()[:16])
+        mirror = self._mirror(remote)
         try:
             with locked(mirror.directory / _LOCK, wait_s=_LOCK_S):
                 path, odd_names = mirror.update(remote, on_fetch)
@@ -255,6 +308,23 @@ class _Mirror:
         mark, text = self.directory / _MARK, uuid4().hex
         mark.write_text(text, encoding="ascii")
         return Copy(path=path.absolute(), mark=mark.absolute(), text=text)
+
+    def sweep(self) -> bool:
+        """Delete the copy if it was not used lately; the folder and its lock stay. Returns whether it was."""
+        mark = self.directory / _MARK
+        try:
+            if time.time() - mark.stat().st_mtime < UNUSED_COPY_AGE_S:
+                return False
+            with locked(self.directory / _LOCK, wait_s=0):
+                if time.time() - mark.stat().st_mtime < UNUSED_COPY_AGE_S:
+                    return False
+                mark.unlink()
+                (self.directory / _NOTES).unlink(missing_ok=True)
+                for folder in (self.files, self.directory / _PARTS):
+                    shutil.rmtree(folder, ignore_errors=True)
+        except (OSError, WorkspaceUnusable):  # no copy, or one in use; the next sweep looks again
+            return False
+        return True
 
     def update(self, remote: Remote, on_fetch: OnFetch) -> tuple[Path, list[str]]:
         """Fetch what is new or changed and delete what is gone.
@@ -363,6 +433,25 @@ class _Mirror:
                 f"{free_bytes / 1e6:,.0f} MB are free there; make room, or take another --home"
             )
             raise SourceNotFetched(remote.name, reason=reason)
+
+
+def _files_at(path: Path) -> Iterator[str]:
+    """Name, size and time of a file, or of each file below a folder, in an order that stays."""
+    found = path.stat()
+    yield f"{found.st_size} {found.st_mtime_ns}\n"
+    if not path.is_dir():
+        return
+
+    def refuse(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError) or error.filename == str(path):  # else deleted meanwhile
+            raise error
+
+    for folder, folders, names in os.walk(path, onerror=refuse):
+        folders.sort()
+        for name in sorted(names):
+            with suppress(FileNotFoundError):
+                found = os.stat(os.path.join(folder, name))  # noqa: PTH116, PTH118 - of very many files
+                yield f"{folder}/{name} {found.st_size} {found.st_mtime_ns}\n"
 
 
 def _note(file: RemoteFile, path: Path) -> _Note:

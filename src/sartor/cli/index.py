@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+import time
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -31,10 +35,15 @@ from sartor.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from sartor.ingest.photos import IngestReport
     from sartor.ingest.preview import Preview
+    from sartor.shop import Shop
+    from sartor.shop.watching import Event
     from sartor.types import AttributeValue
 
+_MAX_TOLD = 5  # rejected photos of a round
 _MAX_SHOWN_CHARS = 200  # of a value in a preview
 
 
@@ -61,6 +70,12 @@ def index(
         bool,
         typer.Option("--dry-run", help="Write nothing; show what is recognized, and the first products."),
     ] = False,
+    watch: Annotated[
+        float | None,
+        typer.Option(
+            "--watch", metavar="SECONDS", min=0.1, help="Stay, look every so often, and index what changed."
+        ),
+    ] = None,
     home: Home = None,
     model: Model = None,
     metric: MetricOption = None,
@@ -73,9 +88,7 @@ def index(
 
     Indexing again costs little: only changes are embedded. After a stop, it continues where it was.
     """
-    if prune and limit is not None:
-        message = "--prune needs the whole source; it cannot go with --limit"
-        raise typer.BadParameter(message)
+    _require_possible(prune=prune, limit=limit, watch=watch, dry_run=dry_run)
     from sartor.catalog.columns import columns_of
     from sartor.errors import SourceError
     from sartor.wiring import open_shop
@@ -84,27 +97,34 @@ def index(
     chosen = settings(
         home=home, model=model, metric=metric, device=device, precision=precision, allow_urls=allow_urls
     )
+
+    def indexed(shop: Shop, source: str) -> IngestReport:
+        name = PurePath(source.partition("?")[0]).name
+        with source_bar(f"Indexing {name}", fetching=f"Fetching {name}") as (on_progress, on_fetch):
+            return shop.index(
+                source,
+                limit=limit,
+                prune=prune,
+                allow_shrink=allow_shrink,
+                ray=ray,
+                columns=mapping,
+                on_progress=on_progress,
+                on_fetch=on_fetch,
+            )
+
+    if watch is not None:
+        with _until_stopped(), open_shop(chosen) as shop:
+            _watch(shop, sources, every_s=watch, index=indexed, as_json=as_json)
     failed = False
     message = "what was committed stays, the same command continues from there"
     with stoppable(message), open_shop(chosen) as shop:
         for source in sources:
-            name = PurePath(source.partition("?")[0]).name
             try:
                 if dry_run:
                     found = shop.preview(source, limit=limit, columns=mapping)
                     print_json(asdict(found)) if as_json else _print_preview(found)
                     continue
-                with source_bar(f"Indexing {name}", fetching=f"Fetching {name}") as (on_progress, on_fetch):
-                    report = shop.index(
-                        source,
-                        limit=limit,
-                        prune=prune,
-                        allow_shrink=allow_shrink,
-                        ray=ray,
-                        columns=mapping,
-                        on_progress=on_progress,
-                        on_fetch=on_fetch,
-                    )
+                report = indexed(shop, source)
             except SourceError as error:  # the other sources are told apart from it
                 if len(sources) == 1:
                     raise
@@ -119,6 +139,79 @@ def index(
         raise typer.Exit(1)
 
 
+def _require_possible(*, prune: bool, limit: int | None, watch: float | None, dry_run: bool) -> None:
+    if prune and limit is not None:
+        message = "--prune needs the whole source; it cannot go with --limit"
+        raise typer.BadParameter(message)
+    if watch is not None and dry_run:
+        message = "--dry-run looks once; it cannot go with --watch"
+        raise typer.BadParameter(message)
+
+
+@contextmanager
+def _until_stopped() -> Iterator[None]:
+    """Ends the command well at SIGINT and SIGTERM, however often they come; what was committed stays."""
+
+    def stop(*_: object) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # what is open is closed without a second interruption
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    except KeyboardInterrupt:
+        echo("sartor: stopped; what was committed stays", err=True)
+        raise typer.Exit(0) from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _watch(
+    shop: Shop, sources: list[str], *, every_s: float, index: Callable[[Shop, str], IngestReport], as_json: bool
+) -> NoReturn:
+    from sartor.shop.watching import Watch
+
+    for source in sources:
+        shop.catalog.state_of(source)  # a wrong path fails at once
+    watch = Watch(sources, state_of=shop.catalog.state_of, index=lambda source: index(shop, source))
+    echo(f"sartor: watching {counted(len(sources), 'source')} every {every_s:g} s; Ctrl-C ends it", err=True)
+    while True:
+        started_s = time.monotonic()
+        for event in watch.round():
+            _tell(event, as_json=as_json)
+        time.sleep(max(0.0, every_s - (time.monotonic() - started_s)))
+
+
+def _tell(event: Event, *, as_json: bool) -> None:
+    """One line; reports to stdout, troubles to stderr."""
+    from sartor.shop.watching import Indexed, Trouble
+
+    now = time.strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(event, Indexed):
+        report = event.report
+        if as_json:
+            _print_json(report)
+        else:
+            kept = " (kept; --prune deletes them)" if report.gone > report.deleted else ""
+            echo(
+                f"{now} {report.source}: {report.added:,} added, {report.updated:,} changed, "
+                f"{report.gone:,} gone{kept}, {counted(report.embedded, 'photo')} embedded, "
+                f"{counted(len(report.rejected), 'photo')} rejected"
+            )
+            for rejection in report.rejected[:_MAX_TOLD]:
+                echo(f"{now}   rejected: {rejection.photo}: {rejection.reason}", err=True)
+            if len(report.rejected) > _MAX_TOLD:
+                echo(f"{now}   and {len(report.rejected) - _MAX_TOLD:,} more, all with --json", err=True)
+        sys.stdout.flush()
+    elif isinstance(event, Trouble):
+        then = "nothing is deleted; it is told when it is back" if event.is_away else "the next round tries again"
+        echo(f"{now} warning: {event.error}; {then}", err=True)
+    else:
+        echo(f"{now} {event.source} is back", err=True)
+
+
 def _print_json(report: IngestReport) -> None:
     fields: dict[str, Any] = asdict(report)
     fields["seconds"] = round(report.seconds, 3)
@@ -128,10 +221,14 @@ def _print_json(report: IngestReport) -> None:
 
 def _print(report: IngestReport) -> None:
     outcomes = [f"{getattr(report, name):,} {name}" for name in ("added", "updated", "unchanged", "deleted")]
+    fetched = f"{report.fetched:,} fetched, {report.unfetched:,} unchanged at their URL, "
+    if not report.fetched + report.unfetched:
+        fetched = ""
     echo(
         f"{report.source}: {counted(report.products, 'product')} ({', '.join(outcomes)}), "
         f"{counted(report.photos, 'photo')} ({report.embedded:,} embedded with {report.model}, "
-        f"{len(report.rejected):,} rejected) in {report.seconds:.1f} s, {report.photos_per_second:.0f} photos/s"
+        f"{fetched}{len(report.rejected):,} rejected) in {report.seconds:.1f} s, "
+        f"{report.photos_per_second:.0f} photos/s"
     )
     print_table(
         "Noticed in the source",

@@ -222,6 +222,8 @@ def source_bar(what: str, *, fetching: str, things: str = "photos") -> Iterator[
                 is_fetching = False
             elapsed_s = bar.tasks[task].elapsed or 0
             rate = f"{step.photos / elapsed_s:.0f} {things}/s" if elapsed_s else ""
+            if step.fetched:
+                rate += f", {step.fetched:,} fetched"
             bar.update(task, completed=step.products, total=step.total, rate=rate)
 
         def show_fetched(step: FetchProgress) -> None:

@@ -19,6 +19,8 @@ import ssl
 import threading
 import time
 from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from functools import cache
 from http import HTTPStatus
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
@@ -26,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 from urllib.parse import quote, urlsplit
 
-from sartor.errors import PhotoRejected
+from sartor.errors import PhotoRejected, PhotoUnavailable
 from sartor.limits import FETCH_TIMEOUT_S, MAX_FETCHED_BYTES
 
 if TYPE_CHECKING:
@@ -43,11 +45,14 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 
 _CONNECTIONS = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
 _PORTS = {"http": http.client.HTTP_PORT, "https": http.client.HTTPS_PORT}
-_HEADERS = {"User-Agent": "sartor", "Accept": "image/*", "Accept-Encoding": "identity", "Connection": "close"}
+USER_AGENT = "Sartor (fetches the photos of a product catalog)"
+_HEADERS = {"User-Agent": USER_AGENT, "Accept": "image/*", "Accept-Encoding": "identity", "Connection": "close"}
 _UNQUOTED = "/%:@!$&'()*+,;=-._~?"  # RFC 3986; a space or an accent in a path is percent-encoded
 _HOST = re.compile(r"[\w.:-]+", re.ASCII)
 _REDIRECTS = range(300, 400)
+_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})  # answers that may be others a little later
 _MEGABYTE = 1_000_000
+_MAX_HEADER_CHARS = 1_000  # of an ETag or a date
 
 
 def is_public(address: Address) -> bool:
@@ -83,12 +88,53 @@ class UrlPolicy:
     is_allowed: Callable[[Address], bool] = is_public
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """Which version of a photo a server gave, in its own words; empty where it said nothing.
+
+    Attributes:
+        etag: Its ``ETag``.
+        last_modified: Its ``Last-Modified``.
+    """
+
+    etag: str = ""
+    last_modified: str = ""
+
+    def conditions(self) -> dict[str, str]:
+        """The headers that ask for another version only; of both, a server heeds the ETag (RFC 9110, 13.2.2)."""
+        headers = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in headers.items() if value}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a server answered.
+
+    Attributes:
+        data: The bytes; None if they are still those of the version that is known.
+        version: The version of the bytes.
+    """
+
+    data: bytes | None = field(repr=False)
+    version: Version
+
+
 def fetch_photo(url: str, *, policy: UrlPolicy) -> bytes:
     """The bytes behind a URL; ``decode`` checks whether they are a photo.
 
     Raises:
         PhotoRejected: URLs are off, or this one is not allowed, does not answer, or its answer is too large or
         late.
+    """
+    return fetch_changed(url, policy=policy).data or b""  # without a version, nothing is unchanged
+
+
+def fetch_changed(url: str, *, policy: UrlPolicy, known: Version | None = None) -> Answer:
+    """The bytes behind a URL unless they are those of a version that is known.
+
+    Raises:
+        PhotoUnavailable: It cannot be had now; trying again a little later may help.
+        PhotoRejected: URLs are off, or this one is not allowed or not there, or its answer is too large.
     """
     if not policy.enabled:
         raise PhotoRejected(url, reason="is a URL, and none is fetched unless that is allowed (--allow-urls)")
@@ -100,15 +146,15 @@ def fetch_photo(url: str, *, policy: UrlPolicy) -> bytes:
             if not policy.is_allowed(address):
                 raise PhotoRejected(url, reason=f"leads to {address}, which is not a public address")
         with _connect(target, addresses, deadline) as plain, _secure(target, plain, deadline) as sock:
-            return _get(target, sock, policy.max_bytes, deadline)
+            return _get(target, sock, policy.max_bytes, deadline, known or Version())
     except TimeoutError as error:
-        raise PhotoRejected(url, reason=f"took longer than {policy.timeout_s:g} s") from error
+        raise PhotoUnavailable(url, reason=f"took longer than {policy.timeout_s:g} s") from error
     except ssl.SSLCertVerificationError as error:
         raise PhotoRejected(url, reason=f"has no certificate to trust ({error.verify_message})") from error
     except OSError as error:
-        raise PhotoRejected(url, reason=f"cannot be reached ({error.strerror or error})") from error
+        raise PhotoUnavailable(url, reason=f"cannot be reached ({error.strerror or error})") from error
     except http.client.HTTPException as error:
-        raise PhotoRejected(url, reason="was not answered in proper HTTP") from error
+        raise PhotoUnavailable(url, reason="was not answered in proper HTTP") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,25 +268,55 @@ def _tls() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _get(target: _Target, sock: socket.socket, max_bytes: int, deadline: _Deadline) -> bytes:
+def _get(target: _Target, sock: socket.socket, max_bytes: int, deadline: _Deadline, known: Version) -> Answer:
     connection = _CONNECTIONS[target.scheme](target.host, target.port)
     connection.sock = sock
     sock.settimeout(deadline.left_s())
-    connection.request("GET", target.path, headers=_HEADERS)
+    connection.request("GET", target.path, headers=_HEADERS | known.conditions())
     with http.client.HTTPResponse(cast("socket.socket", _ReadInTime(sock, deadline))) as response:
         response.begin()
+        if response.status == HTTPStatus.NOT_MODIFIED and known != Version():
+            return Answer(data=None, version=known)
         if response.status in _REDIRECTS:
             raise PhotoRejected(target.url, reason=f"redirects ({response.status}), which is not followed")
         if response.status != HTTPStatus.OK:
-            raise PhotoRejected(target.url, reason=f"was answered with {response.status} {response.reason}")
+            reason = f"was answered with {response.status} {response.reason}"
+            if response.status in _PASSING:
+                wait_s = _wait_s(response.getheader("Retry-After", ""))
+                raise PhotoUnavailable(target.url, reason=reason, retry_after_s=wait_s)
+            raise PhotoRejected(target.url, reason=reason)
         if response.length is not None and response.length > max_bytes:
             raise PhotoRejected(target.url, reason=_too_large(max_bytes))
         content = response.read(max_bytes + 1)
         if len(content) > max_bytes:
             raise PhotoRejected(target.url, reason=_too_large(max_bytes))
         if response.length:
-            raise PhotoRejected(target.url, reason="was cut off on its way")
-        return content
+            raise PhotoUnavailable(target.url, reason="was cut off on its way")
+        version = Version(
+            etag=_header(response.getheader("ETag")), last_modified=_header(response.getheader("Last-Modified"))
+        )
+        return Answer(data=content, version=version)
+
+
+def _header(value: str | None) -> str:
+    """A header that can be sent back; one that is very long or has odd letters is taken as missing."""
+    if value is None or len(value) > _MAX_HEADER_CHARS or not (value.isascii() and value.isprintable()):
+        return ""
+    return value
+
+
+def _wait_s(retry_after: str) -> float | None:
+    """Seconds that a ``Retry-After`` asks for, given as seconds or as a date (RFC 9110, 10.2.3)."""
+    text = retry_after.strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=UTC)
+    return max(0.0, at.timestamp() - time.time())
 
 
 def _too_large(max_bytes: int) -> str:
@@ -249,7 +325,7 @@ def _too_large(max_bytes: int) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodedPhoto:
-    """A photo's bytes, unchanged, with their SHA-256."""
+    """A photo's bytes, unchanged, with their SHA-256; none where a server said that they are those of before."""
 
     name: str
     sha256: str
@@ -262,6 +338,9 @@ def read_photo(photo: SourcePhoto, *, urls: UrlPolicy) -> EncodedPhoto:
     Raises:
         PhotoRejected: It cannot be read.
     """
+    if photo.fetched is not None:
+        sha256, data = photo.fetched()
+        return EncodedPhoto(name=photo.name, sha256=sha256, data=data)
     data = fetch_photo(photo.name, policy=urls) if is_url(photo.name) else photo.read()
     return _encoded(photo.name, data)
 

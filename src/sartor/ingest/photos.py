@@ -54,12 +54,14 @@ class Progress:
         total: Expected number of products; None if it is unknown.
         photos: Photos read.
         committed: Ids of the products that the last step committed.
+        fetched: Photos that were asked for by URL, which may be of products that are not done.
     """
 
     products: int
     total: int | None
     photos: int
     committed: tuple[str, ...]
+    fetched: int = 0
 
 
 OnProgress: TypeAlias = Callable[[Progress], None]
@@ -77,9 +79,12 @@ class IngestReport:
         added: New products.
         updated: Products whose attributes or photos changed.
         unchanged: Products that were stored already as they are in the source.
-        deleted: Products that are no longer in the source.
+        deleted: Products that are no longer in the source, and were deleted (``prune``).
+        gone: Products that came from this source before and are no longer in it, deleted or not; 0 with a limit.
         pictured: Products of the source that have a photo now, from it or from before.
         embedded: Photos that were embedded now.
+        fetched: Photos that were fetched by URL now.
+        unfetched: Photos by URL that need not be fetched again, as they are those of before.
         rejected: Photos that could not be used.
         findings: What the source's reader noticed, such as rows without a photo.
         seconds: Duration of the ingest.
@@ -93,8 +98,11 @@ class IngestReport:
     updated: int
     unchanged: int
     deleted: int
+    gone: int
     pictured: int
     embedded: int
+    fetched: int
+    unfetched: int
     rejected: tuple[Rejection, ...]
     findings: tuple[Finding, ...]
     seconds: float

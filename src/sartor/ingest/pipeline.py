@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -32,20 +33,24 @@ from sartor.ingest.photos import (
     ahead,
     batched,
 )
+from sartor.ingest.web import WebPhotos
 from sartor.ingest.writer import retried
 from sartor.types import Photo, Product, SourcePhoto, SourceProduct, StoredProduct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from sartor.catalog import Source
     from sartor.catalog.source import Findings
     from sartor.encoders.encoder import Encoder
     from sartor.imaging import UrlPolicy
+    from sartor.ingest.web import FetchedNotes
     from sartor.ingest.writer import CatalogWriter
 
 logger = logging.getLogger(__name__)
 
+_SAID_EVERY = 16  # photos that were fetched
 _GONE = "another process deleted it meanwhile; index the source again"
 
 
@@ -58,12 +63,14 @@ class IngestContext:
         encoder: The network.
         open_embedder: Opens what reads and embeds the photos with that network.
         urls: Whether photos may be fetched by URL.
+        fetched: Remembers what was fetched by URL; without it, what embeds the photos fetches them.
     """
 
     catalog: CatalogWriter
     encoder: Encoder
     open_embedder: Callable[[], Embedder]
     urls: UrlPolicy
+    fetched: FetchedNotes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,18 +115,24 @@ def ingest(
         limits=options.shrink,
     )
     guard.examine(islice(source, options.limit), name=source.name)
-    with context.open_embedder() as embedder:
+    with context.open_embedder() as embedder, _web(context, options) as web:
         run = _Run(
             context,
             embedder,
             options,
+            web=web,
             total=_total(source, options),
             findings=source.findings,
             on_progress=on_progress,
         )
         run.go_through(islice(source, options.limit))
+        if web is not None:
+            web.finish(is_whole=options.limit is None)
+            web.keep_sources(catalog.store.counts().sources)
     context.encoder.unload()  # the index needs the memory now, to build its graph
-    deleted = run.prune() if options.prune else 0
+    gone = run.gone()
+    if options.prune:
+        run.delete(gone)
     # Not before: a later step may use a photo that an earlier one gave up.
     catalog.store.drop_unused_photos()
     tidy_media(catalog.store, catalog.media)
@@ -132,9 +145,12 @@ def ingest(
         added=run.outcomes["added"],
         updated=run.outcomes["updated"],
         unchanged=run.outcomes["unchanged"],
-        deleted=deleted,
+        deleted=len(gone) if options.prune else 0,
+        gone=len(gone),
         pictured=run.pictured,
         embedded=run.embedded,
+        fetched=0 if web is None else web.fetched,
+        unfetched=0 if web is None else web.unchanged,
         rejected=tuple(run.rejected),
         findings=source.findings.snapshot(),
         seconds=clock() - started_s,
@@ -148,6 +164,18 @@ def ingest(
         report.seconds,
     )
     return report
+
+
+def _web(context: IngestContext, options: IngestOptions) -> AbstractContextManager[WebPhotos | None]:
+    """What fetches photos by URL ahead of the embedder; None where they are not, or it does that itself."""
+    if context.fetched is None or not context.urls.enabled:
+        return nullcontext()
+    return WebPhotos(
+        context.fetched,
+        policy=context.urls,
+        source_id=options.source_id,
+        is_known=lambda sha256: bool(context.catalog.known([sha256])),
+    )
 
 
 def _total(source: Source, options: IngestOptions) -> int | None:
@@ -212,6 +240,7 @@ class _Run:
     context: IngestContext
     embedder: Embedder
     options: IngestOptions
+    web: WebPhotos | None = field(kw_only=True)
     total: int | None = field(kw_only=True)
     findings: Findings = field(kw_only=True)
     on_progress: OnProgress = field(kw_only=True)
@@ -223,21 +252,43 @@ class _Run:
     rejected: list[Rejection] = field(default_factory=list)
 
     def go_through(self, products: Iterable[SourceProduct]) -> None:
-        read = self.embedder.read(products, self._photos_of, urls=self.context.urls, rejected=self.rejected)
+        ready = products if self.web is None else self._told(self.web.ahead(products), self.web)
+        read = self.embedder.read(ready, self._photos_of, urls=self.context.urls, rejected=self.rejected)
         for step in ahead(map(self._start, read), self.embedder):
             self._finish(step)
 
-    def prune(self) -> int:
+    def _told(self, products: Iterable[SourceProduct], web: WebPhotos) -> Iterator[SourceProduct]:
+        """Say how many photos were fetched while a step waits for its own."""
+        said = 0
+        for product in products:
+            if web.fetched + web.unchanged >= said + _SAID_EVERY:
+                said = web.fetched + web.unchanged
+                self._say(())
+            yield product
+
+    def _say(self, committed: tuple[str, ...]) -> None:
+        self.on_progress(
+            Progress(
+                products=len(self.product_ids),
+                total=self.total,
+                photos=self.photos,
+                committed=committed,
+                fetched=0 if self.web is None else self.web.fetched + self.web.unchanged,
+            )
+        )
+
+    def gone(self) -> list[str]:
+        """Products that came from the source before and are no longer in it; none unless it was read whole."""
+        if self.options.limit is not None:
+            return []
+        before = self.context.catalog.store.product_ids(source=self.options.source_id)
+        return [product_id for product_id in before if product_id not in self.product_ids]
+
+    def delete(self, product_ids: Sequence[str]) -> None:
         catalog = self.context.catalog
-        stale = [
-            product_id
-            for product_id in catalog.store.product_ids(source=self.options.source_id)
-            if product_id not in self.product_ids
-        ]
-        for batch in batched(stale, STEP):
+        for batch in batched(product_ids, STEP):
             catalog.store.delete(batch)
         catalog.catch_up()
-        return len(stale)
 
     @staticmethod
     def _photos_of(offered: SourceProduct) -> Sequence[SourcePhoto]:
@@ -273,14 +324,9 @@ class _Run:
         self.outcomes.update(written.outcomes.values())
         self.pictured += written.pictured
         self._note_taken_over(step, written.outcomes)
-        self.on_progress(
-            Progress(
-                products=len(self.product_ids),
-                total=self.total,
-                photos=self.photos,
-                committed=written.committed,
-            )
-        )
+        if self.web is not None:
+            self.web.release({photo.sha256 for offered in step.products for photo in offered.photos})
+        self._say(written.committed)
 
     def _note_taken_over(self, step: _Step, written: Collection[str]) -> None:
         """Say which products another source had before: from now on they are this one's."""

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from sartor.index.base import IndexWriter, ListingWriter, VectorIndex
     from sartor.ingest.guard import ShrinkLimits
     from sartor.ingest.photos import Embedder
+    from sartor.ingest.web import FetchedNotes
     from sartor.media.base import MediaStore
     from sartor.recommend.personal.published import Files
     from sartor.store.base import CatalogStore, EventStore
@@ -105,6 +106,7 @@ class Backends:
         media: Thumbnails.
         sources: Opens sources, by path or address.
         urls: Whether photos may be fetched by URL.
+        fetched: Remembers what was fetched by URL.
         include_unavailable: Whether recommendations have what is out of stock, unless they are asked otherwise.
         shrink: From when on a source that says less than before is refused.
         models: Models of the workspace.
@@ -137,6 +139,7 @@ class Backends:
     media: MediaStore
     sources: Sources
     urls: UrlPolicy
+    fetched: FetchedNotes
     include_unavailable: bool
     shrink: ShrinkLimits
     models: ModelRegistry
@@ -271,6 +274,7 @@ class OpenModel:
             encoder=self.encoder,
             open_embedder=lambda: backends.open_embedder(self.encoder, media=backends.media, ray=ray),
             urls=backends.urls,
+            fetched=backends.fetched if ray is None else None,
         )
 
     def follow(self) -> None:

@@ -104,7 +104,13 @@ class Catalog:
                     sources.remember_columns(source, columns)
                 self._models.settle(model.index)
                 self._models.describe()
-                return report
+            for folder in sources.sweep(self._store.counts().sources):
+                logger.info("copy of a source deleted, as no product came from it: folder=%s", folder)
+            return report
+
+    def state_of(self, source: str | Path) -> str:
+        """What changes with a source: the times and sizes of its files, or their versions at an address."""
+        return self._backends.sources.state_of(source)
 
     def preview(
         self,
