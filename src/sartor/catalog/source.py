@@ -60,6 +60,26 @@ class Case(StrEnum):
     OTHER_PHOTOS = "products that show other photos than before"
 
 
+# Cases by which something that a row says is left out, or not understood.
+ROW_CASES = frozenset(
+    {
+        Case.EXTRA_COMMAS,
+        Case.EXTRA_CELLS,
+        Case.BAD_JSON,
+        Case.DUPLICATE_IDS,
+        Case.NO_ID,
+        Case.NO_PHOTO,
+        Case.IMAGES_NOT_FOUND,
+        Case.IMAGES_AMBIGUOUS,
+        Case.DRAFTS,
+        Case.OTHER_KINDS,
+        Case.NO_PARENT,
+        Case.ODD_PRICES,
+        Case.ODD_AVAILABILITY,
+    }
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """A case that a reader met ``count`` times, in words for a person, with the first few locations."""
@@ -70,9 +90,18 @@ class Finding:
 
 
 class Findings:
-    """Counts of the cases that a reader meets; filled while a source is opened and iterated."""
+    """Counts of the cases that a reader meets; filled while a source is opened and iterated.
 
-    def __init__(self) -> None:
+    Attributes:
+        rows: Cases of rows with their locations, in order, at most as many as are to be kept.
+        rows_left_out: How many more there were.
+    """
+
+    def __init__(self, *, kept_rows: int = 0) -> None:
+        """By default only the first few locations of each case are kept, as examples."""
+        self._kept_rows = kept_rows
+        self.rows: list[tuple[str, str]] = []
+        self.rows_left_out = 0
         self._counts: Counter[str] = Counter()
         self._examples: defaultdict[str, list[str]] = defaultdict(list)
 
@@ -82,6 +111,11 @@ class Findings:
         examples = self._examples[case]
         if len(examples) < MAX_EXAMPLES:
             examples.append(example)
+        if self._kept_rows and case in ROW_CASES:
+            if len(self.rows) < self._kept_rows:
+                self.rows.append((str(case), example))
+            else:
+                self.rows_left_out += 1
 
     def snapshot(self) -> tuple[Finding, ...]:
         """The findings so far, in the order in which they were first met."""
@@ -94,6 +128,8 @@ class Findings:
         """Go back to an earlier snapshot, so that a second iteration does not count twice."""
         self._counts.clear()
         self._examples.clear()
+        self.rows.clear()
+        self.rows_left_out = 0
         for finding in findings:
             self._counts[finding.case] = finding.count
             self._examples[finding.case] = list(finding.examples)

@@ -118,7 +118,7 @@ class _Reading:
         product = Product(id=product_id, title=self._title(row), attributes=self._attributes(row))
         roles = self._table.roles
         has_no_photo = not photos and bool(roles.images) and not self._finder.names_photo(row, roles)
-        return SourceProduct(product=product, photos=photos, has_no_photo=has_no_photo)
+        return SourceProduct(product=product, photos=photos, has_no_photo=has_no_photo, location=row.location)
 
     def _identify(self, row: Row, photos: Sequence[SourcePhoto]) -> str:
         """The id of a row, else one after its image; empty if it has neither."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -36,7 +37,7 @@ from sartor.ingest.writer import retried
 from sartor.types import Photo, Product, SourcePhoto, SourceProduct, StoredProduct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from sartor.catalog import Source
     from sartor.catalog.source import Findings
@@ -58,12 +59,14 @@ class IngestContext:
         encoder: The network.
         open_embedder: Opens what reads and embeds the photos with that network.
         urls: Whether photos may be fetched by URL.
+        writing: Held while a step is written, not between them, so that other writes of the process get in.
     """
 
     catalog: CatalogWriter
     encoder: Encoder
     open_embedder: Callable[[], Embedder]
     urls: UrlPolicy
+    writing: AbstractContextManager[object] = field(default_factory=nullcontext)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +78,14 @@ class IngestOptions:
         limit: Maximum number of products.
         prune: Delete the products that came from this source before and are no longer in it.
         shrink: From when on a source that says less than before is refused; None takes any.
+        keeps_network: Leave the network loaded, for queries meanwhile; else its memory goes to the index.
     """
 
     source_id: str
     limit: int | None = None
     prune: bool = False
     shrink: ShrinkLimits | None = None
+    keeps_network: bool = False
 
 
 def ingest(
@@ -118,12 +123,14 @@ def ingest(
             on_progress=on_progress,
         )
         run.go_through(islice(source, options.limit))
-    context.encoder.unload()  # the index needs the memory now, to build its graph
-    deleted = run.prune() if options.prune else 0
-    # Not before: a later step may use a photo that an earlier one gave up.
-    catalog.store.drop_unused_photos()
-    tidy_media(catalog.store, catalog.media)
-    catalog.finish()
+    if not options.keeps_network:
+        context.encoder.unload()  # the index needs the memory now, to build its graph
+    with context.writing:
+        deleted = run.prune() if options.prune else 0
+        # Not before: a later step may use a photo that an earlier one gave up.
+        catalog.store.drop_unused_photos()
+        tidy_media(catalog.store, catalog.media)
+        catalog.finish()
     report = IngestReport(
         source=source.name,
         model=context.encoder.card.id,
@@ -173,6 +180,7 @@ class _Step:
     Attributes:
         products: What the source says.
         known: The photos that need no inference, by SHA-256.
+        owners: The first product of the source that shows a photo, by the photo's name.
         pending: The other photos, which are being embedded.
         read_at: The store's revision when it was read.
         stored: What the store has, by product id.
@@ -180,6 +188,7 @@ class _Step:
 
     products: list[_SourceProduct]
     known: dict[str, Photo]
+    owners: Mapping[str, SourceProduct]
     pending: Pending
     read_at: int = 0
     stored: dict[str, StoredProduct] = field(default_factory=dict)
@@ -221,6 +230,7 @@ class _Run:
     embedded: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     rejected: list[Rejection] = field(default_factory=list)
+    named: int = 0  # rejected photos whose product was looked for
 
     def go_through(self, products: Iterable[SourceProduct]) -> None:
         read = self.embedder.read(products, self._photos_of, urls=self.context.urls, rejected=self.rejected)
@@ -246,6 +256,8 @@ class _Run:
     def _start(self, read: ReadStep[SourceProduct]) -> _Step:
         catalog = self.context.catalog
         self.photos += sum(len(offered.photos) for offered, _ in read.items)
+        owners = {photo.name: offered for offered, _ in reversed(read.items) for photo in offered.photos}
+        self._name_products(owners)
         sha256s = dict.fromkeys(photo.sha256 for _, photos in read.items for photo in photos)
         known = catalog.known(sha256s)
         step = _Step(
@@ -259,6 +271,7 @@ class _Run:
                 for offered, photos in read.items
             ],
             known=known,
+            owners=owners,
             pending=read.start([sha256 for sha256 in sha256s if sha256 not in known]),
         )
         step.read(catalog)
@@ -266,9 +279,10 @@ class _Run:
 
     def _finish(self, step: _Step) -> None:
         embedded = step.pending.result()
-        self.rejected.extend(embedded.rejected)
+        self.rejected.extend(_owned(rejection, step.owners) for rejection in embedded.rejected)
         self.embedded += len(embedded.vectors)
-        written = retried(lambda: self._write(step, embedded))
+        with self.context.writing:
+            written = retried(lambda: self._write(step, embedded))
         self.product_ids |= written.outcomes.keys()
         self.outcomes.update(written.outcomes.values())
         self.pictured += written.pictured
@@ -281,6 +295,12 @@ class _Run:
                 committed=written.committed,
             )
         )
+
+    def _name_products(self, owners: Mapping[str, SourceProduct]) -> None:
+        """Say of the photos that could not be read since the step before whose they are."""
+        for index in range(self.named, len(self.rejected)):
+            self.rejected[index] = _owned(self.rejected[index], owners)
+        self.named = len(self.rejected)
 
     def _note_taken_over(self, step: _Step, written: Collection[str]) -> None:
         """Say which products another source had before: from now on they are this one's."""
@@ -342,6 +362,13 @@ class _Run:
 def _kept(known: Product, offered: _SourceProduct) -> Product:
     """What is known of a product that the source does not describe, with what only the source tells."""
     return replace(known, attributes={**offered.product.attributes, **known.attributes})
+
+
+def _owned(rejection: Rejection, owners: Mapping[str, SourceProduct]) -> Rejection:
+    """A rejection with the product whose photo it is, if it is of one of these and not known yet."""
+    if rejection.product_id or (owner := owners.get(rejection.photo)) is None:
+        return rejection
+    return replace(rejection, product_id=owner.product.id, location=owner.location)
 
 
 def _each_once(photos: Sequence[ReadPhoto]) -> tuple[ReadPhoto, ...]:

@@ -271,6 +271,7 @@ class OpenModel:
             encoder=self.encoder,
             open_embedder=lambda: backends.open_embedder(self.encoder, media=backends.media, ray=ray),
             urls=backends.urls,
+            writing=backends.writing,
         )
 
     def follow(self) -> None:
