@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -89,31 +89,39 @@ class Finding:
     examples: tuple[str, ...] = ()
 
 
+class RowCase(NamedTuple):
+    """A case that a row met, as an example tells it, and where the row is if the example does not tell."""
+
+    case: str
+    example: str
+    location: str = ""
+
+
 class Findings:
     """Counts of the cases that a reader meets; filled while a source is opened and iterated.
 
     Attributes:
-        rows: Cases of rows with their locations, in order, at most as many as are to be kept.
+        rows: Cases of rows, in order, at most as many as are to be kept.
         rows_left_out: How many more there were.
     """
 
     def __init__(self, *, kept_rows: int = 0) -> None:
         """By default only the first few locations of each case are kept, as examples."""
         self._kept_rows = kept_rows
-        self.rows: list[tuple[str, str]] = []
+        self.rows: list[RowCase] = []
         self.rows_left_out = 0
         self._counts: Counter[str] = Counter()
         self._examples: defaultdict[str, list[str]] = defaultdict(list)
 
-    def add(self, case: str, example: str, *, count: int = 1) -> None:
-        """Count a case, and keep the first few examples."""
+    def add(self, case: str, example: str, *, count: int = 1, location: str = "") -> None:
+        """Count a case, and keep the first few examples; ``location`` is that of a row if the example has none."""
         self._counts[str(case)] += count
         examples = self._examples[case]
         if len(examples) < MAX_EXAMPLES:
             examples.append(example)
         if self._kept_rows and case in ROW_CASES:
             if len(self.rows) < self._kept_rows:
-                self.rows.append((str(case), example))
+                self.rows.append(RowCase(str(case), example, location))
             else:
                 self.rows_left_out += 1
 

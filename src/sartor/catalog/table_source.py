@@ -112,7 +112,7 @@ class _Reading:
             self._findings.add(Case.DUPLICATE_IDS, f"{product_id} ({row.location})")
             return None
         if not photos:
-            self._findings.add(Case.NO_PHOTO, product_id)
+            self._findings.add(Case.NO_PHOTO, product_id, location=row.location)
         self._ids.add(product_id)
         self._photos.update(photo.name for photo in photos)
         product = Product(id=product_id, title=self._title(row), attributes=self._attributes(row))

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from sartor.catalog.source import Finding
+    from sartor.catalog.source import Finding, RowCase
     from sartor.ingest.photos import IngestReport, Progress, Rejection
     from sartor.ingest.preview import Preview
     from sartor.shop import Shop
@@ -370,21 +370,23 @@ class Imports:
                 shutil.rmtree(directory, ignore_errors=True)
 
 
-def _rows(noticed: Sequence[tuple[str, str]], rejected: Sequence[Rejection]) -> list[tuple[str, str, str]]:
+def _rows(noticed: Sequence[RowCase], rejected: Sequence[Rejection]) -> list[tuple[str, str, str]]:
     """Line, id and reason of all that is wrong with rows and photos."""
-    rows = [_row(case, example) for case, example in noticed]
+    rows = [_row(each) for each in noticed]
     return rows + [
         (_line(each.location), each.product_id, f"{each.photo}: {each.reason}" if each.photo else each.reason)
         for each in rejected
     ]
 
 
-def _row(case: str, example: str) -> tuple[str, str, str]:
-    found = _LOCATED.fullmatch(example)
-    at, what = ("", example) if found is None else (found["at"] or found["first"], found["what"] or found["rest"])
-    if case in _ABOUT_ID:
-        return _line(at), what or "", case
-    return _line(at), "", f"{case}: {what}" if what else case
+def _row(noticed: RowCase) -> tuple[str, str, str]:
+    found = _LOCATED.fullmatch(noticed.example)
+    at, what = noticed.location, noticed.example
+    if found is not None:
+        at, what = found["at"] or found["first"], found["what"] or found["rest"] or ""
+    if noticed.case in _ABOUT_ID:
+        return _line(at), what, noticed.case
+    return _line(at), "", f"{noticed.case}: {what}" if what else noticed.case
 
 
 def _line(location: str) -> str:
