@@ -29,10 +29,10 @@ from sartor.limits import (
     DRAIN_S,
     IMPORT_BEAT_S,
     IMPORT_LEASE_S,
+    IMPORT_RECEIVE_S,
     MAX_IMPORT_ERRORS,
     MAX_IMPORTS,
     MAX_LISTED_REJECTIONS,
-    UNFINISHED_UPLOAD_AGE_S,
 )
 from sartor.service.problems import NotFound, Problem
 from sartor.service.schemas import (
@@ -93,12 +93,16 @@ class Job:
 
     Attributes:
         out: What is told of it.
+        options: How to import.
         ended: Set when it is over and recorded.
+        recording: Held while it is recorded, so that its end is not overwritten.
+        upload: What it reads.
     """
 
     def __init__(self, out: ImportOut, path: Path, options: ImportIn) -> None:
         self.out, self.options = out, options
         self.ended = threading.Event()
+        self.recording = threading.Lock()
         self.upload = Upload(
             path=path,
             name=out.name,
@@ -235,10 +239,11 @@ class Imports:
 
         Raises:
             NotFound: There is no such import.
+            Problem: It is running; the list is written at its end.
         """
-        if (job := self._jobs.get(id_)) is not None:
-            return _csv(_rows(job.upload.findings.rows, ()))
-        self._recorded(id_)
+        if self.status(id_).status == "running":
+            detail = "the list of errors is there when the import has ended; ask for its status first"
+            raise Problem(409, "import-running", detail, headers={"Retry-After": "5"})
         kept = self._store.setting(_ERRORS + id_)
         rows = [] if not kept else json.loads(zlib.decompress(base64.b85decode(kept)))
         return _csv(rows)
@@ -312,14 +317,15 @@ class Imports:
             }
         )
         text = json.dumps(kept, ensure_ascii=False).encode("utf-8", "replace")
-        self._store.set_settings(
-            {
-                _RECORD + ended.id: ended.model_dump_json(),
-                _ERRORS + ended.id: base64.b85encode(zlib.compress(text)).decode() if kept else None,
-                _CANCEL + ended.id: None,
-            }
-        )
-        job.out = ended
+        with job.recording:
+            self._store.set_settings(
+                {
+                    _RECORD + ended.id: ended.model_dump_json(),
+                    _ERRORS + ended.id: base64.b85encode(zlib.compress(text)).decode() if kept else None,
+                    _CANCEL + ended.id: None,
+                }
+            )
+            job.out = ended
         self._store.lease(_LEASE, ended.id, hold_s=0)
 
     def _beat(self, job: Job) -> None:
@@ -331,16 +337,13 @@ class Imports:
                     job.stop("interrupted", "this process was silent for too long; import the feed again")
                 if self._store.setting(_CANCEL + job.out.id):
                     job.stop("cancelled", _CANCELLED)
-                text = job.out.model_dump_json()
-                if text != told and not job.ended.is_set():
-                    self._record_progress(job, text)
+                with job.recording:
+                    text = job.out.model_dump_json()
+                    if text != told and job.out.status == "running":
+                        self._record(job.out)
                     told = text
             except Exception as error:  # noqa: BLE001 - the store is away; the next beat tries again
                 logger.warning("import not told: id=%s reason=%s", job.out.id, error)
-
-    def _record_progress(self, job: Job, text: str) -> None:
-        if job.out.status == "running":
-            self._store.set_setting(_RECORD + job.out.id, text)
 
     def _recorded(self, id_: str) -> ImportOut:
         text = self._store.setting(_RECORD + id_)
@@ -366,7 +369,7 @@ class Imports:
             )
         for directory in keeps.parent.iterdir():
             age_s = time.time() - directory.stat().st_mtime
-            if directory != keeps and age_s > UNFINISHED_UPLOAD_AGE_S:
+            if directory != keeps and age_s > IMPORT_RECEIVE_S:  # nobody can be sending it still
                 shutil.rmtree(directory, ignore_errors=True)
 
 

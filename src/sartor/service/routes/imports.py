@@ -128,7 +128,7 @@ async def status(import_id: ImportId, service: Service) -> ImportOut:
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
 )
 async def errors(import_id: ImportId, service: Service) -> Response:
-    """What is wrong with rows and photos of an import, as CSV: line, id, reason."""
+    """What is wrong with rows and photos of an import that has ended, as CSV: line, id, reason."""
     text = await service.executor.run(lambda: service.imports.errors(import_id))
     disposition = f'attachment; filename="import-{import_id}-errors.csv"'
     return Response(text, media_type="text/csv", headers={"Content-Disposition": disposition})
