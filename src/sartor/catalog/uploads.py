@@ -24,13 +24,13 @@ class Upload:
         path: Where it is meanwhile, alone in a directory.
         name: What its sender calls it. Another upload of this name is the same source, later.
         findings: What its reader notices, with the rows that it is about.
-        on_product: Called for each product that is read. What it raises ends the reading.
+        on_product: Called with each product that is read. What it raises ends the reading.
     """
 
     path: Path
     name: str
     findings: Findings = field(default_factory=Findings)
-    on_product: Callable[[], None] = lambda: None
+    on_product: Callable[[SourceProduct], None] = lambda _: None
 
     @property
     def id(self) -> str:
@@ -44,9 +44,9 @@ class Upload:
 
 
 class Watched:
-    """A source that calls a function for each product."""
+    """A source that calls a function with each product."""
 
-    def __init__(self, source: Source, on_product: Callable[[], None]) -> None:
+    def __init__(self, source: Source, on_product: Callable[[SourceProduct], None]) -> None:
         self._source, self._on_product = source, on_product
 
     @property
@@ -76,7 +76,7 @@ class Watched:
 
     def __iter__(self) -> Iterator[SourceProduct]:
         for product in self._source:
-            self._on_product()
+            self._on_product(product)
             yield product
 
 

@@ -47,7 +47,7 @@ from sartor.service.schemas import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from sartor.catalog.source import Finding, RowCase
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from sartor.ingest.preview import Preview
     from sartor.shop import Shop
     from sartor.store.base import CatalogStore
+    from sartor.types import SourceProduct
 
 logger = logging.getLogger(__name__)
 
@@ -97,6 +98,7 @@ class Job:
         ended: Set when it is over and recorded.
         recording: Held while it is recorded, so that its end is not overwritten.
         upload: What it reads.
+        ids: Ids of products of which something was noticed, by their location.
     """
 
     def __init__(self, out: ImportOut, path: Path, options: ImportIn) -> None:
@@ -107,8 +109,10 @@ class Job:
             path=path,
             name=out.name,
             findings=Findings(kept_rows=MAX_IMPORT_ERRORS),
-            on_product=self._count,
+            on_product=self._note,
         )
+        self.ids: dict[str, str] = {}
+        self._rows = 0  # noticed before the last product
         self._stop: tuple[str, str] | None = None
 
     def stop(self, status: str, detail: str) -> None:
@@ -127,8 +131,12 @@ class Job:
         )
         self._go_on()
 
-    def _count(self) -> None:
+    def _note(self, product: SourceProduct) -> None:
         self.out.progress.read += 1
+        rows = len(self.upload.findings.rows)
+        if rows > self._rows:
+            self.ids[product.location] = product.product.id
+        self._rows = rows
         self._go_on()
 
     def _go_on(self) -> None:
@@ -306,7 +314,7 @@ class Imports:
 
     def _end(self, job: Job, status: str, rejected: Sequence[Rejection]) -> None:
         findings = job.upload.findings
-        rows = _rows(findings.rows, rejected)
+        rows = _rows(findings.rows, rejected, job.ids)
         kept = rows[:MAX_IMPORT_ERRORS]
         ended = job.out.model_copy(
             update={
@@ -373,23 +381,25 @@ class Imports:
                 shutil.rmtree(directory, ignore_errors=True)
 
 
-def _rows(noticed: Sequence[RowCase], rejected: Sequence[Rejection]) -> list[tuple[str, str, str]]:
+def _rows(
+    noticed: Sequence[RowCase], rejected: Sequence[Rejection], ids: Mapping[str, str]
+) -> list[tuple[str, str, str]]:
     """Line, id and reason of all that is wrong with rows and photos."""
-    rows = [_row(each) for each in noticed]
+    rows = [_row(each, ids) for each in noticed]
     return rows + [
         (_line(each.location), each.product_id, f"{each.photo}: {each.reason}" if each.photo else each.reason)
         for each in rejected
     ]
 
 
-def _row(noticed: RowCase) -> tuple[str, str, str]:
+def _row(noticed: RowCase, ids: Mapping[str, str]) -> tuple[str, str, str]:
     found = _LOCATED.fullmatch(noticed.example)
     at, what = noticed.location, noticed.example
     if found is not None:
         at, what = found["at"] or found["first"], found["what"] or found["rest"] or ""
     if noticed.case in _ABOUT_ID:
         return _line(at), what, noticed.case
-    return _line(at), "", f"{noticed.case}: {what}" if what else noticed.case
+    return _line(at), ids.get(at, ""), f"{noticed.case}: {what}" if what else noticed.case
 
 
 def _line(location: str) -> str:

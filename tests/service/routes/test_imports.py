@@ -134,10 +134,10 @@ def test_errors_are_a_list_by_line_to_download(client: TestClient) -> None:
     assert rows[0] == ["line", "id", "reason"]
     found = {(line, id_, reason.partition(":")[0]) for line, id_, reason in rows[1:]}
     assert found >= {
-        ("2", "", "prices that are no amount, kept as text"),
+        ("2", "a", "prices that are no amount, kept as text"),
         ("3", "a", "duplicate ids"),
         ("4", "", "rows without an id, skipped"),
-        ("6", "", "images that a row names, not found"),
+        ("6", "d", "images that a row names, not found"),
         ("6", "d", "rows without a photo"),
         ("5", "b", "https"),
         ("7", "e", "broken.png"),
@@ -346,13 +346,15 @@ def test_an_import_that_is_stopped_with_the_service_is_interrupted(catalog: Path
         (RowCase(Case.BAD_JSON, "line 4"), ("4", "", "lines that are not a JSON object, skipped")),
         (
             RowCase(Case.IMAGES_NOT_FOUND, "line 5: x: y.png"),
-            ("5", "", "images that a row names, not found: x: y.png"),
+            ("5", "z", "images that a row names, not found: x: y.png"),
         ),
         (RowCase(Case.NO_PHOTO, "new\nline (no)"), ("", "new\nline (no)", "rows without a photo")),
     ],
 )
 def test_a_row_of_the_errors_has_line_id_and_reason(case: RowCase, row: tuple[str, str, str]) -> None:
-    assert _rows([case], [Rejection(photo="p", reason="r", product_id="i", location="line 9")]) == [
+    assert _rows(
+        [case], [Rejection(photo="p", reason="r", product_id="i", location="line 9")], {"line 5": "z"}
+    ) == [
         row,
         ("9", "i", "p: r"),
     ]
