@@ -44,6 +44,7 @@ _SUFFIXES = {
     "application/zip": ".zip",
     "text/html": ".html",
 }
+_RAW = {"description": "The feed, as it is."}  # of any bytes, so that nothing is said of its type
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -53,15 +54,16 @@ _BODY: dict[str, Any] = {
                     "type": "object",
                     "required": [_FILE],
                     "properties": {
-                        _FILE: {"type": "string", "format": "binary"},
-                        "name": {"type": "string", "maxLength": MAX_NAME_CHARS},
-                        "columns": {"type": "string", "description": "Such as image=Bild,price=Preis."},
-                        **{name: {"type": "boolean"} for name in ("dry_run", "prune", "allow_shrink")},
+                        _FILE: {"contentMediaType": "application/octet-stream", **_RAW},
+                        "name": {"maxLength": MAX_NAME_CHARS},
+                        "columns": {"description": "Such as image=Bild,price=Preis."},
+                        **{
+                            name: {"description": "true or false"} for name in ("dry_run", "prune", "allow_shrink")
+                        },
                     },
                 }
             },
-            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
-            **{kind: {"schema": {"type": "string"}} for kind in ("text/csv", "application/xml")},
+            **{kind: {"schema": _RAW} for kind in ("application/octet-stream", *_SUFFIXES)},
         },
     }
 }
