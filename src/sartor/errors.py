@@ -328,7 +328,7 @@ class SourceShrunk(SourceError):
     def __init__(self, source: str, *, losses: Sequence[str]) -> None:
         super().__init__(
             f"{source} says much less than before; nothing was changed: {'; '.join(losses)}. "
-            "If that is meant, use --allow-shrink (allow_shrink=True in Python)"
+            "If that is meant, use --allow-shrink (allow_shrink=True in Python, allow_shrink=true in a request)"
         )
         self.losses = tuple(losses)
 

@@ -76,12 +76,14 @@ class SourceProduct:
         photos: The main one first.
         is_described: Whether the source tells title and attributes; where it does not, those known stay.
         has_no_photo: Whether the source says that there is no photo; else those known stay where none is found.
+        location: Where in the source it is, such as ``line 7``; empty where nobody counts.
     """
 
     product: Product
     photos: tuple[SourcePhoto, ...] = ()
     is_described: bool = True
     has_no_photo: bool = False
+    location: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,30 @@ def test_the_source_can_be_moved_away_and_hits_still_be_shown(shop: Shop, photos
         file.unlink()
     (hit,) = shop.similar(photo((250, 5, 5)), k=1)
     assert shop.thumbnail(hit.photo).read_bytes() == original
+
+
+def test_a_rejected_photo_is_told_with_its_product_and_row(shop: Shop, photos: Path) -> None:
+    (photos / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    rows = "id,image\na,red.png\nb,https://shop.example/b.png\nc,broken.png\nd,broken.png\n"
+    (photos / "products.csv").write_text(rows)
+    found = {(each.photo, each.product_id, each.location) for each in shop.index(photos).rejected}
+    assert found >= {("https://shop.example/b.png", "b", "line 3"), ("broken.png", "c", "line 4")}
+
+
+def test_other_writes_of_the_process_get_in_between_steps(shop: Shop, photos: Path) -> None:
+    writing, got_in = shop.catalog._backends.writing, []
+
+    def write() -> bool:
+        got_in.append(writing.acquire(timeout=30))
+        writing.release()
+        return True
+
+    def look(_: Progress) -> None:
+        with ThreadPoolExecutor(1) as other:
+            assert other.submit(write).result()
+
+    shop.index(photos, on_progress=look)
+    assert got_in == [True]
 
 
 def test_a_rejected_photo_is_reported_and_the_rest_goes_on(shop: Shop, photos: Path) -> None:

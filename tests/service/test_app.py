@@ -62,6 +62,7 @@ def schema(catalog: Path) -> Iterator[Any]:
         app.state.context.ready = True
         shop.record(*BEHAVIOR)
         yield schemathesis.openapi.from_asgi("/openapi.json", app)
+        app.state.context.imports.close()
         app.state.context.executor.close()
 
 

@@ -149,3 +149,32 @@ def test_damaged_forms_and_queries_are_refused(client: TestClient, rng: random.R
         kind = rng.choice(KINDS)
         answer = client.post("/v1/similar", content=damaged(form, rng), headers={"content-type": kind})
         assert answer.status_code < 500, answer.text
+
+
+def feeds() -> list[bytes]:
+    """Small feeds of each format, and an archive of one."""
+    table = b"id,title,image,price\n1,Shirt,a.png,9.99\n2,Hose,b.png,12\n"
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("feed.csv", table)
+        archive.writestr("a.png", seeds()[1])
+    return [
+        table,
+        table.replace(b",", b"\t"),
+        b'{"id": "1", "image": "a.png"}\n{"id": "2", "image": "b.png", "price": {"amount": 1}}\n',
+        b"<rss xmlns:g='http://base.google.com/ns/1.0'><channel><item><g:id>1</g:id></item></channel></rss>",
+        stream.getvalue(),
+    ]
+
+
+def test_damaged_feeds_are_refused_or_read(client: TestClient, rng: random.Random) -> None:
+    originals, statuses = feeds(), set()
+    for _ in range(60):
+        feed = damaged(rng.choice(originals), rng)
+        answer = client.post("/v1/products/import", params={"dry_run": "true"}, content=feed)
+        statuses.add(answer.status_code)
+        assert answer.status_code in {200, 400, 422}, answer.text
+        assert "something went wrong" not in answer.text
+    assert statuses >= {200, 422}
+    home = client.app.state.context.shop.home
+    assert not list((home / "imports").iterdir())

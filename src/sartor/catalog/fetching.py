@@ -23,6 +23,7 @@ from uuid import uuid4
 from sartor.catalog.files import Origin
 from sartor.catalog.frames.memory import InMemory
 from sartor.catalog.opening import is_readable_name, open_source, open_table_in_memory
+from sartor.catalog.uploads import Upload, Watched
 from sartor.errors import BadAddress, SourceNotFetched, SourceNotFound, UnreadableTable, WorkspaceUnusable
 from sartor.limits import UNUSED_COPY_AGE_S
 from sartor.replicas import locked
@@ -145,6 +146,7 @@ class FetchProgress:
 
 
 OnFetch: TypeAlias = Callable[[FetchProgress], None]
+AnySource: TypeAlias = "str | Path | InMemory | Upload"  # a path, an address, a table in memory, or what was sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,9 +170,9 @@ class Sources:
     def __init__(self, directory: Path, notes: Notes, connect: Callable[[str], Remote]) -> None:
         self._directory, self._notes, self._connect = directory, notes, connect
 
-    def id_of(self, source: str | Path | InMemory) -> str:
+    def id_of(self, source: AnySource) -> str:
         """The name under which the store remembers a source; that of an address is the same on every host."""
-        if isinstance(source, InMemory):
+        if isinstance(source, InMemory | Upload):
             return source.id
         if isinstance(source, str) and "://" in source:
             return self._connect(source).name
@@ -205,7 +207,7 @@ class Sources:
             raise UnreadableTable(str(path), reason=error.strerror or str(error)) from error
         return digest.hexdigest()
 
-    def remember_columns(self, source: str | Path | InMemory, columns: Mapping[str, str]) -> None:
+    def remember_columns(self, source: AnySource, columns: Mapping[str, str]) -> None:
         """Read a source with this mapping from now on; an empty one forgets it. A table has one by its name."""
         if isinstance(source, InMemory) and source.name is None:
             return
@@ -217,12 +219,12 @@ class Sources:
     @contextmanager
     def open(
         self,
-        source: str | Path | InMemory,
+        source: AnySource,
         *,
         columns: Mapping[str, str] | None = None,
         on_fetch: OnFetch = lambda _: None,
     ) -> Iterator[Source]:
-        """Open a source by its path or address, or by its id in the store; or a table in memory.
+        """Open a source by its path or address, or by its id in the store; a table in memory, or an upload.
 
         Args:
             source: What to open.
@@ -236,6 +238,15 @@ class Sources:
         if isinstance(source, InMemory):
             with open_table_in_memory(source, columns=self._columns(source, columns)) as opened:
                 yield opened
+            return
+        if isinstance(source, Upload):
+            with open_source(
+                source.path,
+                origin=source.origin,
+                columns=self._columns(source, columns),
+                findings=source.findings,
+            ) as opened:
+                yield Watched(opened, source.on_product)
             return
         if not (isinstance(source, str) and "://" in source):
             with open_source(Path(source), columns=self._columns(source, columns)) as opened:
@@ -273,7 +284,7 @@ class Sources:
     def _mirror(self, remote: Remote) -> _Mirror:
         return _Mirror(self._directory / hashlib.sha256(remote.place.encode()).hexdigest()[:16])
 
-    def _columns(self, source: str | Path | InMemory, columns: Mapping[str, str] | None) -> Mapping[str, str]:
+    def _columns(self, source: AnySource, columns: Mapping[str, str] | None) -> Mapping[str, str]:
         if columns is not None:
             return columns
         if isinstance(source, InMemory) and source.name is None:

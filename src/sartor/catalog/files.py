@@ -199,7 +199,12 @@ class FolderFiles:
 
     def label(self, name: str) -> str:
         """The path of a file, from the working directory."""
-        return str(self.root / name) if self._origin is None else f"{self._origin.name.rstrip('/')}/{name}"
+        if self._origin is None:
+            return str(self.root / name)
+        origin = self._origin.name.rstrip("/")
+        return (
+            origin if f"/{origin}".endswith(f"/{name}") else f"{origin}/{name}"
+        )  # that of a single file is whole
 
     @cached_property
     def _root(self) -> Path:
@@ -269,10 +274,13 @@ class FrameFiles(FolderFiles):
         name: What messages call the table.
         findings: Where oddities are counted.
         images: The folder; without it, paths begin at the working directory, and nothing is looked up.
+        origin: Where the folder is a copy from; then only what is below it may be named.
     """
 
-    def __init__(self, name: str, findings: Findings, *, images: Path | None = None) -> None:
-        super().__init__(Path() if images is None else images, findings)
+    def __init__(
+        self, name: str, findings: Findings, *, images: Path | None = None, origin: Origin | None = None
+    ) -> None:
+        super().__init__(Path() if images is None else images, findings, origin=origin)
         self._name, self._is_listed = name, images is not None
 
     @cached_property

@@ -62,6 +62,7 @@ def open_source(
     limits: ZipLimits = DEFAULT_ZIP_LIMITS,
     origin: Origin | None = None,
     columns: Mapping[str, str] | None = None,
+    findings: Findings | None = None,
 ) -> Iterator[Source]:
     """Open a source of products.
 
@@ -70,6 +71,7 @@ def open_source(
         limits: How much a ZIP archive may hold.
         origin: Where the path is a copy from.
         columns: Columns of its table by what they hold: ``{"image": "Bild", "price": "Preis"}``.
+        findings: Where oddities are counted; by default only in the source that is yielded.
 
     Raises:
         SourceNotFound: The path does not exist.
@@ -77,7 +79,7 @@ def open_source(
         UnsafeArchive: It is a ZIP archive that must not be read.
         UnreadableTable: It is a table that cannot be read.
     """
-    findings = Findings()
+    findings = Findings() if findings is None else findings
     for odd in () if origin is None else origin.odd_names:
         findings.add(Case.ODD_NAMES, odd)
     shown = str(path) if origin is None else origin.name
@@ -94,7 +96,7 @@ def open_source(
                 if (own := plugins.recognizing(others, path, start, findings)) is None:
                     raise
         if own is not None:
-            source = _source_of_reader(own, path, shown, findings, columns)
+            source = _source_of_reader(own, path, shown, findings, columns, origin=origin)
         yield source
 
 
@@ -151,15 +153,17 @@ def _source(  # noqa: PLR0913 - what an opened source is made of
     return _source_of_file(path, shown, findings, origin, columns)
 
 
-def _source_of_reader(
+def _source_of_reader(  # noqa: PLR0913 - what an opened source is made of
     reader: plugins.Registered,
     path: Path,
     shown: str,
     findings: Findings,
     columns: Mapping[str, str] | None,
+    *,
+    origin: Origin | None = None,
 ) -> Source:
     frame = plugins.ReaderRows(reader, path)
-    files = FrameFiles(shown, findings, images=path if path.is_dir() else path.parent)
+    files = FrameFiles(shown, findings, images=path if path.is_dir() else path.parent, origin=origin)
     index = PhotoIndex(files)
     table = table_in_memory(files, frame, index, label=shown, columns=columns)
     return TableSource(shown, table, index, unlisted=(), findings=findings)

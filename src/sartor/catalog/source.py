@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -65,6 +65,26 @@ class Case(StrEnum):
     OTHER_PHOTOS = "products that show other photos than before"
 
 
+# Cases by which something that a row says is left out, or not understood.
+ROW_CASES = frozenset(
+    {
+        Case.EXTRA_COMMAS,
+        Case.EXTRA_CELLS,
+        Case.BAD_JSON,
+        Case.DUPLICATE_IDS,
+        Case.NO_ID,
+        Case.NO_PHOTO,
+        Case.IMAGES_NOT_FOUND,
+        Case.IMAGES_AMBIGUOUS,
+        Case.DRAFTS,
+        Case.OTHER_KINDS,
+        Case.NO_PARENT,
+        Case.ODD_PRICES,
+        Case.ODD_AVAILABILITY,
+    }
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """A case that a reader met ``count`` times, in words for a person, with the first few locations."""
@@ -74,19 +94,41 @@ class Finding:
     examples: tuple[str, ...] = ()
 
 
-class Findings:
-    """Counts of the cases that a reader meets; filled while a source is opened and iterated."""
+class RowCase(NamedTuple):
+    """A case that a row met, as an example tells it, and where the row is if the example does not tell."""
 
-    def __init__(self) -> None:
+    case: str
+    example: str
+    location: str = ""
+
+
+class Findings:
+    """Counts of the cases that a reader meets; filled while a source is opened and iterated.
+
+    Attributes:
+        rows: Cases of rows, in order, at most as many as are to be kept.
+        rows_left_out: How many more there were.
+    """
+
+    def __init__(self, *, kept_rows: int = 0) -> None:
+        """By default only the first few locations of each case are kept, as examples."""
+        self._kept_rows = kept_rows
+        self.rows: list[RowCase] = []
+        self.rows_left_out = 0
         self._counts: Counter[str] = Counter()
         self._examples: defaultdict[str, list[str]] = defaultdict(list)
 
-    def add(self, case: str, example: str, *, count: int = 1) -> None:
-        """Count a case, and keep the first few examples."""
+    def add(self, case: str, example: str, *, count: int = 1, location: str = "") -> None:
+        """Count a case, and keep the first few examples; ``location`` is that of a row if the example has none."""
         self._counts[str(case)] += count
         examples = self._examples[case]
         if len(examples) < MAX_EXAMPLES:
             examples.append(example)
+        if self._kept_rows and case in ROW_CASES:
+            if len(self.rows) < self._kept_rows:
+                self.rows.append(RowCase(str(case), example, location))
+            else:
+                self.rows_left_out += 1
 
     def snapshot(self) -> tuple[Finding, ...]:
         """The findings so far, in the order in which they were first met."""
@@ -99,6 +141,8 @@ class Findings:
         """Go back to an earlier snapshot, so that a second iteration does not count twice."""
         self._counts.clear()
         self._examples.clear()
+        self.rows.clear()
+        self.rows_left_out = 0
         for finding in findings:
             self._counts[finding.case] = finding.count
             self._examples[finding.case] = list(finding.examples)

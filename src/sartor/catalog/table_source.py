@@ -116,7 +116,7 @@ class _Reading:
             self._findings.add(Case.DUPLICATE_IDS, f"{product_id} ({row.location})")
             return None
         if not photos:
-            self._findings.add(Case.NO_PHOTO, product_id)
+            self._findings.add(Case.NO_PHOTO, product_id, location=row.location)
             if not self._table.roles.images and (name := self._index.with_zeros(product_id)):
                 self._findings.add(Case.LOST_ZEROS, f"{product_id}: {name}")
         self._ids.add(product_id)
@@ -124,7 +124,7 @@ class _Reading:
         product = Product(id=product_id, title=self._title(row), attributes=self._attributes(row))
         roles = self._table.roles
         has_no_photo = not photos and bool(roles.images) and not self._finder.names_photo(row, roles)
-        return SourceProduct(product=product, photos=photos, has_no_photo=has_no_photo)
+        return SourceProduct(product=product, photos=photos, has_no_photo=has_no_photo, location=row.location)
 
     def _identify(self, row: Row, photos: Sequence[SourcePhoto]) -> str:
         """The id of a row, else one after its image; empty if it has neither."""

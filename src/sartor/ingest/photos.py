@@ -39,10 +39,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:
-    """A photo that could not be used, and the reason."""
+    """A photo that could not be used, and the reason.
+
+    Attributes:
+        photo: Its name or URL.
+        reason: Why.
+        product_id: The first product that shows it; empty where that is not known.
+        location: Where in the source that product is, such as ``line 7``; empty where that is not known.
+    """
 
     photo: str
     reason: str
+    product_id: str = ""
+    location: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

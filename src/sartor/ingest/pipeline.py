@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -38,8 +38,7 @@ from sartor.ingest.writer import retried
 from sartor.types import Photo, Product, SourcePhoto, SourceProduct, StoredProduct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from sartor.catalog import Source
     from sartor.catalog.source import Findings
@@ -64,6 +63,7 @@ class IngestContext:
         open_embedder: Opens what reads and embeds the photos with that network.
         urls: Whether photos may be fetched by URL.
         fetched: Remembers what was fetched by URL; without it, what embeds the photos fetches them.
+        writing: Held while a step is written, not between them, so that other writes of the process get in.
     """
 
     catalog: CatalogWriter
@@ -71,6 +71,7 @@ class IngestContext:
     open_embedder: Callable[[], Embedder]
     urls: UrlPolicy
     fetched: FetchedNotes | None = None
+    writing: AbstractContextManager[object] = field(default_factory=nullcontext)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +83,14 @@ class IngestOptions:
         limit: Maximum number of products.
         prune: Delete the products that came from this source before and are no longer in it.
         shrink: From when on a source that says less than before is refused; None takes any.
+        keeps_network: Leave the network loaded, for queries meanwhile; else its memory goes to the index.
     """
 
     source_id: str
     limit: int | None = None
     prune: bool = False
     shrink: ShrinkLimits | None = None
+    keeps_network: bool = False
 
 
 def ingest(
@@ -129,14 +132,16 @@ def ingest(
         if web is not None:
             web.finish(is_whole=options.limit is None)
             web.keep_sources(catalog.store.counts().sources)
-    context.encoder.unload()  # the index needs the memory now, to build its graph
-    gone = run.gone()
-    if options.prune:
-        run.delete(gone)
-    # Not before: a later step may use a photo that an earlier one gave up.
-    catalog.store.drop_unused_photos()
-    tidy_media(catalog.store, catalog.media)
-    catalog.finish()
+    if not options.keeps_network:
+        context.encoder.unload()  # the index needs the memory now, to build its graph
+    with context.writing:
+        gone = run.gone()
+        if options.prune:
+            run.delete(gone)
+        # Not before: a later step may use a photo that an earlier one gave up.
+        catalog.store.drop_unused_photos()
+        tidy_media(catalog.store, catalog.media)
+        catalog.finish()
     report = IngestReport(
         source=source.name,
         model=context.encoder.card.id,
@@ -201,6 +206,7 @@ class _Step:
     Attributes:
         products: What the source says.
         known: The photos that need no inference, by SHA-256.
+        owners: The first product of the source that shows a photo, by the photo's name.
         pending: The other photos, which are being embedded.
         read_at: The store's revision when it was read.
         stored: What the store has, by product id.
@@ -208,6 +214,7 @@ class _Step:
 
     products: list[_SourceProduct]
     known: dict[str, Photo]
+    owners: Mapping[str, SourceProduct]
     pending: Pending
     read_at: int = 0
     stored: dict[str, StoredProduct] = field(default_factory=dict)
@@ -250,6 +257,7 @@ class _Run:
     embedded: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     rejected: list[Rejection] = field(default_factory=list)
+    named: int = 0  # rejected photos whose product was looked for
 
     def go_through(self, products: Iterable[SourceProduct]) -> None:
         ready = products if self.web is None else self._told(self.web.ahead(products), self.web)
@@ -297,6 +305,8 @@ class _Run:
     def _start(self, read: ReadStep[SourceProduct]) -> _Step:
         catalog = self.context.catalog
         self.photos += sum(len(offered.photos) for offered, _ in read.items)
+        owners = {photo.name: offered for offered, _ in reversed(read.items) for photo in offered.photos}
+        self._name_products(owners)
         sha256s = dict.fromkeys(photo.sha256 for _, photos in read.items for photo in photos)
         known = catalog.known(sha256s)
         step = _Step(
@@ -310,6 +320,7 @@ class _Run:
                 for offered, photos in read.items
             ],
             known=known,
+            owners=owners,
             pending=read.start([sha256 for sha256 in sha256s if sha256 not in known]),
         )
         step.read(catalog)
@@ -317,9 +328,10 @@ class _Run:
 
     def _finish(self, step: _Step) -> None:
         embedded = step.pending.result()
-        self.rejected.extend(embedded.rejected)
+        self.rejected.extend(_owned(rejection, step.owners) for rejection in embedded.rejected)
         self.embedded += len(embedded.vectors)
-        written = retried(lambda: self._write(step, embedded))
+        with self.context.writing:
+            written = retried(lambda: self._write(step, embedded))
         self.product_ids |= written.outcomes.keys()
         self.outcomes.update(written.outcomes.values())
         self.pictured += written.pictured
@@ -327,6 +339,12 @@ class _Run:
         if self.web is not None:
             self.web.release({photo.sha256 for offered in step.products for photo in offered.photos})
         self._say(written.committed)
+
+    def _name_products(self, owners: Mapping[str, SourceProduct]) -> None:
+        """Say of the photos that could not be read since the step before whose they are."""
+        for index in range(self.named, len(self.rejected)):
+            self.rejected[index] = _owned(self.rejected[index], owners)
+        self.named = len(self.rejected)
 
     def _note_taken_over(self, step: _Step, written: Collection[str]) -> None:
         """Say which products another source had before: from now on they are this one's."""
@@ -388,6 +406,13 @@ class _Run:
 def _kept(known: Product, offered: _SourceProduct) -> Product:
     """What is known of a product that the source does not describe, with what only the source tells."""
     return replace(known, attributes={**offered.product.attributes, **known.attributes})
+
+
+def _owned(rejection: Rejection, owners: Mapping[str, SourceProduct]) -> Rejection:
+    """A rejection with the product whose photo it is, if it is of one of these and not known yet."""
+    if rejection.product_id or (owner := owners.get(rejection.photo)) is None:
+        return rejection
+    return replace(rejection, product_id=owner.product.id, location=owner.location)
 
 
 def _each_once(photos: Sequence[ReadPhoto]) -> tuple[ReadPhoto, ...]:

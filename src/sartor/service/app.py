@@ -18,10 +18,11 @@ from sartor.events.model import EventIn
 from sartor.service.context import Context
 from sartor.service.executor import BoundedExecutor
 from sartor.service.forwarding import ForwardedRequests, HeadRequests
+from sartor.service.imports import Imports
 from sartor.service.monitoring import REQUEST_ID, Metrics, RequestObserver
 from sartor.service.problems import MEDIA_TYPE, answer_problems
 from sartor.service.rates import RequestRates
-from sartor.service.routes import catalog, events, health, recommend, shoppers
+from sartor.service.routes import catalog, events, health, imports, recommend, shoppers
 from sartor.service.schemas import (
     REVISION,
     STALE,
@@ -62,6 +63,7 @@ _ROUTERS = (
     shoppers.writing,
     shoppers.everybody,
     recommend.router,
+    imports.router,
     catalog.writing,
     catalog.reading,
 )
@@ -101,6 +103,7 @@ def create_app(
         ),
         auth=ApiKeyAuth(store, read_needs_key=settings.read_needs_key),
         metrics=metrics,
+        imports=Imports(shop),
         rates=RequestRates(
             settings.rate_per_minute,
             counts=None if group is None else group.request_counts,
@@ -204,6 +207,7 @@ async def _lifespan(
         await asyncio.gather(warming, return_exceptions=True)
         if context.rates is not None:
             await context.rates.close()
+        await asyncio.to_thread(context.imports.close)
         await asyncio.to_thread(context.executor.close)
 
 
@@ -232,7 +236,7 @@ def _cors(settings: ServiceSettings) -> list[Middleware]:
             allow_origins=list(settings.cors_origins),
             allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "X-API-Key", REVISION],
-            expose_headers=[REVISION, STALE, REQUEST_ID, "Retry-After"],
+            expose_headers=[REVISION, STALE, REQUEST_ID, "Retry-After", "Location"],
             max_age=600,
         )
     ]

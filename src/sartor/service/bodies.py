@@ -52,7 +52,7 @@ async def read_body(request: Request, *, field: str, max_photos: int, needs_fiel
         BadRequest: The body is of another kind, a form field is unknown or there twice, or the JSON is missing.
         TooManyPhotos: It has more than ``max_photos``.
     """
-    kind = _content_type(request)
+    kind = content_type(request)
     if kind == MULTIPART:
         form = await _read_form(request, field=field, max_photos=max_photos)
         if needs_field and not form.json:
@@ -109,7 +109,7 @@ async def read_json(request: Request) -> bytes:
     Raises:
         BadRequest: The content type says something else.
     """
-    kind = _content_type(request)
+    kind = content_type(request)
     if kind not in {JSON, ""}:
         raise _unsupported(f"send {JSON}, not {kind!r}")
     return await request.body()
@@ -193,7 +193,8 @@ async def _read_form(request: Request, *, field: str, max_photos: int) -> Body:
     return Body(json=text, photos=tuple(photos))
 
 
-def _content_type(request: Request) -> str:
+def content_type(request: Request) -> str:
+    """The media type of a request's body, in lower case; empty if it tells none."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 

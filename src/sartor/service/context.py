@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sartor.config import ServiceSettings
     from sartor.service.executor import BoundedExecutor
     from sartor.service.group import WorkerGroup
+    from sartor.service.imports import Imports
     from sartor.service.monitoring import Metrics
     from sartor.service.rates import RequestRates
     from sartor.shop import Shop
@@ -33,6 +34,7 @@ class Context:
     """The parts of one service.
 
     Attributes:
+        imports: Jobs that read feeds.
         rates: Counts the requests of each client; None lets all pass.
         group: The workers that this process is one of; None if it is alone.
         ready: Whether the model and the index are loaded.
@@ -43,6 +45,7 @@ class Context:
     executor: BoundedExecutor
     auth: ApiKeyAuth
     metrics: Metrics
+    imports: Imports
     rates: RequestRates | None = None
     group: WorkerGroup | None = None
     ready: bool = False

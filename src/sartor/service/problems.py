@@ -18,6 +18,7 @@ from sartor.errors import (
     ProductNotFound,
     QueryError,
     SartorError,
+    SourceError,
     VisitorTaken,
     WorkspaceError,
     WorkspaceReadOnly,
@@ -40,6 +41,7 @@ _STATUS_OF: tuple[tuple[type[SartorError], int], ...] = (
     (WorkspaceReadOnly, 409),
     (PhotoRejected, 422),
     (QueryError, 422),
+    (SourceError, 422),
     (ModelError, 409),
     (WorkspaceError, 503),
 )

@@ -495,3 +495,111 @@ class ViewedOut(BaseModel):
     """Products that somebody looked at."""
 
     products: list[ProductOut] = Field(description="The last first.")
+
+
+class ImportIn(RequestModel):
+    """How a feed is imported."""
+
+    name: str = Field(
+        default="",
+        max_length=MAX_NAME_CHARS,
+        description="What the feed is called. An import of the same name is a later version of the same feed.",
+    )
+    columns: dict[str, str] | None = Field(
+        default=None,
+        description="Columns of its table by what they hold; without them, those that are remembered.",
+    )
+    dry_run: bool = False
+    prune: bool = False
+    allow_shrink: bool = False
+
+
+class FindingOut(BaseModel):
+    """Something that was noticed in a feed."""
+
+    case: str
+    count: int
+    examples: list[str]
+
+
+class ImportRejectionOut(BaseModel):
+    """A photo that cannot be used."""
+
+    photo: str
+    reason: str
+    product_id: str = Field(description="The first product that shows it; empty if that is not known.")
+    location: str = Field(description="Where in the feed that product is, such as `line 7`; may be empty.")
+
+
+class ImportProgress(BaseModel):
+    """How far an import is."""
+
+    read: int = Field(
+        default=0, description="Products read; a feed is read twice, at first for what would be lost."
+    )
+    written: int = Field(default=0, description="Products done, which are on disk.")
+    total: int | None = Field(default=None, description="About how many there are; null if that is not known.")
+    photos: int = 0
+
+
+class ImportResult(BaseModel):
+    """What an import did."""
+
+    products: int
+    photos: int
+    added: int
+    changed: int
+    unchanged: int
+    gone: int = Field(description="Products deleted because they left the feed; only with `prune`.")
+    embedded: int = Field(description="Photos that were embedded now.")
+    rejected: int = Field(description="Photos that cannot be used.")
+    first_rejected: list[ImportRejectionOut]
+    findings: list[FindingOut]
+    seconds: float
+    revision: int = Field(
+        description="Revision of the catalog that has it; a read may send it as Sartor-Revision."
+    )
+
+
+class PreviewedOut(BaseModel):
+    """A product as it would be."""
+
+    id: str
+    title: str
+    attributes: dict[str, Value]
+    photos: list[str]
+
+
+class PreviewOut(BaseModel):
+    """What an import would find; nothing was written, and no photo was read."""
+
+    kind: str = Field(description="As what the feed was recognized.")
+    mapping: dict[str, str] = Field(description="Each column, and what it is in the catalog.")
+    products: int
+    photos: int
+    without_photo: int
+    first: list[PreviewedOut]
+    findings: list[FindingOut]
+
+
+class ImportOut(BaseModel):
+    """An import: a job that reads a feed into the catalog."""
+
+    id: str
+    status: Literal["running", "done", "failed", "cancelled", "interrupted"] = Field(
+        description="`interrupted`: the process that ran it ended. Whatever was written stays."
+    )
+    name: str
+    dry_run: bool
+    started: str = Field(description="ISO 8601, in UTC.")
+    ended: str | None = None
+    progress: ImportProgress
+    result: ImportResult | None = None
+    preview: PreviewOut | None = Field(default=None, description="Of a dry run.")
+    detail: str | None = Field(
+        default=None, description="One line: why it failed, or what is wrong although it is done."
+    )
+    errors: int = Field(default=0, description="Lines of the list of errors.")
+    errors_left_out: int = Field(
+        default=0, description="Errors beyond the limit of that list; the findings count them."
+    )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
 
-from sartor.limits import KEYS_CACHED_S
+from sartor.limits import IMPORT_RECEIVE_S, KEYS_CACHED_S, MAX_IMPORT_BYTES
 from sartor.service.forwarding import client_of, path_of
 from sartor.service.problems import (
     NoKey,
@@ -45,6 +45,7 @@ _KEY_PREFIX = "sartor_"
 _KEY_BYTES = 32
 _UNLIMITED = ("/static/", "/v1/photos/", "/health/", "/sartor-similar.js")
 _API = "/v1/"
+_IMPORT = "/v1/products/import"  # whose body is a whole catalog
 _PERSONAL = ("/v1/users/", "/v1/visitors/")  # no cache may keep answers about people, nor problems
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
@@ -210,17 +211,25 @@ class RequestLimits:
             return
         try:
             with self._executor.enter() if waits else nullcontext():
-                await self._app(scope, _BoundedBody(receive, self._settings), send_with_headers)
+                body = _BoundedBody(receive, limit_bytes=self._limit_bytes(path), timeout_s=self._timeout_s(path))
+                await self._app(scope, body, send_with_headers)
         except Exception as error:  # one that no exception handler of a route has answered
             if started:
                 raise
             await answer(problem_of(error))(scope, receive, send_with_headers)
 
+    def _limit_bytes(self, path: str) -> int:
+        return MAX_IMPORT_BYTES if path == _IMPORT else self._settings.max_request_bytes
+
+    def _timeout_s(self, path: str) -> float:
+        return IMPORT_RECEIVE_S if path == _IMPORT else self._settings.receive_timeout_s
+
     async def _refusal(self, scope: ASGIScope, path: str) -> Problem | None:
         headers = Headers(scope=scope)
         length = headers.get("content-length", "0")
-        if length.isascii() and length.isdigit() and int(length) > self._settings.max_request_bytes:
-            return TooLarge(limit_bytes=self._settings.max_request_bytes)
+        limit_bytes = self._limit_bytes(path)
+        if length.isascii() and length.isdigit() and int(length) > limit_bytes:
+            return TooLarge(limit_bytes=limit_bytes)
         if self._rates is None or path.startswith(_UNLIMITED):
             return None
         client = self._auth.key_of(headers) or client_of(scope)  # an invented key counts as none
@@ -233,10 +242,10 @@ class RequestLimits:
 class _BoundedBody:
     """An ASGI ``receive`` that limits the size of a body and the time until all of it is there."""
 
-    def __init__(self, receive: Receive, settings: ServiceSettings) -> None:
-        self._receive, self._settings = receive, settings
+    def __init__(self, receive: Receive, *, limit_bytes: int, timeout_s: float) -> None:
+        self._receive, self._limit_bytes, self._timeout_s = receive, limit_bytes, timeout_s
         self._bytes, self._complete = 0, False
-        self._deadline_s = time.monotonic() + settings.receive_timeout_s
+        self._deadline_s = time.monotonic() + timeout_s
 
     async def __call__(self) -> Message:
         if self._complete:  # what comes now is that the client leaves, which may take any time
@@ -244,9 +253,9 @@ class _BoundedBody:
         try:
             message = await asyncio.wait_for(self._receive(), max(0.0, self._deadline_s - time.monotonic()))
         except TimeoutError as error:
-            raise TooSlow(self._settings.receive_timeout_s) from error
+            raise TooSlow(self._timeout_s) from error
         self._bytes += len(message.get("body", b""))
         self._complete = not message.get("more_body", False)
-        if self._bytes > self._settings.max_request_bytes:
-            raise TooLarge(limit_bytes=self._settings.max_request_bytes)
+        if self._bytes > self._limit_bytes:
+            raise TooLarge(limit_bytes=self._limit_bytes)
         return message

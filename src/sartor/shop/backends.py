@@ -275,6 +275,7 @@ class OpenModel:
             open_embedder=lambda: backends.open_embedder(self.encoder, media=backends.media, ray=ray),
             urls=backends.urls,
             fetched=backends.fetched if ray is None else None,
+            writing=backends.writing,
         )
 
     def follow(self) -> None:

@@ -38,8 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from sartor.catalog.fetching import OnFetch
-    from sartor.catalog.frames.memory import InMemory
+    from sartor.catalog.fetching import AnySource, OnFetch
     from sartor.imaging import Thumbnail
     from sartor.ingest.export.run import ExportOptions, ExportReport
     from sartor.ingest.photos import IngestReport, OnProgress
@@ -72,13 +71,18 @@ class Catalog:
         self._store, self._media = backends.store, backends.media
 
     @property
+    def home(self) -> Path:
+        """Directory of the workspace, or of what is derived from it where a server holds it."""
+        return self._backends.home
+
+    @property
     def store(self) -> CatalogStore:
         """What holds the catalog, and the API keys."""
         return self._store
 
     def index(  # noqa: PLR0913 - each is a keyword of its own
         self,
-        source: str | Path | InMemory,
+        source: AnySource,
         *,
         limit: int | None,
         prune: bool,
@@ -86,9 +90,14 @@ class Catalog:
         ray: str | None,
         columns: Mapping[str, str] | None,
         on_progress: OnProgress,
-        on_fetch: OnFetch,
+        on_fetch: OnFetch = lambda _: None,
+        keeps_network: bool = False,
     ) -> IngestReport:
-        """Bring the products of a source in; the mapping of its columns is remembered."""
+        """Bring the products of a source in; the mapping of its columns is remembered.
+
+        Other writes of this process get in between its steps. With ``keeps_network``, so do queries by photo at
+        once, as the network stays loaded.
+        """
         sources = self._backends.sources
         with sources.open(source, columns=columns, on_fetch=on_fetch) as opened:
             options = IngestOptions(
@@ -96,10 +105,13 @@ class Catalog:
                 limit=limit,
                 prune=prune,
                 shrink=None if allow_shrink else self._backends.shrink,
+                keeps_network=keeps_network,
             )
             with self._backends.writing:
                 model = self._embedding_model()
-                report = ingest(opened, model.ingest_context(ray=ray), options, on_progress=on_progress)
+                context = model.ingest_context(ray=ray)
+            report = ingest(opened, context, options, on_progress=on_progress)
+            with self._backends.writing:
                 if columns is not None:
                     sources.remember_columns(source, columns)
                 self._models.settle(model.index)
@@ -114,11 +126,11 @@ class Catalog:
 
     def preview(
         self,
-        source: str | Path | InMemory,
+        source: AnySource,
         *,
         limit: int | None,
         columns: Mapping[str, str] | None,
-        on_fetch: OnFetch,
+        on_fetch: OnFetch = lambda _: None,
     ) -> Preview:
         """What ``index`` would find in a source."""
         with self._backends.sources.open(source, columns=columns, on_fetch=on_fetch) as opened:
