@@ -166,3 +166,30 @@ def test_an_unknown_key_is_refused_also_where_reading_needs_none(catalog: Path) 
         assert refused.status_code == 401
         assert "this API key is not known" in refused.json()["detail"]
         assert client.get("/", headers=unknown).status_code == 200  # a page's header may be for a proxy
+
+
+OWN, OTHER = "http://testserver", "https://other.example"
+BROWSERS = [  # what a browser, or a program, says of where a request comes from, and the answer
+    ({}, 200),
+    ({"sec-fetch-site": "none"}, 200),
+    ({"sec-fetch-site": "same-origin", "origin": OWN}, 200),
+    ({"origin": OWN}, 200),
+    ({"sec-fetch-site": "cross-site", "origin": "https://shop.example"}, 200),
+    ({"sec-fetch-site": "cross-site", "origin": OTHER}, 403),
+    ({"sec-fetch-site": "same-site", "origin": f"{OWN}:81"}, 403),
+    ({"origin": OTHER}, 403),
+    ({"origin": "null"}, 403),
+]
+
+
+def test_a_page_of_another_site_writes_nothing_where_no_key_is_asked_for(catalog: Path) -> None:
+    form = {"params": {"dry_run": "true"}, "files": {"file": ("feed.csv", b"id,image\na,a.png\n")}}
+    event = {"type": "view", "user_id": "ann", "product_id": "red"}
+    with serving(catalog, cors_origins=("https://shop.example",)) as client:
+        for headers, status in BROWSERS:
+            assert client.post("/v1/products/import", headers=headers, **form).status_code == status, headers
+            assert client.post("/v1/events", json=event, headers=headers).status_code == status, headers
+            assert client.get("/v1/users/ann", headers=headers).status_code == 200
+    key = key_of(catalog, Scope.WRITE)
+    with serving(catalog) as client:
+        assert client.post("/v1/products/import", headers={"origin": OTHER, **key}, **form).status_code == 200

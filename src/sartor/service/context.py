@@ -11,11 +11,13 @@ from fastapi import Depends, Header, Request, params
 from fastapi.routing import APIRoute
 
 from sartor.limits import REVISION_WAIT_S
-from sartor.service.problems import BadRequest, NotFollowed, Starting
+from sartor.service.problems import BadRequest, NotFollowed, OtherSite, Starting
 from sartor.service.schemas import REVISION
 from sartor.service.security import ApiKeyAuth, Scope
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sartor.config import ServiceSettings
     from sartor.service.executor import BoundedExecutor
     from sartor.service.group import WorkerGroup
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 _MAX_DIGITS = 18
 _CACHE_BUSTER = "_"  # which scripts add so that no cache answers
 _FOLLOW_POLL_S = 0.005
+_READING = frozenset({"GET", "HEAD"})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,6 +91,8 @@ def needs(scope: Scope, *, personal: bool = False) -> params.Depends:
         route = request.scope.get("route")
         is_page = not (isinstance(route, APIRoute) and route.include_in_schema)
         context.auth.require(scope, request.headers, personal=personal, is_page=is_page)
+        if scope is Scope.WRITE and request.method not in _READING and context.auth.is_open:
+            _refuse_other_sites(request, allowed=context.settings.cors_origins)
         _check_query(request)
 
     async def check_and_follow(request: Request, revision: SentRevision = None) -> None:
@@ -97,6 +102,25 @@ def needs(scope: Scope, *, personal: bool = False) -> params.Depends:
         state["stale_since"] = shop.stale_since
 
     return params.Depends(check_and_follow if scope is Scope.READ else check)
+
+
+def _refuse_other_sites(request: Request, *, allowed: Collection[str]) -> None:
+    """Refuse a write that a page of another site lets a browser send, where no key is asked for.
+
+    A browser asks before it sends JSON to another site, but not before a form or a file.
+
+    Raises:
+        OtherSite: The request comes from such a page, and its origin is not among those that may read answers.
+    """
+    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
+    if origin in allowed or "*" in allowed:
+        return
+    if site is not None:  # no page can set it
+        is_other = site not in {"same-origin", "none"}
+    else:
+        is_other = origin is not None and origin.partition("://")[2] != request.url.netloc
+    if is_other:
+        raise OtherSite
 
 
 def _check_query(request: Request) -> None:

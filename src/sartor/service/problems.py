@@ -169,6 +169,14 @@ class WrongScope(Problem):
         super().__init__(403, "forbidden", f"this needs an API key with the scope {scope}, this one has {has}")
 
 
+class OtherSite(Problem):
+    """A page of another site lets a browser write."""
+
+    def __init__(self) -> None:
+        detail = "a page of another site may not write here; allow its origin with --cors, or make an API key"
+        super().__init__(403, "other-site", detail)
+
+
 class NotFound(Problem):
     """There is nothing under this address."""
 
