@@ -16,6 +16,7 @@ from sartor.ingest.photos import Progress
 from sartor.recommend.features import FeatureWeights
 from sartor.shop import Shop
 from tests.fakes import BLUE, GREEN, RED, folder_of, photo, various_colors
+from tests.thumbnails import lose_thumbnails, thumbnails
 
 
 def outcome(shop: Shop, source: Path, **options: object) -> tuple[int, int, int, int, int]:
@@ -160,8 +161,7 @@ def test_changed_attributes_reach_the_filters_without_inference(shop: Shop, tmp_
 
 def test_a_lost_thumbnail_is_made_again(shop: Shop, photos: Path) -> None:
     shop.index(photos)
-    (hit,) = shop.similar(photo((250, 5, 5)), k=1)
-    shop.thumbnail(hit.photo).unlink()
+    lose_thumbnails(shop.home, thumbnails(shop.home)[0])
     assert [problem.what for problem in shop.check()] == ["photos without a thumbnail"]
     shop.index(photos)
     assert shop.check() == ()
