@@ -174,7 +174,7 @@ def test_what_cannot_be_replayed_is_said_in_one_line(
 @pytest.mark.parametrize(
     ("arguments", "code", "line"),
     [
-        (["evaluate"], 2, "Missing argument 'SOURCE'"),
+        (["evaluate"], 2, "give a SOURCE, or --text"),
         (["replay"], 2, "give the logs to replay"),
         (["evaluate", "catalog", "--events", "log.jsonl"], 2, "give the logs to replay"),
         (["evaluate", "--events", "log.jsonl", "--ann"], 2, "No such option: --ann"),

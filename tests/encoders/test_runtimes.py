@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,18 @@ def test_layout_channel_order_and_scaling_follow_the_card(
     expected = (ordered - np.array(chosen.mean)) / np.array(chosen.std)
     found = load(file, card, precision=Precision.F32).infer(one_color(200, 100, 50))
     assert np.allclose(found, [expected], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("load", RUNTIMES, ids=lambda runtime: runtime.__name__)
+def test_many_threads_that_begin_at_once_get_their_own_answers(load: type[Runtime], color_file: Path) -> None:
+    random = np.random.default_rng(3)
+    asked = [random.integers(0, 256, (1 + number % 7, SIDE_PX, SIDE_PX, 3), np.uint8) for number in range(40)]
+    for _ in range(4):  # each with a runtime that has compiled nothing yet
+        runtime = load(color_file, COLOR_CARD, precision=Precision.F32)
+        with ThreadPoolExecutor(12) as pool:
+            answers = list(pool.map(runtime.infer, asked))
+        for pixels, answer in zip(asked, answers, strict=True):
+            assert np.allclose(answer, pixels.mean(axis=(1, 2)) / 255, atol=1e-3)
 
 
 def test_both_runtimes_agree_in_float32(color_file: Path) -> None:

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from hypothesis import strategies as st
 
+from sartor.catalog.cleaning import cleaned
+from sartor.catalog.commerce import Offers
+from sartor.catalog.source import Findings
 from sartor.ingest.export.source import ExportSource
 from sartor.media.folder import FolderMediaStore
 from sartor.store.base import Write
@@ -29,10 +32,11 @@ CARD = COLOR_CARD.model_copy(update={"id": "m", "dimension": DIMENSION})
 
 
 def text(*, exclude: str = "") -> st.SearchStrategy[str]:
-    """Texts that have no spaces around them, as an index holds them."""
+    """Texts that have no spaces around them, nor unseen characters in them, as an index holds them."""
     letters = st.characters(exclude_categories=["Cs"], exclude_characters=exclude)
     tricky = st.sampled_from(['"', ",", "\n", "\r\n", ";", "|", "\t", "'", "é", "日本", "\u2028", "a", "1", " "])
-    return st.lists(letters | tricky, min_size=1, max_size=12).map("".join).map(str.strip).filter(bool)
+    drawn = st.lists(letters | tricky, min_size=1, max_size=12).map("".join)
+    return drawn.map(cleaned).map(str.strip).filter(bool)
 
 
 IDS = text(exclude="\0") | st.sampled_from(
@@ -58,7 +62,10 @@ def catalogs(draw: st.DrawFn) -> list[Product]:
     optional = {name: VALUES[kind] for name, kind in kinds.items()}
     attributes = st.fixed_dictionaries({}, optional=optional)
     titles = st.just("") | text(exclude="\0")
-    return [Product(id=each, title=draw(titles), attributes=draw(attributes)) for each in ids]
+    offers = Offers(mark=None, findings=Findings())  # a price of 00 is held as 0
+    return [
+        Product(id=each, title=draw(titles), attributes=offers.tidy(draw(attributes), "drawn")) for each in ids
+    ]
 
 
 def photo(name: str) -> Photo:
