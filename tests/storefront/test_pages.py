@@ -117,6 +117,14 @@ def test_an_upload_leads_to_its_matches(browser: TestClient) -> None:
     assert sent.headers["cache-control"] == "private, no-store"
 
 
+def test_each_upload_leads_to_its_own_matches(browser: TestClient) -> None:
+    found = {}
+    for name, color in (("red", RED), ("blue", BLUE)):
+        page = browser.get(upload(browser, photo(color, side_px=90)).headers["location"])
+        found[name] = shown(page)[0]
+    assert found == {"red": "red", "blue": "blue"}
+
+
 def test_a_small_upload_is_kept_too(browser: TestClient) -> None:
     answer = upload(browser, photo(RED))
     assert shown(browser.get(answer.headers["location"]))[0] == "red"

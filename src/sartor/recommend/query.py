@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections import OrderedDict
 from dataclasses import dataclass, replace
@@ -162,7 +163,7 @@ class QueryEncoder:
         self._store, self._encoder, self._features, self._urls = store, encoder, features, urls
         self._matcher, self._foreground = matcher, foreground
         self._photos = EncodedPhotos() if photos is None else photos
-        self._decoded: tuple[str, DecodedPhoto] | None = None  # the last one with all of its pixels
+        self._decoded: tuple[bytes, DecodedPhoto] | None = None  # the last one with all of its pixels
 
     def read(self, photo: PhotoInput) -> EncodedPhoto:
         """Read a photo once, to use it several times; raises PhotoRejected if that fails."""
@@ -187,7 +188,8 @@ class QueryEncoder:
 
     def _photo(self, part: Part) -> EncodedQuery:
         encoded = self._encoded_photo(part)
-        found = self._photos.of((encoded.sha256, part.box), lambda: self._computed(replace(part, photo=encoded)))
+        content = encoded.sha256 or hashlib.sha256(encoded.data).hexdigest()  # a page's photo hides its own
+        found = self._photos.of((content, part.box), lambda: self._computed(replace(part, photo=encoded)))
         return EncodedQuery(
             features=found.features,
             weight=part.weight,
@@ -249,8 +251,8 @@ class QueryEncoder:
 
     def _whole(self, photo: EncodedPhoto) -> DecodedPhoto:
         """A photo with all of its pixels, of which several regions may be asked about."""
-        if self._decoded is None or self._decoded[0] != photo.sha256:
-            self._decoded = photo.sha256, decode(photo.data, name=photo.name)
+        if self._decoded is None or self._decoded[0] is not photo.data:
+            self._decoded = photo.data, decode(photo.data, name=photo.name)
         return self._decoded[1]
 
     def _product(self, product_id: str, weight: float) -> EncodedQuery:
